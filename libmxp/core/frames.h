@@ -1,0 +1,111 @@
+// The frames of docs/protocol.md §4 as plain values. Payloads are views into the packet they were read from, or into
+// the memory of whoever has them written.
+#pragma once
+
+#include <cstdint>
+#include <iterator>
+#include <optional>
+#include <variant>
+
+#include "core/cursor.h"
+#include "mxp/bytes.h"
+#include "mxp/error.h"
+#include "mxp/ids.h"
+#include "mxp/time.h"
+
+namespace mxp {
+
+namespace frame_type {
+inline constexpr std::uint64_t kPadding = 0x00, kPing = 0x01, kAck = 0x02, kAckEcn = 0x03, kResetStream = 0x06, kStopSending = 0x07,
+                               kStream = 0x08, kStreamLast = 0x0f, kMaxData = 0x10, kMaxStreamData = 0x11, kMaxStreamsBidi = 0x12,
+                               kMaxStreamsUni = 0x13, kDataBlocked = 0x14, kStreamDataBlocked = 0x15, kStreamsBlockedBidi = 0x16,
+                               kStreamsBlockedUni = 0x17, kCloseTransport = 0x1c, kCloseApplication = 0x1d;
+inline constexpr std::uint64_t kStreamFinBit = 1, kStreamLengthBit = 2, kStreamOffsetBit = 4;
+}  // namespace frame_type
+
+// Ranges beyond the first that an ACK may carry: bounds the receiver's work and memory (threat t03).
+inline constexpr std::size_t kMaxAckRanges = 64;
+inline constexpr std::size_t kMaxCloseReason = 256;
+inline constexpr std::uint64_t kMaxStreamCount = std::uint64_t{1} << 60;  // RFC 9000 §4.6
+
+// Packet numbers first..last, both included.
+struct AckRange {
+  PacketNumber first;
+  PacketNumber last;
+  bool operator==(const AckRange&) const = default;
+};
+
+// The ranges of an ACK frame from the highest to the lowest, decoded on the fly from bytes that the frame reader has
+// already checked (no underflow, all there).
+class AckRanges {
+ public:
+  class Iterator {
+   public:
+    using value_type = AckRange;
+    using difference_type = std::ptrdiff_t;
+    using iterator_category = std::input_iterator_tag;
+    Iterator(AckRange current, ByteView rest, std::uint64_t left) : current_(current), rest_(rest), left_(left) {}
+    const AckRange& operator*() const { return current_; }
+    const AckRange* operator->() const { return &current_; }
+    Iterator& operator++() {
+      if (left_ == 0) {
+        done_ = true;
+        return *this;
+      }
+      --left_;
+      const std::uint64_t gap = *rest_.varint();
+      const std::uint64_t length = *rest_.varint();
+      const std::uint64_t last = current_.first.value() - gap - 2;  // RFC 9000 §19.3.1
+      current_ = {PacketNumber(last - length), PacketNumber(last)};
+      return *this;
+    }
+    void operator++(int) { ++*this; }
+    bool operator==(std::default_sentinel_t) const { return done_; }
+
+   private:
+    AckRange current_;
+    Reader rest_;
+    std::uint64_t left_;
+    bool done_ = false;
+  };
+
+  AckRanges() = default;
+  AckRanges(AckRange first, ByteView encoded, std::uint64_t count) : first_(first), encoded_(encoded), count_(count) {}
+  Iterator begin() const { return {first_, encoded_, count_}; }
+  std::default_sentinel_t end() const { return {}; }
+  std::size_t size() const { return static_cast<std::size_t>(count_) + 1; }
+
+ private:
+  AckRange first_{};
+  ByteView encoded_;         // count_ × (gap, length)
+  std::uint64_t count_ = 0;  // ranges beyond the first
+};
+
+struct EcnCounts {
+  std::uint64_t ect0 = 0, ect1 = 0, ce = 0;
+  bool operator==(const EcnCounts&) const = default;
+};
+
+struct PaddingFrame { std::size_t length = 1; };  // a whole run of padding bytes
+struct PingFrame {};
+struct AckFrame { PacketNumber largest; Duration delay{}; AckRanges ranges; std::optional<EcnCounts> ecn; };
+struct ResetStreamFrame { StreamId stream; AppErrorCode code = 0; std::uint64_t final_size = 0; };
+struct StopSendingFrame { StreamId stream; AppErrorCode code = 0; };
+struct StreamFrame { StreamId stream; std::uint64_t offset = 0; ByteView data; bool fin = false; };
+struct MaxDataFrame { std::uint64_t limit = 0; };
+struct MaxStreamDataFrame { StreamId stream; std::uint64_t limit = 0; };
+struct MaxStreamsFrame { Direction direction = Direction::bidirectional; std::uint64_t limit = 0; };
+struct DataBlockedFrame { std::uint64_t limit = 0; };
+struct StreamDataBlockedFrame { StreamId stream; std::uint64_t limit = 0; };
+struct StreamsBlockedFrame { Direction direction = Direction::bidirectional; std::uint64_t limit = 0; };
+struct CloseFrame { bool application = false; std::uint64_t code = 0; std::uint64_t frame_type = 0; ByteView reason; };
+
+using Frame = std::variant<PaddingFrame, PingFrame, AckFrame, ResetStreamFrame, StopSendingFrame, StreamFrame, MaxDataFrame, MaxStreamDataFrame,
+                           MaxStreamsFrame, DataBlockedFrame, StreamDataBlockedFrame, StreamsBlockedFrame, CloseFrame>;
+
+// PADDING, ACK and CLOSE are not (docs/protocol.md §4).
+bool is_ack_eliciting(const Frame& frame);
+// "STREAM", "ACK", … as the document names them; "UNKNOWN" otherwise.
+std::string_view frame_name(std::uint64_t type);
+
+}  // namespace mxp

@@ -1,0 +1,44 @@
+// A set of integers kept as few disjoint, non-adjacent half-open ranges [begin, end), in order. Made for sets that are
+// nearly contiguous (acknowledged bytes, received packet numbers): all costs are in the number of ranges.
+// Storage is a sorted vector that keeps its capacity, so that a set which has reached its usual size allocates nothing.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+namespace mxp {
+
+class RangeSet {
+ public:
+  struct Range {
+    std::uint64_t begin = 0;
+    std::uint64_t end = 0;  // not included
+    std::uint64_t size() const { return end - begin; }
+    bool operator==(const Range&) const = default;
+  };
+
+  bool empty() const { return ranges_.empty(); }
+  std::size_t range_count() const { return ranges_.size(); }
+  std::span<const Range> ranges() const { return ranges_; }  // ascending
+  // Sum of all sizes.
+  std::uint64_t total() const;
+  bool contains(std::uint64_t value) const;
+  // Whether all of [begin, end) is in the set; true for an empty range.
+  bool contains(std::uint64_t begin, std::uint64_t end) const;
+
+  // Adds [begin, end), merging; returns how many values were new. REQUIRES: begin <= end.
+  std::uint64_t add(std::uint64_t begin, std::uint64_t end);
+  // Removes [begin, end); returns how many values were there.
+  std::uint64_t remove(std::uint64_t begin, std::uint64_t end);
+  void remove_below(std::uint64_t end) { remove(0, end); }
+  void pop_front();  // drops the lowest range. REQUIRES: !empty()
+  void pop_back();   // drops the highest range. REQUIRES: !empty()
+  void clear() { ranges_.clear(); }
+
+ private:
+  std::vector<Range> ranges_;
+};
+
+}  // namespace mxp

@@ -1,0 +1,34 @@
+// What a packet carried, as a value kept with the packet: when the packet is acknowledged or lost, each of these goes
+// back to the owner who cares (connection/settle.cpp).
+#pragma once
+
+#include <cstdint>
+
+#include "mxp/ids.h"
+
+namespace mxp {
+
+struct SentFrame {
+  enum class Kind : std::uint8_t {
+    ping,
+    ack,                  // value: the largest packet number acknowledged
+    stream,               // stream, value: offset, length, fin
+    reset_stream,         // stream
+    stop_sending,         // stream
+    max_data,             // value: the limit
+    max_stream_data,      // stream, value: the limit
+    max_streams_bidi,     // value: the limit
+    max_streams_uni,      // value: the limit
+    data_blocked,         // value: the limit
+    stream_data_blocked,  // stream, value: the limit
+    streams_blocked_bidi, // value: the limit
+    streams_blocked_uni,  // value: the limit
+  };
+  Kind kind = Kind::ping;
+  bool fin = false;
+  std::uint32_t length = 0;
+  StreamId stream;
+  std::uint64_t value = 0;
+};
+
+}  // namespace mxp

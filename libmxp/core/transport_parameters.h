@@ -1,0 +1,44 @@
+// The parameters of docs/protocol.md §2.2: announced in both handshake payloads, bounded, each at most once.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <expected>
+#include <optional>
+#include <vector>
+
+#include "core/cursor.h"
+#include "mxp/error.h"
+#include "mxp/ids.h"
+#include "mxp/random.h"
+#include "mxp/time.h"
+
+namespace mxp {
+
+inline constexpr std::size_t kMaxListedVersions = 16;
+inline constexpr std::size_t kMaxListedSuites = 16;
+
+struct TransportParameters {
+  Duration max_idle_timeout{};  // whole milliseconds; 0 = none
+  std::uint64_t max_udp_payload = 1200;
+  std::uint64_t initial_max_data = 0;
+  std::uint64_t initial_max_stream_data_bidi_local = 0;
+  std::uint64_t initial_max_stream_data_bidi_remote = 0;
+  std::uint64_t initial_max_stream_data_uni = 0;
+  std::uint64_t initial_max_streams_bidi = 0;
+  std::uint64_t initial_max_streams_uni = 0;
+  Duration max_ack_delay = std::chrono::milliseconds(25);
+  std::optional<ConnectionId> connection_id;  // message 2 only
+  std::vector<std::uint32_t> versions;        // in order of preference
+  std::vector<std::uint8_t> suites;           // in order of preference, raw: unknown ones are kept
+
+  bool operator==(const TransportParameters&) const = default;
+};
+
+// Appends the parameters, and one greased one made from `random` (nullptr: none). False if they do not fit.
+bool write_transport_parameters(Writer& out, const TransportParameters& parameters, Random* random);
+
+// `sender` is who wrote them: a client's must not hold a connection_id. Errors: TRANSPORT_PARAMETER_ERROR with a reason.
+std::expected<TransportParameters, TransportError> parse_transport_parameters(ByteView bytes, Role sender);
+
+}  // namespace mxp

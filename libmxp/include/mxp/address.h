@@ -1,0 +1,35 @@
+// An IP address and a port as a plain value, without any socket header.
+#pragma once
+
+#include <array>
+#include <compare>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace mxp {
+
+enum class AddressFamily : std::uint8_t { ipv4, ipv6 };
+
+struct SocketAddress {
+  AddressFamily family = AddressFamily::ipv4;
+  std::array<std::uint8_t, 16> ip{};  // network order; IPv4 uses the first four bytes, the rest is zero
+  std::uint16_t port = 0;             // host order
+  std::uint32_t scope_id = 0;         // IPv6 link-local only
+
+  static SocketAddress ipv4(std::uint8_t a, std::uint8_t b, std::uint8_t c, std::uint8_t d, std::uint16_t port) {
+    SocketAddress address;
+    address.ip = {a, b, c, d};
+    address.port = port;
+    return address;
+  }
+
+  // "127.0.0.1:9000" or "[::1]:9000": numeric only, no name is looked up.
+  static std::optional<SocketAddress> parse(std::string_view text);
+  std::string to_string() const;
+
+  auto operator<=>(const SocketAddress&) const = default;
+};
+
+}  // namespace mxp

@@ -1,0 +1,78 @@
+// One peer. Made by Endpoint::connect or by an accepted handshake, owned by its Endpoint, gone after
+// Handler::on_closed. Sans-I/O: the verbs here only change state; the driver of the endpoint sends what is due.
+// Threads: everything belongs to the endpoint's thread.
+#pragma once
+
+#include <cstddef>
+#include <expected>
+#include <memory>
+#include <string_view>
+
+#include "mxp/address.h"
+#include "mxp/bytes.h"
+#include "mxp/error.h"
+#include "mxp/ids.h"
+#include "mxp/keys.h"
+#include "mxp/stats.h"
+
+namespace mxp {
+
+// handshaking → established → closing (we closed) or draining (the peer did) → closed.
+enum class ConnectionState : std::uint8_t { handshaking, established, closing, draining, closed };
+std::string_view to_string(ConnectionState state);
+
+class Connection {
+ public:
+  // Opens a stream; the peer learns of it with its first frame. limit_reached: wait for on_streams_available.
+  std::expected<StreamId, StreamError> open_stream(Direction direction);
+
+  // Queues as much of `data` as the stream's send buffer takes and says how much that was (0 = full:
+  // on_stream_writable tells when to go on). A write never blocks and never takes part of a byte range twice.
+  std::expected<std::size_t, StreamError> write(StreamId id, ByteView data);
+  // Ends our side after everything written so far. Idempotent.
+  std::expected<void, StreamError> finish(StreamId id);
+  // Abandons our side: what was not acknowledged may never arrive.
+  std::expected<void, StreamError> reset(StreamId id, AppErrorCode code);
+  // Asks the peer to stop sending; data that still come are discarded.
+  std::expected<void, StreamError> stop_sending(StreamId id, AppErrorCode code);
+  // Hands buffered bytes of the stream to Handler::on_stream_data again, after it took less than it was given.
+  std::expected<void, StreamError> resume(StreamId id);
+
+  // Bytes that write() would take now; 0 for a stream that cannot be written.
+  std::size_t writable_bytes(StreamId id) const;
+
+  // Closes at once: streams end where they are. Finish and wait for on_stream_finished first to lose nothing.
+  // The reason is cut to 256 bytes. on_closed follows from a later drive of the endpoint, never from inside this call.
+  void close(AppErrorCode code, std::string_view reason);
+
+  ConnectionState state() const;
+  Role role() const;
+  ConnectionStats stats() const;
+  const SocketAddress& remote_address() const;
+  // Valid from on_connected on.
+  const PublicKey& peer_key() const;
+  Suite suite() const;
+  // The id in the packets that the peer sends to us, and the one in those that we send.
+  ConnectionId local_id() const;
+  ConnectionId remote_id() const;
+  // The Noise handshake hash: the same 32 bytes on both sides and on no other connection (channel binding, Noise §11.2).
+  ByteView handshake_hash() const;
+
+  // A place for the application's own object.
+  void set_context(void* context) { context_ = context; }
+  void* context() const { return context_; }
+
+  ~Connection();
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+ private:
+  friend struct ConnectionAccess;  // the connection and endpoint rooms
+  Connection();
+
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+  void* context_ = nullptr;
+};
+
+}  // namespace mxp

@@ -1,0 +1,93 @@
+// Many connections on one address. Sans-I/O: takes datagrams and the time, gives datagrams and the next deadline;
+// mxp/event_loop.h drives it with real sockets, a simulator with virtual time.
+//
+//   loop:  receive() for each datagram → on_timeout() when next_timeout() has come → poll_transmit() until false
+//
+// Threads: one endpoint belongs to one thread. The clock must not go backwards; a smaller `now` is read as the last one.
+#pragma once
+
+#include <cstddef>
+#include <expected>
+#include <memory>
+#include <optional>
+
+#include "mxp/address.h"
+#include "mxp/bytes.h"
+#include "mxp/config.h"
+#include "mxp/connection.h"
+#include "mxp/handler.h"
+#include "mxp/random.h"
+#include "mxp/stats.h"
+#include "mxp/time.h"
+#include "mxp/trace.h"
+
+namespace mxp {
+
+enum class Ecn : std::uint8_t { not_ect = 0, ect1 = 1, ect0 = 2, ce = 3 };  // the two bits of the IP header
+
+struct ReceivedDatagram {
+  MutableBytes bytes;     // decrypted in place
+  SocketAddress remote;   // where it came from
+  SocketAddress local;    // where it arrived; default-constructed if the carrier cannot tell
+  Ecn ecn = Ecn::not_ect;
+};
+
+// One run of same-size datagrams to one peer, as a single GSO send takes them: every segment but the last has
+// segment_size bytes.
+struct Transmit {
+  SocketAddress remote;
+  SocketAddress local;           // source address to use; default-constructed = any
+  std::size_t segment_size = 0;  // bytes of UDP payload of each datagram but the last
+  std::size_t size = 0;          // bytes used of the caller's buffer
+  std::size_t segments() const { return segment_size == 0 ? 0 : (size + segment_size - 1) / segment_size; }
+};
+
+// What the caller of poll_transmit can send in one go.
+struct TransmitLimits {
+  std::size_t max_segments = 64;  // 1 = no GSO. Linux takes at most 64
+};
+
+enum class ConnectError : std::uint8_t {
+  too_many_connections,
+  invalid_server_key,  // a low-order point: no handshake can succeed
+};
+std::string_view to_string(ConnectError error);
+
+class Endpoint {
+ public:
+  // `random` and `handler` (and `trace`, if given) outlive the endpoint. REQUIRES: config.suites is not empty.
+  Endpoint(EndpointConfig config, Random& random, Handler& handler, TraceSink* trace = nullptr);
+  ~Endpoint();
+  Endpoint(const Endpoint&) = delete;
+  Endpoint& operator=(const Endpoint&) = delete;
+
+  // Starts a handshake with the server that owns `server_key`. on_connected or on_closed tells how it went.
+  std::expected<Connection*, ConnectError> connect(Timestamp now, const SocketAddress& remote, const PublicKey& server_key);
+
+  void receive(Timestamp now, const ReceivedDatagram& datagram);
+
+  // Fills `buffer` (at least one max_udp_payload long; 64 KiB to use GSO fully) with the next datagrams that are due.
+  // nullopt: nothing to send now.
+  std::optional<Transmit> poll_transmit(Timestamp now, MutableBytes buffer, const TransmitLimits& limits = {});
+
+  // When on_timeout wants to be called; kNever if nothing is pending. poll_transmit may bring it nearer.
+  Timestamp next_timeout() const;
+  void on_timeout(Timestamp now);
+
+  // The network reported that nobody listens at `remote` (ICMP port unreachable). Ends only handshakes that have had
+  // no answer: the report is not authenticated (threat t44).
+  void on_unreachable(Timestamp now, const SocketAddress& remote);
+
+  // Closes every connection with this application code and reason.
+  void close_all(AppErrorCode code, std::string_view reason);
+
+  std::size_t connection_count() const;  // those not yet closed, half-open ones included
+  EndpointStats stats() const;
+  const PublicKey& public_key() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace mxp

@@ -1,0 +1,86 @@
+// Drives one Endpoint with a real socket and the real clock. Either run() it, or embed it in a loop of your own:
+// wait until fd() is readable or next_timeout() has come, then call process(). See examples/foreign_loop.cpp.
+// Threads: everything belongs to one thread, except stop(), which any thread or signal handler may call.
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "mxp/address.h"
+#include "mxp/endpoint.h"
+#include "mxp/time.h"
+
+namespace mxp {
+
+struct IoError {
+  int code = 0;         // errno
+  std::string message;  // what failed and on what, e.g. "bind 127.0.0.1:9000: Address already in use"
+};
+
+struct SocketConfig {
+  SocketAddress bind;                           // port 0: the kernel picks
+  std::size_t buffer_bytes = 8u << 20;          // asked of SO_RCVBUF and SO_SNDBUF; what was granted is in capabilities()
+  bool offload = true;                          // GSO and GRO where the kernel has them
+  std::size_t max_receive_datagram = 65535;     // size of a receive slot
+};
+
+struct CarrierCapabilities {
+  bool gso = false;
+  bool gro = false;
+  bool packet_info = false;
+  bool ecn = false;
+  std::size_t receive_buffer_bytes = 0;  // as granted by the kernel
+  std::size_t send_buffer_bytes = 0;
+};
+
+// What poll(2) would report.
+enum class FdEvent : std::uint8_t { readable = 1, writable = 2, both = 3 };
+
+class EventLoop {
+ public:
+  // Binds the socket and builds the endpoint over it. `handler` and `trace` outlive the loop.
+  static std::expected<std::unique_ptr<EventLoop>, IoError> create(const SocketConfig& socket, EndpointConfig endpoint,
+                                                                   Handler& handler, TraceSink* trace = nullptr);
+  ~EventLoop();
+
+  Endpoint& endpoint();
+  SocketAddress local_address() const;
+  CarrierCapabilities capabilities() const;
+  Timestamp now() const;  // the monotonic clock, read afresh
+
+  // Runs until stop(); returns an error only if waiting itself fails for good.
+  std::expected<void, IoError> run();
+  void stop() noexcept;  // async-signal-safe
+
+  // For a loop of one's own: one descriptor (an epoll instance) that is readable when there is work; the time until
+  // which one may sleep; and the work itself, which never blocks.
+  int fd() const;
+  Timestamp next_timeout() const;
+  std::expected<void, IoError> process(Timestamp now);
+
+  // Sends what the verbs of Connection made due, without waiting for the next turn.
+  void flush();
+
+  // Other descriptors in the same loop (stdin, stdout). One callback per descriptor; watching again replaces it.
+  // Works for regular files too, which are always ready.
+  void watch(int fd, FdEvent events, std::function<void()> callback);
+  void unwatch(int fd);
+
+  // A callback at a time; the id cancels it. Callbacks may add and cancel others.
+  std::uint64_t at(Timestamp when, std::function<void()> callback);
+  void cancel(std::uint64_t timer);
+
+ private:
+  EventLoop();
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+// The system's entropy (getrandom through OpenSSL's generator).
+Random& system_random();
+
+}  // namespace mxp

@@ -1,0 +1,47 @@
+// What an application hears of its connections. All calls come from the thread that drives the endpoint, from inside
+// Endpoint::receive, on_timeout or poll_transmit (or EventLoop::process). Every verb of Connection may be called from
+// inside; a Connection is gone after on_closed returned.
+#pragma once
+
+#include <cstddef>
+
+#include "mxp/bytes.h"
+#include "mxp/error.h"
+#include "mxp/ids.h"
+
+namespace mxp {
+
+class Connection;
+
+class Handler {
+ public:
+  virtual ~Handler() = default;
+
+  // The handshake is complete and confirmed: the peer's key is proven (client: message 2 accepted; server: the
+  // client's first protected packet arrived).
+  virtual void on_connected(Connection&) {}
+
+  // The peer opened a stream. Its data follow in on_stream_data.
+  virtual void on_stream_opened(Connection&, StreamId) {}
+
+  // In-order bytes of a stream: a view into the receive buffer, valid during the call only. Returns how many bytes
+  // were taken; the rest is kept and counts against the peer's flow control until Connection::resume asks for it
+  // again. `fin` says that `data` ends the stream; when not all of it is taken, the end is told again with the rest.
+  virtual std::size_t on_stream_data(Connection&, StreamId, ByteView data, [[maybe_unused]] bool fin) { return data.size(); }
+
+  // The peer abandoned its sending side: nothing more comes, and what came may be incomplete.
+  virtual void on_stream_reset(Connection&, StreamId, AppErrorCode) {}
+  // The peer wants no more data from us; our side was reset with its code.
+  virtual void on_stop_sending(Connection&, StreamId, AppErrorCode) {}
+  // A write that came back short may go on.
+  virtual void on_stream_writable(Connection&, StreamId) {}
+  // Everything written, and the end of the stream, was acknowledged by the peer.
+  virtual void on_stream_finished(Connection&, StreamId) {}
+  // open_stream failed for want of credit and may now succeed.
+  virtual void on_streams_available(Connection&, Direction) {}
+
+  // The connection has ended; the last call for it.
+  virtual void on_closed(Connection&, const CloseInfo&) {}
+};
+
+}  // namespace mxp

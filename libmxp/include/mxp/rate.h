@@ -1,0 +1,41 @@
+// A rate of bytes, as an own type so that bits and bytes cannot be mixed up.
+#pragma once
+
+#include <chrono>
+#include <compare>
+#include <cstdint>
+
+#include "mxp/time.h"
+
+namespace mxp {
+
+class ByteRate {
+ public:
+  constexpr ByteRate() = default;
+  static constexpr ByteRate bytes_per_second(std::uint64_t value) { return ByteRate(value); }
+  static constexpr ByteRate bits_per_second(std::uint64_t value) { return ByteRate(value / 8); }
+
+  constexpr std::uint64_t bytes_per_second() const { return bytes_per_second_; }
+  constexpr std::uint64_t bits_per_second() const { return bytes_per_second_ * 8; }
+  constexpr bool is_zero() const { return bytes_per_second_ == 0; }
+
+  // How long `bytes` take at this rate, rounded up. REQUIRES: !is_zero().
+  constexpr Duration time_for(std::uint64_t bytes) const {
+    const auto nanoseconds = (static_cast<unsigned __int128>(bytes) * 1'000'000'000u + bytes_per_second_ - 1) / bytes_per_second_;
+    return Duration(static_cast<Duration::rep>(nanoseconds));
+  }
+  // How many whole bytes fit into `span`; 0 for a negative one.
+  constexpr std::uint64_t bytes_in(Duration span) const {
+    if (span.count() <= 0) return 0;
+    return static_cast<std::uint64_t>(static_cast<unsigned __int128>(bytes_per_second_) *
+                                      static_cast<std::uint64_t>(span.count()) / 1'000'000'000u);
+  }
+
+  constexpr auto operator<=>(const ByteRate&) const = default;
+
+ private:
+  explicit constexpr ByteRate(std::uint64_t value) : bytes_per_second_(value) {}
+  std::uint64_t bytes_per_second_ = 0;
+};
+
+}  // namespace mxp
