@@ -1,0 +1,103 @@
+// The words for every enum of the public headers that core owns.
+#include <string_view>
+
+#include "mxp/connection.h"
+#include "mxp/endpoint.h"
+#include "mxp/error.h"
+#include "mxp/trace.h"
+
+namespace mxp {
+
+std::string_view to_string(TransportErrorCode code) {
+  switch (code) {
+    case TransportErrorCode::no_error: return "no error";
+    case TransportErrorCode::internal_error: return "internal error";
+    case TransportErrorCode::not_authorized: return "not authorized";
+    case TransportErrorCode::flow_control_error: return "flow control error";
+    case TransportErrorCode::stream_limit_error: return "stream limit error";
+    case TransportErrorCode::stream_state_error: return "stream state error";
+    case TransportErrorCode::final_size_error: return "final size error";
+    case TransportErrorCode::frame_encoding_error: return "frame encoding error";
+    case TransportErrorCode::transport_parameter_error: return "transport parameter error";
+    case TransportErrorCode::connection_refused: return "connection refused";
+    case TransportErrorCode::protocol_violation: return "protocol violation";
+    case TransportErrorCode::reassembly_limit_error: return "reassembly limit error";
+    case TransportErrorCode::downgrade: return "downgrade";
+    case TransportErrorCode::key_update_error: return "key update error";
+    case TransportErrorCode::aead_limit_reached: return "aead limit reached";
+    case TransportErrorCode::unknown_frame: return "unknown frame";
+    case TransportErrorCode::idle_timeout: return "idle timeout";
+    case TransportErrorCode::handshake_timeout: return "handshake timeout";
+    case TransportErrorCode::unreachable: return "unreachable";
+  }
+  return "unknown error";  // a peer may send any number
+}
+
+std::string_view to_string(DropReason reason) {
+  switch (reason) {
+    case DropReason::malformed_header: return "malformed header";
+    case DropReason::unknown_version: return "unknown version";
+    case DropReason::wrong_size: return "wrong size";
+    case DropReason::bad_mac1: return "bad mac1";
+    case DropReason::not_accepting: return "not accepting";
+    case DropReason::unknown_connection: return "unknown connection";
+    case DropReason::half_open_limit: return "half-open limit";
+    case DropReason::connection_limit: return "connection limit";
+    case DropReason::handshake_failed: return "handshake failed";
+    case DropReason::bad_low_order_key: return "low-order key";
+    case DropReason::unexpected_in_state: return "unexpected in this state";
+    case DropReason::authentication_failed: return "authentication failed";
+    case DropReason::duplicate_packet: return "duplicate packet";
+    case DropReason::replay_window_passed: return "replay window passed";
+    case DropReason::wrong_path: return "wrong path";
+    case DropReason::key_unavailable: return "key unavailable";
+  }
+  return "unknown reason";
+}
+
+std::string_view to_string(StreamError error) {
+  switch (error) {
+    case StreamError::unknown_stream: return "unknown stream";
+    case StreamError::limit_reached: return "stream limit reached";
+    case StreamError::wrong_direction: return "wrong direction";
+    case StreamError::finished: return "stream already finished";
+    case StreamError::reset: return "stream was reset";
+    case StreamError::connection_closed: return "connection closed";
+  }
+  return "unknown error";
+}
+
+std::string_view to_string(ConnectError error) {
+  switch (error) {
+    case ConnectError::too_many_connections: return "too many connections";
+    case ConnectError::invalid_server_key: return "invalid server key";
+  }
+  return "unknown error";
+}
+
+std::string_view to_string(ConnectionState state) {
+  switch (state) {
+    case ConnectionState::handshaking: return "handshaking";
+    case ConnectionState::established: return "established";
+    case ConnectionState::closing: return "closing";
+    case ConnectionState::draining: return "draining";
+    case ConnectionState::closed: return "closed";
+  }
+  return "unknown state";
+}
+
+std::string_view to_string(BlockedBy reason) {
+  switch (reason) {
+    case BlockedBy::nothing: return "nothing";
+    case BlockedBy::congestion: return "congestion";
+    case BlockedBy::pacing: return "pacing";
+    case BlockedBy::connection_credit: return "connection credit";
+    case BlockedBy::stream_credit: return "stream credit";
+    case BlockedBy::application: return "application";
+    case BlockedBy::amplification: return "amplification";
+    case BlockedBy::handshake: return "handshake";
+  }
+  return "unknown reason";
+}
+
+}  // namespace mxp

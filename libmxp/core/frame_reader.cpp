@@ -1,0 +1,168 @@
+// One function for each frame layout; next() picks it by the type, the two frequent ones first.
+#include "core/frame_reader.h"
+
+#include <algorithm>
+#include <chrono>
+
+namespace mxp {
+namespace {
+
+using Result = std::expected<std::optional<Frame>, TransportError>;
+
+// Delays are bounded so that later sums of times cannot overflow; max_ack_delay is at most 2^14 ms anyway.
+constexpr std::uint64_t kLongestAckDelayUs = std::uint64_t{1} << 40;
+
+std::unexpected<TransportError> malformed(std::uint64_t type, std::string_view reason) {
+  return std::unexpected(TransportError{TransportErrorCode::frame_encoding_error, type, reason});
+}
+
+Result read_stream(Reader& in, std::uint64_t type) {
+  const auto stream = in.varint();
+  if (!stream) return malformed(type, "STREAM frame cut off in its stream id");
+  std::uint64_t offset = 0;
+  if ((type & frame_type::kStreamOffsetBit) != 0) {
+    const auto value = in.varint();
+    if (!value) return malformed(type, "STREAM frame cut off in its offset");
+    offset = *value;
+  }
+  std::uint64_t length = in.remaining();
+  if ((type & frame_type::kStreamLengthBit) != 0) {
+    const auto value = in.varint();
+    if (!value) return malformed(type, "STREAM frame cut off in its length");
+    length = *value;
+  }
+  if (length > kMaxVarint - offset) return malformed(type, "STREAM frame ends beyond 2^62 - 1");  // RFC 9000 §19.8
+  const auto data = in.bytes(length);
+  if (!data) return malformed(type, "STREAM frame longer than the packet");
+  return StreamFrame{StreamId(*stream), offset, *data, (type & frame_type::kStreamFinBit) != 0};
+}
+
+Result read_ack(Reader& in, std::uint64_t type) {
+  const auto largest = in.varint();
+  if (!largest) return malformed(type, "ACK frame cut off");
+  const auto delay_us = in.varint();
+  if (!delay_us) return malformed(type, "ACK frame cut off");
+  const auto count = in.varint();
+  if (!count) return malformed(type, "ACK frame cut off");
+  const auto first_length = in.varint();
+  if (!first_length) return malformed(type, "ACK frame cut off");
+  if (*count > kMaxAckRanges) return malformed(type, "ACK frame with too many ranges");
+  if (*first_length > *largest) return malformed(type, "ACK range below packet number 0");
+  const AckRange first{PacketNumber(*largest - *first_length), PacketNumber(*largest)};
+
+  const ByteView before = in.rest();
+  std::uint64_t smallest = first.first.value();
+  for (std::uint64_t i = 0; i < *count; ++i) {
+    const auto gap = in.varint();
+    if (!gap) return malformed(type, "ACK frame cut off in its ranges");
+    const auto length = in.varint();
+    if (!length) return malformed(type, "ACK frame cut off in its ranges");
+    // RFC 9000 §19.3.1: the next range ends gap + 2 below the last one's smallest number.
+    if (smallest < 2 || *gap > smallest - 2) return malformed(type, "ACK range below packet number 0");
+    const std::uint64_t last = smallest - 2 - *gap;
+    if (*length > last) return malformed(type, "ACK range below packet number 0");
+    smallest = last - *length;
+  }
+  AckFrame frame;
+  frame.largest = PacketNumber(*largest);
+  frame.delay = std::chrono::microseconds(std::min(*delay_us, kLongestAckDelayUs));
+  frame.ranges = AckRanges(first, before.first(before.size() - in.remaining()), *count);
+  if (type == frame_type::kAckEcn) {
+    EcnCounts counts;
+    for (std::uint64_t* value : {&counts.ect0, &counts.ect1, &counts.ce}) {
+      const auto count_read = in.varint();
+      if (!count_read) return malformed(type, "ACK frame cut off in its ECN counts");
+      *value = *count_read;
+    }
+    frame.ecn = counts;
+  }
+  return frame;
+}
+
+Result read_close(Reader& in, std::uint64_t type) {
+  CloseFrame frame;
+  frame.application = type == frame_type::kCloseApplication;
+  const auto code = in.varint();
+  if (!code) return malformed(type, "CLOSE frame cut off in its code");
+  frame.code = *code;
+  if (!frame.application) {
+    const auto cause = in.varint();
+    if (!cause) return malformed(type, "CLOSE frame cut off in its frame type");
+    frame.frame_type = *cause;
+  }
+  const auto length = in.varint();
+  if (!length) return malformed(type, "CLOSE frame cut off in its reason length");
+  if (*length > kMaxCloseReason) return malformed(type, "CLOSE frame with too long a reason");
+  const auto reason = in.bytes(*length);
+  if (!reason) return malformed(type, "CLOSE frame longer than the packet");
+  frame.reason = *reason;
+  return frame;
+}
+
+Result read_reset_stream(Reader& in, std::uint64_t type) {
+  const auto stream = in.varint();
+  if (!stream) return malformed(type, "RESET_STREAM frame cut off");
+  const auto code = in.varint();
+  if (!code) return malformed(type, "RESET_STREAM frame cut off");
+  const auto final_size = in.varint();
+  if (!final_size) return malformed(type, "RESET_STREAM frame cut off");
+  return ResetStreamFrame{StreamId(*stream), *code, *final_size};
+}
+
+// Frames of one number and of a stream id and a number.
+template <typename F>
+Result read_limit(Reader& in, std::uint64_t type) {
+  const auto limit = in.varint();
+  if (!limit) return malformed(type, "frame cut off");
+  return F{*limit};
+}
+template <typename F>
+Result read_stream_value(Reader& in, std::uint64_t type) {
+  const auto stream = in.varint();
+  if (!stream) return malformed(type, "frame cut off");
+  const auto value = in.varint();
+  if (!value) return malformed(type, "frame cut off");
+  return F{StreamId(*stream), *value};
+}
+template <typename F>
+Result read_stream_count(Reader& in, std::uint64_t type, Direction direction) {
+  const auto limit = in.varint();
+  if (!limit) return malformed(type, "frame cut off");
+  if (*limit > kMaxStreamCount) return malformed(type, "more than 2^60 streams");
+  return F{direction, *limit};
+}
+
+}  // namespace
+
+std::expected<std::optional<Frame>, TransportError> FrameReader::next() {
+  if (reader_.empty()) return std::optional<Frame>();
+  const auto first_byte = reader_.rest().front();
+  const auto encoded = reader_.varint();
+  if (!encoded) return malformed(first_byte, "frame type cut off");
+  const std::uint64_t type = *encoded;
+  last_type_ = type;
+  if (varint_size(type) != varint_size_from_first_byte(first_byte)) return malformed(type, "frame type not in its shortest form");
+
+  if (type >= frame_type::kStream && type <= frame_type::kStreamLast) return read_stream(reader_, type);
+  switch (type) {
+    case frame_type::kAck:
+    case frame_type::kAckEcn: return read_ack(reader_, type);
+    case frame_type::kPadding: return PaddingFrame{1 + reader_.skip_run(0)};
+    case frame_type::kPing: return PingFrame{};
+    case frame_type::kResetStream: return read_reset_stream(reader_, type);
+    case frame_type::kStopSending: return read_stream_value<StopSendingFrame>(reader_, type);
+    case frame_type::kMaxData: return read_limit<MaxDataFrame>(reader_, type);
+    case frame_type::kMaxStreamData: return read_stream_value<MaxStreamDataFrame>(reader_, type);
+    case frame_type::kMaxStreamsBidi: return read_stream_count<MaxStreamsFrame>(reader_, type, Direction::bidirectional);
+    case frame_type::kMaxStreamsUni: return read_stream_count<MaxStreamsFrame>(reader_, type, Direction::unidirectional);
+    case frame_type::kDataBlocked: return read_limit<DataBlockedFrame>(reader_, type);
+    case frame_type::kStreamDataBlocked: return read_stream_value<StreamDataBlockedFrame>(reader_, type);
+    case frame_type::kStreamsBlockedBidi: return read_stream_count<StreamsBlockedFrame>(reader_, type, Direction::bidirectional);
+    case frame_type::kStreamsBlockedUni: return read_stream_count<StreamsBlockedFrame>(reader_, type, Direction::unidirectional);
+    case frame_type::kCloseTransport:
+    case frame_type::kCloseApplication: return read_close(reader_, type);
+    default: return std::unexpected(TransportError{TransportErrorCode::unknown_frame, type, "frame type not known"});
+  }
+}
+
+}  // namespace mxp

@@ -1,0 +1,151 @@
+// Sizes first, bytes after: a frame is written whole or not at all.
+#include "core/frame_writer.h"
+
+#include <algorithm>
+#include <chrono>
+#include <initializer_list>
+
+namespace mxp {
+namespace {
+
+// A frame of nothing but varints, the type among them.
+bool write_varints(Writer& out, std::initializer_list<std::uint64_t> values) {
+  std::size_t size = 0;
+  for (const std::uint64_t value : values) size += varint_size(value);
+  if (out.space() < size) return false;
+  for (const std::uint64_t value : values) out.varint(value);
+  return true;
+}
+
+// The most bytes of data that fit into `space` together with their own length field.
+std::optional<std::size_t> data_capacity(std::size_t space) {
+  std::optional<std::size_t> best;
+  for (const std::size_t size : {1u, 2u, 4u, 8u}) {
+    if (space < size) break;
+    const std::size_t largest = static_cast<std::size_t>((std::uint64_t{1} << (8 * size - 2)) - 1);
+    best = std::max(best.value_or(0), std::min(space - size, largest));
+  }
+  return best;
+}
+
+std::size_t stream_header_size(StreamId stream, std::uint64_t offset) {
+  return 1 + varint_size(stream.value()) + (offset == 0 ? 0 : varint_size(offset));
+}
+
+// `reason` cut to `limit` bytes, not inside a UTF-8 sequence.
+ByteView cut_reason(ByteView reason, std::size_t limit) {
+  if (reason.size() <= limit) return reason;
+  std::size_t end = limit;
+  while (end > 0 && limit - end < 3 && (reason[end] & 0xc0) == 0x80) --end;
+  return reason.first(end);
+}
+
+}  // namespace
+
+bool write_padding(Writer& out, std::size_t count) { return out.fill(0, count); }
+
+bool write_ping(Writer& out) { return out.u8(static_cast<std::uint8_t>(frame_type::kPing)); }
+
+bool write_ack(Writer& out, std::span<const AckRange> ranges, Duration delay, const std::optional<EcnCounts>& ecn) {
+  if (ranges.empty()) return false;
+  const std::uint64_t largest = ranges.front().last.value();
+  const std::uint64_t first_length = largest - ranges.front().first.value();
+  const auto delay_us = std::chrono::duration_cast<std::chrono::microseconds>(std::max(delay, Duration::zero())).count();
+  const auto gap_before = [&](std::size_t i) { return ranges[i - 1].first.value() - ranges[i].last.value() - 2; };
+  const auto length_of = [&](std::size_t i) { return ranges[i].last.value() - ranges[i].first.value(); };
+
+  std::size_t size = 1 + varint_size(largest) + varint_size(static_cast<std::uint64_t>(delay_us)) + varint_size(first_length);
+  if (ecn) size += varint_size(ecn->ect0) + varint_size(ecn->ect1) + varint_size(ecn->ce);
+  if (out.space() < size + varint_size(0)) return false;
+  std::size_t count = 0;  // ranges beyond the first that fit, with the field that counts them
+  for (std::size_t i = 1; i < ranges.size() && i <= kMaxAckRanges; ++i) {
+    const std::size_t more = varint_size(gap_before(i)) + varint_size(length_of(i));
+    if (out.space() < size + more + varint_size(i)) break;
+    size += more;
+    count = i;
+  }
+
+  out.varint(ecn ? frame_type::kAckEcn : frame_type::kAck);
+  out.varint(largest);
+  out.varint(static_cast<std::uint64_t>(delay_us));
+  out.varint(count);
+  out.varint(first_length);
+  for (std::size_t i = 1; i <= count; ++i) {
+    out.varint(gap_before(i));
+    out.varint(length_of(i));
+  }
+  if (ecn) {
+    out.varint(ecn->ect0);
+    out.varint(ecn->ect1);
+    out.varint(ecn->ce);
+  }
+  return true;
+}
+
+bool write_frame(Writer& out, const ResetStreamFrame& frame) {
+  return write_varints(out, {frame_type::kResetStream, frame.stream.value(), frame.code, frame.final_size});
+}
+
+bool write_frame(Writer& out, const StopSendingFrame& frame) {
+  return write_varints(out, {frame_type::kStopSending, frame.stream.value(), frame.code});
+}
+
+bool write_frame(Writer& out, const MaxDataFrame& frame) { return write_varints(out, {frame_type::kMaxData, frame.limit}); }
+
+bool write_frame(Writer& out, const MaxStreamDataFrame& frame) {
+  return write_varints(out, {frame_type::kMaxStreamData, frame.stream.value(), frame.limit});
+}
+
+bool write_frame(Writer& out, const MaxStreamsFrame& frame) {
+  const bool one_way = frame.direction == Direction::unidirectional;
+  return write_varints(out, {one_way ? frame_type::kMaxStreamsUni : frame_type::kMaxStreamsBidi, frame.limit});
+}
+
+bool write_frame(Writer& out, const DataBlockedFrame& frame) {
+  return write_varints(out, {frame_type::kDataBlocked, frame.limit});
+}
+
+bool write_frame(Writer& out, const StreamDataBlockedFrame& frame) {
+  return write_varints(out, {frame_type::kStreamDataBlocked, frame.stream.value(), frame.limit});
+}
+
+bool write_frame(Writer& out, const StreamsBlockedFrame& frame) {
+  const bool one_way = frame.direction == Direction::unidirectional;
+  return write_varints(out, {one_way ? frame_type::kStreamsBlockedUni : frame_type::kStreamsBlockedBidi, frame.limit});
+}
+
+bool write_frame(Writer& out, const CloseFrame& frame) {
+  const std::size_t fixed = 1 + varint_size(frame.code) + (frame.application ? 0 : varint_size(frame.frame_type));
+  if (out.space() < fixed) return false;
+  const auto capacity = data_capacity(out.space() - fixed);
+  if (!capacity) return false;
+  const ByteView reason = cut_reason(frame.reason, std::min(*capacity, kMaxCloseReason));
+  out.varint(frame.application ? frame_type::kCloseApplication : frame_type::kCloseTransport);
+  out.varint(frame.code);
+  if (!frame.application) out.varint(frame.frame_type);
+  out.varint(reason.size());
+  return out.bytes(reason);
+}
+
+std::optional<std::size_t> stream_frame_capacity(std::size_t space, StreamId stream, std::uint64_t offset) {
+  const std::size_t header = stream_header_size(stream, offset);
+  if (space < header) return std::nullopt;
+  return data_capacity(space - header);
+}
+
+std::optional<StreamFrameSlot> begin_stream_frame(Writer& out, StreamId stream, std::uint64_t offset, std::size_t length, bool fin) {
+  const std::size_t header = stream_header_size(stream, offset) + varint_size(length);
+  if (out.space() < header || out.space() - header < length) return std::nullopt;
+  std::uint64_t type = frame_type::kStream | frame_type::kStreamLengthBit;
+  if (offset != 0) type |= frame_type::kStreamOffsetBit;
+  if (fin) type |= frame_type::kStreamFinBit;
+  out.varint(type);
+  out.varint(stream.value());
+  if (offset != 0) out.varint(offset);
+  out.varint(length);
+  const MutableBytes data = out.free_space().first(length);
+  out.commit(length);
+  return StreamFrameSlot{data};
+}
+
+}  // namespace mxp

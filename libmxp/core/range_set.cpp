@@ -1,0 +1,89 @@
+#include "core/range_set.h"
+
+#include <algorithm>
+
+namespace mxp {
+namespace {
+
+// The first range that ends after `value`: the one that holds it, or else the next one above.
+template <typename Ranges>
+auto first_ending_after(Ranges& ranges, std::uint64_t value) {
+  return std::upper_bound(ranges.begin(), ranges.end(), value,
+                          [](std::uint64_t v, const RangeSet::Range& range) { return v < range.end; });
+}
+
+}  // namespace
+
+std::uint64_t RangeSet::total() const {
+  std::uint64_t sum = 0;
+  for (const Range& range : ranges_) sum += range.size();
+  return sum;
+}
+
+bool RangeSet::contains(std::uint64_t value) const {
+  const auto found = first_ending_after(ranges_, value);
+  return found != ranges_.end() && found->begin <= value;
+}
+
+bool RangeSet::contains(std::uint64_t begin, std::uint64_t end) const {
+  if (begin >= end) return true;
+  const auto found = first_ending_after(ranges_, begin);
+  return found != ranges_.end() && found->begin <= begin && end <= found->end;
+}
+
+std::uint64_t RangeSet::add(std::uint64_t begin, std::uint64_t end) {
+  if (begin >= end) return 0;
+  // The usual case first: new values at or above the top.
+  if (ranges_.empty() || begin > ranges_.back().end) {
+    ranges_.push_back({begin, end});
+    return end - begin;
+  }
+  // [first, last) are the ranges that touch [begin, end], adjacent ones included.
+  const auto first = std::lower_bound(ranges_.begin(), ranges_.end(), begin,
+                                      [](const Range& range, std::uint64_t value) { return range.end < value; });
+  std::uint64_t already = 0;
+  auto last = first;
+  for (; last != ranges_.end() && last->begin <= end; ++last) {
+    const std::uint64_t from = std::max(begin, last->begin), to = std::min(end, last->end);
+    if (from < to) already += to - from;
+  }
+  if (first == last) {
+    ranges_.insert(first, {begin, end});
+    return end - begin;
+  }
+  *first = {std::min(begin, first->begin), std::max(end, std::prev(last)->end)};
+  ranges_.erase(std::next(first), last);
+  return end - begin - already;
+}
+
+std::uint64_t RangeSet::remove(std::uint64_t begin, std::uint64_t end) {
+  if (begin >= end) return 0;
+  auto first = first_ending_after(ranges_, begin);
+  if (first == ranges_.end() || first->begin >= end) return 0;
+  std::uint64_t removed = 0;
+  if (first->begin < begin) {
+    if (end < first->end) {  // a hole in the middle of one range makes two of it
+      const Range above{end, first->end};
+      first->end = begin;
+      ranges_.insert(std::next(first), above);
+      return end - begin;
+    }
+    removed = first->end - begin;
+    first->end = begin;
+    ++first;
+  }
+  auto last = first;
+  for (; last != ranges_.end() && last->end <= end; ++last) removed += last->size();
+  if (last != ranges_.end() && last->begin < end) {
+    removed += end - last->begin;
+    last->begin = end;
+  }
+  ranges_.erase(first, last);
+  return removed;
+}
+
+void RangeSet::pop_front() { ranges_.erase(ranges_.begin()); }
+
+void RangeSet::pop_back() { ranges_.pop_back(); }
+
+}  // namespace mxp
