@@ -81,6 +81,7 @@ struct AgentRegisterPayload {
 };
 struct CallPayload { Uuid target{}; std::uint32_t timeout_seconds = 0; ByteView data; };
 struct StreamOpenPayload { Uuid stream{}; Uuid target{}; bool both_ways = false; };
+// Empty, which no payload with a layout is, for texts that are too long or not UTF-8, and for more than 65,535 capabilities.
 std::vector<std::uint8_t> encode_payload(const AgentRegisterPayload& payload);
 std::vector<std::uint8_t> encode_payload(const CallPayload& payload);
 std::vector<std::uint8_t> encode_payload(const StreamOpenPayload& payload);
