@@ -1,0 +1,52 @@
+#include "common/json_output.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+namespace mxp::tools {
+
+Result<JsonOutput> JsonOutput::open(const std::string& target, StdoutUse use) {
+  JsonOutput output;
+  if (target.empty()) return output;
+  if (target == "-") {
+    if (use == StdoutUse::carries_data) {
+      return fail(ErrorKind::usage, "--json would mix with the data on stdout: use --json=FILE");
+    }
+    output.fd_ = STDOUT_FILENO;
+    output.target_ = "stdout";
+    return output;
+  }
+  output.owned_ = UniqueFd(::open(target.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0666));
+  if (!output.owned_) return fail_errno(ErrorKind::io, fmt::format("cannot open {} for --json", target), errno);
+  output.fd_ = output.owned_.get();
+  output.target_ = target;
+  return output;
+}
+
+Result<void> JsonOutput::write_line(const nlohmann::json& value) {
+  if (fd_ < 0) return {};
+  return write_text(value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+}
+
+Result<void> JsonOutput::write_document(const nlohmann::json& value) {
+  if (fd_ < 0) return {};
+  return write_text(value.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+}
+
+Result<void> JsonOutput::write_text(std::string text) {
+  std::string_view rest = text;
+  while (!rest.empty()) {
+    const ssize_t written = ::write(fd_, rest.data(), rest.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return fail_errno(ErrorKind::io, fmt::format("cannot write JSON to {}", target_), errno);
+    rest.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return {};
+}
+
+}  // namespace mxp::tools

@@ -1,0 +1,232 @@
+#include "common/key_files.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdlib>
+#include <optional>
+
+#include <fmt/format.h>
+
+#include "common/escape.h"
+#include "common/unique_fd.h"
+
+namespace mxp::tools {
+namespace {
+
+// A key file is a few hundred bytes, an authorized_keys file a line per client: more is the wrong file.
+constexpr std::size_t kMaxKeyFileBytes = 64u << 10;
+constexpr std::size_t kMaxAuthorizedKeysBytes = 64u << 20;
+
+// The whole of a small file; nothing if it is larger than `limit` (or errno says why).
+Result<std::string> read_all(int fd, const std::string& path, std::size_t limit) {
+  std::string text;
+  std::array<char, 8192> chunk;
+  while (true) {
+    const ssize_t got = ::read(fd, chunk.data(), chunk.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return fail_errno(ErrorKind::usage, fmt::format("cannot read {}", path), errno);
+    if (got == 0) return text;
+    if (text.size() + static_cast<std::size_t>(got) > limit) {
+      return fail(ErrorKind::usage, fmt::format("{} is larger than {} bytes: not a key file", path, limit));
+    }
+    text.append(chunk.data(), static_cast<std::size_t>(got));
+  }
+}
+
+Result<UniqueFd> open_for_reading(const std::string& path, const char* hint) {
+  // Non-blocking, so that a fifo in the place of a file is refused below instead of waited for.
+  UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (!fd) {
+    const int error = errno;
+    const std::string what = fmt::format("cannot open {}", path);
+    if (error == ENOENT) return fail(ErrorKind::usage, fmt::format("{}: no such file{}", what, hint));
+    return fail_errno(ErrorKind::usage, what, error);
+  }
+  struct stat status {};
+  if (::fstat(fd.get(), &status) != 0) return fail_errno(ErrorKind::usage, fmt::format("cannot read {}", path), errno);
+  if (!S_ISREG(status.st_mode)) return fail(ErrorKind::usage, fmt::format("{} is not a regular file", path));
+  return fd;
+}
+
+std::string_view next_word(std::string_view& line) {
+  const auto start = line.find_first_not_of(" \t");
+  if (start == std::string_view::npos) {
+    line = {};
+    return {};
+  }
+  const auto end = line.find_first_of(" \t", start);
+  const std::string_view word = line.substr(start, end == std::string_view::npos ? end : end - start);
+  line = end == std::string_view::npos ? std::string_view{} : line.substr(end);
+  return word;
+}
+
+// "option=value,…"; nothing if it is not of that form.
+std::optional<std::vector<std::pair<std::string, std::string>>> parse_key_options(std::string_view text) {
+  std::vector<std::pair<std::string, std::string>> options;
+  while (true) {
+    const auto comma = text.find(',');
+    const std::string_view one = text.substr(0, comma);
+    const auto equals = one.find('=');
+    if (equals == std::string_view::npos || equals == 0) return std::nullopt;
+    options.emplace_back(one.substr(0, equals), one.substr(equals + 1));
+    if (comma == std::string_view::npos) return options;
+    text.remove_prefix(comma + 1);
+  }
+}
+
+Result<void> write_fully(int fd, std::string_view text, const std::string& path) {
+  while (!text.empty()) {
+    const ssize_t written = ::write(fd, text.data(), text.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return fail_errno(ErrorKind::io, fmt::format("cannot write {}", path), errno);
+    text.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<std::filesystem::path> default_identity_path() {
+  const char* config = std::getenv("XDG_CONFIG_HOME");
+  // The XDG base directory specification: a relative path is to be ignored.
+  if (config != nullptr && *config == '/') return std::filesystem::path(config) / "mxp" / "id_25519";
+  const char* home = std::getenv("HOME");
+  if (home != nullptr && *home != '\0') return std::filesystem::path(home) / ".config" / "mxp" / "id_25519";
+  return fail(ErrorKind::usage, "no place for the default key: neither XDG_CONFIG_HOME nor HOME is set; use --identity FILE");
+}
+
+Result<PrivateKey> load_private_key(const std::filesystem::path& path) {
+  const std::string name = path.string();
+  auto fd = open_for_reading(name, "; `mxp-cat keygen -o FILE` makes one");
+  if (!fd) return std::unexpected(fd.error());
+  struct stat status {};
+  if (::fstat(fd->get(), &status) != 0) return fail_errno(ErrorKind::usage, fmt::format("cannot read {}", name), errno);
+  if ((status.st_mode & 077) != 0) {
+    return fail(ErrorKind::usage, fmt::format("private key {} is open to others (mode {:04o}): run `chmod 600 {}`, and make a "
+                                              "new key if it may have been read",
+                                              name, static_cast<unsigned>(status.st_mode) & 07777u, name));
+  }
+  auto text = read_all(fd->get(), name, kMaxKeyFileBytes);
+  if (!text) return std::unexpected(text.error());
+  auto key = PrivateKey::from_pem(*text);
+  // The scalar was in there: do not leave it in freed memory.
+  ::explicit_bzero(text->data(), text->size());
+  if (!key) {
+    return fail(ErrorKind::usage, fmt::format("{} is not a usable private key: {}; expected an X25519 key in PKCS#8 PEM, as "
+                                              "`mxp-cat keygen` writes it",
+                                              name, to_string(key.error())));
+  }
+  return *std::move(key);
+}
+
+Result<void> write_private_key(const std::filesystem::path& path, const PrivateKey& key, IfExists if_exists) {
+  const std::string name = path.string();
+  std::error_code ignored;
+  if (if_exists == IfExists::refuse && std::filesystem::exists(std::filesystem::symlink_status(path, ignored))) {
+    return fail(ErrorKind::usage, fmt::format("{} exists and is not overwritten: name another file, or use --force", name));
+  }
+  if (path.has_parent_path() && !std::filesystem::exists(path.parent_path(), ignored)) {
+    const mode_t mask = ::umask(077);
+    std::error_code error;
+    std::filesystem::create_directories(path.parent_path(), error);
+    ::umask(mask);
+    if (error) return fail(ErrorKind::usage, fmt::format("cannot make the folder of {}: {}", name, error.message()));
+  }
+
+  std::string temporary = name + ".XXXXXX";
+  UniqueFd fd(::mkostemp(temporary.data(), O_CLOEXEC));  // O_EXCL and mode 0600 are its contract
+  if (!fd) return fail_errno(ErrorKind::usage, fmt::format("cannot create {}", name), errno);
+  std::string pem = key.to_pem();
+  Result<void> written = write_fully(fd.get(), pem, name);
+  ::explicit_bzero(pem.data(), pem.size());
+  if (written && ::fsync(fd.get()) != 0) written = fail_errno(ErrorKind::io, fmt::format("cannot write {}", name), errno);
+  if (written) {
+    // link(2) refuses an existing name, so that two tools on their first use cannot replace each other's key.
+    const bool replace = if_exists == IfExists::replace;
+    const int result = replace ? ::rename(temporary.c_str(), name.c_str()) : ::link(temporary.c_str(), name.c_str());
+    if (result != 0) {
+      const int error = errno;
+      written = error == EEXIST ? fail(ErrorKind::usage, fmt::format("{} exists and is not overwritten", name))
+                                : Result<void>(fail_errno(ErrorKind::io, fmt::format("cannot create {}", name), error));
+    } else if (replace) {
+      return {};
+    }
+  }
+  ::unlink(temporary.c_str());
+  return written;
+}
+
+Result<Identity> load_identity(const std::filesystem::path& path, Random& random) {
+  if (!path.empty()) {
+    auto key = load_private_key(path);
+    if (!key) return std::unexpected(key.error());
+    return Identity{*std::move(key), path, false};
+  }
+  const auto standard = default_identity_path();
+  if (!standard) return std::unexpected(standard.error());
+  std::error_code ignored;
+  bool created = false;
+  if (!std::filesystem::exists(std::filesystem::symlink_status(*standard, ignored))) {
+    const auto written = write_private_key(*standard, PrivateKey::generate(random), IfExists::refuse);
+    // Another process may have made it in between: then its key is ours.
+    if (!written && !std::filesystem::exists(*standard, ignored)) return std::unexpected(written.error());
+    created = written.has_value();
+  }
+  auto key = load_private_key(*standard);
+  if (!key) return std::unexpected(key.error());
+  return Identity{*std::move(key), *standard, created};
+}
+
+Result<std::vector<AuthorizedKey>> parse_authorized_keys(std::string_view text, std::string_view source) {
+  std::vector<AuthorizedKey> keys;
+  std::size_t number = 0;
+  while (!text.empty()) {
+    ++number;
+    const auto newline = text.find('\n');
+    std::string_view line = text.substr(0, newline);
+    text = newline == std::string_view::npos ? std::string_view{} : text.substr(newline + 1);
+    if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
+
+    const std::string_view word = next_word(line);
+    if (word.empty() || word.front() == '#') continue;
+    AuthorizedKey entry;
+    const auto key = PublicKey::parse(word);
+    if (!key) {
+      return fail(ErrorKind::usage, fmt::format("{}:{}: '{}' is not a public key: expected 43 characters of base64url, as "
+                                                "`mxp-cat pubkey` prints them",
+                                                source, number, escape(word, 60)));
+    }
+    entry.key = *key;
+    // The name may be left out: a second word with '=' in it is the options.
+    std::string_view second = next_word(line);
+    if (!second.empty() && second.find('=') == std::string_view::npos) {
+      entry.name = second;
+      second = next_word(line);
+    }
+    if (!second.empty()) {
+      auto options = parse_key_options(second);
+      if (!options || !next_word(line).empty()) {
+        return fail(ErrorKind::usage,
+                    fmt::format("{}:{}: expected KEY [name] [option=value,…], and nothing after it", source, number));
+      }
+      entry.options = *std::move(options);
+    }
+    keys.push_back(std::move(entry));
+  }
+  return keys;
+}
+
+Result<std::vector<AuthorizedKey>> load_authorized_keys(const std::filesystem::path& path) {
+  const std::string name = path.string();
+  const auto fd = open_for_reading(name, "; it holds one line per client: KEY [name]");
+  if (!fd) return std::unexpected(fd.error());
+  const auto text = read_all(fd->get(), name, kMaxAuthorizedKeysBytes);
+  if (!text) return std::unexpected(text.error());
+  return parse_authorized_keys(*text, name);
+}
+
+}  // namespace mxp::tools

@@ -1,0 +1,92 @@
+#include "common/output.h"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+
+#include <fmt/format.h>
+
+namespace mxp::tools {
+namespace {
+
+constexpr std::string_view kClearLine = "\r\033[K";
+constexpr std::string_view kYellow = "\033[33m";
+constexpr std::string_view kPlain = "\033[0m";
+
+void write_stderr(std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t written = ::write(STDERR_FILENO, text.data(), text.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) return;
+    text.remove_prefix(static_cast<std::size_t>(written));
+  }
+}
+
+bool environment_has(const char* name) {
+  const char* value = std::getenv(name);
+  return value != nullptr && *value != '\0';
+}
+
+}  // namespace
+
+Output::Output(std::string tool, Verbosity verbosity) : tool_(std::move(tool)), verbosity_(verbosity) {
+  const char* term = std::getenv("TERM");
+  terminal_ = ::isatty(STDERR_FILENO) == 1;
+  colour_ = terminal_ && !environment_has("NO_COLOR") && (term == nullptr || std::string_view(term) != "dumb");
+}
+
+void Output::line(std::string_view text) {
+  end_progress();
+  write_stderr(fmt::format("{}\n", text));
+}
+
+void Output::warning(std::string_view text) {
+  emit(colour_ ? fmt::format("{}{}: warning:{} ", kYellow, tool_, kPlain) : fmt::format("{}: warning: ", tool_), text);
+}
+
+void Output::note(std::string_view text) {
+  if (verbosity_ >= Verbosity::normal) emit(fmt::format("{}: ", tool_), text);
+}
+
+void Output::summary(std::string_view text) {
+  if (verbosity_ >= Verbosity::normal) emit("", text);
+}
+
+void Output::verbose(std::string_view text) {
+  if (verbosity_ >= Verbosity::verbose) emit(fmt::format("{}: ", tool_), text);
+}
+
+void Output::debug(std::string_view text) {
+  if (verbosity_ >= Verbosity::debug) emit(fmt::format("{}: ", tool_), text);
+}
+
+void Output::emit(std::string_view prefix, std::string_view text) {
+  const std::string whole = fmt::format("{}{}\n", prefix, text);
+  if (held_) {
+    kept_ += whole;
+    return;
+  }
+  end_progress();
+  write_stderr(whole);
+}
+
+void Output::release() {
+  held_ = false;
+  write_stderr(kept_);
+  kept_.clear();
+}
+
+void Output::progress(std::string_view text) {
+  if (!terminal_ || verbosity_ == Verbosity::quiet || held_) return;
+  write_stderr(fmt::format("{}{}", kClearLine, text));
+  progress_shown_ = true;
+}
+
+void Output::end_progress() {
+  if (!progress_shown_) return;
+  write_stderr(kClearLine);
+  progress_shown_ = false;
+}
+
+}  // namespace mxp::tools

@@ -1,0 +1,25 @@
+// SIGINT and SIGTERM as a readable descriptor; SIGPIPE ignored. The first signal asks for a clean end; a second one
+// while the first is being served ends the process at once with 130.
+#pragma once
+
+namespace mxp::tools {
+
+// One per process. Restores the former dispositions when it goes.
+class SignalWatch {
+ public:
+  SignalWatch();
+  ~SignalWatch();
+  SignalWatch(const SignalWatch&) = delete;
+  SignalWatch& operator=(const SignalWatch&) = delete;
+
+  // Readable once a signal came: EventLoop::watch(fd(), FdEvent::readable, …), or poll(2).
+  int fd() const;
+  // The signal that came (SIGINT or SIGTERM), or 0. Also tells without fd(): set inside the signal handler.
+  int received() const;
+};
+
+// Opens /dev/null in place of a closed stdin, stdout or stderr, so that no socket or file takes its number. A closed
+// stdout is made to refuse writing, so that lost data are an error.
+void secure_standard_descriptors();
+
+}  // namespace mxp::tools

@@ -1,0 +1,37 @@
+// Why a tool failed: what kind, and a message that says what failed, on which input, and what to try.
+#pragma once
+
+#include <expected>
+#include <string>
+#include <string_view>
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "common/exit_codes.h"
+
+namespace mxp::tools {
+
+struct ToolError {
+  ErrorKind kind = ErrorKind::io;
+  std::string message;  // one or two lines, without the tool's name and a final newline
+
+  ExitCode exit_code() const { return tools::exit_code(kind); }
+};
+
+template <typename T>
+using Result = std::expected<T, ToolError>;
+
+// `return fail(ErrorKind::usage, "…")` from a function that returns a Result.
+inline std::unexpected<ToolError> fail(ErrorKind kind, std::string message) {
+  return std::unexpected(ToolError{kind, std::move(message)});
+}
+// The same for a failed system call: "<what>: <strerror(errno_value)>".
+std::unexpected<ToolError> fail_errno(ErrorKind kind, std::string_view what, int errno_value);
+
+// Writes "<tool>: <message>\n" to stderr with one write.
+void print_error(std::string_view tool, const ToolError& error);
+
+// {"error":{"kind":…,"message":…}}
+nlohmann::json to_json(const ToolError& error);
+
+}  // namespace mxp::tools
