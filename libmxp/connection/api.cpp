@@ -1,0 +1,88 @@
+// The verbs of mxp/connection.h: each changes state and tells the endpoint that there may be something to send.
+#include <algorithm>
+
+#include "connection/access.h"
+#include "connection/flows.h"
+
+namespace mxp {
+
+Connection::Connection() = default;
+Connection::~Connection() = default;
+
+std::unique_ptr<Connection> ConnectionAccess::create(Role role, const ConnectionEnvironment& environment, ReadySignal& ready, Timestamp now) {
+  std::unique_ptr<Connection> connection(new Connection());
+  connection->impl_.reset(new Connection::Impl{Parts(*connection, role, environment, ready, now)});
+  return connection;
+}
+
+namespace {
+
+bool usable(const Parts& parts) { return parts.lifecycle.state == ConnectionState::established; }
+
+// Runs a stream verb on a live connection and marks the connection ready.
+template <typename Verb>
+auto with_streams(Parts& parts, Verb verb) -> decltype(verb(parts.streams)) {
+  if (!usable(parts)) return std::unexpected(StreamError::connection_closed);
+  auto result = verb(parts.streams);
+  parts.ready.on_ready(parts.self);
+  return result;
+}
+
+}  // namespace
+
+std::expected<StreamId, StreamError> Connection::open_stream(Direction direction) {
+  return with_streams(impl_->parts, [&](Streams& streams) { return streams.open(direction); });
+}
+
+std::expected<std::size_t, StreamError> Connection::write(StreamId id, ByteView data) {
+  return with_streams(impl_->parts, [&](Streams& streams) { return streams.write(id, data); });
+}
+
+std::expected<void, StreamError> Connection::finish(StreamId id) {
+  return with_streams(impl_->parts, [&](Streams& streams) { return streams.finish(id); });
+}
+
+std::expected<void, StreamError> Connection::reset(StreamId id, AppErrorCode code) {
+  return with_streams(impl_->parts, [&](Streams& streams) { return streams.reset(id, code); });
+}
+
+std::expected<void, StreamError> Connection::stop_sending(StreamId id, AppErrorCode code) {
+  return with_streams(impl_->parts, [&](Streams& streams) { return streams.stop_sending(id, code); });
+}
+
+std::expected<void, StreamError> Connection::resume(StreamId id) {
+  return with_streams(impl_->parts, [&](Streams& streams) { return streams.resume(id); });
+}
+
+std::size_t Connection::writable_bytes(StreamId id) const {
+  return usable(impl_->parts) ? impl_->parts.streams.writable_bytes(id) : 0;
+}
+
+void Connection::close(AppErrorCode code, std::string_view reason) { close_by_application(impl_->parts, code, reason); }
+
+ConnectionState Connection::state() const { return impl_->parts.lifecycle.state; }
+Role Connection::role() const { return impl_->parts.role; }
+const SocketAddress& Connection::remote_address() const { return impl_->parts.remote; }
+const PublicKey& Connection::peer_key() const { return impl_->parts.peer_key; }
+Suite Connection::suite() const { return impl_->parts.suite; }
+ConnectionId Connection::local_id() const { return impl_->parts.local_id; }
+ConnectionId Connection::remote_id() const { return impl_->parts.remote_id; }
+ByteView Connection::handshake_hash() const { return impl_->parts.handshake_hash; }
+
+ConnectionStats Connection::stats() const {
+  const Parts& parts = impl_->parts;
+  ConnectionStats stats = parts.stats;
+  stats.smoothed_rtt = parts.recovery.rtt().smoothed();
+  stats.min_rtt = parts.recovery.rtt().min();
+  stats.latest_rtt = parts.recovery.rtt().latest();
+  stats.congestion_window = parts.recovery.congestion_window();
+  stats.bytes_in_flight = parts.recovery.bytes_in_flight();
+  const StreamCounters& counters = parts.streams.counters();
+  stats.stream_bytes_sent = counters.bytes_sent;
+  stats.stream_bytes_retransmitted = counters.bytes_retransmitted;
+  stats.stream_bytes_delivered = counters.bytes_delivered;
+  stats.stream_bytes_acknowledged = counters.bytes_acknowledged;
+  return stats;
+}
+
+}  // namespace mxp

@@ -1,0 +1,48 @@
+// The next timeout of a connection is the minimum over its parts; there is no table of timers. Each part keeps its own
+// deadline and is asked again when it has come.
+#include <algorithm>
+
+#include "connection/flows.h"
+
+namespace mxp {
+
+Timestamp next_deadline(const Parts& parts) {
+  const Lifecycle& life = parts.lifecycle;
+  if (life.state == ConnectionState::closed) return kNever;
+  if (life.discard_at != kNever) return life.discard_at;
+  Timestamp next = std::min(parts.confirm_by, parts.pacing_until);
+  if (parts.handshake) next = std::min({next, parts.handshake->deadline(), parts.handshake->gives_up_at()});
+  if (parts.keys) {
+    next = std::min({next, parts.recovery.deadline(), parts.acks.deadline(), parts.idle.deadline(parts.recovery.probe_timeout())});
+    if (life.state == ConnectionState::established) next = std::min(next, parts.idle.keepalive_deadline());
+  }
+  return next;
+}
+
+void on_deadline(Parts& parts, Timestamp now) {
+  Lifecycle& life = parts.lifecycle;
+  if (life.discard_at <= now) {
+    life.state = ConnectionState::closed;
+    return;
+  }
+  if (life.outcome) return;
+  if (parts.handshake && parts.handshake->gives_up_at() <= now)
+    return end_silently(parts, now, CloseInfo::By::timeout, TransportErrorCode::handshake_timeout, "no answer to the handshake");
+  if (parts.confirm_by <= now)
+    return end_silently(parts, now, CloseInfo::By::timeout, TransportErrorCode::handshake_timeout, "the client never confirmed");
+  if (parts.keys) {
+    if (parts.idle.deadline(parts.recovery.probe_timeout()) <= now)
+      return end_silently(parts, now, CloseInfo::By::timeout, TransportErrorCode::idle_timeout, "the peer has been silent");
+    if (parts.recovery.deadline() <= now) {
+      settle(parts, now, parts.recovery.on_deadline(now));
+      if (parts.recovery.probes_due() > 0) retransmit_oldest(parts);
+    }
+    if (parts.idle.keepalive_deadline() <= now) parts.ping_due = true;
+  }
+  if (parts.pacing_until <= now) parts.pacing_until = kNever;
+  parts.streams.collect();
+  // Whatever came due is sent by the next poll; an idle poll costs nothing.
+  parts.ready.on_ready(parts.self);
+}
+
+}  // namespace mxp

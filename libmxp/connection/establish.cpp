@@ -1,0 +1,38 @@
+#include <algorithm>
+
+#include "connection/flows.h"
+
+namespace mxp {
+
+void install_keys(Parts& parts, Timestamp now, const IkResult& noise) {
+  const bool client = parts.role == Role::client;
+  const TrafficSecret& ours = client ? noise.client_to_server : noise.server_to_client;
+  const TrafficSecret& theirs = client ? noise.server_to_client : noise.client_to_server;
+  parts.keys.emplace(PacketKeysInUse{PacketSealer(parts.suite, ours), PacketOpener(parts.suite, theirs)});
+  parts.handshake_hash = noise.handshake_hash;
+  const ConnectionId server_id = client ? parts.remote_id : parts.local_id;
+  parts.trace(now, TraceSecrets{parts.client_id, server_id, 0, noise.client_to_server.view(), noise.server_to_client.view()});
+}
+
+void apply_peer_parameters(Parts& parts, const TransportParameters& parameters) {
+  const TransportConfig& config = parts.environment.config.transport;
+  parts.max_datagram = static_cast<std::size_t>(
+      std::min<std::uint64_t>({std::max(config.max_udp_payload, kMinInitialSize), parameters.max_udp_payload, kMaxUdpPayload}));
+  // Nothing has been sent under it yet: the unit of its window is known only now.
+  parts.recovery = Recovery(config.recovery, parts.max_datagram);
+  parts.recovery.set_peer_max_ack_delay(parameters.max_ack_delay);
+  parts.idle.set_timeout(config.idle_timeout, parameters.max_idle_timeout);
+  parts.streams.on_peer_parameters(parameters);
+}
+
+void confirm(Parts& parts, Timestamp now) {
+  parts.lifecycle.state = ConnectionState::established;
+  parts.confirm_by = kNever;
+  parts.amplification.lift();
+  parts.recovery.set_handshake_confirmed();
+  parts.stats.handshake_time = now - parts.started_at;
+  parts.trace(now, TraceEstablished{parts.stats.handshake_time});
+  parts.environment.handler.on_connected(parts.self);
+}
+
+}  // namespace mxp

@@ -1,0 +1,81 @@
+#include "connection/handshake_payload.h"
+
+#include <algorithm>
+
+#include "core/frame_reader.h"
+#include "core/frame_writer.h"
+#include "mxp/version.h"
+
+namespace mxp {
+
+namespace {
+
+template <typename List, typename Value>
+bool contains(const List& list, const Value& value) {
+  return std::find(list.begin(), list.end(), value) != list.end();
+}
+
+template <typename List>
+auto best_common(const List& client, const List& server) {
+  return std::find_if(client.begin(), client.end(), [&](const auto& value) { return contains(server, value); });
+}
+
+}  // namespace
+
+TransportParameters local_parameters(const TransportConfig& config, std::span<const Suite> suites, std::optional<ConnectionId> connection_id) {
+  TransportParameters parameters;
+  parameters.max_idle_timeout = std::chrono::floor<std::chrono::milliseconds>(config.idle_timeout);
+  parameters.max_udp_payload = std::clamp<std::uint64_t>(config.max_receive_udp_payload, kMinInitialSize, kMaxUdpPayload);
+  parameters.initial_max_data = config.flow_control.connection_window;
+  parameters.initial_max_stream_data_bidi_local = config.flow_control.stream_window;
+  parameters.initial_max_stream_data_bidi_remote = config.flow_control.stream_window;
+  parameters.initial_max_stream_data_uni = config.flow_control.stream_window;
+  parameters.initial_max_streams_bidi = config.flow_control.max_streams_bidirectional;
+  parameters.initial_max_streams_uni = config.flow_control.max_streams_unidirectional;
+  parameters.max_ack_delay = std::chrono::floor<std::chrono::milliseconds>(config.recovery.max_ack_delay);
+  parameters.connection_id = connection_id;
+  parameters.versions = {kWireVersion};
+  for (const Suite suite : suites) parameters.suites.push_back(static_cast<std::uint8_t>(suite));
+  return parameters;
+}
+
+bool write_handshake_payload(MutableBytes out, const TransportParameters& parameters, const std::optional<CloseFrame>& close, Random* grease) {
+  // Parameters are of bounded size: two lists of at most 16 entries, thirteen integers, one greased entry.
+  std::array<std::uint8_t, 512> block;
+  Writer block_writer(block);
+  if (!write_transport_parameters(block_writer, parameters, grease)) return false;
+  Writer writer(out);
+  if (!writer.varint(block_writer.written()) || !writer.bytes(block_writer.so_far())) return false;
+  if (close && !write_frame(writer, *close)) return false;
+  return write_padding(writer, writer.space());
+}
+
+std::expected<HandshakePayload, TransportError> parse_handshake_payload(ByteView payload, Role sender) {
+  Reader reader(payload);
+  const auto size = reader.varint();
+  const auto block = size ? reader.bytes(*size) : std::nullopt;
+  if (!block) return std::unexpected(TransportError{TransportErrorCode::transport_parameter_error, 0, "parameters are cut off"});
+  auto parameters = parse_transport_parameters(*block, sender);
+  if (!parameters) return std::unexpected(parameters.error());
+
+  HandshakePayload result{std::move(*parameters), std::nullopt};
+  FrameReader frames(reader.rest());
+  for (;;) {
+    const auto frame = frames.next();
+    if (!frame) return std::unexpected(frame.error());
+    if (!frame->has_value()) return result;
+    if (std::holds_alternative<PaddingFrame>(**frame)) continue;
+    const auto* close = std::get_if<CloseFrame>(&**frame);
+    if (close == nullptr || sender != Role::server)
+      return std::unexpected(TransportError{TransportErrorCode::protocol_violation, frames.last_type(), "frame not allowed in a handshake message"});
+    if (!result.close) result.close = *close;
+  }
+}
+
+bool is_best_common_choice(const TransportParameters& client, const TransportParameters& server, std::uint8_t suite_in_use) {
+  const auto version = best_common(client.versions, server.versions);
+  const auto suite = best_common(client.suites, server.suites);
+  return version != client.versions.end() && *version == kWireVersion && suite != client.suites.end() && *suite == suite_in_use;
+}
+
+}  // namespace mxp

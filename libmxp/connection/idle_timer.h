@@ -1,0 +1,46 @@
+// Idle timeout and keepalive (RFC 9000 §10.1): the clock starts again with every packet received, and with the first
+// ack-eliciting packet sent after one.
+#pragma once
+
+#include <algorithm>
+
+#include "mxp/time.h"
+
+namespace mxp {
+
+class IdleTimer {
+ public:
+  IdleTimer(Duration keepalive, Timestamp now) : keepalive_(keepalive), since_(now), last_sent_(now) {}
+
+  // The smaller of both sides' wishes; zero is none.
+  void set_timeout(Duration ours, Duration theirs) {
+    if (ours == Duration::zero()) timeout_ = theirs;
+    else if (theirs == Duration::zero()) timeout_ = ours;
+    else timeout_ = std::min(ours, theirs);
+  }
+  void on_packet_received(Timestamp now) {
+    since_ = now;
+    sent_since_received_ = false;
+  }
+  void on_ack_eliciting_sent(Timestamp now) {
+    last_sent_ = now;
+    if (!sent_since_received_) since_ = now;
+    sent_since_received_ = true;
+  }
+  // Never sooner than three probe timeouts, so that a lost packet is not taken for a dead peer.
+  Timestamp deadline(Duration probe_timeout) const {
+    return timeout_ == Duration::zero() ? kNever : since_ + std::max(timeout_, 3 * probe_timeout);
+  }
+  Timestamp keepalive_deadline() const {
+    return keepalive_ == Duration::zero() ? kNever : std::max(since_, last_sent_) + keepalive_;
+  }
+
+ private:
+  Duration timeout_{};
+  Duration keepalive_;
+  Timestamp since_;
+  Timestamp last_sent_;
+  bool sent_since_received_ = false;
+};
+
+}  // namespace mxp

@@ -1,0 +1,51 @@
+// The life of a connection, and the only functions that move it along.
+//
+//   handshaking ──confirmed──► established ──close(), error──► closing ──3 PTO──► closed
+//        │                         │                             ▲
+//        │                         └──── CLOSE received ───► draining ──3 PTO──► closed
+//        ├── refused, peer's CLOSE ─────────────────────────────► draining
+//        ├── close(), error, time limit (client) ─► closing: a late message 2 is answered with one CLOSE
+//        └── never confirmed (server), idle ──────────────────────────────────► closed, without a word
+//
+// `outcome` is what the application will be told; it is told once (`reported`), from a drive of the endpoint and never
+// from inside one of its own calls.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "mxp/connection.h"
+#include "mxp/error.h"
+#include "mxp/time.h"
+
+namespace mxp {
+
+struct Parts;
+
+struct Lifecycle {
+  ConnectionState state = ConnectionState::handshaking;
+  std::optional<CloseInfo> outcome;
+  bool reported = false;
+  bool close_frame_due = false;         // closing: the next packet is a CLOSE
+  std::uint64_t packets_since_close = 0;
+  std::uint64_t answer_at_packet = 1;   // closing: doubles with each answer (threat t55)
+  Timestamp discard_at = kNever;        // closing, draining: when the state goes
+};
+
+// Our side ends it: with the application's code, or because the peer broke a rule.
+void close_by_application(Parts& parts, AppErrorCode code, std::string_view reason);
+void close_by_error(Parts& parts, const TransportError& error);
+// The peer's CLOSE frame arrived; `reason` is its raw text.
+void on_peer_close(Parts& parts, Timestamp now, bool application, std::uint64_t code, std::uint64_t frame_type, ByteView reason);
+// Ends without a packet: idle timeout, handshake timeout, nobody listening.
+void end_silently(Parts& parts, Timestamp now, CloseInfo::By by, TransportErrorCode code, std::string_view reason);
+
+// Starts the closing or draining period if it has not started yet. Called on each drive, as the verbs above have no clock.
+void arm_discard(Parts& parts, Timestamp now);
+// Tells the application once. True if it was told now.
+bool report_outcome(Parts& parts, Timestamp now);
+
+// The peer's text as it may be shown: control and formatting characters escaped, cut to 256 bytes (threat t51).
+std::string escape_reason(ByteView text);
+
+}  // namespace mxp

@@ -1,0 +1,46 @@
+// Leaves out a packet number now and then (RFC 9000 §21.4): a peer that acknowledges what it cannot have seen, to make us
+// send faster, names such a number before long and is closed (threat t02). The distance grows with the window, so that
+// a fast connection does not pay for it and an attacker cannot gain more than a few windows.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+
+#include "mxp/ids.h"
+#include "mxp/random.h"
+
+namespace mxp {
+
+class NumberSkipper {
+ public:
+  explicit NumberSkipper(Random& random) : random_(random) {}
+
+  // The number for the next packet. `window_packets`: how many packets the congestion window holds.
+  PacketNumber take(std::uint64_t window_packets) {
+    if (next_ >= skip_at_) {
+      if (skip_at_ != 0) ++next_;
+      const std::uint64_t distance = std::max<std::uint64_t>(window_packets, kMinDistance);
+      skip_at_ = next_ + distance + draw() % (3 * distance);
+    }
+    return PacketNumber(next_++);
+  }
+  PacketNumber next() const { return PacketNumber(next_); }
+
+ private:
+  static constexpr std::uint64_t kMinDistance = 64;  // our choice
+
+  std::uint64_t draw() {
+    std::array<std::uint8_t, 8> bytes;
+    random_.fill(bytes);
+    std::uint64_t value = 0;
+    for (const std::uint8_t byte : bytes) value = value << 8 | byte;
+    return value;
+  }
+
+  Random& random_;
+  std::uint64_t next_ = 0;
+  std::uint64_t skip_at_ = 0;
+};
+
+}  // namespace mxp

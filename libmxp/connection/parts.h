@@ -1,0 +1,106 @@
+// The parts of one connection: data only, no logic. The flows (receive, transmit, settle, deadlines, lifecycle) are free
+// functions over it; a part never sees it. A new feature is a new part here and one line in each flow.
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "connection/amplification.h"
+#include "connection/client_handshake.h"
+#include "connection/events.h"
+#include "connection/idle_timer.h"
+#include "connection/lifecycle.h"
+#include "connection/number_skipper.h"
+#include "connection/sent_frame_log.h"
+#include "crypto/packet_protection.h"
+#include "crypto/replay_window.h"
+#include "mxp/address.h"
+#include "mxp/config.h"
+#include "mxp/connection.h"
+#include "mxp/handler.h"
+#include "mxp/stats.h"
+#include "mxp/trace.h"
+#include "reliability/ack_tracker.h"
+#include "reliability/recovery.h"
+#include "scheduler/streams.h"
+
+namespace mxp {
+
+// What a connection shares with its endpoint; outlives it.
+struct ConnectionEnvironment {
+  const EndpointConfig& config;
+  Random& random;
+  Handler& handler;
+  TraceSink* trace = nullptr;
+};
+
+// How a connection tells its endpoint, from inside an application's call, that it has something to send.
+class ReadySignal {
+ public:
+  virtual ~ReadySignal() = default;
+  virtual void on_ready(Connection& connection) = 0;
+};
+
+// Packet keys of both directions and what goes with them.
+struct PacketKeysInUse {
+  PacketSealer sealer;
+  PacketOpener opener;
+};
+
+struct Parts {
+  Parts(Connection& self_, Role role_, ConnectionEnvironment environment_, ReadySignal& ready_, Timestamp now)
+      : self(self_),
+        role(role_),
+        environment(environment_),
+        ready(ready_),
+        numbers(environment_.random),
+        events(self_, environment_.handler),
+        streams(role_, environment_.config.transport.flow_control, events),
+        recovery(environment_.config.transport.recovery, kMinInitialSize),
+        acks(environment_.config.transport.recovery.max_ack_delay),
+        idle(environment_.config.transport.keepalive, now),
+        started_at(now) {}
+
+  Connection& self;
+  const Role role;
+  ConnectionEnvironment environment;
+  ReadySignal& ready;
+
+  // Who and where.
+  SocketAddress remote;
+  SocketAddress local;
+  ConnectionId local_id;   // in packets to us
+  ConnectionId remote_id;  // in packets to the peer
+  ConnectionId client_id;  // the one of message 1
+  PublicKey peer_key;
+  Suite suite = Suite::chacha20_poly1305;
+  std::array<std::uint8_t, 32> handshake_hash{};
+  std::size_t max_datagram = kMinInitialSize;  // what we build: the smaller of our setting and the peer's limit
+
+  Lifecycle lifecycle;
+  std::unique_ptr<ClientHandshake> handshake;  // client, until keys exist
+  std::optional<PacketKeysInUse> keys;
+  ReplayWindow replay;
+  AmplificationLimit amplification;
+
+  NumberSkipper numbers;
+  EventBridge events;
+  Streams streams;
+  Recovery recovery;
+  AckTracker acks;
+  SentFrameLog sent_frames;
+  IdleTimer idle;
+
+  bool ping_due = false;             // an ack-eliciting packet is wanted, whatever it carries
+  Timestamp pacing_until = kNever;   // the pacer holds us until then
+  BlockedBy blocked = BlockedBy::nothing;
+  Timestamp started_at;
+  Timestamp confirm_by = kNever;     // server: the client must confirm the keys until then
+  ConnectionStats stats;
+
+  void trace(Timestamp now, const TraceEvent& event) const {
+    if (environment.trace != nullptr) environment.trace->on(now, local_id, event);
+  }
+};
+
+}  // namespace mxp

@@ -1,0 +1,175 @@
+// A datagram comes in:
+//
+//   1. account its bytes (amplification), wherever they lead
+//   2. a connection that has ended answers with its CLOSE now and then, or not at all
+//   3. open: unmask, recover the number, decrypt, judge duplicates; nothing changes before the tag verified
+//   4. a server's first opened packet confirms the keys
+//   5. each frame visits its owner once; the first that breaks a rule closes the connection
+//   6. note the packet for acknowledging and start the idle timer again
+//
+// The application is called from inside step 5 and may close the connection there: each step looks again.
+#include "connection/flows.h"
+#include "core/frame_reader.h"
+
+namespace mxp {
+
+namespace {
+
+bool is_open(const Parts& parts) {
+  return parts.lifecycle.state == ConnectionState::established || parts.lifecycle.state == ConnectionState::handshaking;
+}
+
+void drop(Parts& parts, Timestamp now, DropReason reason, std::size_t size) {
+  ++parts.stats.dropped[static_cast<std::size_t>(reason)];
+  parts.trace(now, TracePacketDropped{reason, size});
+}
+
+// One visit of one frame to its owner.
+struct FrameVisitor {
+  Parts& parts;
+  Timestamp now;
+
+  using Result = std::expected<void, TransportError>;
+
+  Result operator()(const PaddingFrame&) { return {}; }
+  Result operator()(const PingFrame&) { return {}; }
+  Result operator()(const AckFrame& frame) {
+    auto outcome = parts.recovery.on_ack(now, frame);
+    if (!outcome) return std::unexpected(outcome.error());
+    settle(parts, now, *outcome);
+    return {};
+  }
+  Result operator()(const CloseFrame& frame) {
+    on_peer_close(parts, now, frame.application, frame.code, frame.frame_type, frame.reason);
+    return {};
+  }
+  // Everything else is about streams.
+  template <typename StreamRelated>
+  Result operator()(const StreamRelated& frame) {
+    return parts.streams.on_frame(frame);
+  }
+};
+
+// What a packet in closing state is answered with: our CLOSE again, at exponentially growing distances (threat t55).
+void answer_while_closing(Parts& parts) {
+  Lifecycle& life = parts.lifecycle;
+  if (!parts.keys || ++life.packets_since_close < life.answer_at_packet) return;
+  life.answer_at_packet *= 2;
+  life.packets_since_close = 0;
+  life.close_frame_due = true;
+  parts.ready.on_ready(parts.self);
+}
+
+// Only a CLOSE matters once we are closing: then both sides know.
+void receive_while_closing(Parts& parts, Timestamp now, MutableBytes payload) {
+  FrameReader frames(payload);
+  for (;;) {
+    const auto frame = frames.next();
+    if (!frame || !frame->has_value()) break;
+    if (const auto* close = std::get_if<CloseFrame>(&**frame)) {
+      on_peer_close(parts, now, close->application, close->code, close->frame_type, close->reason);
+      return;
+    }
+  }
+  answer_while_closing(parts);
+}
+
+}  // namespace
+
+void receive_packet(Parts& parts, Timestamp now, const ReceivedDatagram& datagram) {
+  const std::size_t size = datagram.bytes.size();
+  // Without path validation a connection stays where its handshake came from (threat t20).
+  if (datagram.remote != parts.remote) return drop(parts, now, DropReason::wrong_path, size);
+  parts.amplification.on_received(size);
+  if (!parts.keys) return drop(parts, now, DropReason::key_unavailable, size);
+  if (parts.lifecycle.state == ConnectionState::draining || parts.lifecycle.state == ConnectionState::closed)
+    return drop(parts, now, DropReason::unexpected_in_state, size);
+
+  const auto opened = parts.keys->opener.open(datagram.bytes, parts.replay);
+  if (!opened) {
+    drop(parts, now, opened.error(), size);
+    if (parts.keys->opener.open_limit_reached())
+      close_by_error(parts, {TransportErrorCode::aead_limit_reached, 0, "too many packets failed to open"});
+    return;
+  }
+  if (parts.lifecycle.state == ConnectionState::closing) return receive_while_closing(parts, now, opened->payload);
+
+  ++parts.stats.packets_received;
+  parts.stats.bytes_received += size;
+  parts.trace(now, TracePacketReceived{opened->number, size});
+  parts.idle.on_packet_received(now);
+  // RFC 9000 §17.3.1: reserved bits count only once the tag has verified them.
+  if ((opened->first_byte & packet_bits::kReserved) != 0)
+    return close_by_error(parts, {TransportErrorCode::protocol_violation, 0, "reserved bits are set"});
+  if ((opened->first_byte & packet_bits::kKeyPhase) != 0)
+    return close_by_error(parts, {TransportErrorCode::key_update_error, 0, "a key phase that does not exist"});
+  if (opened->payload.empty()) return close_by_error(parts, {TransportErrorCode::protocol_violation, 0, "a packet without frames"});
+  if (parts.lifecycle.state == ConnectionState::handshaking) confirm(parts, now);
+
+  parts.streams.on_clock(now, parts.recovery.rtt().smoothed());
+  bool ack_eliciting = false;
+  FrameReader frames(opened->payload);
+  FrameVisitor visitor{parts, now};
+  while (is_open(parts)) {
+    const auto frame = frames.next();
+    if (!frame) {
+      close_by_error(parts, frame.error());
+      break;
+    }
+    if (!frame->has_value()) break;
+    ack_eliciting |= is_ack_eliciting(**frame);
+    const auto visited = std::visit(visitor, **frame);
+    if (!visited) {
+      TransportError error = visited.error();
+      if (error.frame_type == 0) error.frame_type = frames.last_type();
+      close_by_error(parts, error);
+    }
+  }
+  parts.acks.on_packet_received(now, opened->number, ack_eliciting, static_cast<AckTracker::Ecn>(datagram.ecn));
+  parts.streams.collect();
+  parts.ready.on_ready(parts.self);
+}
+
+void receive_response(Parts& parts, Timestamp now, const ReceivedDatagram& datagram, const ResponseHeader& header) {
+  const std::size_t size = datagram.bytes.size();
+  if (!parts.handshake || datagram.remote != parts.remote) return drop(parts, now, DropReason::unexpected_in_state, size);
+  if (size < kMinInitialSize) return drop(parts, now, DropReason::wrong_size, size);
+
+  std::array<std::uint8_t, kMaxInitialSize> payload_buffer;
+  if (header.noise_message.size() > payload_buffer.size()) return drop(parts, now, DropReason::wrong_size, size);
+  const auto response = parts.handshake->read_response(now, header, payload_buffer);
+  if (!response) return drop(parts, now, response.error(), size);
+  const bool given_up = parts.lifecycle.state == ConnectionState::closing;
+
+  if (!*response) {
+    // The server is who it should be, but breaks the rules: there is no id to tell it so, it times out by itself.
+    parts.handshake.reset();
+    close_by_error(parts, response->error());
+    arm_discard(parts, now);
+    return;
+  }
+  const ClientHandshake::Accepted& accepted = **response;
+  if (accepted.payload.close) {
+    const CloseFrame& close = *accepted.payload.close;
+    parts.handshake.reset();
+    on_peer_close(parts, now, close.application, close.code, close.frame_type, close.reason);
+    return;
+  }
+  parts.remote_id = *accepted.payload.parameters.connection_id;
+  install_keys(parts, now, accepted.noise);
+  apply_peer_parameters(parts, accepted.payload.parameters);
+  if (accepted.round_trip) parts.recovery.seed_rtt(now, *accepted.round_trip);
+  parts.handshake.reset();
+  parts.stats.bytes_received += size;
+  parts.idle.on_packet_received(now);
+  if (given_up) {
+    parts.lifecycle.close_frame_due = true;
+  } else {
+    // The first packet confirms the keys for the server (§2.3): it goes now, and again by the probe timer until acknowledged.
+    parts.ping_due = true;
+    confirm(parts, now);
+  }
+  parts.ready.on_ready(parts.self);
+}
+
+}  // namespace mxp

@@ -1,0 +1,47 @@
+// What every outstanding packet carried, in one ring in sending order: a packet keeps only where its frames begin and
+// how many there are. Nothing is allocated per packet once the ring has its size, and nothing is looked up.
+#pragma once
+
+#include <bit>
+#include <cstdint>
+#include <vector>
+
+#include "core/sent_frame.h"
+
+namespace mxp {
+
+class SentFrameLog {
+ public:
+  // Position that the next appended frame gets.
+  std::uint64_t end() const { return end_; }
+
+  void append(const SentFrame& frame) {
+    if (end_ - begin_ == ring_.size()) grow();
+    ring_[end_++ & mask_] = frame;
+  }
+  // REQUIRES: index in [begin, end).
+  const SentFrame& at(std::uint64_t index) const { return ring_[index & mask_]; }
+  SentFrame& at(std::uint64_t index) { return ring_[index & mask_]; }
+
+  // Frames before `index` belong to packets that nobody will ask about again.
+  void release_below(std::uint64_t index) {
+    if (index > begin_) begin_ = index;
+  }
+  std::uint64_t size() const { return end_ - begin_; }
+
+ private:
+  void grow() {
+    // Bounded by what is in flight: a packet holds at most one frame for every few of its bytes.
+    std::vector<SentFrame> larger(ring_.empty() ? 64 : ring_.size() * 2);
+    for (std::uint64_t i = begin_; i != end_; ++i) larger[i & (larger.size() - 1)] = ring_[i & mask_];
+    ring_ = std::move(larger);
+    mask_ = ring_.size() - 1;
+  }
+
+  std::vector<SentFrame> ring_;  // size is a power of two
+  std::uint64_t mask_ = 0;
+  std::uint64_t begin_ = 0;
+  std::uint64_t end_ = 0;
+};
+
+}  // namespace mxp

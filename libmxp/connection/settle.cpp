@@ -1,0 +1,58 @@
+// What reliability concluded goes back to the owners: for each packet acknowledged or lost, each frame that it carried is
+// told to whoever sent it, as the value that was kept with the packet. Frames of packets that nobody tracks any more are
+// released from the log.
+#include "connection/flows.h"
+
+namespace mxp {
+
+namespace {
+
+void on_acknowledged(Parts& parts, const SentFrame& frame) {
+  switch (frame.kind) {
+    case SentFrame::Kind::ping: break;
+    case SentFrame::Kind::ack: parts.acks.on_ack_acknowledged(PacketNumber(frame.value)); break;
+    default: parts.streams.on_frame_acknowledged(frame); break;
+  }
+}
+
+void on_lost(Parts& parts, const SentFrame& frame) {
+  if (frame.retransmitted) return;
+  switch (frame.kind) {
+    case SentFrame::Kind::ping: break;  // whatever is sent next probes as well
+    case SentFrame::Kind::ack: break;   // a newer one says more
+    default: parts.streams.on_frame_lost(frame); break;
+  }
+}
+
+template <typename Visit>
+void for_each_frame(Parts& parts, const SentPacket& packet, Visit visit) {
+  for (std::uint64_t i = packet.frames_begin; i != packet.frames_begin + packet.frames_count; ++i) visit(parts.sent_frames.at(i));
+}
+
+}  // namespace
+
+void settle(Parts& parts, Timestamp now, const Outcome& outcome) {
+  for (const SentPacket& packet : outcome.acknowledged)
+    for_each_frame(parts, packet, [&](const SentFrame& frame) { on_acknowledged(parts, frame); });
+  for (const LostPacket& lost : outcome.lost) {
+    ++parts.stats.packets_lost;
+    parts.trace(now, TracePacketLost{lost.packet.number, lost.packet.size_bytes, lost.reason});
+    for_each_frame(parts, lost.packet, [&](const SentFrame& frame) { on_lost(parts, frame); });
+  }
+  parts.stats.packets_spuriously_lost += outcome.spurious;
+  if (outcome.persistent_congestion) ++parts.stats.persistent_congestion;
+  parts.sent_frames.release_below(parts.recovery.oldest_frames_begin().value_or(parts.sent_frames.end()));
+  if (!outcome.acknowledged.empty() || !outcome.lost.empty())
+    parts.trace(now, TraceCongestion{parts.recovery.congestion_window(), parts.recovery.bytes_in_flight(), parts.recovery.rtt().smoothed()});
+}
+
+void retransmit_oldest(Parts& parts) {
+  // The original may still be acknowledged: its frames stay in the log, marked so that its loss is not told twice.
+  if (const auto oldest = parts.recovery.oldest_unacked())
+    for_each_frame(parts, *oldest, [&](SentFrame& frame) {
+      on_lost(parts, frame);
+      frame.retransmitted = true;
+    });
+}
+
+}  // namespace mxp

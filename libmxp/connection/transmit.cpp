@@ -1,0 +1,207 @@
+// A run of datagrams goes out, each built where it will be sent from:
+//
+//   1. a client without keys sends message 1 when it is due; a closing connection sends its CLOSE
+//   2. ask for the one permit: how much may go now, and if nothing, why and until when
+//   3. for each segment of the caller's buffer: header, then frames in fixed order (acknowledgement, streams'
+//      control and data, ping), padding, seal in place
+//   4. tell reliability what each packet carried
+//   5. mask all headers of the run at once; all segments but the last have the same size, as GSO wants it
+//
+// An acknowledgement that is due may go when the window forbids everything else; it is never sent twice for the same news.
+#include <algorithm>
+#include <array>
+
+#include "connection/flows.h"
+#include "core/frame_writer.h"
+#include "core/packet_number.h"
+
+namespace mxp {
+
+namespace {
+
+// What one run may still send.
+struct Budget {
+  std::uint64_t bytes = 0;      // by window and pacer
+  unsigned probes = 0;          // packets that may exceed them
+  bool data_allowed() const { return bytes > 0 || probes > 0; }
+};
+
+std::uint64_t window_packets(const Parts& parts) { return parts.recovery.congestion_window() / parts.max_datagram; }
+
+// A packet being built: its header is written, its frames go through the writer.
+struct OpenPacket {
+  Writer writer;
+  std::size_t header_size;
+  PacketNumber number;
+};
+
+OpenPacket begin_packet(Parts& parts, MutableBytes space) {
+  const PacketNumber number = parts.numbers.take(window_packets(parts));
+  const std::size_t number_size = packet_number_size(number, parts.recovery.largest_acknowledged());
+  Writer writer(space.first(space.size() - kTagSize));
+  write_short_header(writer, parts.remote_id, false, number, number_size);
+  return {writer, kShortHeaderSize + number_size, number};
+}
+
+// Pads the shortest packets (§3: number and plaintext of at least four bytes) and seals.
+std::size_t finish_packet(Parts& parts, MutableBytes space, OpenPacket& open) {
+  while (open.writer.written() < kShortHeaderSize + 4) write_padding(open.writer, 1);
+  const std::size_t size = open.writer.written() + kTagSize;
+  parts.keys->sealer.seal_payload(space.first(size), open.header_size, open.number);
+  return size;
+}
+
+HeaderSlot header_slot(MutableBytes packet, const OpenPacket& open) {
+  return {packet.data(), static_cast<std::uint8_t>(open.header_size - kShortHeaderSize)};
+}
+
+std::optional<Transmit> transmit_handshake(Parts& parts, Timestamp now, MutableBytes buffer) {
+  const auto datagram = parts.handshake->poll_datagram(now);
+  if (!datagram || buffer.size() < datagram->size()) return std::nullopt;
+  std::copy(datagram->begin(), datagram->end(), buffer.begin());
+  parts.trace(now, TraceHandshakeSent{1, parts.handshake->sent_count() > 1});
+  ++parts.stats.handshake_packets_sent;
+  parts.stats.bytes_sent += datagram->size();
+  return Transmit{parts.remote, parts.local, datagram->size(), datagram->size()};
+}
+
+std::optional<Transmit> transmit_close(Parts& parts, Timestamp now, MutableBytes buffer) {
+  Lifecycle& life = parts.lifecycle;
+  life.close_frame_due = false;
+  const CloseInfo& info = *life.outcome;
+  const MutableBytes space = buffer.first(std::min(buffer.size(), kMinInitialSize));
+  if (parts.amplification.allowance() < space.size() || parts.keys->sealer.seal_limit_reached()) return std::nullopt;
+  OpenPacket open = begin_packet(parts, space);
+  const bool local_only = !info.application && info.by != CloseInfo::By::local;
+  CloseFrame frame;
+  frame.application = info.application;
+  frame.code = local_only ? static_cast<std::uint64_t>(TransportErrorCode::no_error) : info.code;
+  frame.frame_type = info.frame_type;
+  frame.reason = ByteView(reinterpret_cast<const std::uint8_t*>(info.reason.data()), info.reason.size());
+  write_frame(open.writer, frame);
+  const std::size_t size = finish_packet(parts, space, open);
+  const HeaderSlot slot = header_slot(space, open);
+  parts.keys->sealer.protect_headers({&slot, 1});
+  parts.amplification.on_sent(size);
+  ++parts.stats.packets_sent;
+  parts.stats.bytes_sent += size;
+  parts.trace(now, TracePacketSent{open.number, size, false, false});
+  return Transmit{parts.remote, parts.local, size, size};
+}
+
+bool write_ack_frame(Parts& parts, Timestamp now, Writer& writer) {
+  const auto ranges = parts.acks.ranges();
+  if (ranges.empty() || !write_ack(writer, ranges, parts.acks.delay(now), parts.acks.ecn())) return false;
+  SentFrame sent;
+  sent.kind = SentFrame::Kind::ack;
+  sent.value = ranges.front().last.value();
+  parts.sent_frames.append(sent);
+  parts.acks.on_ack_sent(now);
+  return true;
+}
+
+}  // namespace
+
+std::optional<Transmit> transmit(Parts& parts, Timestamp now, MutableBytes buffer, const TransmitLimits& limits) {
+  if (parts.lifecycle.state == ConnectionState::closing) {
+    arm_discard(parts, now);
+    return parts.lifecycle.close_frame_due && parts.keys ? transmit_close(parts, now, buffer) : std::nullopt;
+  }
+  if (parts.handshake) return transmit_handshake(parts, now, buffer);
+  if (!parts.keys || parts.lifecycle.state != ConnectionState::established) return std::nullopt;
+
+  const std::size_t segment_size = std::min(parts.max_datagram, buffer.size());
+  const std::size_t max_segments = std::min({limits.max_segments, kMaxHeaderBatch, std::max<std::size_t>(kMaxUdpPayload / segment_size, 1), buffer.size() / segment_size});
+  std::array<HeaderSlot, kMaxHeaderBatch> slots;
+  std::size_t segments = 0;
+  std::size_t used = 0;
+
+  parts.streams.on_clock(now, parts.recovery.rtt().smoothed());
+  const SendPermit permit = parts.recovery.permit(now);
+  Budget budget{permit.blocked() ? 0 : permit.bytes, parts.recovery.probes_due()};
+  const auto note_frame = [&](const SentFrame& frame) { parts.sent_frames.append(frame); };
+  bool ran_dry = false;
+
+  while (segments < max_segments) {
+    const bool data_wanted = parts.ping_due || budget.probes > 0 || parts.streams.has_pending();
+    const bool ack_due = parts.acks.ack_due(now);
+    const bool data_now = data_wanted && budget.data_allowed();
+    if (!data_now && !ack_due) {
+      ran_dry = !data_wanted;
+      break;
+    }
+    if (parts.keys->sealer.seal_limit_reached()) {
+      close_by_error(parts, {TransportErrorCode::aead_limit_reached, 0, "these keys have protected all they may"});
+      break;
+    }
+
+    const MutableBytes space = buffer.subspan(used, segment_size);
+    const std::uint64_t frames_begin = parts.sent_frames.end();
+    OpenPacket open = begin_packet(parts, space);
+    const std::size_t after_header = open.writer.written();
+    if (ack_due || (data_now && segments == 0 && parts.acks.has_something_new())) write_ack_frame(parts, now, open.writer);
+    bool ack_eliciting = false;
+    if (data_now) {
+      ack_eliciting = parts.streams.write_frames(open.writer, note_frame);
+      if (!ack_eliciting && (parts.ping_due || budget.probes > 0) && write_ping(open.writer)) {
+        parts.sent_frames.append(SentFrame{});
+        ack_eliciting = true;
+      }
+    }
+    if (open.writer.written() == after_header) {
+      // Nothing fitted or was left: the number is simply never used, which is what skipped numbers are.
+      ran_dry = true;
+      break;
+    }
+    if (ack_eliciting) parts.ping_due = false;
+
+    const std::size_t size = finish_packet(parts, space, open);
+    slots[segments++] = header_slot(space, open);
+    used += size;
+
+    SentPacket packet;
+    packet.number = open.number;
+    packet.sent_at = now;
+    packet.size_bytes = static_cast<std::uint32_t>(size);
+    packet.ack_eliciting = ack_eliciting;
+    packet.in_flight = ack_eliciting;
+    packet.probe = ack_eliciting && budget.probes > 0;
+    packet.frames_begin = frames_begin;
+    packet.frames_count = static_cast<std::uint32_t>(parts.sent_frames.end() - frames_begin);
+    parts.recovery.on_packet_sent(packet);
+    if (ack_eliciting) {
+      parts.idle.on_ack_eliciting_sent(now);
+      if (packet.probe) {
+        --budget.probes;
+        ++parts.stats.probes_sent;
+      } else {
+        budget.bytes -= std::min<std::uint64_t>(budget.bytes, size);
+      }
+    }
+    ++parts.stats.packets_sent;
+    parts.stats.bytes_sent += size;
+    parts.trace(now, TracePacketSent{packet.number, size, ack_eliciting, packet.probe});
+    if (size < segment_size) break;  // GSO: only the last segment may be shorter
+  }
+
+  parts.keys->sealer.protect_headers(std::span(slots).first(segments));
+
+  // Say what holds us, and when to look again.
+  const bool wants_more = parts.streams.has_pending() || parts.ping_due;
+  const SendPermit after = parts.recovery.permit(now);
+  parts.pacing_until = wants_more && after.blocked() ? after.retry_at : kNever;
+  BlockedBy blocked = BlockedBy::nothing;
+  if (wants_more) blocked = after.blocked() ? after.reason : BlockedBy::nothing;
+  else if (parts.streams.blocked_by_connection_credit()) blocked = BlockedBy::connection_credit;
+  else if (parts.streams.blocked_by_stream_credit()) blocked = BlockedBy::stream_credit;
+  else blocked = BlockedBy::application;
+  if (ran_dry && !wants_more) parts.recovery.on_application_limited(now);
+  if (blocked != parts.blocked) {
+    parts.blocked = blocked;
+    parts.trace(now, TraceBlocked{blocked});
+  }
+  if (segments == 0) return std::nullopt;
+  return Transmit{parts.remote, parts.local, segment_size < used ? segment_size : used, used};
+}
+
+}  // namespace mxp

@@ -1,0 +1,91 @@
+#include "endpoint/admission.h"
+
+#include <algorithm>
+
+namespace mxp {
+
+namespace {
+
+std::uint64_t draw(Random& random) {
+  std::array<std::uint8_t, 8> bytes;
+  random.fill(bytes);
+  std::uint64_t value = 0;
+  std::memcpy(&value, bytes.data(), bytes.size());
+  return value;
+}
+
+std::optional<Suite> find_suite(const EndpointConfig& config, std::uint8_t number) {
+  const auto found = std::find_if(config.suites.begin(), config.suites.end(), [&](Suite suite) { return static_cast<std::uint8_t>(suite) == number; });
+  return found == config.suites.end() ? std::nullopt : std::optional(*found);
+}
+
+AdmissionResult drop(DropReason reason) { return {reason, {}, std::nullopt}; }
+
+CloseFrame refusal(TransportErrorCode code, std::string_view reason) {
+  CloseFrame frame;
+  frame.code = static_cast<std::uint64_t>(code);
+  frame.reason = ByteView(reinterpret_cast<const std::uint8_t*>(reason.data()), reason.size());
+  return frame;
+}
+
+}  // namespace
+
+Admission::Admission(const EndpointConfig& config, Random& random)
+    : config_(config),
+      random_(random),
+      mac1_key_(config.identity.public_key()),
+      // Twice the half-open limit: answers to refused clients are kept as well.
+      cache_(2 * config.limits.max_half_open, config.transport.handshake_timeout, draw(random)) {}
+
+AdmissionResult Admission::on_initial(Timestamp now, const ReceivedDatagram& datagram, const InitialHeader& header, bool full, ConnectionId server_id,
+                                      EndpointStats& stats) {
+  if (!config_.accept) return drop(DropReason::not_accepting);
+  if (datagram.bytes.size() < kMinInitialSize || datagram.bytes.size() > kMaxInitialSize) return drop(DropReason::wrong_size);
+  if (!mac1_key_.verify(datagram.bytes)) return drop(DropReason::bad_mac1);
+
+  ResponseCache::Mac1 mac1;
+  std::copy(header.mac1.begin(), header.mac1.end(), mac1.begin());
+  if (const auto* known = cache_.find(mac1)) {
+    if (known->source != datagram.remote) return drop(DropReason::wrong_path);
+    return {std::nullopt, known->datagram, std::nullopt};
+  }
+  const auto suite = find_suite(config_, header.suite);
+  if (!suite) return drop(DropReason::unknown_version);
+
+  // From here on it costs X25519 computations.
+  ++stats.handshakes_started;
+  stats.public_key_operations += kX25519PerIkMessage;
+  IkResponder noise(*suite, config_.identity, header.prologue);
+  std::array<std::uint8_t, kMaxInitialSize> payload_buffer;
+  const auto message_1 = noise.read_message_1(header.noise_message, payload_buffer);
+  if (!message_1) return drop(message_1.error() == NoiseError::low_order_key ? DropReason::bad_low_order_key : DropReason::handshake_failed);
+
+  // The client is who it says. What it gets from here on it gets over the authenticated answer.
+  std::optional<CloseFrame> close;
+  const auto payload = parse_handshake_payload(MutableBytes(payload_buffer).first(message_1->payload_size), Role::client);
+  TransportParameters ours = local_parameters(config_.transport, config_.suites, std::nullopt);
+  if (!payload) close = refusal(payload.error().code, payload.error().reason);
+  else if (!is_best_common_choice(payload->parameters, ours, header.suite)) close = refusal(TransportErrorCode::downgrade, "a better common version or suite exists");
+  else if (config_.authorize && !config_.authorize(message_1->rs)) close = refusal(TransportErrorCode::not_authorized, "this key is not authorized here");
+  else if (full) close = refusal(TransportErrorCode::connection_refused, "the server takes no more connections");
+  else ours.connection_id = server_id;
+  if (close) ++stats.handshakes_refused;
+
+  std::vector<std::uint8_t> answer(kMinInitialSize);
+  Writer writer(answer);
+  std::array<std::uint8_t, kMinInitialSize> out_payload;
+  if (!write_response_header(writer, *suite, header.client_id)) return drop(DropReason::handshake_failed);
+  const MutableBytes plaintext = MutableBytes(out_payload).first(writer.space() - kIkMessage2Overhead);
+  if (!write_handshake_payload(plaintext, ours, close, &random_)) return drop(DropReason::handshake_failed);
+  stats.public_key_operations += kX25519PerIkMessage + kX25519PerKeyPair;
+  auto message_2 = noise.write_message_2(plaintext, PrivateKey::generate(random_), writer.free_space());
+  if (!message_2) return drop(DropReason::bad_low_order_key);
+
+  cache_.insert(now, mac1, {datagram.remote, answer});
+  AdmissionResult result;
+  result.answer = std::move(answer);
+  if (!close) result.admitted = AdmittedClient{std::move(message_2->result), payload->parameters, message_1->rs, *suite, header.client_id, server_id};
+  return result;
+}
+
+}  // namespace mxp

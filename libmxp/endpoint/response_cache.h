@@ -1,0 +1,74 @@
+// Message 2 by the mac1 of the message 1 that it answers: a retransmitted or replayed message 1 gets the same bytes again, costs
+// no public-key operation and makes no second connection (docs/protocol.md §2.3). Bounded by count and by time.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <cstring>
+#include <deque>
+#include <unordered_map>
+#include <vector>
+
+#include "core/packet_header.h"
+#include "mxp/address.h"
+#include "mxp/time.h"
+
+namespace mxp {
+
+class ResponseCache {
+ public:
+  using Mac1 = std::array<std::uint8_t, kMac1Size>;
+
+  struct Entry {
+    SocketAddress source;                // whoever else replays the message gets nothing
+    std::vector<std::uint8_t> datagram;  // message 2
+  };
+
+  // `hash_key` is random: who knows the server's public key can compute mac1 values and could otherwise aim them at one
+  // bucket (threat t13).
+  ResponseCache(std::size_t max_entries, Duration lifetime, std::uint64_t hash_key)
+      : max_entries_(max_entries), lifetime_(lifetime), entries_(0, Hash{hash_key | 1}) {}
+
+  const Entry* find(const Mac1& mac1) const {
+    const auto found = entries_.find(mac1);
+    return found == entries_.end() ? nullptr : &found->second;
+  }
+  // The oldest goes when it is full.
+  void insert(Timestamp now, const Mac1& mac1, Entry entry) {
+    if (entries_.size() >= max_entries_) pop_oldest();
+    if (entries_.emplace(mac1, std::move(entry)).second) order_.push_back({mac1, now + lifetime_});
+  }
+  void expire(Timestamp now) {
+    while (!order_.empty() && order_.front().expires <= now) pop_oldest();
+  }
+  Timestamp deadline() const { return order_.empty() ? kNever : order_.front().expires; }
+  std::size_t size() const { return entries_.size(); }
+
+ private:
+  // Multiplication by a secret odd number: enough for values that are already outputs of an HMAC.
+  struct Hash {
+    std::uint64_t key;
+    std::size_t operator()(const Mac1& mac1) const {
+      std::uint64_t low = 0, high = 0;
+      std::memcpy(&low, mac1.data(), 8);
+      std::memcpy(&high, mac1.data() + 8, 8);
+      const auto product = static_cast<unsigned __int128>(low ^ (high << 1 | high >> 63)) * key;
+      return static_cast<std::size_t>(product >> 64 ^ product);
+    }
+  };
+  struct Expiry {
+    Mac1 mac1;
+    Timestamp expires;
+  };
+  void pop_oldest() {
+    entries_.erase(order_.front().mac1);
+    order_.pop_front();
+  }
+
+  std::size_t max_entries_;
+  Duration lifetime_;
+  std::unordered_map<Mac1, Entry, Hash> entries_;
+  std::deque<Expiry> order_;
+};
+
+}  // namespace mxp
