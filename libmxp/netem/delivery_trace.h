@@ -1,0 +1,43 @@
+// A recorded link in the format of Mahimahi (Netravali et al., USENIX ATC 2015): one decimal number a line, the millisecond
+// at which 1500 bytes may leave; a line repeated means more of them; the whole repeats after its last millisecond. Bytes
+// of an opportunity that nothing waited for are gone.
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "mxp/time.h"
+
+namespace mxp::netem {
+
+inline constexpr std::uint32_t kOpportunityBytes = 1500;
+
+// The error names the line. REQUIRES of a good trace: not empty, never going back, last line above 0.
+std::expected<std::vector<std::uint32_t>, std::string> parse_delivery_trace(std::string_view text);
+
+// Hands out the opportunities. Times are since the start of the trace.
+class DeliveryTrace {
+ public:
+  DeliveryTrace() = default;
+  // REQUIRES: empty, or what parse_delivery_trace() accepts.
+  explicit DeliveryTrace(std::vector<std::uint32_t> opportunities_ms) : opportunities_ms_(std::move(opportunities_ms)) {}
+
+  bool empty() const { return opportunities_ms_.empty(); }
+  // When the last byte of a packet that is ready at `ready` has left, after those before it.
+  Duration departure(Duration ready, std::uint64_t bytes);
+
+ private:
+  Duration time_of_current() const;
+  void advance();
+  void skip_to(Duration ready);
+
+  std::vector<std::uint32_t> opportunities_ms_;
+  std::uint64_t lap_ = 0;
+  std::size_t next_ = 0;
+  std::uint32_t bytes_left_ = kOpportunityBytes;
+};
+
+}  // namespace mxp::netem

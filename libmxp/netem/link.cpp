@@ -1,0 +1,235 @@
+// A packet's way: offer() -> decide() draws everything that chance decides -> admit() drops or stores it -> enqueue() sets its
+// departure -> take() hands it out.
+#include "netem/link.h"
+
+#include <algorithm>
+
+#include "netem/distribution.h"
+
+namespace mxp::netem {
+namespace {
+
+// Our choice: without a rate `limit auto` has no bound of its own, and memory must have one.
+constexpr std::size_t kMostQueued = 1u << 20;
+// Our choice: `limit auto` on a link with little delay still takes a burst of full packets.
+constexpr std::uint64_t kLeastAutoBytes = 32 * 1500;
+
+std::uint64_t automatic_limit(const LinkSpec& spec) {
+  ByteRate rate = spec.rate;
+  if (!spec.trace.opportunities_ms.empty()) {
+    rate = ByteRate::bytes_per_second(spec.trace.opportunities_ms.size() * kOpportunityBytes * 1000u / spec.trace.opportunities_ms.back());
+  }
+  if (rate.is_zero()) return 0;
+  const Duration on_the_way = spec.delay.mean + spec.delay.jitter + std::max(spec.slot.max, spec.slot.delay + spec.slot.jitter);
+  return std::max(rate.bytes_in(on_the_way) * 3 / 2, kLeastAutoBytes);
+}
+
+bool can_be_marked(Ecn ecn) { return ecn != Ecn::not_ect; }
+
+}  // namespace
+
+std::string_view to_string(Fate fate) {
+  switch (fate) {
+    case Fate::passed: return "passed";
+    case Fate::lost: return "loss";
+    case Fate::lost_too_big: return "mtu";
+    case Fate::lost_outage: return "outage";
+    case Fate::tail_dropped: return "queue limit";
+  }
+  return "unknown";
+}
+
+ByteRate LinkCounters::rate() const {
+  const Duration span = last_out - first_out;
+  if (span.count() <= 0) return {};
+  return ByteRate::bytes_per_second(static_cast<std::uint64_t>(static_cast<double>(ip_bytes_after_first) * 1e9 / static_cast<double>(span.count())));
+}
+
+Link::Link(LinkSpec spec, LinkIdentity identity)
+    : spec_(std::move(spec)),
+      identity_(identity),
+      serializer_(spec_, identity.seed, static_cast<std::uint32_t>(identity.direction)),
+      limit_bytes_(automatic_limit(spec_)) {}
+
+bool Link::leaves_later(const Queued& a, const Queued& b) { return a.due != b.due ? a.due > b.due : a.sequence > b.sequence; }
+
+Link::Flow& Link::flow_of(FlowId id) {
+  if (const auto found = flows_.find(id); found != flows_.end()) return found->second;
+  return flows_.emplace(id, Flow(FlowDraws(identity_.seed, static_cast<std::uint32_t>(identity_.direction), id))).first->second;
+}
+
+Verdict Link::offer(ByteView bytes, Timestamp now, FlowId flow_id, Ecn ecn) {
+  free_.insert(free_.end(), taken_.begin(), taken_.end());
+  taken_.clear();
+  if (!first_offer_) first_offer_ = now;
+
+  Flow& flow = flow_of(flow_id);
+  Verdict verdict{.index = flow.packets++};
+  const DrawIndex original{.packet = verdict.index};
+  const DrawIndex copy{.packet = verdict.index, .copy = true};
+  const bool make_copy = spec_.duplicate.p > 0 &&
+                         flow.draws.correlated(original, Purpose::duplicate, spec_.duplicate.correlation) < spec_.duplicate.p;
+  const Decision decision = decide(flow, original);
+  const Decision copy_decision = make_copy ? decide(flow, copy) : Decision{};
+
+  ++counters_.in;
+  counters_.bytes_in += bytes.size();
+  // What cannot enter the link is not copied by it either.
+  if (in_outage(now)) {
+    ++counters_.lost;
+    ++counters_.lost_outage;
+    verdict.fate = Fate::lost_outage;
+    return verdict;
+  }
+  if (spec_.mtu > 0 && ip_size(bytes.size()) > spec_.mtu) {
+    ++counters_.lost;
+    ++counters_.lost_too_big;
+    verdict.fate = Fate::lost_too_big;
+    return verdict;
+  }
+  verdict.fate = admit(decision, bytes, now, flow_id, flow.draws, original, ecn, &verdict);
+  if (make_copy) {
+    verdict.duplicated = true;
+    ++counters_.duplicated;
+    admit(copy_decision, bytes, now, flow_id, flow.draws, copy, ecn, nullptr);
+  }
+  return verdict;
+}
+
+// Every draw with a memory is made for every packet, whatever becomes of it: a tail drop or an outage must not shift the
+// decisions about the packets after it.
+Link::Decision Link::decide(Flow& flow, DrawIndex at) const {
+  Decision decision;
+  decision.lose = flow.loss.loses(spec_.loss, flow.draws, at);
+  decision.corrupt =
+      spec_.corrupt.p > 0 && flow.draws.correlated(at, Purpose::corrupt, spec_.corrupt.correlation) < spec_.corrupt.p;
+  // As in the kernel, a lost packet counts neither for reorder nor for jitter; with ecn it may live on.
+  if (decision.lose && !spec_.ecn) return decision;
+
+  const auto& reorder = spec_.reorder;
+  if (reorder.chance.p > 0 && flow.delayed_since_reorder + 1 >= reorder.gap &&
+      flow.draws.correlated(at, Purpose::reorder, reorder.chance.correlation) < reorder.chance.p) {
+    flow.delayed_since_reorder = 0;
+    decision.at_once = true;
+    return decision;
+  }
+  if (reorder.chance.p > 0 && flow.delayed_since_reorder + 1 < reorder.gap) ++flow.delayed_since_reorder;
+  decision.delay = spec_.delay.jitter.count() == 0
+                       ? spec_.delay.mean
+                       : draw_duration(spec_.delay.mean, spec_.delay.jitter, spec_.delay.distribution,
+                                       flow.draws.correlated(at, Purpose::delay, spec_.delay.correlation));
+  return decision;
+}
+
+Fate Link::admit(const Decision& decision, ByteView bytes, Timestamp now, FlowId flow, const FlowDraws& draws, DrawIndex at,
+                 Ecn ecn, Verdict* verdict) {
+  if (decision.lose) {
+    if (!spec_.ecn || !can_be_marked(ecn)) {
+      ++counters_.lost;
+      return Fate::lost;
+    }
+    ecn = Ecn::ce;
+    ++counters_.marked;
+    if (verdict != nullptr) verdict->marked = true;
+  }
+  const std::size_t ip_bytes = ip_size(bytes.size());
+  if (!has_room(ip_bytes)) {
+    ++counters_.tail_dropped;
+    return Fate::tail_dropped;
+  }
+
+  const std::uint32_t slot = free_slot();
+  Packet& packet = packets_[slot];
+  packet.bytes.assign(bytes.begin(), bytes.end());
+  packet.flow = flow;
+  packet.index = at.packet;
+  packet.ecn = ecn;
+  packet.duplicate = at.copy;
+  packet.corrupted = decision.corrupt && !bytes.empty();
+  packet.reordered = decision.at_once;
+  packet.offered_at = now;
+  if (packet.corrupted) {
+    const std::uint64_t where = draws.bits(at, Purpose::corrupt_where);
+    packet.bytes[(where >> 3) % packet.bytes.size()] ^= static_cast<std::uint8_t>(1u << (where & 7u));
+    ++counters_.corrupted;
+  }
+  if (packet.reordered) ++counters_.reordered;
+  if (verdict != nullptr) {
+    verdict->corrupted = packet.corrupted;
+    verdict->reordered = packet.reordered;
+  }
+  queued_bytes_ += ip_bytes;
+  enqueue(slot, decision, now);
+  return Fate::passed;
+}
+
+void Link::enqueue(std::uint32_t slot, const Decision& decision, Timestamp now) {
+  Timestamp due = now;
+  // What `reorder` chose passes everything that waits, the wire included, as the kernel does it.
+  if (!decision.at_once) {
+    Timestamp ready = now + decision.delay;
+    if (spec_.order == Order::keep) ready = std::max(ready, last_in_order_);
+    due = serializer_.departure(ready, ip_size(packets_[slot].bytes.size()), *first_offer_);
+    last_in_order_ = due;
+  }
+  queue_.push_back({.due = due, .sequence = sequence_++, .slot = slot});
+  std::push_heap(queue_.begin(), queue_.end(), leaves_later);
+}
+
+bool Link::has_room(std::size_t ip_bytes) const {
+  if (!spec_.limit.automatic) return queue_.size() < spec_.limit.packets;
+  if (queue_.size() >= kMostQueued) return false;
+  return limit_bytes_ == 0 || queued_bytes_ + ip_bytes <= limit_bytes_;
+}
+
+bool Link::in_outage(Timestamp now) const {
+  if (spec_.outage.every.count() <= 0) return false;
+  const Duration into_period = (now - *first_offer_) % spec_.outage.every;
+  return into_period >= spec_.outage.every - spec_.outage.length;
+}
+
+std::uint32_t Link::free_slot() {
+  if (free_.empty()) {
+    packets_.emplace_back();
+    return static_cast<std::uint32_t>(packets_.size() - 1);
+  }
+  const std::uint32_t slot = free_.back();
+  free_.pop_back();
+  return slot;
+}
+
+std::optional<Timestamp> Link::next_departure() const {
+  if (queue_.empty()) return std::nullopt;
+  return queue_.front().due;
+}
+
+std::optional<Departure> Link::take(Timestamp now) {
+  if (queue_.empty() || queue_.front().due > now) return std::nullopt;
+  const Queued next = queue_.front();
+  std::pop_heap(queue_.begin(), queue_.end(), leaves_later);
+  queue_.pop_back();
+  taken_.push_back(next.slot);
+
+  const Packet& packet = packets_[next.slot];
+  const std::size_t ip_bytes = ip_size(packet.bytes.size());
+  queued_bytes_ -= ip_bytes;
+  if (counters_.out++ == 0) {
+    counters_.first_out = now;
+  } else {
+    counters_.ip_bytes_after_first += ip_bytes;
+  }
+  counters_.last_out = now;
+  counters_.bytes_out += packet.bytes.size();
+  counters_.delay.record(now - packet.offered_at);
+  return Departure{.bytes = packet.bytes,
+                   .flow = packet.flow,
+                   .index = packet.index,
+                   .ecn = packet.ecn,
+                   .duplicate = packet.duplicate,
+                   .corrupted = packet.corrupted,
+                   .reordered = packet.reordered,
+                   .offered_at = packet.offered_at,
+                   .due_at = next.due};
+}
+
+}  // namespace mxp::netem

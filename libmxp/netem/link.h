@@ -1,0 +1,180 @@
+// One direction of an emulated link, without sockets or clocks: offer(packet, now), next_departure(), take(now). The
+// simulator drives it with virtual time, mxp-netem with the real clock; both see the same decisions.
+//
+//     Link link(*parse_link_spec("delay 20ms loss 1% rate 10mbit"), {.seed = 7, .direction = Direction::up});
+//     link.offer(bytes, now);
+//     while (auto packet = link.take(now)) deliver(packet->bytes);   // due by now
+//     wake_at(link.next_departure());                                // std::nullopt: nothing on its way
+//
+// Decisions (lost? copied? how long?) come from a counter-based generator keyed by seed, direction, flow, the packet's index in its
+// flow and the purpose: they depend neither on timing nor on how flows interleave, so every flow has a chain of its own
+// in the models with memory (correlation, bursts, gap). Queue, rate and slots are shared by all flows; what those decide
+// (tail drops, times) follows from the arrival times.
+//
+// The order of decisions is that of the kernel's sch_netem: copy, lose, corrupt, queue limit, delay or reorder. A copy goes
+// through the same steps itself, but is not copied again. (One difference: where the kernel draws both "copy" and "lose" it sends
+// the packet once for sure; here the original is lost and the copy takes its own chance.)
+//
+// Cost: O(log queue) per packet; buffers are recycled, so a steady load allocates nothing.
+// Thread rule: one thread at a time.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "mxp/bytes.h"
+#include "mxp/endpoint.h"
+#include "mxp/rate.h"
+#include "mxp/time.h"
+#include "netem/delay_histogram.h"
+#include "netem/draws.h"
+#include "netem/loss_chain.h"
+#include "netem/serializer.h"
+#include "netem/spec.h"
+
+namespace mxp::netem {
+
+enum class Direction : std::uint8_t { up, down };
+
+// Flows are numbered by whoever offers, in the order of their first packet, so that a run can be repeated.
+using FlowId = std::uint64_t;
+
+struct LinkIdentity {
+  std::uint64_t seed = 0;
+  Direction direction = Direction::up;
+};
+
+// What became of an offered packet, for a capture's comment. The packet itself; a copy may fare differently.
+enum class Fate : std::uint8_t { passed, lost, lost_too_big, lost_outage, tail_dropped };
+std::string_view to_string(Fate fate);  // "passed", "loss", "mtu", "outage", "queue limit"
+
+struct Verdict {
+  Fate fate = Fate::passed;
+  bool duplicated = false;  // a copy was made
+  bool corrupted = false;
+  bool reordered = false;  // sent at once, ahead of those that wait
+  bool marked = false;     // congestion experienced instead of lost
+  std::uint64_t index = 0;  // of the packet in its flow, from 0
+};
+
+struct Departure {
+  ByteView bytes;  // valid until the next offer()
+  FlowId flow = 0;
+  std::uint64_t index = 0;
+  Ecn ecn = Ecn::not_ect;
+  bool duplicate = false;  // this is the copy
+  bool corrupted = false;
+  bool reordered = false;
+  Timestamp offered_at;
+  Timestamp due_at;
+};
+
+// Once the link has drained: in = out - duplicated + lost + tail_dropped.
+struct LinkCounters {
+  std::uint64_t in = 0;
+  std::uint64_t out = 0;
+  std::uint64_t lost = 0;          // by the loss model, the MTU and outages
+  std::uint64_t lost_too_big = 0;  // the part of `lost` that exceeded the MTU
+  std::uint64_t lost_outage = 0;   // the part of `lost` that fell into an outage
+  std::uint64_t tail_dropped = 0;  // by the queue limit
+  std::uint64_t duplicated = 0;
+  std::uint64_t corrupted = 0;
+  std::uint64_t reordered = 0;
+  std::uint64_t marked = 0;     // ECN CE
+  std::uint64_t bytes_in = 0;   // UDP payload
+  std::uint64_t bytes_out = 0;  // UDP payload
+  DelayHistogram delay;         // from offer() to take()
+
+  // Of the IP packets that left, from the first to the last departure; zero with fewer than two of them.
+  ByteRate rate() const;
+
+  std::uint64_t ip_bytes_after_first = 0;  // what rate() is made of
+  Timestamp first_out;
+  Timestamp last_out;
+};
+
+class Link {
+ public:
+  // REQUIRES: a spec with trace.file set has its opportunities filled in.
+  explicit Link(LinkSpec spec, LinkIdentity identity = {});
+
+  // The bytes are copied. `now` never goes back.
+  Verdict offer(ByteView bytes, Timestamp now, FlowId flow = 0, Ecn ecn = Ecn::not_ect);
+
+  // When the next packet is due; std::nullopt while none is on its way.
+  std::optional<Timestamp> next_departure() const;
+
+  // The next packet that is due by `now`, in order of departure.
+  std::optional<Departure> take(Timestamp now);
+
+  // Frees what is remembered of a flow; if it comes back, it starts again at packet 0.
+  void forget(FlowId flow) { flows_.erase(flow); }
+
+  const LinkSpec& spec() const { return spec_; }
+  const LinkCounters& counters() const { return counters_; }
+  std::size_t queued_packets() const { return queue_.size(); }
+
+ private:
+  struct Flow {
+    explicit Flow(FlowDraws flow_draws) : draws(flow_draws) {}
+    FlowDraws draws;
+    LossChain loss;
+    std::uint64_t packets = 0;
+    std::uint32_t delayed_since_reorder = 0;
+  };
+  struct Packet {  // a recycled buffer and what travels with it
+    std::vector<std::uint8_t> bytes;
+    FlowId flow = 0;
+    std::uint64_t index = 0;
+    Ecn ecn = Ecn::not_ect;
+    bool duplicate = false;
+    bool corrupted = false;
+    bool reordered = false;
+    Timestamp offered_at;
+  };
+  struct Queued {
+    Timestamp due;
+    std::uint64_t sequence;  // first offered leaves first at equal times
+    std::uint32_t slot;
+  };
+  static bool leaves_later(const Queued& a, const Queued& b);
+
+  // All that chance decides about one packet or its copy, before any look at the clock or the queue.
+  struct Decision {
+    bool lose = false;
+    bool corrupt = false;
+    bool at_once = false;  // reorder
+    Duration delay{};
+  };
+
+  Flow& flow_of(FlowId id);
+  Decision decide(Flow& flow, DrawIndex at) const;
+  Fate admit(const Decision& decision, ByteView bytes, Timestamp now, FlowId flow, const FlowDraws& draws, DrawIndex at,
+             Ecn ecn, Verdict* verdict);
+  void enqueue(std::uint32_t slot, const Decision& decision, Timestamp now);
+  bool has_room(std::size_t ip_bytes) const;
+  bool in_outage(Timestamp now) const;
+  std::uint32_t free_slot();
+  std::size_t ip_size(std::size_t payload) const { return payload + spec_.header_bytes; }
+
+  LinkSpec spec_;
+  LinkIdentity identity_;
+  LinkCounters counters_;
+  Serializer serializer_;
+  std::unordered_map<FlowId, Flow> flows_;
+  std::vector<Packet> packets_;
+  std::vector<std::uint32_t> free_;
+  std::vector<std::uint32_t> taken_;  // still looked at by the caller: free again at the next offer()
+  std::vector<Queued> queue_;         // heap, earliest first
+  std::uint64_t queued_bytes_ = 0;    // IP bytes
+  std::uint64_t limit_bytes_ = 0;     // of `limit auto`
+  std::uint64_t sequence_ = 0;
+  std::optional<Timestamp> first_offer_;
+  Timestamp last_in_order_{};  // departure of the last packet that kept its place
+};
+
+}  // namespace mxp::netem

@@ -1,0 +1,42 @@
+// When a packet has left the wire: one sender that takes time over each packet (`rate`), sends at the opportunities of
+// a recorded link (`trace`), or in bursts (`slot`). Shared by all flows of a link. Purely arithmetic: packets come in the
+// order of offering, each with the time at which it is ready, and get the time at which their last bit is out.
+#pragma once
+
+#include <cstdint>
+
+#include "mxp/rate.h"
+#include "mxp/time.h"
+#include "netem/delivery_trace.h"
+#include "netem/draws.h"
+#include "netem/spec.h"
+
+namespace mxp::netem {
+
+class Serializer {
+ public:
+  // REQUIRES: outlives neither `spec` nor its trace: both are copied.
+  Serializer(const LinkSpec& spec, std::uint64_t seed, std::uint32_t direction);
+
+  // `link_start` is the first offer to the link: where a trace begins.
+  Timestamp departure(Timestamp ready, std::uint64_t ip_bytes, Timestamp link_start);
+
+ private:
+  Duration time_on_wire(std::uint64_t ip_bytes) const;
+  Timestamp through_slots(Timestamp ready, std::uint64_t ip_bytes);
+  Duration draw_slot_wait();
+
+  ByteRate rate_;
+  LinkSpec::Framing framing_;
+  LinkSpec::Slot slot_;
+  DeliveryTrace trace_;
+  FlowDraws draws_;
+
+  Timestamp wire_free_ = Timestamp::min();
+  Timestamp slot_opens_ = Timestamp::min();
+  std::uint64_t slot_index_ = 0;
+  std::uint64_t packets_left_ = 0;
+  std::uint64_t bytes_left_ = 0;
+};
+
+}  // namespace mxp::netem

@@ -1,0 +1,148 @@
+// What a link does to packets, as plain values, and the text form of it: the grammar of `tc netem` (tc-netem(8)) and
+// a few words past it.
+//
+//   delay TIME [JITTER [CORR%]] [distribution uniform|normal|pareto|paretonormal]     (also: latency)
+//   loss [random] P% [CORR%] | loss gemodel P% [R% [1-H% [1-K%]]] | loss state P13 [P31 [P32 [P23 [P14]]]]   (also: drop)
+//   ecn                                       marks instead of losing, where the packet allows it
+//   duplicate P% [CORR%]     corrupt P% [CORR%]     reorder P% [CORR%] [gap N]     gap N
+//   rate RATE [OVERHEAD [CELLSIZE [CELLOVERHEAD]]]     limit PACKETS | limit auto
+//   slot MIN [MAX] [packets N] [bytes N] | slot distribution NAME DELAY JITTER [packets N] [bytes N]
+//   order keep|time     mtu BYTES     trace FILE     rebind TIME     outage TIME every TIME
+//
+// Units are those of tc(8): a bare time is microseconds, a bare rate bits per second ("kbit" = 1000 bit/s, "kbps" = 1000
+// BYTES/s, "kibit" = 1024 bit/s), a percentage may leave out its sign ("loss 1" is one percent).
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "mxp/rate.h"
+#include "mxp/time.h"
+
+namespace mxp::netem {
+
+// A probability for each packet. With a correlation each draw is mixed with the one before, as the kernel does it; that
+// lowers the real share of chosen packets (a known trait of netem), so bursts are better asked for with GilbertElliott.
+struct Chance {
+  double p = 0;            // 0..1
+  double correlation = 0;  // 0..1
+  bool operator==(const Chance&) const = default;
+};
+
+// The shape of jitter. Without a `distribution` the kernel draws uniformly, whatever older manuals say.
+enum class Distribution : std::uint8_t { uniform, normal, pareto, paretonormal };
+
+// Loss models. Probabilities 0..1.
+struct NoLoss {
+  bool operator==(const NoLoss&) const = default;
+};
+using RandomLoss = Chance;
+// Gilbert-Elliott: a good and a bad state. Stationary loss = (r*loss_in_good + p*loss_in_bad) / (p + r); a stay in the
+// bad state lasts 1/r packets in the mean.
+struct GilbertElliott {
+  double p = 0;             // good -> bad
+  double r = 1;             // bad -> good; tc's default is 1-p
+  double loss_in_bad = 1;   // "1-h" in tc
+  double loss_in_good = 0;  // "1-k" in tc
+  bool operator==(const GilbertElliott&) const = default;
+};
+// Four states: 1 good, 2 received within a burst, 3 lost within a burst, 4 isolated loss within the good period.
+struct FourStateLoss {
+  double p13 = 0;
+  double p31 = 1;  // tc's default is 1-p13
+  double p32 = 0;
+  double p23 = 1;
+  double p14 = 0;
+  bool operator==(const FourStateLoss&) const = default;
+};
+using LossModel = std::variant<NoLoss, RandomLoss, GilbertElliott, FourStateLoss>;
+
+// Which packet may overtake which.
+enum class Order : std::uint8_t {
+  keep,  // jitter alone never reorders: nothing departs before what was offered before it, except what `reorder` chose
+  time,  // by departure time, as the kernel does it: jitter reorders
+};
+
+// A perfect link unless told otherwise.
+struct LinkSpec {
+  struct Delay {
+    Duration mean{};
+    Duration jitter{};  // half width (uniform) or standard deviation
+    double correlation = 0;
+    Distribution distribution = Distribution::uniform;
+    bool operator==(const Delay&) const = default;
+  };
+  struct Reorder {
+    Chance chance;           // share of packets sent at once while the others wait; needs a delay
+    std::uint32_t gap = 0;   // N: after a packet was sent at once, at least N-1 are delayed; 0 and 1: any may be next
+    bool operator==(const Reorder&) const = default;
+  };
+  struct Limit {
+    static constexpr std::uint32_t kDefaultPackets = 1000;  // tc's default
+    std::uint32_t packets = kDefaultPackets;                // held at a time, those on their way included, as in the kernel
+    bool automatic = false;  // instead: 1.5 x rate x delay in bytes (no bound without a rate), so that delay x rate never drops
+    bool operator==(const Limit&) const = default;
+  };
+  // Link layers that cut packets into cells (ATM): see tc-netem(8), "rate".
+  struct Framing {
+    std::int32_t overhead_bytes = 0;  // added to each packet, may be negative
+    std::uint32_t cell_bytes = 0;     // 0: no cells
+    std::int32_t cell_overhead_bytes = 0;
+    bool operator==(const Framing&) const = default;
+  };
+  // Packets leave in bursts when a slot opens (Wi-Fi, cellular uplink). Off while all times are zero.
+  struct Slot {
+    Duration min{};  // from a packet that finds no open slot to the next slot: drawn from [min, max]
+    Duration max{};
+    bool drawn = false;  // use delay/jitter/distribution instead of min and max
+    Duration delay{};
+    Duration jitter{};
+    Distribution distribution = Distribution::uniform;
+    std::uint32_t packets = 0;  // most in one slot, 0 = no bound
+    std::uint32_t bytes = 0;
+    bool enabled() const { return min.count() > 0 || max.count() > 0 || (drawn && (delay.count() > 0 || jitter.count() > 0)); }
+    bool operator==(const Slot&) const = default;
+  };
+  // Delivery opportunities in the format of Mahimahi: see delivery_trace.h. Replaces `rate`.
+  struct Trace {
+    std::string file;                              // who parsed the spec reads the file and fills in:
+    std::vector<std::uint32_t> opportunities_ms;   // one entry for each 1500 bytes that may leave
+    bool operator==(const Trace&) const = default;
+  };
+  struct Outage {
+    Duration length{};
+    Duration every{};  // period; each begins with the link up and ends with the outage. Zero: no outages
+    bool operator==(const Outage&) const = default;
+  };
+
+  Delay delay;
+  LossModel loss;
+  bool ecn = false;
+  Chance duplicate;
+  Chance corrupt;
+  Reorder reorder;
+  ByteRate rate;  // zero = unlimited
+  Framing framing;
+  Limit limit;
+  Slot slot;
+  Order order = Order::keep;
+  std::uint32_t mtu = 0;  // largest IP packet that passes, 0 = any
+  Trace trace;
+  Outage outage;
+  Duration rebind_every{};         // zero = never. The link itself does nothing with it: the relay changes its port
+  std::uint32_t header_bytes = 28;  // IP and UDP headers added to each datagram for rate and mtu: 28 for IPv4, 48 for IPv6
+
+  bool operator==(const LinkSpec&) const = default;
+};
+
+// The error says which word is wrong and what would be right. An empty text is the perfect link.
+std::expected<LinkSpec, std::string> parse_link_spec(std::string_view text);
+
+// The canonical text; parsing it gives the same link. Empty for a perfect link.
+std::string to_string(const LinkSpec& spec);
+
+}  // namespace mxp::netem

@@ -1,0 +1,115 @@
+#include <fmt/format.h>
+
+#include "netem/spec.h"
+#include "netem/spec_units.h"
+
+namespace mxp::netem {
+namespace {
+
+class Words {
+ public:
+  void add(std::string_view word) {
+    if (!text_.empty()) text_ += ' ';
+    text_ += word;
+  }
+  template <typename... Args>
+  void add_format(fmt::format_string<Args...> format, Args&&... args) {
+    add(fmt::format(format, std::forward<Args>(args)...));
+  }
+  void add_chance(const Chance& chance) {
+    add(percent_text(chance.p));
+    if (chance.correlation > 0) add(percent_text(chance.correlation));
+  }
+  std::string take() { return std::move(text_); }
+
+ private:
+  std::string text_;
+};
+
+std::string_view name_of(Distribution distribution) {
+  switch (distribution) {
+    case Distribution::uniform: return "uniform";
+    case Distribution::normal: return "normal";
+    case Distribution::pareto: return "pareto";
+    case Distribution::paretonormal: return "paretonormal";
+  }
+  return "uniform";
+}
+
+void add_delay(Words& words, const LinkSpec::Delay& delay) {
+  if (delay == LinkSpec::Delay{}) return;
+  words.add("delay");
+  words.add(time_text(delay.mean));
+  if (delay.jitter.count() == 0) return;
+  words.add(time_text(delay.jitter));
+  if (delay.correlation > 0) words.add(percent_text(delay.correlation));
+  if (delay.distribution != Distribution::uniform) words.add_format("distribution {}", name_of(delay.distribution));
+}
+
+void add_loss(Words& words, const LossModel& loss) {
+  if (const auto* random = std::get_if<RandomLoss>(&loss)) {
+    words.add("loss");
+    words.add_chance(*random);
+  } else if (const auto* ge = std::get_if<GilbertElliott>(&loss)) {
+    words.add_format("loss gemodel {} {} {} {}", percent_text(ge->p), percent_text(ge->r), percent_text(ge->loss_in_bad),
+                     percent_text(ge->loss_in_good));
+  } else if (const auto* four = std::get_if<FourStateLoss>(&loss)) {
+    words.add_format("loss state {} {} {} {} {}", percent_text(four->p13), percent_text(four->p31), percent_text(four->p32),
+                     percent_text(four->p23), percent_text(four->p14));
+  }
+}
+
+void add_rate(Words& words, const LinkSpec& spec) {
+  if (spec.rate.is_zero()) return;
+  words.add_format("rate {}", rate_text(spec.rate));
+  if (spec.framing == LinkSpec::Framing{}) return;
+  words.add_format("{} {} {}", spec.framing.overhead_bytes, spec.framing.cell_bytes, spec.framing.cell_overhead_bytes);
+}
+
+void add_slot(Words& words, const LinkSpec::Slot& slot) {
+  if (!slot.enabled()) return;
+  if (slot.drawn) {
+    words.add_format("slot distribution {} {} {}", name_of(slot.distribution), time_text(slot.delay), time_text(slot.jitter));
+  } else {
+    words.add_format("slot {} {}", time_text(slot.min), time_text(slot.max));
+  }
+  if (slot.packets > 0) words.add_format("packets {}", slot.packets);
+  if (slot.bytes > 0) words.add_format("bytes {}", slot.bytes);
+}
+
+}  // namespace
+
+std::string to_string(const LinkSpec& spec) {
+  Words words;
+  add_delay(words, spec.delay);
+  add_loss(words, spec.loss);
+  if (spec.ecn) words.add("ecn");
+  if (spec.duplicate.p > 0) {
+    words.add("duplicate");
+    words.add_chance(spec.duplicate);
+  }
+  if (spec.corrupt.p > 0) {
+    words.add("corrupt");
+    words.add_chance(spec.corrupt);
+  }
+  if (spec.reorder.chance.p > 0) {
+    words.add("reorder");
+    words.add_chance(spec.reorder.chance);
+    if (spec.reorder.gap > 0) words.add_format("gap {}", spec.reorder.gap);
+  }
+  add_rate(words, spec);
+  if (spec.limit.automatic) {
+    words.add("limit auto");
+  } else if (spec.limit.packets != LinkSpec::Limit::kDefaultPackets) {
+    words.add_format("limit {}", spec.limit.packets);
+  }
+  add_slot(words, spec.slot);
+  if (spec.order == Order::time) words.add("order time");
+  if (spec.mtu > 0) words.add_format("mtu {}", spec.mtu);
+  if (!spec.trace.file.empty()) words.add_format("trace {}", spec.trace.file);
+  if (spec.rebind_every.count() > 0) words.add_format("rebind {}", time_text(spec.rebind_every));
+  if (spec.outage.every.count() > 0) words.add_format("outage {} every {}", time_text(spec.outage.length), time_text(spec.outage.every));
+  return words.take();
+}
+
+}  // namespace mxp::netem
