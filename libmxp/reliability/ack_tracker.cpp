@@ -1,0 +1,110 @@
+#include "reliability/ack_tracker.h"
+
+#include <algorithm>
+
+namespace mxp {
+
+void AckTracker::on_packet_received(Timestamp now, PacketNumber number, bool ack_eliciting, Ecn ecn) {
+  const std::uint64_t expected = count_ == 0 ? 0 : ranges_[0].last.value() + 1;
+  if (!record(number.value())) return;
+
+  something_new_ = true;
+  if (number.value() >= expected) {
+    largest_received_at_ = now;
+  } else {
+    lowest_late_ = std::min(lowest_late_.value_or(number.value()), number.value());
+    late_mark_ = expected - 1;
+  }
+  ecn_.ect0 += ecn == Ecn::ect0 ? 1 : 0;
+  ecn_.ect1 += ecn == Ecn::ect1 ? 1 : 0;
+  ecn_.ce += ecn == Ecn::ce ? 1 : 0;
+  if (!ack_eliciting) return;  // never a reason for an ACK of its own, or two idle peers would keep answering each other
+
+  if (eliciting_waiting_++ == 0) waiting_since_ = now;
+  ++eliciting_received_;
+  const std::uint32_t interval = eliciting_received_ <= kEarlyPackets ? kEarlyInterval : kInterval;
+  // A gap opens or closes, a packet is late, or the path is congested (RFC 9000 §13.2.1): the sender should know at once.
+  if (number.value() != expected || ecn == Ecn::ce || eliciting_waiting_ >= interval) at_once_ = true;
+}
+
+void AckTracker::on_ack_sent(Timestamp) {
+  eliciting_waiting_ = 0;
+  at_once_ = false;
+  something_new_ = false;
+}
+
+void AckTracker::on_ack_acknowledged(PacketNumber largest) {
+  std::uint64_t end = largest.value() + 1;  // what is below it is dropped
+  if (lowest_late_) {
+    if (largest.value() > late_mark_) {
+      lowest_late_.reset();
+    } else {
+      end = std::min(end, *lowest_late_);
+    }
+  }
+  while (count_ > 1 && ranges_[count_ - 1].last.value() < end) --count_;
+  if (count_ == 0) return;
+  AckRange& lowest = ranges_[count_ - 1];
+  lowest.first = std::max(lowest.first, PacketNumber(std::min(end, lowest.last.value())));
+}
+
+bool AckTracker::ack_due(Timestamp now) const { return at_once_ || now >= deadline(); }
+
+Timestamp AckTracker::deadline() const {
+  if (eliciting_waiting_ == 0) return kNever;
+  return at_once_ ? waiting_since_ : waiting_since_ + max_ack_delay_;
+}
+
+Duration AckTracker::delay(Timestamp now) const {
+  return count_ == 0 ? Duration::zero() : std::max(now - largest_received_at_, Duration::zero());
+}
+
+std::optional<EcnCounts> AckTracker::ecn() const {
+  if (ecn_ == EcnCounts{}) return std::nullopt;
+  return ecn_;
+}
+
+bool AckTracker::record(std::uint64_t number) {
+  if (count_ != 0 && number == ranges_[0].last.value() + 1) {  // in order: by far the most frequent
+    ranges_[0].last = PacketNumber(number);
+    return true;
+  }
+  // The first range, from the highest down, that does not lie wholly above `number`.
+  const auto end = ranges_.begin() + static_cast<std::ptrdiff_t>(count_);
+  const auto below = std::partition_point(ranges_.begin(), end, [&](const AckRange& range) { return range.first.value() > number; });
+  const auto index = static_cast<std::size_t>(below - ranges_.begin());
+  if (index < count_ && number <= below->last.value()) return false;
+
+  const bool extends_below = index < count_ && below->last.value() + 1 == number;
+  const bool extends_above = index > 0 && ranges_[index - 1].first.value() == number + 1;
+  if (extends_below && extends_above) {
+    ranges_[index - 1].first = below->first;
+    erase_range(index);
+  } else if (extends_below) {
+    below->last = PacketNumber(number);
+  } else if (extends_above) {
+    ranges_[index - 1].first = PacketNumber(number);
+  } else if (index == kCapacity) {
+    return false;
+  } else {
+    insert_range(index, number);
+  }
+  return true;
+}
+
+void AckTracker::erase_range(std::size_t index) {
+  std::move(ranges_.begin() + static_cast<std::ptrdiff_t>(index) + 1, ranges_.begin() + static_cast<std::ptrdiff_t>(count_),
+            ranges_.begin() + static_cast<std::ptrdiff_t>(index));
+  --count_;
+}
+
+void AckTracker::insert_range(std::size_t index, std::uint64_t number) {
+  if (count_ == kCapacity) --count_;  // the oldest gives way: threat t03
+  const auto at = ranges_.begin() + static_cast<std::ptrdiff_t>(index);
+  const auto end = ranges_.begin() + static_cast<std::ptrdiff_t>(count_);
+  std::move_backward(at, end, end + 1);
+  *at = {PacketNumber(number), PacketNumber(number)};
+  ++count_;
+}
+
+}  // namespace mxp

@@ -1,0 +1,75 @@
+// The receiver's side: which packet numbers arrived, when the peer must hear of them, and what the ACK says.
+// Policy of docs/protocol.md §6. Memory is fixed: at most 1 + kMaxAckRanges ranges are kept, the oldest are forgotten
+// (threat t03), and recording a packet costs at most one move of that array whatever the peer sends.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <span>
+
+#include "core/frames.h"
+#include "mxp/ids.h"
+#include "mxp/time.h"
+
+namespace mxp {
+
+class AckTracker {
+ public:
+  // The two bits of the IP header (RFC 3168 §5).
+  enum class Ecn : std::uint8_t { not_ect = 0, ect1 = 1, ect0 = 2, ce = 3 };
+
+  // `max_ack_delay`: how long an acknowledgement may be held back: what we announced to the peer.
+  explicit AckTracker(Duration max_ack_delay) : max_ack_delay_(max_ack_delay) {}
+
+  // A packet was opened and is not a duplicate. A number that is already recorded changes nothing.
+  void on_packet_received(Timestamp now, PacketNumber number, bool ack_eliciting, Ecn ecn = Ecn::not_ect);
+  // An ACK with ranges() went out.
+  void on_ack_sent(Timestamp now);
+  // The peer acknowledged a packet with an ACK of ours whose largest number was `largest`: what that ACK told it need not be told
+  // again, so the ranges up to there are dropped (RFC 9000 §13.2.4). The largest number ever received stays.
+  void on_ack_acknowledged(PacketNumber largest);
+
+  // Whether an ACK must go now, with or without other frames.
+  bool ack_due(Timestamp now) const;
+  // When one falls due, at the latest; kNever when nothing ack-eliciting waits. In the past when one is due at once.
+  Timestamp deadline() const;
+  // Whether an ACK would tell the peer anything new: worth adding to a packet that goes anyway.
+  bool has_something_new() const { return something_new_; }
+
+  // From the highest to the lowest, at most 1 + kMaxAckRanges; valid until the next call that changes something.
+  std::span<const AckRange> ranges() const { return {ranges_.data(), count_}; }
+  // How long the largest number has waited; never negative.
+  Duration delay(Timestamp now) const;
+  // Nothing while no packet carried a mark.
+  std::optional<EcnCounts> ecn() const;
+
+ private:
+  bool record(std::uint64_t number);  // false: known already, or older than what is kept
+  void erase_range(std::size_t index);
+  void insert_range(std::size_t index, std::uint64_t number);
+
+  static constexpr std::size_t kCapacity = kMaxAckRanges + 1;
+  // docs/protocol.md §6.
+  static constexpr std::uint64_t kEarlyPackets = 100;  // ack-eliciting ones
+  static constexpr std::uint32_t kEarlyInterval = 2;
+  static constexpr std::uint32_t kInterval = 10;
+
+  Duration max_ack_delay_;
+  std::array<AckRange, kCapacity> ranges_{};  // descending, so that the packet in order touches the first only
+  std::size_t count_ = 0;
+  Timestamp largest_received_at_{};
+  std::uint64_t eliciting_received_ = 0;
+  std::uint32_t eliciting_waiting_ = 0;       // since the last ACK
+  Timestamp waiting_since_{};                 // arrival of the first of them
+  bool at_once_ = false;
+  bool something_new_ = false;
+
+  // Numbers that arrived below the largest: an ACK tells of them for certain only if its largest is above late_mark_, the largest
+  // number at the latest such arrival. Until one like that is acknowledged, nothing from lowest_late_ on is dropped.
+  std::optional<std::uint64_t> lowest_late_;
+  std::uint64_t late_mark_ = 0;
+  EcnCounts ecn_{};
+};
+
+}  // namespace mxp

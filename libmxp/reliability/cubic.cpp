@@ -1,0 +1,143 @@
+#include "reliability/cubic.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace mxp {
+namespace {
+
+double seconds(Duration span) { return std::chrono::duration<double>(span).count(); }
+
+// RFC 9002 §7.2.
+double initial_window(double segment) { return std::min(10 * segment, std::max(14720.0, 2 * segment)); }
+
+}  // namespace
+
+CubicCurve CubicCurve::from(double start, double plateau) {
+  if (plateau <= start) return {.w_max = start, .k = 0.0};
+  return {.w_max = plateau, .k = std::cbrt((plateau - start) / kC)};
+}
+
+double CubicCurve::at(double t) const {
+  const double distance = t - k;
+  return kC * distance * distance * distance + w_max;
+}
+
+Cubic::Cubic(std::size_t max_datagram_bytes, bool paced) : segment_(static_cast<double>(max_datagram_bytes)), paced_(paced) {
+  state_.window = initial_window(segment_);
+  state_.slow_start_threshold = std::numeric_limits<double>::infinity();
+}
+
+void Cubic::on_packet_sent(const SentPacket& packet) { next_number_ = packet.number.value() + 1; }
+
+// Packets sent before the cut say nothing about the window after it (RFC 9002 §7.3.2).
+std::uint64_t Cubic::bytes_after_recovery(const AckSample& sample) const {
+  if (!recovery_start_) return sample.bytes;
+  std::uint64_t bytes = 0;
+  for (const SentPacket& packet : sample.acknowledged) {
+    if (packet.in_flight && packet.sent_at > *recovery_start_) bytes += packet.size_bytes;
+  }
+  return bytes;
+}
+
+void Cubic::on_ack(const AckSample& sample, const RttEstimator& rtt) {
+  const std::uint64_t bytes = bytes_after_recovery(sample);
+  if (sample.app_limited) {
+    // RFC 9438 §5.8: time in which the window was not put to the test does not count.
+    if (state_.in_epoch && sample.now > last_growth_at_) state_.epoch_start += sample.now - last_growth_at_;
+    last_growth_at_ = sample.now;
+    return;
+  }
+  if (bytes == 0) return;
+  if (in_slow_start()) {
+    slow_start(bytes, sample, rtt);
+  } else {
+    avoid_congestion(bytes, sample.now, rtt);
+  }
+  last_growth_at_ = sample.now;
+}
+
+void Cubic::slow_start(std::uint64_t bytes, const AckSample& sample, const RttEstimator& rtt) {
+  double growth = static_cast<double>(bytes);
+  if (!paced_) growth = std::min(growth, HyStart::kUnpacedLimit * segment_);
+  // RFC 9406 §4.3: for the first slow start only; a later one ends at a threshold that a loss has set.
+  if (!recovery_start_ && std::isinf(state_.slow_start_threshold)) {
+    const auto sampled = sample.rtt_sampled ? std::optional(rtt.latest_adjusted()) : std::nullopt;
+    switch (hystart_.on_ack(sample.largest.value(), next_number_, sampled)) {
+      case HyStart::Verdict::grow: break;
+      case HyStart::Verdict::grow_conservatively: growth /= HyStart::kGrowthDivisor; break;
+      case HyStart::Verdict::leave: state_.slow_start_threshold = state_.window; return;
+    }
+  }
+  state_.window = std::min(state_.window + growth, std::max(state_.slow_start_threshold, state_.window));
+}
+
+void Cubic::avoid_congestion(std::uint64_t bytes, Timestamp now, const RttEstimator& rtt) {
+  if (!state_.in_epoch) {
+    state_.in_epoch = true;
+    state_.epoch_start = now;
+    state_.reno_window = state_.window;
+    // From slow start without a loss (no plateau): RFC 9438 §4.8, §4.10, the plateau is here.
+    state_.curve = CubicCurve::from(state_.window / segment_, state_.plateau / segment_);
+    state_.plateau = state_.curve.w_max * segment_;
+  }
+  const double acknowledged = static_cast<double>(bytes) / state_.window;  // in windows
+  const double t = seconds(std::max(now - state_.epoch_start, Duration::zero()));
+
+  // RFC 9438 §4.3: what Reno would have.
+  const double alpha = state_.reno_window >= state_.window_before_cut ? 1.0 : CubicCurve::kRenoAlpha;
+  state_.reno_window += alpha * segment_ * acknowledged;
+  if (state_.curve.at(t) * segment_ < state_.reno_window) {
+    state_.window = std::max(state_.window, state_.reno_window);
+    return;
+  }
+  // RFC 9438 §4.2, §4.4, §4.5: where the curve will be one round trip from now, at most half as much again.
+  const double target =
+      std::clamp(state_.curve.at(t + seconds(rtt.smoothed())) * segment_, state_.window, 1.5 * state_.window);
+  state_.window += (target - state_.window) * acknowledged;
+}
+
+bool Cubic::on_congestion_event(Timestamp now, Timestamp sent_at) {
+  if (recovery_start_ && sent_at <= *recovery_start_) return false;
+  recovery_start_ = now;
+  before_cut_ = state_;
+  can_undo_ = true;
+
+  const double window = state_.window;
+  // RFC 9438 §4.7, fast convergence: a flow that is cut below its last plateau makes room for a newcomer.
+  state_.plateau = window < state_.plateau ? window * (1.0 + CubicCurve::kBeta) / 2.0 : window;
+  state_.window_before_cut = window;
+  state_.slow_start_threshold = std::max(window * CubicCurve::kBeta, minimum_window());
+  state_.window = state_.slow_start_threshold;
+  state_.in_epoch = false;
+  return true;
+}
+
+void Cubic::on_persistent_congestion() {
+  state_.window = minimum_window();
+  state_.plateau = 0.0;  // RFC 9438 §4.8
+  state_.in_epoch = false;
+  recovery_start_.reset();  // RFC 9002 §B.8
+  can_undo_ = false;
+}
+
+void Cubic::on_spurious_congestion_event() {
+  if (!can_undo_) return;
+  can_undo_ = false;
+  const double grown = state_.window;
+  state_ = before_cut_;
+  state_.window = std::max(state_.window, grown);
+  state_.in_epoch = false;  // the curve starts anew from here: the time of the wrong recovery must not count as growth
+  recovery_start_.reset();
+}
+
+ByteRate Cubic::pacing_rate(const RttEstimator& rtt) const {
+  // RFC 9002 §7.7: a little more than one window a round trip, so that pacing is not what limits; twice in slow start,
+  // where the window doubles in that time.
+  const double gain = in_slow_start() ? 2.0 : 1.25;
+  const double round_trip = std::max(seconds(rtt.smoothed()), 1e-6);
+  return ByteRate::bytes_per_second(static_cast<std::uint64_t>(gain * state_.window / round_trip));
+}
+
+}  // namespace mxp

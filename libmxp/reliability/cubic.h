@@ -1,0 +1,70 @@
+// CUBIC (RFC 9438) with slow start as HyStart++ leaves it (RFC 9406). The window is counted in bytes; the formulas' segments are
+// datagrams of the size given at construction.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "reliability/congestion_controller.h"
+#include "reliability/hystart.h"
+
+namespace mxp {
+
+// RFC 9438 §4.1 and §4.2: the curve alone, in segments and seconds.
+struct CubicCurve {
+  static constexpr double kC = 0.4;
+  static constexpr double kBeta = 0.7;
+  // RFC 9438 §4.3: makes the Reno-friendly estimate as aggressive on average as Reno itself.
+  static constexpr double kRenoAlpha = 3.0 * (1.0 - kBeta) / (1.0 + kBeta);
+
+  double w_max = 0.0;  // segments: where the plateau lies
+  double k = 0.0;      // seconds until it is reached
+
+  // The curve that starts at `start` segments and has its plateau at `plateau`; flat at once if `plateau` <= `start`.
+  static CubicCurve from(double start, double plateau);
+  double at(double seconds) const;
+};
+
+class Cubic final : public CongestionController {
+ public:
+  Cubic(std::size_t max_datagram_bytes, bool paced);
+
+  void on_packet_sent(const SentPacket& packet) override;
+  void on_ack(const AckSample& sample, const RttEstimator& rtt) override;
+  bool on_congestion_event(Timestamp now, Timestamp sent_at) override;
+  void on_persistent_congestion() override;
+  void on_spurious_congestion_event() override;
+  std::uint64_t window() const override { return static_cast<std::uint64_t>(state_.window); }
+  bool in_slow_start() const override { return state_.window < state_.slow_start_threshold; }
+  ByteRate pacing_rate(const RttEstimator& rtt) const override;
+
+ private:
+  // All that a cut changes, so that a cut which proves wrong is undone by putting it back.
+  struct State {
+    double window = 0.0;                // bytes
+    double slow_start_threshold = 0.0;  // bytes
+    double plateau = 0.0;               // bytes: W_max of the latest cut, fast convergence included
+    double window_before_cut = 0.0;     // bytes: cwnd_prior
+    bool in_epoch = false;              // congestion avoidance has begun since the latest cut; below: of this epoch
+    Timestamp epoch_start{};
+    double reno_window = 0.0;           // bytes: W_est
+    CubicCurve curve;
+  };
+
+  std::uint64_t bytes_after_recovery(const AckSample& sample) const;
+  void slow_start(std::uint64_t bytes, const AckSample& sample, const RttEstimator& rtt);
+  void avoid_congestion(std::uint64_t bytes, Timestamp now, const RttEstimator& rtt);
+  double minimum_window() const { return 2.0 * segment_; }  // RFC 9002 §7.2
+
+  double segment_;  // bytes
+  bool paced_;
+  State state_;
+  State before_cut_;
+  bool can_undo_ = false;
+  std::optional<Timestamp> recovery_start_;  // the latest cut: packets sent until then neither cut again nor grow the window
+  Timestamp last_growth_at_{};
+  std::uint64_t next_number_ = 0;
+  HyStart hystart_;
+};
+
+}  // namespace mxp

@@ -1,0 +1,62 @@
+#include "reliability/loss_detector.h"
+
+#include <algorithm>
+
+namespace mxp {
+
+Duration LossDetector::delay(const RttEstimator& rtt) const {
+  return std::max(std::max(rtt.smoothed(), rtt.latest()) * time_threshold_eighths_ / 8, kTimerGranularity);
+}
+
+void LossDetector::detect(SentPackets& packets, Timestamp now, std::uint64_t largest_acknowledged, const RttEstimator& rtt,
+                          std::vector<LostPacket>& lost) {
+  loss_time_.reset();
+  const Duration after = delay(rtt);
+  for (std::uint64_t number = packets.first_outstanding(); number < largest_acknowledged;
+       number = packets.first_outstanding(number + 1)) {
+    const SentPacket& packet = packets.packet(number);
+    const Timestamp lost_at = packet.sent_at + after;
+    if (largest_acknowledged - number >= packet_threshold_) {
+      lost.push_back({packet, LossReason::reordering});
+    } else if (lost_at <= now) {
+      lost.push_back({packet, LossReason::time});
+    } else {
+      loss_time_ = loss_time_ ? std::min(*loss_time_, lost_at) : lost_at;
+    }
+  }
+}
+
+void LossDetector::on_late_arrival(LossReason reason, std::uint64_t distance) {
+  if (reason == LossReason::reordering) {
+    packet_threshold_ = std::clamp(distance + 1, packet_threshold_, kMaxPacketThreshold);
+  } else {
+    time_threshold_eighths_ = std::min(time_threshold_eighths_ + 1, kMaxTimeThresholdEighths);
+  }
+}
+
+void LossDetector::on_episode(bool previous_had_late_arrivals) {
+  genuine_episodes_ = previous_had_late_arrivals ? 0 : genuine_episodes_ + 1;
+  if (genuine_episodes_ < kEpisodesToForget) return;
+  packet_threshold_ = kPacketThreshold;
+  time_threshold_eighths_ = kTimeThresholdEighths;
+  genuine_episodes_ = 0;
+}
+
+bool is_persistent_congestion(const SentPackets& packets, const std::vector<LostPacket>& lost, Duration duration,
+                              std::optional<Timestamp> first_sample_at) {
+  if (!first_sample_at) return false;
+  const SentPacket* begin = nullptr;     // the oldest ack-eliciting loss of the current unbroken run
+  const SentPacket* previous = nullptr;  // the latest loss looked at
+  for (const LostPacket& it : lost) {
+    const SentPacket& packet = it.packet;
+    if (packet.sent_at <= *first_sample_at) continue;
+    if (previous != nullptr && packets.any_acknowledged(previous->number.value() + 1, packet.number.value() - 1)) begin = nullptr;
+    previous = &packet;
+    if (!packet.ack_eliciting) continue;
+    if (begin == nullptr) begin = &packet;
+    if (packet.sent_at - begin->sent_at > duration) return true;
+  }
+  return false;
+}
+
+}  // namespace mxp

@@ -1,0 +1,57 @@
+// Which outstanding packets are lost: RFC 9002 §6.1, by reordering and by time. Both thresholds adapt: a packet that was declared
+// lost and arrives after all shows how much the path reorders, and widens them up to a cap, so that a reordering path is not
+// taken for a lossy one; after a number of genuine loss episodes they fall back.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "mxp/time.h"
+#include "mxp/trace.h"
+#include "reliability/outcome.h"
+#include "reliability/rtt_estimator.h"
+#include "reliability/sent_packets.h"
+
+namespace mxp {
+
+class LossDetector {
+ public:
+  // From the specification (RFC 9002 §6.1.1, §6.1.2).
+  static constexpr std::uint64_t kPacketThreshold = 3;
+  static constexpr unsigned kTimeThresholdEighths = 9;
+  // Our choice. The packet cap bounds the outstanding packets that each ACK looks at again; the time cap is two round trips.
+  static constexpr std::uint64_t kMaxPacketThreshold = 128;
+  static constexpr unsigned kMaxTimeThresholdEighths = 16;
+  // Loss episodes without a late arrival until the thresholds fall back to the specification's.
+  static constexpr unsigned kEpisodesToForget = 16;
+
+  // Finds what is lost among the outstanding packets below `largest_acknowledged`, appends it to `lost` in ascending order (marking it
+  // is the caller's), and notes when the next would be lost by time.
+  void detect(SentPackets& packets, Timestamp now, std::uint64_t largest_acknowledged, const RttEstimator& rtt,
+              std::vector<LostPacket>& lost);
+
+  // When detect() would declare a loss without a further ACK.
+  std::optional<Timestamp> loss_time() const { return loss_time_; }
+  // RFC 9002 §6.1.2: how long after a packet's sending it is lost, once a later one is acknowledged.
+  Duration delay(const RttEstimator& rtt) const;
+  std::uint64_t packet_threshold() const { return packet_threshold_; }
+
+  // `distance`: how far the largest acknowledged number is ahead of the late one.
+  void on_late_arrival(LossReason reason, std::uint64_t distance);
+  // A new loss episode begins; whether the one before had late arrivals.
+  void on_episode(bool previous_had_late_arrivals);
+
+ private:
+  std::uint64_t packet_threshold_ = kPacketThreshold;
+  unsigned time_threshold_eighths_ = kTimeThresholdEighths;
+  unsigned genuine_episodes_ = 0;
+  std::optional<Timestamp> loss_time_;
+};
+
+// RFC 9002 §7.6.2: whether these losses (ascending, of one detection) span the persistent congestion duration without an
+// acknowledged packet in between. `first_sample_at`: packets sent before the first RTT sample do not count.
+bool is_persistent_congestion(const SentPackets& packets, const std::vector<LostPacket>& lost, Duration duration,
+                              std::optional<Timestamp> first_sample_at);
+
+}  // namespace mxp

@@ -1,0 +1,23 @@
+// No congestion control: a fixed huge window and no pacing. For calibration on links that nobody shares, never on a network.
+#pragma once
+
+#include "reliability/congestion_controller.h"
+
+namespace mxp {
+
+class NoCongestionControl final : public CongestionController {
+ public:
+  // Less than what SentPackets can track in full packets of 1200 bytes.
+  static constexpr std::uint64_t kWindow = 64u << 20;
+
+  void on_packet_sent(const SentPacket&) override {}
+  void on_ack(const AckSample&, const RttEstimator&) override {}
+  bool on_congestion_event(Timestamp, Timestamp) override { return false; }
+  void on_persistent_congestion() override {}
+  void on_spurious_congestion_event() override {}
+  std::uint64_t window() const override { return kWindow; }
+  bool in_slow_start() const override { return false; }
+  ByteRate pacing_rate(const RttEstimator&) const override { return ByteRate{}; }
+};
+
+}  // namespace mxp

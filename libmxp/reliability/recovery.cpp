@@ -1,0 +1,269 @@
+// The flow of an ACK: check everything before changing anything → settle each range → RTT sample → losses → window → timers.
+#include "reliability/recovery.h"
+
+#include <algorithm>
+
+namespace mxp {
+namespace {
+
+// RFC 9002 §7.6.1.
+constexpr int kPersistentCongestionThreshold = 3;
+// RFC 9002 §6.2.4: two, so that the loss of one does not cost another timeout.
+constexpr unsigned kProbesPerTimeout = 2;
+// Our choice: probe timeouts for which a lost packet is remembered, so that its late arrival is recognised.
+constexpr int kRememberLostTimeouts = 3;
+
+bool is_paced(const RecoveryConfig& config) { return config.pacing && config.congestion_control != CongestionControl::none; }
+
+}  // namespace
+
+Recovery::Recovery(const RecoveryConfig& config, std::size_t max_datagram_bytes)
+    : max_datagram_bytes_(max_datagram_bytes),
+      rtt_(config.initial_rtt),
+      pacer_(max_datagram_bytes, is_paced(config)),
+      controller_(make_congestion_controller(config.congestion_control, max_datagram_bytes, is_paced(config))) {
+  pacer_.set_rate(Timestamp::min(), controller_->pacing_rate(rtt_));
+}
+
+void Recovery::seed_rtt(Timestamp now, Duration round_trip) {
+  if (rtt_.has_sample()) return;
+  rtt_.on_sample(now, round_trip, Duration::zero());
+  update_pacing(now);
+}
+
+SendPermit Recovery::permit(Timestamp now) const {
+  if (probes_due_ != 0) return {.bytes = max_datagram_bytes_, .probe = true};  // RFC 9002 §7.5: beyond the window
+
+  const std::uint64_t window = controller_->window();
+  if (in_flight_bytes_ + max_datagram_bytes_ > window || packets_.span() >= SentPackets::kMaxSpan / 2) {
+    return {.reason = BlockedBy::congestion};
+  }
+  const std::uint64_t room = window - in_flight_bytes_;
+  const std::uint64_t credit = pacer_.available(now);
+  // A sender that waits is woken for a batch, not for a packet; but never made to wait for more than it may send.
+  const std::uint64_t worth_waking = std::min({pacer_.quantum(), room, std::max<std::uint64_t>(window / 4, max_datagram_bytes_)});
+  if (credit < worth_waking) return {.reason = BlockedBy::pacing, .retry_at = pacer_.ready_at(now, worth_waking)};
+  return {.bytes = std::min(room, credit)};
+}
+
+void Recovery::on_packet_sent(const SentPacket& packet) {
+  if (in_flight_bytes_ == 0) delivered_at_ = packet.sent_at;  // a delivery rate is not measured across idle time
+  SentPacket record = packet;
+  record.delivered_bytes = delivered_bytes_;
+  record.delivered_at = delivered_at_;
+  record.app_limited = delivered_bytes_ < rate_limited_until_;
+  packets_.add(record);
+
+  if (packet.in_flight) {
+    in_flight_bytes_ += packet.size_bytes;
+    pacer_.on_sent(packet.sent_at, packet.size_bytes);
+    controller_->on_packet_sent(record);
+  }
+  if (packet.ack_eliciting) {
+    ++eliciting_in_flight_;
+    last_eliciting_sent_at_ = packet.sent_at;
+  }
+  if (packet.probe && probes_due_ != 0) --probes_due_;
+}
+
+void Recovery::on_application_limited(Timestamp) {
+  // Nearly full counts as full: a sender that refills in small steps is limited by the window all the same.
+  const std::uint64_t window = controller_->window();
+  if (in_flight_bytes_ + std::max<std::uint64_t>(window / 8, max_datagram_bytes_) > window) return;
+  app_limited_until_ = packets_.next();
+  rate_limited_until_ = delivered_bytes_ + in_flight_bytes_;
+}
+
+std::expected<void, TransportError> Recovery::check(const AckFrame& frame) const {
+  for (const AckRange& range : frame.ranges) {
+    if (!packets_.were_sent(range.first.value(), range.last.value())) {
+      return std::unexpected(TransportError{TransportErrorCode::protocol_violation, frame_type::kAck,
+                                            "acknowledgement of a packet that was never sent"});
+    }
+  }
+  return {};
+}
+
+std::expected<Outcome, TransportError> Recovery::on_ack(Timestamp now, const AckFrame& frame) {
+  if (const auto sound = check(frame); !sound) return std::unexpected(sound.error());
+
+  begin_outcome();
+  const std::uint64_t in_flight_before = in_flight_bytes_;
+  largest_acknowledged_ = std::max(largest_acknowledged_.value_or(0), frame.largest.value());
+  // The first range holds the largest number: if that one is new, it is the last settled of it.
+  std::optional<SentPacket> largest_new;
+  for (const AckRange& range : frame.ranges) {
+    settle_range(range);
+    if (range.last == frame.largest && !acknowledged_.empty() && acknowledged_.back().number == frame.largest) {
+      largest_new = acknowledged_.back();
+    }
+  }
+
+  Outcome outcome;
+  outcome.acknowledged = acknowledged_;
+  outcome.spurious = spurious_;
+  if (acknowledged_.empty() && spurious_ == 0) return outcome;
+
+  delivered_bytes_ += acknowledged_bytes_;
+  delivered_at_ = std::max(delivered_at_, now);
+  if (largest_new && eliciting_acknowledged_) outcome.rtt_sample = take_rtt_sample(now, *largest_new, frame.delay);
+  loss_.detect(packets_, now, *largest_acknowledged_, rtt_, lost_);
+  settle_losses(now, outcome);  // before the window grows: RFC 9002 §A.7
+  if (acknowledged_bytes_ != 0) {
+    controller_->on_ack({.now = now,
+                         .acknowledged = acknowledged_,
+                         .bytes = acknowledged_bytes_,
+                         .largest = largest_newly_acknowledged_,
+                         .rtt_sampled = outcome.rtt_sample.has_value(),
+                         .app_limited = is_application_limited(in_flight_before)},
+                        rtt_);
+  }
+  if (!acknowledged_.empty()) {
+    probe_timer_.on_acknowledged();
+    probes_due_ = 0;
+  }
+  finish(now);
+  return outcome;
+}
+
+void Recovery::settle_range(AckRange range) {
+  packets_.acknowledge(
+      range.first.value(), range.last.value(),
+      [this](const SentPacket& packet) {
+        acknowledged_.push_back(packet);
+        largest_newly_acknowledged_ = std::max(largest_newly_acknowledged_, packet.number);
+        if (packet.in_flight) {
+          in_flight_bytes_ -= packet.size_bytes;
+          acknowledged_bytes_ += packet.size_bytes;
+        }
+        if (packet.ack_eliciting) {
+          --eliciting_in_flight_;
+          eliciting_acknowledged_ = true;
+        }
+      },
+      [this](const SentPackets::Late& late) { settle_late(late); });
+}
+
+void Recovery::settle_late(const SentPackets::Late& late) {
+  if (!late.packet.in_flight) return;
+  ++spurious_;
+  ++packets_spuriously_lost_;
+  delivered_bytes_ += late.packet.size_bytes;
+  loss_.on_late_arrival(late.reason, *largest_acknowledged_ - late.packet.number.value());
+  if (late.episode != episode_) return;
+  if (++episode_spurious_ == episode_lost_) controller_->on_spurious_congestion_event();
+}
+
+std::optional<Duration> Recovery::take_rtt_sample(Timestamp now, const SentPacket& largest, Duration reported_delay) {
+  const Duration sample = now - largest.sent_at;
+  const Duration delay = handshake_confirmed_ ? std::min(reported_delay, peer_max_ack_delay_) : reported_delay;
+  if (!rtt_.on_sample(now, sample, delay)) return std::nullopt;
+  return sample;
+}
+
+void Recovery::settle_losses(Timestamp now, Outcome& outcome) {
+  outcome.lost = lost_;
+  std::uint64_t in_flight_lost = 0;
+  Timestamp latest = Timestamp::min();
+  for (const LostPacket& it : lost_) {
+    if (it.packet.ack_eliciting) --eliciting_in_flight_;
+    if (!it.packet.in_flight) continue;
+    in_flight_bytes_ -= it.packet.size_bytes;
+    latest = std::max(latest, it.packet.sent_at);
+    ++in_flight_lost;
+  }
+  if (in_flight_lost != 0 && controller_->on_congestion_event(now, latest)) {
+    loss_.on_episode(episode_spurious_ != 0);
+    ++episode_;
+    episode_lost_ = episode_spurious_ = 0;
+  }
+  episode_lost_ += in_flight_lost;
+  packets_lost_ += in_flight_lost;
+  for (const LostPacket& it : lost_) packets_.mark_lost(it.packet.number.value(), it.reason, episode_);
+
+  if (in_flight_lost > 1 &&
+      is_persistent_congestion(packets_, lost_, kPersistentCongestionThreshold * probe_timeout(), rtt_.first_sample_at())) {
+    outcome.persistent_congestion = true;
+    ++persistent_congestion_count_;
+    controller_->on_persistent_congestion();
+    rtt_.on_persistent_congestion();
+  }
+}
+
+Timestamp Recovery::deadline() const {
+  if (is_overfull()) return last_eliciting_sent_at_;
+  if (loss_.loss_time()) return *loss_.loss_time();
+  if (eliciting_in_flight_ == 0) return kNever;
+  return probe_timer_.deadline(last_eliciting_sent_at_, rtt_, peer_max_ack_delay_);
+}
+
+Outcome Recovery::on_deadline(Timestamp now) {
+  begin_outcome();
+  Outcome outcome;
+  if (is_overfull()) {
+    // The peer acknowledges later packets, or sends us so much, and never acknowledges this one: threat t03.
+    for (std::uint64_t number = packets_.first_outstanding(); packets_.next() - number > SentPackets::kMaxSpan;
+         number = packets_.first_outstanding(number + 1)) {
+      lost_.push_back({packets_.packet(number), LossReason::time});
+    }
+    settle_losses(now, outcome);
+  } else if (now < deadline()) {
+    return outcome;
+  } else if (loss_.loss_time()) {
+    loss_.detect(packets_, now, *largest_acknowledged_, rtt_, lost_);
+    settle_losses(now, outcome);
+  } else {
+    probe_timer_.on_fired(now);
+    ++probe_timeouts_;
+    probes_due_ = kProbesPerTimeout;
+  }
+  finish(now);
+  return outcome;
+}
+
+void Recovery::begin_outcome() {
+  acknowledged_.clear();
+  lost_.clear();
+  acknowledged_bytes_ = 0;
+  spurious_ = 0;
+  eliciting_acknowledged_ = false;
+  largest_newly_acknowledged_ = PacketNumber{};
+}
+
+void Recovery::finish(Timestamp now) {
+  packets_.trim(now - kRememberLostTimeouts * probe_timeout());
+  update_pacing(now);
+}
+
+void Recovery::update_pacing(Timestamp now) { pacer_.set_rate(now, controller_->pacing_rate(rtt_)); }
+
+bool Recovery::is_application_limited(std::uint64_t in_flight_before) const {
+  // Half: in slow start a window is sent in the time in which half of it is acknowledged. This holds even where nobody calls
+  // on_application_limited().
+  return 2 * in_flight_before < controller_->window() || largest_newly_acknowledged_.value() < app_limited_until_;
+}
+
+std::optional<SentPacket> Recovery::oldest_unacked() const {
+  std::optional<SentPacket> oldest;
+  for_each_unacknowledged([&](const SentPacket& packet) {
+    oldest = packet;
+    return false;
+  });
+  return oldest;
+}
+
+std::optional<std::uint64_t> Recovery::oldest_frames_begin() const {
+  std::optional<std::uint64_t> begin;
+  packets_.for_each_outstanding([&](const SentPacket& packet) {
+    begin = packet.frames_begin;
+    return false;
+  });
+  return begin;
+}
+
+std::optional<PacketNumber> Recovery::largest_acknowledged() const {
+  if (!largest_acknowledged_) return std::nullopt;
+  return PacketNumber(*largest_acknowledged_);
+}
+
+}  // namespace mxp

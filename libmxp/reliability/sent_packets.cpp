@@ -1,0 +1,97 @@
+#include "reliability/sent_packets.h"
+
+#include <algorithm>
+#include <cassert>
+
+namespace mxp {
+
+bool SentPackets::were_sent(std::uint64_t first, std::uint64_t last) const {
+  if (last >= next_ || first > last) return false;
+  const auto gaps = skipped_.ranges();
+  const auto gap = std::lower_bound(gaps.begin(), gaps.end(), first,
+                                    [](const RangeSet::Range& range, std::uint64_t number) { return range.end <= number; });
+  return gap == gaps.end() || gap->begin > last;
+}
+
+void SentPackets::reserve_one() {
+  const std::uint64_t used = next_ - base_;
+  if (used < ring_.size()) return;
+  std::vector<Slot> larger(ring_.empty() ? 16 : ring_.size() * 2);
+  const std::uint64_t mask = larger.size() - 1;
+  for (std::uint64_t number = base_; number < next_; ++number) larger[number & mask] = slot(number);
+  ring_ = std::move(larger);
+  mask_ = mask;
+}
+
+void SentPackets::add(const SentPacket& packet) {
+  const std::uint64_t number = packet.number.value();
+  assert(number >= next_);
+  if (number > next_) {
+    skipped_.add(next_, number);
+    if (base_ == next_) {
+      base_ = next_ = first_outstanding_ = number;
+    } else {
+      for (; next_ < number; ++next_) {
+        reserve_one();
+        slot(next_).state = State::skipped;
+      }
+    }
+  }
+  reserve_one();
+  Slot& it = slot(number);
+  it.packet = packet;
+  it.link = 0;
+  it.state = State::outstanding;
+  ++next_;
+
+  while (next_ - first_outstanding() > kKeptNotInFlight && !slot(first_outstanding_).packet.in_flight) {
+    slot(first_outstanding_).state = State::forgotten;
+  }
+  if (next_ - base_ > kMaxSpan) trim(Timestamp::max());
+}
+
+std::uint64_t SentPackets::skip_acknowledged(std::uint64_t number) {
+  while (number < next_ && slot(number).state == State::acknowledged) {
+    Slot& it = slot(number);
+    const std::uint64_t following = number + it.link;
+    if (following < next_ && slot(following).state == State::acknowledged) it.link += slot(following).link;
+    number += it.link;
+  }
+  return number;
+}
+
+std::uint64_t SentPackets::first_outstanding(std::uint64_t from) {
+  std::uint64_t number = std::max(from, base_);
+  while (number < next_) {
+    const State state = slot(number).state;
+    if (state == State::outstanding) return number;
+    number = state == State::acknowledged ? skip_acknowledged(number) : number + 1;
+  }
+  return next_;
+}
+
+bool SentPackets::any_acknowledged(std::uint64_t from, std::uint64_t to) const {
+  for (std::uint64_t number = from; number <= to; ++number) {
+    if (slot(number).state == State::acknowledged) return true;
+  }
+  return false;
+}
+
+void SentPackets::mark_lost(std::uint64_t number, LossReason reason, std::uint32_t episode) {
+  Slot& it = slot(number);
+  it.state = reason == LossReason::time ? State::lost_time : State::lost_reordering;
+  it.link = episode;
+}
+
+void SentPackets::trim(Timestamp lost_before) {
+  first_outstanding();
+  for (; base_ < first_outstanding_; ++base_) {
+    const Slot& it = slot(base_);
+    const bool lost = it.state == State::lost_reordering || it.state == State::lost_time;
+    if (lost && it.packet.sent_at >= lost_before) break;
+  }
+  const auto gaps = skipped_.ranges();
+  if (gaps.size() > kKeptSkips && gaps.front().end <= base_) skipped_.pop_front();
+}
+
+}  // namespace mxp
