@@ -37,6 +37,26 @@ struct CarrierCapabilities {
   std::size_t send_buffer_bytes = 0;
 };
 
+// What the socket did, since it was bound. A datagram in `dropped` was lost as the network loses: the transport repeats
+// what it carried.
+struct CarrierStats {
+  std::uint64_t datagrams_sent = 0;
+  std::uint64_t bytes_sent = 0;            // UDP payload
+  std::uint64_t send_calls = 0;
+  std::uint64_t sends_blocked = 0;         // the socket or a queue below it was full; nothing was lost
+  std::uint64_t dropped_too_big = 0;       // EMSGSIZE: larger than the interface takes
+  std::uint64_t dropped_on_error = 0;      // no route, not permitted, no answer to ARP, ...
+  std::uint64_t gso_failures = 0;          // the kernel or the NIC refused segments: sent one by one from then on
+  std::uint64_t datagrams_received = 0;
+  std::uint64_t bytes_received = 0;
+  std::uint64_t receive_calls = 0;
+  std::uint64_t receive_errors = 0;
+  std::uint64_t received_truncated = 0;    // larger than a receive slot: dropped
+  std::uint64_t receive_overflows = 0;     // dropped by the kernel because our receive buffer was full
+  std::uint64_t unreachable_reports = 0;   // ICMP port unreachable
+  std::uint64_t other_icmp_reports = 0;    // any other; ignored but for this count
+};
+
 // What poll(2) would report.
 enum class FdEvent : std::uint8_t { readable = 1, writable = 2, both = 3 };
 
@@ -50,6 +70,7 @@ class EventLoop {
   Endpoint& endpoint();
   SocketAddress local_address() const;
   CarrierCapabilities capabilities() const;
+  CarrierStats carrier_stats() const;
   Timestamp now() const;  // the monotonic clock, read afresh
 
   // Runs until stop(); returns an error only if waiting itself fails for good.
@@ -75,6 +96,7 @@ class EventLoop {
   void cancel(std::uint64_t timer);
 
  private:
+  friend struct EventLoopAccess;  // the udp room
   EventLoop();
   struct Impl;
   std::unique_ptr<Impl> impl_;

@@ -1,0 +1,35 @@
+// Control messages beside a datagram (cmsg(3)): what we tell the kernel when sending and what it tells us.
+#pragma once
+
+#include <sys/socket.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+
+#include "mxp/address.h"
+#include "mxp/endpoint.h"
+
+namespace mxp {
+
+// Bytes that cover every control message of one datagram, either way.
+inline constexpr std::size_t kAncillaryBytes = 256;
+
+struct alignas(std::size_t) AncillaryBuffer {
+  unsigned char bytes[kAncillaryBytes];
+};
+
+// Sets the control part of `message`: UDP_SEGMENT if `segment_size` is not 0, and the source address if `source` is
+// given. The address of an IPv6 socket is IPv6 or mapped IPv4.
+void write_ancillary(msghdr& message, AncillaryBuffer& buffer, std::size_t segment_size,
+                     const std::optional<SocketAddress>& source, AddressFamily socket_family);
+
+struct ReceivedAncillary {
+  std::size_t segment_size = 0;              // UDP_GRO; 0 = one datagram
+  std::optional<SocketAddress> destination;  // IP_PKTINFO / IPV6_PKTINFO, without a port
+  Ecn ecn = Ecn::not_ect;
+  std::optional<std::uint32_t> overflows;    // SO_RXQ_OVFL: dropped since the socket was made, modulo 2^32
+};
+ReceivedAncillary read_ancillary(msghdr& message);
+
+}  // namespace mxp

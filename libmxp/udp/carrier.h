@@ -1,0 +1,87 @@
+// What carries datagrams: one small interface over a bound UDP socket. Two implementations: portable_carrier.h
+// (sendto/recvfrom) and linux_carrier.h (GSO, GRO, batches, packet info, ECN, error queue).
+// Nothing here blocks: who calls waits for fd() to be readable or writable. One thread at a time.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <expected>
+#include <optional>
+#include <span>
+
+#include "mxp/address.h"
+#include "mxp/bytes.h"
+#include "mxp/endpoint.h"
+#include "mxp/event_loop.h"
+
+namespace mxp {
+
+// Datagrams of one size to one peer, and how far they are sent: send() takes what has left, or had to be dropped, off
+// the front of `bytes`, always whole datagrams.
+struct OutgoingRun {
+  Transmit to;     // remote, local and segment_size; size is not looked at
+  ByteView bytes;  // what remains to be sent
+};
+
+// One receive slot: as many datagrams as the kernel coalesced, all from the same peer with the same ECN bits.
+// Every datagram but the last has segment_size bytes.
+struct ReceivedRun {
+  MutableBytes bytes;  // valid until the next receive()
+  std::size_t segment_size = 0;
+  SocketAddress remote;
+  SocketAddress local;  // default-constructed if the carrier cannot tell
+  Ecn ecn = Ecn::not_ect;
+};
+
+enum class SendStatus : std::uint8_t {
+  all_sent,
+  wait_writable,  // EAGAIN: go on when fd() is writable
+  wait_a_while,   // ENOBUFS, ENOMEM: a queue that writability says nothing about; go on after kRetryAfter
+};
+
+enum class ReceiveStatus : std::uint8_t {
+  drained,        // nothing more now
+  more,           // every slot was used: call again
+  wait_a_while,   // receiving fails and would go on failing at once; try again after kRetryAfter
+};
+
+// How long to leave a socket alone whose errors do not say when they end. Long enough not to spin, and shorter than
+// any timer of the transport.
+inline constexpr Duration kRetryAfter = std::chrono::milliseconds(1);
+
+struct ReceiveResult {
+  std::span<const ReceivedRun> runs;  // valid until the next receive()
+  ReceiveStatus status = ReceiveStatus::drained;
+};
+
+class Carrier {
+ public:
+  virtual ~Carrier() = default;
+  virtual int fd() const = 0;
+  virtual SocketAddress local_address() const = 0;
+  virtual CarrierCapabilities capabilities() const = 0;
+  virtual const CarrierStats& stats() const = 0;
+
+  // Sends the runs in order. What cannot be sent at all (too big, not permitted, no route) is dropped and counted, as
+  // the network would; what cannot be sent now stays in the runs.
+  virtual SendStatus send(std::span<OutgoingRun> runs) = 0;
+
+  virtual ReceiveResult receive() = 0;
+
+  // The next address of which the network reported, during send() or receive(), that nobody listens there.
+  virtual std::optional<SocketAddress> poll_unreachable() = 0;
+};
+
+// Calls `each(MutableBytes)` for every datagram of a run.
+template <typename Each>
+void for_each_datagram(const ReceivedRun& run, Each&& each) {
+  const std::size_t size = run.segment_size == 0 ? run.bytes.size() : run.segment_size;
+  MutableBytes rest = run.bytes;
+  while (rest.size() > size) {
+    each(rest.first(size));
+    rest = rest.subspan(size);
+  }
+  each(rest);  // the last one, which may be shorter, or empty if the datagram was
+}
+
+}  // namespace mxp

@@ -1,0 +1,211 @@
+// One turn of the loop:
+//   1. wait (or look) what is ready; callbacks of watched descriptors
+//   2. receive, up to a bound; each datagram to the endpoint, in place
+//   3. timers, then the endpoint's own
+//   4. send what is due, up to a bound, unless the socket is full
+//   5. say what to wake for: descriptors and the deadline
+// The bounds keep one direction from starving the other; what is left over is work for the next turn at once.
+#include "mxp/event_loop.h"
+
+#include <algorithm>
+#include <cassert>
+
+#include "udp/carrier.h"
+#include "udp/clock.h"
+#include "udp/event_loop_access.h"
+#include "udp/linux_carrier.h"
+#include "udp/poller.h"
+#include "udp/timer_queue.h"
+#include "udp/transmit_queue.h"
+
+namespace mxp {
+namespace {
+
+// Bytes taken in before the acknowledgements for them go out: about half a millisecond of decrypting.
+constexpr std::size_t kReceiveBudget = 512 * 1024;
+// Calls, for datagrams so small that bytes do not bound the work.
+constexpr int kReceiveBatches = 8;
+// Bytes sent before the socket is read again: acknowledgements that wait there let us send more.
+constexpr std::size_t kSendBudget = 512 * 1024;
+
+}  // namespace
+
+struct EventLoop::Impl {
+  Impl(std::unique_ptr<Carrier> carrier_in, std::unique_ptr<Poller> poller_in, EndpointConfig config, Handler& handler,
+       TraceSink* trace)
+      : carrier(std::move(carrier_in)),
+        poller(std::move(poller_in)),
+        endpoint(std::move(config), system_random(), handler, trace) {}
+
+  std::expected<void, IoError> turn(Timestamp now, bool block);
+  void receive(Timestamp& now);
+  void transmit(Timestamp& now);
+  std::expected<void, IoError> prepare_to_wait(Timestamp now);
+  Timestamp deadline(Timestamp now) const;
+  bool blocked(Timestamp now) const { return waiting_for_room || now < send_again_at; }
+
+  std::unique_ptr<Carrier> carrier;
+  std::unique_ptr<Poller> poller;
+  TransmitQueue queue;
+  TimerQueue timers;
+  Endpoint endpoint;  // after what its handler may call back into
+
+  bool in_turn = false;
+  bool waiting_for_room = false;           // EAGAIN: until the socket is writable
+  Timestamp send_again_at{};               // after ENOBUFS
+  Timestamp receive_again_at{};            // after an error that would repeat itself
+  bool more_to_receive = false;
+  bool more_to_send = false;
+};
+
+std::expected<void, IoError> EventLoop::Impl::turn(Timestamp now, bool block) {
+  assert(!in_turn && "run() and process() may not be called from a callback");
+  in_turn = true;
+  const auto events = poller->wait(block && !more_to_receive && !more_to_send);
+  if (!events) {
+    in_turn = false;
+    return std::unexpected(events.error());
+  }
+  if (block) now = monotonic_now();
+  if (events->writable) waiting_for_room = false;
+  if ((events->readable || more_to_receive) && now >= receive_again_at) receive(now);
+  timers.run_due(now);
+  if (endpoint.next_timeout() <= now) endpoint.on_timeout(now);
+  transmit(now);
+  in_turn = false;
+  return prepare_to_wait(now);
+}
+
+void EventLoop::Impl::receive(Timestamp& now) {
+  std::size_t bytes = 0;
+  more_to_receive = false;
+  for (int batch = 0; batch < kReceiveBatches; ++batch) {
+    const ReceiveResult result = carrier->receive();
+    if (!result.runs.empty()) now = std::max(now, monotonic_now());
+    for (const ReceivedRun& run : result.runs) {
+      bytes += run.bytes.size();
+      for_each_datagram(run, [&](MutableBytes datagram) {
+        endpoint.receive(now, {.bytes = datagram, .remote = run.remote, .local = run.local, .ecn = run.ecn});
+      });
+    }
+    while (const auto address = carrier->poll_unreachable()) endpoint.on_unreachable(now, *address);
+    if (result.status == ReceiveStatus::wait_a_while) receive_again_at = now + kRetryAfter;
+    if (result.status != ReceiveStatus::more) break;
+    if (bytes >= kReceiveBudget || batch + 1 == kReceiveBatches) {
+      more_to_receive = true;
+      break;
+    }
+  }
+  if (bytes > 0) now = std::max(now, monotonic_now());  // decrypting takes time
+}
+
+void EventLoop::Impl::transmit(Timestamp& now) {
+  more_to_send = false;
+  // A full socket is backpressure: the endpoint is not asked for what could not be sent.
+  if (blocked(now)) return;
+  const auto result = queue.pump(*carrier, TransmitLimits{.max_segments = kMaxGsoSegments}, kSendBudget,
+                                 [&](MutableBytes buffer, const TransmitLimits& limits) {
+                                   now = std::max(now, monotonic_now());
+                                   return endpoint.poll_transmit(now, buffer, limits);
+                                 });
+  switch (result) {
+    case TransmitQueue::Result::idle:
+      break;
+    case TransmitQueue::Result::budget_spent:
+      more_to_send = true;
+      break;
+    case TransmitQueue::Result::wait_writable:
+      waiting_for_room = true;
+      break;
+    case TransmitQueue::Result::wait_a_while:
+      send_again_at = now + kRetryAfter;
+      break;
+  }
+  while (const auto address = carrier->poll_unreachable()) endpoint.on_unreachable(now, *address);
+}
+
+Timestamp EventLoop::Impl::deadline(Timestamp now) const {
+  if (more_to_receive || more_to_send || poller->has_always_ready()) return Timestamp{};
+  // While nothing can be sent the endpoint may go on wanting to: asking it again and again would be a spin.
+  Timestamp next = endpoint.next_timeout();
+  if (blocked(now) && next <= now) next = now + kRetryAfter;
+  next = std::min(next, timers.next());
+  if (now < send_again_at) next = std::min(next, send_again_at);
+  if (now < receive_again_at) next = std::min(next, receive_again_at);
+  return next;
+}
+
+std::expected<void, IoError> EventLoop::Impl::prepare_to_wait(Timestamp now) {
+  SocketInterest interest = waiting_for_room ? SocketInterest::both : SocketInterest::read;
+  if (now < receive_again_at) interest = SocketInterest::nothing;  // errors would wake us however little we asked for
+  if (auto set = poller->set_socket(carrier->fd(), interest); !set) return set;
+  poller->arm(deadline(now), now);
+  return {};
+}
+
+EventLoop::EventLoop() = default;
+EventLoop::~EventLoop() = default;
+
+std::expected<std::unique_ptr<EventLoop>, IoError> EventLoopAccess::create(std::unique_ptr<Carrier> carrier,
+                                                                           EndpointConfig endpoint, Handler& handler,
+                                                                           TraceSink* trace) {
+  auto poller = Poller::create();
+  if (!poller) return std::unexpected(poller.error());
+  std::unique_ptr<EventLoop> loop(new EventLoop());
+  loop->impl_ = std::make_unique<EventLoop::Impl>(std::move(carrier), std::move(*poller), std::move(endpoint), handler, trace);
+  if (auto ready = loop->impl_->prepare_to_wait(monotonic_now()); !ready) return std::unexpected(ready.error());
+  return loop;
+}
+
+std::expected<std::unique_ptr<EventLoop>, IoError> EventLoop::create(const SocketConfig& socket, EndpointConfig endpoint,
+                                                                     Handler& handler, TraceSink* trace) {
+  auto carrier = make_linux_carrier(socket);
+  if (!carrier) return std::unexpected(carrier.error());
+  return EventLoopAccess::create(std::move(*carrier), std::move(endpoint), handler, trace);
+}
+
+Endpoint& EventLoop::endpoint() { return impl_->endpoint; }
+SocketAddress EventLoop::local_address() const { return impl_->carrier->local_address(); }
+CarrierCapabilities EventLoop::capabilities() const { return impl_->carrier->capabilities(); }
+CarrierStats EventLoop::carrier_stats() const { return impl_->carrier->stats(); }
+Timestamp EventLoop::now() const { return monotonic_now(); }
+int EventLoop::fd() const { return impl_->poller->fd(); }
+void EventLoop::stop() noexcept { impl_->poller->request_stop(); }
+
+Timestamp EventLoop::next_timeout() const { return impl_->deadline(monotonic_now()); }
+
+std::expected<void, IoError> EventLoop::run() {
+  bool block = false;  // what was called before run() may already have made something due
+  while (!impl_->poller->take_stop()) {
+    if (auto done = impl_->turn(monotonic_now(), block); !done) return done;
+    block = true;
+  }
+  return {};
+}
+
+std::expected<void, IoError> EventLoop::process(Timestamp now) { return impl_->turn(now, false); }
+
+void EventLoop::flush() {
+  if (impl_->in_turn) return;  // the turn ends with sending
+  Timestamp now = monotonic_now();
+  impl_->transmit(now);
+  // Failing to change the interest shows again, with its error, in the next turn.
+  [[maybe_unused]] const auto ready = impl_->prepare_to_wait(now);
+}
+
+void EventLoop::watch(int fd, FdEvent events, std::function<void()> callback) {
+  impl_->poller->watch(fd, events, std::move(callback));
+  if (!impl_->in_turn) impl_->poller->arm(next_timeout(), monotonic_now());
+}
+
+void EventLoop::unwatch(int fd) { impl_->poller->unwatch(fd); }
+
+std::uint64_t EventLoop::at(Timestamp when, std::function<void()> callback) {
+  const std::uint64_t id = impl_->timers.add(when, std::move(callback));
+  if (!impl_->in_turn) impl_->poller->arm(next_timeout(), monotonic_now());
+  return id;
+}
+
+void EventLoop::cancel(std::uint64_t timer) { impl_->timers.cancel(timer); }
+
+}  // namespace mxp

@@ -1,0 +1,28 @@
+// The Linux fast path. Out: each run of equal datagrams is one message with UDP_SEGMENT (GSO), several messages are
+// one sendmmsg. In: recvmmsg into slots that UDP_GRO fills with many datagrams each. Around it: packet info (answers
+// leave from the address that was asked), ECN bits, the error queue (who is unreachable), path MTU discovery off the
+// kernel's hands, and the kernel's own count of datagrams it dropped for want of buffer.
+#pragma once
+
+#include <expected>
+#include <memory>
+
+#include "mxp/event_loop.h"
+#include "udp/carrier.h"
+#include "udp/syscalls.h"
+
+namespace mxp {
+
+// Linux takes at most 64 segments in one send (UDP_MAX_SEGMENTS before 6.9; 128 since, which brings nothing at 64 KiB).
+inline constexpr std::size_t kMaxGsoSegments = 64;
+// Receive slots of one recvmmsg: 16 × 64 KiB, about what one second-level cache holds twice.
+inline constexpr std::size_t kReceiveSlots = 16;
+// Messages of one sendmmsg.
+inline constexpr std::size_t kMaxSendMessages = 64;
+
+// Binds a socket. `syscalls` outlives the carrier. Options that the kernel lacks are missing in capabilities(); only
+// a socket that cannot be bound is an error.
+std::expected<std::unique_ptr<Carrier>, IoError> make_linux_carrier(const SocketConfig& config,
+                                                                    Syscalls& syscalls = system_calls());
+
+}  // namespace mxp

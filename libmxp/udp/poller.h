@@ -1,0 +1,82 @@
+// Waits: one epoll instance over the socket, a timer, a stop signal and whatever else the application watches. Its
+// descriptor is readable when there is work, so that it can be put into a foreign loop.
+// One thread, except request_stop(): any thread or signal handler.
+#pragma once
+
+#include <sys/epoll.h>
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <expected>
+#include <functional>
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+#include "mxp/event_loop.h"
+#include "mxp/time.h"
+#include "udp/udp_socket.h"
+
+namespace mxp {
+
+struct SocketEvents {
+  bool readable = false;  // or an error is pending, which receiving collects
+  bool writable = false;
+};
+
+// What to be told of the socket. `nothing` takes it out of the set: errors cannot be masked otherwise.
+enum class SocketInterest : std::uint8_t { nothing, read, write, both };
+
+class Poller {
+ public:
+  static std::expected<std::unique_ptr<Poller>, IoError> create();
+
+  int fd() const { return epoll_.get(); }
+
+  std::expected<void, IoError> set_socket(int fd, SocketInterest interest);
+
+  // Replaces an earlier watch of the same descriptor.
+  void watch(int fd, FdEvent events, std::function<void()> callback);
+  void unwatch(int fd);
+  // Watches of regular files, which epoll refuses: they never have to wait.
+  bool has_always_ready() const { return !always_ready_.empty(); }
+
+  // Makes fd() readable at `deadline` at the latest. A later deadline than before is taken over only when the earlier
+  // one has passed: one needless wake-up instead of a system call for each turn that moves the deadline on.
+  void arm(Timestamp deadline, Timestamp now);
+
+  // Waits until something is ready (or not at all), then calls the callbacks of the watched descriptors that are.
+  // EINTR ends the wait early.
+  std::expected<SocketEvents, IoError> wait(bool block);
+
+  void request_stop() noexcept;
+  // Whether a stop was requested since the last call.
+  bool take_stop();
+
+ private:
+  struct Watch {
+    std::function<void()> callback;
+    std::uint64_t generation;
+    bool always_ready;
+  };
+  Poller(UniqueFd epoll, UniqueFd timer, UniqueFd stop);
+  std::expected<void, IoError> add(int fd, std::uint64_t tag);
+  void call(int fd, std::uint64_t generation);
+
+  UniqueFd epoll_;
+  UniqueFd timer_;
+  UniqueFd stop_;
+  std::atomic<bool> stop_requested_ = false;
+  Timestamp armed_for_ = kNever;
+  int socket_ = -1;
+  SocketInterest interest_ = SocketInterest::nothing;
+  std::unordered_map<int, std::shared_ptr<Watch>> watches_;
+  std::vector<int> always_ready_;
+  std::vector<int> calling_;  // a copy of always_ready_ while callbacks change it
+  std::uint64_t next_generation_ = 1;
+  std::array<epoll_event, 64> events_{};
+};
+
+}  // namespace mxp

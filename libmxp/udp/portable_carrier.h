@@ -1,0 +1,18 @@
+// The carrier that any system with sockets has: one sendto or recvfrom for each datagram. It knows no offload, no
+// packet info, no ECN and no error queue. For comparison, and where the Linux calls are not to be had.
+#pragma once
+
+#include <expected>
+#include <memory>
+
+#include "mxp/event_loop.h"
+#include "udp/carrier.h"
+#include "udp/syscalls.h"
+
+namespace mxp {
+
+// Binds a socket. `syscalls` outlives the carrier. `config.offload` does not matter here.
+std::expected<std::unique_ptr<Carrier>, IoError> make_portable_carrier(const SocketConfig& config,
+                                                                       Syscalls& syscalls = system_calls());
+
+}  // namespace mxp

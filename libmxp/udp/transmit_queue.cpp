@@ -1,0 +1,35 @@
+#include "udp/transmit_queue.h"
+
+#include <algorithm>
+
+namespace mxp {
+
+TransmitQueue::TransmitQueue() : buffer_(2 * kRunBytes) {}
+
+std::size_t TransmitQueue::pending_bytes() const {
+  std::size_t total = 0;
+  for (const OutgoingRun& run : std::span(runs_).first(count_)) total += run.bytes.size();
+  return total;
+}
+
+void TransmitQueue::keep(const Transmit& transmit) {
+  runs_[count_++] = {transmit, ByteView(buffer_).subspan(used_, transmit.size)};
+  used_ += transmit.size;
+}
+
+SendStatus TransmitQueue::send_pending(Carrier& carrier) {
+  if (count_ == 0) return SendStatus::all_sent;
+  const SendStatus status = carrier.send(std::span(runs_).first(count_));
+  if (status == SendStatus::all_sent) {
+    count_ = 0;
+    used_ = 0;
+    return status;
+  }
+  // What was sent goes; the rest keeps its place in the buffer, which is free again when all of it is sent.
+  const auto last = std::remove_if(runs_.begin(), runs_.begin() + static_cast<std::ptrdiff_t>(count_),
+                                   [](const OutgoingRun& run) { return run.bytes.empty(); });
+  count_ = static_cast<std::size_t>(last - runs_.begin());
+  return status;
+}
+
+}  // namespace mxp
