@@ -1,0 +1,142 @@
+// Any sequence of frames, written and read again, is the same sequence; any cut of it gives an error or a prefix.
+#include <boost/test/unit_test.hpp>
+#include <rapidcheck.h>
+
+#include "support/frame_codec.h"
+
+using namespace mxp;
+
+namespace {
+
+std::uint64_t number(int bits = 62) {
+  const int used = *rc::gen::inRange(0, bits + 1);
+  return used == 0 ? 0 : *rc::gen::arbitrary<std::uint64_t>() >> (64 - used);
+}
+
+std::vector<std::uint8_t> some_bytes(std::size_t most) {
+  return *rc::gen::container<std::vector<std::uint8_t>>(*rc::gen::inRange<std::size_t>(0, most + 1), rc::gen::arbitrary<std::uint8_t>());
+}
+
+// Ranges from the highest to the lowest, disjoint and not adjacent.
+std::vector<AckRange> some_ranges() {
+  std::vector<AckRange> ranges;
+  std::uint64_t last = number();
+  const std::size_t count = *rc::gen::inRange<std::size_t>(1, 2 + kMaxAckRanges);
+  while (ranges.size() < count) {
+    const std::uint64_t length = std::min(number(20), last);
+    const std::uint64_t first = last - length;
+    ranges.push_back({PacketNumber(first), PacketNumber(last)});
+    const std::uint64_t gap = number(20);
+    if (first < 2 + gap) break;
+    last = first - 2 - gap;
+  }
+  return ranges;
+}
+
+// Writes one random frame and returns what reading it should give; `store` keeps the bytes that it looks at.
+struct Written {
+  Frame frame;
+  std::vector<AckRange> ranges;
+};
+bool write_some_frame(Writer& out, Written& written, std::vector<std::uint8_t>& store) {
+  const Direction direction = *rc::gen::element(Direction::bidirectional, Direction::unidirectional);
+  switch (*rc::gen::inRange(0, 12)) {
+    case 0: written.frame = PingFrame{}; break;
+    case 1: {
+      written.ranges = some_ranges();
+      AckFrame ack;
+      ack.largest = written.ranges.front().last;
+      ack.delay = std::chrono::microseconds(number(39));
+      if (*rc::gen::arbitrary<bool>()) ack.ecn = EcnCounts{number(), number(), number()};
+      written.frame = ack;
+      return write_ack(out, written.ranges, ack.delay, ack.ecn);
+    }
+    case 2: written.frame = ResetStreamFrame{StreamId(number()), number(), number()}; break;
+    case 3: written.frame = StopSendingFrame{StreamId(number()), number()}; break;
+    case 4:
+      store = some_bytes(80);
+      written.frame = StreamFrame{StreamId(number()), number(61), store, *rc::gen::arbitrary<bool>()};
+      break;
+    case 5: written.frame = MaxDataFrame{number()}; break;
+    case 6: written.frame = MaxStreamDataFrame{StreamId(number()), number()}; break;
+    case 7: written.frame = MaxStreamsFrame{direction, number(60)}; break;
+    case 8: written.frame = DataBlockedFrame{number()}; break;
+    case 9: written.frame = StreamDataBlockedFrame{StreamId(number()), number()}; break;
+    case 10: written.frame = StreamsBlockedFrame{direction, number(60)}; break;
+    default: {
+      store = some_bytes(kMaxCloseReason);
+      const bool application = *rc::gen::arbitrary<bool>();
+      written.frame = CloseFrame{application, number(), application ? 0 : number(), store};
+    }
+  }
+  return test::write_any(out, written.frame);
+}
+
+bool equal(const Written& written, const Frame& read) {
+  if (const auto* ack = std::get_if<AckFrame>(&read); ack != nullptr && std::holds_alternative<AckFrame>(written.frame)) {
+    const auto& expected = std::get<AckFrame>(written.frame);
+    return ack->largest == expected.largest && ack->delay == expected.delay && ack->ecn == expected.ecn && test::ranges_of(*ack) == written.ranges;
+  }
+  return test::same_frame(written.frame, read);
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(frame_properties)
+
+BOOST_AUTO_TEST_CASE(sequence_of_frames_round_trips) {
+  BOOST_TEST(rc::check([] {
+    const std::size_t count = *rc::gen::inRange<std::size_t>(1, 6);
+    std::vector<std::uint8_t> buffer(16384);
+    std::vector<Written> written(count);
+    std::vector<std::vector<std::uint8_t>> stores(count);
+    Writer out(buffer);
+    for (std::size_t i = 0; i < count; ++i) RC_ASSERT(write_some_frame(out, written[i], stores[i]));
+    FrameReader reader(out.so_far());
+    for (std::size_t i = 0; i < count; ++i) {
+      const auto frame = reader.next();
+      RC_ASSERT(frame.has_value());
+      RC_ASSERT(frame->has_value());
+      RC_ASSERT(equal(written[i], **frame));
+    }
+    const auto end = reader.next();
+    RC_ASSERT(end.has_value());
+    RC_ASSERT(!end->has_value());
+  }));
+}
+
+// All fields are self-delimiting and the writers always write lengths: a proper prefix of one frame is never a frame.
+BOOST_AUTO_TEST_CASE(every_proper_prefix_of_a_frame_is_refused) {
+  BOOST_TEST(rc::check([] {
+    std::vector<std::uint8_t> buffer(4096), store;
+    Written written;
+    Writer out(buffer);
+    RC_ASSERT(write_some_frame(out, written, store));
+    for (std::size_t size = 1; size < out.written(); ++size) {
+      FrameReader reader(out.so_far().first(size));
+      const auto frame = reader.next();
+      RC_ASSERT(!frame.has_value());
+      RC_ASSERT(frame.error().code == TransportErrorCode::frame_encoding_error);
+    }
+  }));
+}
+
+// The reader against random bytes: it ends, and what it accepts can be written and read to the same again.
+BOOST_AUTO_TEST_CASE(garbage_is_refused_or_round_trips) {
+  BOOST_TEST(rc::check([] {
+    std::vector<std::uint8_t> bytes = some_bytes(60);
+    if (!bytes.empty()) bytes[0] = *rc::gen::inRange<std::uint8_t>(0, 0x20);
+    FrameReader reader(bytes);
+    while (true) {
+      const auto frame = reader.next();
+      if (!frame || !*frame) break;
+      std::array<std::uint8_t, 4096> buffer;
+      Writer out(buffer);
+      RC_ASSERT(test::write_any(out, **frame));
+      FrameReader again(out.so_far());
+      RC_ASSERT(test::same_frame(**frame, again.next().value().value()));
+    }
+  }));
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,77 @@
+// Frames as values to compare and to write again: what the round-trip tests and the fuzz target share.
+#pragma once
+
+#include <algorithm>
+#include <variant>
+#include <vector>
+
+#include "core/frame_reader.h"
+#include "core/frame_writer.h"
+
+namespace mxp::test {
+
+inline std::vector<AckRange> ranges_of(const AckFrame& frame) {
+  std::vector<AckRange> ranges;
+  for (const AckRange& range : frame.ranges) ranges.push_back(range);
+  return ranges;
+}
+
+struct CompareFrames {
+  bool operator()(const PaddingFrame& x, const PaddingFrame& y) const { return x.length == y.length; }
+  bool operator()(const PingFrame&, const PingFrame&) const { return true; }
+  bool operator()(const AckFrame& x, const AckFrame& y) const {
+    return x.largest == y.largest && x.delay == y.delay && x.ecn == y.ecn && ranges_of(x) == ranges_of(y);
+  }
+  bool operator()(const ResetStreamFrame& x, const ResetStreamFrame& y) const {
+    return x.stream == y.stream && x.code == y.code && x.final_size == y.final_size;
+  }
+  bool operator()(const StopSendingFrame& x, const StopSendingFrame& y) const { return x.stream == y.stream && x.code == y.code; }
+  bool operator()(const StreamFrame& x, const StreamFrame& y) const {
+    return x.stream == y.stream && x.offset == y.offset && x.fin == y.fin && std::ranges::equal(x.data, y.data);
+  }
+  bool operator()(const MaxDataFrame& x, const MaxDataFrame& y) const { return x.limit == y.limit; }
+  bool operator()(const MaxStreamDataFrame& x, const MaxStreamDataFrame& y) const { return x.stream == y.stream && x.limit == y.limit; }
+  bool operator()(const MaxStreamsFrame& x, const MaxStreamsFrame& y) const { return x.direction == y.direction && x.limit == y.limit; }
+  bool operator()(const DataBlockedFrame& x, const DataBlockedFrame& y) const { return x.limit == y.limit; }
+  bool operator()(const StreamDataBlockedFrame& x, const StreamDataBlockedFrame& y) const {
+    return x.stream == y.stream && x.limit == y.limit;
+  }
+  bool operator()(const StreamsBlockedFrame& x, const StreamsBlockedFrame& y) const {
+    return x.direction == y.direction && x.limit == y.limit;
+  }
+  bool operator()(const CloseFrame& x, const CloseFrame& y) const {
+    return x.application == y.application && x.code == y.code && x.frame_type == y.frame_type && std::ranges::equal(x.reason, y.reason);
+  }
+  template <typename X, typename Y>
+  bool operator()(const X&, const Y&) const { return false; }
+};
+
+// Whether both say the same; STREAM frames with and without an explicit length do.
+inline bool same_frame(const Frame& a, const Frame& b) { return std::visit(CompareFrames{}, a, b); }
+
+struct WriteFrame {
+  Writer& out;
+  bool operator()(const PaddingFrame& padding) const { return write_padding(out, padding.length); }
+  bool operator()(const PingFrame&) const { return write_ping(out); }
+  bool operator()(const AckFrame& ack) const {
+    const auto ranges = ranges_of(ack);
+    const std::size_t before = out.written();
+    if (!write_ack(out, ranges, ack.delay, ack.ecn)) return false;
+    FrameReader reader(out.so_far().subspan(before));
+    const auto again = reader.next();
+    return again && *again && std::get<AckFrame>(**again).ranges.size() == ranges.size();
+  }
+  bool operator()(const StreamFrame& stream) const {
+    const auto slot = begin_stream_frame(out, stream.stream, stream.offset, stream.data.size(), stream.fin);
+    if (!slot) return false;
+    std::ranges::copy(stream.data, slot->data.begin());
+    return true;
+  }
+  template <typename F>
+  bool operator()(const F& other) const { return write_frame(out, other); }
+};
+
+// Writes any frame with the library's writers. An ACK must fit whole: false if ranges were left out.
+inline bool write_any(Writer& out, const Frame& frame) { return std::visit(WriteFrame{out}, frame); }
+
+}  // namespace mxp::test

@@ -1,0 +1,57 @@
+#include <boost/test/unit_test.hpp>
+
+#include <set>
+
+#include "core/frames.h"
+#include "mxp/connection.h"
+#include "mxp/endpoint.h"
+#include "mxp/error.h"
+#include "mxp/trace.h"
+
+using namespace mxp;
+
+namespace {
+
+// Every value of the enum up to and with `last` has words of its own, and the number after it has none.
+template <typename E>
+void every_value_has_words(E last) {
+  const auto count = static_cast<unsigned>(last) + 1;
+  std::set<std::string_view> words;
+  for (unsigned i = 0; i < count; ++i) {
+    const std::string_view text = to_string(static_cast<E>(i));
+    BOOST_TEST(!text.starts_with("unknown e"));
+    words.insert(text);
+  }
+  BOOST_TEST(words.size() == count);
+  BOOST_TEST(!words.contains(to_string(static_cast<E>(count))));
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(error_text)
+
+BOOST_AUTO_TEST_CASE(every_enum_is_complete) {
+  every_value_has_words(TransportErrorCode::unreachable);
+  every_value_has_words(DropReason::key_unavailable);
+  every_value_has_words(StreamError::connection_closed);
+  every_value_has_words(ConnectError::invalid_server_key);
+  every_value_has_words(ConnectionState::closed);
+  every_value_has_words(BlockedBy::handshake);
+}
+
+BOOST_AUTO_TEST_CASE(codes_have_their_numbers) {
+  BOOST_TEST(to_string(static_cast<TransportErrorCode>(0x03)) == "flow control error");
+  BOOST_TEST(to_string(static_cast<TransportErrorCode>(0x0f)) == "unknown frame");
+}
+
+BOOST_AUTO_TEST_CASE(frames_are_named_as_in_the_document) {
+  const std::pair<std::uint64_t, std::string_view> table[] = {
+      {0x00, "PADDING"},      {0x01, "PING"},     {0x02, "ACK"},             {0x03, "ACK"},          {0x06, "RESET_STREAM"},
+      {0x07, "STOP_SENDING"}, {0x08, "STREAM"},   {0x0f, "STREAM"},          {0x10, "MAX_DATA"},     {0x11, "MAX_STREAM_DATA"},
+      {0x12, "MAX_STREAMS"},  {0x13, "MAX_STREAMS"}, {0x14, "DATA_BLOCKED"}, {0x15, "STREAM_DATA_BLOCKED"},
+      {0x16, "STREAMS_BLOCKED"}, {0x17, "STREAMS_BLOCKED"}, {0x1c, "CLOSE"}, {0x1d, "CLOSE"},        {0x04, "UNKNOWN"},
+      {0x05, "UNKNOWN"},      {0x18, "UNKNOWN"},  {0x30, "UNKNOWN"},         {kMaxVarint, "UNKNOWN"}};
+  for (const auto& [type, name] : table) BOOST_TEST(frame_name(type) == name);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,234 @@
+#include "core/frame_reader.h"
+
+#include <boost/test/unit_test.hpp>
+
+#include <deque>
+
+#include "support/frame_codec.h"
+#include "support/hex.h"
+
+using namespace mxp;
+using mxp::test::hex;
+
+namespace {
+
+// The only frame of a payload. Frames are views, so the bytes stay until the run ends.
+template <typename F>
+F only(const std::vector<std::uint8_t>& bytes) {
+  static std::deque<std::vector<std::uint8_t>> kept;
+  FrameReader reader(kept.emplace_back(bytes));
+  const auto frame = reader.next();
+  BOOST_REQUIRE(frame.has_value());
+  BOOST_REQUIRE(frame->has_value());
+  BOOST_REQUIRE(std::holds_alternative<F>(**frame));
+  const auto end = reader.next();
+  BOOST_REQUIRE(end.has_value());
+  BOOST_TEST(!end->has_value());
+  return std::get<F>(**frame);
+}
+
+TransportError refused(const std::vector<std::uint8_t>& bytes) {
+  FrameReader reader(bytes);
+  while (true) {
+    const auto frame = reader.next();
+    if (!frame) return frame.error();
+    BOOST_REQUIRE_MESSAGE(frame->has_value(), "the payload was read to its end");
+  }
+}
+
+void refused_as(std::string_view bytes, TransportErrorCode code, std::uint64_t type) {
+  BOOST_TEST_CONTEXT(bytes) {
+    const TransportError error = refused(hex(bytes));
+    BOOST_TEST((error.code == code));
+    BOOST_TEST(error.frame_type == type);
+    BOOST_TEST(!error.reason.empty());
+  }
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(frame_reader)
+
+BOOST_AUTO_TEST_CASE(empty_payload_has_no_frame) {
+  FrameReader reader({});
+  const auto frame = reader.next();
+  BOOST_REQUIRE(frame.has_value());
+  BOOST_TEST(!frame->has_value());
+}
+
+BOOST_AUTO_TEST_CASE(run_of_padding_is_one_frame) {
+  const auto bytes = hex("000000 01");
+  FrameReader reader(bytes);
+  BOOST_TEST(std::get<PaddingFrame>(reader.next().value().value()).length == 3u);
+  BOOST_TEST(std::holds_alternative<PingFrame>(reader.next().value().value()));
+  BOOST_TEST(reader.last_type() == frame_type::kPing);
+}
+
+BOOST_AUTO_TEST_CASE(stream_frame_in_all_its_forms) {
+  const auto plain = only<StreamFrame>(hex("08 04 616263"));
+  BOOST_TEST(plain.stream.value() == 4u);
+  BOOST_TEST(plain.offset == 0u);
+  BOOST_TEST(plain.data.size() == 3u);
+  BOOST_TEST(!plain.fin);
+
+  const auto fin = only<StreamFrame>(hex("09 04"));
+  BOOST_TEST(fin.fin);
+  BOOST_TEST(fin.data.empty());
+
+  const auto full = only<StreamFrame>(hex("0f 4123 8000ffff 02 6162"));
+  BOOST_TEST(full.stream.value() == 0x123u);
+  BOOST_TEST(full.offset == 0xffffu);
+  BOOST_TEST(full.data.size() == 2u);
+  BOOST_TEST(full.fin);
+
+  const auto bytes = hex("0a 01 02 6162 01");  // an explicit length lets another frame follow
+  FrameReader reader(bytes);
+  BOOST_TEST(std::get<StreamFrame>(reader.next().value().value()).data.size() == 2u);
+  BOOST_TEST(std::holds_alternative<PingFrame>(reader.next().value().value()));
+}
+
+BOOST_AUTO_TEST_CASE(stream_frame_may_end_at_the_largest_offset_and_not_beyond) {
+  const auto last = only<StreamFrame>(hex("0e 00 fffffffffffffffe 01 61"));
+  BOOST_TEST(last.offset == kMaxVarint - 1);
+  refused_as("0e 00 ffffffffffffffff 01 61", TransportErrorCode::frame_encoding_error, 0x0e);
+  refused_as("0c 00 ffffffffffffffff 61", TransportErrorCode::frame_encoding_error, 0x0c);
+}
+
+BOOST_AUTO_TEST_CASE(ack_ranges_go_from_high_to_low) {
+  // largest 100, delay 200 µs, two more ranges: 100..98, gap 1 → 95..95, gap 0 → 93..83
+  const auto ack = only<AckFrame>(hex("02 4064 40c8 02 02 01 00 00 0a"));
+  BOOST_TEST(ack.largest.value() == 100u);
+  BOOST_TEST((ack.delay == std::chrono::microseconds(200)));
+  BOOST_TEST(!ack.ecn);
+  const std::vector<AckRange> expected = {{PacketNumber(98), PacketNumber(100)}, {PacketNumber(95), PacketNumber(95)},
+                                          {PacketNumber(83), PacketNumber(93)}};
+  BOOST_TEST((test::ranges_of(ack) == expected));
+  BOOST_TEST(ack.ranges.size() == 3u);
+}
+
+BOOST_AUTO_TEST_CASE(ack_may_reach_packet_number_zero_and_not_below) {
+  const auto ack = only<AckFrame>(hex("02 05 00 01 01 01 01"));  // 5..4, gap 1 → 1..0
+  BOOST_TEST(test::ranges_of(ack).back().first.value() == 0u);
+  refused_as("02 05 00 00 06", TransportErrorCode::frame_encoding_error, 0x02);           // first range
+  refused_as("02 05 00 01 01 03 00", TransportErrorCode::frame_encoding_error, 0x02);     // gap
+  refused_as("02 05 00 01 01 01 02", TransportErrorCode::frame_encoding_error, 0x02);     // range
+  refused_as("02 05 00 01 04 00 00", TransportErrorCode::frame_encoding_error, 0x02);     // smallest is 1: no gap fits
+  refused_as("02 05 00 01 05 00 00", TransportErrorCode::frame_encoding_error, 0x02);     // smallest is 0
+  refused_as("02 05 00 01 01 ffffffffffffffff 00", TransportErrorCode::frame_encoding_error, 0x02);
+}
+
+BOOST_AUTO_TEST_CASE(ack_carries_at_most_64_further_ranges) {
+  const auto with_ranges = [](std::size_t count) {
+    std::array<std::uint8_t, 512> buffer;
+    Writer out(buffer);
+    out.u8(0x02);
+    out.varint(1000);
+    out.varint(0);
+    out.varint(count);
+    out.varint(0);
+    for (std::size_t i = 0; i < count; ++i) {
+      out.varint(0);
+      out.varint(0);
+    }
+    return std::vector<std::uint8_t>(out.so_far().begin(), out.so_far().end());
+  };
+  BOOST_TEST(only<AckFrame>(with_ranges(64)).ranges.size() == 65u);
+  BOOST_TEST((refused(with_ranges(65)).code == TransportErrorCode::frame_encoding_error));
+}
+
+BOOST_AUTO_TEST_CASE(absurd_ack_delay_is_bounded) {
+  const auto ack = only<AckFrame>(hex("02 00 ffffffffffffffff 00 00"));
+  BOOST_TEST((ack.delay > std::chrono::hours(1)));
+  BOOST_TEST((ack.delay < std::chrono::hours(24 * 365)));  // sums with a time stay far from overflow
+}
+
+BOOST_AUTO_TEST_CASE(ecn_counts_follow_the_ranges) {
+  const auto ack = only<AckFrame>(hex("03 01 00 00 01 07 08 4009"));
+  BOOST_REQUIRE(ack.ecn.has_value());
+  BOOST_TEST((*ack.ecn == EcnCounts{7, 8, 9}));
+}
+
+BOOST_AUTO_TEST_CASE(the_other_frames) {
+  const auto reset = only<ResetStreamFrame>(hex("06 04 4100 4200"));
+  BOOST_TEST((reset.stream == StreamId(4) && reset.code == 0x100 && reset.final_size == 0x200));
+  const auto stop = only<StopSendingFrame>(hex("07 05 07"));
+  BOOST_TEST((stop.stream == StreamId(5) && stop.code == 7));
+  BOOST_TEST(only<MaxDataFrame>(hex("10 4400")).limit == 0x400u);
+  const auto max_stream_data = only<MaxStreamDataFrame>(hex("11 06 4400"));
+  BOOST_TEST((max_stream_data.stream == StreamId(6) && max_stream_data.limit == 0x400));
+  BOOST_TEST((only<MaxStreamsFrame>(hex("12 09")).direction == Direction::bidirectional));
+  BOOST_TEST((only<MaxStreamsFrame>(hex("13 09")).direction == Direction::unidirectional));
+  BOOST_TEST(only<DataBlockedFrame>(hex("14 08")).limit == 8u);
+  const auto stream_blocked = only<StreamDataBlockedFrame>(hex("15 01 08"));
+  BOOST_TEST((stream_blocked.stream == StreamId(1) && stream_blocked.limit == 8));
+  BOOST_TEST((only<StreamsBlockedFrame>(hex("16 03")).direction == Direction::bidirectional));
+  BOOST_TEST((only<StreamsBlockedFrame>(hex("17 03")).direction == Direction::unidirectional));
+  const auto transport = only<CloseFrame>(hex("1c 0a 08 02 6869"));
+  BOOST_TEST((!transport.application && transport.code == 0x0a && transport.frame_type == 8 && transport.reason.size() == 2));
+  const auto application = only<CloseFrame>(hex("1d 4400 00"));
+  BOOST_TEST((application.application && application.code == 0x400 && application.frame_type == 0 && application.reason.empty()));
+}
+
+BOOST_AUTO_TEST_CASE(stream_counts_stop_at_2_to_the_60) {
+  for (const char* type : {"12", "13", "16", "17"}) {
+    const auto bytes = hex(std::string(type) + " d000000000000000");
+    BOOST_TEST(FrameReader(bytes).next().has_value());
+    refused_as(std::string(type) + " d000000000000001", TransportErrorCode::frame_encoding_error, hex(type)[0]);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(reason_is_at_most_256_bytes) {
+  auto bytes = hex("1d 00 4100");
+  bytes.resize(bytes.size() + 256, 'x');
+  BOOST_TEST(only<CloseFrame>(bytes).reason.size() == 256u);
+  auto more = hex("1d 00 4101");
+  more.resize(more.size() + 257, 'x');
+  BOOST_TEST((refused(more).code == TransportErrorCode::frame_encoding_error));
+}
+
+BOOST_AUTO_TEST_CASE(type_that_is_not_in_its_shortest_form_is_refused) {
+  for (const char* bytes : {"4001", "80000001", "c000000000000001", "4008 00", "8000001c 00 00 00"}) {
+    BOOST_TEST_CONTEXT(bytes) { BOOST_TEST((refused(hex(bytes)).code == TransportErrorCode::frame_encoding_error)); }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(fields_may_be_in_longer_forms) {
+  BOOST_TEST(only<MaxDataFrame>(hex("10 c000000000000005")).limit == 5u);
+}
+
+BOOST_AUTO_TEST_CASE(unknown_and_reserved_types_close_the_connection) {
+  for (const std::uint8_t type : {0x04, 0x05, 0x18, 0x19, 0x1a, 0x1b, 0x1e, 0x1f, 0x20, 0x30, 0x31, 0x32, 0x33, 0x34, 0x35, 0x36, 0x3f}) {
+    const TransportError error = refused({type, 0, 0, 0});
+    BOOST_TEST((error.code == TransportErrorCode::unknown_frame));
+    BOOST_TEST(error.frame_type == type);
+  }
+  refused_as("4040", TransportErrorCode::unknown_frame, 0x40);
+  refused_as("ffffffffffffffff", TransportErrorCode::unknown_frame, kMaxVarint);
+}
+
+// Every frame, cut at every byte: an error, never a crash and never a frame. STREAM without a length and PADDING are valid
+// when cut and not listed.
+BOOST_AUTO_TEST_CASE(frame_cut_off_anywhere_is_refused) {
+  for (const char* whole : {"02 4064 40c8 02 02 01 00 00 0a", "03 4064 40c8 01 02 01 00 07 08 4009", "06 04 4100 4200", "07 4005 4007",
+                            "0a 4001 04 61626364", "0f 4123 8000ffff 02 6162", "10 c000000000000400", "11 06 4400", "12 4009", "13 4009",
+                            "14 4008", "15 4001 4008", "16 4003", "17 4003", "1c 400a 4008 02 6869", "1d 4400 4002 6869", "4040"}) {
+    const auto bytes = hex(whole);
+    for (std::size_t size = 1; size < bytes.size(); ++size) {
+      BOOST_TEST_CONTEXT(whole << " cut to " << size) {
+        const TransportError error = refused({bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(size)});
+        BOOST_TEST((error.code == TransportErrorCode::frame_encoding_error));
+      }
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(only_padding_ack_and_close_are_not_ack_eliciting) {
+  for (const Frame& frame : {Frame(PaddingFrame{}), Frame(AckFrame{}), Frame(CloseFrame{})}) BOOST_TEST(!is_ack_eliciting(frame));
+  for (const Frame& frame : {Frame(PingFrame{}), Frame(StreamFrame{}), Frame(ResetStreamFrame{}), Frame(StopSendingFrame{}), Frame(MaxDataFrame{}),
+                             Frame(MaxStreamDataFrame{}), Frame(MaxStreamsFrame{}), Frame(DataBlockedFrame{}),
+                             Frame(StreamDataBlockedFrame{}), Frame(StreamsBlockedFrame{})}) {
+    BOOST_TEST(is_ack_eliciting(frame));
+  }
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,178 @@
+#include "core/frame_writer.h"
+
+#include <boost/test/unit_test.hpp>
+
+#include "core/frame_reader.h"
+#include "support/frame_codec.h"
+#include "support/hex.h"
+
+using namespace mxp;
+using mxp::test::hex;
+
+namespace {
+
+std::vector<std::uint8_t> written(const Frame& frame) {
+  std::array<std::uint8_t, 2048> buffer;
+  Writer out(buffer);
+  BOOST_REQUIRE(test::write_any(out, frame));
+  return {out.so_far().begin(), out.so_far().end()};
+}
+
+ByteView view(std::string_view text) { return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()}; }
+
+std::vector<AckRange> every_second_number(std::size_t count) {
+  std::vector<AckRange> ranges;
+  for (std::size_t i = count; i-- > 0;) ranges.push_back({PacketNumber(2 * i), PacketNumber(2 * i)});
+  return ranges;
+}
+
+AckFrame read_ack(ByteView bytes) {
+  FrameReader reader(bytes);
+  return std::get<AckFrame>(reader.next().value().value());
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(frame_writer)
+
+BOOST_AUTO_TEST_CASE(frames_have_the_bytes_of_the_document) {
+  const std::pair<Frame, const char*> table[] = {
+      {PaddingFrame{3}, "000000"},
+      {PingFrame{}, "01"},
+      {ResetStreamFrame{StreamId(4), 0x100, 0x200}, "06 04 4100 4200"},
+      {StopSendingFrame{StreamId(5), 7}, "07 05 07"},
+      {StreamFrame{StreamId(4), 0, view("abc"), false}, "0a 04 03 616263"},
+      {StreamFrame{StreamId(4), 64, view("abc"), true}, "0f 04 4040 03 616263"},
+      {StreamFrame{StreamId(4), 0, {}, true}, "0b 04 00"},
+      {MaxDataFrame{0x400}, "10 4400"},
+      {MaxStreamDataFrame{StreamId(6), 0x400}, "11 06 4400"},
+      {MaxStreamsFrame{Direction::bidirectional, 9}, "12 09"},
+      {MaxStreamsFrame{Direction::unidirectional, 9}, "13 09"},
+      {DataBlockedFrame{8}, "14 08"},
+      {StreamDataBlockedFrame{StreamId(1), 8}, "15 01 08"},
+      {StreamsBlockedFrame{Direction::bidirectional, 3}, "16 03"},
+      {StreamsBlockedFrame{Direction::unidirectional, 3}, "17 03"},
+      {CloseFrame{false, 0x0a, 8, view("hi")}, "1c 0a 08 02 6869"},
+      {CloseFrame{true, 0x400, 0, {}}, "1d 4400 00"},
+  };
+  for (const auto& [frame, bytes] : table) BOOST_TEST(written(frame) == hex(bytes), boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(ack_is_written_from_the_highest_range_down) {
+  const AckRange ranges[] = {{PacketNumber(98), PacketNumber(100)}, {PacketNumber(95), PacketNumber(95)}, {PacketNumber(83), PacketNumber(93)}};
+  std::array<std::uint8_t, 64> buffer;
+  Writer out(buffer);
+  BOOST_REQUIRE(write_ack(out, ranges, std::chrono::microseconds(200), std::nullopt));
+  BOOST_TEST(std::vector(out.so_far().begin(), out.so_far().end()) == hex("02 4064 40c8 02 02 01 00 00 0a"), boost::test_tools::per_element());
+  Writer with_ecn(buffer);
+  BOOST_REQUIRE(write_ack(with_ecn, std::span(ranges).first(1), std::chrono::microseconds(0), EcnCounts{1, 2, 64}));
+  BOOST_TEST(std::vector(with_ecn.so_far().begin(), with_ecn.so_far().end()) == hex("03 4064 00 00 02 01 02 4040"), boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(negative_ack_delay_is_written_as_none) {
+  const AckRange range{PacketNumber(1), PacketNumber(1)};
+  std::array<std::uint8_t, 16> buffer;
+  Writer out(buffer);
+  BOOST_REQUIRE(write_ack(out, std::span(&range, 1), std::chrono::milliseconds(-5), std::nullopt));
+  BOOST_TEST((read_ack(out.so_far()).delay == Duration::zero()));
+}
+
+BOOST_AUTO_TEST_CASE(ack_leaves_out_the_lowest_ranges_when_space_is_short) {
+  const auto ranges = every_second_number(40);
+  std::size_t most = 0;
+  for (std::size_t space = 0; space <= 128; ++space) {
+    std::vector<std::uint8_t> buffer(space);
+    Writer out(buffer);
+    if (!write_ack(out, ranges, Duration::zero(), EcnCounts{1, 2, 3})) {
+      BOOST_TEST(out.written() == 0u);
+      BOOST_TEST(most == 0u);
+      continue;
+    }
+    const auto got = test::ranges_of(read_ack(out.so_far()));
+    BOOST_TEST(got.size() >= most);
+    BOOST_TEST((std::equal(got.begin(), got.end(), ranges.begin())));
+    most = got.size();
+  }
+  BOOST_TEST(most == 40u);
+}
+
+BOOST_AUTO_TEST_CASE(ack_never_has_more_ranges_than_a_peer_reads) {
+  const auto ranges = every_second_number(100);
+  std::array<std::uint8_t, 1200> buffer;
+  Writer out(buffer);
+  BOOST_REQUIRE(write_ack(out, ranges, Duration::zero(), std::nullopt));
+  BOOST_TEST(read_ack(out.so_far()).ranges.size() == 1 + kMaxAckRanges);
+}
+
+BOOST_AUTO_TEST_CASE(ack_of_nothing_is_not_written) {
+  std::array<std::uint8_t, 16> buffer;
+  Writer out(buffer);
+  BOOST_TEST(!write_ack(out, {}, Duration::zero(), std::nullopt));
+  BOOST_TEST(out.written() == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(frame_that_does_not_fit_writes_nothing) {
+  for (const Frame& frame : {Frame(PaddingFrame{3}), Frame(PingFrame{}), Frame(ResetStreamFrame{StreamId(4), 0x100, 0x200}), Frame(StopSendingFrame{StreamId(5), 700}),
+                             Frame(StreamFrame{StreamId(4), 64, view("abc"), true}), Frame(MaxDataFrame{0x400}),
+                             Frame(MaxStreamDataFrame{StreamId(6), 0x400}), Frame(MaxStreamsFrame{Direction::bidirectional, 900}),
+                             Frame(DataBlockedFrame{800}), Frame(StreamDataBlockedFrame{StreamId(1), 8}),
+                             Frame(StreamsBlockedFrame{Direction::unidirectional, 3}), Frame(CloseFrame{false, 0x0a, 8, {}})}) {
+    const std::size_t size = written(frame).size();
+    for (std::size_t space = 0; space < size; ++space) {
+      std::vector<std::uint8_t> buffer(space, 0xee);
+      Writer out(buffer);
+      BOOST_TEST(!test::write_any(out, frame));
+      BOOST_TEST(out.written() == 0u);
+      BOOST_TEST(std::ranges::all_of(buffer, [](std::uint8_t byte) { return byte == 0xee; }));
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(close_reason_is_cut_to_what_fits_and_to_its_bound) {
+  const std::string text(1000, 'x');
+  for (std::size_t space = 4; space <= 400; ++space) {
+    std::vector<std::uint8_t> buffer(space);
+    Writer out(buffer);
+    BOOST_REQUIRE(write_frame(out, CloseFrame{false, 1, 2, view(text)}));
+    FrameReader reader(out.so_far());
+    const auto close = std::get<CloseFrame>(reader.next().value().value());
+    BOOST_TEST(close.reason.size() == std::min<std::size_t>({kMaxCloseReason, space - 4 < 64 ? space - 4 : space - 5 < 64 ? 63 : space - 5}));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(close_reason_is_not_cut_inside_a_character) {
+  std::string text(254, 'x');
+  text += "\xe2\x82\xac";  // three bytes, of which two would fit
+  std::array<std::uint8_t, 512> buffer;
+  Writer out(buffer);
+  BOOST_REQUIRE(write_frame(out, CloseFrame{true, 1, 0, view(text)}));
+  FrameReader reader(out.so_far());
+  BOOST_TEST(std::get<CloseFrame>(reader.next().value().value()).reason.size() == 254u);
+}
+
+BOOST_AUTO_TEST_CASE(stream_capacity_is_exact) {
+  for (const std::uint64_t offset : {std::uint64_t{0}, std::uint64_t{64}, kMaxVarint - 100'000}) {
+    std::vector<std::size_t> spaces;
+    for (std::size_t space = 0; space < 200; ++space) spaces.push_back(space);
+    for (std::size_t space = 16380; space < 16420; ++space) spaces.push_back(space);
+    for (const std::size_t space : spaces) {
+      const auto capacity = stream_frame_capacity(space, StreamId(4), offset);
+      std::vector<std::uint8_t> buffer(space);
+      if (!capacity) {
+        Writer out(buffer);
+        BOOST_TEST(!begin_stream_frame(out, StreamId(4), offset, 0, true));
+        BOOST_TEST(out.written() == 0u);
+        continue;
+      }
+      Writer fits(buffer);
+      const auto slot = begin_stream_frame(fits, StreamId(4), offset, *capacity, false);
+      BOOST_REQUIRE(slot.has_value());
+      BOOST_TEST(slot->data.size() == *capacity);
+      Writer too_much(buffer);
+      BOOST_TEST(!begin_stream_frame(too_much, StreamId(4), offset, *capacity + 1, false));
+      BOOST_TEST(too_much.written() == 0u);
+    }
+  }
+}
+
+BOOST_AUTO_TEST_SUITE_END()
