@@ -2,7 +2,9 @@
 
 add_library(mxp_flags INTERFACE)
 target_compile_features(mxp_flags INTERFACE cxx_std_23)
-target_compile_options(mxp_flags INTERFACE -Wall -Wextra -Wshadow -Wnon-virtual-dtor -Wold-style-cast -Wcast-align -Wvla)
+target_compile_options(mxp_flags INTERFACE -Wall -Wextra -Wshadow -Wnon-virtual-dtor -Wold-style-cast -Wcast-align -Wvla
+  # Config structs are meant to be written with a few designated initialisers; the rest keeps its defaults.
+  -Wno-missing-field-initializers)
 if(MXP_WARNINGS_AS_ERRORS)
   target_compile_options(mxp_flags INTERFACE -Werror)
 endif()
@@ -67,6 +69,8 @@ function(mxp_test name)
     return()
   endif()
   add_executable(test_${name} ${sources} support/test_main.cpp)
+  # BOOST_TEST_MODULE must come before Boost.Test's header, which the precompiled header has already included.
+  set_source_files_properties(support/test_main.cpp PROPERTIES SKIP_PRECOMPILE_HEADERS ON)
   target_link_libraries(test_${name} PRIVATE mxp_flags mxp_test_support ${ARG_LIBS})
   target_precompile_headers(test_${name} REUSE_FROM mxp_test_pch)
   set_target_properties(test_${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests)

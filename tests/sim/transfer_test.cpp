@@ -1,0 +1,146 @@
+// Named scenarios over one link each; bounds are in virtual time and therefore the same on every machine.
+#include <boost/test/unit_test.hpp>
+
+#include "support/sim_pair.h"
+
+using namespace mxp;
+using namespace mxp::test;
+
+namespace {
+
+// What every transfer ends with: all intact, nothing left over, the violations named.
+void check_clean(const SimPair& sim) {
+  for (const std::string& text : sim.violations()) BOOST_ERROR(text);
+}
+
+struct Transfer {
+  bool done = false;
+  Duration duration{};
+};
+
+Transfer client_sends(SimPair& sim, std::uint64_t bytes, Duration limit) {
+  sim.client.connected_hook = [&, bytes](Connection& connection) { sim.client.open_and_send(connection, Direction::unidirectional, bytes); };
+  sim.connect();
+  Transfer transfer;
+  transfer.done = sim.run_until([&] { return sim.server.bytes_received == bytes && sim.client.all_sent_acknowledged() && !sim.client.outgoing.empty(); }, limit);
+  transfer.duration = sim.elapsed();
+  return transfer;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(transfer)
+
+BOOST_AUTO_TEST_CASE(a_megabyte_over_a_clean_link) {
+  SimPair sim({.up = "delay 15ms rate 10mbit", .down = "="});
+  const Transfer transfer = client_sends(sim, 1'000'000, 10s);
+  check_clean(sim);
+  BOOST_TEST(transfer.done);
+  // 800 ms on the wire, a round trip for the handshake, slow start from ten packets.
+  BOOST_TEST((transfer.duration < 1300ms));
+}
+
+BOOST_AUTO_TEST_CASE(a_megabyte_over_a_link_that_does_everything_wrong) {
+  SimPair sim({.up = "delay 20ms 2ms loss 1% reorder 2% duplicate 1% corrupt 0.1% rate 20mbit", .down = "="});
+  const Transfer transfer = client_sends(sim, 1'000'000, 60s);
+  check_clean(sim);
+  BOOST_TEST(transfer.done);
+  BOOST_TEST(sim.connection->stats().packets_lost > 0u);
+}
+
+BOOST_AUTO_TEST_CASE(a_thousand_streams_both_ways) {
+  SimPair sim({.up = "delay 5ms rate 100mbit loss 0.5%", .down = "="});
+  sim.server.reply_bytes = 3000;
+  sim.client.connected_hook = [&](Connection& connection) {
+    for (int i = 0; i < 1000; ++i) sim.client.open_and_send(connection, Direction::bidirectional, 2000);
+  };
+  sim.connect();
+  const bool done = sim.run_until(
+      [&] { return sim.client.bytes_received == 3'000'000 && sim.server.bytes_received == 2'000'000 && sim.client.all_sent_acknowledged() && sim.server.all_sent_acknowledged(); }, 60s);
+  check_clean(sim);
+  BOOST_TEST(done);
+}
+
+BOOST_AUTO_TEST_CASE(more_streams_than_the_limit_wait_for_credit) {
+  SimConfig config;
+  config.up = "delay 5ms rate 100mbit";
+  config.down = "=";
+  config.server.transport.flow_control.max_streams_unidirectional = 10;
+  SimPair sim(std::move(config));
+  sim.client.connected_hook = [&](Connection& connection) {
+    for (int i = 0; i < 300; ++i) sim.client.open_and_send(connection, Direction::unidirectional, 500);
+  };
+  sim.connect();
+  const bool done = sim.run_until([&] { return sim.server.bytes_received == 150'000 && sim.client.all_sent_acknowledged(); }, 30s);
+  check_clean(sim);
+  BOOST_TEST(done);
+}
+
+BOOST_AUTO_TEST_CASE(a_long_fat_path_fills_its_windows) {
+  SimPair sim({.up = "delay 100ms rate 200mbit limit 10000", .down = "="});
+  const Transfer transfer = client_sends(sim, 50'000'000, 60s);
+  check_clean(sim);
+  BOOST_TEST(transfer.done);
+  // Two seconds on the wire; slow start and the growth of the windows may cost as much again.
+  BOOST_TEST((transfer.duration < 6s));
+}
+
+BOOST_AUTO_TEST_CASE(an_idle_connection_goes_silent_and_times_out) {
+  SimPair sim({.up = "delay 10ms", .down = "="});
+  const Transfer transfer = client_sends(sim, 1000, 5s);
+  BOOST_TEST(transfer.done);
+  sim.run_for(2s);
+  const std::uint64_t before = sim.datagrams(Role::client) + sim.datagrams(Role::server);
+  sim.run_for(25s);
+  BOOST_TEST(sim.datagrams(Role::client) + sim.datagrams(Role::server) == before);
+  sim.run_for(10s);
+  check_clean(sim);
+  BOOST_REQUIRE(sim.client.closed.size() == 1);
+  BOOST_TEST((sim.client.closed[0].by == CloseInfo::By::timeout));
+  BOOST_TEST((sim.client.closed[0].transport_code() == TransportErrorCode::idle_timeout));
+  BOOST_TEST(sim.client_endpoint->connection_count() == 0u);
+  BOOST_TEST(sim.server_endpoint->connection_count() == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(keepalive_holds_an_idle_connection) {
+  SimConfig config;
+  config.up = "delay 10ms";
+  config.down = "=";
+  config.client.transport.keepalive = 10s;
+  SimPair sim(std::move(config));
+  sim.connect();
+  sim.run_for(120s);
+  check_clean(sim);
+  BOOST_TEST(sim.client.closed.empty());
+  BOOST_TEST(sim.server.closed.empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_peer_that_never_reads_holds_the_sender_at_its_window) {
+  SimConfig config;
+  config.up = "delay 5ms rate 100mbit";
+  config.down = "=";
+  config.server.transport.idle_timeout = 0s;
+  config.client.transport.idle_timeout = 0s;
+  SimPair sim(std::move(config));
+  sim.server.take_hook = [](StreamId, ByteView) { return std::size_t{0}; };
+  sim.client.connected_hook = [&](Connection& connection) { sim.client.open_and_send(connection, Direction::unidirectional, 64 << 20); };
+  sim.connect();
+  sim.run_for(3600s);  // threat t34: an hour
+  check_clean(sim);
+  BOOST_TEST(sim.connection->stats().stream_bytes_sent <= (1u << 20));
+  BOOST_TEST(sim.datagrams(Role::client) < 2000u);
+}
+
+BOOST_AUTO_TEST_CASE(same_seed_same_trace_other_seed_another) {
+  const auto trace = [](std::uint64_t seed) {
+    SimPair sim({.up = "delay 20ms 5ms loss 3% reorder 5% duplicate 1% rate 20mbit", .down = "=", .seed = seed});
+    BOOST_TEST(client_sends(sim, 300'000, 60s).done);
+    check_clean(sim);
+    return sim.trace_hash();
+  };
+  const std::uint64_t first = trace(5);
+  BOOST_TEST(first == trace(5));
+  BOOST_TEST(first != trace(6));
+}
+
+BOOST_AUTO_TEST_SUITE_END()

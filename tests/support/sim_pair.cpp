@@ -1,0 +1,275 @@
+#include "support/sim_pair.h"
+
+#include <algorithm>
+#include <stdexcept>
+
+#include <fmt/format.h>
+
+namespace mxp::test {
+
+namespace {
+
+netem::LinkSpec parse_or_throw(const std::string& text) {
+  auto spec = netem::parse_link_spec(text);
+  if (!spec) throw std::invalid_argument("link spec \"" + text + "\": " + spec.error());
+  return *spec;
+}
+
+PrivateKey key_from_seed(std::uint64_t seed) {
+  SeededRandom random(seed);
+  return PrivateKey::generate(random);
+}
+
+}  // namespace
+
+// ---- application
+
+std::optional<StreamId> SimApplication::open_and_send(Connection& connection, Direction direction, std::uint64_t size) {
+  const auto id = connection.open_stream(direction);
+  if (!id) {
+    if (id.error() == StreamError::limit_reached) waiting_for_credit.emplace_back(&connection, direction, size);
+    return std::nullopt;
+  }
+  send_on(connection, *id, size);
+  return *id;
+}
+
+void SimApplication::send_on(Connection& connection, StreamId id, std::uint64_t size) {
+  const Key key{&connection, id.value()};
+  outgoing[key] = {&connection, size};
+  pump(key);
+}
+
+void SimApplication::pump(const Key& key) {
+  Outgoing& out = outgoing[key];
+  const StreamId id(key.second);
+  std::array<std::uint8_t, 4096> chunk;
+  while (out.written < out.size && !out.reset) {
+    const MutableBytes bytes = MutableBytes(chunk).first(static_cast<std::size_t>(std::min<std::uint64_t>(chunk.size(), out.size - out.written)));
+    fill_pattern(id, role_, out.written, bytes);
+    const auto taken = out.connection->write(id, bytes);
+    if (!taken) return;
+    out.written += *taken;
+    if (*taken < bytes.size()) return;
+  }
+  if (out.written == out.size && !out.ended && !out.reset) {
+    out.ended = true;
+    if (!out.connection->finish(id) && out.connection->state() == ConnectionState::established) violation_("finish failed");
+  }
+}
+
+void SimApplication::on_connected(Connection& connection) {
+  if (!connected.insert(&connection).second) violation_("connected twice");
+  ++connected_count;
+  if (connected_hook) connected_hook(connection);
+}
+
+void SimApplication::on_stream_opened(Connection& connection, StreamId id) {
+  if (!connected.contains(&connection)) violation_("stream before connected");
+  if (id.initiator() == role_) violation_("our own stream was opened by the peer");
+  if (id.direction() == Direction::bidirectional && reply_bytes != 0) send_on(connection, id, reply_bytes);
+}
+
+std::size_t SimApplication::on_stream_data(Connection& connection, StreamId id, ByteView data, bool fin) {
+  if (!connected.contains(&connection)) violation_("data before connected");
+  Incoming& in = incoming[{&connection, id.value()}];
+  if (in.fin) violation_("data after the end");
+  const std::size_t take = take_hook ? std::min(data.size(), take_hook(id, data)) : data.size();
+  if (!matches_pattern(id, peer_of(role_), in.received, data.first(take))) violation_(fmt::format("stream {}: wrong bytes at {}", id.value(), in.received));
+  in.received += take;
+  bytes_received += take;
+  if (fin && take == data.size()) in.fin = true;
+  return take;
+}
+
+void SimApplication::on_stream_reset(Connection& connection, StreamId id, AppErrorCode) { incoming[{&connection, id.value()}].reset = true; }
+
+void SimApplication::on_stop_sending(Connection& connection, StreamId id, AppErrorCode) { outgoing[{&connection, id.value()}].reset = true; }
+
+void SimApplication::on_stream_writable(Connection& connection, StreamId id) {
+  const Key key{&connection, id.value()};
+  if (outgoing.contains(key)) pump(key);
+}
+
+void SimApplication::on_stream_finished(Connection& connection, StreamId id) {
+  Outgoing& out = outgoing[{&connection, id.value()}];
+  if (out.finished) violation_("finished twice");
+  if (!out.ended) violation_("finished before its end was written");
+  out.finished = true;
+}
+
+void SimApplication::on_streams_available(Connection& connection, Direction) {
+  auto waiting = std::move(waiting_for_credit);
+  waiting_for_credit.clear();
+  for (const auto& [waiter, direction, size] : waiting) {
+    if (waiter == &connection) open_and_send(connection, direction, size);
+    else waiting_for_credit.emplace_back(waiter, direction, size);
+  }
+}
+
+void SimApplication::on_closed(Connection& connection, const CloseInfo& info) {
+  closed.push_back(info);
+  connected.erase(&connection);
+}
+
+bool SimApplication::all_sent_acknowledged() const {
+  return waiting_for_credit.empty() &&
+         std::all_of(outgoing.begin(), outgoing.end(), [](const auto& entry) { return entry.second.finished || entry.second.reset; });
+}
+
+// ---- trace: hashes everything, and watches what must hold
+
+class SimPair::Tracer final : public TraceSink {
+ public:
+  Tracer(SimPair& sim, Role role) : sim_(sim), role_(role) {}
+
+  void on(Timestamp now, ConnectionId connection, const TraceEvent& event) override {
+    add(static_cast<std::uint64_t>(now.time_since_epoch().count()));
+    add(connection.key());
+    add(event.index());
+    if (const auto* sent = std::get_if<TracePacketSent>(&event)) {
+      add(sent->number.value());
+      add(sent->size_bytes);
+      // A nonce is made of the key and the number: numbers that only grow are nonces used once (threat t23).
+      auto [last, first] = last_sent_.try_emplace(connection.key(), sent->number.value());
+      if (!first && sent->number.value() <= last->second) sim_.violation("packet number used twice");
+      last->second = sent->number.value();
+    } else if (const auto* received = std::get_if<TracePacketReceived>(&event)) {
+      add(received->number.value());
+    } else if (const auto* lost = std::get_if<TracePacketLost>(&event)) {
+      add(lost->number.value());
+    } else if (const auto* congestion = std::get_if<TraceCongestion>(&event)) {
+      add(congestion->window_bytes);
+      if (congestion->window_bytes < 2 * kMinInitialSize) sim_.violation("congestion window below two datagrams");
+    } else if (const auto* dropped = std::get_if<TracePacketDropped>(&event)) {
+      add(static_cast<std::uint64_t>(dropped->reason));
+    }
+  }
+
+ private:
+  void add(std::uint64_t value) { sim_.trace_hash_ = mix(sim_.trace_hash_ ^ mix(value + (role_ == Role::server ? 1 : 0))); }
+  SimPair& sim_;
+  Role role_;
+  std::map<std::uint64_t, std::uint64_t> last_sent_;
+};
+
+// ---- the pair
+
+EndpointConfig default_client() { return {.identity = key_from_seed(101)}; }
+EndpointConfig default_server() { return {.identity = key_from_seed(102), .accept = true}; }
+
+SimPair::SimPair(SimConfig config)
+    : config_(std::move(config)),
+      report_([this](std::string text) { violation(std::move(text)); }),
+      client_random_(mix(config_.seed) ^ 1),
+      server_random_(mix(config_.seed) ^ 2),
+      up_(std::make_unique<netem::Link>(parse_or_throw(config_.up), netem::LinkIdentity{config_.seed, netem::Direction::up})),
+      down_(std::make_unique<netem::Link>(parse_or_throw(config_.down == "=" ? config_.up : config_.down), netem::LinkIdentity{config_.seed, netem::Direction::down})),
+      client_tracer_(std::make_unique<Tracer>(*this, Role::client)),
+      server_tracer_(std::make_unique<Tracer>(*this, Role::server)),
+      buffer_(65536),
+      scratch_(65536),
+      client(Role::client, report_),
+      server(Role::server, report_) {
+  client_endpoint = std::make_unique<Endpoint>(config_.client, client_random_, client, client_tracer_.get());
+  server_endpoint = std::make_unique<Endpoint>(config_.server, server_random_, server, server_tracer_.get());
+}
+
+SimPair::~SimPair() = default;
+
+Connection* SimPair::connect() {
+  auto made = client_endpoint->connect(now_, server_address, config_.server.identity.public_key());
+  connection = made ? *made : nullptr;
+  return connection;
+}
+
+const netem::LinkCounters& SimPair::link(Role sender) const { return sender == Role::client ? up_->counters() : down_->counters(); }
+
+void SimPair::violation(std::string text) {
+  if (violations_.size() < 20) violations_.push_back(fmt::format("at {} ms: {}", std::chrono::duration_cast<std::chrono::milliseconds>(elapsed()).count(), text));
+}
+
+void SimPair::inject(Role receiver, std::vector<std::uint8_t> datagram, std::optional<SocketAddress> source) {
+  const SocketAddress from = source.value_or(receiver == Role::client ? server_address : client_address);
+  endpoint(receiver).receive(now_, {MutableBytes(datagram), from, {}, Ecn::not_ect});
+}
+
+bool SimPair::transmit(Role sender, Timestamp now) {
+  const auto sent = endpoint(sender).poll_transmit(now, buffer_, {});
+  if (!sent) return false;
+  if (sent->size == 0 || sent->segment_size == 0) violation("an empty transmit");
+  netem::Link& link = sender == Role::client ? *up_ : *down_;
+  for (std::size_t at = 0; at < sent->size; at += sent->segment_size) {
+    const ByteView datagram = ByteView(buffer_).subspan(at, std::min(sent->segment_size, sent->size - at));
+    ++datagrams_[sender == Role::server ? 1 : 0];
+    wire_bytes_[sender == Role::server ? 1 : 0] += datagram.size();
+    if (sender == Role::server && server.connected_count == 0) {
+      unvalidated_sent_ += datagram.size();
+      if (unvalidated_sent_ > 3 * unvalidated_received_) violation("more than three times the bytes to an unconfirmed address");
+    }
+    if (tap) tap(sender, datagram);
+    if (filter && filter(sender, datagram)) continue;
+    link.offer(datagram, now);
+  }
+  return true;
+}
+
+bool SimPair::deliver(Role receiver, Timestamp now) {
+  netem::Link& link = receiver == Role::server ? *up_ : *down_;
+  const auto departure = link.take(now);
+  if (!departure) return false;
+  std::copy(departure->bytes.begin(), departure->bytes.end(), scratch_.begin());
+  if (receiver == Role::server) unvalidated_received_ += departure->bytes.size();
+  const SocketAddress& from = receiver == Role::server ? client_address : server_address;
+  const SocketAddress& to = receiver == Role::server ? server_address : client_address;
+  endpoint(receiver).receive(now, {MutableBytes(scratch_).first(departure->bytes.size()), from, to, departure->ecn});
+  return true;
+}
+
+void SimPair::drive(Timestamp now) {
+  // Threat t39: at one point of virtual time, the work must come to an end.
+  constexpr std::uint64_t kMaxRounds = 100'000;
+  std::uint64_t rounds = 0;
+  for (bool busy = true; busy;) {
+    busy = false;
+    if (++rounds > kMaxRounds) return violation("polls spin without an end");
+    for (const Role role : {Role::client, Role::server}) {
+      while (deliver(role, now)) busy = true;
+      if (endpoint(role).next_timeout() <= now) {
+        endpoint(role).on_timeout(now);
+        busy = true;
+      }
+      while (transmit(role, now)) {
+        busy = true;
+        if (++rounds > kMaxRounds) return violation("transmit never runs dry");
+      }
+    }
+  }
+}
+
+Timestamp SimPair::next_event() const {
+  return std::min({up_->next_departure().value_or(kNever), down_->next_departure().value_or(kNever), client_endpoint->next_timeout(), server_endpoint->next_timeout()});
+}
+
+bool SimPair::run_until(const std::function<bool()>& done, Duration limit) {
+  const Timestamp end = Timestamp{} + limit;
+  for (;;) {
+    drive(now_);
+    if (!violations_.empty()) return false;
+    if (done()) return true;
+    const Timestamp next = std::max(next_event(), now_);
+    if (next > end) {
+      now_ = std::max(now_, end);
+      return false;
+    }
+    now_ = next;
+  }
+}
+
+void SimPair::run_for(Duration span) {
+  run_until([] { return false; }, elapsed() + span);
+}
+
+bool SimPair::wire_is_quiet() const { return !up_->next_departure() && !down_->next_departure(); }
+
+}  // namespace mxp::test

@@ -1,0 +1,161 @@
+// Two endpoints, a link in each direction, virtual time: the whole protocol runs, deterministic from a seed. Invariants that
+// must hold in every run, whatever it tests, are asserted here, in one place; a broken one is reported as a violation.
+//
+//     SimPair sim({.up = "delay 15ms loss 1% rate 10mbit", .down = "delay 15ms", .seed = 7});
+//     sim.connect();
+//     sim.client.open_and_send(1 << 20);
+//     sim.run_until([&] { return sim.all_delivered(); }, 60s);
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "mxp/endpoint.h"
+#include "netem/link.h"
+#include "netem/spec.h"
+#include "support/pattern.h"
+
+namespace mxp::test {
+
+using namespace std::chrono_literals;
+
+// One side's application: sends patterned streams, checks what it receives against the pattern.
+class SimApplication : public Handler {
+ public:
+  SimApplication(Role role, const std::function<void(std::string)>& violation) : role_(role), violation_(violation) {}
+
+  struct Outgoing {
+    Connection* connection = nullptr;
+    std::uint64_t size = 0;
+    std::uint64_t written = 0;
+    bool finished = false;      // everything acknowledged
+    bool ended = false;         // finish() was called
+    bool reset = false;
+  };
+  struct Incoming {
+    std::uint64_t received = 0;
+    bool fin = false;
+    bool reset = false;
+  };
+  using Key = std::pair<Connection*, std::uint64_t>;
+
+  // Opens a stream and sends `size` patterned bytes on it; nullopt if there is no credit (it is then tried again later).
+  std::optional<StreamId> open_and_send(Connection& connection, Direction direction, std::uint64_t size);
+  // Sends on a stream that the peer opened.
+  void send_on(Connection& connection, StreamId id, std::uint64_t size);
+  void pump(const Key& key);
+
+  void on_connected(Connection& connection) override;
+  void on_stream_opened(Connection& connection, StreamId id) override;
+  std::size_t on_stream_data(Connection& connection, StreamId id, ByteView data, bool fin) override;
+  void on_stream_reset(Connection&, StreamId, AppErrorCode) override;
+  void on_stop_sending(Connection&, StreamId, AppErrorCode) override;
+  void on_stream_writable(Connection& connection, StreamId id) override;
+  void on_stream_finished(Connection& connection, StreamId id) override;
+  void on_streams_available(Connection& connection, Direction direction) override;
+  void on_closed(Connection& connection, const CloseInfo& info) override;
+
+  // Behaviour of this side, to be set before the run.
+  std::uint64_t reply_bytes = 0;                       // on each two-way stream that the peer opens
+  std::function<void(Connection&)> connected_hook;
+  std::function<std::size_t(StreamId, ByteView)> take_hook;  // how much of the data to take; default all
+
+  std::map<Key, Outgoing> outgoing;
+  std::map<Key, Incoming> incoming;
+  std::vector<std::tuple<Connection*, Direction, std::uint64_t>> waiting_for_credit;
+  std::set<Connection*> connected;
+  std::vector<CloseInfo> closed;
+  std::uint64_t connected_count = 0;
+  std::uint64_t bytes_received = 0;
+
+  bool all_sent_acknowledged() const;
+
+ private:
+  Role role_;
+  const std::function<void(std::string)>& violation_;
+};
+
+// Keys are fixed: a run depends on its seed alone.
+EndpointConfig default_client();
+EndpointConfig default_server();
+
+struct SimConfig {
+  std::string up;                      // client to server, in the grammar of mxp-netem
+  std::string down;                    // server to client; "=" is the same as up
+  std::uint64_t seed = 1;
+  EndpointConfig client = default_client();
+  EndpointConfig server = default_server();
+};
+
+class SimPair {
+ public:
+  explicit SimPair(SimConfig config);
+  ~SimPair();
+
+  Connection* connect();
+  // Runs until `done` or until `limit` of virtual time has passed since the start; true if done.
+  bool run_until(const std::function<bool()>& done, Duration limit);
+  void run_for(Duration span);
+  // Drops datagrams by meaning: return true to lose it. Called with what the sender put on the wire.
+  std::function<bool(Role sender, ByteView datagram)> filter;
+  // Sees every datagram that is put on the wire.
+  std::function<void(Role sender, ByteView datagram)> tap;
+  // Hands a forged datagram to one side, as if it came from the other's address or from elsewhere.
+  void inject(Role receiver, std::vector<std::uint8_t> datagram, std::optional<SocketAddress> source = std::nullopt);
+
+  Timestamp now() const { return now_; }
+  Duration elapsed() const { return now_ - Timestamp{}; }
+  // Both endpoints have nothing on the way and nothing to do but idle timers.
+  bool wire_is_quiet() const;
+  std::uint64_t trace_hash() const { return trace_hash_; }
+  std::uint64_t datagrams(Role sender) const { return datagrams_[sender == Role::server ? 1 : 0]; }
+  std::uint64_t wire_bytes(Role sender) const { return wire_bytes_[sender == Role::server ? 1 : 0]; }
+  const std::vector<std::string>& violations() const { return violations_; }
+  const netem::LinkCounters& link(Role sender) const;
+
+  SocketAddress client_address = SocketAddress::ipv4(10, 0, 0, 1, 40000);
+  SocketAddress server_address = SocketAddress::ipv4(10, 0, 0, 2, 9000);
+
+ private:
+  class Tracer;
+  void violation(std::string text);
+  void drive(Timestamp now);
+  bool transmit(Role sender, Timestamp now);
+  bool deliver(Role receiver, Timestamp now);
+  Timestamp next_event() const;
+  void check_invariants();
+  Endpoint& endpoint(Role role) { return role == Role::client ? *client_endpoint : *server_endpoint; }
+
+  SimConfig config_;
+  Timestamp now_{};
+  std::vector<std::string> violations_;
+  std::function<void(std::string)> report_;
+  std::uint64_t trace_hash_ = 0;
+  std::uint64_t datagrams_[2] = {0, 0};
+  std::uint64_t wire_bytes_[2] = {0, 0};
+  SeededRandom client_random_;
+  SeededRandom server_random_;
+  std::unique_ptr<netem::Link> up_;
+  std::unique_ptr<netem::Link> down_;
+  std::unique_ptr<Tracer> client_tracer_;
+  std::unique_ptr<Tracer> server_tracer_;
+  // Threat t17: bytes to the client's address before its connection is confirmed, against bytes from it.
+  std::uint64_t unvalidated_received_ = 0;
+  std::uint64_t unvalidated_sent_ = 0;
+  std::vector<std::uint8_t> buffer_;
+  std::vector<std::uint8_t> scratch_;
+
+ public:
+  SimApplication client;
+  SimApplication server;
+  std::unique_ptr<Endpoint> client_endpoint;
+  std::unique_ptr<Endpoint> server_endpoint;
+  Connection* connection = nullptr;  // the last one that connect() made
+};
+
+}  // namespace mxp::test
