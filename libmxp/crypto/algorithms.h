@@ -1,0 +1,42 @@
+// The OpenSSL algorithms of this room, fetched once per process. Private to `crypto`.
+#pragma once
+
+#include <openssl/evp.h>
+
+#include <memory>
+
+namespace mxp {
+
+struct Algorithms {
+  EVP_MD* sha256;
+  EVP_MAC* hmac;
+  EVP_CIPHER* chacha20_poly1305;
+  EVP_CIPHER* aes_256_gcm;
+  EVP_CIPHER* chacha20;
+  EVP_CIPHER* aes_256_ecb;
+};
+// Never freed: contexts in other static objects may outlive any order of destruction that we could choose.
+const Algorithms& algorithms();
+
+// For what fails only when OpenSSL lacks an algorithm or memory, or when a caller broke a precondition: there is no
+// secure way to go on, so the process stops.
+void require(bool condition);
+
+// Deleter for OpenSSL's own free functions.
+template <auto free_function>
+struct Freed {
+  template <typename T>
+  void operator()(T* object) const {
+    free_function(object);
+  }
+};
+using CipherContext = std::unique_ptr<EVP_CIPHER_CTX, Freed<EVP_CIPHER_CTX_free>>;
+using MacContext = std::unique_ptr<EVP_MAC_CTX, Freed<EVP_MAC_CTX_free>>;
+using DigestContext = std::unique_ptr<EVP_MD_CTX, Freed<EVP_MD_CTX_free>>;
+using Pkey = std::unique_ptr<EVP_PKEY, Freed<EVP_PKEY_free>>;
+using PkeyContext = std::unique_ptr<EVP_PKEY_CTX, Freed<EVP_PKEY_CTX_free>>;
+
+// An HMAC-SHA256 context that has its digest and no key yet.
+MacContext new_hmac_context();
+
+}  // namespace mxp
