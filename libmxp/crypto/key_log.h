@@ -1,0 +1,39 @@
+// Lines of the key log (docs/protocol.md §8): the writer's and the dissector's side of one format.
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <string>
+#include <string_view>
+
+#include "crypto/secret.h"
+#include "mxp/ids.h"
+
+namespace mxp {
+
+struct KeyLogLine {
+  enum class Flow : std::uint8_t { client_to_server, server_to_client };
+
+  Flow flow = Flow::client_to_server;
+  std::uint32_t phase = 0;   // key phase, from 0
+  ConnectionId destination;  // of the packets that the secret protects
+  TrafficSecret secret;
+};
+
+// Without the newline. The caller owns the secret that the text holds.
+std::string format_key_log_line(const KeyLogLine& line);
+
+enum class KeyLogError : std::uint8_t {
+  unknown_label,      // neither MXP_C2S_TRAFFIC_SECRET_<phase> nor MXP_S2C_…
+  bad_phase,          // not a decimal number below 2^32, or with leading zeros
+  bad_connection_id,  // not 16 hex digits
+  bad_secret,         // not 64 hex digits
+  wrong_field_count,  // not three fields with one space between them
+};
+// One phrase that says what is wrong and what is expected.
+std::string_view to_string(KeyLogError error);
+
+// `line` without its newline; hex digits of either case. Blank lines and comments ('#') are the caller's to skip.
+std::expected<KeyLogLine, KeyLogError> parse_key_log_line(std::string_view line);
+
+}  // namespace mxp

@@ -1,0 +1,183 @@
+// How a packet goes out: nonce → AEAD over what follows the header → sample → mask. And in: sample → mask → packet
+// number → nonce → AEAD → replay window, without a branch on anything that is masked until the tag has been checked
+// (RFC 9001 §9.5).
+#include "crypto/packet_protection.h"
+
+#include <openssl/evp.h>
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+
+#include "core/packet_number.h"
+#include "crypto/algorithms.h"
+
+namespace mxp {
+namespace {
+
+constexpr std::size_t kNumberOffset = kShortHeaderSize;
+constexpr std::size_t kSampleOffset = kNumberOffset + 4;  // as if the number had four bytes (RFC 9001 §5.4.2)
+constexpr std::size_t kMaxNumberSize = 4;
+constexpr std::uint8_t kMaskedBits = 0x1f;  // of a short header's first byte (RFC 9001 §5.4.1)
+static_assert(kSampleOffset + HeaderProtector::kSampleSize == kMinShortPacket);
+static_assert(kTagSize == kAeadTagSize);
+
+// The 62-bit number, big-endian and left-padded, XORed into the IV (RFC 9001 §5.3).
+AeadNonce packet_nonce(const SecretArray<12>& iv, PacketNumber number) {
+  AeadNonce nonce;
+  std::copy_n(iv.data(), nonce.size(), nonce.begin());
+  for (std::size_t i = 0; i < 8; ++i) nonce[11 - i] ^= static_cast<std::uint8_t>(number.value() >> (8 * i));
+  return nonce;
+}
+
+}  // namespace
+
+AeadLimits aead_limits(Suite suite) {
+  // RFC 9001 §6.6. For ChaCha20-Poly1305 the number space ends before the confidentiality limit does.
+  if (suite == Suite::chacha20_poly1305)
+    return {.max_sealed = std::uint64_t{1} << 62, .max_failed_opens = std::uint64_t{1} << 36};
+  return {.max_sealed = std::uint64_t{1} << 23, .max_failed_opens = std::uint64_t{1} << 52};
+}
+
+void HeaderProtector::Free::operator()(EVP_CIPHER_CTX* context) const { EVP_CIPHER_CTX_free(context); }
+
+HeaderProtector::HeaderProtector(Suite suite, const SecretArray<32>& hp)
+    : suite_(suite), context_(EVP_CIPHER_CTX_new()) {
+  const EVP_CIPHER* cipher = suite == Suite::chacha20_poly1305 ? algorithms().chacha20 : algorithms().aes_256_ecb;
+  require(context_ && EVP_EncryptInit_ex2(context_.get(), cipher, hp.data(), nullptr, nullptr) == 1 &&
+          EVP_CIPHER_CTX_set_padding(context_.get(), 0) == 1);
+}
+
+void HeaderProtector::masks(MutableBytes samples, std::span<Mask> masks) {
+  require(samples.size() == masks.size() * kSampleSize && masks.size() <= kMaxHeaderBatch);
+  int size = 0;
+  if (suite_ == Suite::chacha20_poly1305) {
+    // RFC 9001 §5.4.4: counter and nonce are the sample, in the very order that OpenSSL's 16-byte IV has.
+    static constexpr Mask kZeros{};
+    for (std::size_t i = 0; i < masks.size(); ++i) {
+      require(EVP_EncryptInit_ex2(context_.get(), nullptr, nullptr, samples.data() + i * kSampleSize, nullptr) == 1 &&
+              EVP_EncryptUpdate(context_.get(), masks[i].data(), &size, kZeros.data(),
+                                static_cast<int>(kZeros.size())) == 1);
+    }
+    return;
+  }
+  if (masks.empty()) return;
+  // RFC 9001 §5.4.3: each sample is one block, so that many are one call.
+  require(EVP_EncryptUpdate(context_.get(), samples.data(), &size, samples.data(), static_cast<int>(samples.size())) ==
+          1);
+  for (std::size_t i = 0; i < masks.size(); ++i)
+    std::memcpy(masks[i].data(), samples.data() + i * kSampleSize, masks[i].size());
+}
+
+PacketSealer::PacketSealer(Suite suite, const TrafficSecret& secret)
+    : PacketSealer(suite, secret, aead_limits(suite)) {}
+PacketSealer::PacketSealer(Suite suite, const TrafficSecret& secret, const AeadLimits& limits)
+    : PacketSealer(suite, derive_packet_keys(secret), limits) {}
+PacketSealer::PacketSealer(Suite suite, const PacketKeys& keys, const AeadLimits& limits)
+    : aead_(suite, keys.key), header_(suite, keys.hp), iv_(keys.iv), limits_(limits) {}
+
+void PacketSealer::seal_payload(MutableBytes packet, std::size_t header_size, PacketNumber number) {
+  require(packet.size() >= kMinShortPacket && header_size + kAeadTagSize <= packet.size());
+  const std::size_t plaintext_size = packet.size() - header_size - kAeadTagSize;
+  aead_.seal(packet_nonce(iv_, number), packet.first(header_size), packet.subspan(header_size, plaintext_size),
+             packet.last<kAeadTagSize>());
+  ++packets_sealed_;
+}
+
+void PacketSealer::protect_headers(std::span<const HeaderSlot> slots) {
+  std::array<std::uint8_t, kMaxHeaderBatch * HeaderProtector::kSampleSize> samples;
+  std::array<HeaderProtector::Mask, kMaxHeaderBatch> masks;
+  while (!slots.empty()) {
+    const auto batch = slots.first(std::min(slots.size(), kMaxHeaderBatch));
+    for (std::size_t i = 0; i < batch.size(); ++i)
+      std::memcpy(samples.data() + i * HeaderProtector::kSampleSize, batch[i].packet + kSampleOffset,
+                  HeaderProtector::kSampleSize);
+    header_.masks(std::span(samples).first(batch.size() * HeaderProtector::kSampleSize),
+                  std::span(masks).first(batch.size()));
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+      batch[i].packet[0] ^= masks[i][0] & kMaskedBits;
+      for (std::size_t j = 0; j < batch[i].pn_length; ++j) batch[i].packet[kNumberOffset + j] ^= masks[i][1 + j];
+    }
+    slots = slots.subspan(batch.size());
+  }
+}
+
+void PacketSealer::seal(MutableBytes packet, std::size_t header_size, PacketNumber number) {
+  seal_payload(packet, header_size, number);
+  const HeaderSlot slot{packet.data(), static_cast<std::uint8_t>(header_size - kNumberOffset)};
+  protect_headers(std::span(&slot, 1));
+}
+
+PacketOpener::PacketOpener(Suite suite, const TrafficSecret& secret)
+    : PacketOpener(suite, secret, aead_limits(suite)) {}
+PacketOpener::PacketOpener(Suite suite, const TrafficSecret& secret, const AeadLimits& limits)
+    : PacketOpener(suite, derive_packet_keys(secret), limits) {}
+PacketOpener::PacketOpener(Suite suite, const PacketKeys& keys, const AeadLimits& limits)
+    : aead_(suite, keys.key), header_(suite, keys.hp), iv_(keys.iv), limits_(limits) {}
+
+PacketOpener::Result PacketOpener::open(MutableBytes packet, ReplayWindow& window) {
+  Result result = std::unexpected(DropReason::malformed_header);
+  open_batch(std::span(&packet, 1), window, std::span(&result, 1));
+  return result;
+}
+
+void PacketOpener::open_batch(std::span<const MutableBytes> packets, ReplayWindow& window, std::span<Result> results) {
+  require(packets.size() <= kMaxHeaderBatch && results.size() >= packets.size());
+  std::array<std::uint8_t, kMaxHeaderBatch * HeaderProtector::kSampleSize> samples;
+  std::array<HeaderProtector::Mask, kMaxHeaderBatch> masks;
+  std::array<std::uint8_t, kMaxHeaderBatch> candidates;  // positions of the packets that are worth a mask
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < packets.size(); ++i) {
+    // Size and these two bits are not protected: to look at them tells nobody anything.
+    const bool is_short = packets[i].size() >= kMinShortPacket &&
+                          (packets[i][0] & (packet_bits::kForm | packet_bits::kFixed)) == packet_bits::kFixed;
+    if (!is_short) {
+      results[i] = std::unexpected(DropReason::malformed_header);
+      continue;
+    }
+    std::memcpy(samples.data() + count * HeaderProtector::kSampleSize, packets[i].data() + kSampleOffset,
+                HeaderProtector::kSampleSize);
+    candidates[count++] = static_cast<std::uint8_t>(i);
+  }
+  header_.masks(std::span(samples).first(count * HeaderProtector::kSampleSize), std::span(masks).first(count));
+  // Only now one by one: each number that is marked moves what the next ones are expanded against.
+  for (std::size_t i = 0; i < count; ++i)
+    results[candidates[i]] = open_with_mask(packets[candidates[i]], masks[i], window);
+}
+
+PacketOpener::Result PacketOpener::open_with_mask(MutableBytes packet, const HeaderProtector::Mask& mask,
+                                                  ReplayWindow& window) {
+  packet[0] ^= mask[0] & kMaskedBits;
+  const std::size_t number_size = (packet[0] & packet_bits::kNumberSize) + 1u;
+  std::uint64_t truncated = 0;
+  for (std::size_t i = 0; i < kMaxNumberSize; ++i) {
+    // All four bytes are visited; those beyond the number are XORed with zero.
+    const auto inside = static_cast<std::uint8_t>(-static_cast<int>(i < number_size));
+    packet[kNumberOffset + i] ^= mask[1 + i] & inside;
+    truncated = truncated << 8 | packet[kNumberOffset + i];
+  }
+  truncated >>= 8 * (kMaxNumberSize - number_size);
+  const auto largest = window.largest();
+  const PacketNumber number = expand_packet_number(largest ? largest->value() + 1 : 0, truncated, number_size);
+
+  const std::size_t header_size = kNumberOffset + number_size;
+  const MutableBytes payload = packet.subspan(header_size, packet.size() - header_size - kAeadTagSize);
+  // Duplicates are decrypted like all others: to drop them sooner would tell by its timing which masked numbers we know
+  // (RFC 9001 §9.5).
+  if (!aead_.open(packet_nonce(iv_, number), packet.first(header_size), payload, packet.last<kAeadTagSize>())) {
+    ++failed_opens_;
+    return std::unexpected(DropReason::authentication_failed);
+  }
+  switch (window.check(number)) {
+    case ReplayWindow::Verdict::duplicate:
+      return std::unexpected(DropReason::duplicate_packet);
+    case ReplayWindow::Verdict::too_old:
+      return std::unexpected(DropReason::replay_window_passed);
+    case ReplayWindow::Verdict::fresh:
+      break;
+  }
+  window.mark(number);
+  return OpenedPacket{.number = number, .payload = payload, .first_byte = packet[0]};
+}
+
+}  // namespace mxp

@@ -1,0 +1,129 @@
+// Protection of 1-RTT packets (docs/protocol.md §3; RFC 9001 §5.3 and §5.4): sealing and opening in place.
+//
+//     header (1 ‖ connection id 8 ‖ packet number 1..4) ‖ plaintext ‖ 16 spare bytes
+//       seal_payload      → header ‖ ciphertext ‖ tag
+//       protect_headers   → five bits of the first byte and the packet number masked
+//
+// This is the hot path. Ciphers are keyed at construction; a packet costs one IV, its bytes and one tag, and nothing is
+// allocated. The masks of up to 64 packets come from one call of AES. An object belongs to one thread.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <expected>
+#include <memory>
+#include <span>
+
+#include "core/packet_header.h"
+#include "crypto/key_schedule.h"
+#include "crypto/primitives.h"
+#include "crypto/replay_window.h"
+#include "mxp/bytes.h"
+#include "mxp/error.h"
+#include "mxp/ids.h"
+#include "mxp/keys.h"
+
+namespace mxp {
+
+// Most packets whose header masks are computed together: a GSO send holds no more.
+inline constexpr std::size_t kMaxHeaderBatch = 64;
+
+// Packets under one key (RFC 9001 §6.6; docs/protocol.md §3). From the specification; tests lower them.
+struct AeadLimits {
+  std::uint64_t max_sealed = 0;
+  std::uint64_t max_failed_opens = 0;
+};
+AeadLimits aead_limits(Suite suite);
+
+// Header protection masks of both suites (RFC 9001 §5.4.3, §5.4.4).
+class HeaderProtector {
+ public:
+  static constexpr std::size_t kSampleSize = 16;
+  using Mask = std::array<std::uint8_t, 5>;
+
+  HeaderProtector(Suite suite, const SecretArray<32>& hp);
+
+  // `samples` holds masks.size() samples, one after the other; they are overwritten. At most kMaxHeaderBatch.
+  void masks(MutableBytes samples, std::span<Mask> masks);
+
+ private:
+  struct Free {
+    void operator()(evp_cipher_ctx_st* context) const;
+  };
+  Suite suite_;
+  std::unique_ptr<evp_cipher_ctx_st, Free> context_;
+};
+
+// A packet whose payload is sealed and whose header is still in the clear.
+struct HeaderSlot {
+  std::uint8_t* packet = nullptr;  // its first byte; at least kMinShortPacket bytes
+  std::uint8_t pn_length = 0;      // 1..4
+};
+
+class PacketSealer {
+ public:
+  PacketSealer(Suite suite, const TrafficSecret& secret);
+  PacketSealer(Suite suite, const TrafficSecret& secret, const AeadLimits& limits);
+
+  // Encrypts what lies between the header and the last 16 bytes, and writes the tag there. `header_size` includes the
+  // packet number. REQUIRES: packet.size() >= kMinShortPacket; `number` is the one in the header and was never sealed
+  // before.
+  void seal_payload(MutableBytes packet, std::size_t header_size, PacketNumber number);
+  // Masks the headers of sealed packets, 64 at a time.
+  void protect_headers(std::span<const HeaderSlot> slots);
+  // Both, for one packet.
+  void seal(MutableBytes packet, std::size_t header_size, PacketNumber number);
+
+  std::uint64_t packets_sealed() const { return packets_sealed_; }
+  // The next packet would be one too many under this key: close with AEAD_LIMIT_REACHED.
+  bool seal_limit_reached() const { return packets_sealed_ >= limits_.max_sealed; }
+
+ private:
+  PacketSealer(Suite suite, const PacketKeys& keys, const AeadLimits& limits);
+
+  Aead aead_;
+  HeaderProtector header_;
+  SecretArray<12> iv_;
+  AeadLimits limits_;
+  std::uint64_t packets_sealed_ = 0;
+};
+
+struct OpenedPacket {
+  PacketNumber number;
+  MutableBytes payload;         // a view into the packet
+  std::uint8_t first_byte = 0;  // unmasked and authenticated; its reserved bits are the caller's to check
+};
+
+class PacketOpener {
+ public:
+  using Result = std::expected<OpenedPacket, DropReason>;
+
+  PacketOpener(Suite suite, const TrafficSecret& secret);
+  PacketOpener(Suite suite, const TrafficSecret& secret, const AeadLimits& limits);
+
+  // Opens in place: unmask, recover the number, decrypt; then, and only if the tag verified, judge and mark the number.
+  // Errors: malformed_header (too short, not a 1-RTT packet), authentication_failed, duplicate_packet,
+  // replay_window_passed. A refused packet changes nothing but a counter; its bytes are then of no use, but for the
+  // last 16, which stay as they came.
+  Result open(MutableBytes packet, ReplayWindow& window);
+  // The same for packets that arrived together, with one mask computation. REQUIRES: results.size() >= packets.size(),
+  // packets.size() <= kMaxHeaderBatch.
+  void open_batch(std::span<const MutableBytes> packets, ReplayWindow& window, std::span<Result> results);
+
+  std::uint64_t failed_opens() const { return failed_opens_; }
+  // So many forgeries were tried under this key that the next might succeed: close with AEAD_LIMIT_REACHED.
+  bool open_limit_reached() const { return failed_opens_ >= limits_.max_failed_opens; }
+
+ private:
+  PacketOpener(Suite suite, const PacketKeys& keys, const AeadLimits& limits);
+  Result open_with_mask(MutableBytes packet, const HeaderProtector::Mask& mask, ReplayWindow& window);
+
+  Aead aead_;
+  HeaderProtector header_;
+  SecretArray<12> iv_;
+  AeadLimits limits_;
+  std::uint64_t failed_opens_ = 0;
+};
+
+}  // namespace mxp
