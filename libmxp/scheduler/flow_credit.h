@@ -1,0 +1,94 @@
+// Both ends of one flow-control limit, of a stream or of the connection (RFC 9000 §4.1). Limits are absolute byte
+// counts from the start, as on the wire.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+
+#include "mxp/ids.h"
+#include "mxp/time.h"
+
+namespace mxp {
+
+// What the peer lets us send.
+class SendCredit {
+ public:
+  SendCredit() = default;
+  explicit SendCredit(std::uint64_t limit) : limit_(limit) {}
+
+  std::uint64_t limit() const { return limit_; }
+  std::uint64_t used() const { return used_; }
+  std::uint64_t available() const { return limit_ - used_; }
+  // REQUIRES: count <= available().
+  void use(std::uint64_t count) { used_ += count; }
+  // A smaller limit than one already known is stale and changes nothing (RFC 9000 §4.1). Returns whether there is more now.
+  bool raise(std::uint64_t limit) {
+    if (limit <= limit_) return false;
+    limit_ = limit;
+    return true;
+  }
+  // We have something to send and no credit. True once for each limit: a *_BLOCKED frame is due (threat t36).
+  bool note_blocked() {
+    if (blocked_at_ == limit_) return false;
+    blocked_at_ = limit_;
+    return true;
+  }
+  // Whether a *_BLOCKED frame that said `limit` still tells the truth.
+  bool still_blocked_at(std::uint64_t limit) const { return limit == limit_ && available() == 0; }
+
+ private:
+  std::uint64_t limit_ = 0;
+  std::uint64_t used_ = 0;
+  std::optional<std::uint64_t> blocked_at_;
+};
+
+// What we let the peer send: the window runs ahead of what the application has consumed. The limit is raised when half
+// of the window was consumed, so that two or three raises are under way in each window. A raise that comes within two
+// round trips of the one before means that the peer could use more than the window per round trip: the window doubles,
+// up to its maximum.
+class ReceiveWindow {
+ public:
+  ReceiveWindow() = default;
+  ReceiveWindow(std::uint64_t window, std::uint64_t max_window)
+      : window_(std::min(window, kMaxVarint)), max_window_(std::clamp(max_window, window_, kMaxVarint)), limit_(window_) {}
+
+  std::uint64_t limit() const { return limit_; }
+  std::uint64_t window() const { return window_; }
+  std::uint64_t consumed() const { return consumed_; }
+
+  void consume(std::uint64_t count, Timestamp now) {
+    if (consumed_ == 0) last_raise_ = now;
+    consumed_ += count;
+  }
+  // The peer said that it is blocked at this limit: then whatever can be granted is due at once, since it may be that the
+  // rest of the window is held by data that the application leaves unread.
+  void on_peer_blocked(std::uint64_t limit) { peer_blocked_ = peer_blocked_ || limit == limit_; }
+
+  bool raise_due() const {
+    const std::uint64_t more = next_limit() - limit_;
+    return more >= (window_ + 1) / 2 || (peer_blocked_ && more != 0);
+  }
+  // The new limit, which the peer is told. REQUIRES: raise_due(), or the last raise was lost.
+  std::uint64_t raise(Timestamp now, Duration smoothed_rtt) {
+    if (raise_due()) {
+      if (next_limit() - limit_ >= window_ / 2 && now - last_raise_ < 2 * smoothed_rtt) window_ = std::min(2 * window_, max_window_);
+      last_raise_ = now;
+    }
+    limit_ = next_limit();
+    peer_blocked_ = false;
+    return limit_;
+  }
+
+ private:
+  std::uint64_t next_limit() const { return std::max(limit_, std::min(consumed_ + window_, kMaxVarint)); }
+
+  std::uint64_t window_ = 0;
+  std::uint64_t max_window_ = 0;
+  std::uint64_t limit_ = 0;
+  std::uint64_t consumed_ = 0;
+  Timestamp last_raise_{};
+  bool peer_blocked_ = false;
+};
+
+}  // namespace mxp

@@ -1,0 +1,135 @@
+#include "scheduler/send_stream.h"
+
+#include <algorithm>
+
+namespace mxp {
+namespace {
+
+// Ring memory that a stream object keeps for the next stream: a short stream fits, a bulk stream's megabytes go back.
+constexpr std::size_t kKeptBytes = 4096;
+
+}  // namespace
+
+void SendStream::start(bool sends, std::uint64_t limit) {
+  state_ = sends ? State::open : State::done;
+  credit_ = SendCredit(sends ? limit : 0);
+}
+
+void SendStream::recycle() {
+  if (buffer_.capacity() > kKeptBytes) {
+    acked_ = RangeSet();
+    lost_ = RangeSet();
+  }
+  acked_.clear();
+  lost_.clear();
+  buffer_.reset(0, kKeptBytes);
+  credit_ = SendCredit();
+  reset_code_ = 0;
+  state_ = State::done;
+  fin_ = Fin::none;
+  was_reset_ = false;
+  write_was_short_ = false;
+}
+
+std::size_t SendStream::write(ByteView data, std::size_t buffer_limit) {
+  const std::size_t taken = buffer_.append(data, buffer_limit);
+  write_was_short_ = taken < data.size();
+  return taken;
+}
+
+std::size_t SendStream::writable(std::size_t buffer_limit) const {
+  return state_ == State::open && buffer_limit > buffer_.size() ? buffer_limit - buffer_.size() : 0;
+}
+
+bool SendStream::take_writable(std::size_t buffer_limit) {
+  if (!write_was_short_ || writable(buffer_limit) < std::max<std::size_t>(buffer_limit / 8, 1)) return false;
+  write_was_short_ = false;
+  return true;
+}
+
+void SendStream::finish() {
+  state_ = State::finishing;
+  fin_ = Fin::queued;
+}
+
+void SendStream::reset(AppErrorCode code) {
+  state_ = State::reset;
+  was_reset_ = true;
+  reset_code_ = code;
+  fin_ = Fin::none;
+  acked_.clear();
+  lost_.clear();
+  buffer_.reset(sent_end(), kKeptBytes);
+}
+
+SendStream::Chunk SendStream::urgent_chunk(std::size_t max) const {
+  Chunk chunk{.offset = sent_end(), .retransmission = true};
+  if (!lost_.empty()) {
+    const RangeSet::Range lost = lost_.ranges().front();
+    chunk.offset = lost.begin;
+    chunk.length = static_cast<std::size_t>(std::min<std::uint64_t>(lost.size(), max));
+  }
+  chunk.fin = fin_ == Fin::queued && chunk.end() == buffer_.end();
+  return chunk;
+}
+
+SendStream::Chunk SendStream::new_chunk(std::uint64_t max) const {
+  Chunk chunk{.offset = sent_end()};
+  chunk.length = static_cast<std::size_t>(std::min({max, unsent(), credit_.available()}));
+  chunk.fin = fin_ == Fin::queued && chunk.end() == buffer_.end();
+  return chunk;
+}
+
+void SendStream::on_sent(const Chunk& chunk) {
+  if (!chunk.retransmission) credit_.use(chunk.length);
+  else if (chunk.length != 0) lost_.remove(chunk.offset, chunk.end());
+  if (chunk.fin) fin_ = Fin::sent;
+}
+
+std::uint64_t SendStream::on_acknowledged(std::uint64_t offset, std::uint64_t length, bool fin) {
+  if (state_ == State::reset || state_ == State::done) return 0;
+  const std::uint64_t begin = buffer_.begin();
+  const std::uint64_t end = std::min(offset + length, sent_end());
+  std::uint64_t fresh = 0;
+  if (end > begin) {
+    if (offset > begin) {
+      fresh = acked_.add(offset, end);
+    } else {
+      fresh = end - begin;
+      std::uint64_t mark = end;
+      if (!acked_.empty()) {
+        fresh -= acked_.remove(begin, end);
+        if (!acked_.empty() && acked_.ranges().front().begin == end) {
+          mark = acked_.ranges().front().end;
+          acked_.pop_front();
+        }
+      }
+      buffer_.release_to(mark);
+    }
+    if (!lost_.empty()) lost_.remove(offset, end);
+  }
+  if (fin) fin_ = Fin::acknowledged;
+  if (fin_ == Fin::acknowledged && buffer_.size() == 0) state_ = State::done;
+  return fresh;
+}
+
+void SendStream::on_lost(std::uint64_t offset, std::uint64_t length, bool fin) {
+  if (state_ == State::reset || state_ == State::done) return;
+  const std::uint64_t begin = std::max(offset, buffer_.begin());
+  const std::uint64_t end = std::min(offset + length, sent_end());
+  if (begin < end) {
+    lost_.add(begin, end);
+    // Some of it may have arrived in another packet.
+    for (const RangeSet::Range& range : acked_.ranges()) {
+      if (range.begin >= end) break;
+      if (range.end > begin) lost_.remove(std::max(range.begin, begin), std::min(range.end, end));
+    }
+  }
+  if (fin && fin_ == Fin::sent) fin_ = Fin::queued;
+}
+
+void SendStream::on_reset_acknowledged() {
+  if (state_ == State::reset) state_ = State::done;
+}
+
+}  // namespace mxp

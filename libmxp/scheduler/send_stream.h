@@ -1,0 +1,90 @@
+// The sending half of one stream: what was written, sent, lost and acknowledged, and how it ends (RFC 9000 §3.1).
+//
+//     open ── finish() ──▶ finishing ── all of it acknowledged ──▶ done
+//       └──────── reset() ──────┴──▶ reset ── RESET_STREAM acknowledged ──▶ done
+//
+// Acknowledgements in order cost O(1): the buffer's begin is the mark, and only what is acknowledged above it needs a set.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "core/range_set.h"
+#include "mxp/bytes.h"
+#include "mxp/error.h"
+#include "scheduler/flow_credit.h"
+#include "scheduler/send_buffer.h"
+
+namespace mxp {
+
+class SendStream {
+ public:
+  enum class State : std::uint8_t { open, finishing, reset, done };
+  // A piece of the stream as it goes into one STREAM frame.
+  struct Chunk {
+    std::uint64_t offset = 0;
+    std::size_t length = 0;
+    bool fin = false;
+    bool retransmission = false;
+    std::uint64_t end() const { return offset + length; }
+  };
+
+  // A stream without a sending half is done from the start.
+  void start(bool sends, std::uint64_t limit);
+  // Ready for another stream, with little memory kept.
+  void recycle();
+
+  State state() const { return state_; }
+  bool done() const { return state_ == State::done; }
+  bool is_reset() const { return was_reset_; }
+  AppErrorCode reset_code() const { return reset_code_; }
+  // End of what was sent so far: the final size of a reset.
+  std::uint64_t sent_end() const { return credit_.used(); }
+  const SendBuffer& buffer() const { return buffer_; }
+  SendCredit& credit() { return credit_; }
+  const SendCredit& credit() const { return credit_; }
+  std::size_t memory() const { return buffer_.capacity(); }
+
+  // REQUIRES: state() == open. Returns how many bytes were taken; a short count is remembered until take_writable.
+  std::size_t write(ByteView data, std::size_t buffer_limit);
+  std::size_t writable(std::size_t buffer_limit) const;
+  // Whether a short write may go on: once, when an eighth of the buffer is free, so that the application is not woken for each packet.
+  bool take_writable(std::size_t buffer_limit);
+  void finish();
+  // REQUIRES: state() is open or finishing.
+  void reset(AppErrorCode code);
+
+  // Written, not yet sent for the first time.
+  std::uint64_t unsent() const { return buffer_.end() - sent_end(); }
+  bool has_new_data() const { return unsent() != 0 && credit_.available() != 0; }
+  bool starved() const { return unsent() != 0 && credit_.available() == 0; }
+  // Something that costs no credit: lost data, or an end without data.
+  bool has_urgent() const { return !lost_.empty() || (fin_ == Fin::queued && unsent() == 0); }
+
+  // REQUIRES: has_urgent(). At most `max` bytes of data; a length of 0 is only right when it carries the end.
+  Chunk urgent_chunk(std::size_t max) const;
+  // REQUIRES: has_new_data().
+  Chunk new_chunk(std::uint64_t max) const;
+  void copy_out(const Chunk& chunk, MutableBytes out) const { buffer_.copy_out(chunk.offset, out); }
+  void on_sent(const Chunk& chunk);
+
+  // Returns how many bytes were acknowledged for the first time.
+  std::uint64_t on_acknowledged(std::uint64_t offset, std::uint64_t length, bool fin);
+  void on_lost(std::uint64_t offset, std::uint64_t length, bool fin);
+  void on_reset_acknowledged();
+
+ private:
+  enum class Fin : std::uint8_t { none, queued, sent, acknowledged };
+
+  SendBuffer buffer_;    // begins where everything below is acknowledged
+  RangeSet acked_;       // above the buffer's begin
+  RangeSet lost_;        // to be sent again
+  SendCredit credit_;    // used = end of what was sent
+  AppErrorCode reset_code_ = 0;
+  State state_ = State::done;
+  Fin fin_ = Fin::none;
+  bool was_reset_ = false;
+  bool write_was_short_ = false;
+};
+
+}  // namespace mxp

@@ -1,0 +1,34 @@
+// One stream: its two halves and its places in the lists of the connection. Recycled from stream to stream.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "mxp/ids.h"
+#include "scheduler/intrusive_list.h"
+#include "scheduler/receive_stream.h"
+#include "scheduler/send_stream.h"
+
+namespace mxp {
+
+struct Stream {
+  // Control frames that wait to be sent.
+  enum Control : std::uint8_t { kResetStream = 1, kStopSending = 2, kMaxStreamData = 4, kStreamDataBlocked = 8 };
+
+  StreamId id;
+  std::uint8_t control = 0;      // a set of Control
+  bool starved = false;          // counted among those that wait for MAX_STREAM_DATA
+  std::size_t quantum_left = 0;  // bytes of new data before the next stream's turn
+  ListLink<Stream> control_link, urgent_link, ready_link, finished_link;
+  SendStream send;
+  ReceiveStream receive;
+
+  bool done() const { return send.done() && receive.done(); }
+};
+
+using ControlList = IntrusiveList<Stream, &Stream::control_link>;
+using UrgentList = IntrusiveList<Stream, &Stream::urgent_link>;
+using ReadyList = IntrusiveList<Stream, &Stream::ready_link>;
+using FinishedList = IntrusiveList<Stream, &Stream::finished_link>;
+
+}  // namespace mxp

@@ -1,0 +1,88 @@
+#include "scheduler/stream_table.h"
+
+#include <bit>
+#include <utility>
+
+namespace mxp {
+
+Stream* StreamTable::find(StreamId id) const {
+  if (last_found_ != nullptr && last_found_->id == id) return last_found_;
+  if (size_ == 0) return nullptr;
+  const std::size_t mask = slots_.size() - 1;
+  for (std::size_t at = home_of(id.value()); slots_[at].stream != nullptr; at = (at + 1) & mask) {
+    if (slots_[at].key == id.value()) return last_found_ = slots_[at].stream.get();
+  }
+  return nullptr;
+}
+
+Stream& StreamTable::insert(StreamId id) {
+  if (2 * (size_ + 1) > slots_.size()) grow();
+  std::unique_ptr<Stream> stream;
+  if (stock_.empty()) {
+    stream = std::make_unique<Stream>();
+  } else {
+    stream = std::move(stock_.back());
+    stock_.pop_back();
+  }
+  stream->id = id;
+  const std::size_t mask = slots_.size() - 1;
+  std::size_t at = home_of(id.value());
+  while (slots_[at].stream != nullptr) at = (at + 1) & mask;
+  slots_[at] = {id.value(), std::move(stream)};
+  ++size_;
+  return *(last_found_ = slots_[at].stream.get());
+}
+
+void StreamTable::erase(StreamId id) {
+  const std::size_t mask = slots_.size() - 1;
+  std::size_t hole = home_of(id.value());
+  while (slots_[hole].key != id.value() || slots_[hole].stream == nullptr) hole = (hole + 1) & mask;
+  std::unique_ptr<Stream> stream = std::move(slots_[hole].stream);
+  --size_;
+  if (last_found_ == stream.get()) last_found_ = nullptr;
+  // Whatever could not stand at its home because of the hole moves back into it.
+  for (std::size_t at = (hole + 1) & mask; slots_[at].stream != nullptr; at = (at + 1) & mask) {
+    const std::size_t distance_from_home = (at - home_of(slots_[at].key)) & mask;
+    if (distance_from_home >= ((at - hole) & mask)) {
+      slots_[hole] = std::move(slots_[at]);
+      hole = at;
+    }
+  }
+  if (stock_.size() < kStock) {
+    stream->control = 0;
+    stream->starved = false;
+    stream->quantum_left = 0;
+    stream->send.recycle();
+    stream->receive.recycle();
+    stock_.push_back(std::move(stream));
+  }
+}
+
+void StreamTable::clear() {
+  slots_ = std::vector<Slot>();
+  stock_ = std::vector<std::unique_ptr<Stream>>();
+  shift_ = 64;
+  size_ = 0;
+  last_found_ = nullptr;
+}
+
+std::size_t StreamTable::stock_memory() const {
+  std::size_t total = 0;
+  for (const auto& stream : stock_) total += stream->send.memory() + stream->receive.reassembler().capacity();
+  return total;
+}
+
+void StreamTable::grow() {
+  std::vector<Slot> old = std::exchange(slots_, std::vector<Slot>());
+  const std::size_t count = old.empty() ? kFirstSlots : 2 * old.size();
+  slots_.resize(count);
+  shift_ = 64 - static_cast<unsigned>(std::countr_zero(count));
+  for (Slot& slot : old) {
+    if (slot.stream == nullptr) continue;
+    std::size_t at = home_of(slot.key);
+    while (slots_[at].stream != nullptr) at = (at + 1) & (count - 1);
+    slots_[at] = std::move(slot);
+  }
+}
+
+}  // namespace mxp

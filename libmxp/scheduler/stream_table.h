@@ -1,0 +1,57 @@
+// Stream id → stream, and a stock of used stream objects, so that short streams allocate nothing in steady state. A flat table with
+// open addressing and linear probing; removal shifts back, so there are no tombstones. Objects do not move. The last stream found is
+// remembered: bulk traffic asks for the same one all the time.
+//
+// The hash is a fixed multiplication. A peer can only choose among the ids it may have open at a time, so the worst that clever
+// choice can do is a probe over as many slots as it may open streams.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "mxp/ids.h"
+#include "scheduler/stream.h"
+
+namespace mxp {
+
+class StreamTable {
+ public:
+  std::size_t size() const { return size_; }
+  // nullptr when there is none.
+  Stream* find(StreamId id) const;
+  // A stream object with this id; its halves are not started. REQUIRES: find(id) == nullptr.
+  Stream& insert(StreamId id);
+  // REQUIRES: find(id) != nullptr, and it is in no list. The object is recycled.
+  void erase(StreamId id);
+  // Frees everything, the stock too.
+  void clear();
+  template <class Visit>
+  void for_each(Visit&& visit) const {
+    for (const Slot& slot : slots_)
+      if (slot.stream != nullptr) visit(*slot.stream);
+  }
+  std::size_t stock_memory() const;
+
+ private:
+  struct Slot {
+    std::uint64_t key = 0;
+    std::unique_ptr<Stream> stream;  // nullptr: free
+  };
+  static constexpr std::size_t kFirstSlots = 16;
+  // How many objects wait to be used again: enough for the streams that come and go within a round trip of a busy
+  // connection, at most about a quarter of a megabyte with what their buffers keep.
+  static constexpr std::size_t kStock = 64;
+
+  std::size_t home_of(std::uint64_t key) const { return static_cast<std::size_t>((key * 0x9E3779B97F4A7C15u) >> shift_); }
+  void grow();
+
+  std::vector<Slot> slots_;  // a power of two, at most half full
+  unsigned shift_ = 64;
+  std::size_t size_ = 0;
+  std::vector<std::unique_ptr<Stream>> stock_;
+  mutable Stream* last_found_ = nullptr;
+};
+
+}  // namespace mxp

@@ -1,0 +1,196 @@
+// Which stream a call or frame means, the application's verbs, and how streams come and go.
+#include "scheduler/streams.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "scheduler/event_scope.h"
+
+namespace mxp {
+namespace {
+
+std::unexpected<TransportError> refuse(TransportErrorCode code, std::uint64_t frame_type, std::string_view reason) {
+  return std::unexpected(TransportError{code, frame_type, reason});
+}
+
+}  // namespace
+
+Streams::Streams(Role role, const FlowControlConfig& config, StreamEvents& events)
+    : role_(role),
+      config_(config),
+      events_(events),
+      remote_ids_{RemoteStreamIds(config.max_streams_bidirectional), RemoteStreamIds(config.max_streams_unidirectional)},
+      receive_window_(config.connection_window, config.max_connection_window) {}
+
+Streams::~Streams() = default;
+
+void Streams::announce(const FlowControlConfig& config, TransportParameters& out) {
+  out.initial_max_data = std::min(config.connection_window, kMaxVarint);
+  const std::uint64_t stream_window = std::min(config.stream_window, kMaxVarint);
+  out.initial_max_stream_data_bidi_local = stream_window;
+  out.initial_max_stream_data_bidi_remote = stream_window;
+  out.initial_max_stream_data_uni = stream_window;
+  out.initial_max_streams_bidi = std::min(config.max_streams_bidirectional, kMaxStreamCount);
+  out.initial_max_streams_uni = std::min(config.max_streams_unidirectional, kMaxStreamCount);
+}
+
+void Streams::on_peer_parameters(const TransportParameters& parameters) {
+  send_credit_.raise(parameters.initial_max_data);
+  // "local" and "remote" are the peer's words: a stream that we open is remote to it.
+  initial_limit_bidi_local_ = parameters.initial_max_stream_data_bidi_remote;
+  initial_limit_bidi_remote_ = parameters.initial_max_stream_data_bidi_local;
+  initial_limit_uni_ = parameters.initial_max_stream_data_uni;
+  if (local_ids(Direction::bidirectional).raise(parameters.initial_max_streams_bidi)) tell_streams_available(Direction::bidirectional);
+  if (local_ids(Direction::unidirectional).raise(parameters.initial_max_streams_uni)) tell_streams_available(Direction::unidirectional);
+}
+
+void Streams::tell_streams_available(Direction direction) {
+  if (dropped_) return;
+  const EventScope scope(event_depth_);
+  events_.on_streams_available(direction);
+}
+
+Stream& Streams::create(StreamId id) {
+  Stream& stream = table_.insert(id);
+  const std::uint64_t send_limit = id.direction() == Direction::unidirectional ? initial_limit_uni_
+                                   : id.initiator() == role_                   ? initial_limit_bidi_local_
+                                                                               : initial_limit_bidi_remote_;
+  stream.send.start(sends(id), send_limit);
+  stream.receive.start(receives(id), config_.stream_window, config_.max_stream_window);
+  return stream;
+}
+
+std::expected<Stream*, TransportError> Streams::find_for_frame(StreamId id, std::uint64_t frame_type, bool on_receiving_side) {
+  if (Stream* known = table_.find(id); known != nullptr && (on_receiving_side ? receives(id) : sends(id))) return known;
+  // RFC 9000 §19.4, §19.5, §19.8, §19.10, §19.13
+  if (on_receiving_side ? !receives(id) : !sends(id))
+    return refuse(TransportErrorCode::stream_state_error, frame_type, "frame that the stream's direction forbids");
+  if (id.initiator() == role_) {
+    if (id.index() >= local_ids(id.direction()).opened())
+      return refuse(TransportErrorCode::stream_state_error, frame_type, "frame of a stream that was never opened");
+    return nullptr;
+  }
+  RemoteStreamIds& ids = remote_ids(id.direction());
+  switch (ids.state_of(id.index())) {
+    case RemoteStreamIds::State::beyond_limit:
+      return refuse(TransportErrorCode::stream_limit_error, frame_type, "stream beyond the announced limit");
+    case RemoteStreamIds::State::touched:
+      return nullptr;
+    case RemoteStreamIds::State::unopened:
+    case RemoteStreamIds::State::untouched:
+      break;
+  }
+  ids.touch(id.index());
+  Stream& stream = create(id);
+  const EventScope scope(event_depth_);
+  events_.on_stream_opened(id);
+  return &stream;
+}
+
+std::expected<Stream*, StreamError> Streams::find_for_verb(StreamId id, bool on_receiving_side) const {
+  if (dropped_) return std::unexpected(StreamError::connection_closed);
+  Stream* stream = table_.find(id);
+  if (stream == nullptr) return std::unexpected(StreamError::unknown_stream);
+  if (on_receiving_side ? !receives(id) : !sends(id)) return std::unexpected(StreamError::wrong_direction);
+  return stream;
+}
+
+std::expected<StreamId, StreamError> Streams::open(Direction direction) {
+  if (dropped_) return std::unexpected(StreamError::connection_closed);
+  const std::optional<std::uint64_t> index = local_ids(direction).open();
+  if (!index) return std::unexpected(StreamError::limit_reached);
+  return create(StreamId::make(role_, direction, *index)).id;
+}
+
+std::expected<std::size_t, StreamError> Streams::write(StreamId id, ByteView data) {
+  const auto stream = find_for_verb(id, false);
+  if (!stream) return std::unexpected(stream.error());
+  SendStream& send = (*stream)->send;
+  if (send.is_reset()) return std::unexpected(StreamError::reset);
+  if (send.state() != SendStream::State::open) return std::unexpected(StreamError::finished);
+  const std::size_t taken = send.write(data, config_.stream_send_buffer);
+  refresh_sending(**stream);
+  return taken;
+}
+
+std::expected<void, StreamError> Streams::finish(StreamId id) {
+  const auto stream = find_for_verb(id, false);
+  if (!stream) return std::unexpected(stream.error());
+  SendStream& send = (*stream)->send;
+  if (send.is_reset()) return std::unexpected(StreamError::reset);
+  if (send.state() != SendStream::State::open) return {};
+  send.finish();
+  refresh_sending(**stream);
+  return {};
+}
+
+std::expected<void, StreamError> Streams::reset(StreamId id, AppErrorCode code) {
+  const auto stream = find_for_verb(id, false);
+  if (!stream) return std::unexpected(stream.error());
+  const SendStream& send = (*stream)->send;
+  if (send.is_reset()) return std::unexpected(StreamError::reset);
+  if (send.done()) return std::unexpected(StreamError::finished);
+  abandon_sending(**stream, code);
+  return {};
+}
+
+std::size_t Streams::writable_bytes(StreamId id) const {
+  const auto stream = find_for_verb(id, false);
+  return stream ? (*stream)->send.writable(config_.stream_send_buffer) : 0;
+}
+
+void Streams::finish_if_done(Stream& stream) {
+  if (!stream.done()) return;
+  drop_control(stream, stream.control);
+  finished_.push_back(stream);
+}
+
+void Streams::collect() {
+  if (dropped_) {
+    free_all();
+    return;
+  }
+  while (!finished_.empty()) {
+    Stream& stream = finished_.front();
+    const StreamId id = stream.id;
+    finished_.remove(stream);
+    control_.remove(stream);
+    urgent_.remove(stream);
+    ready_.remove(stream);
+    if (stream.starved) --starved_streams_;
+    if (id.initiator() != role_) remote_ids(id.direction()).on_closed();
+    table_.erase(id);
+  }
+}
+
+void Streams::drop_all() {
+  dropped_ = true;
+  // From inside an event the caller's frame still looks at streams and at buffers: collect() frees them then.
+  if (event_depth_ == 0) free_all();
+}
+
+void Streams::free_all() {
+  control_ = {};
+  urgent_ = {};
+  ready_ = {};
+  finished_ = {};
+  starved_streams_ = 0;
+  max_data_pending_ = data_blocked_pending_ = false;
+  table_.clear();
+}
+
+StreamUsage Streams::usage() const {
+  StreamUsage usage;
+  usage.objects = table_.size();
+  usage.memory = table_.stock_memory();
+  table_.for_each([&](const Stream& stream) {
+    if (stream.id.initiator() == role_ && !stream.done()) ++usage.open_local;
+    usage.send_buffered += stream.send.buffer().size();
+    usage.receive_buffered += stream.receive.reassembler().buffered();
+    usage.memory += stream.send.memory() + stream.receive.reassembler().capacity();
+  });
+  for (const RemoteStreamIds& ids : remote_ids_) usage.open_remote += static_cast<std::size_t>(ids.open_count());
+  return usage;
+}
+
+}  // namespace mxp

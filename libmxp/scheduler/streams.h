@@ -1,0 +1,182 @@
+// All streams of one connection: the application's verbs, the frames that come in, the frames that go out (RFC 9000
+// §2 to §4). A facade over parts with one job each: stream_table (which stream), stream_ids (which ids exist), send_stream
+// and receive_stream (one direction of one stream), flow_credit (limits), ready lists (who sends next).
+//
+// How a connection drives it, in each of its flows:
+//   on_clock(now, rtt) → on_frame / on_frame_acknowledged / on_frame_lost / write_frames … → collect()
+// Stream objects stay where they are until collect(), so that every verb may be called from inside every event; collect()
+// itself must not be called from inside one. One thread.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <expected>
+
+#include "core/cursor.h"
+#include "core/frames.h"
+#include "core/sent_frame.h"
+#include "core/transport_parameters.h"
+#include "mxp/config.h"
+#include "mxp/error.h"
+#include "mxp/ids.h"
+#include "mxp/time.h"
+#include "scheduler/flow_credit.h"
+#include "scheduler/sent_frame_sink.h"
+#include "scheduler/stream.h"
+#include "scheduler/stream_events.h"
+#include "scheduler/stream_ids.h"
+#include "scheduler/stream_table.h"
+
+namespace mxp {
+
+// Payload bytes of STREAM frames since the start; the same numbers as in ConnectionStats.
+struct StreamCounters {
+  std::uint64_t bytes_sent = 0;           // first transmissions only
+  std::uint64_t bytes_retransmitted = 0;
+  std::uint64_t bytes_delivered = 0;      // taken by the application
+  std::uint64_t bytes_acknowledged = 0;   // each byte once
+};
+
+// What streams hold now. Counted on demand, in the number of open streams.
+struct StreamUsage {
+  std::size_t open_local = 0;             // opened by us and not yet finished in both directions
+  std::size_t open_remote = 0;            // opened by the peer, those of which no frame was seen included
+  std::size_t objects = 0;                // stream objects in use
+  std::uint64_t send_buffered = 0;        // bytes written and not yet acknowledged
+  std::uint64_t receive_buffered = 0;     // bytes received and not yet taken
+  std::size_t memory = 0;                 // bytes allocated for buffers, recycled ones included
+};
+
+class Streams {
+ public:
+  Streams(Role role, const FlowControlConfig& config, StreamEvents& events);
+  ~Streams();
+  Streams(const Streams&) = delete;
+  Streams& operator=(const Streams&) = delete;
+
+  // The limits that this object holds the peer to: what must be announced in the handshake.
+  static void announce(const FlowControlConfig& config, TransportParameters& out);
+  // The peer's initial credit; once, before any frame. May tell on_streams_available.
+  void on_peer_parameters(const TransportParameters& parameters);
+  // The time, and the smoothed round-trip time (zero: not known yet), for the growth of the receive windows: a window of
+  // which the application consumes half within two round trips is too small for its path, and is doubled. State instead
+  // of an argument of every call, because most calls do not need it.
+  void on_clock(Timestamp now, Duration smoothed_rtt) {
+    now_ = now;
+    smoothed_rtt_ = smoothed_rtt;
+  }
+
+  // The application's verbs: the contracts are those of mxp/connection.h. After drop_all: connection_closed.
+  std::expected<StreamId, StreamError> open(Direction direction);
+  std::expected<std::size_t, StreamError> write(StreamId id, ByteView data);
+  std::expected<void, StreamError> finish(StreamId id);
+  // `reset` when our side is reset already, `finished` when the peer has acknowledged everything.
+  std::expected<void, StreamError> reset(StreamId id, AppErrorCode code);
+  // Idempotent; nothing happens when the peer's side has already ended.
+  std::expected<void, StreamError> stop_sending(StreamId id, AppErrorCode code);
+  // Tells on_stream_data from inside this call; called from inside on_stream_data of the same stream, after it has returned,
+  // provided that it took something.
+  std::expected<void, StreamError> resume(StreamId id);
+  std::size_t writable_bytes(StreamId id) const;
+
+  // Frames of the peer. An error closes the connection. Frames of finished streams are ignored.
+  std::expected<void, TransportError> on_frame(const StreamFrame& frame);
+  std::expected<void, TransportError> on_frame(const ResetStreamFrame& frame);
+  std::expected<void, TransportError> on_frame(const StopSendingFrame& frame);
+  std::expected<void, TransportError> on_frame(const MaxDataFrame& frame);
+  std::expected<void, TransportError> on_frame(const MaxStreamDataFrame& frame);
+  std::expected<void, TransportError> on_frame(const MaxStreamsFrame& frame);
+  std::expected<void, TransportError> on_frame(const DataBlockedFrame& frame);
+  std::expected<void, TransportError> on_frame(const StreamDataBlockedFrame& frame);
+  std::expected<void, TransportError> on_frame(const StreamsBlockedFrame& frame);
+
+  // Whether write_frames would write something into an empty packet.
+  bool has_pending() const;
+  // Data wait that only the peer can free: with MAX_DATA, with MAX_STREAM_DATA (on at least one stream).
+  bool blocked_by_connection_credit() const { return !ready_.empty() && send_credit_.available() == 0; }
+  bool blocked_by_stream_credit() const { return starved_streams_ != 0; }
+  // Fills the packet: control frames, then data that were lost, then new data. Each frame is told to `sent` after it was
+  // written. Returns whether there was any.
+  bool write_frames(Writer& out, SentFrameSink sent);
+
+  // The fate of what `sent` was told; kinds that are not of streams are ignored. Each may be told of a frame at most once, but an
+  // acknowledgement after a loss (a spurious one) is fine.
+  void on_frame_acknowledged(const SentFrame& frame);
+  void on_frame_lost(const SentFrame& frame);
+
+  // Frees the streams that are finished in both directions. Call at the end of each flow, never from inside an event.
+  void collect();
+  // The connection is over: no events any more, every verb fails, memory is freed (from inside an event: by the next collect).
+  void drop_all();
+
+  const StreamCounters& counters() const { return counters_; }
+  StreamUsage usage() const;
+
+ private:
+  // -- streams.cpp: which stream
+  Stream& create(StreamId id);
+  // The stream of a peer's frame; nullptr when it is finished and forgotten. Opens it if the frame may.
+  std::expected<Stream*, TransportError> find_for_frame(StreamId id, std::uint64_t frame_type, bool on_receiving_side);
+  // The stream of an application's verb.
+  std::expected<Stream*, StreamError> find_for_verb(StreamId id, bool on_receiving_side) const;
+  bool sends(StreamId id) const { return id.direction() == Direction::bidirectional || id.initiator() == role_; }
+  bool receives(StreamId id) const { return id.direction() == Direction::bidirectional || id.initiator() != role_; }
+  RemoteStreamIds& remote_ids(Direction direction) { return remote_ids_[static_cast<std::size_t>(direction)]; }
+  LocalStreamIds& local_ids(Direction direction) { return local_ids_[static_cast<std::size_t>(direction)]; }
+  void tell_streams_available(Direction direction);
+  void finish_if_done(Stream& stream);
+  void free_all();
+
+  // -- streams_send.cpp: outbound
+  void refresh_sending(Stream& stream);
+  void want_control(Stream& stream, std::uint8_t frames);
+  void drop_control(Stream& stream, std::uint8_t frames);
+  void abandon_sending(Stream& stream, AppErrorCode code);
+  void note_connection_blocked();
+  void write_connection_control(Writer& out, SentFrameSink sent);
+  void write_stream_control(Writer& out, SentFrameSink sent);
+  void write_urgent(Writer& out, SentFrameSink sent);
+  void write_new(Writer& out, SentFrameSink sent);
+  void write_chunk(Writer& out, SentFrameSink sent, Stream& stream, const SendStream::Chunk& chunk);
+  Stream& pick_next(std::size_t space);
+
+  // -- streams_receive.cpp: inbound
+  void deliver_view(Stream& stream, ByteView view);
+  void deliver_buffered(Stream& stream);
+  // Hands over one piece; returns whether the application took all of it and wants more.
+  bool deliver_piece(Stream& stream, ByteView piece, bool in_packet);
+  void consume(Stream& stream, std::uint64_t count);
+  void consume_connection_credit(std::uint64_t count);
+  void discard_rest(Stream& stream);
+  void end_receiving(Stream& stream);
+
+  Role role_;
+  FlowControlConfig config_;
+  StreamEvents& events_;
+  Timestamp now_{};
+  Duration smoothed_rtt_{};
+
+  StreamTable table_;
+  LocalStreamIds local_ids_[2];    // by direction
+  RemoteStreamIds remote_ids_[2];  // by direction
+
+  SendCredit send_credit_;
+  ReceiveWindow receive_window_;
+  std::uint64_t received_ = 0;     // sum over all streams of the highest offset received
+  // What a peer that opens a stream, or for which we open one, grants at first.
+  std::uint64_t initial_limit_bidi_local_ = 0, initial_limit_bidi_remote_ = 0, initial_limit_uni_ = 0;
+
+  ControlList control_;            // streams with control frames to send
+  UrgentList urgent_;              // streams with something to send that costs no connection credit: lost data, a bare end
+  ReadyList ready_;                // streams with new data within their own credit
+  FinishedList finished_;          // to be freed by collect()
+  std::size_t starved_streams_ = 0;
+  bool max_data_pending_ = false;
+  bool data_blocked_pending_ = false;
+
+  StreamCounters counters_;
+  unsigned event_depth_ = 0;       // events being told now
+  bool dropped_ = false;
+};
+
+}  // namespace mxp

@@ -1,0 +1,267 @@
+// Outbound. A packet is filled in this order:
+//   1. control frames of the connection: MAX_DATA, MAX_STREAMS, DATA_BLOCKED, STREAMS_BLOCKED
+//   2. control frames of streams, in the order in which they came up
+//   3. lost data and ends without data: they cost no connection credit, and the peer waits for them
+//   4. new data, streams taking turns
+// A stream is in a list exactly while it has something of that kind to send; refresh_sending keeps that true.
+#include <algorithm>
+
+#include "core/frame_writer.h"
+#include "scheduler/event_scope.h"
+#include "scheduler/streams.h"
+
+namespace mxp {
+namespace {
+
+// New data that a stream may send before it is another's turn, when several have some: at least this, at least a packet.
+// Large enough that turns cost nothing, small enough that 100 streams have each had one within half a megabyte.
+constexpr std::size_t kQuantumBytes = 4800;
+// Data are not cut into pieces smaller than this to fill the last bytes of a packet.
+constexpr std::size_t kSmallestPiece = 32;
+
+SentFrame::Kind max_streams_kind(Direction direction) {
+  return direction == Direction::bidirectional ? SentFrame::Kind::max_streams_bidi : SentFrame::Kind::max_streams_uni;
+}
+SentFrame::Kind streams_blocked_kind(Direction direction) {
+  return direction == Direction::bidirectional ? SentFrame::Kind::streams_blocked_bidi : SentFrame::Kind::streams_blocked_uni;
+}
+
+}  // namespace
+
+void Streams::refresh_sending(Stream& stream) {
+  SendStream& send = stream.send;
+  if (!send.has_urgent()) urgent_.remove(stream);
+  else urgent_.push_back(stream);
+  if (!send.has_new_data()) {
+    ready_.remove(stream);
+  } else if (!ReadyList::contains(stream)) {
+    stream.quantum_left = 0;
+    ready_.push_back(stream);
+  }
+  if (const bool starved = send.starved(); starved != stream.starved) {
+    stream.starved = starved;
+    starved ? ++starved_streams_ : --starved_streams_;
+    if (starved && send.credit().note_blocked()) want_control(stream, Stream::kStreamDataBlocked);
+  }
+  note_connection_blocked();
+}
+
+void Streams::note_connection_blocked() {
+  if (blocked_by_connection_credit() && send_credit_.note_blocked()) data_blocked_pending_ = true;
+}
+
+void Streams::want_control(Stream& stream, std::uint8_t frames) {
+  stream.control = static_cast<std::uint8_t>(stream.control | frames);
+  control_.push_back(stream);
+}
+
+void Streams::drop_control(Stream& stream, std::uint8_t frames) {
+  stream.control = static_cast<std::uint8_t>(stream.control & ~frames);
+  if (stream.control == 0) control_.remove(stream);
+}
+
+void Streams::abandon_sending(Stream& stream, AppErrorCode code) {
+  stream.send.reset(code);
+  drop_control(stream, Stream::kStreamDataBlocked);
+  want_control(stream, Stream::kResetStream);
+  refresh_sending(stream);
+}
+
+bool Streams::has_pending() const {
+  if (dropped_) return false;
+  if (!control_.empty() || !urgent_.empty() || (!ready_.empty() && send_credit_.available() != 0)) return true;
+  if (max_data_pending_ || data_blocked_pending_) return true;
+  for (const RemoteStreamIds& ids : remote_ids_)
+    if (ids.raise_due()) return true;
+  for (const LocalStreamIds& ids : local_ids_)
+    if (ids.blocked_pending()) return true;
+  return false;
+}
+
+bool Streams::write_frames(Writer& out, SentFrameSink sent) {
+  if (dropped_) return false;
+  const std::size_t before = out.written();
+  write_connection_control(out, sent);
+  if (!control_.empty()) write_stream_control(out, sent);
+  if (!urgent_.empty()) write_urgent(out, sent);
+  if (!ready_.empty()) write_new(out, sent);
+  return out.written() != before;
+}
+
+void Streams::write_connection_control(Writer& out, SentFrameSink sent) {
+  // The limit is taken and told only when its longest form fits: it must not be raised without being told.
+  constexpr std::size_t kLongest = 1 + 8;
+  if (max_data_pending_ && out.space() >= kLongest) {
+    const MaxDataFrame frame{receive_window_.raise(now_, smoothed_rtt_)};
+    write_frame(out, frame);
+    sent({.kind = SentFrame::Kind::max_data, .value = frame.limit});
+    max_data_pending_ = false;
+  }
+  for (const Direction direction : {Direction::bidirectional, Direction::unidirectional}) {
+    if (RemoteStreamIds& ids = remote_ids(direction); ids.raise_due() && out.space() >= kLongest) {
+      const MaxStreamsFrame frame{direction, ids.raise()};
+      write_frame(out, frame);
+      sent({.kind = max_streams_kind(direction), .value = frame.limit});
+    }
+    if (LocalStreamIds& ids = local_ids(direction); ids.blocked_pending() && write_frame(out, StreamsBlockedFrame{direction, ids.limit()})) {
+      sent({.kind = streams_blocked_kind(direction), .value = ids.limit()});
+      ids.on_blocked_sent();
+    }
+  }
+  if (data_blocked_pending_ && write_frame(out, DataBlockedFrame{send_credit_.limit()})) {
+    sent({.kind = SentFrame::Kind::data_blocked, .value = send_credit_.limit()});
+    data_blocked_pending_ = false;
+  }
+}
+
+void Streams::write_stream_control(Writer& out, SentFrameSink sent) {
+  constexpr std::size_t kLongestRaise = 1 + 8 + 8;
+  while (!control_.empty()) {
+    Stream& stream = control_.front();
+    const StreamId id = stream.id;
+    if ((stream.control & Stream::kResetStream) != 0) {
+      if (!write_frame(out, ResetStreamFrame{id, stream.send.reset_code(), stream.send.sent_end()})) return;
+      sent({.kind = SentFrame::Kind::reset_stream, .stream = id});
+      stream.control &= static_cast<std::uint8_t>(~Stream::kResetStream);
+    }
+    if ((stream.control & Stream::kStopSending) != 0) {
+      if (!write_frame(out, StopSendingFrame{id, stream.receive.stop_code()})) return;
+      sent({.kind = SentFrame::Kind::stop_sending, .stream = id});
+      stream.control &= static_cast<std::uint8_t>(~Stream::kStopSending);
+    }
+    if ((stream.control & Stream::kMaxStreamData) != 0) {
+      if (out.space() < kLongestRaise) return;
+      const MaxStreamDataFrame frame{id, stream.receive.window().raise(now_, smoothed_rtt_)};
+      write_frame(out, frame);
+      sent({.kind = SentFrame::Kind::max_stream_data, .stream = id, .value = frame.limit});
+      stream.control &= static_cast<std::uint8_t>(~Stream::kMaxStreamData);
+    }
+    if ((stream.control & Stream::kStreamDataBlocked) != 0) {
+      const std::uint64_t limit = stream.send.credit().limit();
+      if (!write_frame(out, StreamDataBlockedFrame{id, limit})) return;
+      sent({.kind = SentFrame::Kind::stream_data_blocked, .stream = id, .value = limit});
+      stream.control &= static_cast<std::uint8_t>(~Stream::kStreamDataBlocked);
+    }
+    control_.remove(stream);
+  }
+}
+
+void Streams::write_urgent(Writer& out, SentFrameSink sent) {
+  while (!urgent_.empty()) {
+    Stream& stream = urgent_.front();
+    // Asked with the stream's largest offset, so that the answer is right for any.
+    const auto capacity = stream_frame_capacity(out.space(), stream.id, stream.send.sent_end());
+    if (!capacity) return;
+    const SendStream::Chunk chunk = stream.send.urgent_chunk(*capacity);
+    if (chunk.length == *capacity && chunk.length < kSmallestPiece && !chunk.fin) return;
+    write_chunk(out, sent, stream, chunk);
+    counters_.bytes_retransmitted += chunk.length;
+  }
+}
+
+// Whose turn it is. The one place to put priorities.
+Stream& Streams::pick_next(std::size_t space) {
+  Stream& stream = ready_.front();
+  if (stream.quantum_left == 0) stream.quantum_left = std::max(kQuantumBytes, space);
+  return stream;
+}
+
+void Streams::write_new(Writer& out, SentFrameSink sent) {
+  while (!ready_.empty() && send_credit_.available() != 0) {
+    Stream& stream = pick_next(out.space());
+    const auto capacity = stream_frame_capacity(out.space(), stream.id, stream.send.sent_end());
+    if (!capacity) return;
+    // Alone, a stream needs no turns.
+    const std::uint64_t turn = ready_.has_one() ? *capacity : std::min(*capacity, stream.quantum_left);
+    const SendStream::Chunk chunk = stream.send.new_chunk(std::min(turn, send_credit_.available()));
+    if (chunk.length == *capacity && chunk.length < kSmallestPiece && !chunk.fin) return;
+    send_credit_.use(chunk.length);
+    counters_.bytes_sent += chunk.length;
+    stream.quantum_left -= std::min(stream.quantum_left, chunk.length);
+    write_chunk(out, sent, stream, chunk);
+    if (stream.quantum_left == 0 && ReadyList::contains(stream)) ready_.move_to_back(stream);
+  }
+}
+
+void Streams::write_chunk(Writer& out, SentFrameSink sent, Stream& stream, const SendStream::Chunk& chunk) {
+  const auto slot = begin_stream_frame(out, stream.id, chunk.offset, chunk.length, chunk.fin);
+  stream.send.copy_out(chunk, slot->data);
+  stream.send.on_sent(chunk);
+  sent({.kind = SentFrame::Kind::stream,
+        .fin = chunk.fin,
+        .length = static_cast<std::uint32_t>(chunk.length),
+        .stream = stream.id,
+        .value = chunk.offset});
+  refresh_sending(stream);
+}
+
+void Streams::on_frame_acknowledged(const SentFrame& frame) {
+  if (dropped_ || (frame.kind != SentFrame::Kind::stream && frame.kind != SentFrame::Kind::reset_stream)) return;
+  Stream* stream = table_.find(frame.stream);
+  if (stream == nullptr || stream->send.done()) return;
+  if (frame.kind == SentFrame::Kind::reset_stream) {
+    stream->send.on_reset_acknowledged();
+    if (stream->send.done()) drop_control(*stream, Stream::kResetStream);
+    finish_if_done(*stream);
+    return;
+  }
+  counters_.bytes_acknowledged += stream->send.on_acknowledged(frame.value, frame.length, frame.fin);
+  refresh_sending(*stream);
+  const EventScope scope(event_depth_);
+  if (stream->send.done()) {
+    events_.on_stream_finished(frame.stream);
+    finish_if_done(*stream);
+  } else if (stream->send.take_writable(config_.stream_send_buffer)) {
+    events_.on_stream_writable(frame.stream);
+  }
+}
+
+void Streams::on_frame_lost(const SentFrame& frame) {
+  if (dropped_) return;
+  using Kind = SentFrame::Kind;
+  switch (frame.kind) {
+    // A limit that was announced again since is not repeated; otherwise the newest is told.
+    case Kind::max_data:
+      if (frame.value == receive_window_.limit()) max_data_pending_ = true;
+      return;
+    case Kind::max_streams_bidi:
+      return remote_ids(Direction::bidirectional).on_raise_lost(frame.value);
+    case Kind::max_streams_uni:
+      return remote_ids(Direction::unidirectional).on_raise_lost(frame.value);
+    case Kind::data_blocked:
+      if (send_credit_.still_blocked_at(frame.value) && !ready_.empty()) data_blocked_pending_ = true;
+      return;
+    case Kind::streams_blocked_bidi:
+      return local_ids(Direction::bidirectional).on_blocked_lost(frame.value);
+    case Kind::streams_blocked_uni:
+      return local_ids(Direction::unidirectional).on_blocked_lost(frame.value);
+    case Kind::ping:
+    case Kind::ack:
+      return;
+    default:
+      break;
+  }
+  Stream* stream = table_.find(frame.stream);
+  if (stream == nullptr) return;
+  switch (frame.kind) {
+    case Kind::stream:
+      stream->send.on_lost(frame.value, frame.length, frame.fin);
+      return refresh_sending(*stream);
+    case Kind::reset_stream:
+      if (stream->send.state() == SendStream::State::reset) want_control(*stream, Stream::kResetStream);
+      return;
+    case Kind::stop_sending:
+      if (stream->receive.state() == ReceiveStream::State::discarding) want_control(*stream, Stream::kStopSending);
+      return;
+    case Kind::max_stream_data:
+      if (stream->receive.wants_credit() && stream->receive.window().limit() == frame.value) want_control(*stream, Stream::kMaxStreamData);
+      return;
+    case Kind::stream_data_blocked:
+      if (stream->starved && stream->send.credit().still_blocked_at(frame.value)) want_control(*stream, Stream::kStreamDataBlocked);
+      return;
+    default:
+      return;
+  }
+}
+
+}  // namespace mxp

@@ -1,0 +1,364 @@
+// What goes out, in which order, how often, and what is repeated after a loss.
+#include <set>
+#include <string>
+#include <vector>
+
+#include <boost/test/unit_test.hpp>
+
+#include "unit/scheduler/streams_fixture.h"
+
+namespace mxp::test {
+namespace {
+
+using Kind = SentFrame::Kind;
+using namespace std::chrono_literals;
+
+struct Fixture : StreamPair {
+  Side& us = client;
+  StreamId open_with(std::size_t bytes, Direction direction = Direction::bidirectional) {
+    const StreamId id = *us.streams.open(direction);
+    BOOST_REQUIRE(us.streams.write(id, pattern_bytes(0, bytes)).value() == bytes);
+    return id;
+  }
+};
+
+BOOST_FIXTURE_TEST_SUITE(streams_send, Fixture)
+
+BOOST_AUTO_TEST_CASE(an_idle_side_has_nothing_to_send) {
+  BOOST_TEST(!us.streams.has_pending());
+  BOOST_TEST(write_packet(us.streams).empty());
+  std::ignore = us.streams.open(Direction::bidirectional);
+  BOOST_TEST(!us.streams.has_pending());
+}
+
+BOOST_AUTO_TEST_CASE(one_frame_opens_carries_data_and_ends) {
+  const StreamId id = open_with(10);
+  BOOST_TEST(us.streams.finish(id).has_value());
+  BOOST_TEST(us.streams.finish(id).has_value());
+  const Packet packet = write_packet(us.streams);
+  BOOST_TEST(packet.frames.size() == 1u);
+  BOOST_TEST(packet.frames[0].fin);
+  BOOST_TEST(packet.frames[0].length == 10u);
+  BOOST_TEST(!us.streams.has_pending());
+  acknowledge(us.streams, packet);
+  BOOST_TEST(us.events.log == std::vector<std::string>{"finished 0"}, boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(verbs_say_why_they_fail) {
+  BOOST_TEST((us.streams.write(client_bidi(0), {}).error() == StreamError::unknown_stream));
+  const StreamId id = open_with(10);
+  BOOST_TEST(us.streams.writable_bytes(id) == 1990u);
+  BOOST_TEST(us.streams.finish(id).has_value());
+  BOOST_TEST((us.streams.write(id, {}).error() == StreamError::finished));
+  BOOST_TEST(us.streams.writable_bytes(id) == 0u);
+  BOOST_TEST(us.streams.reset(id, 1).has_value());
+  BOOST_TEST((us.streams.reset(id, 1).error() == StreamError::reset));
+  BOOST_TEST((us.streams.finish(id).error() == StreamError::reset));
+  const StreamId one_way = open_with(1, Direction::unidirectional);
+  BOOST_TEST((us.streams.stop_sending(one_way, 0).error() == StreamError::wrong_direction));
+  BOOST_TEST((us.streams.resume(one_way).error() == StreamError::wrong_direction));
+  exchange();
+  BOOST_TEST((server.streams.write(one_way, {}).error() == StreamError::wrong_direction));
+  BOOST_TEST((server.streams.finish(one_way).error() == StreamError::wrong_direction));
+  us.streams.drop_all();
+  BOOST_TEST((us.streams.open(Direction::bidirectional).error() == StreamError::connection_closed));
+  BOOST_TEST((us.streams.write(id, {}).error() == StreamError::connection_closed));
+}
+
+BOOST_AUTO_TEST_CASE(a_finished_stream_cannot_be_reset_and_is_then_forgotten) {
+  const StreamId id = open_with(10);
+  BOOST_TEST(us.streams.finish(id).has_value());
+  exchange();
+  BOOST_TEST((us.streams.reset(id, 1).error() == StreamError::finished));  // the peer's half keeps it alive
+  BOOST_TEST(server.streams.finish(id).has_value());
+  exchange();
+  BOOST_TEST((us.streams.reset(id, 1).error() == StreamError::unknown_stream));
+  BOOST_TEST(us.streams.usage().objects == 0u);
+  BOOST_TEST(server.streams.usage().objects == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(lost_data_go_before_new_data) {
+  const StreamId first = open_with(900), second = open_with(900);
+  const Packet lost = write_packet(us.streams, 500);
+  lose(us.streams, lost);
+  const Packet packet = write_packet(us.streams, 1200);
+  BOOST_TEST((packet.frames[0].stream == first));
+  BOOST_TEST(packet.frames[0].value == 0u);
+  BOOST_TEST(packet.frames[0].length == lost.frames[0].length);
+  BOOST_TEST(us.streams.counters().bytes_retransmitted == lost.frames[0].length);
+  std::ignore = second;
+}
+
+BOOST_AUTO_TEST_CASE(lost_data_are_repeated_without_connection_credit) {
+  FlowControlConfig config = small_config();
+  config.connection_window = config.max_connection_window = 600;
+  StreamPair pair({}, config);
+  const StreamId id = *pair.client.streams.open(Direction::bidirectional);
+  std::ignore = pair.client.streams.write(id, pattern_bytes(0, 900));
+  const Packet packet = write_packet(pair.client.streams, 1200);
+  BOOST_TEST(pair.client.streams.blocked_by_connection_credit());
+  lose(pair.client.streams, packet);
+  BOOST_TEST(pair.client.streams.has_pending());
+  const Packet again = write_packet(pair.client.streams, 1200);
+  BOOST_TEST(again.count(Kind::stream) == 1u);
+  BOOST_TEST(again.count(Kind::data_blocked) == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(streams_take_turns) {
+  FlowControlConfig config;
+  StreamPair pair(config, config);
+  std::map<std::uint64_t, std::size_t> sent;
+  for (int i = 0; i < 4; ++i) {
+    const StreamId id = *pair.client.streams.open(Direction::bidirectional);
+    std::ignore = pair.client.streams.write(id, pattern_bytes(0, 100'000));
+  }
+  for (int i = 0; i < 80; ++i) {
+    for (const SentFrame& frame : write_packet(pair.client.streams, 1200).frames) sent[frame.stream.value()] += frame.length;
+  }
+  BOOST_TEST(sent.size() == 4u);
+  const auto [least, most] = std::minmax_element(sent.begin(), sent.end(), [](auto& a, auto& b) { return a.second < b.second; });
+  BOOST_TEST(most->second - least->second <= 2 * 4800u);
+}
+
+BOOST_AUTO_TEST_CASE(a_lone_stream_fills_a_large_packet_with_one_frame) {
+  FlowControlConfig config;
+  StreamPair pair(config, config);
+  const StreamId id = *pair.client.streams.open(Direction::bidirectional);
+  std::ignore = pair.client.streams.write(id, pattern_bytes(0, 100'000));
+  const Packet packet = write_packet(pair.client.streams, 60'000);
+  BOOST_TEST(packet.frames.size() == 1u);
+  BOOST_TEST(packet.payload.size() == 60'000u);
+}
+
+BOOST_AUTO_TEST_CASE(many_short_streams_share_a_packet) {
+  FlowControlConfig config;
+  StreamPair pair(config, config);
+  for (int i = 0; i < 50; ++i) {
+    const StreamId id = *pair.client.streams.open(Direction::unidirectional);
+    std::ignore = pair.client.streams.write(id, pattern_bytes(0, 10));
+    std::ignore = pair.client.streams.finish(id);
+  }
+  const Packet packet = write_packet(pair.client.streams, 1200);
+  BOOST_TEST(packet.count(Kind::stream) == 50u);
+}
+
+// -- threat t36: BLOCKED and MAX frames
+
+BOOST_AUTO_TEST_CASE(t36_blocked_is_said_once_for_each_limit) {
+  const StreamId id = open_with(1500);
+  const Packet data = write_packet(us.streams, 1200);
+  const Packet blocked = write_packet(us.streams, 1200);
+  BOOST_TEST(data.count(Kind::stream_data_blocked) + blocked.count(Kind::stream_data_blocked) == 1u);
+  BOOST_TEST(us.streams.blocked_by_stream_credit());
+  for (int i = 0; i < 10; ++i) {
+    std::ignore = us.streams.write(id, pattern_bytes(0, 10));
+    BOOST_TEST(!us.streams.has_pending());
+  }
+  lose(us.streams, blocked);
+  BOOST_TEST(write_packet(us.streams).count(Kind::stream_data_blocked) == 1u);  // still true
+  BOOST_TEST(us.streams.on_frame(MaxStreamDataFrame{id, 1200}).has_value());
+  lose(us.streams, blocked);
+  BOOST_TEST(write_packet(us.streams).count(Kind::stream) == 1u);  // stale: only the new limit is told
+  const Packet next = write_packet(us.streams);
+  BOOST_TEST(next.frames.size() == 1u);
+  BOOST_TEST(next.frames[0].value == 1200u);
+}
+
+BOOST_AUTO_TEST_CASE(t36_two_sides_that_do_not_read_fall_silent) {
+  for (Side* side : {&client, &server}) side->events.data_hook = [](StreamId, ByteView, bool) { return 0; };
+  for (Side* side : {&client, &server}) {
+    for (int i = 0; i < 4; ++i) std::ignore = side->streams.write(*side->streams.open(Direction::bidirectional), pattern_bytes(0, 2000));
+    std::ignore = side->streams.open(Direction::bidirectional);
+  }
+  BOOST_TEST(exchange() <= 20u);
+  BOOST_TEST(!client.streams.has_pending());
+  BOOST_TEST(!server.streams.has_pending());
+}
+
+BOOST_AUTO_TEST_CASE(t36_a_flood_of_blocked_frames_is_answered_only_when_something_changed) {
+  BOOST_TEST(server.data(client_bidi(0), 0, "x").has_value());
+  std::size_t answers = 0;
+  for (int i = 0; i < 1000; ++i) {
+    BOOST_TEST(server.streams.on_frame(DataBlockedFrame{4000}).has_value());
+    BOOST_TEST(server.streams.on_frame(StreamDataBlockedFrame{client_bidi(0), 1000}).has_value());
+    BOOST_TEST(server.streams.on_frame(StreamsBlockedFrame{Direction::bidirectional, 4}).has_value());
+    answers += write_packet(server.streams).frames.size();
+  }
+  BOOST_TEST(answers == 2u);  // MAX_DATA and MAX_STREAM_DATA, for the one byte that was consumed
+}
+
+BOOST_AUTO_TEST_CASE(unread_data_of_one_stream_do_not_stall_another) {
+  // Three streams hold 3000 of the connection's 4000 bytes unread; a fourth still moves any amount, in small steps.
+  server.events.data_hook = [](StreamId id, ByteView data, bool) { return id.index() == 3 ? data.size() : 0; };
+  for (int i = 0; i < 3; ++i) open_with(1000);
+  const StreamId id = *us.streams.open(Direction::bidirectional);
+  std::size_t written = 0;
+  for (int round = 0; round < 50; ++round) {
+    written += *us.streams.write(id, pattern_bytes(written, 1000));
+    exchange();
+  }
+  BOOST_TEST(written == 50'000u);
+  BOOST_TEST(server.events.received[id.value()].size() == 50'000u);
+}
+
+BOOST_AUTO_TEST_CASE(limits_are_raised_with_reading_and_the_newest_is_repeated) {
+  BOOST_TEST(server.data(client_bidi(0), 0, std::string(500, 'x')).has_value());
+  const Packet first = write_packet(server.streams);
+  BOOST_TEST(first.count(Kind::max_stream_data) == 1u);
+  BOOST_TEST(first.frames[0].value == 1500u);
+  BOOST_TEST(server.data(client_bidi(0), 500, std::string(500, 'x')).has_value());
+  const Packet second = write_packet(server.streams);
+  lose(server.streams, first);  // stale
+  BOOST_TEST(!server.streams.has_pending());
+  lose(server.streams, second);
+  const Packet third = write_packet(server.streams);
+  BOOST_TEST(third.count(Kind::max_stream_data) == 1u);
+  BOOST_TEST(third.frames.back().value == 2000u);
+}
+
+BOOST_AUTO_TEST_CASE(windows_grow_with_a_fast_reader) {
+  FlowControlConfig config = small_config();
+  config.max_stream_window = 4000;
+  config.max_connection_window = 8000;
+  StreamPair pair({}, config);
+  const StreamId id = *pair.client.streams.open(Direction::bidirectional);
+  Timestamp now{};
+  for (int i = 0; i < 20; ++i) {
+    pair.server.streams.on_clock(now += 1ms, 10ms);
+    std::ignore = pair.client.streams.write(id, pattern_bytes(0, 2000));
+    pair.exchange();
+  }
+  pair.server.events.data_hook = [](StreamId, ByteView, bool) { return 0; };
+  for (int i = 0; i < 10; ++i) {
+    std::ignore = pair.client.streams.write(id, pattern_bytes(0, 2000));
+    pair.exchange();
+  }
+  BOOST_TEST(pair.server.streams.usage().receive_buffered > 2000u);
+  BOOST_TEST(pair.server.streams.usage().receive_buffered <= 4000u);
+}
+
+BOOST_AUTO_TEST_CASE(an_end_and_a_reset_are_repeated_after_a_loss) {
+  const StreamId ended = open_with(0), reset = open_with(10);
+  BOOST_TEST(us.streams.finish(ended).has_value());
+  BOOST_TEST(us.streams.reset(reset, 5).has_value());
+  lose(us.streams, write_packet(us.streams));
+  const Packet again = write_packet(us.streams);
+  BOOST_TEST(again.count(Kind::reset_stream) == 1u);
+  BOOST_TEST(again.count(Kind::stream) == 1u);
+  BOOST_TEST(receive_packet(server.streams, again).has_value());
+  BOOST_TEST(server.events.fins[ended.value()] == 1);
+  const std::vector<std::string> expected = {"opened 4", "reset 4 5", "opened 0"};
+  BOOST_TEST(server.events.log == expected, boost::test_tools::per_element());
+  acknowledge(us.streams, again);
+  lose(us.streams, again);  // acknowledged things are not repeated
+  BOOST_TEST(!us.streams.has_pending());
+}
+
+BOOST_AUTO_TEST_CASE(stop_sending_is_repeated_until_the_stream_ends) {
+  open_with(10);
+  exchange();
+  BOOST_TEST(server.streams.stop_sending(client_bidi(0), 3).has_value());
+  const Packet stop = write_packet(server.streams);
+  BOOST_TEST(stop.count(Kind::stop_sending) == 1u);
+  lose(server.streams, stop);
+  exchange();
+  BOOST_TEST(us.events.log.back() == "stop 0 3");
+  lose(server.streams, stop);
+  BOOST_TEST(!server.streams.has_pending());
+}
+
+BOOST_AUTO_TEST_CASE(opening_beyond_the_limit_tells_when_to_go_on) {
+  for (int i = 0; i < 4; ++i) open_with(1, Direction::unidirectional);
+  BOOST_TEST((us.streams.open(Direction::unidirectional).error() == StreamError::limit_reached));
+  const Packet packet = write_packet(us.streams);
+  BOOST_TEST(packet.count(Kind::streams_blocked_uni) == 1u);
+  BOOST_TEST(us.streams.on_frame(MaxStreamsFrame{Direction::unidirectional, 5}).has_value());
+  BOOST_TEST(us.events.log == std::vector<std::string>{"available uni"}, boost::test_tools::per_element());
+  BOOST_TEST(us.streams.open(Direction::unidirectional).has_value());
+}
+
+BOOST_AUTO_TEST_CASE(streams_opened_before_the_handshake_wait_for_the_parameters) {
+  Side fresh(Role::client, small_config());
+  BOOST_TEST((fresh.streams.open(Direction::bidirectional).error() == StreamError::limit_reached));
+  TransportParameters parameters;
+  parameters.initial_max_streams_bidi = 1;
+  fresh.streams.on_peer_parameters(parameters);
+  BOOST_TEST(fresh.events.log == std::vector<std::string>{"available bidi"}, boost::test_tools::per_element());
+  BOOST_TEST(!fresh.streams.has_pending());
+}
+
+BOOST_AUTO_TEST_CASE(each_kind_of_stream_has_its_own_first_limit) {
+  Side fresh(Role::client, small_config());
+  TransportParameters parameters;
+  parameters.initial_max_data = 1000;
+  parameters.initial_max_streams_bidi = parameters.initial_max_streams_uni = 1;
+  parameters.initial_max_stream_data_bidi_local = 10;   // streams of the peer
+  parameters.initial_max_stream_data_bidi_remote = 20;  // ours
+  parameters.initial_max_stream_data_uni = 30;
+  fresh.streams.on_peer_parameters(parameters);
+  BOOST_TEST(fresh.data(server_bidi(0), 0, "").has_value());
+  const StreamId bidi = *fresh.streams.open(Direction::bidirectional), uni = *fresh.streams.open(Direction::unidirectional);
+  for (const StreamId id : {server_bidi(0), bidi, uni}) std::ignore = fresh.streams.write(id, pattern_bytes(0, 100));
+  std::map<std::uint64_t, std::size_t> sent;
+  while (fresh.streams.has_pending()) {
+    for (const SentFrame& frame : write_packet(fresh.streams).frames)
+      if (frame.kind == Kind::stream) sent[frame.stream.value()] += frame.length;
+  }
+  BOOST_TEST(sent[server_bidi(0).value()] == 10u);
+  BOOST_TEST(sent[bidi.value()] == 20u);
+  BOOST_TEST(sent[uni.value()] == 30u);
+}
+
+BOOST_AUTO_TEST_CASE(frames_fit_packets_of_any_size) {
+  // Sizes around those where a length field grows, and packets too small for some or all frames.
+  for (std::size_t size = 1; size < 200; ++size) {
+    FlowControlConfig config;
+    StreamPair pair(config, config);
+    const StreamId id = *pair.client.streams.open(Direction::bidirectional);
+    std::ignore = pair.client.streams.write(id, pattern_bytes(0, 500));
+    std::ignore = pair.client.streams.finish(id);
+    for (int i = 0; i < 20; ++i) {
+      const Packet packet = write_packet(pair.client.streams, size);
+      BOOST_TEST_REQUIRE(packet.payload.size() <= size);
+      BOOST_TEST_REQUIRE(receive_packet(pair.server.streams, packet).has_value());
+    }
+    if (size >= 64) BOOST_TEST(pair.server.events.fins[id.value()] == 1);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(counters_count_each_byte_once) {
+  const StreamId id = open_with(900);
+  const Packet packet = write_packet(us.streams);
+  lose(us.streams, packet);
+  const Packet again = write_packet(us.streams);
+  BOOST_TEST(receive_packet(server.streams, packet).has_value());
+  BOOST_TEST(receive_packet(server.streams, again).has_value());
+  acknowledge(us.streams, packet);
+  acknowledge(us.streams, again);
+  BOOST_TEST(us.streams.counters().bytes_sent == 900u);
+  BOOST_TEST(us.streams.counters().bytes_retransmitted == 900u);
+  BOOST_TEST(us.streams.counters().bytes_acknowledged == 900u);
+  BOOST_TEST(server.streams.counters().bytes_delivered == 900u);
+  BOOST_TEST(us.streams.usage().send_buffered == 0u);
+  std::ignore = id;
+}
+
+BOOST_AUTO_TEST_CASE(a_dropped_side_is_silent_and_empty) {
+  const StreamId id = open_with(900);
+  const Packet packet = write_packet(us.streams, 500);
+  us.streams.drop_all();
+  BOOST_TEST(!us.streams.has_pending());
+  BOOST_TEST(write_packet(us.streams).empty());
+  acknowledge(us.streams, packet);
+  lose(us.streams, packet);
+  BOOST_TEST(us.data(server_bidi(0), 0, "x").has_value());
+  BOOST_TEST(us.events.log.empty());
+  BOOST_TEST(us.streams.usage().memory == 0u);
+  BOOST_TEST(us.streams.usage().objects == 0u);
+  std::ignore = id;
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace mxp::test
