@@ -39,7 +39,7 @@ struct EventLoop::Impl {
 
   std::expected<void, IoError> turn(Timestamp now, bool block);
   void receive(Timestamp& now);
-  void transmit(Timestamp& now);
+  void transmit(Timestamp& now, bool told_writable = false);
   std::expected<void, IoError> prepare_to_wait(Timestamp now);
   Timestamp deadline(Timestamp now) const;
   bool blocked(Timestamp now) const { return waiting_for_room || now < send_again_at; }
@@ -71,7 +71,7 @@ std::expected<void, IoError> EventLoop::Impl::turn(Timestamp now, bool block) {
   if ((events->readable || more_to_receive) && now >= receive_again_at) receive(now);
   timers.run_due(now);
   if (endpoint.next_timeout() <= now) endpoint.on_timeout(now);
-  transmit(now);
+  transmit(now, events->writable);
   in_turn = false;
   return prepare_to_wait(now);
 }
@@ -99,10 +99,11 @@ void EventLoop::Impl::receive(Timestamp& now) {
   if (bytes > 0) now = std::max(now, monotonic_now());  // decrypting takes time
 }
 
-void EventLoop::Impl::transmit(Timestamp& now) {
+void EventLoop::Impl::transmit(Timestamp& now, bool told_writable) {
   more_to_send = false;
   // A full socket is backpressure: the endpoint is not asked for what could not be sent.
   if (blocked(now)) return;
+  const std::uint64_t sent_before = carrier->stats().datagrams_sent;
   const auto result = queue.pump(*carrier, TransmitLimits{.max_segments = kMaxGsoSegments}, kSendBudget,
                                  [&](MutableBytes buffer, const TransmitLimits& limits) {
                                    now = std::max(now, monotonic_now());
@@ -115,7 +116,9 @@ void EventLoop::Impl::transmit(Timestamp& now) {
       more_to_send = true;
       break;
     case TransmitQueue::Result::wait_writable:
-      waiting_for_room = true;
+      // Told that there is room, and yet there was none for a single datagram: being told so again at once is a spin.
+      waiting_for_room = !told_writable || carrier->stats().datagrams_sent > sent_before;
+      if (!waiting_for_room) send_again_at = now + kRetryAfter;
       break;
     case TransmitQueue::Result::wait_a_while:
       send_again_at = now + kRetryAfter;
