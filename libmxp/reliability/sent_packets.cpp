@@ -51,7 +51,7 @@ void SentPackets::add(const SentPacket& packet) {
 }
 
 std::uint64_t SentPackets::skip_acknowledged(std::uint64_t number) {
-  while (number < next_ && slot(number).state == State::acknowledged) {
+  for (; number < next_ && slot(number).state == State::acknowledged; ++steps_) {
     Slot& it = slot(number);
     const std::uint64_t following = number + it.link;
     if (following < next_ && slot(following).state == State::acknowledged) it.link += slot(following).link;
@@ -62,7 +62,7 @@ std::uint64_t SentPackets::skip_acknowledged(std::uint64_t number) {
 
 std::uint64_t SentPackets::first_outstanding(std::uint64_t from) {
   std::uint64_t number = std::max(from, base_);
-  while (number < next_) {
+  for (; number < next_; ++steps_) {
     const State state = slot(number).state;
     if (state == State::outstanding) return number;
     number = state == State::acknowledged ? skip_acknowledged(number) : number + 1;

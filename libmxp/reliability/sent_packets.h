@@ -50,7 +50,7 @@ class SentPackets {
     std::uint64_t number = first < base_ ? base_ : first;
     while ((number = skip_acknowledged(number)) <= last && number < next_) {
       const std::uint64_t run = number;
-      for (; number <= last && slot(number).state != State::acknowledged; ++number) {
+      for (; number <= last && slot(number).state != State::acknowledged; ++number, ++steps_) {
         Slot& it = slot(number);
         const State before = it.state;
         const std::uint32_t episode = it.link;
@@ -82,6 +82,9 @@ class SentPackets {
   // From the oldest outstanding packet to the newest packet.
   std::uint64_t span() const { return next_ - first_outstanding_; }
 
+  // Slots looked at so far by acknowledge() and first_outstanding(): what a test can hold the promised costs against.
+  std::uint64_t steps() const { return steps_; }
+
   // visit(const SentPacket&) -> bool for each outstanding packet, ascending; false stops.
   template <typename Visit>
   void for_each_outstanding(Visit&& visit) const {
@@ -112,6 +115,7 @@ class SentPackets {
   std::uint64_t next_ = 0;
   std::uint64_t first_outstanding_ = 0;  // none below it
   RangeSet skipped_;
+  std::uint64_t steps_ = 0;
 };
 
 }  // namespace mxp

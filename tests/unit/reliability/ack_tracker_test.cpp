@@ -1,0 +1,157 @@
+// docs/protocol.md §6, RFC 9000 §13.2.
+#include <boost/test/unit_test.hpp>
+#include <vector>
+
+#include "reliability/ack_tracker.h"
+
+using namespace mxp;
+using namespace std::chrono_literals;
+
+namespace {
+
+struct Fixture {
+  AckTracker tracker{25ms};
+  Timestamp now{1s};
+  void receive(std::uint64_t number, bool eliciting = true, AckTracker::Ecn ecn = AckTracker::Ecn::not_ect) {
+    tracker.on_packet_received(now, PacketNumber(number), eliciting, ecn);
+  }
+  std::vector<std::pair<std::uint64_t, std::uint64_t>> ranges() const {
+    std::vector<std::pair<std::uint64_t, std::uint64_t>> result;
+    for (const AckRange& it : tracker.ranges()) result.emplace_back(it.first.value(), it.last.value());
+    return result;
+  }
+};
+
+using Ranges = std::vector<std::pair<std::uint64_t, std::uint64_t>>;
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(ack_tracker, Fixture)
+
+BOOST_AUTO_TEST_CASE(nothing_received_means_nothing_to_say) {
+  BOOST_TEST(!tracker.has_something_new());
+  BOOST_TEST(!tracker.ack_due(now));
+  BOOST_TEST((tracker.deadline() == kNever));
+  BOOST_TEST(tracker.ranges().empty());
+  BOOST_TEST((tracker.delay(now) == 0ns));
+}
+
+BOOST_AUTO_TEST_CASE(single_packet_waits_for_the_delay) {
+  receive(0);
+  BOOST_TEST(tracker.has_something_new());
+  BOOST_TEST(!tracker.ack_due(now + 24ms));
+  BOOST_TEST((tracker.deadline() == now + 25ms));
+  BOOST_TEST(tracker.ack_due(now + 25ms));
+  BOOST_TEST((tracker.delay(now + 7ms) == 7ms));
+  BOOST_TEST((tracker.delay(now - 7ms) == 0ms));
+  tracker.on_ack_sent(now + 25ms);
+  BOOST_TEST(!tracker.ack_due(now + 10s));
+  BOOST_TEST(!tracker.has_something_new());
+  BOOST_TEST(tracker.ranges().size() == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(every_second_of_the_first_hundred_then_every_tenth) {
+  std::vector<std::uint64_t> acknowledged_at;
+  for (std::uint64_t number = 0; number < 150; ++number) {
+    receive(number);
+    if (!tracker.ack_due(now)) continue;
+    acknowledged_at.push_back(number);
+    tracker.on_ack_sent(now);
+  }
+  BOOST_TEST_REQUIRE(acknowledged_at.size() == 55u);
+  for (std::size_t i = 0; i < 50; ++i) BOOST_TEST(acknowledged_at[i] == 2 * i + 1);
+  for (std::size_t i = 0; i < 5; ++i) BOOST_TEST(acknowledged_at[50 + i] == 109 + 10 * i);
+}
+
+BOOST_AUTO_TEST_CASE(gap_and_its_closing_are_told_at_once) {
+  receive(0);
+  tracker.on_ack_sent(now);
+  receive(2);
+  BOOST_TEST(tracker.ack_due(now));
+  BOOST_TEST(ranges() == (Ranges{{2, 2}, {0, 0}}));
+  tracker.on_ack_sent(now);
+  receive(3);  // the gap is known already
+  BOOST_TEST(!tracker.ack_due(now));
+  receive(1);
+  BOOST_TEST(tracker.ack_due(now));
+  BOOST_TEST((tracker.deadline() <= now));
+  BOOST_TEST(ranges() == (Ranges{{0, 3}}));
+}
+
+BOOST_AUTO_TEST_CASE(packets_without_need_of_acknowledgement_never_cause_one) {
+  for (std::uint64_t number = 0; number < 1000; number += 2) receive(number, false);
+  BOOST_TEST(!tracker.ack_due(now + 1h));
+  BOOST_TEST((tracker.deadline() == kNever));
+  BOOST_TEST(tracker.has_something_new());
+}
+
+BOOST_AUTO_TEST_CASE(congestion_mark_is_told_at_once_and_counted) {
+  BOOST_TEST(!tracker.ecn().has_value());
+  receive(0, true, AckTracker::Ecn::ect0);
+  BOOST_TEST(!tracker.ack_due(now));
+  receive(1, false, AckTracker::Ecn::ect1);
+  tracker.on_ack_sent(now);
+  receive(2, true, AckTracker::Ecn::ce);
+  BOOST_TEST(tracker.ack_due(now));
+  BOOST_TEST((tracker.ecn() == EcnCounts{.ect0 = 1, .ect1 = 1, .ce = 1}));
+}
+
+BOOST_AUTO_TEST_CASE(duplicate_changes_nothing) {
+  receive(0);
+  tracker.on_ack_sent(now);
+  receive(0, true, AckTracker::Ecn::ce);
+  BOOST_TEST(!tracker.has_something_new());
+  BOOST_TEST(!tracker.ack_due(now + 1s));
+  BOOST_TEST(!tracker.ecn().has_value());
+}
+
+BOOST_AUTO_TEST_CASE(delay_is_that_of_the_largest_number) {
+  receive(0);
+  receive(5);
+  now += 10ms;
+  receive(3);
+  BOOST_TEST((tracker.delay(now) == 10ms));
+}
+
+BOOST_AUTO_TEST_CASE(every_second_number_keeps_a_bounded_number_of_ranges) {  // threat t03
+  for (std::uint64_t number = 0; number < 1'000'000; number += 2) {
+    receive(number);
+    if (tracker.ack_due(now)) tracker.on_ack_sent(now);
+  }
+  BOOST_TEST_REQUIRE(tracker.ranges().size() == kMaxAckRanges + 1);
+  BOOST_TEST(tracker.ranges().front().last.value() == 999'998u);
+  BOOST_TEST(tracker.ranges().back().first.value() == 999'998u - 2 * kMaxAckRanges);
+  receive(1);  // older than everything kept, of which there is no room for more
+  BOOST_TEST(tracker.ranges().back().first.value() == 999'998u - 2 * kMaxAckRanges);
+}
+
+BOOST_AUTO_TEST_CASE(what_the_peer_knows_is_dropped) {
+  for (std::uint64_t number : {0, 1, 4, 5, 8, 9}) receive(number);
+  tracker.on_ack_sent(now);
+  receive(10);
+  receive(12);
+  tracker.on_ack_acknowledged(PacketNumber(9));
+  BOOST_TEST(ranges() == (Ranges{{12, 12}, {10, 10}}));
+  tracker.on_ack_acknowledged(PacketNumber(12));
+  BOOST_TEST(ranges() == (Ranges{{12, 12}}));  // the largest stays: it carries the delay
+  receive(13);
+  BOOST_TEST(ranges() == (Ranges{{12, 13}}));
+}
+
+BOOST_AUTO_TEST_CASE(packet_that_came_after_the_acknowledged_ack_is_not_dropped_with_it) {
+  receive(0);
+  receive(2);
+  tracker.on_ack_sent(now);  // largest 2, without 1
+  receive(1);
+  tracker.on_ack_acknowledged(PacketNumber(2));
+  BOOST_TEST(ranges() == (Ranges{{1, 2}}));
+  tracker.on_ack_sent(now);  // largest 2, with 1: may have been lost, cannot be told from the first
+  tracker.on_ack_acknowledged(PacketNumber(2));
+  BOOST_TEST(ranges() == (Ranges{{1, 2}}));
+  receive(3);
+  tracker.on_ack_sent(now);
+  tracker.on_ack_acknowledged(PacketNumber(3));
+  BOOST_TEST(ranges() == (Ranges{{3, 3}}));
+}
+
+BOOST_AUTO_TEST_SUITE_END()

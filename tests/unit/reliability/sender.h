@@ -1,0 +1,67 @@
+// A Recovery with the habits of a connection: numbers its packets, and keeps track of nothing else.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "reliability/recovery.h"
+#include "unit/reliability/ack_of.h"
+
+namespace mxp::testing {
+
+inline constexpr std::size_t kDatagram = 1200;
+inline Timestamp at(Duration since_start) { return Timestamp(since_start); }
+
+inline RecoveryConfig unpaced() {
+  RecoveryConfig config;
+  config.pacing = false;
+  return config;
+}
+
+struct Sender {
+  explicit Sender(const RecoveryConfig& config = unpaced()) : recovery(config, kDatagram) {}
+
+  std::uint64_t send(Timestamp now, std::uint32_t bytes = kDatagram, bool eliciting = true, bool probe = false) {
+    recovery.on_packet_sent({.number = PacketNumber(next),
+                             .sent_at = now,
+                             .frames_begin = next,
+                             .frames_count = 1,
+                             .size_bytes = bytes,
+                             .ack_eliciting = eliciting,
+                             .in_flight = eliciting,
+                             .probe = probe});
+    return next++;
+  }
+  void send_many(Timestamp now, unsigned count) {
+    for (unsigned i = 0; i < count; ++i) send(now);
+  }
+  // What the outcome's spans say, copied.
+  struct Settled {
+    std::vector<std::uint64_t> acknowledged, lost;
+    std::vector<LossReason> reasons;
+    std::uint64_t spurious = 0;
+    bool persistent_congestion = false;
+    std::optional<Duration> rtt_sample;
+  };
+  static Settled copy(const Outcome& outcome) {
+    Settled settled{.acknowledged = {}, .lost = {}, .reasons = {}, .spurious = outcome.spurious,
+                    .persistent_congestion = outcome.persistent_congestion, .rtt_sample = outcome.rtt_sample};
+    for (const auto& packet : outcome.acknowledged) settled.acknowledged.push_back(packet.number.value());
+    for (const auto& it : outcome.lost) {
+      settled.lost.push_back(it.packet.number.value());
+      settled.reasons.push_back(it.reason);
+    }
+    return settled;
+  }
+  // REQUIRES: the ACK is sound.
+  Settled ack(Timestamp now, const AckFrame& frame) { return copy(recovery.on_ack(now, frame).value()); }
+  Settled ack(Timestamp now, std::initializer_list<AckRange> ranges, Duration delay = {}) { return ack(now, AckOf(ranges, delay)); }
+  Settled deadline(Timestamp now) { return copy(recovery.on_deadline(now)); }
+
+  Recovery recovery;
+  std::uint64_t next = 0;
+};
+
+using Numbers = std::vector<std::uint64_t>;
+
+}  // namespace mxp::testing
