@@ -1,6 +1,7 @@
 // The clock and the entropy of the system.
 #include <boost/test/unit_test.hpp>
 
+#include <algorithm>
 #include <array>
 #include <set>
 #include <vector>
@@ -14,11 +15,13 @@ BOOST_AUTO_TEST_SUITE(system_sources)
 
 BOOST_AUTO_TEST_CASE(the_clock_never_goes_backwards) {
   Timestamp last = monotonic_now();
+  bool backwards = false;
   for (int i = 0; i < 100'000; ++i) {
     const Timestamp now = monotonic_now();
-    BOOST_REQUIRE((now >= last));
+    backwards |= now < last;
     last = now;
   }
+  BOOST_TEST(!backwards);
 }
 
 BOOST_AUTO_TEST_CASE(random_bytes_fill_the_whole_buffer_and_differ_each_time) {
@@ -32,10 +35,12 @@ BOOST_AUTO_TEST_CASE(random_bytes_fill_the_whole_buffer_and_differ_each_time) {
   std::vector<std::uint8_t> large((1u << 20) + 4096);
   system_random().fill(large);
   std::size_t zeros = 0;
+  std::size_t most_zeros = 0;
   for (const std::uint8_t byte : large) {
     zeros = byte == 0 ? zeros + 1 : 0;
-    BOOST_REQUIRE(zeros < 64);
+    most_zeros = std::max(most_zeros, zeros);
   }
+  BOOST_TEST(most_zeros < 64u);
   system_random().fill({});
 }
 

@@ -117,7 +117,7 @@ BOOST_AUTO_TEST_CASE(the_budget_bounds_a_turn_and_nothing_waits_behind) {
 
 BOOST_AUTO_TEST_CASE(a_full_socket_keeps_the_rest_and_stops_the_asking) {
   for (const auto status : {SendStatus::wait_writable, SendStatus::wait_a_while}) {
-    for (std::size_t taken = 0; taken < 50; ++taken) {
+    for (std::size_t taken = 0; taken < 50; taken += 7) {
       ScriptedCarrier carrier;
       carrier.script = {{taken, status}, {0, status}};
       TransmitQueue queue;
