@@ -1,0 +1,46 @@
+// Bytes of a capture file or of standard input, in order, through one fixed buffer: no seeking, so that a pipe works,
+// and no allocation that depends on what the input says.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <expected>
+#include <string>
+
+#include "mxp/bytes.h"
+
+namespace mxp::dump {
+
+class ByteSource {
+ public:
+  // `path` "-" is standard input. Where `wake` (a descriptor, or -1) becomes readable the input ends: that is how a signal ends the
+  // wait for a pipe. The error is a clause for the user.
+  static std::expected<ByteSource, std::string> open(const std::string& path, int wake);
+  // Takes `descriptor` over.
+  ByteSource(int descriptor, int wake) : descriptor_(descriptor), wake_(wake) {}
+  ByteSource(ByteSource&& other) noexcept;
+  ByteSource& operator=(ByteSource&&) = delete;
+  ~ByteSource();
+
+  // Reads until `out` is full or the input ends; returns how many bytes there were.
+  std::size_t read(MutableBytes out);
+  // As read(), but throws the bytes away.
+  std::uint64_t skip(std::uint64_t count);
+
+  std::uint64_t offset() const { return offset_; }  // bytes taken so far
+  // Not empty after a read error (not the end of the file): what the system said.
+  const std::string& failure() const { return failure_; }
+
+ private:
+  bool refill();
+
+  int descriptor_;
+  int wake_;
+  std::size_t begin_ = 0;
+  std::size_t end_ = 0;
+  std::uint64_t offset_ = 0;
+  std::string failure_;
+  std::array<std::uint8_t, 64 * 1024> buffer_;
+};
+
+}  // namespace mxp::dump

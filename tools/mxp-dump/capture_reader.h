@@ -1,0 +1,45 @@
+// Reads a capture file: pcap (both byte orders, micro- and nanoseconds) and pcapng (several sections and interfaces). A streaming
+// reader of its own, because a capture comes from strangers: memory is constant whatever a length field says, and where a file is
+// broken the error says at which byte and frame.
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "mxp-dump/byte_source.h"
+#include "mxp-dump/captured_packet.h"
+
+namespace mxp::dump {
+
+// Largest captured part of one packet. Our choice: tcpdump writes 256 KiB at most; more is a broken file.
+inline constexpr std::uint32_t kMaxCapturedBytes = 256 * 1024;
+
+struct CaptureError {
+  enum class Kind : std::uint8_t {
+    empty,        // no byte at all
+    not_capture,  // the first bytes are not those of a capture
+    truncated,    // ends in the middle of a record: all before it was handed out
+    malformed,    // contradicts itself: all before it was handed out
+    unreadable,   // the system refused a read
+  };
+  Kind kind = Kind::malformed;
+  std::uint64_t offset = 0;  // byte of the file where the record starts that is not whole or not right
+  std::uint64_t frame = 0;   // the frame that would have come next
+  std::string reason;        // a clause without the file's name
+  std::string to_string() const;
+};
+
+class CaptureReader {
+ public:
+  virtual ~CaptureReader() = default;
+  // The next packet, nullopt at a clean end. After an error the reader is spent.
+  virtual std::expected<std::optional<CapturedPacket>, CaptureError> next() = 0;
+};
+
+// Looks at the first bytes and chooses the reader.
+std::expected<std::unique_ptr<CaptureReader>, CaptureError> open_capture(ByteSource source);
+
+}  // namespace mxp::dump

@@ -1,0 +1,17 @@
+// -T json: one object a line, `{frame,time,src,dst,length,type,packet_number,frames:[{type,…}]}` and more. Numbers are numbers, and a key that does
+// not apply is absent.
+#pragma once
+
+#include "mxp-dump/packet_writer.h"
+
+namespace mxp::dump {
+
+class JsonWriter final : public PacketWriter {
+ public:
+  void write(const PacketRecord& record, std::string& out) override;
+};
+
+// As in "stream", "max_data": a frame's `type` in JSON and fields.
+std::string_view frame_word(const Frame& frame);
+
+}  // namespace mxp::dump

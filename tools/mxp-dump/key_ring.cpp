@@ -1,0 +1,77 @@
+#include "mxp-dump/key_ring.h"
+
+#include <sys/stat.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <string_view>
+
+#include <openssl/crypto.h>
+
+namespace mxp::dump {
+namespace {
+
+constexpr std::size_t kMaxLine = 256;  // the longest valid line is 131 bytes
+
+}  // namespace
+
+std::expected<void, std::string> KeyRing::load(const std::string& path) {
+  source_.reset(std::fopen(path.c_str(), "re"));
+  if (source_ == nullptr) return std::unexpected(std::string(std::strerror(errno)));
+  struct stat info{};
+  if (::fstat(::fileno(source_.get()), &info) == 0 && S_ISDIR(info.st_mode)) return std::unexpected("it is a directory");
+  read_on();
+  if (std::ferror(source_.get()) != 0) return std::unexpected(std::string(std::strerror(errno)));
+  if (secrets_.empty() && malformed_ > 0) return std::unexpected("it holds no line of an MXP key log (line " + std::to_string(first_malformed_) + ": " + complaint_ + ")");
+  return {};
+}
+
+const KeyLogLine* KeyRing::find(ConnectionId destination) {
+  auto found = secrets_.find(destination.key());
+  if (found == secrets_.end() && source_ != nullptr) {
+    read_on();
+    found = secrets_.find(destination.key());
+  }
+  return found == secrets_.end() ? nullptr : &found->second;
+}
+
+void KeyRing::read_on() {
+  std::clearerr(source_.get());  // the end that was met before may not be the end now
+  std::array<char, 4096> chunk{};
+  while (const std::size_t got = std::fread(chunk.data(), 1, chunk.size(), source_.get())) {
+    for (std::size_t i = 0; i < got; ++i) {
+      if (chunk[i] == '\n') {
+        take_line();
+      } else if (line_.size() < kMaxLine) {
+        line_ += chunk[i];
+      } else {
+        overlong_ = true;
+      }
+    }
+  }
+  OPENSSL_cleanse(chunk.data(), chunk.size());
+}
+
+void KeyRing::take_line() {
+  ++lines_;
+  if (!line_.empty() && line_.back() == '\r') line_.pop_back();
+  if (!line_.empty() && line_.front() != '#') {
+    const auto parsed = parse_key_log_line(line_);
+    if (!parsed || overlong_) {
+      if (malformed_++ == 0) {
+        first_malformed_ = lines_;
+        complaint_ = overlong_ ? "line too long" : std::string(to_string(parsed.error()));
+      }
+    } else if (parsed->phase == 0 && secrets_.size() < kMaxSecrets) {
+      // Later phases belong to key updates, which this version of the protocol does not have.
+      secrets_.insert_or_assign(parsed->destination.key(), *parsed);
+    }
+  }
+  OPENSSL_cleanse(line_.data(), line_.size());
+  line_.clear();
+  overlong_ = false;
+}
+
+}  // namespace mxp::dump

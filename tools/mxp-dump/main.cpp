@@ -1,0 +1,35 @@
+// mxp-dump: the packets of MXP in a capture.
+#include <nlohmann/json.hpp>
+
+#include "common/json_output.h"
+#include "common/output.h"
+#include "common/signals.h"
+#include "common/tool_error.h"
+#include "mxp-dump/options.h"
+#include "mxp-dump/run.h"
+
+namespace tools = mxp::tools;
+
+namespace {
+
+int fail(const tools::ToolError& error, const std::string& json) {
+  tools::print_error("mxp-dump", error);
+  // With packets on stdout the run has refused "--json" already, and its error must not mix with them either.
+  if (auto output = tools::JsonOutput::open(json, tools::StdoutUse::free); output) static_cast<void>(output->write_line(to_json(error)));
+  return static_cast<int>(error.exit_code());
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  tools::secure_standard_descriptors();
+  const auto options = mxp::dump::parse_options(argc, argv);
+  if (!options) {
+    if (!options.error().error.empty()) tools::print_error("mxp-dump", {tools::ErrorKind::usage, options.error().error});
+    return static_cast<int>(options.error().code);
+  }
+  tools::Output output("mxp-dump", static_cast<tools::Verbosity>(options->verbosity));
+  const auto done = mxp::dump::run(*options, output);
+  if (!done) return fail(done.error(), options->json);
+  return static_cast<int>(*done);
+}

@@ -1,0 +1,111 @@
+#include "mxp-dump/options.h"
+
+#include <cstdlib>
+
+#include <fmt/format.h>
+
+#include "mxp-dump/fields_output.h"
+
+namespace mxp::dump {
+namespace {
+
+constexpr const char* kFooter = R"(Examples:
+  mxp-dump -r incident.pcapng                             one line for each packet of MXP
+  mxp-dump -r incident.pcapng --keylog keys.log           the same, down to the frames
+  mxp-dump -r incident.pcapng --stats summary --json      packets, loss, handshake time as JSON
+  sudo mxp-dump -i eth0 -f 'udp port 9000' -w out.pcap    capture; printed too with -T text
+  tcpdump -i eth0 -w - udp | mxp-dump -r - -T json        one JSON object a line
+  mxp-dump -r x.pcap -T fields -e time -e src -e length   tab-separated columns
+
+MXP is recognised from its handshake on. A connection that was joined in its middle is recognised by the ids in --keylog,
+or with --port. The summary's `lost` counts packets that the other side never acknowledged although it acknowledged one that is three
+or more higher; where no acknowledgement can be read, packet numbers missing in the capture; without keys it is not given.
+`retransmitted` counts packets that repeat stream data or a handshake message; `handshake_ms` is the time from message 1 to the
+client's first packet after it (the median of all connections).
+
+Environment: MXPKEYLOGFILE names the key log where --keylog is not given.
+Exit: 0 done, 1 local failure, 2 wrong usage or an unreadable, truncated or malformed file, 7 no MXP (--exit-nomatch), 130 interrupted)";
+
+// As typed; the strings are still to be understood.
+struct LowOptions {
+  std::string read, interface, filter, write, keylog, format, stats, json;
+  std::vector<std::string> fields;
+  std::uint64_t count = 0;
+  std::uint16_t port = 0;
+  bool force = false, exit_nomatch = false;
+  int verbosity = 0;
+};
+
+std::unexpected<tools::ParseStop> refuse(std::string why) {
+  return std::unexpected(tools::ParseStop{tools::ExitCode::usage, std::move(why) + " (see mxp-dump --help)"});
+}
+
+std::expected<Options, tools::ParseStop> understand(const LowOptions& low, const CLI::App& app) {
+  Options options;
+  if (app.count("--read") > 0 && low.read.empty()) return refuse("-r needs the name of a file");
+  if (app.count("--interface") > 0 && low.interface.empty()) return refuse("-i needs the name of an interface");
+  if (low.read.empty() == low.interface.empty()) return refuse("give either -r FILE or -i INTERFACE");
+  options.read_path = low.read;
+  options.interface = low.interface;
+  options.capture_filter = low.filter;
+  options.write_path = low.write;
+  options.force = low.force;
+  options.json = low.json;
+  options.max_packets = low.count;
+  options.port = low.port;
+  options.exit_nomatch = low.exit_nomatch;
+  options.verbosity = low.verbosity;
+
+  if (!low.keylog.empty()) {
+    options.key_log = low.keylog;
+    options.key_log_required = true;
+  } else if (const char* from_environment = std::getenv("MXPKEYLOGFILE"); from_environment != nullptr) {
+    options.key_log = from_environment;
+  }
+
+  const Format format = low.format == "json" ? Format::json : low.format == "fields" ? Format::fields : Format::text;
+  if (!low.fields.empty() && format != Format::fields) return refuse("-e needs -T fields");
+  if (format == Format::fields && low.fields.empty()) return refuse("-T fields needs at least one -e FIELD");
+  for (const std::string& field : low.fields) {
+    if (!is_field(field)) return refuse(fmt::format("unknown field \"{}\"; there are: {}", field, field_names()));
+  }
+  options.fields = low.fields;
+  if (!low.stats.empty()) {
+    if (format == Format::fields) return refuse("--stats prints text or JSON, not fields");
+    // --json alone asks for the statistics on stdout; with =FILE they go there, and the text to stdout.
+    if (low.json != "-") options.statistics = format;
+  } else if (low.write.empty() || !low.format.empty()) {
+    options.packets = format;
+  }
+  if (low.write == "-" && (options.packets || options.statistics || low.json == "-")) return refuse("-w - puts the capture on stdout, where nothing else can go");
+  if (low.force && low.write.empty()) return refuse("--force needs -w FILE");
+  return options;
+}
+
+}  // namespace
+
+std::expected<Options, tools::ParseStop> parse_options(int argc, char** argv) {
+  LowOptions low;
+  CLI::App app("Shows the packets of MXP in a capture, with a key log down to their frames", "mxp-dump");
+  app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::Throw);
+  app.add_option("-r,--read", low.read, "read a pcap or pcapng file; - is stdin")->type_name("FILE");
+  app.add_option("-i,--interface", low.interface, "capture from a network interface; \"any\" is all")->type_name("NAME");
+  app.add_option("-f,--filter", low.filter, "look only at what this capture filter (BPF) lets through")->type_name("BPF");
+  app.add_option("-w,--write", low.write, "write a pcap file: with -i all that is captured, with -r the packets of MXP; nothing is printed then unless -T or --stats is given")->type_name("FILE");
+  app.add_flag("--force", low.force, "replace an existing file of -w");
+  app.add_option("--keylog", low.keylog, "traffic secrets, as MXPKEYLOGFILE makes the tools log them")->type_name("FILE");
+  app.add_option("-T,--format", low.format, "what is printed: text (default), json (one object a line) or fields")->check(CLI::IsMember({"text", "json", "fields"}))->type_name("FORMAT");
+  app.add_option("-e,--field", low.fields, "a column of -T fields; repeat it")->type_name("FIELD")->allow_extra_args(false)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  app.add_option("-c,--count", low.count, "stop after N packets of MXP")->check(CLI::PositiveNumber)->type_name("N");
+  app.add_option("--port", low.port, "take UDP on this port for MXP, for connections joined in their middle")->check(CLI::Range(1, 65535))->type_name("PORT");
+  app.add_option("--stats", low.stats, "instead of packets print statistics: summary")->check(CLI::IsMember({"summary"}))->type_name("WHAT");
+  tools::add_json(app, low.json, "the summary as JSON; without FILE on stdout");
+  app.add_flag("--exit-nomatch", low.exit_nomatch, "exit 7 if there is no MXP");
+  tools::add_verbosity(app, low.verbosity);
+  tools::add_version(app, "mxp-dump");
+  app.footer(kFooter);
+  if (auto parsed = tools::parse_command_line(app, {argv + 1, argv + argc}); !parsed) return std::unexpected(parsed.error());
+  return understand(low, app);
+}
+
+}  // namespace mxp::dump

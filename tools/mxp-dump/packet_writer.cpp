@@ -1,0 +1,76 @@
+#include "mxp-dump/packet_writer.h"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include <fmt/format.h>
+
+#include "mxp-dump/fields_output.h"
+#include "mxp-dump/json_output.h"
+#include "mxp-dump/text_output.h"
+
+namespace mxp::dump {
+namespace {
+
+constexpr std::size_t kFlushSize = 64 * 1024;
+
+}  // namespace
+
+void StdoutBuffer::append(std::string_view text) {
+  pending_ += text;
+  if (pending_.size() >= kFlushSize) flush();
+}
+
+void StdoutBuffer::flush() {
+  std::string_view rest = pending_;
+  while (!rest.empty() && !closed_ && failure_.empty()) {
+    const ssize_t written = ::write(STDOUT_FILENO, rest.data(), rest.size());
+    if (written >= 0) {
+      rest.remove_prefix(static_cast<std::size_t>(written));
+    } else if (errno == EPIPE) {
+      closed_ = true;
+    } else if (errno != EINTR) {
+      failure_ = std::strerror(errno);
+    }
+  }
+  pending_.clear();
+}
+
+std::unique_ptr<PacketWriter> make_packet_writer(const Options& options, bool colour) {
+  if (!options.packets) return nullptr;
+  switch (*options.packets) {
+    case Format::text: return std::make_unique<TextWriter>(colour);
+    case Format::json: return std::make_unique<JsonWriter>();
+    case Format::fields: return std::make_unique<FieldsWriter>(options.fields);
+  }
+  return nullptr;
+}
+
+std::string hex(ConnectionId id) {
+  std::string text;
+  for (const std::uint8_t byte : id.bytes()) fmt::format_to(std::back_inserter(text), "{:02x}", byte);
+  return text;
+}
+
+std::string suite_word(std::uint8_t suite) {
+  if (suite == static_cast<std::uint8_t>(Suite::chacha20_poly1305)) return "chacha20";
+  if (suite == static_cast<std::uint8_t>(Suite::aes_256_gcm)) return "aes256";
+  return fmt::format("unknown-{}", suite);
+}
+
+std::string_view flow_word(Flow flow) { return flow == Flow::client_to_server ? "client_to_server" : "server_to_client"; }
+
+std::string_view protection_word(Protection protection) {
+  switch (protection) {
+    case Protection::none:
+    case Protection::opened: return {};
+    case Protection::no_key: return "no key";
+    case Protection::key_misfit: return "key does not fit";
+    case Protection::incomplete: return "incomplete";
+  }
+  return {};
+}
+
+}  // namespace mxp::dump

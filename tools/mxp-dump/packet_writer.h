@@ -1,0 +1,45 @@
+// Where the lines of packets go: one implementation for each format, over one buffered stdout.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "mxp-dump/options.h"
+#include "mxp-dump/record.h"
+
+namespace mxp::dump {
+
+class StdoutBuffer {
+ public:
+  void append(std::string_view text);
+  void flush();
+  // The reader went away (EPIPE): there is nobody to write for, and that is no error.
+  bool closed() const { return closed_; }
+  // What the system said to any other failed write; empty if none.
+  const std::string& failure() const { return failure_; }
+
+ private:
+  std::string pending_;
+  std::string failure_;
+  bool closed_ = false;
+};
+
+class PacketWriter {
+ public:
+  virtual ~PacketWriter() = default;
+  // Appends the packet's line, with its newline.
+  virtual void write(const PacketRecord& record, std::string& out) = 0;
+  virtual std::string_view heading() const { return {}; }
+};
+
+std::unique_ptr<PacketWriter> make_packet_writer(const Options& options, bool colour);
+
+// Words that several formats use.
+std::string hex(ConnectionId id);
+std::string suite_word(std::uint8_t suite);
+std::string_view flow_word(Flow flow);
+// "no key", …: nothing where there is nothing to say.
+std::string_view protection_word(Protection protection);
+
+}  // namespace mxp::dump

@@ -1,0 +1,27 @@
+// The classic format: one header, one link type, records of 16 bytes and the packet (draft-ietf-opsawg-pcap).
+#pragma once
+
+#include "mxp-dump/record_input.h"
+
+namespace mxp::dump {
+
+class PcapReader final : public CaptureReader {
+ public:
+  static constexpr std::size_t kHeaderSize = 24;
+  // Whether these are the first bytes of a pcap file.
+  static bool recognises(std::span<const std::uint8_t, 4> magic);
+  // The four bytes of the magic number have been taken from `source` already.
+  static std::expected<std::unique_ptr<CaptureReader>, CaptureError> open(ByteSource source, std::span<const std::uint8_t, 4> magic);
+
+  std::expected<std::optional<CapturedPacket>, CaptureError> next() override;
+
+ private:
+  PcapReader(ByteSource source, ByteOrder order, bool nanoseconds) : input_(std::move(source)), order_(order), nanoseconds_(nanoseconds) {}
+
+  RecordInput input_;
+  ByteOrder order_;
+  bool nanoseconds_;
+  std::uint32_t link_type_ = 0;
+};
+
+}  // namespace mxp::dump

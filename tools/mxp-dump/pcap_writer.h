@@ -1,0 +1,48 @@
+// -w: a pcap file with nanoseconds, through libpcap.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include <pcap/pcap.h>
+
+#include "common/tool_error.h"
+#include "mxp-dump/captured_packet.h"
+
+namespace mxp::dump {
+
+class PcapWriter {
+ public:
+  enum class IfExists : std::uint8_t { refuse, replace };
+  // `path` "-" is stdout. An existing file is a usage error unless it is to be replaced; the file that is being read
+  // (`input`, "" for none) is refused always.
+  static tools::Result<PcapWriter> open(const std::string& path, IfExists if_exists, const std::string& input);
+
+  // All packets must have one link type, as the format has room for one only.
+  tools::Result<void> write(const CapturedPacket& packet);
+  // Writes out what is buffered. The header too, where there was no packet.
+  tools::Result<void> finish();
+  tools::Result<void> flush();
+
+ private:
+  struct CloseFile {
+    void operator()(std::FILE* file) const { std::fclose(file); }
+  };
+  struct CloseHandle {
+    void operator()(pcap_t* handle) const { ::pcap_close(handle); }
+  };
+  struct CloseDump {
+    void operator()(pcap_dumper_t* dump) const { ::pcap_dump_close(dump); }
+  };
+
+  tools::Result<void> start(std::uint32_t link_type);
+
+  std::string path_;
+  std::unique_ptr<std::FILE, CloseFile> file_;          // until start() gives it to dump_
+  std::unique_ptr<pcap_t, CloseHandle> handle_;
+  std::unique_ptr<pcap_dumper_t, CloseDump> dump_;      // before handle_ in destruction
+  std::uint32_t link_type_ = 0;
+};
+
+}  // namespace mxp::dump

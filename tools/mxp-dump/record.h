@@ -1,0 +1,63 @@
+// What is known of one packet of MXP: what the writers print. Views are valid until the dissector sees the next packet.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/frames.h"
+#include "mxp-dump/connection.h"
+
+namespace mxp::dump {
+
+enum class PacketType : std::uint8_t {
+  initial,    // message 1 of the handshake
+  response,   // message 2
+  one_rtt,
+  reserved,   // a handshake packet of a kind that version 1 reserves
+  handshake,  // cut off or malformed before its fields
+};
+std::string_view to_string(PacketType type);
+
+// How far the keys reached into a 1-RTT packet.
+enum class Protection : std::uint8_t {
+  none,        // a handshake packet
+  opened,
+  no_key,      // the key log does not have this id, or there is none
+  key_misfit,  // it does, and the packet does not verify
+  incomplete,  // not all of the packet was captured
+};
+
+struct PacketRecord {
+  std::uint64_t frame = 0;
+  std::optional<std::uint64_t> time_ns;      // since 1970
+  SocketAddress source;
+  SocketAddress destination;
+  std::uint32_t length = 0;                  // of the UDP payload on the wire
+  std::uint32_t captured = 0;                // of it
+  bool fragment = false;
+  std::optional<std::uint32_t> segment;      // from 0, where one captured datagram holds several (GSO, GRO)
+
+  PacketType type = PacketType::one_rtt;
+  std::uint64_t connection = 0;
+  Flow flow = Flow::client_to_server;
+  std::optional<ConnectionId> destination_id;  // 1-RTT
+  std::optional<ConnectionId> client_id;       // handshake
+  std::optional<std::uint8_t> suite;
+  std::size_t token_size = 0;
+  std::size_t ticket_size = 0;
+
+  Protection protection = Protection::none;
+  std::optional<PacketNumber> number;
+  bool key_phase = false;
+  bool duplicate = false;        // this packet was seen on this path before
+  bool retransmission = false;   // it repeats a handshake message, or stream data of another packet
+  std::vector<Frame> frames;     // with their types as on the wire beside them
+  std::vector<std::string> notes;
+
+  bool truncated() const { return captured < length; }
+};
+
+}  // namespace mxp::dump

@@ -1,0 +1,224 @@
+#include "mxp-dump/run.h"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "common/json_output.h"
+#include "common/signals.h"
+#include "mxp-dump/capture_reader.h"
+#include "mxp-dump/dissector.h"
+#include "mxp-dump/link_layer.h"
+#include "mxp-dump/live_capture.h"
+#include "mxp-dump/packet_filter.h"
+#include "mxp-dump/packet_writer.h"
+#include "mxp-dump/pcap_writer.h"
+#include "mxp-dump/summary.h"
+
+namespace mxp::dump {
+namespace {
+
+using tools::ErrorKind;
+using tools::ExitCode;
+using tools::Result;
+
+tools::ToolError file_error(const Options& options, const CaptureError& error) {
+  const bool unreadable = error.kind == CaptureError::Kind::unreadable;
+  const std::string name = !options.interface.empty() ? options.interface : options.read_path == "-" ? "stdin" : options.read_path;
+  return {unreadable ? ErrorKind::io : ErrorKind::usage, fmt::format("{} {}", name, error.to_string())};
+}
+
+bool colour_wanted() {
+  const char* no_colour = std::getenv("NO_COLOR");
+  const char* term = std::getenv("TERM");
+  return ::isatty(STDOUT_FILENO) == 1 && (no_colour == nullptr || *no_colour == '\0') && (term == nullptr || std::string_view(term) != "dumb");
+}
+
+class Session {
+ public:
+  Session(const Options& options, tools::Output& output)
+      : options_(options), output_(output), dissector_(keys_, options.port, [this](const Connection& gone) { summary_.add(gone); }),
+        filter_(options.interface.empty() ? options.capture_filter : std::string()) {}
+
+  // The steps in order: keys, input, outputs (an input that is no capture must not cost the user an old output file), packets, summary.
+  Result<ExitCode> run() {
+    if (auto done = open_keys(); !done) return std::unexpected(done.error());
+    if (auto done = open_input(); !done) return std::unexpected(done.error());
+    if (auto done = open_outputs(); !done) return std::unexpected(done.error());
+    const auto input = read_packets();
+    if (!input) return std::unexpected(input.error());
+    return finish();
+  }
+
+ private:
+  Result<void> open_keys() {
+    if (options_.key_log.empty()) return {};
+    if (auto loaded = keys_.load(options_.key_log); !loaded) {
+      if (options_.key_log_required) return tools::fail(ErrorKind::usage, fmt::format("cannot use the key log {}: {}", options_.key_log, loaded.error()));
+      output_.note(fmt::format("MXPKEYLOGFILE is not used: {}: {}", options_.key_log, loaded.error()));
+    }
+    if (keys_.malformed_lines() > 0) {
+      output_.warning(fmt::format("{}: {} lines are not of an MXP key log, the first is line {}: {}", options_.key_log, keys_.malformed_lines(), keys_.first_malformed_line(), keys_.first_complaint()));
+    }
+    output_.verbose(fmt::format("{}: {} secrets", options_.key_log, keys_.size()));
+    return {};
+  }
+
+  Result<void> open_input() {
+    if (!options_.interface.empty()) {
+      auto live = LiveCapture::open(options_.interface, options_.capture_filter, signals_.fd());
+      if (!live) return std::unexpected(live.error());
+      live_ = live->get();
+      reader_ = std::move(*live);
+      output_.note(fmt::format("capturing from {}", options_.interface));
+      return {};
+    }
+    auto source = ByteSource::open(options_.read_path, signals_.fd());
+    if (!source) return tools::fail(ErrorKind::usage, fmt::format("cannot read {}: {}", options_.read_path, source.error()));
+    auto reader = open_capture(std::move(*source));
+    if (!reader) {
+      if (signals_.received() != 0) return {};
+      return std::unexpected(file_error(options_, reader.error()));
+    }
+    reader_ = std::move(*reader);
+    return {};
+  }
+
+  Result<void> open_outputs() {
+    auto json = tools::JsonOutput::open(options_.json, options_.packets ? tools::StdoutUse::carries_data : tools::StdoutUse::free);
+    if (!json) return std::unexpected(json.error());
+    json_ = std::move(*json);
+    if (!options_.write_path.empty()) {
+      auto pcap = PcapWriter::open(options_.write_path, options_.force ? PcapWriter::IfExists::replace : PcapWriter::IfExists::refuse, options_.read_path);
+      if (!pcap) return std::unexpected(pcap.error());
+      pcap_ = std::make_unique<PcapWriter>(std::move(*pcap));
+    }
+    writer_ = make_packet_writer(options_, colour_wanted());
+    return {};
+  }
+
+  // A damaged input is kept for the end, after the summary of what is whole.
+  Result<void> read_packets() {
+    const Dissector::Sink sink = [this](const PacketRecord& record) { print(record); };
+    while (reader_ != nullptr && signals_.received() == 0 && !enough() && !stdout_.closed() && stdout_.failure().empty()) {
+      const auto packet = reader_->next();
+      if (!packet) {
+        if (signals_.received() == 0) damage_ = file_error(options_, packet.error());
+        return {};
+      }
+      if (!*packet) return {};
+      ++counts_.frames;
+      const auto passes = filter_.passes(**packet);
+      if (!passes) return std::unexpected(passes.error());
+      if (!*passes) continue;
+      const bool shown = dissect(**packet, sink);
+      if (pcap_ != nullptr && (shown || live_ != nullptr)) {
+        if (auto written = pcap_->write(**packet); !written) return stop_writing(written.error());
+        if (live_ != nullptr) {
+          if (auto flushed = pcap_->flush(); !flushed) return stop_writing(flushed.error());
+        }
+      }
+      if (live_ != nullptr) stdout_.flush();
+    }
+    return {};
+  }
+
+  // A reader of our pcap that had enough is no error.
+  Result<void> stop_writing(const tools::ToolError& error) {
+    pcap_.reset();
+    if (options_.write_path == "-" && errno == EPIPE) return {};
+    return std::unexpected(error);
+  }
+
+  bool enough() const { return options_.max_packets != 0 && printed_ >= options_.max_packets; }
+
+  bool dissect(const CapturedPacket& packet, const Dissector::Sink& sink) {
+    const auto datagram = find_udp(packet.link_type, packet.bytes);
+    if (datagram) {
+      const bool is_mxp = dissector_.dissect(packet, *datagram, sink);
+      if (!is_mxp) ++counts_.other_udp;
+      return is_mxp;
+    }
+    switch (datagram.error()) {
+      case NotUdp::other_protocol: break;
+      case NotUdp::later_fragment: ++counts_.later_fragments; break;
+      case NotUdp::malformed: ++counts_.malformed; break;
+      case NotUdp::unknown_link_type: ++counts_.unknown_link_type; break;
+    }
+    return false;
+  }
+
+  void print(const PacketRecord& record) {
+    if (enough()) return;  // in the middle of a batch
+    ++printed_;
+    if (writer_ == nullptr) return;
+    line_.clear();
+    writer_->write(record, line_);
+    stdout_.append(line_);
+  }
+
+  Result<ExitCode> finish() {
+    for (const Connection& connection : dissector_.flows().connections()) summary_.add(connection);
+    const std::uint64_t forgotten = dissector_.flows().evicted();
+    if (options_.statistics == Format::text) stdout_.append(summary_.to_text(counts_, forgotten));
+    if (options_.statistics == Format::json) stdout_.append(summary_.to_json(counts_, forgotten).dump() + "\n");
+    stdout_.flush();
+    if (pcap_ != nullptr) {
+      if (auto done = pcap_->finish(); !done) {
+        if (auto stopped = stop_writing(done.error()); !stopped) return std::unexpected(stopped.error());
+      }
+    }
+    say_what_was_found(forgotten);
+    if (!stdout_.failure().empty()) return tools::fail(ErrorKind::io, fmt::format("cannot write to stdout: {}", stdout_.failure()));
+    // A damaged input's JSON is the error's, which main writes.
+    if (damage_) return std::unexpected(*damage_);
+    if (auto written = json_.write_line(summary_.to_json(counts_, forgotten)); !written && errno != EPIPE) return std::unexpected(written.error());
+    if (signals_.received() != 0) return ExitCode::interrupted;
+    return printed_ == 0 && options_.exit_nomatch ? ExitCode::nomatch : ExitCode::ok;
+  }
+
+  void say_what_was_found(std::uint64_t forgotten) {
+    if (stdout_.closed()) return;
+    if (live_ != nullptr && live_->dropped() > 0) output_.warning(fmt::format("the kernel dropped {} packets that came faster than they were read", live_->dropped()));
+    if (counts_.unknown_link_type > 0) output_.warning(fmt::format("{} frames are of a link type that is not read", counts_.unknown_link_type));
+    if (printed_ == 0) {
+      output_.note(fmt::format("no MXP found in {} frames ({} other UDP datagrams); a connection joined in its middle needs --keylog or --port", counts_.frames, counts_.other_udp));
+    } else {
+      for (const std::string& note : summary_.key_notes()) output_.note(note);
+    }
+    if (!options_.statistics && options_.json.empty()) {
+      if (signals_.received() != 0) output_.summary(summary_.to_text(counts_, forgotten));
+      else if (printed_ > 0) output_.verbose(fmt::format("{} packets of MXP in {} connections, {} frames", summary_.packets(), summary_.connections(), counts_.frames));
+    }
+  }
+
+  const Options& options_;
+  tools::Output& output_;
+  tools::SignalWatch signals_;
+  KeyRing keys_;
+  Summary summary_;
+  Dissector dissector_;
+  PacketFilter filter_;
+  std::unique_ptr<CaptureReader> reader_;
+  LiveCapture* live_ = nullptr;  // reader_, where it is one
+  tools::JsonOutput json_;
+  std::unique_ptr<PcapWriter> pcap_;
+  std::unique_ptr<PacketWriter> writer_;
+  StdoutBuffer stdout_;
+  std::string line_;
+  CaptureCounts counts_;
+  std::uint64_t printed_ = 0;
+  std::optional<tools::ToolError> damage_;
+};
+
+}  // namespace
+
+tools::Result<tools::ExitCode> run(const Options& options, tools::Output& output) { return Session(options, output).run(); }
+
+}  // namespace mxp::dump

@@ -1,0 +1,18 @@
+// -T text: one line for each packet, in columns. Whatever a peer chose is escaped.
+#pragma once
+
+#include "mxp-dump/packet_writer.h"
+
+namespace mxp::dump {
+
+class TextWriter final : public PacketWriter {
+ public:
+  explicit TextWriter(bool colour) : colour_(colour) {}
+  void write(const PacketRecord& record, std::string& out) override;
+
+ private:
+  bool colour_;
+  std::optional<std::uint64_t> first_ns_;  // times are relative to the first packet that is printed
+};
+
+}  // namespace mxp::dump
