@@ -1,0 +1,448 @@
+#!/usr/bin/env python3
+"""mxp-netem as a user runs it: relays both ways, loses what it is told to, says how it ended.
+
+MXP_BIN is the folder with the built tools."""
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import tempfile
+import threading
+import time
+import unittest
+
+NETEM = os.path.join(os.environ["MXP_BIN"], "mxp-netem")
+
+
+class Echo:
+    """A UDP server that sends back what it gets, and remembers it and from where."""
+
+    def __init__(self, host="127.0.0.1", family=socket.AF_INET):
+        self.socket = socket.socket(family, socket.SOCK_DGRAM)
+        self.socket.bind((host, 0))
+        self.port = self.socket.getsockname()[1]
+        self.received = []
+        self.peers = []
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self):
+        while True:
+            try:
+                data, peer = self.socket.recvfrom(65535)
+            except OSError:
+                return
+            if data == b"stop":
+                return
+            self.received.append(data)
+            self.peers.append(peer)
+            self.socket.sendto(data, peer)
+
+    def close(self):
+        with socket.socket(self.socket.family, socket.SOCK_DGRAM) as poke:
+            poke.sendto(b"stop", self.socket.getsockname())
+        self.socket.close()
+
+
+class Relay:
+    """A running mxp-netem; its first line says where it listens."""
+
+    def __init__(self, target, *arguments, listen="127.0.0.1:0"):
+        self.process = subprocess.Popen([NETEM, "-l", listen, "-t", target, *arguments],
+                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.ready = self.process.stderr.readline()
+        found = re.fullmatch(r"relaying (\S+):(\d+) -> (\S+:\d+) seed (\d+)\n", self.ready)
+        if not found:
+            self.process.kill()
+            raise AssertionError(f"not ready: {self.ready}{self.process.communicate()[1]}")
+        self.address = (found[1].strip("[]"), int(found[2]))
+        self.target = found[3]
+        self.seed = int(found[4])
+
+    def stop(self, number=signal.SIGINT):
+        self.process.send_signal(number)
+        out, err = self.process.communicate(timeout=20)
+        return self.process.returncode, out, err
+
+
+def client(timeout=5.0, family=socket.AF_INET):
+    made = socket.socket(family, socket.SOCK_DGRAM)
+    made.settimeout(timeout)
+    return made
+
+
+def run(*arguments):
+    return subprocess.run([NETEM, *arguments], capture_output=True, text=True, timeout=20)
+
+
+def blocks_of(path):
+    """(type, body) of each pcapng block."""
+    with open(path, "rb") as file:
+        data = file.read()
+    at = 0
+    while at < len(data):
+        kind, length = struct.unpack_from("<II", data, at)
+        assert length >= 12 and length % 4 == 0 and struct.unpack_from("<I", data, at + length - 4)[0] == length
+        yield kind, data[at + 8:at + length - 4]
+        at += length
+
+
+def packets_of(path):
+    """(interface, packet, comment) of each enhanced packet block."""
+    for kind, body in blocks_of(path):
+        if kind != 6:
+            continue
+        interface, _, _, captured, _ = struct.unpack_from("<IIIII", body)
+        packet = body[20:20 + captured]
+        at = 20 + (captured + 3) // 4 * 4
+        comment = ""
+        while at < len(body):
+            code, size = struct.unpack_from("<HH", body, at)
+            if code == 1:
+                comment = body[at + 4:at + 4 + size].decode()
+            if code == 0:
+                break
+            at += 4 + (size + 3) // 4 * 4
+        yield interface, packet, comment
+
+
+def checksum(data):
+    total = sum(struct.unpack(f"!{(len(data) + 1) // 2}H", data + b"\0" * (len(data) % 2)))
+    while total >> 16:
+        total = (total & 0xFFFF) + (total >> 16)
+    return total ^ 0xFFFF
+
+
+class NetemTest(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.mkdtemp()
+        self.echo = Echo()
+        self.target = f"127.0.0.1:{self.echo.port}"
+        self.addCleanup(shutil.rmtree, self.folder)
+        self.addCleanup(self.echo.close)
+
+    def relay(self, *arguments, **keywords):
+        made = Relay(keywords.pop("target", self.target), *arguments, **keywords)
+
+        def end():
+            if made.process.poll() is None:
+                made.process.kill()
+                made.process.communicate()
+            made.process.stdout.close()
+            made.process.stderr.close()
+        self.addCleanup(end)
+        return made
+
+    def path(self, name):
+        return os.path.join(self.folder, name)
+
+    def settle(self, quiet=0.4):
+        """Waits until the echo server has heard nothing new for a while."""
+        count, since = -1, time.monotonic()
+        while time.monotonic() - since < quiet:
+            if len(self.echo.received) != count:
+                count, since = len(self.echo.received), time.monotonic()
+            time.sleep(0.02)
+
+    # --- relaying ---------------------------------------------------------------------------------------------------
+
+    def test_relays_both_ways_for_several_clients(self):
+        relay = self.relay("--stats", "-")
+        clients = [client() for _ in range(5)]
+        for round_number in range(20):
+            for number, one in enumerate(clients):
+                one.sendto(f"{number} {round_number}".encode(), relay.address)
+            for number, one in enumerate(clients):
+                data, peer = one.recvfrom(2000)
+                self.assertEqual(data, f"{number} {round_number}".encode())
+                self.assertEqual(peer, relay.address)
+        for one in clients:
+            one.close()
+        self.assertEqual(len(set(self.echo.peers)), 5)
+        code, out, err = relay.stop()
+        self.assertEqual(code, 130)
+        report = json.loads(out)
+        for way in ("up", "down"):
+            self.assertEqual((report[way]["in"], report[way]["out"]), (100, 100))
+            self.assertEqual(report[way]["lost"], 0)
+        self.assertEqual(report["clients"], 5)
+        self.assertIn("a perfect link", err)
+
+    def test_every_size_passes_unchanged(self):
+        relay = self.relay()
+        one = client()
+        for size in (0, 1, 1200, 1473, 9000, 65000):
+            data = os.urandom(size)
+            one.sendto(data, relay.address)
+            self.assertEqual(one.recv(65535), data)
+        one.close()
+
+    def test_relays_ipv6(self):
+        try:
+            echo = Echo("::1", socket.AF_INET6)
+        except OSError:
+            self.skipTest("no IPv6 here")
+        self.addCleanup(echo.close)
+        capture = self.path("v6.pcapng")
+        relay = self.relay("--pcap", capture, target=f"[::1]:{echo.port}", listen="[::1]:0")
+        one = client(family=socket.AF_INET6)
+        one.sendto(b"six", relay.address)
+        self.assertEqual(one.recv(100), b"six")
+        one.close()
+        relay.stop()
+        packets = list(packets_of(capture))
+        self.assertEqual(len(packets), 4)
+        for _, packet, _ in packets:
+            self.assertEqual(packet[0] >> 4, 6)
+            pseudo = packet[8:40] + struct.pack("!IHBB", len(packet) - 40, 0, 0, 17)
+            self.assertEqual(checksum(pseudo + packet[40:]), 0)
+
+    def test_delay_is_added_in_each_direction(self):
+        relay = self.relay("--up", "delay 60ms", "--down", "delay 30ms", "--stats", "-")
+        one = client()
+        begin = time.monotonic()
+        one.sendto(b"x", relay.address)
+        one.recv(100)
+        self.assertGreaterEqual(time.monotonic() - begin, 0.090)
+        one.close()
+        report = json.loads(relay.stop()[1])
+        self.assertGreaterEqual(report["up"]["delay_us"]["p50"], 60000)
+        self.assertGreaterEqual(report["down"]["delay_us"]["p50"], 30000)
+        self.assertEqual(report["up"]["spec"], "delay 60ms")
+
+    def test_loss_is_counted_and_the_same_for_the_same_seed(self):
+        outcomes = []
+        for _ in range(2):
+            self.echo.received.clear()
+            relay = self.relay("loss", "30%", "--seed", "11", "--stats", "-")
+            self.assertEqual(relay.seed, 11)
+            one = client()
+            for number in range(200):
+                one.sendto(f"{number}".encode(), relay.address)
+                time.sleep(0.0005)
+            self.settle()
+            one.close()
+            report = json.loads(relay.stop()[1])
+            self.assertEqual(report["up"]["in"], 200)
+            self.assertEqual(report["up"]["out"] + report["up"]["lost"], 200)
+            self.assertTrue(30 <= report["up"]["lost"] <= 90, report["up"]["lost"])
+            self.assertEqual(report["seed"], 11)
+            outcomes.append(list(self.echo.received))
+        self.assertEqual(outcomes[0], outcomes[1])
+        self.assertEqual(len(outcomes[0]), report["up"]["out"])
+
+    def test_rate_is_what_was_asked(self):
+        relay = self.relay("--up", "rate 2mbit limit auto", "--stats", "-")
+        one = client()
+        for _ in range(100):
+            one.sendto(bytes(1222), relay.address)  # 1250 bytes of IP: 5 ms each, 48 KB of queue
+            time.sleep(0.003)
+        self.settle()
+        one.close()
+        report = json.loads(relay.stop()[1])["up"]
+        self.assertEqual(report["out"] + report["tail_dropped"], 100)
+        # To 1 % in virtual time (the library's tests); here the machine may be busy with other things.
+        self.assertAlmostEqual(report["rate_bits_per_second"] / 2e6, 1, delta=0.15)
+
+    def test_no_target_is_no_reason_to_end(self):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as unused:
+            unused.bind(("127.0.0.1", 0))
+            dead = unused.getsockname()[1]
+        relay = self.relay(target=f"127.0.0.1:{dead}")
+        one = client()
+        for _ in range(20):
+            one.sendto(b"anybody?", relay.address)
+            time.sleep(0.005)
+        self.assertIsNone(relay.process.poll())
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as late:
+            late.bind(("127.0.0.1", dead))
+            late.settimeout(5)
+            one.sendto(b"now", relay.address)
+            self.assertEqual(late.recv(100), b"now")
+        one.close()
+        self.assertEqual(relay.stop()[0], 130)
+
+    def test_vanished_client_is_no_reason_to_end(self):
+        relay = self.relay("delay", "50ms")
+        gone = client()
+        gone.sendto(b"bye", relay.address)
+        gone.close()
+        time.sleep(0.2)
+        one = client()
+        one.sendto(b"still here?", relay.address)
+        self.assertEqual(one.recv(100), b"still here?")
+        one.close()
+
+    def test_rebinding_changes_the_port_towards_the_target(self):
+        relay = self.relay("rebind", "100ms")
+        one = client()
+        begin = time.monotonic()
+        while len(set(self.echo.peers)) < 3 and time.monotonic() - begin < 10:
+            one.sendto(b"x", relay.address)  # an answer to the port before is lost, as behind a NAT
+            time.sleep(0.01)
+        one.close()
+        self.assertGreaterEqual(time.monotonic() - begin, 0.15)  # two rebindings, at 100 and 200 ms after the start
+        self.assertEqual(len(set(self.echo.peers)), 3)
+
+    def test_ecn_bits_pass(self):
+        relay = self.relay()
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
+            one.settimeout(5)
+            one.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, 2)
+            self.echo.socket.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, 1)
+            one.setsockopt(socket.IPPROTO_IP, 13, 1)  # IP_RECVTOS
+            one.sendto(b"x", relay.address)
+            _, ancillary, _, _ = one.recvmsg(100, 100)
+            self.assertEqual(ancillary[0][2][0] & 3, 1)
+
+    # --- how it ends ------------------------------------------------------------------------------------------------
+
+    def test_duration_over_is_0_and_signals_are_130(self):
+        ended = run("-l", "127.0.0.1:0", "-t", self.target, "--duration", "200ms")
+        self.assertEqual(ended.returncode, 0)
+        self.assertRegex(ended.stderr, r"^relaying 127\.0\.0\.1:\d+ -> \S+ seed \d+\n")
+        for number in (signal.SIGINT, signal.SIGTERM):
+            code, _, err = self.relay().stop(number)
+            self.assertEqual(code, 130)
+            self.assertIn("up   asked", err)
+
+    def test_quiet_keeps_the_ready_line_only(self):
+        code, out, err = self.relay("--quiet").stop()
+        self.assertEqual((code, out, err), (130, "", ""))
+
+    def test_bad_specs_are_2_and_name_the_fault(self):
+        for spec, says in (("loss 101%", "'101%' is not a percentage"), ("delay", "'delay' needs a time"), ("bogus 1", "'bogus' is unknown"),
+                           ("seed 5", "--seed"), ("trace /nonexistent/file", "cannot read the trace"), ("reorder 5%", "needs a delay")):
+            ended = run("-l", "127.0.0.1:0", "-t", self.target, *spec.split())
+            self.assertEqual(ended.returncode, 2, spec)
+            self.assertIn(says, ended.stderr)
+            self.assertTrue(ended.stderr.startswith("mxp-netem: "), ended.stderr)
+            self.assertLessEqual(ended.stderr.count("\n"), 2)
+        self.assertIn("--up: ", run("-l", "0", "-t", self.target, "--up", "loss x").stderr)
+
+    def test_wrong_usage_is_2(self):
+        for arguments in ((), ("-l", "127.0.0.1:0"), ("-t", self.target), ("-l", "0", "-t", "127.0.0.1"), ("-l", "here", "-t", self.target),
+                          ("-l", "0", "-t", self.target, "--duration", "soon"), ("-l", "0", "-t", self.target, "--seed", "x"),
+                          ("-l", "0", "-t", self.target, "--bogus"), ("-l", "0", "-t", self.target, "--pcap", "-"),
+                          ("-l", "0", "-t", self.target, "loss", "1%", "--up", "", "--down", "")):
+            self.assertEqual(run(*arguments).returncode, 2, arguments)
+
+    def test_address_in_use_is_1(self):
+        ended = run("-l", self.target, "-t", "127.0.0.1:9")
+        self.assertEqual(ended.returncode, 1)
+        self.assertIn("in use", ended.stderr)
+
+    def test_unwritable_capture_is_1(self):
+        stats = self.path("stats.json")
+        ended = run("-l", "127.0.0.1:0", "-t", self.target, "--pcap", self.path("no/such/folder.pcapng"), "--stats", stats)
+        self.assertEqual(ended.returncode, 1)
+        self.assertIn("cannot write", ended.stderr)
+        with open(stats) as file:
+            self.assertEqual(json.load(file)["error"]["kind"], "io")
+
+    def test_full_disk_is_1(self):
+        if not os.path.exists("/dev/full"):
+            self.skipTest("no /dev/full here")
+        ended = run("-l", "127.0.0.1:0", "-t", self.target, "--pcap", "/dev/full", "--duration", "5s")
+        self.assertEqual(ended.returncode, 1)
+        self.assertIn("/dev/full", ended.stderr)
+
+    def test_existing_output_is_2_without_force(self):
+        for option in ("--pcap", "--stats"):
+            path = self.path("there")
+            with open(path, "w") as file:
+                file.write("precious")
+            ended = run("-l", "127.0.0.1:0", "-t", self.target, option, path)
+            self.assertEqual(ended.returncode, 2)
+            self.assertIn("--force", ended.stderr)
+            with open(path) as file:
+                self.assertEqual(file.read(), "precious")
+            ended = run("-l", "127.0.0.1:0", "-t", self.target, option, path, "--force", "--duration", "10ms")
+            self.assertEqual(ended.returncode, 0, ended.stderr)
+            with open(path, "rb") as file:
+                self.assertNotIn(b"precious", file.read())
+
+    def test_strict_is_6_when_the_relay_loses_packets(self):
+        relay = self.relay("--strict", "--stats", "-")
+        one = client()
+        # While the relay sleeps nobody empties its receive buffer, whatever its size.
+        relay.process.send_signal(signal.SIGSTOP)
+        try:
+            for _ in range(40000):
+                one.sendto(bytes(1400), relay.address)
+        finally:
+            relay.process.send_signal(signal.SIGCONT)
+        time.sleep(0.3)
+        one.close()
+        code, out, err = relay.stop()
+        self.assertEqual(code, 6)
+        self.assertIn("receive buffers", err)
+        report = json.loads(out)
+        self.assertTrue(report["relay"]["distorted"])
+        self.assertGreater(report["relay"]["socket_drops"], 0)
+        self.assertEqual(report["error"]["kind"], "threshold")
+
+    def test_help_shows_the_grammar_and_nothing_that_is_not_there(self):
+        ended = run("--help")
+        self.assertEqual(ended.returncode, 0)
+        self.assertIn("gemodel", ended.stdout)
+        self.assertIn("Examples", ended.stdout)
+        self.assertNotIn("--scenario", ended.stdout)
+        self.assertNotIn("--http", ended.stdout)
+        self.assertEqual(run("--version").returncode, 0)
+
+    # --- capture ----------------------------------------------------------------------------------------------------
+
+    def make_capture(self):
+        capture = self.path("link.pcapng")
+        relay = self.relay("--up", "loss 50%", "--down", "duplicate 100%", "--seed", "3", "--pcap", capture, "--stats", "-")
+        one = client(timeout=0.1)
+        for number in range(40):
+            one.sendto(b"odd" + bytes([number]), relay.address)
+            time.sleep(0.001)
+        self.settle()
+        one.close()
+        code, out, _ = relay.stop()
+        self.assertEqual(code, 130)
+        return capture, json.loads(out), relay
+
+    def test_capture_has_both_sides_right_checksums_and_reasons(self):
+        capture, report, relay = self.make_capture()
+        kinds = [kind for kind, _ in blocks_of(capture)]
+        self.assertEqual(kinds[:3], [0x0A0D0D0A, 1, 1])
+        self.assertTrue(all(struct.unpack_from("<H", body)[0] == 101 for kind, body in blocks_of(capture) if kind == 1))
+        packets = list(packets_of(capture))
+        for _, packet, _ in packets:
+            self.assertEqual(packet[0], 0x45)
+            self.assertEqual(struct.unpack_from("!H", packet, 2)[0], len(packet))
+            self.assertEqual(checksum(packet[:20]), 0)
+            pseudo = packet[12:20] + struct.pack("!BBH", 0, 17, len(packet) - 20)
+            self.assertEqual(checksum(pseudo + packet[20:]), 0)
+        up, down = report["up"], report["down"]
+        # Client side: what came in and the answers; server side: what passed and the echoes of it.
+        self.assertEqual(sum(1 for side, _, _ in packets if side == 0), up["in"] + down["out"])
+        self.assertEqual(sum(1 for side, _, _ in packets if side == 1), up["out"] + down["in"])
+        dropped = [packet for side, packet, comment in packets if comment.startswith("netem dropped: loss")]
+        self.assertEqual(len(dropped), up["lost"])
+        self.assertTrue(all(struct.unpack_from("!H", packet, 22)[0] == relay.address[1] for packet in dropped))
+        self.assertEqual(sum("duplicate" in comment for _, _, comment in packets), down["duplicated"])
+
+    @unittest.skipUnless(shutil.which("tshark"), "tshark is not installed")
+    def test_capture_is_read_by_tshark(self):
+        capture, report, _ = self.make_capture()
+        shown = subprocess.run(["tshark", "-r", capture, "-o", "udp.check_checksum:TRUE", "-o", "ip.check_checksum:TRUE", "-T", "fields",
+                                "-e", "frame.interface_name", "-e", "ip.checksum.status", "-e", "udp.checksum.status", "-e", "frame.comment"],
+                               capture_output=True, text=True, timeout=60)
+        self.assertEqual(shown.returncode, 0, shown.stderr)
+        rows = [line.split("\t") for line in shown.stdout.splitlines()]
+        self.assertEqual(len(rows), report["up"]["in"] + report["up"]["out"] + report["down"]["in"] + report["down"]["out"])
+        self.assertEqual({row[0] for row in rows}, {"client side", "server side"})
+        self.assertEqual({tuple(row[1:3]) for row in rows}, {("1", "1")})
+        self.assertEqual(sum("netem dropped: loss" in row[3] for row in rows), report["up"]["lost"])
+
+
+if __name__ == "__main__":
+    unittest.main()

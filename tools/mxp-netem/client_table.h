@@ -1,0 +1,58 @@
+// Who uses the relay: one entry for each client address, with a socket of its own towards the target, as a NAT has a port.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <unordered_map>
+#include <vector>
+
+#include "mxp-netem/relay_socket.h"
+#include "mxp/address.h"
+#include "mxp/time.h"
+#include "netem/link.h"
+
+namespace mxp::tools {
+
+struct Client {
+  netem::FlowId flow = 0;  // in the order of first datagrams
+  SocketAddress address;
+  std::optional<SocketAddress> reached_at;  // our address that it sends to, without port
+  RelaySocket upstream;
+  // After a rebinding the old port stays taken and unheard, as behind a NAT that has forgotten it: closing it would
+  // tell the target by ICMP.
+  std::optional<RelaySocket> retired;
+  Timestamp last_seen;
+};
+
+class ClientTable {
+ public:
+  // Our choices. RFC 4787 REQ-5 recommends five minutes for a NAT's UDP mappings; a descriptor for each client.
+  static constexpr Duration kIdle = std::chrono::minutes(5);
+  static constexpr std::size_t kMost = 4096;
+
+  Client* find(const SocketAddress& address);
+  Client* find(netem::FlowId flow);
+  bool full() const { return by_address_.size() >= kMost; }
+  std::size_t size() const { return by_address_.size(); }
+  // REQUIRES: not full, address unknown.
+  Client& add(const SocketAddress& address, RelaySocket upstream, Timestamp now);
+
+  // Removes whom nobody heard of for kIdle and hands them out.
+  std::vector<std::unique_ptr<Client>> take_idle(Timestamp now);
+
+  template <typename Visit>
+  void for_each(Visit visit) {
+    for (auto& [address, client] : by_address_) visit(*client);
+  }
+
+  std::uint64_t ever() const { return next_flow_; }
+
+ private:
+  std::map<SocketAddress, std::unique_ptr<Client>> by_address_;
+  std::unordered_map<netem::FlowId, Client*> by_flow_;
+  netem::FlowId next_flow_ = 0;
+};
+
+}  // namespace mxp::tools

@@ -1,0 +1,95 @@
+// mxp-netem: a lossy link for any UDP program. Parses, relays until told to stop, reports, returns the exit code.
+#include <ctime>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "common/output.h"
+#include "common/signals.h"
+#include "common/tool_error.h"
+#include "mxp-netem/capture.h"
+#include "mxp-netem/options.h"
+#include "mxp-netem/output_file.h"
+#include "mxp-netem/relay.h"
+#include "mxp-netem/report.h"
+#include "netem/spec.h"
+#include "udp/clock.h"
+
+namespace {
+
+using namespace mxp;
+using namespace mxp::tools;
+
+constexpr std::string_view kTool = "mxp-netem";
+
+Duration wall_clock_offset() {
+  timespec wall{};
+  ::clock_gettime(CLOCK_REALTIME, &wall);
+  return std::chrono::seconds(wall.tv_sec) + std::chrono::nanoseconds(wall.tv_nsec) - monotonic_now().time_since_epoch();
+}
+
+std::string shown(const netem::LinkSpec& spec) {
+  const std::string text = netem::to_string(spec);
+  return text.empty() ? "perfect" : text;
+}
+
+// Relays until the end and reports. `report` stays empty if it could not begin.
+Result<RelayEnd> relay_until_the_end(const NetemOptions& options, const SignalWatch& signals, nlohmann::json& report) {
+  Output output{std::string(kTool), options.verbosity};
+  std::optional<Capture> capture;
+  if (!options.pcap.empty()) {
+    auto file = open_output_file(options.pcap, options.force);
+    if (!file) return std::unexpected(file.error());
+    auto opened = Capture::open(std::move(*file), options.pcap,
+                                fmt::format("up: {}; down: {}; seed {}", shown(options.up), shown(options.down), options.seed), wall_clock_offset());
+    if (!opened) return std::unexpected(opened.error());
+    capture = std::move(*opened);
+  }
+  auto relay = Relay::open(options, capture ? &*capture : nullptr, output);
+  if (!relay) return std::unexpected(relay.error());
+  output.line(fmt::format("relaying {} -> {} seed {}", (*relay)->local().to_string(), options.target.to_string(), options.seed));
+
+  const auto end = (*relay)->run(signals);
+  output.summary(report_text(options, **relay));
+  report = report_json(options, **relay);
+  const std::string why = distortion_text((*relay)->health());
+  if (end && options.strict && !why.empty()) {
+    return fail(ErrorKind::threshold, fmt::format("--strict: the relay distorted the link: {}", why));
+  }
+  return end;
+}
+
+int report_failure(const ToolError& error) {
+  print_error(kTool, error);
+  return static_cast<int>(error.exit_code());
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  secure_standard_descriptors();
+  const auto options = parse_netem_options({argv + 1, argv + argc});
+  if (!options) {
+    if (!options.error().error.empty()) print_error(kTool, {ErrorKind::usage, options.error().error});
+    return static_cast<int>(options.error().code);
+  }
+  const SignalWatch signals;
+  UniqueFd stats_file;
+  if (!options->stats.empty() && options->stats != "-") {
+    auto opened = open_output_file(options->stats, options->force);
+    if (!opened) return report_failure(opened.error());
+    stats_file = std::move(*opened);
+  }
+  const int stats_fd = options->stats == "-" ? STDOUT_FILENO : stats_file.get();
+  nlohmann::json report = nlohmann::json::object();
+  const auto end = relay_until_the_end(*options, signals, report);
+  if (stats_fd >= 0) {
+    if (!end) report.update(to_json(end.error()));
+    if (auto written = write_all(stats_fd, report.dump(2) + "\n", options->stats); !written) return report_failure(written.error());
+  }
+  if (!end) return report_failure(end.error());
+  return static_cast<int>(*end == RelayEnd::interrupted ? ExitCode::interrupted : ExitCode::ok);
+}

@@ -1,0 +1,137 @@
+#include "mxp-netem/options.h"
+
+#include <sys/random.h>
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "common/escape.h"
+#include "common/resolve.h"
+#include "common/units.h"
+#include "netem/delivery_trace.h"
+
+namespace mxp::tools {
+namespace {
+
+constexpr const char* kFooter = R"(SPEC, in the words and units of tc-netem(8): bare times are microseconds, bare rates bit/s
+  delay TIME [JITTER [CORR%]] [distribution uniform|normal|pareto|paretonormal]
+  loss [random] P% [CORR%] | loss gemodel P% [R% [1-H% [1-K%]]] | loss state P13 [P31 [P32 [P23 [P14]]]]
+  ecn   duplicate P% [CORR%]   corrupt P% [CORR%]   reorder P% [CORR%] [gap N]
+  rate RATE [OVERHEAD [CELLSIZE [CELLOVERHEAD]]]   limit PACKETS|auto
+  slot MIN [MAX] [packets N] [bytes N]   slot distribution NAME DELAY JITTER [packets N] [bytes N]
+  order keep|time   mtu BYTES   trace FILE   rebind TIME   outage TIME every TIME
+
+Examples
+  mxp-netem -l 127.0.0.1:7000 -t 127.0.0.1:9000 delay 40ms 5ms loss 1% rate 10mbit
+  mxp-netem -l 7000 -t server:9000 --up "delay 20ms" --down "delay 20ms rate 50mbit limit auto" --seed 7
+  mxp-netem -l 0 -t 127.0.0.1:9000 "loss gemodel 1% 25%" --pcap link.pcapng --stats - --duration 30s
+
+Exit codes: 0 done, 1 network or file failure, 2 wrong usage, 6 the relay distorted the link (--strict), 130 interrupted)";
+
+// What was typed.
+struct LowOptions {
+  std::string listen;
+  std::string target;
+  std::vector<std::string> spec;
+  std::optional<std::string> up;
+  std::optional<std::string> down;
+  std::optional<std::uint64_t> seed;
+  std::optional<Duration> duration;
+  std::string stats;
+  std::string pcap;
+  bool force = false;
+  bool strict = false;
+  bool spin = false;
+  int verbosity = 0;
+};
+
+void declare(CLI::App& app, LowOptions& low) {
+  app.footer(kFooter);
+  app.add_option("-l,--listen", low.listen, "where clients send to; port 0 picks one")->required()->type_name("[ADDR:]PORT");
+  app.add_option("-t,--target", low.target, "where their datagrams go")->required()->type_name("HOST:PORT");
+  app.add_option("SPEC", low.spec, "the link in both directions, as several words or one quoted string; none = a perfect link");
+  app.add_option("--up", low.up, "the link from client to target, in place of SPEC")->type_name("SPEC");
+  app.add_option("--down", low.down, "the link from target to client, in place of SPEC")->type_name("SPEC");
+  app.add_option("--seed", low.seed, "same seed, same input: same decisions (random if not given, printed)")->type_name("N");
+  add_time(app, "--duration", low.duration, "end after this time with exit code 0");
+  app.add_option("--stats", low.stats, "write what was asked and achieved as JSON at the end; - = stdout")->type_name("FILE|-");
+  app.add_option("--pcap", low.pcap, "capture both sides as pcapng, with the reason of each drop as a comment")->type_name("FILE");
+  app.add_flag("--force", low.force, "overwrite the files of --stats and --pcap");
+  app.add_flag("--strict", low.strict, "exit 6 if the relay itself lost packets or sent the latest 1% of them 1 ms late or more");
+  app.add_flag("--spin", low.spin, "never sleep: exact times at the price of a processor");
+  add_verbosity(app, low.verbosity);
+  add_version(app, "mxp-netem");
+}
+
+std::unexpected<ParseStop> stop(ExitCode code, std::string error) { return std::unexpected(ParseStop{code, std::move(error)}); }
+std::unexpected<ParseStop> stop(const ToolError& error) { return stop(error.exit_code(), error.message); }
+
+Result<netem::LinkSpec> link_of(std::string_view option, const std::string& text, AddressFamily family) {
+  auto spec = netem::parse_link_spec(text);
+  if (!spec) return fail(ErrorKind::usage, fmt::format("{}: {}", option, escape(spec.error())));
+  spec->header_bytes = family == AddressFamily::ipv6 ? 48 : 28;
+  if (spec->trace.file.empty()) return *spec;
+
+  const std::string shown = escape(spec->trace.file);
+  std::ifstream file(spec->trace.file, std::ios::binary);
+  if (!file) return fail(ErrorKind::usage, fmt::format("{}: cannot read the trace {}: {}", option, shown, std::strerror(errno)));
+  const std::string content{std::istreambuf_iterator<char>(file), {}};
+  auto opportunities = netem::parse_delivery_trace(content);
+  if (!opportunities) return fail(ErrorKind::usage, fmt::format("{}: trace {}: {}", option, shown, opportunities.error()));
+  spec->trace.opportunities_ms = std::move(*opportunities);
+  return *spec;
+}
+
+// Short enough to be typed again.
+std::uint64_t random_seed() {
+  std::uint32_t seed = 0;
+  while (::getrandom(&seed, sizeof seed, 0) != static_cast<ssize_t>(sizeof seed)) {
+  }
+  return seed;
+}
+
+}  // namespace
+
+std::expected<NetemOptions, ParseStop> parse_netem_options(std::vector<std::string> arguments) {
+  CLI::App app("Relays UDP through an emulated link: delay, loss, reordering, rate. Needs no privileges.", "mxp-netem");
+  LowOptions low;
+  declare(app, low);
+  if (const auto parsed = parse_command_line(app, std::move(arguments)); !parsed) return std::unexpected(parsed.error());
+
+  NetemOptions options{.seed = low.seed ? *low.seed : random_seed(),
+                       .duration = low.duration,
+                       .stats = low.stats,
+                       .pcap = low.pcap,
+                       .force = low.force,
+                       .strict = low.strict,
+                       .spin = low.spin,
+                       .verbosity = static_cast<Verbosity>(low.verbosity)};
+  if (low.pcap == "-") return stop(ExitCode::usage, "--pcap needs a file: stdout is for --stats");
+  if (!low.pcap.empty() && low.pcap == low.stats) return stop(ExitCode::usage, "--pcap and --stats name the same file");
+
+  const std::string both = fmt::format("{}", fmt::join(low.spec, " "));
+  if (low.up && low.down && !both.empty()) {
+    return stop(ExitCode::usage, "--up and --down replace SPEC in both directions: leave one of the three out");
+  }
+  const auto target = parse_host_port(low.target);
+  if (!target) return stop(target.error());
+  const auto listen = parse_listen_address(low.listen);
+  if (!listen) return stop(listen.error());
+  options.target = *target;
+  options.listen = *listen;
+
+  auto up = link_of(low.up ? "--up" : "SPEC", low.up.value_or(both), target->family);
+  if (!up) return stop(up.error());
+  auto down = link_of(low.down ? "--down" : "SPEC", low.down.value_or(both), target->family);
+  if (!down) return stop(down.error());
+  options.up = std::move(*up);
+  options.down = std::move(*down);
+  return options;
+}
+
+}  // namespace mxp::tools

@@ -1,0 +1,39 @@
+#include "mxp-netem/output_file.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include <fmt/format.h>
+
+#include "common/escape.h"
+
+namespace mxp::tools {
+
+Result<UniqueFd> open_output_file(const std::string& path, bool force) {
+  constexpr int kFlags = O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY;
+  UniqueFd fd(::open(path.c_str(), kFlags | O_EXCL, 0666));
+  if (!fd && errno == EEXIST) {
+    struct stat info {};
+    if (!force && ::stat(path.c_str(), &info) == 0 && S_ISREG(info.st_mode)) {
+      return fail(ErrorKind::usage, fmt::format("{} exists: use --force to overwrite it", escape(path)));
+    }
+    fd.reset(::open(path.c_str(), kFlags | O_TRUNC, 0666));
+  }
+  if (!fd) return fail_errno(ErrorKind::io, fmt::format("cannot write {}", escape(path)), errno);
+  return fd;
+}
+
+Result<void> write_all(int fd, std::string_view bytes, std::string_view path) {
+  while (!bytes.empty()) {
+    const ssize_t written = ::write(fd, bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return fail_errno(ErrorKind::io, fmt::format("cannot write {}", escape(path)), errno);
+    bytes.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return {};
+}
+
+}  // namespace mxp::tools

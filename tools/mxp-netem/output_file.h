@@ -1,0 +1,16 @@
+// Files that the tool writes: never over an existing one unless the user says so.
+#pragma once
+
+#include <string>
+
+#include "common/tool_error.h"
+#include "common/unique_fd.h"
+
+namespace mxp::tools {
+
+// A regular file that exists is a usage error without `force`; devices and pipes are written to as they are.
+Result<UniqueFd> open_output_file(const std::string& path, bool force);
+
+Result<void> write_all(int fd, std::string_view bytes, std::string_view path);
+
+}  // namespace mxp::tools

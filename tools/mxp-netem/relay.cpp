@@ -1,0 +1,308 @@
+// One turn of the loop: sleep until something is due or readable -> read a bounded number of batches from each readable
+// socket and offer them to the link -> hand over what is due, both ways -> now and then forget idle clients.
+#include "mxp-netem/relay.h"
+
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+
+#include <fmt/format.h>
+
+#include "udp/clock.h"
+
+namespace mxp::tools {
+namespace {
+
+constexpr std::uint64_t kListenerTag = 0;
+constexpr std::uint64_t kTimerTag = 1;
+constexpr std::uint64_t kSignalTag = 2;
+constexpr std::uint64_t kFirstClientTag = 3;  // + flow
+
+// Our choice: a flooding client may keep the loop from what is due for this many batches at most.
+constexpr int kBatchesPerTurn = 4;
+constexpr Duration kSweepEvery = std::chrono::seconds(10);
+
+// Every client costs a descriptor or two; the default soft limit is 1024.
+void allow_many_descriptors() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+std::string drop_comment(const netem::Verdict& verdict, netem::FlowId flow) {
+  if (verdict.fate == netem::Fate::passed) return {};
+  return fmt::format("netem dropped: {} (flow {} packet {})", netem::to_string(verdict.fate), flow, verdict.index);
+}
+
+std::string departure_comment(const netem::Departure& packet) {
+  std::string what;
+  const auto add = [&](bool applies, std::string_view word) {
+    if (applies) what += (what.empty() ? "netem: " : ", ") + std::string(word);
+  };
+  add(packet.duplicate, "duplicate");
+  add(packet.corrupted, "one bit flipped");
+  add(packet.reordered, "sent ahead of those before it");
+  if (!what.empty()) what += fmt::format(" (flow {} packet {})", packet.flow, packet.index);
+  return what;
+}
+
+}  // namespace
+
+Relay::Relay(const NetemOptions& options, Capture* capture, Output& output, RelaySocket listener, UniqueFd epoll, UniqueFd timer)
+    : options_(options),
+      capture_(capture),
+      output_(output),
+      listener_(std::move(listener)),
+      epoll_(std::move(epoll)),
+      timer_(std::move(timer)),
+      up_(options.up, {.seed = options.seed, .direction = netem::Direction::up}),
+      down_(options.down, {.seed = options.seed, .direction = netem::Direction::down}),
+      // The port is one for both directions: the shorter interval counts.
+      rebind_every_(options.up.rebind_every.count() == 0     ? options.down.rebind_every
+                    : options.down.rebind_every.count() == 0 ? options.up.rebind_every
+                                                             : std::min(options.up.rebind_every, options.down.rebind_every)) {}
+
+Result<std::unique_ptr<Relay>> Relay::open(const NetemOptions& options, Capture* capture, Output& output) {
+  allow_many_descriptors();
+  auto listener = RelaySocket::listen(options.listen);
+  if (!listener) return std::unexpected(listener.error());
+  // Tells now, and not at the first datagram, that there is no way to the target.
+  if (const auto probe = RelaySocket::connect(options.target); !probe) return std::unexpected(probe.error());
+  UniqueFd epoll(::epoll_create1(EPOLL_CLOEXEC));
+  UniqueFd timer(::timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC));
+  if (!epoll || !timer) return fail_errno(ErrorKind::io, "cannot create an event queue", errno);
+  std::unique_ptr<Relay> relay(new Relay(options, capture, output, std::move(*listener), std::move(epoll), std::move(timer)));
+  if (auto watched = relay->watch(relay->listener_.fd(), kListenerTag); !watched) return std::unexpected(watched.error());
+  if (auto watched = relay->watch(relay->timer_.get(), kTimerTag); !watched) return std::unexpected(watched.error());
+  return relay;
+}
+
+Result<void> Relay::watch(int fd, std::uint64_t tag) {
+  epoll_event event{};
+  event.events = EPOLLIN;
+  event.data.u64 = tag;
+  if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) != 0) return fail_errno(ErrorKind::io, "cannot watch a socket", errno);
+  return {};
+}
+
+Result<RelayEnd> Relay::run(const SignalWatch& signals) {
+  if (auto watched = watch(signals.fd(), kSignalTag); !watched) return std::unexpected(watched.error());
+  started_ = monotonic_now();
+  next_sweep_ = started_ + kSweepEvery;
+  if (rebind_every_.count() > 0) next_rebind_ = started_ + rebind_every_;
+  const Timestamp end = options_.duration ? started_ + *options_.duration : kNever;
+
+  std::array<epoll_event, 64> events;
+  Result<RelayEnd> result = RelayEnd::interrupted;
+  while (signals.received() == 0) {
+    const Timestamp before = monotonic_now();
+    if (before >= end) {
+      result = RelayEnd::duration_over;
+      break;
+    }
+    const Timestamp wake = std::min(next_event(), end);
+    if (!options_.spin && wake > before) sleep_until(wake);
+    const int ready = ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), options_.spin || wake <= before ? 0 : -1);
+    if (ready < 0 && errno != EINTR) {
+      result = fail_errno(ErrorKind::io, "waiting for packets", errno);
+      break;
+    }
+    for (int i = 0; i < ready; ++i) {
+      const std::uint64_t tag = events[static_cast<std::size_t>(i)].data.u64;
+      if (tag == kListenerTag) {
+        receive_from_clients();
+      } else if (tag == kTimerTag) {
+        std::uint64_t expirations = 0;
+        [[maybe_unused]] const ssize_t ignored = ::read(timer_.get(), &expirations, sizeof expirations);
+      } else if (tag >= kFirstClientTag) {
+        if (Client* client = clients_.find(netem::FlowId{tag - kFirstClientTag})) receive_from_target(*client);
+      }
+    }
+    deliver_up();
+    deliver_down();
+    housekeeping(monotonic_now());
+    if (capture_ != nullptr && !capture_->status()) {
+      result = std::unexpected(capture_->status().error());
+      break;
+    }
+  }
+  ended_ = monotonic_now();
+  settle_health();
+  if (capture_ != nullptr) {
+    capture_->flush();
+    if (result && !capture_->status()) result = std::unexpected(capture_->status().error());
+  }
+  return result;
+}
+
+Timestamp Relay::next_event() const {
+  Timestamp next = std::min(next_sweep_, next_rebind_);
+  if (const auto due = up_.next_departure()) next = std::min(next, *due);
+  if (const auto due = down_.next_departure()) next = std::min(next, *due);
+  return next;
+}
+
+// A timerfd is not rounded to milliseconds as epoll's own timeout is, nor delayed by the timer slack.
+void Relay::sleep_until(Timestamp when) {
+  const auto ns = std::max<Duration::rep>(when.time_since_epoch().count(), 1);
+  itimerspec spec{};
+  spec.it_value.tv_sec = ns / 1'000'000'000;
+  spec.it_value.tv_nsec = ns % 1'000'000'000;
+  ::timerfd_settime(timer_.get(), TFD_TIMER_ABSTIME, &spec, nullptr);
+}
+
+// --- in -------------------------------------------------------------------------------------------------------------
+
+void Relay::receive_from_clients() {
+  for (int batch = 0; batch < kBatchesPerTurn; ++batch) {
+    const auto received = receiver_.receive(listener_);
+    const Timestamp now = monotonic_now();
+    for (const InDatagram& datagram : received) {
+      Client* client = client_for(datagram, now);
+      if (client == nullptr) {
+        ++health_.refused;
+        continue;
+      }
+      client->last_seen = now;
+      client->reached_at = datagram.to;
+      const netem::Verdict verdict = up_.offer(datagram.bytes, now, client->flow, datagram.ecn);
+      record_offer(Side::client, client->address, reached_address(*client), datagram, verdict, client->flow, now);
+    }
+    if (received.size() < BatchReceiver::kBatch) return;
+  }
+}
+
+void Relay::receive_from_target(Client& client) {
+  for (int batch = 0; batch < kBatchesPerTurn; ++batch) {
+    const auto received = receiver_.receive(client.upstream);
+    const Timestamp now = monotonic_now();
+    for (const InDatagram& datagram : received) {
+      client.last_seen = now;
+      const netem::Verdict verdict = down_.offer(datagram.bytes, now, client.flow, datagram.ecn);
+      record_offer(Side::server, options_.target, client.upstream.local(), datagram, verdict, client.flow, now);
+    }
+    if (received.size() < BatchReceiver::kBatch) return;
+  }
+}
+
+Client* Relay::client_for(const InDatagram& datagram, Timestamp now) {
+  if (Client* known = clients_.find(datagram.from)) return known;
+  std::string problem;
+  if (clients_.full()) {
+    problem = fmt::format("{} clients are being relayed, which is the most", ClientTable::kMost);
+  } else if (auto upstream = RelaySocket::connect(options_.target); !upstream) {
+    problem = upstream.error().message;
+  } else {
+    Client& added = clients_.add(datagram.from, std::move(*upstream), now);
+    if (auto watched = watch(added.upstream.fd(), kFirstClientTag + added.flow); !watched) output_.warning(watched.error().message);
+    output_.verbose(fmt::format("client {} is flow {}, towards the target from {}", added.address.to_string(), added.flow,
+                                added.upstream.local().to_string()));
+    return &added;
+  }
+  if (!warned_refused_) output_.warning(fmt::format("datagrams of the new client {} are dropped: {}", datagram.from.to_string(), problem));
+  warned_refused_ = true;
+  return nullptr;
+}
+
+// --- out ------------------------------------------------------------------------------------------------------------
+
+void Relay::deliver_up() {
+  const Timestamp now = monotonic_now();
+  while (const auto packet = up_.take(now)) {
+    Client* client = clients_.find(packet->flow);
+    if (client == nullptr) continue;  // forgotten while its packet was on the way: nobody would hear the answer
+    health_.late.record(now - packet->due_at);
+    record_departure(Side::server, client->upstream.local(), options_.target, *packet, now);
+    sender_.add(client->upstream, {.bytes = packet->bytes, .family = options_.target.family, .ecn = packet->ecn});
+  }
+  sender_.flush();
+}
+
+void Relay::deliver_down() {
+  const Timestamp now = monotonic_now();
+  while (const auto packet = down_.take(now)) {
+    Client* client = clients_.find(packet->flow);
+    if (client == nullptr) continue;
+    health_.late.record(now - packet->due_at);
+    record_departure(Side::client, reached_address(*client), client->address, *packet, now);
+    sender_.add(listener_, {.bytes = packet->bytes,
+                            .to = client->address,
+                            .from = client->reached_at,
+                            .family = client->address.family,
+                            .ecn = packet->ecn});
+  }
+  sender_.flush();
+}
+
+// --- now and then ---------------------------------------------------------------------------------------------------
+
+void Relay::housekeeping(Timestamp now) {
+  if (now >= next_rebind_) {
+    rebind();
+    // Not "now + interval": lateness must not add up.
+    while (next_rebind_ <= now) next_rebind_ += rebind_every_;
+  }
+  if (now < next_sweep_) return;
+  next_sweep_ = now + kSweepEvery;
+  for (const auto& client : clients_.take_idle(now)) close_client(*client);
+}
+
+void Relay::rebind() {
+  clients_.for_each([this](Client& client) {
+    auto fresh = RelaySocket::connect(options_.target);
+    if (!fresh) {
+      output_.warning(fmt::format("flow {} keeps its port: {}", client.flow, fresh.error().message));
+      return;
+    }
+    ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, client.upstream.fd(), nullptr);
+    health_.socket_drops += client.upstream.kernel_drops();
+    client.retired = std::move(client.upstream);
+    client.upstream = std::move(*fresh);
+    if (auto watched = watch(client.upstream.fd(), kFirstClientTag + client.flow); !watched) output_.warning(watched.error().message);
+    output_.verbose(fmt::format("flow {} rebound to {}", client.flow, client.upstream.local().to_string()));
+  });
+}
+
+void Relay::close_client(Client& client) {
+  health_.socket_drops += client.upstream.kernel_drops();
+  up_.forget(client.flow);
+  down_.forget(client.flow);
+  output_.verbose(fmt::format("flow {} forgotten: idle for {} minutes", client.flow,
+                              std::chrono::duration_cast<std::chrono::minutes>(ClientTable::kIdle).count()));
+}
+
+void Relay::settle_health() {
+  health_.socket_drops += listener_.kernel_drops();
+  clients_.for_each([this](const Client& client) { health_.socket_drops += client.upstream.kernel_drops(); });
+  health_.send_failures = sender_.failures();
+  health_.unreachable = sender_.unreachable();
+}
+
+// --- capture --------------------------------------------------------------------------------------------------------
+
+SocketAddress Relay::reached_address(const Client& client) const {
+  SocketAddress address = client.reached_at.value_or(listener_.local());
+  address.port = listener_.local().port;
+  return address;
+}
+
+void Relay::record_offer(Side side, const SocketAddress& source, const SocketAddress& destination, const InDatagram& datagram,
+                         const netem::Verdict& verdict, netem::FlowId flow, Timestamp now) {
+  if (capture_ == nullptr) return;
+  capture_->add({.side = side, .sense = Sense::inbound, .source = source, .destination = destination, .ecn = datagram.ecn, .payload = datagram.bytes},
+                now, drop_comment(verdict, flow));
+}
+
+void Relay::record_departure(Side side, const SocketAddress& source, const SocketAddress& destination, const netem::Departure& packet, Timestamp now) {
+  if (capture_ == nullptr) return;
+  capture_->add({.side = side, .sense = Sense::outbound, .source = source, .destination = destination, .ecn = packet.ecn, .payload = packet.bytes},
+                now, departure_comment(packet));
+}
+
+}  // namespace mxp::tools

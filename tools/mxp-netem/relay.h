@@ -1,0 +1,95 @@
+// The relay: clients on one side, the target on the other, a link in each direction between them, the real clock.
+//
+//   client datagram -> up link   -> the client's own socket -> target
+//   target datagram -> down link -> the listening socket    -> client
+//
+// One thread, one epoll. Nothing that a client or the target sends, ICMP errors included, ends it.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "common/output.h"
+#include "common/signals.h"
+#include "common/tool_error.h"
+#include "mxp-netem/capture.h"
+#include "mxp-netem/client_table.h"
+#include "mxp-netem/options.h"
+#include "mxp-netem/relay_socket.h"
+#include "netem/delay_histogram.h"
+#include "netem/link.h"
+
+namespace mxp::tools {
+
+enum class RelayEnd : std::uint8_t { duration_over, interrupted };
+
+// What the relay itself added to the link; all zero is the ideal.
+struct RelayHealth {
+  netem::DelayHistogram late;       // from the moment a packet was due until it was handed to the kernel
+  std::uint64_t socket_drops = 0;   // lost in full receive buffers before the relay saw them
+  std::uint64_t send_failures = 0;  // the kernel did not take them
+  std::uint64_t refused = 0;        // from clients for whom there was no room or no socket
+  std::uint64_t unreachable = 0;    // the network refused them: not our doing
+
+  static constexpr Duration kLateBound = std::chrono::milliseconds(1);  // for the 99th percentile
+  bool distorted() const {
+    return socket_drops + send_failures + refused > 0 || late.quantile(0.99) >= kLateBound;
+  }
+};
+
+class Relay {
+ public:
+  // `capture` may be null; it and `output` outlive the relay.
+  static Result<std::unique_ptr<Relay>> open(const NetemOptions& options, Capture* capture, Output& output);
+
+  const SocketAddress& local() const { return listener_.local(); }
+  // Until the duration is over or a signal came. The error is a capture that cannot be written, or epoll failing.
+  Result<RelayEnd> run(const SignalWatch& signals);
+
+  const netem::Link& up() const { return up_; }
+  const netem::Link& down() const { return down_; }
+  const RelayHealth& health() const { return health_; }
+  std::uint64_t clients() const { return clients_.ever(); }
+  Duration running() const { return ended_ - started_; }
+
+ private:
+  Relay(const NetemOptions& options, Capture* capture, Output& output, RelaySocket listener, UniqueFd epoll, UniqueFd timer);
+  Result<void> watch(int fd, std::uint64_t tag);
+  Timestamp next_event() const;
+  void sleep_until(Timestamp when);
+
+  void receive_from_clients();
+  void receive_from_target(Client& client);
+  Client* client_for(const InDatagram& datagram, Timestamp now);
+  void deliver_up();
+  void deliver_down();
+  void housekeeping(Timestamp now);
+  void rebind();
+  void close_client(Client& client);
+  SocketAddress reached_address(const Client& client) const;
+  void record_offer(Side side, const SocketAddress& source, const SocketAddress& destination, const InDatagram& datagram,
+                    const netem::Verdict& verdict, netem::FlowId flow, Timestamp now);
+  void record_departure(Side side, const SocketAddress& source, const SocketAddress& destination, const netem::Departure& packet, Timestamp now);
+  void settle_health();
+
+  NetemOptions options_;
+  Capture* capture_;
+  Output& output_;
+  RelaySocket listener_;
+  UniqueFd epoll_;
+  UniqueFd timer_;
+  netem::Link up_;
+  netem::Link down_;
+  ClientTable clients_;
+  BatchReceiver receiver_;
+  BatchSender sender_;
+  RelayHealth health_;
+  Duration rebind_every_{};
+  Timestamp next_rebind_ = kNever;
+  Timestamp next_sweep_ = kNever;
+  Timestamp started_{};
+  Timestamp ended_{};
+  bool warned_refused_ = false;
+};
+
+}  // namespace mxp::tools

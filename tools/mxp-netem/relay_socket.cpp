@@ -1,0 +1,242 @@
+#include "mxp-netem/relay_socket.h"
+
+#include <linux/sock_diag.h>
+#include <netinet/in.h>
+#include <poll.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+#include <fmt/format.h>
+
+#include "udp/ancillary.h"
+#include "udp/socket_address.h"
+
+namespace mxp::tools {
+namespace {
+
+// Our choice: a burst of 5,000 full packets; the kernel caps it at net.core.rmem_max unless we are privileged.
+constexpr int kBufferBytes = 8 << 20;
+// Our choice: how long a full send buffer may hold up the relay before the datagram counts as lost by us.
+constexpr int kSendWaitMs = 10;
+
+void set_option(int fd, int level, int name, int value) { ::setsockopt(fd, level, name, &value, sizeof value); }
+
+SocketAddress local_address(int fd) {
+  SystemAddress system;
+  system.size = sizeof system.v6;
+  if (::getsockname(fd, &system.any, &system.size) != 0) return {};
+  return from_system(&system.any, system.size).value_or(SocketAddress{});
+}
+
+}  // namespace
+
+Result<UniqueFd> RelaySocket::make(AddressFamily family) {
+  const bool ipv6 = family == AddressFamily::ipv6;
+  UniqueFd fd(::socket(ipv6 ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!fd) return fail_errno(ErrorKind::io, "cannot create a UDP socket", errno);
+  // What is refused here is only less comfort, so results are not looked at.
+  set_option(fd.get(), SOL_SOCKET, SO_RCVBUF, kBufferBytes);
+  set_option(fd.get(), SOL_SOCKET, SO_SNDBUF, kBufferBytes);
+  set_option(fd.get(), SOL_SOCKET, SO_RCVBUFFORCE, kBufferBytes);
+  set_option(fd.get(), SOL_SOCKET, SO_SNDBUFFORCE, kBufferBytes);
+  set_option(fd.get(), IPPROTO_IP, IP_RECVTOS, 1);
+  if (ipv6) set_option(fd.get(), IPPROTO_IPV6, IPV6_RECVTCLASS, 1);
+  return fd;
+}
+
+Result<RelaySocket> RelaySocket::listen(const SocketAddress& address) {
+  auto fd = make(address.family);
+  if (!fd) return std::unexpected(fd.error());
+  if (address.family == AddressFamily::ipv6) {
+    set_option(fd->get(), IPPROTO_IPV6, IPV6_V6ONLY, is_any(address) ? 0 : 1);
+    set_option(fd->get(), IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
+  } else {
+    set_option(fd->get(), IPPROTO_IP, IP_PKTINFO, 1);
+  }
+  const auto system = to_system(address, address.family);
+  if (!system || ::bind(fd->get(), &system->any, system->size) != 0) {
+    const int error = errno;
+    const std::string what = fmt::format("cannot listen on {}", address.to_string());
+    if (error == EADDRINUSE) {
+      return fail(ErrorKind::network, what + ": the address is in use. Choose another port, or 0 for any free one");
+    }
+    return fail_errno(ErrorKind::network, what, error);
+  }
+  return RelaySocket(std::move(*fd), local_address(fd->get()), address.family);
+}
+
+Result<RelaySocket> RelaySocket::connect(const SocketAddress& target) {
+  auto fd = make(target.family);
+  if (!fd) return std::unexpected(fd.error());
+  const auto system = to_system(target, target.family);
+  if (!system || ::connect(fd->get(), &system->any, system->size) != 0) {
+    return fail_errno(ErrorKind::network, fmt::format("cannot reach {}", target.to_string()), errno);
+  }
+  const SocketAddress local = local_address(fd->get());
+  return RelaySocket(std::move(*fd), local, target.family);
+}
+
+std::uint64_t RelaySocket::kernel_drops() const {
+  std::array<std::uint32_t, SK_MEMINFO_VARS> info{};
+  socklen_t size = sizeof info;
+  if (::getsockopt(fd_.get(), SOL_SOCKET, SO_MEMINFO, info.data(), &size) != 0) return 0;
+  return info[SK_MEMINFO_DROPS];
+}
+
+// --- receiving ------------------------------------------------------------------------------------------------------
+
+struct BatchReceiver::Slot {
+  SystemAddress from;
+  AncillaryBuffer control;
+  iovec vector;
+};
+
+BatchReceiver::BatchReceiver() : storage_(kBatch * kSlotBytes), slots_(kBatch), messages_(kBatch) { received_.reserve(kBatch); }
+BatchReceiver::~BatchReceiver() = default;
+
+std::span<const InDatagram> BatchReceiver::receive(const RelaySocket& socket) {
+  received_.clear();
+  for (std::size_t i = 0; i < kBatch; ++i) {
+    slots_[i].vector = {.iov_base = storage_.data() + i * kSlotBytes, .iov_len = kSlotBytes};
+    messages_[i] = {};
+    msghdr& header = messages_[i].msg_hdr;
+    header.msg_name = &slots_[i].from.any;
+    header.msg_namelen = sizeof slots_[i].from.v6;
+    header.msg_iov = &slots_[i].vector;
+    header.msg_iovlen = 1;
+    header.msg_control = slots_[i].control.bytes;
+    header.msg_controllen = kAncillaryBytes;
+  }
+  int count = 0;
+  // An ICMP error (connection refused, ...) is reported once in place of data, and what waits behind it is still there.
+  for (int attempt = 0; attempt < 4; ++attempt) {
+    count = ::recvmmsg(socket.fd(), messages_.data(), kBatch, MSG_DONTWAIT, nullptr);
+    if (count >= 0 || errno == EAGAIN) break;
+  }
+  for (int i = 0; i < count; ++i) {
+    mmsghdr& message = messages_[static_cast<std::size_t>(i)];
+    const auto from = from_system(static_cast<const sockaddr*>(message.msg_hdr.msg_name), message.msg_hdr.msg_namelen);
+    if (!from) continue;
+    const ReceivedAncillary ancillary = read_ancillary(message.msg_hdr);
+    received_.push_back({.bytes = {storage_.data() + static_cast<std::size_t>(i) * kSlotBytes, message.msg_len},
+                         .from = *from,
+                         .to = ancillary.destination,
+                         .ecn = ancillary.ecn});
+  }
+  return received_;
+}
+
+// --- sending --------------------------------------------------------------------------------------------------------
+
+struct BatchSender::Slot {
+  SystemAddress to;
+  AncillaryBuffer control;
+  iovec vector;
+};
+
+namespace {
+
+template <typename Value>
+void append_control(msghdr& message, AncillaryBuffer& buffer, int level, int type, const Value& value) {
+  message.msg_control = buffer.bytes;
+  auto* header = reinterpret_cast<cmsghdr*>(buffer.bytes + message.msg_controllen);
+  header->cmsg_level = level;
+  header->cmsg_type = type;
+  header->cmsg_len = CMSG_LEN(sizeof value);
+  std::memcpy(CMSG_DATA(header), &value, sizeof value);
+  message.msg_controllen += CMSG_SPACE(sizeof value);
+}
+
+void append_source(msghdr& message, AncillaryBuffer& buffer, const SocketAddress& source, AddressFamily socket_family) {
+  if (socket_family == AddressFamily::ipv6) {
+    in6_pktinfo info{};
+    info.ipi6_addr = to_in6(source);
+    info.ipi6_ifindex = source.scope_id;
+    append_control(message, buffer, IPPROTO_IPV6, IPV6_PKTINFO, info);
+  } else {
+    in_pktinfo info{};
+    std::memcpy(&info.ipi_spec_dst.s_addr, source.ip.data(), 4);
+    append_control(message, buffer, IPPROTO_IP, IP_PKTINFO, info);
+  }
+}
+
+bool network_says_no(int error) {
+  return error == ECONNREFUSED || error == EHOSTUNREACH || error == ENETUNREACH || error == ENETDOWN || error == EHOSTDOWN;
+}
+
+}  // namespace
+
+BatchSender::BatchSender() : slots_(kBatch), messages_(kBatch) {}
+BatchSender::~BatchSender() = default;
+
+void BatchSender::add(const RelaySocket& socket, const OutDatagram& datagram) {
+  if (used_ == kBatch || (socket_ != nullptr && socket_ != &socket)) flush();
+  socket_ = &socket;
+  Slot& slot = slots_[used_];
+  messages_[used_] = {};
+  msghdr& header = messages_[used_].msg_hdr;
+  if (datagram.to) {
+    const auto to = to_system(*datagram.to, socket.family());
+    if (!to) {
+      ++failures_;
+      return;
+    }
+    slot.to = *to;
+    header.msg_name = &slot.to.any;
+    header.msg_namelen = slot.to.size;
+  }
+  slot.vector = {.iov_base = const_cast<std::uint8_t*>(datagram.bytes.data()), .iov_len = datagram.bytes.size()};
+  header.msg_iov = &slot.vector;
+  header.msg_iovlen = 1;
+  if (datagram.from) append_source(header, slot.control, *datagram.from, socket.family());
+  if (datagram.ecn != Ecn::not_ect) {
+    const int traffic_class = static_cast<int>(datagram.ecn);
+    if (datagram.family == AddressFamily::ipv6) {
+      append_control(header, slot.control, IPPROTO_IPV6, IPV6_TCLASS, traffic_class);
+    } else {
+      append_control(header, slot.control, IPPROTO_IP, IP_TOS, traffic_class);
+    }
+  }
+  ++used_;
+}
+
+void BatchSender::flush() {
+  std::size_t sent = 0;
+  bool retried = false;
+  const auto give_up_one = [&](std::uint64_t& counter) {
+    ++counter;
+    ++sent;
+    retried = false;
+  };
+  while (sent < used_) {
+    const int count = ::sendmmsg(socket_->fd(), messages_.data() + sent, static_cast<unsigned>(used_ - sent), MSG_DONTWAIT);
+    if (count > 0) {
+      sent += static_cast<std::size_t>(count);
+      retried = false;
+    } else if (errno == EINTR) {
+      continue;
+    } else if (errno == EAGAIN || errno == ENOBUFS) {
+      pollfd writable{.fd = socket_->fd(), .events = POLLOUT, .revents = 0};
+      if (retried || ::poll(&writable, 1, kSendWaitMs) <= 0) {
+        give_up_one(failures_);
+      } else {
+        retried = true;
+      }
+    } else if (network_says_no(errno)) {
+      // Often the answer to an earlier datagram, which this call only reports: this one deserves its own try.
+      if (retried) {
+        give_up_one(unreachable_);
+      } else {
+        retried = true;
+      }
+    } else {
+      give_up_one(failures_);
+    }
+  }
+  used_ = 0;
+  socket_ = nullptr;
+}
+
+}  // namespace mxp::tools
