@@ -1,0 +1,22 @@
+// Sends back what comes, on every stream of the connection. Nothing is kept here: what the way back does not take now stays
+// in the connection, and holds the peer back by its flow control.
+#pragma once
+
+#include "mxp-cat/session.h"
+
+namespace mxp::tools {
+
+class EchoSession : public Session {
+ public:
+  using Session::Session;
+
+  void on_stream_opened(StreamId id) override;
+  std::size_t on_stream_data(StreamId id, ByteView data, bool fin) override;
+  void on_stream_reset(StreamId id, AppErrorCode code) override;
+  void on_stop_sending(StreamId id, AppErrorCode code) override;
+  void on_stream_writable(StreamId id) override;
+  // The peer decides when it has enough: its close with code 0 is success.
+  Result<void> on_closed(const CloseInfo& info) override;
+};
+
+}  // namespace mxp::tools

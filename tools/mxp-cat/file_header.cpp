@@ -1,0 +1,80 @@
+#include "mxp-cat/file_header.h"
+
+#include <algorithm>
+#include <array>
+
+#include "common/escape.h"
+
+namespace mxp::tools {
+namespace {
+
+constexpr std::array<std::uint8_t, 4> kMagic = {'M', 'X', 'P', 'F'};
+constexpr std::uint8_t kVersion = 1;
+// NAME_MAX of Linux file systems, less the suffix of an unfinished file.
+constexpr std::size_t kMaxComponentBytes = 255 - kPartSuffix.size();
+
+template <typename Integer>
+void put(std::vector<std::uint8_t>& out, Integer value) {
+  for (std::size_t i = 0; i < sizeof value; ++i) out.push_back(static_cast<std::uint8_t>(value >> (8 * i)));
+}
+
+template <typename Integer>
+Integer get(ByteView bytes) {
+  Integer value = 0;
+  for (std::size_t i = 0; i < sizeof value; ++i) value = static_cast<Integer>(value | static_cast<Integer>(Integer{bytes[i]} << (8 * i)));
+  return value;
+}
+
+}  // namespace
+
+std::vector<std::uint8_t> encode_header(const FileHeader& header) {
+  std::vector<std::uint8_t> out(kMagic.begin(), kMagic.end());
+  out.push_back(kVersion);
+  put(out, header.mode);
+  put(out, header.size);
+  put(out, static_cast<std::uint16_t>(header.name.size()));
+  out.insert(out.end(), header.name.begin(), header.name.end());
+  return out;
+}
+
+std::expected<std::optional<ParsedHeader>, std::string> parse_header(ByteView bytes) {
+  const std::size_t compared = std::min(bytes.size(), kMagic.size());
+  if (!std::equal(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(compared), kMagic.begin())) {
+    return std::unexpected("the stream does not begin with a file header");
+  }
+  if (bytes.size() > kMagic.size() && bytes[kMagic.size()] != kVersion) return std::unexpected("unknown version of the file header");
+  if (bytes.size() < kFixedHeaderBytes) return std::nullopt;
+  ParsedHeader parsed;
+  parsed.header.mode = get<std::uint16_t>(bytes.subspan(5));
+  parsed.header.size = get<std::uint64_t>(bytes.subspan(7));
+  const std::size_t length = get<std::uint16_t>(bytes.subspan(15));
+  if (parsed.header.mode > 0777) return std::unexpected("the mode has more than permission bits");
+  if (parsed.header.size > static_cast<std::uint64_t>(INT64_MAX)) return std::unexpected("the size is larger than any file");
+  if (length > kMaxNameBytes) return std::unexpected("the name is longer than 4096 bytes");
+  if (bytes.size() < kFixedHeaderBytes + length) return std::nullopt;
+  const ByteView name = bytes.subspan(kFixedHeaderBytes, length);
+  parsed.header.name.assign(name.begin(), name.end());
+  parsed.consumed = kFixedHeaderBytes + length;
+  return parsed;
+}
+
+std::optional<std::string_view> objection_to_name(std::string_view name) {
+  if (name.empty()) return "it is empty";
+  if (name.size() > kMaxNameBytes) return "it is longer than 4096 bytes";
+  if (!is_utf8(name)) return "it is not UTF-8";
+  if (has_control_characters(name)) return "it has control characters";
+  if (name.find('\\') != std::string_view::npos) return "it has a backslash";
+  if (name.front() == '/') return "it is an absolute path";
+  if (name.ends_with(kPartSuffix)) return "it ends in .part, the mark of an unfinished file";
+  while (true) {
+    const auto slash = name.find('/');
+    const std::string_view component = name.substr(0, slash);
+    if (component.empty()) return "it has an empty component";
+    if (component == "." || component == "..") return "it has a component . or ..";
+    if (component.size() > kMaxComponentBytes) return "it has a component longer than 250 bytes";
+    if (slash == std::string_view::npos) return std::nullopt;
+    name.remove_prefix(slash + 1);
+  }
+}
+
+}  // namespace mxp::tools

@@ -1,0 +1,42 @@
+// What stands first on a stream that carries a file (docs/file-transfer.md §2), and the rules for its name (§3).
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "mxp/bytes.h"
+
+namespace mxp::tools {
+
+struct FileHeader {
+  std::string name;        // relative path, '/' between its components
+  std::uint64_t size = 0;  // bytes of content
+  std::uint16_t mode = 0;  // permission bits, 0..0777
+
+  bool operator==(const FileHeader&) const = default;
+};
+
+inline constexpr std::size_t kMaxNameBytes = 4096;
+inline constexpr std::size_t kFixedHeaderBytes = 17;
+// What the receiver answers when the file is whole and has its name.
+inline constexpr std::uint8_t kVerdictWhole = 1;
+inline constexpr std::string_view kPartSuffix = ".part";
+
+// REQUIRES: name.size() <= kMaxNameBytes.
+std::vector<std::uint8_t> encode_header(const FileHeader& header);
+
+struct ParsedHeader {
+  FileHeader header;
+  std::size_t consumed = 0;  // bytes
+};
+// Nothing: more bytes are needed (at most kFixedHeaderBytes + kMaxNameBytes in all). The error is one sentence.
+std::expected<std::optional<ParsedHeader>, std::string> parse_header(ByteView bytes);
+
+// Why a name must not be used; nothing if it may. The one place that decides whether a name could leave the folder.
+std::optional<std::string_view> objection_to_name(std::string_view name);
+
+}  // namespace mxp::tools

@@ -1,0 +1,62 @@
+// --send: each file on a stream of its own, a few at a time, in the order of the list. A file counts as sent when the
+// receiver says that it is whole and has its name there.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "common/digest.h"
+#include "common/unique_fd.h"
+#include "mxp-cat/file_list.h"
+#include "mxp-cat/session.h"
+
+namespace mxp::tools {
+
+class FileSender : public Session {
+ public:
+  FileSender(const SessionEnvironment& environment, Connection& connection, const std::vector<FileEntry>& files);
+
+  void on_connected() override;
+  std::size_t on_stream_data(StreamId id, ByteView data, bool fin) override;
+  void on_stream_reset(StreamId id, AppErrorCode code) override;
+  void on_stop_sending(StreamId id, AppErrorCode code) override;
+  void on_stream_writable(StreamId id) override;
+  void on_streams_available() override;
+  Progress progress() const override { return {bytes_sent_, bytes_total_}; }
+
+ private:
+  struct Outgoing {
+    const FileEntry* entry = nullptr;
+    UniqueFd fd;
+    std::uint64_t size = 0;
+    std::uint64_t left = 0;                // content not yet read
+    Sha256 digest;
+    std::string hex;                       // the digest, once known
+    bool trailer_made = false;
+    std::vector<std::uint8_t> pending;     // from pending_begin on: made, not yet taken by the stream
+    std::size_t pending_begin = 0;
+  };
+  using Active = std::map<StreamId, Outgoing>;
+
+  void start_next();
+  Result<Outgoing> open(const FileEntry& entry);
+  void pump(StreamId id, Outgoing& file);
+  Result<void> refill(Outgoing& file);
+  void on_whole(Active::iterator file);
+  void on_failed(Active::iterator file, ToolError error);
+  void note_failure(ToolError error);
+  void end_if_done();
+
+  const std::vector<FileEntry>& files_;
+  std::size_t next_ = 0;  // index of the first file not yet begun
+  Active active_;
+  std::size_t whole_ = 0;
+  std::optional<ToolError> first_error_;
+  std::size_t failed_ = 0;
+  std::uint64_t bytes_sent_ = 0;
+  std::uint64_t bytes_total_ = 0;
+};
+
+}  // namespace mxp::tools

@@ -1,0 +1,168 @@
+#include "mxp-cat/hub.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include <fmt/format.h>
+
+namespace mxp::tools {
+namespace {
+
+using namespace std::chrono_literals;
+
+// How long the loop goes on after our CLOSE, to say it again to a peer that has missed it: the closing period of three probe
+// timeouts (docs/protocol.md §7), bounded so that nobody wonders why the tool does not end.
+Duration linger_for(const Connection& connection, const CloseInfo& info) {
+  if (info.by != CloseInfo::By::local || info.before_established) return 0ms;
+  const Duration probe_timeout = 2 * connection.stats().smoothed_rtt + 26ms;
+  return std::min<Duration>(3 * probe_timeout, 2s);
+}
+
+}  // namespace
+
+Hub::~Hub() = default;
+
+void Hub::attach(EventLoop& loop, SessionFactory factory) {
+  environment_.emplace(SessionEnvironment{loop, options_, output_, reporter_, [this] { check_finishing(); }});
+  factory_ = std::move(factory);
+}
+
+void Hub::on_connected(Connection& connection) {
+  reporter_.set_now(environment_->loop.now());
+  const bool may_serve = !interrupted_ && (options_.keep_open || !had_connection_);
+  if (!may_serve) {
+    output_.verbose(fmt::format("{} turned away: this listener serves one connection", connection.remote_address().to_string()));
+    connection.close(wire(AppCode::busy), "this listener serves one connection, and has it");
+    return;
+  }
+  had_connection_ = true;
+  reporter_.connected(connection);
+  std::unique_ptr<Session> session = factory_(*environment_, connection);
+  Session* raw = session.get();
+  sessions_.emplace(raw, std::move(session));
+  connection.set_context(raw);
+  raw->on_connected();
+}
+
+void Hub::on_stream_opened(Connection& connection, StreamId id) {
+  reporter_.set_now(environment_->loop.now());
+  if (Session* session = session_of(connection)) session->on_stream_opened(id);
+}
+
+std::size_t Hub::on_stream_data(Connection& connection, StreamId id, ByteView data, bool fin) {
+  Session* session = session_of(connection);
+  return session != nullptr ? session->on_stream_data(id, data, fin) : data.size();
+}
+
+void Hub::on_stream_reset(Connection& connection, StreamId id, AppErrorCode code) {
+  reporter_.set_now(environment_->loop.now());
+  if (Session* session = session_of(connection)) session->on_stream_reset(id, code);
+}
+
+void Hub::on_stop_sending(Connection& connection, StreamId id, AppErrorCode code) {
+  reporter_.set_now(environment_->loop.now());
+  if (Session* session = session_of(connection)) session->on_stop_sending(id, code);
+}
+
+void Hub::on_stream_writable(Connection& connection, StreamId id) {
+  if (Session* session = session_of(connection)) session->on_stream_writable(id);
+}
+
+void Hub::on_stream_finished(Connection& connection, StreamId id) {
+  if (Session* session = session_of(connection)) session->on_stream_finished(id);
+}
+
+void Hub::on_streams_available(Connection& connection, Direction) {
+  if (Session* session = session_of(connection)) session->on_streams_available();
+}
+
+void Hub::on_closed(Connection& connection, const CloseInfo& info) {
+  reporter_.set_now(environment_->loop.now());
+  Session* raw = session_of(connection);
+  if (raw == nullptr) {
+    // Never established, or turned away. For a client that is its result; a listener goes on waiting.
+    if (connection.role() == Role::server) return;
+    reporter_.closed(connection, info);
+    settle(std::unexpected(describe_close(info, {target_, options_.timeout.value_or(Duration::zero()), options_.idle_timeout})), target_, 0ms);
+    return;
+  }
+  connection.set_context(raw);  // on_closed may still read from the connection
+  Result<void> result = raw->on_closed(info);
+  connection.set_context(nullptr);
+  output_.end_progress();
+  reporter_.closed(connection, info);
+  const auto found = sessions_.find(raw);
+  std::unique_ptr<Session> session = std::move(found->second);
+  sessions_.erase(found);
+  const Duration linger = linger_for(connection, info);
+  if (session->draining() && !interrupted_) {
+    finishing_.push_back({std::move(session), std::move(result), linger});
+    return;
+  }
+  const std::string peer = session->peer();
+  session.reset();  // gives stdin and stdout to the next
+  settle(std::move(result), peer, linger);
+}
+
+void Hub::check_finishing() {
+  // From inside a callback of the session itself: it is let go of in a later turn.
+  environment_->loop.at(environment_->loop.now(), [this] {
+    for (auto at = finishing_.begin(); at != finishing_.end();) {
+      if (at->session->draining()) {
+        ++at;
+        continue;
+      }
+      Finishing done = std::move(*at);
+      at = finishing_.erase(at);
+      Result<void> result = done.session->after_drain(std::move(done.result));
+      const std::string peer = done.session->peer();
+      done.session.reset();
+      settle(std::move(result), peer, done.linger);
+    }
+  });
+}
+
+void Hub::settle(Result<void> result, const std::string& peer, Duration linger) {
+  if (options_.keep_open && !interrupted_) {
+    if (!result) output_.warning(fmt::format("{}: {}", peer, result.error().message));
+    return;
+  }
+  if (!result_) result_ = std::move(result);
+  if (sessions_.empty() && finishing_.empty()) stop_after(linger);
+}
+
+void Hub::stop_after(Duration linger) {
+  EventLoop& loop = environment_->loop;
+  if (linger <= 0ms) return loop.stop();
+  loop.at(loop.now() + linger, [&loop] { loop.stop(); });
+}
+
+void Hub::interrupt() {
+  if (interrupted_) return;
+  interrupted_ = true;
+  if (!result_) result_ = fail(ErrorKind::interrupted, "interrupted");
+  EventLoop& loop = environment_->loop;
+  reporter_.set_now(loop.now());
+  loop.endpoint().close_all(wire(AppCode::interrupted), "interrupted");
+  if (loop.endpoint().connection_count() == 0) return loop.stop();
+  // on_closed of the last session ends the run; this is for what has no session.
+  stop_after(sessions_.empty() ? 50ms : 500ms);
+}
+
+void Hub::give_up(ToolError error) {
+  if (!result_) result_ = std::unexpected(std::move(error));
+  environment_->loop.endpoint().close_all(wire(AppCode::failed), "given up");
+  stop_after(50ms);
+}
+
+Progress Hub::progress() const {
+  Progress sum;
+  for (const auto& [raw, session] : sessions_) {
+    const Progress one = session->progress();
+    sum.done += one.done;
+    sum.total += one.total;
+  }
+  return sum;
+}
+
+}  // namespace mxp::tools

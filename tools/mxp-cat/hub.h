@@ -1,0 +1,75 @@
+// The handler of the endpoint: gives each connection its session, forwards what happens to it, and decides when the run is
+// over and how it ended.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <unordered_map>
+#include <vector>
+
+#include "mxp-cat/session.h"
+#include "mxp/endpoint.h"
+#include "mxp/handler.h"
+
+namespace mxp::tools {
+
+using SessionFactory = std::function<std::unique_ptr<Session>(const SessionEnvironment&, Connection&)>;
+
+class Hub : public Handler {
+ public:
+  Hub(const Options& options, Output& output, Reporter& reporter) : options_(options), output_(output), reporter_(reporter) {}
+  ~Hub() override;
+
+  // Before the loop runs. `factory` makes the session of each established connection.
+  void attach(EventLoop& loop, SessionFactory factory);
+  // connect: how the peer is called in messages before it has answered.
+  void set_target(std::string target) { target_ = std::move(target); }
+
+  // A signal came: closes what is open, then ends the run.
+  void interrupt();
+  // Ends the run with this unless it has a result.
+  void give_up(ToolError error);
+
+  bool had_connection() const { return had_connection_; }
+  // The run's result, once it is over. The lost client of a listener that goes on is not one.
+  const std::optional<Result<void>>& result() const { return result_; }
+  Progress progress() const;
+
+  // mxp::Handler
+  void on_connected(Connection& connection) override;
+  void on_stream_opened(Connection& connection, StreamId id) override;
+  std::size_t on_stream_data(Connection& connection, StreamId id, ByteView data, bool fin) override;
+  void on_stream_reset(Connection& connection, StreamId id, AppErrorCode code) override;
+  void on_stop_sending(Connection& connection, StreamId id, AppErrorCode code) override;
+  void on_stream_writable(Connection& connection, StreamId id) override;
+  void on_stream_finished(Connection& connection, StreamId id) override;
+  void on_streams_available(Connection& connection, Direction direction) override;
+  void on_closed(Connection& connection, const CloseInfo& info) override;
+
+ private:
+  struct Finishing {  // its connection has ended, stdout has not taken everything yet
+    std::unique_ptr<Session> session;
+    Result<void> result;
+    Duration linger;
+  };
+
+  Session* session_of(Connection& connection) const { return static_cast<Session*>(connection.context()); }
+  void check_finishing();
+  void settle(Result<void> result, const std::string& peer, Duration linger);
+  void stop_after(Duration linger);
+
+  const Options& options_;
+  Output& output_;
+  Reporter& reporter_;
+  std::optional<SessionEnvironment> environment_;
+  SessionFactory factory_;
+  std::string target_;
+  std::unordered_map<Session*, std::unique_ptr<Session>> sessions_;
+  std::vector<Finishing> finishing_;
+  bool had_connection_ = false;
+  bool interrupted_ = false;
+  std::optional<Result<void>> result_;
+};
+
+}  // namespace mxp::tools

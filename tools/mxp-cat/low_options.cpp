@@ -1,0 +1,105 @@
+#include "mxp-cat/low_options.h"
+
+#include <algorithm>
+#include <array>
+
+#include "common/units.h"
+
+namespace mxp::tools {
+namespace {
+
+constexpr const char* kExamples = R"(Examples:
+  mxp-cat keygen                                    make the default key, print the public one
+  mxp-cat listen 9000 > copy                        first line on stderr: listening mxp://KEY@ADDR:PORT
+  mxp-cat mxp://KEY@HOST:9000 < original            stdin to the listener, its answer to stdout
+  mxp-cat listen 9000 --keep-open --recv inbox      take files from anybody who knows the key
+  mxp-cat mxp://KEY@HOST:9000 --send photos notes.txt
+
+Exit codes: 0 done, 1 network or local I/O, 2 usage or input, 3 not allowed, 4 no answer in time,
+5 the peer closed with an error, 130 interrupted.
+MXPKEYLOGFILE=FILE appends the session secrets to FILE, for mxp-dump.)";
+
+constexpr std::array<std::string_view, 4> kCommands = {"keygen", "pubkey", "listen", "connect"};
+
+bool is_url(std::string_view text) { return text.starts_with("mxp://"); }
+
+// A bare URL means connect, wherever it stands among the options.
+void insert_connect(std::vector<std::string>& arguments) {
+  if (arguments.empty()) return;
+  if (std::find(kCommands.begin(), kCommands.end(), arguments.front()) != kCommands.end()) return;
+  if (std::any_of(arguments.begin(), arguments.end(), is_url)) arguments.insert(arguments.begin(), "connect");
+}
+
+void add_session_options(CLI::App& command, LowOptions& low) {
+  command.add_option("--send", low.send, "send files, and folders with all below them, one stream each")
+      ->type_name("FILE|DIR ...");
+  command.add_option("--recv", low.receive_into, "receive files into DIR; unfinished ones are NAME.part")->type_name("DIR");
+  command.add_flag("--force", low.force, "with --recv: replace existing files");
+  command.add_option("--identity", low.identity, "private key; default $XDG_CONFIG_HOME/mxp/id_25519, made on first use")
+      ->type_name("FILE");
+  command.add_option("--suite", low.suites, "cipher suites in order of preference: chacha20, aes256")
+      ->delimiter(',')
+      ->expected(1)
+      ->type_name("LIST");
+  command.add_flag("--half-close", low.half_close, "keep sending after the peer's end");
+  command.add_flag("--no-stdin", low.no_stdin, "send nothing and end our side at once");
+  add_time(command, "-q", low.wait_after_end, "wait at most so long after our own end, then exit 4");
+  add_time(command, "--timeout", low.timeout, "time until connected (connect: 10s; listen: none)");
+  add_time(command, "--idle-timeout", low.idle_timeout, "silence after which the peer is taken for gone (30s)");
+  command.add_flag("--progress", low.progress, "show progress, on a terminal");
+  command.add_flag("--digest", low.digest, "print the SHA-256 of what was sent and received on stderr");
+  add_json(command, low.json, "events and the result as JSON, one object a line");
+  add_verbosity(command, low.verbosity);
+}
+
+}  // namespace
+
+std::expected<void, ParseStop> parse_arguments(std::vector<std::string> arguments, LowOptions& low) {
+  CLI::App app("Ad-hoc sessions over MXP: pipes, files and keys between two machines", "mxp-cat");
+  app.footer(kExamples);
+  app.require_subcommand(1);
+  add_version(app, "mxp-cat");
+
+  CLI::App* keygen = app.add_subcommand("keygen", "make a private key; the public key goes to stdout");
+  keygen->add_option("-o", low.key_file, "where to write it (default: the default identity)")->type_name("FILE");
+  keygen->add_option("--suite", low.suites, "kind of key: 25519")->expected(1)->type_name("25519");
+  keygen->add_flag("--force", low.force, "replace an existing file");
+
+  CLI::App* pubkey = app.add_subcommand("pubkey", "print the public key of a private key file");
+  pubkey->add_option("FILE", low.key_file, "default: the default identity");
+
+  CLI::App* listen = app.add_subcommand("listen", "wait for a connection: its first stream to stdout, stdin to it");
+  listen->add_option("[ADDR:]PORT", low.address, "port 0 picks one")->required();
+  listen->add_option("--authorized-keys", low.authorized_keys, "accept only these clients: a line KEY [name] for each")
+      ->type_name("FILE");
+  listen->add_flag("--allow-any", low.allow_any, "accept every client that knows our key, without saying so");
+  listen->add_flag("--echo", low.echo, "send back what comes, on every stream");
+  listen->add_flag("--once", low.once, "one connection, then exit with its code (the default)");
+  listen->add_flag("--keep-open", low.keep_open, "serve until interrupted");
+  add_session_options(*listen, low);
+
+  CLI::App* connect = app.add_subcommand("connect", "connect to a listener: stdin to a stream, the stream to stdout");
+  connect->add_option("URL", low.url, "mxp://KEY@HOST[:PORT]");
+  add_session_options(*connect, low);
+  for (CLI::App* command : {keygen, pubkey, listen, connect}) command->footer(kExamples);
+
+  insert_connect(arguments);
+  if (auto parsed = parse_command_line(app, std::move(arguments)); !parsed) return parsed;
+
+  if (keygen->parsed()) low.command = Command::keygen;
+  if (pubkey->parsed()) low.command = Command::pubkey;
+  if (listen->parsed()) low.command = Command::listen;
+  if (connect->parsed()) low.command = Command::connect;
+  // "--send a b URL": the list of files takes the URL with it.
+  if (low.command == Command::connect && low.url.empty()) {
+    const auto url = std::find_if(low.send.begin(), low.send.end(), is_url);
+    if (url == low.send.end()) {
+      return std::unexpected(ParseStop{ExitCode::usage, "connect needs the listener's URL: mxp://KEY@HOST:PORT, as `mxp-cat listen` prints it"});
+    }
+    low.url = *url;
+    low.send.erase(url);
+  }
+  return {};
+}
+
+}  // namespace mxp::tools

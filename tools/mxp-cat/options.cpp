@@ -1,0 +1,118 @@
+#include "mxp-cat/options.h"
+
+#include <chrono>
+
+#include <fmt/format.h>
+
+#include "common/escape.h"
+#include "common/key_files.h"
+#include "common/resolve.h"
+
+namespace mxp::tools {
+namespace {
+
+using std::chrono_literals::operator""s;
+
+Result<std::vector<Suite>> parse_suites(const std::vector<std::string>& words) {
+  std::vector<Suite> suites;
+  for (const std::string& word : words) {
+    std::optional<Suite> found;
+    for (const Suite suite : {Suite::chacha20_poly1305, Suite::aes_256_gcm}) {
+      if (word == to_string(suite)) found = suite;
+    }
+    if (!found) return fail(ErrorKind::usage, fmt::format("--suite: '{}' is not a suite: use chacha20 or aes256", escape(word)));
+    suites.push_back(*found);
+  }
+  return suites;
+}
+
+Result<void> check_combination(const LowOptions& low) {
+  const int modes = static_cast<int>(low.echo) + static_cast<int>(!low.send.empty()) + static_cast<int>(!low.receive_into.empty());
+  if (modes > 1) return fail(ErrorKind::usage, "--echo, --send and --recv exclude each other: a connection does one of them");
+  if (low.once && low.keep_open) return fail(ErrorKind::usage, "--once and --keep-open exclude each other");
+  if (low.allow_any && !low.authorized_keys.empty()) {
+    return fail(ErrorKind::usage, "--allow-any and --authorized-keys exclude each other");
+  }
+  if (low.force && low.receive_into.empty()) return fail(ErrorKind::usage, "--force needs --recv: it replaces existing files");
+  if (modes > 0 && (low.half_close || low.no_stdin || low.wait_after_end)) {
+    return fail(ErrorKind::usage, "--half-close, --no-stdin and -q are about stdin, which --echo, --send and --recv do not read");
+  }
+  if (low.half_close && low.no_stdin) return fail(ErrorKind::usage, "--half-close and --no-stdin exclude each other");
+  return {};
+}
+
+Result<void> read_listen(const LowOptions& low, Options& options) {
+  const auto address = parse_listen_address(low.address);
+  if (!address) return std::unexpected(address.error());
+  options.listen_address = *address;
+  options.keep_open = low.keep_open;
+  options.say_that_anyone_may_connect = low.authorized_keys.empty() && !low.allow_any;
+  if (low.authorized_keys.empty()) return {};
+  const auto keys = load_authorized_keys(low.authorized_keys);
+  if (!keys) return std::unexpected(keys.error());
+  auto& authorized = options.authorized.emplace();
+  for (const AuthorizedKey& entry : *keys) {
+    // An option that we do not know may restrict its key: to ignore it would allow what was forbidden.
+    if (!entry.options.empty()) {
+      return fail(ErrorKind::usage, fmt::format("{}: unknown option '{}' of key {}", low.authorized_keys,
+                                                escape(entry.options.front().first), entry.key.to_string()));
+    }
+    authorized.push_back(entry.key);
+  }
+  return {};
+}
+
+Result<void> read_connect(const LowOptions& low, Options& options) {
+  auto url = parse_url(low.url);
+  if (!url) return fail(ErrorKind::usage, fmt::format("{}: {}", escape(low.url), url.error()));
+  if (!url->key) {
+    return fail(ErrorKind::usage, fmt::format("{}: the server's key is missing: expected mxp://KEY@HOST:PORT, as `mxp-cat listen` prints it",
+                                              escape(low.url)));
+  }
+  if (url->port == 0) return fail(ErrorKind::usage, fmt::format("{}: port 0 cannot be dialled", escape(low.url)));
+  options.url = *std::move(url);
+  options.timeout = low.timeout.value_or(10s);
+  return {};
+}
+
+}  // namespace
+
+bool stdout_carries_data(const LowOptions& low) { return !low.echo && low.send.empty() && low.receive_into.empty(); }
+
+Result<Options> make_options(const LowOptions& low) {
+  Options options;
+  options.command = low.command;
+  options.verbosity = static_cast<Verbosity>(low.verbosity);
+  options.key_file = low.key_file;
+  options.force = low.force;
+  if (low.command == Command::keygen || low.command == Command::pubkey) {
+    for (const std::string& suite : low.suites) {
+      if (suite != "25519") return fail(ErrorKind::usage, fmt::format("--suite: no keys of kind '{}': use 25519", escape(suite)));
+    }
+    return options;
+  }
+
+  if (auto good = check_combination(low); !good) return std::unexpected(good.error());
+  if (low.echo) options.mode = Mode::echo;
+  if (!low.send.empty()) options.mode = Mode::send;
+  if (!low.receive_into.empty()) options.mode = Mode::receive;
+  options.send = low.send;
+  options.receive_into = low.receive_into;
+  options.identity = low.identity;
+  options.half_close = low.half_close;
+  options.no_stdin = low.no_stdin;
+  options.progress = low.progress;
+  options.digest = low.digest;
+  options.timeout = low.timeout;
+  options.idle_timeout = low.idle_timeout.value_or(30s);
+  options.wait_after_end = low.wait_after_end;
+  auto suites = parse_suites(low.suites);
+  if (!suites) return std::unexpected(suites.error());
+  options.suites = *std::move(suites);
+
+  const auto read = low.command == Command::listen ? read_listen(low, options) : read_connect(low, options);
+  if (!read) return std::unexpected(read.error());
+  return options;
+}
+
+}  // namespace mxp::tools

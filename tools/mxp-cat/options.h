@@ -1,0 +1,51 @@
+// What the user means: typed, checked, complete. Everything that can be refused without the network is refused here.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/output.h"
+#include "common/tool_error.h"
+#include "mxp-cat/low_options.h"
+#include "mxp/address.h"
+#include "mxp/keys.h"
+#include "mxp/time.h"
+#include "mxp/url.h"
+
+namespace mxp::tools {
+
+// What the streams of a connection carry.
+enum class Mode : std::uint8_t { pipe, echo, send, receive };
+
+struct Options {
+  Command command = Command::connect;
+  Mode mode = Mode::pipe;
+  Verbosity verbosity = Verbosity::normal;
+
+  std::filesystem::path key_file;         // empty = the default identity
+  bool force = false;
+
+  SocketAddress listen_address;
+  Url url;                                // connect: with a key
+  std::vector<std::string> send;          // not empty in Mode::send
+  std::string receive_into;               // Mode::receive
+  std::filesystem::path identity;         // empty = the default, made on first use
+  std::optional<std::vector<PublicKey>> authorized;  // nothing = everyone who knows our key
+  bool say_that_anyone_may_connect = false;
+  bool keep_open = false;
+  bool half_close = false;
+  bool no_stdin = false;
+  bool progress = false;
+  bool digest = false;
+  std::optional<Duration> timeout;        // until connected; nothing = wait for ever (listen only)
+  Duration idle_timeout{};
+  std::optional<Duration> wait_after_end;
+  std::vector<Suite> suites;              // empty = the library's order
+};
+
+bool stdout_carries_data(const LowOptions& low);
+Result<Options> make_options(const LowOptions& low);
+
+}  // namespace mxp::tools

@@ -1,0 +1,145 @@
+#include "mxp-cat/reporter.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "common/digest.h"
+#include "common/units.h"
+
+namespace mxp::tools {
+namespace {
+
+double seconds(Duration span) { return std::chrono::duration<double>(span).count(); }
+
+std::string_view side_word(Side side) { return side == Side::local ? "local" : "peer"; }
+
+std::string_view by_word(CloseInfo::By by) {
+  switch (by) {
+    case CloseInfo::By::local: return "local";
+    case CloseInfo::By::peer: return "peer";
+    case CloseInfo::By::timeout: return "timeout";
+    case CloseInfo::By::network: return "network";
+  }
+  return "local";
+}
+
+double bit_rate(std::uint64_t bytes, Duration span) { return span.count() > 0 ? static_cast<double>(bytes) * 8 / seconds(span) : 0; }
+
+}  // namespace
+
+void Reporter::set_now(Timestamp now) {
+  if (!started_) start_ = now;
+  started_ = true;
+  now_ = now;
+}
+
+nlohmann::json Reporter::event(std::string_view name, const Connection& connection) const {
+  return {{"event", name}, {"time", seconds(now_ - start_)}, {"connection", to_hex(connection.local_id().bytes())}};
+}
+
+void Reporter::write(const nlohmann::json& value) {
+  // A log that cannot be written must not end the transfer that it tells of; say it once.
+  if (auto written = json_.write_line(value); !written) {
+    output_.warning(written.error().message);
+    json_ = JsonOutput();
+  }
+}
+
+void Reporter::connected(const Connection& connection) {
+  ++connections_;
+  connected_at_[&connection] = now_;
+  const ConnectionStats stats = connection.stats();
+  output_.verbose(fmt::format("connected to {}, key {}, suite {}, handshake {}", connection.remote_address().to_string(),
+                              connection.peer_key().to_string(), to_string(connection.suite()), format_duration(stats.handshake_time)));
+  if (!json_) return;
+  nlohmann::json value = event("connected", connection);
+  value["remote"] = connection.remote_address().to_string();
+  value["peer_key"] = connection.peer_key().to_string();
+  value["suite"] = to_string(connection.suite());
+  value["handshake_ms"] = seconds(stats.handshake_time) * 1e3;
+  write(value);
+}
+
+void Reporter::stream_opened(const Connection& connection, StreamId id, Side by) {
+  output_.debug(fmt::format("stream {} opened ({})", id.value(), side_word(by)));
+  if (!json_) return;
+  nlohmann::json value = event("stream_opened", connection);
+  value["stream"] = id.value();
+  value["by"] = side_word(by);
+  write(value);
+}
+
+void Reporter::fin(const Connection& connection, StreamId id, Side by) {
+  output_.debug(fmt::format("stream {} ended ({})", id.value(), side_word(by)));
+  if (!json_) return;
+  nlohmann::json value = event("fin", connection);
+  value["stream"] = id.value();
+  value["by"] = side_word(by);
+  write(value);
+}
+
+void Reporter::reset(const Connection& connection, StreamId id, Side by, AppErrorCode code) {
+  output_.debug(fmt::format("stream {} reset ({}), code {}", id.value(), side_word(by), code));
+  if (!json_) return;
+  nlohmann::json value = event("reset", connection);
+  value["stream"] = id.value();
+  value["by"] = side_word(by);
+  value["code"] = code;
+  write(value);
+}
+
+void Reporter::file(const Connection& connection, Side sender, std::string_view name, std::uint64_t size, std::string_view sha256) {
+  output_.verbose(fmt::format("{} {} ({})", sender == Side::local ? "sent" : "received", name, format_bytes(size)));
+  if (!json_) return;
+  nlohmann::json value = event("file", connection);
+  value["by"] = side_word(sender);
+  value["name"] = name;
+  value["bytes"] = size;
+  value["sha256"] = sha256;
+  write(value);
+}
+
+void Reporter::closed(const Connection& connection, const CloseInfo& info) {
+  const ConnectionStats stats = connection.stats();
+  const auto since = connected_at_.find(&connection);
+  const Duration span = since == connected_at_.end() ? Duration::zero() : now_ - since->second;
+  if (since != connected_at_.end()) connected_at_.erase(since);
+  bytes_sent_ += stats.stream_bytes_sent;
+  bytes_received_ += stats.stream_bytes_delivered;
+  if (!info.before_established) {
+    output_.summary(fmt::format("sent {}, received {} in {} ({}), RTT {}, {} of {} packets lost, {} sent again",
+                                format_bytes(stats.stream_bytes_sent), format_bytes(stats.stream_bytes_delivered), format_duration(span),
+                                format_bit_rate(bit_rate(std::max(stats.stream_bytes_sent, stats.stream_bytes_delivered), span)),
+                                format_duration(stats.smoothed_rtt), stats.packets_lost, stats.packets_sent,
+                                format_bytes(stats.stream_bytes_retransmitted)));
+  }
+  if (!json_) return;
+  nlohmann::json value = event("closed", connection);
+  value["by"] = by_word(info.by);
+  value["application"] = info.application;
+  value["code"] = info.code;
+  if (!info.reason.empty()) value["reason"] = info.reason;
+  write(value);
+  if (info.before_established) return;
+  value = event("stats", connection);
+  value["seconds"] = seconds(span);
+  value["bytes_sent"] = stats.stream_bytes_sent;
+  value["bytes_received"] = stats.stream_bytes_delivered;
+  value["bytes_retransmitted"] = stats.stream_bytes_retransmitted;
+  value["packets_sent"] = stats.packets_sent;
+  value["packets_received"] = stats.packets_received;
+  value["packets_lost"] = stats.packets_lost;
+  value["rtt_ms"] = seconds(stats.smoothed_rtt) * 1e3;
+  value["min_rtt_ms"] = seconds(stats.min_rtt) * 1e3;
+  write(value);
+}
+
+void Reporter::total() {
+  if (connections_ == 1) return;  // its own summary has said it all
+  output_.summary(fmt::format("{} connections, sent {}, received {} in {}", connections_, format_bytes(bytes_sent_),
+                              format_bytes(bytes_received_), format_duration(now_ - start_)));
+}
+
+}  // namespace mxp::tools

@@ -1,0 +1,79 @@
+// One connection's work. A session hears of its connection what mxp::Handler says, and decides how it ended.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "common/tool_error.h"
+#include "mxp-cat/app_codes.h"
+#include "mxp-cat/close_reason.h"
+#include "mxp-cat/options.h"
+#include "mxp-cat/reporter.h"
+#include "mxp/connection.h"
+#include "mxp/event_loop.h"
+#include "mxp/handler.h"
+
+namespace mxp::tools {
+
+// What all sessions share. Everything here outlives them.
+struct SessionEnvironment {
+  EventLoop& loop;
+  const Options& options;
+  Output& output;
+  Reporter& reporter;
+  std::function<void()> on_drained;  // a session whose connection has ended has written everything out
+};
+
+struct Progress {
+  std::uint64_t done = 0;   // bytes
+  std::uint64_t total = 0;  // 0 = not known
+};
+
+class Session {
+ public:
+  Session(const SessionEnvironment& environment, Connection& connection)
+      : environment_(environment), connection_(connection), peer_(connection.remote_address().to_string()) {}
+  virtual ~Session() = default;
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  // As in mxp::Handler.
+  virtual void on_connected() {}
+  virtual void on_stream_opened(StreamId id) { refuse_stream(id, AppCode::unexpected_stream); }
+  virtual std::size_t on_stream_data(StreamId, ByteView data, bool) { return data.size(); }
+  virtual void on_stream_reset(StreamId, AppErrorCode) {}
+  virtual void on_stop_sending(StreamId, AppErrorCode) {}
+  virtual void on_stream_writable(StreamId) {}
+  virtual void on_stream_finished(StreamId) {}
+  virtual void on_streams_available() {}
+
+  // The connection has ended: was the work done? The connection may still be read from (resume), not written to.
+  virtual Result<void> on_closed(const CloseInfo& info);
+  // Whether something of the session's still has to be written out after its connection has ended; environment.on_drained
+  // follows, and then after_drain with what on_closed returned. The connection is gone by then.
+  virtual bool draining() const { return false; }
+  virtual Result<void> after_drain(Result<void> result) { return result; }
+  virtual Progress progress() const { return {}; }
+
+  const std::string& peer() const { return peer_; }
+
+ protected:
+  // Ends the connection with `code`; the first outcome given counts, on_closed returns it.
+  void end(AppCode code, std::string_view reason, Result<void> outcome);
+  bool ended() const { return outcome_.has_value(); }
+  const std::optional<Result<void>>& outcome() const { return outcome_; }
+
+  // Both directions of a stream that we do not serve.
+  void refuse_stream(StreamId id, AppCode code);
+  ToolError describe(const CloseInfo& info) const;
+
+  const SessionEnvironment& environment_;
+  Connection& connection_;
+
+ private:
+  std::string peer_;
+  std::optional<Result<void>> outcome_;
+};
+
+}  // namespace mxp::tools

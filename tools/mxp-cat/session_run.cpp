@@ -1,0 +1,145 @@
+#include "mxp-cat/session_run.h"
+
+#include <algorithm>
+#include <chrono>
+#include <memory>
+
+#include <fmt/format.h>
+
+#include "common/key_files.h"
+#include "common/key_log_file.h"
+#include "common/signals.h"
+#include "common/units.h"
+#include "mxp-cat/echo_session.h"
+#include "mxp-cat/file_list.h"
+#include "mxp-cat/file_receiver.h"
+#include "mxp-cat/file_sender.h"
+#include "mxp-cat/pipe_session.h"
+
+namespace mxp::tools {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr Duration kProgressInterval = 200ms;
+
+// What the sessions of a mode work with: checked before there is a network, kept until after it.
+struct Workspace {
+  std::vector<FileEntry> files;
+  UniqueFd receive_folder;
+  std::unique_ptr<StandardStreams> streams;
+};
+
+Result<Workspace> prepare(const Options& options, Output& output) {
+  Workspace workspace;
+  if (options.mode == Mode::send) {
+    auto files = collect_files(options.send, output);
+    if (!files) return std::unexpected(files.error());
+    workspace.files = *std::move(files);
+  }
+  if (options.mode == Mode::receive) {
+    auto folder = open_receive_folder(options.receive_into);
+    if (!folder) return std::unexpected(folder.error());
+    workspace.receive_folder = *std::move(folder);
+  }
+  return workspace;
+}
+
+SessionFactory factory_for(Mode mode, Workspace& workspace) {
+  return [mode, &workspace](const SessionEnvironment& environment, Connection& connection) -> std::unique_ptr<Session> {
+    switch (mode) {
+      case Mode::pipe: return std::make_unique<PipeSession>(environment, connection, *workspace.streams);
+      case Mode::echo: return std::make_unique<EchoSession>(environment, connection);
+      case Mode::send: return std::make_unique<FileSender>(environment, connection, workspace.files);
+      case Mode::receive: return std::make_unique<FileReceiver>(environment, connection, workspace.receive_folder.get());
+    }
+    return nullptr;
+  };
+}
+
+EndpointConfig endpoint_config(const Options& options, PrivateKey key) {
+  EndpointConfig config{.identity = std::move(key)};
+  if (!options.suites.empty()) config.suites = options.suites;
+  config.transport.idle_timeout = options.idle_timeout;
+  // Silence is to mean that the peer is gone, not that nobody typed anything.
+  config.transport.keepalive = options.idle_timeout / 3;
+  if (options.timeout) config.transport.handshake_timeout = *options.timeout;
+  if (options.mode == Mode::receive) config.transport.flow_control.max_streams_bidirectional = kMaxIncomingFiles;
+  return config;
+}
+
+// Shows what is done, five times a second, as long as the loop runs.
+class ProgressLine {
+ public:
+  ProgressLine(EventLoop& loop, const Hub& hub, Output& output) : loop_(loop), hub_(hub), output_(output), last_(loop.now()) { again(); }
+
+ private:
+  void again() {
+    loop_.at(loop_.now() + kProgressInterval, [this] {
+      show();
+      again();
+    });
+  }
+  void show() {
+    const Progress progress = hub_.progress();
+    if (!hub_.had_connection() || progress.done < last_done_) return;
+    const Timestamp now = loop_.now();
+    const double seconds = std::chrono::duration<double>(now - last_).count();
+    const double rate = static_cast<double>(progress.done - last_done_) / std::max(seconds, 1e-3);
+    std::string text = fmt::format("{}  {}", format_bytes(progress.done), format_bit_rate(rate * 8));
+    if (progress.total > 0) {
+      text += fmt::format("  {}%", progress.done * 100 / progress.total);
+      if (rate > 0) text += fmt::format("  {} left", format_duration(std::chrono::seconds(static_cast<std::int64_t>(static_cast<double>(progress.total - progress.done) / rate))));
+    }
+    output_.progress(text);
+    last_ = now;
+    last_done_ = progress.done;
+  }
+
+  EventLoop& loop_;
+  const Hub& hub_;
+  Output& output_;
+  Timestamp last_;
+  std::uint64_t last_done_ = 0;
+};
+
+}  // namespace
+
+Result<void> run_sessions(const Options& options, Output& output, JsonOutput& json, const SessionRun& run) {
+  const SignalWatch signals;
+  auto identity = load_identity(options.identity, system_random());
+  if (!identity) return std::unexpected(identity.error());
+  if (identity->created) output.note(fmt::format("made a new identity, {}", identity->path.string()));
+  auto workspace = prepare(options, output);
+  if (!workspace) return std::unexpected(workspace.error());
+  const auto key_log = KeyLogFile::from_environment(output);
+  if (!key_log) return std::unexpected(key_log.error());
+
+  EndpointConfig config = endpoint_config(options, std::move(identity->key));
+  run.configure(config);
+  Reporter reporter(output, json);
+  Hub hub(options, output, reporter);
+  auto created = EventLoop::create({.bind = run.bind}, std::move(config), hub, key_log->get());
+  if (!created) return fail(ErrorKind::network, fmt::format("cannot open the socket: {}", created.error().message));
+  EventLoop& loop = **created;
+  reporter.set_now(loop.now());
+  if (options.mode == Mode::pipe) workspace->streams = std::make_unique<StandardStreams>(loop);
+  hub.attach(loop, factory_for(options.mode, *workspace));
+  loop.watch(signals.fd(), FdEvent::readable, [&] {
+    loop.unwatch(signals.fd());
+    hub.interrupt();
+  });
+  std::optional<ProgressLine> progress;
+  if (options.progress && output.terminal()) progress.emplace(loop, hub, output);
+
+  if (auto started = run.start(loop, hub); !started) return started;
+  if (auto ran = loop.run(); !ran) return fail(ErrorKind::io, ran.error().message);
+  output.end_progress();
+  reporter.set_now(loop.now());
+  reporter.total();
+  Result<void> result = hub.result().value_or(Result<void>());
+  workspace->streams.reset();  // before the loop that watches for it
+  return result;
+}
+
+}  // namespace mxp::tools

@@ -1,0 +1,47 @@
+// stdin without waiting: a file, a pipe, a terminal or a socket. Its flags are left alone, as other processes may share it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "common/unique_fd.h"
+#include "mxp/bytes.h"
+
+namespace mxp::tools {
+
+class StandardInput {
+ public:
+  StandardInput();
+  ~StandardInput();
+
+  struct Outcome {
+    enum class Kind : std::uint8_t { bytes, nothing_now, end, error };
+    Kind kind;
+    std::size_t count = 0;  // bytes
+    int error = 0;          // errno
+  };
+  // Never waits. After the end: the end again.
+  Outcome read(MutableBytes buffer);
+
+  int fd() const { return fd_; }
+
+  // From now on only what has arrived already is read, then the end is told: all of a regular file, what a pipe holds.
+  void stop_after_arrived();
+  // For the next connection that reads from it.
+  void lift_limit() { limited_ = false; }
+  // Whether stop_after_arrived() left something behind that could be read now.
+  bool left_behind() const;
+
+ private:
+  enum class Kind : std::uint8_t { file, stream, socket };
+
+  int fd_ = 0;
+  UniqueFd reopened_;
+  Kind kind_ = Kind::stream;
+  bool flags_changed_ = false;
+  bool limited_ = false;
+  bool at_end_ = false;
+  std::size_t budget_ = 0;  // bytes still to be read when limited_
+};
+
+}  // namespace mxp::tools
