@@ -44,8 +44,9 @@ void HeaderProtector::Free::operator()(EVP_CIPHER_CTX* context) const { EVP_CIPH
 HeaderProtector::HeaderProtector(Suite suite, const SecretArray<32>& hp)
     : suite_(suite), context_(EVP_CIPHER_CTX_new()) {
   const EVP_CIPHER* cipher = suite == Suite::chacha20_poly1305 ? algorithms().chacha20 : algorithms().aes_256_ecb;
-  require(context_ && EVP_EncryptInit_ex2(context_.get(), cipher, hp.data(), nullptr, nullptr) == 1 &&
-          EVP_CIPHER_CTX_set_padding(context_.get(), 0) == 1);
+  require(context_ && EVP_EncryptInit_ex2(context_.get(), cipher, hp.data(), nullptr, nullptr) == 1);
+  // For the block cipher only: OpenSSL would say it again with each of ChaCha20's new counters.
+  if (suite == Suite::aes_256_gcm) require(EVP_CIPHER_CTX_set_padding(context_.get(), 0) == 1);
 }
 
 void HeaderProtector::masks(MutableBytes samples, std::span<Mask> masks) {
