@@ -191,6 +191,9 @@ bool Link::in_outage(Timestamp now) const {
 std::uint32_t Link::free_slot() {
   if (free_.empty()) {
     packets_.emplace_back();
+    // Grown together, so that later moves between the lists never allocate.
+    free_.reserve(packets_.capacity());
+    taken_.reserve(packets_.capacity());
     return static_cast<std::uint32_t>(packets_.size() - 1);
   }
   const std::uint32_t slot = free_.back();

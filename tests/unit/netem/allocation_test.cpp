@@ -1,0 +1,52 @@
+// A link under a steady load recycles its buffers: counted by replacing operator new of this test binary.
+#include <cstdint>
+#include <cstdlib>
+#include <new>
+#include <vector>
+
+#include <boost/test/unit_test.hpp>
+
+#include "netem/link.h"
+
+namespace {
+
+std::uint64_t g_allocations = 0;
+
+}  // namespace
+
+void* operator new(std::size_t size) {
+  ++g_allocations;
+  if (void* memory = std::malloc(size == 0 ? 1 : size)) return memory;
+  throw std::bad_alloc();
+}
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+
+using namespace std::chrono_literals;
+using namespace mxp;
+using namespace mxp::netem;
+
+BOOST_AUTO_TEST_SUITE(netem_allocation)
+
+BOOST_AUTO_TEST_CASE(steady_load_allocates_nothing) {
+  Link link(*parse_link_spec("delay 20ms 5ms loss gemodel 1% 25% duplicate 1% corrupt 1% reorder 2% rate 200mbit limit 200"), {.seed = 3});
+  const std::vector<std::uint8_t> bytes(1200, 1);
+  Timestamp now{1h};
+  const auto send = [&](int packets) {
+    for (int i = 0; i < packets; ++i) {
+      link.offer(bytes, now, static_cast<FlowId>(i % 4));
+      while (link.take(now)) {
+      }
+      now += 100us;
+    }
+  };
+  send(5'000);  // until the queue has been as long as it gets
+  const std::uint64_t before = g_allocations;
+  send(20'000);
+  const std::uint64_t after = g_allocations;
+  BOOST_TEST(before > 0u);  // the counter counts
+  BOOST_TEST(after == before);
+  BOOST_TEST(link.counters().tail_dropped > 0u);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
