@@ -20,7 +20,8 @@ class Client final : public mxp::Handler {
     const auto stream = connection.open_stream(mxp::Direction::bidirectional);
     if (!stream) return connection.close(1, "no stream allowed");
     // A line fits the stream's buffer. For more: write() says how much it took, and on_stream_writable when to go on.
-    static_cast<void>(connection.write(*stream, mxp::ByteView(reinterpret_cast<const std::uint8_t*>(text_.data()), text_.size())));
+    static_cast<void>(
+        connection.write(*stream, mxp::ByteView(reinterpret_cast<const std::uint8_t*>(text_.data()), text_.size())));
     static_cast<void>(connection.finish(*stream));
   }
   std::size_t on_stream_data(mxp::Connection& connection, mxp::StreamId, mxp::ByteView data, bool fin) override {
@@ -34,7 +35,8 @@ class Client final : public mxp::Handler {
   }
   // The last word about every connection, whether it failed to begin or ended well.
   void on_closed(mxp::Connection&, const mxp::CloseInfo& info) override {
-    if (!answered_) std::fprintf(stderr, "error: %s\n", info.reason.empty() ? "the connection ended early" : info.reason.c_str());
+    if (!answered_)
+      std::fprintf(stderr, "error: %s\n", info.reason.empty() ? "the connection ended early" : info.reason.c_str());
     loop_->stop();
   }
 
@@ -47,7 +49,8 @@ class Client final : public mxp::Handler {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const auto url = argc > 1 ? mxp::parse_url(argv[1]) : std::unexpected(std::string("usage: example_client URL [TEXT]"));
+  const auto url =
+      argc > 1 ? mxp::parse_url(argv[1]) : std::unexpected(std::string("usage: example_client URL [TEXT]"));
   if (!url) {
     std::fprintf(stderr, "%s\n", url.error().c_str());
     return 2;
@@ -63,7 +66,8 @@ int main(int argc, char** argv) {
   Client client(argc > 2 ? argv[2] : "hello over MXP", running);
   mxp::SocketAddress any;  // all zero: any address, any port, of the server's family
   any.family = server->family;
-  auto loop = mxp::EventLoop::create({.bind = any}, {.identity = mxp::PrivateKey::generate(mxp::system_random())}, client);
+  auto loop =
+      mxp::EventLoop::create({.bind = any}, {.identity = mxp::PrivateKey::generate(mxp::system_random())}, client);
   if (!loop) {
     std::fprintf(stderr, "error: %s\n", loop.error().message.c_str());
     return 1;

@@ -59,7 +59,8 @@ void ask(mxp::Connection& connection, int number) {
   const auto stream = connection.open_stream(mxp::Direction::bidirectional);
   if (!stream) return;  // no credit now: the next tick tries again
   const std::string line = "question " + std::to_string(number) + "\n";
-  static_cast<void>(connection.write(*stream, mxp::ByteView(reinterpret_cast<const std::uint8_t*>(line.data()), line.size())));
+  static_cast<void>(
+      connection.write(*stream, mxp::ByteView(reinterpret_cast<const std::uint8_t*>(line.data()), line.size())));
   static_cast<void>(connection.finish(*stream));
 }
 
@@ -77,7 +78,8 @@ int main() {
   Server server_handler;
   Client client_handler;
   auto server = mxp::EventLoop::create({.bind = loopback}, {.identity = server_key, .accept = true}, server_handler);
-  auto client = mxp::EventLoop::create({.bind = loopback}, {.identity = mxp::PrivateKey::generate(mxp::system_random())}, client_handler);
+  auto client = mxp::EventLoop::create({.bind = loopback},
+                                       {.identity = mxp::PrivateKey::generate(mxp::system_random())}, client_handler);
   if (!server || !client) {
     std::fprintf(stderr, "error: %s\n", (!server ? server : client).error().message.c_str());
     return 1;

@@ -28,7 +28,7 @@ struct ReceivedAncillary {
   std::size_t segment_size = 0;              // UDP_GRO; 0 = one datagram
   std::optional<SocketAddress> destination;  // IP_PKTINFO / IPV6_PKTINFO, without a port
   Ecn ecn = Ecn::not_ect;
-  std::optional<std::uint32_t> overflows;    // SO_RXQ_OVFL: dropped since the socket was made, modulo 2^32
+  std::optional<std::uint32_t> overflows;  // SO_RXQ_OVFL: dropped since the socket was made, modulo 2^32
 };
 ReceivedAncillary read_ancillary(msghdr& message);
 

@@ -40,9 +40,9 @@ enum class SendStatus : std::uint8_t {
 };
 
 enum class ReceiveStatus : std::uint8_t {
-  drained,        // nothing more now
-  more,           // every slot was used: call again
-  wait_a_while,   // receiving fails and would go on failing at once; try again after kRetryAfter
+  drained,       // nothing more now
+  more,          // every slot was used: call again
+  wait_a_while,  // receiving fails and would go on failing at once; try again after kRetryAfter
 };
 
 // How long to leave a socket alone whose errors do not say when they end. Long enough not to spin, and shorter than

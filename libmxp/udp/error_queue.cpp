@@ -29,7 +29,7 @@ Report classify(const cmsghdr& header) {
   switch (error.ee_origin) {
     case SO_EE_ORIGIN_ICMP:
       return error.ee_type == ICMP_DEST_UNREACH && error.ee_code == ICMP_PORT_UNREACH ? Report::port_unreachable
-                                                                                       : Report::other_icmp;
+                                                                                      : Report::other_icmp;
     case SO_EE_ORIGIN_ICMP6:
       return error.ee_type == kIcmp6Unreachable && error.ee_code == kIcmp6PortUnreachable ? Report::port_unreachable
                                                                                           : Report::other_icmp;

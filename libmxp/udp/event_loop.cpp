@@ -51,9 +51,9 @@ struct EventLoop::Impl {
   Endpoint endpoint;  // after what its handler may call back into
 
   bool in_turn = false;
-  bool waiting_for_room = false;           // EAGAIN: until the socket is writable
-  Timestamp send_again_at{};               // after ENOBUFS
-  Timestamp receive_again_at{};            // after an error that would repeat itself
+  bool waiting_for_room = false;  // EAGAIN: until the socket is writable
+  Timestamp send_again_at{};      // after ENOBUFS
+  Timestamp receive_again_at{};   // after an error that would repeat itself
   bool more_to_receive = false;
   bool more_to_send = false;
 };
@@ -155,13 +155,15 @@ std::expected<std::unique_ptr<EventLoop>, IoError> EventLoopAccess::create(std::
   auto poller = Poller::create();
   if (!poller) return std::unexpected(poller.error());
   std::unique_ptr<EventLoop> loop(new EventLoop());
-  loop->impl_ = std::make_unique<EventLoop::Impl>(std::move(carrier), std::move(*poller), std::move(endpoint), handler, trace);
+  loop->impl_ =
+      std::make_unique<EventLoop::Impl>(std::move(carrier), std::move(*poller), std::move(endpoint), handler, trace);
   if (auto ready = loop->impl_->prepare_to_wait(monotonic_now()); !ready) return std::unexpected(ready.error());
   return loop;
 }
 
-std::expected<std::unique_ptr<EventLoop>, IoError> EventLoop::create(const SocketConfig& socket, EndpointConfig endpoint,
-                                                                     Handler& handler, TraceSink* trace) {
+std::expected<std::unique_ptr<EventLoop>, IoError> EventLoop::create(const SocketConfig& socket,
+                                                                     EndpointConfig endpoint, Handler& handler,
+                                                                     TraceSink* trace) {
   auto carrier = make_linux_carrier(socket);
   if (!carrier) return std::unexpected(carrier.error());
   return EventLoopAccess::create(std::move(*carrier), std::move(endpoint), handler, trace);

@@ -10,8 +10,9 @@
 namespace mxp {
 
 struct EventLoopAccess {
-  static std::expected<std::unique_ptr<EventLoop>, IoError> create(std::unique_ptr<Carrier> carrier, EndpointConfig endpoint,
-                                                                   Handler& handler, TraceSink* trace = nullptr);
+  static std::expected<std::unique_ptr<EventLoop>, IoError> create(std::unique_ptr<Carrier> carrier,
+                                                                   EndpointConfig endpoint, Handler& handler,
+                                                                   TraceSink* trace = nullptr);
 };
 
 }  // namespace mxp

@@ -119,26 +119,23 @@ LinuxSender::After LinuxSender::on_error(int code, ErrorQueue& errors, CarrierSt
     // A NIC without checksum offload, a tunnel, an old kernel: looks supported, then is not.
     ++stats.gso_failures;
     gso_ = false;
-    gso_on_trial_ = code == EINVAL;
+    gso_on_trial_ = true;
     return After::retry;
   }
   const bool old_error = errors.drain(stats).reports > 0;
   if ((old_error || code == ECONNREFUSED) && ++attempts_ < kMaxAttempts) return After::retry;
-  if (code == EMSGSIZE) {
-    if (gso_on_trial_) {
-      // The segments were larger than the interface takes. Every full one of this run is: the run goes as a whole.
-      gso_on_trial_ = false;
-      gso_ = true;
-      --stats.gso_failures;
-      stats.dropped_too_big += datagrams_in(first.run->bytes.size(), first.run->to.segment_size);
-      first.run->bytes = {};
-      return After::dropped;
-    }
-    take_off(0, stats, &stats.dropped_too_big);
+  std::uint64_t& dropped = code == EMSGSIZE ? stats.dropped_too_big : stats.dropped_on_error;
+  if (gso_on_trial_) {
+    // The first datagram is refused alone as well, for its size or its source address: GSO was not at fault. What is
+    // wrong with it is wrong with the others of its run.
+    gso_on_trial_ = false;
+    gso_ = true;
+    --stats.gso_failures;
+    dropped += datagrams_in(first.run->bytes.size(), first.run->to.segment_size);
+    first.run->bytes = {};
     return After::dropped;
   }
-  gso_on_trial_ = false;
-  take_off(0, stats, &stats.dropped_on_error);
+  take_off(0, stats, &dropped);
   return After::dropped;
 }
 

@@ -4,7 +4,7 @@
 // What an errno means for the message that it refused:
 //   EAGAIN                     keep it, wait until the socket is writable
 //   ENOBUFS, ENOMEM            keep it, try again after a while: writability says nothing of these queues
-//   EIO, EINVAL on segments    no GSO on this socket from now on; the same datagrams again, one by one
+//   EIO, EINVAL on segments    the same datagrams again, one by one; if they go, no GSO on this socket from now on
 //   EMSGSIZE                   drop it: the interface will not take it later either
 //   ECONNREFUSED and others    may be the belated error of another datagram: read the error queue and try again a few
 //                              times; if it stays, drop it
@@ -61,8 +61,8 @@ class LinuxSender {
   bool gso_;
   bool choose_source_;
   Syscalls& syscalls_;
-  int attempts_ = 0;            // at the first message of those built
-  bool gso_on_trial_ = false;   // EINVAL took GSO away; if the datagram alone is too big, GSO was not at fault
+  int attempts_ = 0;           // at the first message of those built
+  bool gso_on_trial_ = false;  // segments were refused; if the datagram alone is refused too, GSO was not at fault
   std::array<Message, kMaxSendMessages> messages_;
   std::array<mmsghdr, kMaxSendMessages> headers_{};
 };

@@ -61,7 +61,8 @@ std::expected<void, IoError> Poller::add(int fd, std::uint64_t tag) {
   epoll_event event{};
   event.events = EPOLLIN;
   event.data.u64 = tag;
-  if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) != 0) return std::unexpected(io_error(errno, "add to the epoll set"));
+  if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) != 0)
+    return std::unexpected(io_error(errno, "add to the epoll set"));
   return {};
 }
 
@@ -113,8 +114,8 @@ void Poller::unwatch(int fd) {
 void Poller::arm(Timestamp deadline, Timestamp now) {
   if (deadline <= now) deadline = Timestamp{};
   const bool pending = armed_for_ > now;
-  if (pending && deadline >= armed_for_) return;              // it fires early: then the later one is armed
-  if (!pending && deadline <= now) return;                    // it has fired, and stays readable
+  if (pending && deadline >= armed_for_) return;  // it fires early: then the later one is armed
+  if (!pending && deadline <= now) return;        // it has fired, and stays readable
   const itimerspec spec = timer_spec(deadline);
   ::timerfd_settime(timer_.get(), TFD_TIMER_ABSTIME, &spec, nullptr);  // also takes back that it has fired
   armed_for_ = deadline;

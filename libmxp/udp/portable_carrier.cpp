@@ -39,7 +39,8 @@ class PortableCarrier final : public Carrier {
       const auto to = to_system(run.to.remote, socket_.local.family);
       int attempts = 0;
       while (!run.bytes.empty()) {
-        const std::size_t size = run.to.segment_size == 0 ? run.bytes.size() : std::min(run.bytes.size(), run.to.segment_size);
+        const std::size_t size =
+            run.to.segment_size == 0 ? run.bytes.size() : std::min(run.bytes.size(), run.to.segment_size);
         ++stats_.send_calls;
         const int error = to ? send_one(*to, run.bytes.first(size)) : EAFNOSUPPORT;
         if (error == EAGAIN || error == EWOULDBLOCK || error == ENOBUFS || error == ENOMEM) {

@@ -2,7 +2,8 @@
 
 namespace mxp {
 
-ssize_t Syscalls::send_to(int fd, const void* data, std::size_t size, int flags, const sockaddr* to, socklen_t to_size) {
+ssize_t Syscalls::send_to(int fd, const void* data, std::size_t size, int flags, const sockaddr* to,
+                          socklen_t to_size) {
   return ::sendto(fd, data, size, flags, to, to_size);
 }
 

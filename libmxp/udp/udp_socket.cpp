@@ -23,7 +23,8 @@ std::size_t set_buffer(int fd, int force_name, int name, std::size_t wanted, Sys
   int granted = 0;
   socklen_t size = sizeof(granted);
   if (syscalls.get_option(fd, SOL_SOCKET, name, &granted, &size) != 0) return 0;
-  return static_cast<std::size_t>(granted) / 2;  // socket(7): the kernel doubles it for its bookkeeping and reports that
+  return static_cast<std::size_t>(granted) /
+         2;  // socket(7): the kernel doubles it for its bookkeeping and reports that
 }
 
 bool takes_both_families(const SocketAddress& address) {
@@ -62,7 +63,8 @@ std::expected<UdpSocket, IoError> bind_udp_socket(const SocketConfig& config, Sy
   }
   SystemAddress bound;
   bound.size = sizeof(bound.v6);
-  if (::getsockname(fd, &bound.any, &bound.size) != 0) return std::unexpected(io_error(errno, "read the bound address"));
+  if (::getsockname(fd, &bound.any, &bound.size) != 0)
+    return std::unexpected(io_error(errno, "read the bound address"));
   out.local = from_system(&bound.any, bound.size).value_or(config.bind);
   out.any_address = is_any(config.bind);
   return out;

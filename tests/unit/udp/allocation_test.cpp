@@ -1,7 +1,6 @@
 // In steady state nothing is allocated: counted, for the carriers and the queue between them and the endpoint.
-#include <boost/test/unit_test.hpp>
-
 #include <atomic>
+#include <boost/test/unit_test.hpp>
 #include <cstdlib>
 #include <new>
 

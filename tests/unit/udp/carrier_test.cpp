@@ -1,10 +1,10 @@
 // The carriers over loopback: what goes in comes out, with what the kernel knows beside it.
-#include <boost/test/unit_test.hpp>
 #include <fmt/format.h>
-
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include <boost/test/unit_test.hpp>
 
 #include "udp/socket_address.h"
 #include "unit/udp/udp_support.h"
@@ -26,7 +26,9 @@ BOOST_AUTO_TEST_CASE(every_kind_delivers_to_every_kind_what_was_sent_and_how_it_
     std::size_t bytes;
     std::size_t segment;
   };
-  const Case cases[] = {{1, 1}, {1200, 1200}, {1201, 1200}, {46 * 1400 + 7, 1400}, {64 * 1000, 1000}, {100 * 1200, 1200}, {65507, 65507}, {300, 3}};
+  const Case cases[] = {
+      {1, 1},         {1200, 1200}, {1201, 1200}, {46 * 1400 + 7, 1400}, {64 * 1000, 1000}, {100 * 1200, 1200},
+      {65507, 65507}, {300, 3}};
   for (const Kind from : kKinds) {
     for (const Kind to : kKinds) {
       auto sender = make(from);

@@ -2,13 +2,12 @@
 #include "mxp/event_loop.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <openssl/sha.h>
 #include <poll.h>
 #include <unistd.h>
 
 #include <boost/test/unit_test.hpp>
-#include <fmt/format.h>
-
 #include <cerrno>
 #include <thread>
 
@@ -88,10 +87,12 @@ struct Pair {
   explicit Pair(std::size_t bytes, std::unique_ptr<Carrier> server_carrier = make(Kind::linux_offload),
                 std::unique_ptr<Carrier> client_carrier = make(Kind::linux_offload)) {
     client_handler.data = pattern(bytes);
-    auto made = EventLoopAccess::create(std::move(server_carrier), {.identity = server_key, .accept = true}, server_handler);
+    auto made =
+        EventLoopAccess::create(std::move(server_carrier), {.identity = server_key, .accept = true}, server_handler);
     BOOST_REQUIRE(made.has_value());
     server = std::move(*made);
-    made = EventLoopAccess::create(std::move(client_carrier), {.identity = PrivateKey::generate(system_random())}, client_handler);
+    made = EventLoopAccess::create(std::move(client_carrier), {.identity = PrivateKey::generate(system_random())},
+                                   client_handler);
     BOOST_REQUIRE(made.has_value());
     client = std::move(*made);
   }
@@ -173,7 +174,8 @@ BOOST_AUTO_TEST_CASE(failing_system_calls_cost_time_but_no_byte) {
       FaultySyscalls client_calls;
       server_calls.fails = [&](FaultySyscalls::Call, std::size_t before) { return before % 7 == 3 ? code : 0; };
       client_calls.fails = [&](FaultySyscalls::Call, std::size_t before) { return before % 5 == 2 ? code : 0; };
-      Pair pair(100'000, make(Kind::linux_offload, kLoopback, server_calls), make(Kind::linux_offload, kLoopback, client_calls));
+      Pair pair(100'000, make(Kind::linux_offload, kLoopback, server_calls),
+                make(Kind::linux_offload, kLoopback, client_calls));
       pair.connect();
       pair.run_in_one_thread();
       pair.check_delivered();
@@ -185,7 +187,9 @@ BOOST_AUTO_TEST_CASE(a_socket_that_never_takes_anything_does_not_make_the_loop_s
   for (const int code : {EAGAIN, ENOBUFS, EPERM, ECONNREFUSED, EINTR}) {
     BOOST_TEST_CONTEXT(std::strerror(code)) {
       FaultySyscalls calls;
-      calls.fails = [&](FaultySyscalls::Call call, std::size_t) { return call == FaultySyscalls::Call::send ? code : 0; };
+      calls.fails = [&](FaultySyscalls::Call call, std::size_t) {
+        return call == FaultySyscalls::Call::send ? code : 0;
+      };
       Pair pair(1000, make(Kind::linux_offload), make(Kind::linux_offload, kLoopback, calls));
       pair.connect();
       int turns = 0;
@@ -205,7 +209,9 @@ BOOST_AUTO_TEST_CASE(a_socket_that_never_takes_anything_does_not_make_the_loop_s
 
 BOOST_AUTO_TEST_CASE(a_socket_that_cannot_be_read_does_not_make_the_loop_spin) {
   FaultySyscalls calls;
-  calls.fails = [](FaultySyscalls::Call call, std::size_t) { return call == FaultySyscalls::Call::receive ? ENOMEM : 0; };
+  calls.fails = [](FaultySyscalls::Call call, std::size_t) {
+    return call == FaultySyscalls::Call::receive ? ENOMEM : 0;
+  };
   Pair pair(1000, make(Kind::linux_offload, kLoopback, calls));
   pair.connect();
   pair.client->flush();  // something to read is there
@@ -311,7 +317,8 @@ BOOST_AUTO_TEST_CASE(what_is_added_from_outside_wakes_a_foreign_loop) {
 
 BOOST_AUTO_TEST_CASE(a_port_in_use_is_an_error_of_create) {
   Pair pair(0);
-  auto second = EventLoop::create({.bind = pair.server->local_address()}, {.identity = pair.server_key}, pair.server_handler);
+  auto second =
+      EventLoop::create({.bind = pair.server->local_address()}, {.identity = pair.server_key}, pair.server_handler);
   BOOST_REQUIRE(!second.has_value());
   BOOST_TEST(second.error().code == EADDRINUSE);
 }

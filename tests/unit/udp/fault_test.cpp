@@ -1,11 +1,10 @@
 // Threat t43: every system call of the carriers fails in every way at every place. Nothing is lost that the kernel did
 // not refuse for good, nothing is sent twice, and no error makes the carrier spin.
-#include <boost/test/unit_test.hpp>
 #include <fmt/format.h>
-
 #include <netinet/in.h>
 #include <netinet/udp.h>
 
+#include <boost/test/unit_test.hpp>
 #include <cerrno>
 #include <cstring>
 #include <numeric>
@@ -27,7 +26,8 @@ struct Batch {
 
   explicit Batch(const SocketAddress& to) {
     std::uint32_t seed = 0;
-    for (const std::size_t bytes : {4 * kSegment + 10, kSegment, 8 * kSegment, std::size_t{20}, 5 * kSegment, 2 * kSegment}) {
+    for (const std::size_t bytes :
+         {4 * kSegment + 10, kSegment, 8 * kSegment, std::size_t{20}, 5 * kSegment, 2 * kSegment}) {
       payloads.push_back(pattern(bytes, ++seed));
     }
     for (const Datagram& payload : payloads) {
@@ -145,9 +145,23 @@ BOOST_AUTO_TEST_CASE(segments_larger_than_the_interface_takes_are_dropped_withou
   BOOST_TEST(faulty.sends == 3u);
 }
 
+BOOST_AUTO_TEST_CASE(a_source_address_that_is_not_ours_drops_the_run_without_giving_up_gso) {
+  auto sender = make(Kind::linux_offload, kAnyIpv4);
+  auto receiver = make(Kind::linux_offload);
+  const Datagram sent = pattern(5 * kSegment);
+  OutgoingRun run = run_to(receiver->local_address(), sent, kSegment);
+  run.to.local = SocketAddress::ipv4(192, 0, 2, 1, 0);
+  BOOST_TEST((sender->send({&run, 1}) == SendStatus::all_sent));
+  BOOST_TEST(run.bytes.empty());
+  BOOST_TEST(sender->stats().dropped_on_error == 5u);
+  BOOST_TEST(sender->stats().gso_failures == 0u);
+  BOOST_TEST(sender->capabilities().gso);
+}
+
 BOOST_AUTO_TEST_CASE(an_error_that_never_ends_does_not_make_sending_spin) {
   for (const Kind kind : kKinds) {
-    for (const int code : {EAGAIN, ENOBUFS, ENOMEM, EINTR, ECONNREFUSED, EPERM, ENETUNREACH, EMSGSIZE, EIO, EINVAL, EBADF}) {
+    for (const int code :
+         {EAGAIN, ENOBUFS, ENOMEM, EINTR, ECONNREFUSED, EPERM, ENETUNREACH, EMSGSIZE, EIO, EINVAL, EBADF}) {
       BOOST_TEST_CONTEXT(fmt::format("{}, {}", name_of(kind), std::strerror(code))) {
         FaultySyscalls faulty;
         faulty.fails = [&](Call call, std::size_t) { return call == Call::send ? code : 0; };
@@ -156,7 +170,8 @@ BOOST_AUTO_TEST_CASE(an_error_that_never_ends_does_not_make_sending_spin) {
         const SendStatus status = sender->send(batch.runs);
         BOOST_TEST(faulty.sends <= 8 * batch.datagrams.size());
         std::size_t left = 0;
-        for (const OutgoingRun& run : batch.runs) left += split(Datagram(run.bytes.begin(), run.bytes.end()), kSegment).size();
+        for (const OutgoingRun& run : batch.runs)
+          left += split(Datagram(run.bytes.begin(), run.bytes.end()), kSegment).size();
         const CarrierStats& stats = sender->stats();
         BOOST_TEST(left + stats.dropped_on_error + stats.dropped_too_big == batch.datagrams.size());
         const bool waits = code == EAGAIN || code == ENOBUFS || code == ENOMEM;
@@ -174,7 +189,9 @@ BOOST_AUTO_TEST_CASE(a_receive_that_fails_loses_nothing_wherever_it_happens) {
       for (std::size_t nth = 0; nth < 4; ++nth) {
         BOOST_TEST_CONTEXT(fmt::format("{}, {}, call {}", name_of(kind), std::strerror(code), nth)) {
           FaultySyscalls faulty;
-          faulty.fails = [&](Call call, std::size_t before) { return call == Call::receive && before == nth ? code : 0; };
+          faulty.fails = [&](Call call, std::size_t before) {
+            return call == Call::receive && before == nth ? code : 0;
+          };
           auto sender = make(Kind::linux_offload);
           auto receiver = make(kind, kLoopback, faulty);
           Batch batch(receiver->local_address());

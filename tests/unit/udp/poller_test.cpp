@@ -7,9 +7,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include <boost/test/unit_test.hpp>
-
 #include <array>
+#include <boost/test/unit_test.hpp>
 #include <cstdlib>
 #include <string>
 #include <thread>

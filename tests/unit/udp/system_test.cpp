@@ -1,8 +1,7 @@
 // The clock and the entropy of the system.
-#include <boost/test/unit_test.hpp>
-
 #include <algorithm>
 #include <array>
+#include <boost/test/unit_test.hpp>
 #include <set>
 #include <vector>
 

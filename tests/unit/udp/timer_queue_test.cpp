@@ -1,9 +1,9 @@
 #include "udp/timer_queue.h"
 
-#include <boost/test/unit_test.hpp>
 #include <rapidcheck.h>
 
 #include <algorithm>
+#include <boost/test/unit_test.hpp>
 #include <map>
 #include <string>
 #include <vector>
@@ -46,7 +46,7 @@ BOOST_AUTO_TEST_CASE(a_cancelled_timer_does_not_fire_and_wakes_nobody) {
   BOOST_TEST((timers.next() == at(20)));
   timers.run_due(at(30));
   BOOST_TEST(!fired);
-  timers.cancel(id);   // again, and an unknown one: nothing
+  timers.cancel(id);  // again, and an unknown one: nothing
   timers.cancel(999);
 }
 

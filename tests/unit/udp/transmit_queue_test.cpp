@@ -1,9 +1,8 @@
 // Between endpoint and carrier: batches are bounded, order is kept, and a full socket stops the asking.
 #include "udp/transmit_queue.h"
 
-#include <boost/test/unit_test.hpp>
-
 #include <algorithm>
+#include <boost/test/unit_test.hpp>
 #include <deque>
 
 #include "unit/udp/udp_support.h"
@@ -18,7 +17,7 @@ class ScriptedCarrier final : public Carrier {
     std::size_t datagrams;  // taken before the status is answered
     SendStatus status;
   };
-  std::deque<Step> script;  // empty: everything is sent
+  std::deque<Step> script;           // empty: everything is sent
   std::vector<std::size_t> batches;  // runs of each send()
   std::vector<Datagram> sent;
 

@@ -3,9 +3,8 @@
 
 #include <poll.h>
 
-#include <boost/test/unit_test.hpp>
-
 #include <algorithm>
+#include <boost/test/unit_test.hpp>
 #include <cerrno>
 #include <chrono>
 #include <cstdint>
@@ -28,9 +27,12 @@ inline constexpr Kind kKinds[] = {Kind::portable, Kind::linux_offload, Kind::lin
 
 inline const char* name_of(Kind kind) {
   switch (kind) {
-    case Kind::portable: return "portable";
-    case Kind::linux_offload: return "linux with offload";
-    case Kind::linux_plain: return "linux without offload";
+    case Kind::portable:
+      return "portable";
+    case Kind::linux_offload:
+      return "linux with offload";
+    case Kind::linux_plain:
+      return "linux without offload";
   }
   return "";
 }
@@ -45,7 +47,8 @@ inline std::unique_ptr<Carrier> make(Kind kind, SocketConfig config, Syscalls& s
   return std::move(*made);
 }
 
-inline std::unique_ptr<Carrier> make(Kind kind, const SocketAddress& bind = kLoopback, Syscalls& syscalls = system_calls()) {
+inline std::unique_ptr<Carrier> make(Kind kind, const SocketAddress& bind = kLoopback,
+                                     Syscalls& syscalls = system_calls()) {
   return make(kind, SocketConfig{.bind = bind}, syscalls);
 }
 
@@ -119,7 +122,8 @@ class FaultySyscalls final : public Syscalls {
   std::size_t receives = 0;
   std::size_t error_reads = 0;
 
-  ssize_t send_to(int fd, const void* data, std::size_t size, int flags, const sockaddr* to, socklen_t to_size) override {
+  ssize_t send_to(int fd, const void* data, std::size_t size, int flags, const sockaddr* to,
+                  socklen_t to_size) override {
     return refused(Call::send, sends) ? -1 : Syscalls::send_to(fd, data, size, flags, to, to_size);
   }
   ssize_t receive_from(int fd, void* data, std::size_t size, int flags, sockaddr* from, socklen_t* from_size) override {
