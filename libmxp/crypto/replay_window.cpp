@@ -29,14 +29,10 @@ void ReplayWindow::grow_to_span(std::uint64_t span) {
   if (bits == size_bits()) return;
   std::vector<std::uint64_t> grown(bits / kWordBits);
   if (largest_) {
-    // In a full ring the oldest and the newest numbers share a word: each takes only its own bits along.
-    const std::uint64_t first = lowest_ / kWordBits, last = largest_->value() / kWordBits;
-    for (std::uint64_t index = first; index <= last; ++index) {
-      std::uint64_t known = words_[index & (words_.size() - 1)];
-      if (index == first) known &= ~std::uint64_t{0} << (lowest_ % kWordBits);
-      if (index == last) known &= ~std::uint64_t{0} >> (kWordBits - 1 - largest_->value() % kWordBits);
-      grown[index & (grown.size() - 1)] = known;
-    }
+    // Whole words. In a full ring the oldest and the newest numbers share one, and each takes the other's bits along;
+    // those lie below lowest_, where nobody looks, or above largest_, where advance() clears them before they count.
+    for (std::uint64_t index = lowest_ / kWordBits; index <= largest_->value() / kWordBits; ++index)
+      grown[index & (grown.size() - 1)] = words_[index & (words_.size() - 1)];
   }
   words_ = std::move(grown);
 }

@@ -68,6 +68,11 @@ BOOST_AUTO_TEST_CASE(a_damaged_block_is_malformed) {
   not_pkcs8[28] = 'A';  // the outer SEQUENCE becomes something else
   BOOST_TEST((error_of(not_pkcs8) == KeyFileError::malformed));
   BOOST_TEST((error_of(kBobPem.substr(0, 70)) == KeyFileError::malformed));  // ends in the middle
+  // Two bytes behind the key.
+  BOOST_TEST((
+      error_of(
+          "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VuBCIEIF2rCH5iSopLeeF/i4OADuZvO7EpJhi2/Rwviyf/iODrAAA=\n-----END "
+          "PRIVATE KEY-----\n") == KeyFileError::malformed));
   // An X25519 key of 31 bytes.
   BOOST_TEST(
       (error_of(

@@ -248,6 +248,18 @@ BOOST_AUTO_TEST_CASE(truncated_numbers_are_recovered_near_the_largest_opened) {
   }
 }
 
+// RFC 9000 A.3: half a number space ahead of the next expected number is the farthest that one byte reaches.
+BOOST_AUTO_TEST_CASE(one_byte_reaches_a_hundred_and_twenty_eight_numbers_beyond_the_next) {
+  PacketSealer sealer(Suite::aes_256_gcm, kSecret);
+  for (const auto& [number, opens] : {std::pair{1129u, true}, std::pair{1130u, false}}) {
+    PacketOpener opener(Suite::aes_256_gcm, kSecret);
+    ReplayWindow window;
+    window.mark(PacketNumber(1000));
+    Bytes bytes = sealed(sealer, number, 1);
+    BOOST_TEST(opener.open(bytes, window).has_value() == opens);
+  }
+}
+
 // The nonce uses the whole number: one that is recovered wrongly cannot verify.
 BOOST_AUTO_TEST_CASE(a_number_truncated_too_far_does_not_verify) {
   PacketSealer sealer(Suite::chacha20_poly1305, kSecret);
