@@ -12,6 +12,10 @@ if(MXP_SANITIZE)
   target_compile_options(mxp_flags INTERFACE -fsanitize=${MXP_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
   target_link_options(mxp_flags INTERFACE -fsanitize=${MXP_SANITIZE})
 endif()
+if(MXP_FUZZ)
+  # Coverage counters in everything that a fuzz target links; the targets themselves add the fuzzer's main.
+  target_compile_options(mxp_flags INTERFACE -fsanitize=fuzzer-no-link)
+endif()
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
   # g++ 12 reports overflows and maybe-uninitialised reads in std::string and std::optional that are not there (GCC PR 105329, 105562).
   target_compile_options(mxp_flags INTERFACE -Wno-restrict -Wno-maybe-uninitialized -Wno-array-bounds -Wno-stringop-overflow)

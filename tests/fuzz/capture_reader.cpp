@@ -1,0 +1,59 @@
+// A capture file from a stranger, through the reader and the search for UDP datagrams in its packets.
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "mxp-dump/capture_reader.h"
+#include "mxp-dump/link_layer.h"
+#include "require.h"
+
+using namespace mxp;
+using namespace mxp::dump;
+using fuzz::require;
+
+namespace {
+
+int file_of(ByteView bytes) {
+  const int descriptor = memfd_create("capture", MFD_CLOEXEC);
+  require(descriptor >= 0, "the system gives a file");
+  std::size_t written = 0;
+  while (written < bytes.size()) {
+    const ssize_t n = write(descriptor, bytes.data() + written, bytes.size() - written);
+    require(n > 0, "the file takes the input");
+    written += static_cast<std::size_t>(n);
+  }
+  require(lseek(descriptor, 0, SEEK_SET) == 0, "the file can be rewound");
+  return descriptor;
+}
+
+void check(const CapturedPacket& packet) {
+  require(packet.bytes.size() <= kMaxCapturedBytes, "packets are bounded");
+  const auto datagram = find_udp(packet.link_type, packet.bytes);
+  if (!datagram) return;
+  const ByteView payload = datagram->payload;
+  require(payload.empty() || (payload.data() >= packet.bytes.data() && payload.data() + payload.size() <= packet.bytes.data() + packet.bytes.size()),
+          "the payload lies inside the packet");
+  require(payload.size() <= datagram->length, "no more is captured than was sent");
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  auto reader = open_capture(ByteSource(file_of(ByteView(data, size)), -1));
+  if (!reader) {
+    require(!reader.error().to_string().empty(), "an error has words");
+    return 0;
+  }
+  std::uint64_t frame = 0;
+  while (true) {
+    const auto packet = (*reader)->next();
+    if (!packet) {
+      require(!packet.error().to_string().empty() && packet.error().offset <= size, "an error says where, inside the file");
+      require(packet.error().frame == frame + 1, "and which frame would have come next");
+      return 0;
+    }
+    if (!*packet) return 0;
+    require((*packet)->frame == ++frame, "frames are counted from 1");
+    require(frame <= size, "a packet takes at least a byte of the file");
+    check(**packet);
+  }
+}
