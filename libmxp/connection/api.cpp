@@ -51,7 +51,9 @@ std::expected<void, StreamError> Connection::stop_sending(StreamId id, AppErrorC
 }
 
 std::expected<void, StreamError> Connection::resume(StreamId id) {
-  return with_streams(impl_->parts, [&](Streams& streams) { return streams.resume(id); });
+  // Also on a connection that has ended, until on_closed has returned: what was received stays readable.
+  impl_->parts.ready.on_ready(impl_->parts.self);
+  return impl_->parts.streams.resume(id);
 }
 
 std::size_t Connection::writable_bytes(StreamId id) const {

@@ -121,8 +121,6 @@ void arm_discard(Parts& parts, Timestamp now) {
   const bool ending = parts.lifecycle.state == ConnectionState::closing || parts.lifecycle.state == ConnectionState::draining;
   if (!ending || parts.lifecycle.discard_at != kNever) return;
   parts.lifecycle.discard_at = now + kDiscardProbeTimeouts * parts.recovery.probe_timeout();
-  // Here rather than in begin_end, which an application may reach from inside one of its streams' callbacks.
-  parts.streams.drop_all();
 }
 
 bool report_outcome(Parts& parts, Timestamp now) {
@@ -131,6 +129,8 @@ bool report_outcome(Parts& parts, Timestamp now) {
   const CloseInfo& info = *parts.lifecycle.outcome;
   parts.trace(now, TraceClosed{info.by, info.application, info.code});
   parts.environment.handler.on_closed(parts.self, info);
+  // Not sooner: from inside on_closed the application may still ask for bytes that it had not taken.
+  parts.streams.drop_all();
   return true;
 }
 

@@ -23,7 +23,7 @@ namespace {
 struct Budget {
   std::uint64_t bytes = 0;      // by window and pacer
   unsigned probes = 0;          // packets that may exceed them
-  bool data_allowed() const { return bytes > 0 || probes > 0; }
+  bool allows(std::size_t packet_bytes) const { return bytes >= packet_bytes || probes > 0; }
 };
 
 std::uint64_t window_packets(const Parts& parts) { return parts.recovery.congestion_window() / parts.max_datagram; }
@@ -125,7 +125,7 @@ std::optional<Transmit> transmit(Parts& parts, Timestamp now, MutableBytes buffe
   while (segments < max_segments) {
     const bool data_wanted = parts.ping_due || budget.probes > 0 || parts.streams.has_pending();
     const bool ack_due = parts.acks.ack_due(now);
-    const bool data_now = data_wanted && budget.data_allowed();
+    const bool data_now = data_wanted && budget.allows(segment_size);
     if (!data_now && !ack_due) {
       ran_dry = !data_wanted;
       break;

@@ -40,7 +40,8 @@ class Handler {
   // open_stream failed for want of credit and may now succeed.
   virtual void on_streams_available(Connection&, Direction) {}
 
-  // The connection has ended; the last call for it.
+  // The connection has ended; the last call for it. Bytes that were received and not yet taken can be had from inside it,
+  // with Connection::resume, for the last time.
   virtual void on_closed(Connection&, const CloseInfo&) {}
 };
 

@@ -1,0 +1,203 @@
+#!/usr/bin/env python3
+"""mxp-perf as a user runs it: results, limits, bounds, and every way to call it wrongly."""
+import json
+import os
+import re
+import signal
+import subprocess
+import tempfile
+import unittest
+
+PERF = os.path.join(os.environ["MXP_BIN"], "mxp-perf")
+
+
+def perf(*arguments, timeout=60):
+    return subprocess.run([PERF, *arguments], capture_output=True, text=True, timeout=timeout)
+
+
+class Server:
+    """A server on a port of the kernel's choice; its URL."""
+
+    def __init__(self, *arguments):
+        self.process = subprocess.Popen([PERF, "server", "127.0.0.1:0", *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        line = self.process.stderr.readline()
+        self.url = re.fullmatch(r"listening (mxp://[A-Za-z0-9_-]{43}@127\.0\.0\.1:\d+)\n", line)[1]
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        self.output = self.process.communicate(timeout=20)
+
+
+class Runs(unittest.TestCase):
+    def test_bulk_delivers_and_reports_json(self):
+        done = perf("run", "--test", "bulk", "--duration", "0.5s", "--no-limits", "--json")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        result = json.loads(done.stdout)
+        self.assertEqual(result["test"], "bulk")
+        self.assertGreater(result["result"]["goodput_bits_per_second"], 1e6)
+        self.assertGreater(result["result"]["bytes"], 0)
+        self.assertIn(result["verdict"], ("tool", "network", "peer", "none"))
+        self.assertGreater(result["cpu"]["client_seconds"], 0)
+        self.assertGreater(result["cpu"]["server_seconds"], 0)
+        self.assertNotIn("limits", result)
+        self.assertNotIn("latency_us", result["result"])
+
+    def test_limits_stand_beside_the_result(self):
+        done = perf("run", "--duration", "0.3s", "--json")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        limits = json.loads(done.stdout)["limits"]
+        self.assertGreater(limits["udp_bits_per_second"], 0)
+        self.assertGreater(limits["sealed_bits_per_second"], 0)
+
+    def test_reverse_and_both_ways(self):
+        for flag in ("--reverse", "--bidir"):
+            with self.subTest(flag):
+                done = perf("run", flag, "--duration", "0.3s", "--no-limits", "--json")
+                self.assertEqual(done.returncode, 0, done.stderr)
+                self.assertGreater(json.loads(done.stdout)["result"]["bytes"], 0)
+
+    def test_several_connections_and_streams(self):
+        done = perf("run", "--parallel", "3", "--streams", "4", "--duration", "0.3s", "--no-limits", "--json")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(json.loads(done.stdout)["config"]["connections"], 3)
+
+    def test_rr_gives_ordered_percentiles(self):
+        done = perf("run", "--test", "rr", "--duration", "0.5s", "--no-limits", "--json")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        result = json.loads(done.stdout)["result"]
+        latency = result["latency_us"]
+        self.assertGreater(result["messages_per_second"], 10)
+        self.assertGreater(latency["p50"], 0)
+        self.assertLessEqual(latency["p50"], latency["p90"])
+        self.assertLessEqual(latency["p90"], latency["p99"])
+        self.assertLessEqual(latency["p99"], latency["p999"])
+        self.assertLessEqual(latency["p999"], latency["max"])
+        self.assertNotIn("goodput_bits_per_second", result)
+
+    def test_open_loop_makes_the_calls_that_were_asked_for(self):
+        done = perf("run", "--test", "rr", "--rate", "200", "--streams", "4", "--duration", "1s", "--no-limits", "--json")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        result = json.loads(done.stdout)["result"]
+        self.assertAlmostEqual(result["messages_per_second"], 200, delta=10)
+        self.assertGreaterEqual(result["latency_us"]["max"], result["service_time_us"]["p50"])
+
+    def test_large_calls(self):
+        done = perf("run", "--test", "rr", "--size", "200K", "--duration", "0.3s", "--no-limits", "--json")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertGreater(json.loads(done.stdout)["result"]["messages_per_second"], 0)
+
+    def test_datagrams_as_large_as_the_loopback_takes(self):
+        done = perf("run", "--mtu", "65535", "--duration", "0.3s", "--no-limits", "--json")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(json.loads(done.stdout)["config"]["datagram_bytes"], 65507)
+
+    def test_json_goes_to_a_file_and_text_to_stdout(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "result.json")
+            done = perf("run", "--duration", "0.2s", "--no-limits", f"--json={path}")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertIn("goodput", done.stdout)
+            with open(path) as file:
+                self.assertEqual(json.load(file)["schema"], "mxp-perf/1")
+
+    def test_limits_alone(self):
+        done = perf("limits", "--mtu", "1500", "--json")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        modes = {mode["name"]: mode for mode in json.loads(done.stdout)["limits"]["modes"]}
+        for name in ("udp", "sealed_aes256", "sealed_chacha20"):
+            self.assertGreater(modes[name]["bits_per_second"], 0)
+        self.assertGreater(modes["x25519"]["ns_per_op"], 0)
+        self.assertGreater(modes["ping_pong_blocking"]["us"]["p50"], 0)
+
+
+class Bounds(unittest.TestCase):
+    def test_met(self):
+        self.assertEqual(perf("run", "--duration", "0.2s", "--no-limits", "--assert", "goodput>=1kbit").returncode, 0)
+
+    def test_not_met_is_6_and_keeps_the_result(self):
+        done = perf("run", "--duration", "0.2s", "--no-limits", "--assert", "goodput>=900gbit", "--json")
+        self.assertEqual(done.returncode, 6)
+        self.assertIn("goodput>=900gbit", done.stderr)
+        self.assertGreater(json.loads(done.stdout)["result"]["bytes"], 0)
+
+    def test_a_metric_the_test_does_not_give_is_not_met(self):
+        self.assertEqual(perf("run", "--duration", "0.2s", "--no-limits", "--assert", "p99<=10s").returncode, 6)
+
+
+class ServerAndClient(unittest.TestCase):
+    def test_client_against_server_and_server_interrupted(self):
+        with Server() as server:
+            done = perf("client", server.url, "--duration", "0.2s", "--no-limits", "--json")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            again = perf("client", server.url, "--test", "rr", "--duration", "0.2s", "--no-limits")
+            self.assertEqual(again.returncode, 0, again.stderr)
+        self.assertEqual(server.process.returncode, 130)
+        self.assertIn("served 2 test(s)", server.output[1])
+
+    def test_refused_by_policy_is_3(self):
+        with tempfile.TemporaryDirectory() as folder:
+            nobody = os.path.join(folder, "authorized_keys")
+            with open(nobody, "w") as file:
+                file.write("# nobody\n")
+            with Server("--authorized-keys", nobody) as server:
+                done = perf("client", server.url, "--duration", "0.2s", "--no-limits", "--json")
+                self.assertEqual(done.returncode, 3)
+                self.assertEqual(json.loads(done.stdout)["error"]["kind"], "auth")
+
+    def test_nobody_listening_is_1_at_once(self):
+        with Server() as server:
+            url = server.url
+        done = perf("client", url, "--duration", "0.2s", "--no-limits", timeout=5)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("unreachable", done.stderr)
+
+    def test_client_interrupted_is_130(self):
+        with Server() as server:
+            process = subprocess.Popen([PERF, "client", server.url, "--duration", "60s", "--no-limits", "--interval", "0.1s"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            process.stderr.readline()  # the first interval: it runs
+            process.send_signal(signal.SIGINT)
+            process.communicate(timeout=20)
+            self.assertEqual(process.returncode, 130)
+
+
+class WrongUse(unittest.TestCase):
+    def test_each_is_2_with_a_word(self):
+        for arguments, word in [
+            ([], "subcommand"),
+            (["run", "--test", "messages"], "--test"),
+            (["run", "--duration", "0"], "--duration"),
+            (["run", "--duration", "fast"], "--duration"),
+            (["run", "--reverse", "--bidir"], "--bidir"),
+            (["run", "--test", "rr", "--reverse"], "--reverse"),
+            (["run", "--rate", "5"], "--rate"),
+            (["run", "--test", "rr", "--rate", "0"], "--rate"),
+            (["run", "--mtu", "100"], "--mtu"),
+            (["run", "--suite", "rot13"], "rot13"),
+            (["run", "--omit", "20s"], "--omit"),
+            (["run", "--assert", "speed>=1"], "speed"),
+            (["run", "--assert", "goodput=1"], "goodput"),
+            (["run", "--assert", "goodput>=slow"], "slow"),
+            (["run", "--parallel", "0"], "--parallel"),
+            (["run", "--link", "loss 1%"], "--link"),
+            (["client", "mxp://127.0.0.1:9000"], "key"),
+            (["client", "http://example"], "mxp://"),
+            (["server"], "address"),
+            (["server", "nonsense:port"], "port"),
+            (["server", "127.0.0.1:0", "--identity", "/nonexistent/key"], "/nonexistent/key"),
+        ]:
+            with self.subTest(" ".join(arguments)):
+                done = perf(*arguments)
+                self.assertEqual(done.returncode, 2, done.stderr)
+                self.assertIn(word, done.stderr)
+
+    def test_help_and_version(self):
+        self.assertIn("Examples", perf("--help").stdout)
+        self.assertRegex(perf("--version").stdout, r"mxp-perf \d+\.\d+")
+
+
+if __name__ == "__main__":
+    unittest.main()

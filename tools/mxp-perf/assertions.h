@@ -1,0 +1,26 @@
+// --assert: a bound that the user sets on a result, e.g. "goodput>=1gbit" or "p99<=2ms".
+#pragma once
+
+#include <expected>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "mxp-perf/result.h"
+
+namespace mxp::perf {
+
+struct Assertion {
+  enum class Metric : std::uint8_t { goodput, calls, p50, p90, p99, p999, max };
+  Metric metric = Metric::goodput;
+  bool at_least = true;  // else at most
+  double bound = 0;      // bit/s, calls/s, or microseconds
+  std::string text;      // as typed
+};
+
+std::expected<Assertion, std::string> parse_assertion(std::string_view text);
+
+// What to say when it does not hold; nothing when it does. A metric that the test does not give does not hold.
+std::optional<std::string> check(const Assertion& assertion, const Result& result);
+
+}  // namespace mxp::perf

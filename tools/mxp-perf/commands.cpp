@@ -1,0 +1,182 @@
+#include "mxp-perf/commands.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <nlohmann/json.hpp>
+
+#include "common/json_output.h"
+#include "common/key_files.h"
+#include "common/resolve.h"
+#include "common/signals.h"
+#include "common/units.h"
+#include "mxp-perf/client.h"
+#include "mxp-perf/limits.h"
+#include "mxp-perf/server.h"
+#include "mxp/event_loop.h"
+
+namespace mxp::perf {
+
+using tools::ErrorKind;
+
+namespace {
+
+tools::Result<PrivateKey> identity_of(const Options& options) {
+  if (options.identity_file.empty()) return PrivateKey::generate(system_random());
+  return tools::load_private_key(options.identity_file);
+}
+
+EndpointConfig server_config(const Options& options, PrivateKey identity, AddressFamily family) {
+  EndpointConfig config{.identity = std::move(identity), .accept = true, .suites = options.suites};
+  config.transport.max_udp_payload = options.udp_payload(family);
+  config.transport.recovery.congestion_control = options.congestion_control;
+  config.transport.flow_control.max_streams_bidirectional = 2048;
+  config.transport.flow_control.max_streams_unidirectional = 2048;
+  return config;
+}
+
+// Prints and writes the result, and holds it against the user's bounds.
+tools::Result<void> deliver(const Options& options, const Result& result, tools::JsonOutput& json) {
+  if (auto written = json.write_document(to_json(result)); !written) return written;
+  if (options.json != "-") {
+    const std::string text = to_text(result);
+    if (::write(STDOUT_FILENO, text.data(), text.size()) < 0) return tools::fail_errno(ErrorKind::io, "standard output", errno);
+  }
+  std::string failed;
+  for (const Assertion& assertion : options.assertions)
+    if (const auto broken = check(assertion, result)) failed += (failed.empty() ? "" : "\n") + *broken;
+  if (!failed.empty()) return tools::fail(ErrorKind::threshold, failed);
+  return {};
+}
+
+tools::Result<void> add_limits(const Options& options, AddressFamily family, Result& result) {
+  if (!options.measure_limits) return {};
+  const std::size_t datagram = std::min<std::size_t>(options.udp_payload(family), 65507);
+  const auto udp = measure_udp(datagram, kLimitDuration);
+  if (!udp) return std::unexpected(udp.error());
+  const auto sealed = measure_sealed(datagram, result.suite == "chacha20" ? Suite::chacha20_poly1305 : Suite::aes_256_gcm, kLimitDuration);
+  if (!sealed) return std::unexpected(sealed.error());
+  result.udp_bits_per_second = *udp;
+  result.sealed_bits_per_second = *sealed;
+  return {};
+}
+
+tools::Result<void> measure(const Options& options, tools::Output& output, const SocketAddress& server, const PublicKey& key, tools::JsonOutput& json) {
+  const tools::SignalWatch signals;
+  auto identity = identity_of(options);
+  if (!identity) return std::unexpected(identity.error());
+  Client client(options, output);
+  auto result = client.run(server, key, *identity, signals);
+  if (!result) return std::unexpected(result.error());
+  if (auto limits = add_limits(options, server.family, *result); !limits) return limits;
+  return deliver(options, *result, json);
+}
+
+}  // namespace
+
+tools::Result<void> run_server(const Options& options, tools::Output& output) {
+  const tools::SignalWatch signals;
+  auto identity = identity_of(options);
+  if (!identity) return std::unexpected(identity.error());
+  EndpointConfig config = server_config(options, std::move(*identity), options.listen.family);
+  if (!options.authorized_keys_file.empty()) {
+    auto keys = tools::load_authorized_keys(options.authorized_keys_file);
+    if (!keys) return std::unexpected(keys.error());
+    config.authorize = [keys = std::move(*keys)](const PublicKey& client) {
+      return std::any_of(keys.begin(), keys.end(), [&](const tools::AuthorizedKey& entry) { return entry.key == client; });
+    };
+  }
+  Server server;
+  auto loop = EventLoop::create({.bind = options.listen}, std::move(config), server);
+  if (!loop) return tools::fail(ErrorKind::network, loop.error().message);
+  server.attach(**loop);
+  server.on_client_gone = [&](Connection& connection, const CloseInfo& info) {
+    output.verbose(fmt::format("{} left: {}", connection.remote_address().to_string(), info.reason));
+  };
+  const SocketAddress shown = tools::dialable((*loop)->local_address());
+  output.line(fmt::format("listening mxp://{}@{}", (*loop)->endpoint().public_key().to_string(), shown.to_string()));
+  (*loop)->watch(signals.fd(), FdEvent::readable, [&] {
+    (*loop)->endpoint().close_all(static_cast<AppErrorCode>(AppCode::interrupted), "the server was interrupted");
+    (*loop)->flush();
+    (*loop)->stop();
+  });
+  if (auto ran = (*loop)->run(); !ran) return tools::fail(ErrorKind::network, ran.error().message);
+  output.summary(fmt::format("served {} test(s)", server.clients_served()));
+  return tools::fail(ErrorKind::interrupted, "interrupted");
+}
+
+tools::Result<void> run_client(const Options& options, tools::Output& output) {
+  auto json = tools::JsonOutput::open(options.json, tools::StdoutUse::free);
+  if (!json) return std::unexpected(json.error());
+  const auto server = tools::resolve(options.url.host, options.url.port);
+  if (!server) return std::unexpected(server.error());
+  return measure(options, output, *server, *options.url.key, *json);
+}
+
+tools::Result<void> run_both(const Options& options, tools::Output& output) {
+  auto json = tools::JsonOutput::open(options.json, tools::StdoutUse::free);
+  if (!json) return std::unexpected(json.error());
+  const PrivateKey server_key = PrivateKey::generate(system_random());
+  int told[2];
+  if (pipe2(told, O_CLOEXEC) != 0) return tools::fail_errno(ErrorKind::io, "pipe", errno);
+  const pid_t child = fork();
+  if (child < 0) return tools::fail_errno(ErrorKind::io, "fork", errno);
+  if (child == 0) {
+    // Goes with its parent, however that ends.
+    prctl(PR_SET_PDEATHSIG, SIGTERM);
+    close(told[0]);
+    signal(SIGINT, SIG_IGN);
+    Server server;
+    auto loop = EventLoop::create({.bind = SocketAddress::ipv4(127, 0, 0, 1, 0)}, server_config(options, server_key, AddressFamily::ipv4), server);
+    if (!loop) _exit(1);
+    server.attach(**loop);
+    const std::uint16_t port = (*loop)->local_address().port;
+    if (write(told[1], &port, sizeof port) != static_cast<ssize_t>(sizeof port)) _exit(1);
+    close(told[1]);
+    _exit((*loop)->run() ? 0 : 1);
+  }
+  close(told[1]);
+  std::uint16_t port = 0;
+  const bool listening = read(told[0], &port, sizeof port) == static_cast<ssize_t>(sizeof port);
+  close(told[0]);
+  tools::Result<void> result = tools::fail(ErrorKind::network, "the server process could not listen on loopback");
+  if (listening) {
+    const SocketAddress server = SocketAddress::ipv4(127, 0, 0, 1, port);
+    result = measure(options, output, server, server_key.public_key(), *json);
+  }
+  kill(child, SIGTERM);
+  waitpid(child, nullptr, 0);
+  return result;
+}
+
+tools::Result<void> run_limits(const Options& options, tools::Output&) {
+  auto json = tools::JsonOutput::open(options.json, tools::StdoutUse::free);
+  if (!json) return std::unexpected(json.error());
+  const auto modes = measure_all_limits(options.mtu);
+  if (!modes) return std::unexpected(modes.error());
+  nlohmann::json list = nlohmann::json::array();
+  std::string text;
+  for (const LimitMode& mode : *modes) {
+    nlohmann::json entry = {{"name", mode.name}};
+    std::string line = fmt::format("{:<20}", mode.name);
+    if (mode.datagram_bytes) entry["datagram_bytes"] = *mode.datagram_bytes;
+    line += mode.datagram_bytes ? fmt::format("{:>7} B  ", *mode.datagram_bytes) : std::string(11, ' ');
+    if (mode.bits_per_second) entry["bits_per_second"] = *mode.bits_per_second, line += tools::format_bit_rate(*mode.bits_per_second);
+    if (mode.ns_per_op) entry["ns_per_op"] = *mode.ns_per_op, line += fmt::format("{:.0f} ns", *mode.ns_per_op);
+    if (mode.us) entry["us"] = {{"p50", mode.us->p50_us}, {"p99", mode.us->p99_us}}, line += fmt::format("p50 {:.1f} us, p99 {:.1f} us", mode.us->p50_us, mode.us->p99_us);
+    list.push_back(std::move(entry));
+    text += line + "\n";
+  }
+  if (auto written = json->write_document({{"schema", "mxp-perf/1"}, {"limits", {{"modes", std::move(list)}}}}); !written) return written;
+  if (options.json != "-" && ::write(STDOUT_FILENO, text.data(), text.size()) < 0) return tools::fail_errno(ErrorKind::io, "standard output", errno);
+  return {};
+}
+
+}  // namespace mxp::perf

@@ -1,0 +1,16 @@
+// The four commands of mxp-perf, each from options to an exit code.
+#pragma once
+
+#include "common/output.h"
+#include "common/tool_error.h"
+#include "mxp-perf/options.h"
+
+namespace mxp::perf {
+
+tools::Result<void> run_server(const Options& options, tools::Output& output);
+tools::Result<void> run_client(const Options& options, tools::Output& output);
+// Server and client on loopback, in processes of their own.
+tools::Result<void> run_both(const Options& options, tools::Output& output);
+tools::Result<void> run_limits(const Options& options, tools::Output& output);
+
+}  // namespace mxp::perf

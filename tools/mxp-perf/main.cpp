@@ -1,0 +1,45 @@
+// mxp-perf: how fast MXP is here, and what the machine would allow.
+#include <nlohmann/json.hpp>
+
+#include "common/json_output.h"
+#include "common/output.h"
+#include "common/signals.h"
+#include "common/tool_error.h"
+#include "mxp-perf/commands.h"
+#include "mxp-perf/options.h"
+
+namespace tools = mxp::tools;
+
+namespace {
+
+tools::Result<void> run(const mxp::perf::Options& options, tools::Output& output) {
+  switch (options.command) {
+    case mxp::perf::Command::server: return run_server(options, output);
+    case mxp::perf::Command::client: return run_client(options, output);
+    case mxp::perf::Command::run: return run_both(options, output);
+    case mxp::perf::Command::limits: return run_limits(options, output);
+  }
+  return {};
+}
+
+int fail(const tools::ToolError& error, const std::string& json) {
+  tools::print_error("mxp-perf", error);
+  // A threshold that was not met leaves the result that is already there.
+  if (error.kind != tools::ErrorKind::threshold)
+    if (auto output = tools::JsonOutput::open(json, tools::StdoutUse::free); output) static_cast<void>(output->write_line(to_json(error)));
+  return static_cast<int>(error.exit_code());
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  tools::secure_standard_descriptors();
+  const auto options = mxp::perf::parse_options(argc, argv);
+  if (!options) {
+    if (!options.error().error.empty()) tools::print_error("mxp-perf", {tools::ErrorKind::usage, options.error().error});
+    return static_cast<int>(options.error().code);
+  }
+  tools::Output output("mxp-perf", static_cast<tools::Verbosity>(options->verbosity));
+  const auto done = run(*options, output);
+  return done ? 0 : fail(done.error(), options->json);
+}

@@ -1,0 +1,58 @@
+// What mxp-perf was asked to do, all checks done.
+#pragma once
+
+#include <expected>
+#include <string>
+#include <vector>
+
+#include "common/command_line.h"
+#include "mxp-perf/assertions.h"
+#include "mxp/address.h"
+#include "mxp/config.h"
+#include "mxp/time.h"
+#include "mxp/url.h"
+
+namespace mxp::perf {
+
+enum class Command : std::uint8_t { server, client, run, limits };
+enum class Test : std::uint8_t { bulk, rr };
+std::string_view to_string(Test test);
+
+// Which way bulk data flow, seen from the client.
+enum class Flow : std::uint8_t { up, down, both };
+std::string_view to_string(Flow flow);
+
+struct Workload {
+  Test test = Test::bulk;
+  Flow flow = Flow::up;
+  Duration duration = std::chrono::seconds(10);
+  Duration omit{};              // measured from the first delivered byte on; what comes before it does not count
+  std::uint64_t size = 64;      // bytes of a call and of its response
+  double calls_per_second = 0;  // open loop: over all streams of all connections; 0 = closed loop, one outstanding each
+  unsigned connections = 1;
+  unsigned streams = 1;         // per connection
+};
+
+struct Options {
+  Command command = Command::run;
+  Workload workload;
+  SocketAddress listen;
+  Url url;
+  std::string identity_file;
+  std::string authorized_keys_file;
+  std::size_t mtu = 1500;  // of the IP packet
+  CongestionControl congestion_control = CongestionControl::cubic;
+  std::vector<Suite> suites = {Suite::aes_256_gcm, Suite::chacha20_poly1305};
+  bool measure_limits = true;
+  std::vector<Assertion> assertions;
+  Duration interval{};     // 0 = no interval lines
+  std::string json;        // "" = none, "-" = stdout
+  int verbosity = 0;
+
+  // UDP payload of a datagram under this MTU over the address family of `peer`.
+  std::size_t udp_payload(AddressFamily family) const { return mtu - (family == AddressFamily::ipv4 ? 28 : 48); }
+};
+
+std::expected<Options, tools::ParseStop> parse_options(int argc, char** argv);
+
+}  // namespace mxp::perf

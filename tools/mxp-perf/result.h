@@ -1,0 +1,47 @@
+// What a run found out, and its two forms: JSON (names of the tools' contract, units in the names) and text.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "mxp/stats.h"
+
+namespace mxp::perf {
+
+struct Percentiles {
+  double p50 = 0, p90 = 0, p99 = 0, p999 = 0, max = 0;  // microseconds
+};
+
+// Who kept the run from being faster.
+enum class Verdict : std::uint8_t { none, tool, network, peer };
+
+struct Result {
+  std::string test;
+  std::size_t datagram_bytes = 0;  // largest UDP payload
+  unsigned connections = 1;
+  unsigned streams = 1;
+  double seconds = 0;              // first to last delivered byte
+  std::uint64_t bytes = 0;         // delivered to the application
+  std::optional<double> goodput_bits_per_second;
+  std::optional<double> messages_per_second;
+  std::optional<Percentiles> latency_us;       // from when a call was due
+  std::optional<Percentiles> service_time_us;  // from when it was sent
+  std::optional<double> client_cpu_seconds;
+  std::optional<double> server_cpu_seconds;
+  double wall_seconds = 0;
+  std::optional<double> udp_bits_per_second;     // limits at the same datagram size
+  std::optional<double> sealed_bits_per_second;
+  std::optional<ConnectionStats> transport;      // of the first connection, at this end
+  std::string suite;
+  Verdict verdict = Verdict::none;
+};
+
+// By whose processor was full: the reader of a number should know what it measures.
+Verdict judge(const Result& result);
+
+nlohmann::json to_json(const Result& result);
+std::string to_text(const Result& result);
+
+}  // namespace mxp::perf
