@@ -54,7 +54,9 @@ std::optional<std::size_t> batch_segment_size(ByteView payload) {
     if (!fits(size)) continue;
     std::size_t at = 2 * size;
     while (at + kShortHeaderSize <= payload.size() && fits(at)) at += size;
-    if (at + kShortHeaderSize > payload.size()) return size;
+    // Only the last one of a batch may be of another size; where that does not hold, this is something else.
+    if (at + kShortHeaderSize <= payload.size()) return std::nullopt;
+    return size;
   }
   return std::nullopt;
 }

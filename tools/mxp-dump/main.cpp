@@ -14,7 +14,7 @@ namespace {
 
 int fail(const tools::ToolError& error, const std::string& json) {
   tools::print_error("mxp-dump", error);
-  // With packets on stdout the run has refused "--json" already, and its error must not mix with them either.
+  // "--json" beside packets on stdout was refused before the first packet, so that nothing mixes with this.
   if (auto output = tools::JsonOutput::open(json, tools::StdoutUse::free); output) static_cast<void>(output->write_line(to_json(error)));
   return static_cast<int>(error.exit_code());
 }

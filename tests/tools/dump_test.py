@@ -1,0 +1,487 @@
+#!/usr/bin/env python3
+"""mxp-dump as a user runs it, on captures that are made here. MXP_BIN names the folder of the tools."""
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+import dump_wire as wire  # noqa: E402
+
+BIN = Path(os.environ["MXP_BIN"])
+DUMP = str(BIN / "mxp-dump")
+ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "MXPKEYLOGFILE"}
+
+
+class DumpCase(unittest.TestCase):
+    def setUp(self):
+        self.folder = Path(tempfile.mkdtemp(prefix="mxp-dump-"))
+        self.addCleanup(shutil.rmtree, self.folder)
+
+    def file(self, name, content):
+        path = self.folder / name
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        return str(path)
+
+    def dump(self, *arguments, code=0, stdin=b"", environment=None):
+        done = subprocess.run([DUMP, *arguments], input=stdin, capture_output=True, timeout=60, env={**ENVIRONMENT, **(environment or {})})
+        out, err = done.stdout.decode(), done.stderr.decode()
+        self.assertEqual(done.returncode, code, f"{arguments}\n{out}\n{err}")
+        return out, err
+
+    def records(self, capture, *arguments, code=0, keys=False):
+        more = ["--keylog", self.file("keys", wire.KEY_LOG)] if keys else []
+        out, _ = self.dump("-r", self.file("capture", capture), "-T", "json", *more, *arguments, code=code)
+        return [json.loads(line) for line in out.splitlines()]
+
+    def summary(self, capture, *arguments, keys=False):
+        more = ["--keylog", self.file("keys", wire.KEY_LOG)] if keys else []
+        return json.loads(self.dump("-r", self.file("capture", capture), "--stats", "summary", "--json", *more, *arguments)[0])
+
+
+MESSAGE_1 = wire.udp(wire.CLIENT, wire.SERVER, wire.initial())
+MESSAGE_2 = wire.udp(wire.SERVER, wire.CLIENT, wire.response())
+OTHER = wire.udp(("10.0.0.3", 53), wire.CLIENT, b"no packet of ours")
+
+
+class WrongUseAndWrongFiles(DumpCase):
+    def test_wrong_usage_is_2_with_a_word(self):
+        capture = self.file("c.pcap", wire.pcap([MESSAGE_1]))
+        for arguments, word in (
+                ([], "-r FILE"), (["-r", capture, "-i", "lo"], "either"), (["-r", capture, "-T", "xml"], "xml"), (["-r", capture, "-e", "time"], "-T fields"),
+                (["-r", capture, "-T", "fields"], "-e FIELD"), (["-r", capture, "-T", "fields", "-e", "colour"], "packet_number"),
+                (["-r", capture, "--stats", "everything"], "stats"), (["-r", capture, "-Y", "mxp"], "-Y"),
+                (["-r", capture, "--port", "0"], "port"), (["-r", capture, "--keylog", "/no/such/file"], "/no/such/file"),
+                (["-r", capture, "-f", "udp prot"], "udp prot"), (["-r", str(self.folder)], "directory"), (["-r", "/no/such/file"], "/no/such/file"),
+                (["-r", capture, "--keylog", self.file("text", "this is no key log\n")], "line 1"),
+                (["-i", "no-such-device0"], "no-such-device0"), (["-r", capture, "-w", "-", "-T", "text"], "stdout")):
+            with self.subTest(arguments):
+                out, err = self.dump(*arguments, code=2 if os.geteuid() == 0 or "-i" not in arguments or "-r" in arguments else 1)
+                self.assertEqual(out, "")
+                self.assertIn(word, err)
+                self.assertTrue(err.startswith("mxp-dump: "))
+
+    def test_what_is_no_capture_is_2_and_says_what_it_is(self):
+        for content, word in ((b"", "empty"), (b"just some text\nin a file\n", "text"), (b"\x1f\x8b\x08\0\0\0", "gunzip"), (b"\x7fELF\2\1\1\0", "not a capture"), (b"\xd4\xc3", "not a capture")):
+            with self.subTest(content):
+                self.assertIn(word, self.dump("-r", self.file("f", content), code=2)[1])
+                self.assertIn(word, self.dump("-r", "-", stdin=content, code=2)[1])
+
+    def test_json_on_stdout_beside_packets_is_2(self):
+        out, err = self.dump("-r", self.file("c.pcap", wire.pcap([MESSAGE_1])), "--json", code=2)
+        self.assertEqual(json.loads(out)["error"]["kind"], "usage")
+        self.assertIn("--json=FILE", err)
+
+    def test_a_failure_is_json_too(self):
+        out, _ = self.dump("-r", self.file("f", b""), "--stats", "summary", "--json", code=2)
+        self.assertEqual(json.loads(out)["error"]["kind"], "usage")
+
+    def test_help_and_version_are_0(self):
+        self.assertIn("Examples", self.dump("--help")[0])
+        self.assertIn("mxp-dump", self.dump("--version")[0])
+
+    def test_a_file_cut_at_any_byte_shows_what_is_whole(self):
+        short = wire.udp(wire.CLIENT, wire.SERVER, wire.initial(size=14))
+        first, second = wire.pcap([short]), wire.pcap([short, short])
+        ng = wire.section("<") + wire.interface("<", wire.RAW, wire.option("<", 9, b"\x09"))
+        ng_blocks = [ng, ng + wire.enhanced("<", 0, wire.START, short), ng + wire.enhanced("<", 0, wire.START, short) * 2]
+        for whole, clean_ends in ((second, {24: 0, len(first): 1, len(second): 2}),
+                                  (ng_blocks[2], {28: 0, len(ng): 0, len(ng_blocks[1]): 1, len(ng_blocks[2]): 2})):
+            for size in range(len(whole) + 1):
+                done = subprocess.run([DUMP, "-r", "-", "-T", "json"], input=whole[:size], capture_output=True, timeout=60, env=ENVIRONMENT)
+                packets = len(done.stdout.splitlines())
+                self.assertEqual(done.returncode, 0 if size in clean_ends else 2, f"at byte {size}: {done.stderr}")
+                expected = clean_ends.get(size, max((n for end, n in clean_ends.items() if end <= size), default=0))
+                self.assertEqual(packets, expected, f"at byte {size}")
+        _, err = self.dump("-r", "-", stdin=second[:-1], code=2)
+        self.assertIn(f"frame 2, whose record starts at byte {len(first)}", err)
+
+    def test_a_length_that_lies_is_2_and_names_the_place(self):
+        lie = bytearray(wire.pcap([MESSAGE_1, MESSAGE_1]))
+        second = 24 + 16 + len(MESSAGE_1)
+        lie[second + 8:second + 12] = struct.pack("<I", 0x7fffffff)
+        out, err = self.dump("-r", "-", stdin=bytes(lie), code=2)
+        self.assertEqual(len(out.splitlines()), 1)
+        self.assertIn(f"frame 2, byte {second}", err)
+        ng = wire.section("<") + wire.interface("<", wire.RAW)
+        packet = wire.enhanced("<", 0, 0, MESSAGE_1)
+        for name, broken in (("block length", packet[:4] + struct.pack("<I", 16) + packet[8:]), ("odd length", packet[:4] + struct.pack("<I", 1301) + packet[8:]),
+                             ("trailer", packet[:-4] + bytes(4)), ("captured length", packet[:20] + struct.pack("<I", 0x7fffffff) + packet[24:]),
+                             ("interface", packet[:8] + struct.pack("<I", 9) + packet[12:])):
+            with self.subTest(name):
+                self.assertIn("malformed", self.dump("-r", "-", stdin=ng + broken, code=2)[1])
+        # A skipped block may be of any length; here it only never ends.
+        self.assertIn("truncated", self.dump("-r", "-", stdin=ng + struct.pack("<II", 0x77, 0xfffffffc) + bytes(100), code=2)[1])
+
+
+class FormatsAndLinks(DumpCase):
+    def test_both_byte_orders_and_both_resolutions_say_the_same(self):
+        packets = [(123_456_000, MESSAGE_1), (223_456_000, MESSAGE_2)]
+        shown = [self.records(wire.pcap(packets, order, nanoseconds)) for order in "<>" for nanoseconds in (False, True)]
+        self.assertEqual(shown[0][0]["frame"], 1)
+        self.assertAlmostEqual(shown[0][0]["time"], 1_700_000_000.123456, places=6)
+        self.assertEqual([s["type"] for s in shown[0]], ["initial", "response"])
+        for other in shown[1:]:
+            self.assertEqual(other, shown[0])
+
+    def test_pcapng_with_sections_interfaces_resolutions_and_strange_blocks(self):
+        capture = b""
+        for order in "<>":
+            ticks = (wire.START + 500_000_000)
+            binary = (1_700_000_000 << 20) | 1 << 19
+            capture += (wire.section(order) + wire.interface(order, wire.RAW)
+                        + wire.interface(order, 1, wire.option(order, 2, b"eth0") + wire.option(order, 9, b"\x09"))
+                        + wire.interface(order, wire.RAW, wire.option(order, 9, b"\x94"))
+                        + wire.block(order, 10, struct.pack(order + "II", 0x4d58504b, 4) + b"keys")
+                        + wire.block(order, 0x80000001, b"local block")
+                        + wire.enhanced(order, 0, ticks // 1000, MESSAGE_1)
+                        + wire.enhanced(order, 1, ticks, bytes(12) + b"\x08\x00" + MESSAGE_1)
+                        + wire.enhanced(order, 2, binary, MESSAGE_1)
+                        + wire.block(order, 2, struct.pack(order + "HHIIII", 0, 0, (ticks // 1000) >> 32, ticks // 1000 & 0xffffffff, len(MESSAGE_1), len(MESSAGE_1)) + MESSAGE_1)
+                        + wire.block(order, 3, struct.pack(order + "I", len(MESSAGE_1)) + MESSAGE_1)
+                        + wire.block(order, 5, bytes(12)))
+        shown = self.records(capture)
+        self.assertEqual([s["frame"] for s in shown], list(range(1, 11)))
+        times = [s.get("time") for s in shown]
+        self.assertEqual(times, [1_700_000_000.5] * 4 + [None] + [1_700_000_000.5] * 4 + [None])
+
+    def test_every_link_type_leads_to_the_datagram(self):
+        v6 = wire.ipv6(("2001:db8::1", 1), ("2001:db8::2", 2), wire.udp_header(("", 40000), ("", 9000), wire.initial()))
+        ether = bytes(12)
+        for name, link_type, data in (
+                ("raw 4", 101, MESSAGE_1), ("raw 6", 101, v6), ("ipv4", 228, MESSAGE_1), ("ipv6", 229, v6), ("ethernet", 1, ether + b"\x08\x00" + MESSAGE_1),
+                ("ethernet padded", 1, ether + b"\x08\x00" + MESSAGE_1 + bytes(6)), ("vlan", 1, ether + b"\x81\x00\0\5\x86\xdd" + v6),
+                ("qinq", 1, ether + b"\x88\xa8\0\5\x81\x00\0\6\x08\x00" + MESSAGE_1), ("null", 0, struct.pack("<I", 2) + MESSAGE_1), ("null big", 0, struct.pack(">I", 30) + v6),
+                ("loop", 108, struct.pack(">I", 2) + MESSAGE_1), ("sll", 113, bytes(14) + b"\x08\x00" + MESSAGE_1), ("sll2", 276, b"\x86\xdd" + bytes(18) + v6)):
+            with self.subTest(name):
+                shown = self.records(wire.pcap([data], link_type=link_type))
+                self.assertEqual([(s["type"], s["length"]) for s in shown], [("initial", 1200)])
+                self.assertEqual(shown[0]["src"], "[2001:db8::1]:40000" if v6 in data else "10.0.0.1:40000")
+
+    def test_an_unknown_link_type_is_said(self):
+        self.assertIn("link type", self.dump("-r", self.file("c", wire.pcap([MESSAGE_1], link_type=147)))[1])
+
+    def test_ip_options_and_extension_headers_are_passed_over(self):
+        body = wire.udp_header(wire.CLIENT, wire.SERVER, wire.initial())
+        with_options = wire.ipv4(wire.CLIENT, wire.SERVER, body, options=b"\x01" * 8)
+        extended = wire.ipv6(("::1", 1), ("::2", 2), body, extensions=[(0, b"\0" + bytes(6)), (60, b"\1" + bytes(14)), (51, b"\4" + bytes(22))])
+        self.assertEqual([s["length"] for s in self.records(wire.pcap([with_options, extended]))], [1200, 1200])
+
+    def test_fragments_are_called_so_and_counted(self):
+        body = wire.udp_header(wire.CLIENT, wire.SERVER, wire.initial())
+        parts = [wire.ipv4(wire.CLIENT, wire.SERVER, body[:800], fragment=0x2000), wire.ipv4(wire.CLIENT, wire.SERVER, body[800:], fragment=100)]
+        v6 = [wire.ipv6(("::1", 1), ("::2", 2), body[:800], extensions=[(44, b"\0\0\1" + bytes(4))]), wire.ipv6(("::1", 1), ("::2", 2), body[800:], extensions=[(44, b"\0\3\x20" + bytes(4))])]
+        capture = wire.pcap(parts + v6)
+        shown = self.records(capture)
+        self.assertEqual([(s["type"], s["fragment"], s["length"]) for s in shown], [("initial", True, 1200)] * 2)
+        self.assertEqual(self.summary(capture)["fragments"], 2)
+        self.assertIn("[fragment]", self.dump("-r", self.file("c", capture))[0])
+
+    def test_packets_cut_by_the_snap_length_are_shown_as_such(self):
+        shown = self.records(wire.pcap([MESSAGE_1, MESSAGE_2, wire.c2s(0, b"\1" * 100)], snap_length=60), keys=True)
+        self.assertEqual([s["truncated"] for s in shown], [True] * 3)
+        self.assertEqual([s["captured_length"] for s in shown], [32] * 3)
+        self.assertEqual(shown[2]["not_decrypted"], "incomplete")
+
+    def test_headers_that_contradict_themselves_are_counted_and_passed_over(self):
+        bad = [MESSAGE_1[:10], b"\x41" + MESSAGE_1[1:], MESSAGE_1[:24] + b"\0\3" + MESSAGE_1[26:], MESSAGE_1[:24] + b"\xff\xff" + MESSAGE_1[26:],
+               wire.ipv6(("::1", 1), ("::2", 2), b"", extensions=[(0, b"\xff" + bytes(6))])]
+        self.assertEqual(self.summary(wire.pcap(bad + [MESSAGE_1]))["malformed"], len(bad))
+
+
+class WithoutKeys(DumpCase):
+    SESSION = wire.pcap([(0, MESSAGE_1), (300_000_000, MESSAGE_1), (320_000_000, MESSAGE_2), (345_000_000, wire.c2s(0, b"\1")),
+                         (350_000_000, wire.s2c(0, b"\1")), (360_000_000, OTHER)])
+
+    def test_the_clear_part_is_told(self):
+        shown = self.records(self.SESSION)
+        self.assertEqual([s["type"] for s in shown], ["initial", "initial", "response", "1rtt", "1rtt"])
+        self.assertEqual([s["direction"] for s in shown], ["client_to_server"] * 2 + ["server_to_client", "client_to_server", "server_to_client"])
+        self.assertEqual([s.get("retransmission", False) for s in shown], [False, True, False, False, False])
+        self.assertEqual({s["connection"] for s in shown}, {1})
+        self.assertEqual(shown[3]["destination_id"], wire.SERVER_ID.hex())
+        self.assertNotIn("frames", shown[3])
+        self.assertNotIn("packet_number", shown[3])
+
+    def test_the_summary_counts_and_leaves_out_what_it_cannot_know(self):
+        summary = self.summary(self.SESSION)
+        self.assertEqual((summary["connections"], summary["packets"], summary["retransmitted"], summary["handshake_ms"]), (1, 5, 1, 345.0))
+        self.assertEqual(summary["bytes"], 3600 + 29 + 29)
+        self.assertEqual(summary["other_udp"], 1)
+        self.assertNotIn("lost", summary)
+        self.assertEqual(summary["missing_keys"], [line.rsplit(" ", 1)[0] for line in wire.KEY_LOG.splitlines()])
+
+    def test_the_missing_keys_are_named(self):
+        self.assertIn(f"MXP_C2S_TRAFFIC_SECRET_0 {wire.SERVER_ID.hex()}", self.dump("-r", self.file("c", self.SESSION))[1])
+
+    def test_a_repetition_with_another_ephemeral_key_is_a_new_attempt(self):
+        again = wire.udp(wire.CLIENT, wire.SERVER, wire.initial(fill=8))
+        self.assertEqual([s.get("retransmission", False) for s in self.records(wire.pcap([MESSAGE_1, again, MESSAGE_1, again]))], [False, False, True, True])
+
+    def test_an_unanswered_handshake_has_no_time(self):
+        summary = self.summary(wire.pcap([MESSAGE_1, MESSAGE_1]))
+        self.assertNotIn("handshake_ms", summary)
+        self.assertEqual(summary["unanswered"], 1)
+
+    def test_a_capture_of_other_protocols_is_0_and_says_so(self):
+        tcp = wire.ipv4(wire.CLIENT, wire.SERVER, bytes(40), protocol=6)
+        quic = wire.udp(wire.CLIENT, wire.SERVER, b"\xc3\0\0\0\1" + bytes(1195))
+        rtp_like = wire.udp(wire.CLIENT, wire.SERVER, b"\x40" + bytes(60))
+        capture = wire.pcap([tcp, quic, rtp_like, OTHER])
+        out, err = self.dump("-r", self.file("c", capture))
+        self.assertEqual(out, "")
+        self.assertIn("no MXP found in 4 frames (3 other UDP datagrams)", err)
+        self.dump("-r", self.file("c", capture), "--exit-nomatch", code=7)
+        self.assertEqual(self.summary(capture)["packets"], 0)
+        self.dump("-r", self.file("c", self.SESSION), "--exit-nomatch")
+
+    def test_a_connection_joined_in_its_middle_needs_the_port(self):
+        capture = wire.pcap([wire.s2c(70, b"\1"), wire.c2s(70, b"\1")])
+        self.assertEqual(self.records(capture), [])
+        self.assertEqual([s["direction"] for s in self.records(capture, "--port", "9000")], ["server_to_client", "client_to_server"])
+
+    def test_several_handshakes_from_one_port_are_told_apart(self):
+        ids = [bytes([i]) * 8 for i in (1, 2)]
+        packets = [wire.udp(wire.CLIENT, wire.SERVER, wire.initial(i)) for i in ids] + [wire.udp(wire.SERVER, wire.CLIENT, wire.response(i)) for i in ids]
+        packets += [wire.udp(wire.CLIENT, wire.SERVER, wire.one_rtt(wire.C2S_SECRET, bytes([64 + i[0]]) * 8, 0, b"\1")) for i in ids]
+        packets += [wire.udp(wire.SERVER, wire.CLIENT, wire.one_rtt(wire.S2C_SECRET, i, 0, b"\1")) for i in reversed(ids)]
+        self.assertEqual([s["connection"] for s in self.records(wire.pcap(packets))], [1, 2, 1, 2, 1, 2, 2, 1])
+
+    def test_a_client_that_moves_is_followed_by_its_ids(self):
+        moved = wire.udp(("10.9.9.9", 1234), wire.SERVER, wire.one_rtt(wire.C2S_SECRET, wire.SERVER_ID, 1, b"\1"))
+        shown = self.records(wire.pcap([MESSAGE_1, MESSAGE_2, wire.c2s(0, b"\1"), moved]))
+        self.assertEqual([s["connection"] for s in shown], [1] * 4)
+
+    def test_a_message_1_that_every_server_drops_is_noted(self):
+        shown = self.records(wire.pcap([wire.udp(wire.CLIENT, wire.SERVER, wire.initial(size=900))]))
+        self.assertIn("1200..1500", shown[0]["notes"][0])
+
+
+class WithKeys(DumpCase):
+    def test_packets_are_shown_down_to_their_frames(self):
+        shown = self.records(wire.pcap([MESSAGE_1, MESSAGE_2, wire.c2s(0, b"\1" + wire.stream(0, 5, b"hello", fin=True)), wire.s2c(0, wire.ack((0, 0)) + b"\x10\x7f\xff")]), keys=True)
+        self.assertEqual(shown[2]["packet_number"], 0)
+        self.assertEqual(shown[2]["frames"], [{"type": "ping"}, {"type": "stream", "stream_id": 0, "offset": 5, "length": 5, "fin": True}])
+        self.assertEqual(shown[3]["frames"], [{"type": "ack", "largest": 0, "delay_us": 25, "ranges": [[0, 0]]}, {"type": "max_data", "limit": 0x3fff}])
+
+    def test_a_connection_joined_late_is_decrypted(self):
+        for number, size in ((5, 1), (70_000, 1), (70_000, 2), (9_000_000, 2), (5_000_000_000, 4)):
+            with self.subTest(number=number, size=size):
+                shown = self.records(wire.pcap([wire.c2s(number, b"\1", number_size=size), wire.c2s(number + 1, b"\1", number_size=size)]), keys=True)
+                self.assertEqual([s["packet_number"] for s in shown], [number, number + 1])
+                self.assertEqual(shown[0]["suite"], "chacha20")
+
+    def test_repeated_stream_data_and_duplicates_are_marked(self):
+        twice = wire.c2s(1, wire.stream(0, 100, b"x" * 50))
+        packets = [MESSAGE_1, MESSAGE_2, wire.c2s(0, wire.stream(0, 0, b"x" * 100)), twice, twice, wire.c2s(2, wire.stream(0, 120, b"x" * 50)),
+                   wire.c2s(3, wire.stream(4, 0, b"x")), wire.c2s(4, wire.stream(4, 1, b"", fin=True)), wire.c2s(5, wire.stream(4, 1, b"", fin=True))]
+        shown = self.records(wire.pcap(packets), keys=True)[2:]
+        self.assertEqual([s.get("retransmission", False) for s in shown], [False, False, False, True, False, False, True])
+        self.assertEqual([s.get("duplicate", False) for s in shown], [False, False, True, False, False, False, False])
+        self.assertEqual(self.summary(wire.pcap(packets), keys=True)["retransmitted"], 2)
+
+    def test_lost_is_what_was_never_acknowledged(self):
+        sent = [wire.c2s(n, b"\1") for n in range(10)]
+        acknowledged = wire.s2c(0, wire.ack((8, 8), (4, 6), (0, 2)))  # 7 is still within the packet threshold of 8
+        self.assertEqual(self.summary(wire.pcap([MESSAGE_1, MESSAGE_2] + sent + [acknowledged]), keys=True)["lost"], 1)
+        late = wire.s2c(1, wire.ack((8, 8), (3, 6)))
+        self.assertEqual(self.summary(wire.pcap([MESSAGE_1, MESSAGE_2] + sent + [acknowledged, late]), keys=True)["lost"], 0)
+
+    def test_without_acknowledgements_lost_is_what_is_missing(self):
+        self.assertEqual(self.summary(wire.pcap([MESSAGE_1, MESSAGE_2] + [wire.c2s(n, b"\1") for n in (0, 1, 4, 5, 9)]), keys=True)["lost"], 5)
+
+    def test_both_sides_of_a_relay_are_one_connection(self):
+        relay = ("10.0.0.9", 7000)
+        packets = []
+        for data, source, destination in ((wire.initial(), wire.CLIENT, wire.SERVER), (wire.response(), wire.SERVER, wire.CLIENT),
+                                          (wire.one_rtt(wire.C2S_SECRET, wire.SERVER_ID, 0, wire.stream(0, 0, b"data")), wire.CLIENT, wire.SERVER)):
+            packets += [wire.udp(source, relay, data), wire.udp(relay, destination, data)]
+        summary = self.summary(wire.pcap(packets), keys=True)
+        self.assertEqual((summary["connections"], summary["packets"], summary["retransmitted"], summary["lost"]), (1, 6, 0, 0))
+
+    def test_a_key_that_does_not_fit_is_said(self):
+        keys = self.file("wrong", wire.KEY_LOG.replace(wire.C2S_SECRET.hex(), "ab" * 32))
+        out, err = self.dump("-r", self.file("c", wire.pcap([MESSAGE_1, MESSAGE_2, wire.c2s(0, b"\1")])), "--keylog", keys)
+        self.assertIn("[key does not fit]", out)
+        self.assertIn(wire.SERVER_ID.hex(), err)
+
+    def test_the_key_log_may_come_from_the_environment_and_hold_strange_lines(self):
+        keys = self.file("keys", "# comment\n\nCLIENT_RANDOM 00 11\r\n" + wire.KEY_LOG + "MXP_C2S_TRAFFIC_SECRET_0 51")
+        out, err = self.dump("-r", self.file("c", wire.pcap([wire.c2s(0, b"\1")])), environment={"MXPKEYLOGFILE": keys})
+        self.assertIn("PING", out)
+        self.assertIn("line 3", err)
+
+    def test_a_batch_captured_before_segmentation_is_taken_apart(self):
+        packets = [wire.one_rtt(wire.C2S_SECRET, wire.SERVER_ID, n, wire.stream(0, 100 + 1000 * n, b"x" * (1000 if n < 2 else 300))) for n in range(3)]
+        shown = self.records(wire.pcap([MESSAGE_1, MESSAGE_2, wire.udp(wire.CLIENT, wire.SERVER, b"".join(packets))]), keys=True)[2:]
+        self.assertEqual([(s["frame"], s["segment"], s["packet_number"], s["length"]) for s in shown], [(3, n, n, len(packets[n])) for n in range(3)])
+
+    def test_malformed_frames_are_noted_after_those_that_are_whole(self):
+        shown = self.records(wire.pcap([MESSAGE_1, MESSAGE_2, wire.c2s(0, b"\1\x06\0")]), keys=True)
+        self.assertEqual(shown[2]["frames"], [{"type": "ping"}])
+        self.assertIn("frame encoding error", shown[2]["notes"][0])
+
+    def test_what_a_peer_chose_cannot_drive_the_terminal(self):
+        capture = wire.pcap([MESSAGE_1, MESSAGE_2, wire.c2s(0, wire.close(b"\x1b[2J\"quoted\"\xff\nnew line"))])
+        out, _ = self.dump("-r", self.file("c", capture), "--keylog", self.file("keys", wire.KEY_LOG))
+        self.assertNotIn("\x1b", out)
+        self.assertEqual(len(out.splitlines()), 3)
+        reason = self.records(capture, keys=True)[2]["frames"][0]["reason"]
+        self.assertIn('"quoted"', reason)
+        self.assertNotIn("\n", reason)
+
+
+class Output(DumpCase):
+    SESSION = wire.pcap([MESSAGE_1, OTHER, MESSAGE_2, wire.c2s(0, b"\1")])
+
+    def test_fields_are_columns(self):
+        out, _ = self.dump("-r", self.file("c", self.SESSION), "--keylog", self.file("k", wire.KEY_LOG), "-T", "fields", "-e", "frame", "-e", "type", "-e", "packet_number", "-e", "frames.type")
+        self.assertEqual(out, "1\tinitial\t\t\n3\tresponse\t\t\n4\t1rtt\t0\tping,padding\n")
+
+    def test_text_is_one_line_a_packet_without_colour_in_a_pipe(self):
+        out, _ = self.dump("-r", self.file("c", self.SESSION))
+        self.assertEqual(len(out.splitlines()), 3)
+        self.assertNotIn("\x1b", out)
+        self.assertRegex(out.splitlines()[0], r"^ +1 +0\.000000 +10\.0\.0\.1:40000 > 10\.0\.0\.2:9000 +1200 +#1 +initial")
+
+    def test_count_stops_after_so_many_packets_of_mxp(self):
+        self.assertEqual([s["frame"] for s in self.records(self.SESSION, "-c", "2")], [1, 3])
+
+    def test_a_capture_filter_is_for_files_too(self):
+        self.assertEqual([s["frame"] for s in self.records(self.SESSION, "-f", "src host 10.0.0.2")], [3])
+
+    def test_the_packets_of_mxp_are_copied(self):
+        source, copy = self.file("c", self.SESSION), str(self.folder / "copy.pcap")
+        out, _ = self.dump("-r", source, "-w", copy)
+        self.assertEqual(out, "")
+        strip = lambda record: {key: value for key, value in record.items() if key != "frame"}
+        self.assertEqual([strip(s) for s in self.records(Path(copy).read_bytes())], [strip(s) for s in self.records(self.SESSION)])
+        self.assertIn("--force", self.dump("-r", source, "-w", copy, code=2)[1])
+        self.dump("-r", source, "-w", copy, "--force", "-c", "1")
+        self.assertEqual(len(self.records(Path(copy).read_bytes())), 1)
+        self.assertIn("being read", self.dump("-r", source, "-w", source, "--force", code=2)[1])
+        self.assertEqual(Path(source).read_bytes(), self.SESSION)
+
+    def test_an_input_that_is_no_capture_leaves_an_old_output_alone(self):
+        old = self.file("old.pcap", b"precious")
+        self.dump("-r", self.file("empty", b""), "-w", old, "--force", code=2)
+        self.assertEqual(Path(old).read_bytes(), b"precious")
+
+    def test_the_summary_in_text_and_json_agree(self):
+        capture = self.file("c", self.SESSION)
+        text, _ = self.dump("-r", capture, "--stats", "summary")
+        self.assertRegex(text, r"(?m)^connections +1$")
+        self.assertRegex(text, r"(?m)^packets +3$")
+        report = self.folder / "s.json"
+        self.dump("-r", capture, f"--json={report}")
+        self.assertEqual(json.loads(report.read_text()), json.loads(self.dump("-r", capture, "--stats", "summary", "-T", "json")[0]))
+
+    def test_a_reader_that_goes_away_is_no_error(self):
+        capture = self.file("c", wire.pcap([MESSAGE_1] * 20000, snap_length=60))
+        run = subprocess.Popen([DUMP, "-r", capture], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=ENVIRONMENT)
+        run.stdout.readline()
+        run.stdout.close()
+        self.assertEqual(run.stderr.read(), b"")
+        run.stderr.close()
+        self.assertEqual(run.wait(timeout=30), 0)
+
+    def test_a_full_disk_is_1(self):
+        with open("/dev/full", "wb") as full:
+            done = subprocess.run([DUMP, "-r", self.file("c", self.SESSION)], stdout=full, stderr=subprocess.PIPE, timeout=30, env=ENVIRONMENT)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn(b"stdout", done.stderr)
+
+    def test_a_signal_ends_a_pipe_with_the_summary_and_130(self):
+        run = subprocess.Popen([DUMP, "-r", "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=ENVIRONMENT)
+        run.stdin.write(self.SESSION)
+        run.stdin.flush()
+        # The tool reads ahead; that its input is drained shows that it waits for more.
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline and Path(f"/proc/{run.pid}/wchan").exists() and "poll" not in Path(f"/proc/{run.pid}/wchan").read_text():
+            time.sleep(0.01)
+        time.sleep(0.1)
+        run.send_signal(signal.SIGINT)
+        out, err = run.communicate(timeout=20)
+        self.assertEqual(run.returncode, 130, err)
+        self.assertEqual(len(out.splitlines()), 3)
+        self.assertIn(b"packets        3", err)
+
+
+@unittest.skipUnless(os.geteuid() == 0, "capturing needs rights")
+class Live(DumpCase):
+    def test_packets_of_an_interface_are_shown_and_written(self):
+        written = self.folder / "live.pcap"
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sink, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+            sink.bind(("127.0.0.1", 0))
+            port = sink.getsockname()[1]
+            run = subprocess.Popen([DUMP, "-i", "lo", "-f", f"udp port {port}", "-w", str(written), "-T", "json", "-c", "1"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=ENVIRONMENT)
+            first = run.stderr.readline()
+            self.addCleanup(run.stderr.close)
+            self.addCleanup(run.stdout.close)
+            if b"capturing" not in first:
+                run.wait(timeout=20)
+                self.skipTest(first.decode())
+            sender.sendto(wire.initial(), ("127.0.0.1", port))
+            shown = json.loads(run.stdout.readline())
+            self.assertEqual(run.wait(timeout=20), 0)
+        self.assertEqual((shown["type"], shown["dst"]), ("initial", f"127.0.0.1:{port}"))
+        self.assertEqual(len(self.records(written.read_bytes())), 1)
+
+
+@unittest.skipUnless((BIN / "mxp-cat").exists() and (BIN / "mxp-netem").exists(), "mxp-cat and mxp-netem are not built")
+class RealSession(DumpCase):
+    def start(self, *arguments, pattern, stdin=subprocess.DEVNULL, environment=None):
+        run = subprocess.Popen(arguments, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**ENVIRONMENT, **(environment or {})})
+        self.addCleanup(run.stdout.close)
+        self.addCleanup(run.stderr.close)
+        self.addCleanup(lambda: run.poll() is None and run.kill())
+        lines = []
+        while line := run.stderr.readline().decode():
+            lines.append(line)
+            if found := re.search(pattern, line):
+                return run, found
+        self.fail(f"{arguments}: {lines}")
+
+    def test_a_session_through_a_lossy_relay_is_decrypted(self):
+        keys, capture, received = self.folder / "keys", self.folder / "capture.pcapng", self.folder / "received"
+        environment = {"MXPKEYLOGFILE": str(keys), "XDG_CONFIG_HOME": str(self.folder), "HOME": str(self.folder)}
+        server, listening = self.start(str(BIN / "mxp-cat"), "listen", "127.0.0.1:0", pattern=r"listening (mxp://\S+@)127\.0\.0\.1:(\d+)", environment=environment)
+        relay, relaying = self.start(str(BIN / "mxp-netem"), "-l", "127.0.0.1:0", "-t", f"127.0.0.1:{listening[2]}", "delay 10ms loss 5%", "--seed", "7",
+                                     "--pcap", str(capture), pattern=r"relaying 127\.0\.0\.1:(\d+)")
+        data = os.urandom(400_000)
+        with open(received, "wb") as sink:
+            client = subprocess.run([str(BIN / "mxp-cat"), "connect", f"{listening[1]}127.0.0.1:{relaying[1]}"], input=data, capture_output=True, timeout=60,
+                                    env={**ENVIRONMENT, **environment})
+            sink.write(server.stdout.read())
+        self.assertEqual(client.returncode, 0, client.stderr)
+        self.assertEqual(received.read_bytes(), data)
+        relay.send_signal(signal.SIGTERM)
+        relay.wait(timeout=20)
+        out, err = self.dump("-r", str(capture), "--keylog", str(keys), "-T", "json")
+        shown = [json.loads(line) for line in out.splitlines()]
+        self.assertEqual({s["decrypted"] for s in shown if s["type"] == "1rtt"}, {True}, err)
+        sent = set()
+        for record in shown:
+            if record["direction"] == "client_to_server":
+                for frame in record.get("frames", []):
+                    if frame["type"] == "stream" and frame["stream_id"] == 0:
+                        sent.update(range(frame["offset"], frame["offset"] + frame["length"]))
+        self.assertEqual(len(sent), len(data))
+        summary = json.loads(self.dump("-r", str(capture), "--keylog", str(keys), "--stats", "summary", "--json")[0])
+        self.assertEqual(summary["connections"], 1)
+        self.assertGreater(summary["lost"], 0)
+        self.assertGreater(summary["retransmitted"], 0)
+        self.assertGreaterEqual(summary["handshake_ms"], 20)
+
+
+if __name__ == "__main__":
+    unittest.main()
