@@ -26,6 +26,7 @@ struct SentFrame {
   };
   Kind kind = Kind::ping;
   bool fin = false;
+  bool retransmitted = false;  // a probe already carried it again: its loss is no news, its acknowledgement still is
   std::uint32_t length = 0;
   StreamId stream;
   std::uint64_t value = 0;
