@@ -1,0 +1,126 @@
+#!/usr/bin/env python3
+"""The worked example of docs/protocol.md, read from the text and computed a second time without the library: both messages opened
+and sealed again, the mac1, every secret, and the packets. Whoever follows the text gets these bytes.
+
+Usage: protocol_text_test.py docs/protocol.md. Exits 1 and names what differs."""
+import re
+import sys
+from pathlib import Path
+
+from make_vectors import SUITES, Symmetric, expand, hkdf2, hmac, protect, public, self_check, x25519
+
+
+def examples(document):
+    """{example: [(field, bytes, note)]}; a field goes on in lines that begin with blanks in the column of the names."""
+    found = {}
+    for name, body in re.findall(r"<!-- example:(\S+) -->\n```text\n(.*?)```\n<!-- /example -->", document, re.S):
+        fields = []
+        for line in body.splitlines():
+            label, rest = line[:26].strip(), line[26:]
+            value, _, note = rest.partition("   ")
+            if not label:
+                fields[-1] = (fields[-1][0], fields[-1][1] + value, fields[-1][2])
+            else:
+                fields.append((label, value, note))
+        found[name] = fields
+    return found
+
+
+def main(path):
+    self_check()
+    text = examples(Path(path).read_text(encoding="utf-8"))
+    bad = []
+
+    def field(example, label):
+        return bytes.fromhex(next(value for name, value, _ in text[example] if name == label))
+
+    def same(what, computed, written):
+        if computed != written:
+            bad.append(f"{what}: computed {computed.hex()}, written {written.hex()}")
+
+    def after(example, label, count):  # the fields that stand under `label`
+        names = [name for name, _, _ in text[example]]
+        at = names.index(label)
+        return [bytes.fromhex(value) for _, value, _ in text[example][at:at + count]]
+
+    def payload(example):
+        parts = b"".join(bytes.fromhex(value) for name, value, _ in text[example] if name != "PADDING")
+        padding = next(value for name, value, _ in text[example] if name == "PADDING")
+        return parts + bytes(int(padding.split()[0]))
+
+    keys = {name: field("keys", name) for name, _, _ in text["keys"] if name != "server key in URLs"}
+    for who in ("client static", "server static", "client ephemeral", "server ephemeral"):
+        same(f"{who} public", public(keys[f"{who} private"]), keys[f"{who} public"])
+    client, server = keys["client static private"], keys["server static private"]
+    client_e, server_e = keys["client ephemeral private"], keys["server ephemeral private"]
+
+    header = ("first byte", "version", "suite", "client connection id")
+    prologue = b"".join(field("message-1", name) for name in header + ("token length", "ticket length"))
+    suite = prologue[5]
+    state = Symmetric(suite)
+    steps = iter(text["noise"])
+
+    def step(computed, expected_label):
+        label, value, _ = next(steps)
+        if label != expected_label:
+            bad.append(f"noise: '{label}' where '{expected_label}' was expected")
+        same(f"noise, {label}", computed, bytes.fromhex(value))
+
+    def mix(token, mine, theirs):
+        shared = x25519(mine, theirs)
+        state.mix_key(shared)
+        step(shared, f"DH {token}")
+        step(state.ck, "ck")
+        step(state.k, "k")
+
+    step(state.h, "h after protocol name")
+    state.mix_hash(prologue)
+    step(state.h, "h after prologue")
+    state.mix_hash(public(server))
+    step(state.h, "h after server static")
+    state.mix_hash(public(client_e))
+    step(state.h, "h after e of message 1")
+    mix("es", client_e, public(server))
+    encrypted_s = state.encrypt_and_hash(public(client))
+    step(state.h, "h after encrypted s")
+    mix("ss", client, public(server))
+    encrypted_1 = state.encrypt_and_hash(payload("payload-1"))
+    step(state.h, "h after message 1")
+    noise_1 = public(client_e) + encrypted_s + encrypted_1
+    same("message 1", noise_1, field("message-1", "e") + field("message-1", "encrypted s") + field("message-1", "encrypted payload"))
+    mac1_key = hmac(b"mxp mac1", public(server))
+    same("mac1 key", mac1_key, field("mac1", "mac1 key"))
+    same("mac1", hmac(mac1_key, prologue + noise_1)[:16], field("message-1", "mac1"))
+    if len(prologue + noise_1) + 16 != 1200:
+        bad.append("message 1 has not 1200 bytes")
+    state.mix_hash(public(server_e))
+    step(state.h, "h after e of message 2")
+    mix("ee", client_e, public(server_e))
+    mix("se", client, public(server_e))
+    same("message 2", state.encrypt_and_hash(payload("payload-2")), field("message-2", "encrypted payload"))
+    step(state.h, "h after message 2")
+
+    same("exporter secret", expand(state.ck, b"mxp1 exporter\x00" + state.h, 32), field("key-schedule", "exporter secret"))
+    same("resumption secret", expand(state.ck, b"mxp1 resumption\x00" + state.h, 32), field("key-schedule", "resumption secret"))
+    secrets = dict(zip(("client to server", "server to client"), hkdf2(state.ck, b"")))
+    for name, secret in secrets.items():
+        derived = [secret, expand(secret, b"mxp1 key", 32), expand(secret, b"mxp1 iv", 12), expand(secret, b"mxp1 hp", 32), expand(secret, b"mxp1 ku", 32)]
+        for computed, written in zip(derived, after("key-schedule", name, 5)):
+            same(f"key schedule, {name}", computed, written)
+
+    packets = (("packet", suite, "client to server", "server connection id"), ("packet-short", suite, "server to client", "client connection id"),
+               ("packet-chacha20", 1, "client to server", "server connection id"))
+    for example, packet_suite, flow, destination in packets:
+        number = int(re.search(r"packet number (\d+)", text[example][0][2])[1])
+        size = len(field(example, "header")) - 9
+        computed = protect(packet_suite, secrets[flow], keys[destination], number, size, field(example, "plaintext"))
+        same(f"{example}, header", bytes.fromhex(computed["header"]), field(example, "header"))
+        same(example, bytes.fromhex(computed["protected"]), field(example, "packet"))
+
+    assert set(SUITES) == {1, 2}
+    print("\n".join(bad) if bad else "the worked example follows from its keys")
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))
