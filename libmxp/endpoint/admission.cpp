@@ -19,6 +19,12 @@ std::optional<Suite> find_suite(const EndpointConfig& config, std::uint8_t numbe
   return found == config.suites.end() ? std::nullopt : std::optional(*found);
 }
 
+ResponseCache::Mac1 mac1_of(const InitialHeader& header) {
+  ResponseCache::Mac1 mac1;
+  std::copy(header.mac1.begin(), header.mac1.end(), mac1.begin());
+  return mac1;
+}
+
 AdmissionResult drop(DropReason reason) { return {reason, {}, std::nullopt}; }
 
 CloseFrame refusal(TransportErrorCode code, std::string_view reason) {
@@ -37,22 +43,23 @@ Admission::Admission(const EndpointConfig& config, Random& random)
       // Twice the half-open limit: answers to refused clients are kept as well.
       cache_(2 * config.limits.max_half_open, config.transport.handshake_timeout, draw(random)) {}
 
-AdmissionResult Admission::on_initial(Timestamp now, const ReceivedDatagram& datagram, const InitialHeader& header, bool full, ConnectionId server_id,
-                                      EndpointStats& stats) {
+AdmissionResult Admission::screen(const ReceivedDatagram& datagram, const InitialHeader& header) const {
   if (!config_.accept) return drop(DropReason::not_accepting);
   if (datagram.bytes.size() < kMinInitialSize || datagram.bytes.size() > kMaxInitialSize) return drop(DropReason::wrong_size);
   if (!mac1_key_.verify(datagram.bytes)) return drop(DropReason::bad_mac1);
 
-  ResponseCache::Mac1 mac1;
-  std::copy(header.mac1.begin(), header.mac1.end(), mac1.begin());
-  if (const auto* known = cache_.find(mac1)) {
+  if (const auto* known = cache_.find(mac1_of(header))) {
     if (known->source != datagram.remote) return drop(DropReason::wrong_path);
     return {std::nullopt, known->datagram, std::nullopt};
   }
+  if (!find_suite(config_, header.suite)) return drop(DropReason::unknown_version);
+  return {};
+}
+
+AdmissionResult Admission::on_initial(Timestamp now, const ReceivedDatagram& datagram, const InitialHeader& header, bool full, ConnectionId server_id,
+                                      EndpointStats& stats) {
   const auto suite = find_suite(config_, header.suite);
   if (!suite) return drop(DropReason::unknown_version);
-
-  // From here on it costs X25519 computations.
   ++stats.handshakes_started;
   stats.public_key_operations += kX25519PerIkMessage;
   IkResponder noise(*suite, config_.identity, header.prologue);
@@ -81,7 +88,7 @@ AdmissionResult Admission::on_initial(Timestamp now, const ReceivedDatagram& dat
   auto message_2 = noise.write_message_2(plaintext, PrivateKey::generate(random_), writer.free_space());
   if (!message_2) return drop(DropReason::bad_low_order_key);
 
-  cache_.insert(now, mac1, {datagram.remote, answer});
+  cache_.insert(now, mac1_of(header), {datagram.remote, answer});
   AdmissionResult result;
   result.answer = std::move(answer);
   if (!close) result.admitted = AdmittedClient{std::move(message_2->result), payload->parameters, message_1->rs, *suite, header.client_id, server_id};

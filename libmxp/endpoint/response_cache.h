@@ -35,6 +35,7 @@ class ResponseCache {
   }
   // The oldest goes when it is full.
   void insert(Timestamp now, const Mac1& mac1, Entry entry) {
+    if (max_entries_ == 0) return;
     if (entries_.size() >= max_entries_) pop_oldest();
     if (entries_.emplace(mac1, std::move(entry)).second) order_.push_back({mac1, now + lifetime_});
   }
