@@ -15,6 +15,7 @@
 #include "core/packet_header.h"
 #include "endpoint/admission.h"
 #include "endpoint/deadline_heap.h"
+#include "endpoint/ready_queue.h"
 #include "mxp/endpoint.h"
 
 namespace mxp {
@@ -27,6 +28,8 @@ struct Slot {
   ConnectionId id;
   Timestamp heap_deadline = kNever;
   std::size_t heap_index = kNotInHeap;
+  Slot* next_ready = nullptr;
+  Slot* previous_ready = nullptr;
   bool ready = false;      // in the ready queue
   bool half_open = false;  // server: not confirmed yet
 };
@@ -90,11 +93,7 @@ struct Endpoint::Impl final : ReadySignal {
     mark_ready(*slot);
   }
 
-  void mark_ready(Slot& slot) {
-    if (slot.ready) return;
-    slot.ready = true;
-    ready.push_back(&slot);
-  }
+  void mark_ready(Slot& slot) { ready.push_back(slot); }
 
   // After a flow ran over a connection: tell it if it ended, free it if it is over, else move its deadline.
   void settle(Slot& slot, Timestamp now) {
@@ -118,7 +117,7 @@ struct Endpoint::Impl final : ReadySignal {
 
   void remove(Slot& slot) {
     deadlines.remove(slot);
-    if (slot.ready) ready.erase(std::find(ready.begin(), ready.end(), &slot));
+    ready.remove(slot);
     if (last_found == &slot) last_found = nullptr;
     if (touched_slot == &slot) touched_slot = nullptr;
     by_connection.erase(slot.connection.get());
@@ -158,10 +157,13 @@ struct Endpoint::Impl final : ReadySignal {
   }
 
   void on_initial(Timestamp now, const ReceivedDatagram& datagram, const InitialHeader& header) {
-    // A full table of half-open handshakes costs a stranger's initial its answer, and no public-key operation (threat t18).
-    if (half_open >= config.limits.max_half_open) return drop(now, DropReason::half_open_limit, datagram.bytes.size());
-    const bool full = slots.size() >= config.limits.max_connections;
-    AdmissionResult result = admission.on_initial(now, datagram, header, full, fresh_id(), stats);
+    AdmissionResult result = admission.screen(datagram, header);
+    if (!result.dropped && result.answer.empty()) {
+      // A full table of half-open handshakes costs a stranger's initial its answer, and no public-key operation (threat t18).
+      if (half_open >= config.limits.max_half_open) return drop(now, DropReason::half_open_limit, datagram.bytes.size());
+      const bool full = slots.size() >= config.limits.max_connections;
+      result = admission.on_initial(now, datagram, header, full, fresh_id(), stats);
+    }
     if (result.dropped) return drop(now, *result.dropped, datagram.bytes.size());
     if (result.admitted) accept(now, datagram, *result.admitted, result.answer.size());
     if (answers.size() < kMaxPendingAnswers) answers.push_back({datagram.remote, datagram.local, std::move(result.answer)});
@@ -197,9 +199,8 @@ struct Endpoint::Impl final : ReadySignal {
       }
     }
     while (!ready.empty()) {
-      Slot& slot = *ready.front();
-      ready.pop_front();
-      slot.ready = false;
+      Slot& slot = ready.front();
+      ready.remove(slot);
       touched_slot = &slot;
       const auto sent = transmit(parts_of(slot), now, buffer, limits);
       // What has sent may have more: it takes its turn again behind the others.
@@ -240,7 +241,7 @@ struct Endpoint::Impl final : ReadySignal {
   std::unordered_map<std::uint64_t, std::unique_ptr<Slot>> slots;  // by the id in packets to us: random, chosen here
   std::unordered_map<const Connection*, Slot*> by_connection;
   DeadlineHeap<Slot> deadlines;
-  std::deque<Slot*> ready;
+  ReadyQueue<Slot> ready;
   std::deque<PendingAnswer> answers;
   std::vector<Slot*> due;
   Slot* last_found = nullptr;
