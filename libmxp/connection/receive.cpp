@@ -158,6 +158,8 @@ void receive_response(Parts& parts, Timestamp now, const ReceivedDatagram& datag
   parts.remote_id = *accepted.payload.parameters.connection_id;
   install_keys(parts, now, accepted.noise);
   apply_peer_parameters(parts, accepted.payload.parameters);
+  // The answer came from there: the limit on bytes to an address that may be forged is the server's alone.
+  parts.amplification.lift();
   if (accepted.round_trip) parts.recovery.seed_rtt(now, *accepted.round_trip);
   parts.handshake.reset();
   parts.stats.bytes_received += size;
