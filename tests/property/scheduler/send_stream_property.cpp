@@ -22,7 +22,7 @@ BOOST_AUTO_TEST_CASE(random_acknowledgements_and_losses_match_a_naive_model) {
     std::vector<SendStream::Chunk> flight;
     bool finished = false;
     const auto steps = *rc::gen::container<std::vector<std::pair<int, std::uint32_t>>>(
-        rc::gen::pair(rc::gen::inRange(0, 7), rc::gen::inRange<std::uint32_t>(0, 200)));
+        *rc::gen::inRange<std::size_t>(0, 400), rc::gen::pair(rc::gen::inRange(0, 7), rc::gen::inRange<std::uint32_t>(0, 200)));
 
     const auto unacknowledged_front = [&] {
       std::size_t at = 0;

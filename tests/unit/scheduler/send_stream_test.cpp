@@ -73,9 +73,27 @@ BOOST_AUTO_TEST_CASE(lost_data_are_cut_anew_and_without_what_arrived) {
   const auto chunk = stream.urgent_chunk(60);
   BOOST_TEST(chunk.offset == 200u);
   BOOST_TEST(chunk.length == 60u);
+  BOOST_TEST(stream.urgent_chunk(1000).length == 100u);
   resend();
+  BOOST_TEST(stream.urgent_chunk(1000).offset == 400u);
+  BOOST_TEST(stream.urgent_chunk(1000).length == 100u);
   resend();
   BOOST_TEST(!stream.has_urgent());
+}
+
+BOOST_AUTO_TEST_CASE(an_end_that_was_acknowledged_is_not_lost_any_more) {
+  write(10);
+  stream.finish();
+  send(100);
+  stream.on_lost(0, 10, true);
+  resend();
+  stream.on_lost(0, 10, false);
+  stream.on_acknowledged(10, 0, true);
+  stream.on_lost(0, 10, true);  // the first copy's loss, told late
+  BOOST_TEST(!stream.urgent_chunk(1000).fin);
+  resend();
+  stream.on_acknowledged(0, 10, false);
+  BOOST_TEST(stream.done());
 }
 
 BOOST_AUTO_TEST_CASE(a_late_acknowledgement_cancels_a_retransmission) {

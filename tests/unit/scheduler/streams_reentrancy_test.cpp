@@ -96,6 +96,22 @@ BOOST_AUTO_TEST_CASE(stopping_inside_data_discards_what_follows) {
   BOOST_TEST(!us.streams.has_pending());
 }
 
+BOOST_AUTO_TEST_CASE(stopping_inside_data_gives_the_credit_back) {
+  us.events.data_hook = [&](StreamId id, ByteView, bool) {
+    std::ignore = us.streams.stop_sending(id, 1);
+    return std::size_t{0};
+  };
+  for (int i = 0; i < 50; ++i) {  // more than ten times the connection's window
+    const auto id = client.streams.open(Direction::unidirectional);
+    BOOST_TEST_REQUIRE(id.has_value());
+    BOOST_TEST_REQUIRE(client.streams.write(*id, pattern_bytes(0, 900)).value() == 900u);
+    exchange();
+    BOOST_TEST_REQUIRE(client.events.log.back() == fmt::format("stop {} 1", id->value()));
+    BOOST_TEST_REQUIRE(!client.streams.blocked_by_connection_credit());
+  }
+  BOOST_TEST(us.streams.usage().objects == 0u);
+}
+
 BOOST_AUTO_TEST_CASE(buffered_bytes_stay_readable_while_they_are_being_told) {
   std::string seen;
   us.events.data_hook = [&](StreamId id, ByteView data, bool) {

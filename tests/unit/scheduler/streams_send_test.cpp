@@ -267,6 +267,21 @@ BOOST_AUTO_TEST_CASE(stop_sending_is_repeated_until_the_stream_ends) {
   BOOST_TEST(!server.streams.has_pending());
 }
 
+BOOST_AUTO_TEST_CASE(a_stream_that_has_ended_gets_no_more_credit) {
+  BOOST_TEST(server.data(client_bidi(0), 0, std::string(600, 'x')).has_value());
+  BOOST_TEST(server.data(client_bidi(0), 600, "x", true).has_value());
+  BOOST_TEST(server.data(client_bidi(1), 0, std::string(600, 'x')).has_value());
+  BOOST_TEST(server.data(client_bidi(1), 700, "x", true).has_value());  // ended beyond a gap: its size is known
+  BOOST_TEST(write_packet(server.streams).count(Kind::max_stream_data) == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(a_stream_that_was_reset_is_not_stopped) {
+  BOOST_TEST(server.data(client_bidi(0), 0, "x").has_value());
+  BOOST_TEST(server.streams.stop_sending(client_bidi(0), 1).has_value());
+  BOOST_TEST(server.streams.on_frame(ResetStreamFrame{client_bidi(0), 2, 1}).has_value());
+  BOOST_TEST(!server.streams.has_pending());
+}
+
 BOOST_AUTO_TEST_CASE(opening_beyond_the_limit_tells_when_to_go_on) {
   for (int i = 0; i < 4; ++i) open_with(1, Direction::unidirectional);
   BOOST_TEST((us.streams.open(Direction::unidirectional).error() == StreamError::limit_reached));
