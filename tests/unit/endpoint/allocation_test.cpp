@@ -1,0 +1,112 @@
+// Two endpoints that hand each other their datagrams in memory: once the buffers have grown to the size of the windows, a packet
+// costs no allocation on either side, whatever it carries.
+#include <boost/test/unit_test.hpp>
+
+#include "support/allocation_counter.h"
+#include "support/host.h"
+
+using namespace mxp;
+using namespace mxp::test;
+
+namespace {
+
+// Hands datagrams over, and lets the clock run from deadline to deadline when nothing moves.
+struct Pump {
+  DirectPair& pair;
+  std::uint64_t datagrams = 0;
+
+  template <typename Done>
+  void run(Done done) {
+    // A round trip of 1 ms, so that the estimators have something to estimate.
+    while (!done()) {
+      bool busy = false;
+      busy |= hand_over(pair.client, pair.server);
+      busy |= hand_over(pair.server, pair.client);
+      if (busy) continue;
+      pair.now = std::max(pair.now, std::min(pair.client.endpoint.next_timeout(), pair.server.endpoint.next_timeout()));
+      for (Host* host : {&pair.client, &pair.server})
+        if (host->endpoint.next_timeout() <= pair.now) host->endpoint.on_timeout(pair.now);
+    }
+  }
+  bool hand_over(Host& from, Host& to) {
+    const std::size_t count = from.poll(pair.now, [&](const SocketAddress&, ByteView datagram) { to.receive(pair.now, datagram, from.address); });
+    datagrams += count;
+    if (count != 0) pair.now += std::chrono::microseconds(20);
+    return count != 0;
+  }
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(endpoint_allocation)
+
+BOOST_AUTO_TEST_CASE(the_counter_counts) {
+  const std::uint64_t before = allocations();
+  const std::int64_t live = live_bytes();
+  {
+    const auto thing = std::make_unique<std::array<char, 1000>>();
+    BOOST_TEST(allocations() == before + 1);
+    BOOST_TEST(live_bytes() >= live + 1000);
+  }
+  BOOST_TEST(live_bytes() == live);
+}
+
+BOOST_AUTO_TEST_CASE(a_bulk_transfer_allocates_nothing_per_packet) {
+  for (const std::size_t segments : {std::size_t{1}, std::size_t{64}}) {
+    DirectPair::Config config;
+    config.max_segments = segments;
+    DirectPair pair(config);
+    Connection* connection = pair.establish();
+    pair.server.app.keep_data = pair.client.app.keep_data = false;
+    const StreamId id = *connection->open_stream(Direction::unidirectional);
+    Bytes chunk(64 * 1024);
+    const auto top_up = [&] {
+      while (connection->writable_bytes(id) >= chunk.size()) (void)connection->write(id, chunk);
+    };
+    Pump pump{pair};
+    const auto transfer = [&](std::uint64_t bytes) {
+      const std::uint64_t target = pair.server.app.bytes + bytes;
+      pump.run([&] {
+        top_up();
+        return pair.server.app.bytes >= target;
+      });
+    };
+    transfer(40'000'000);  // until windows, rings and logs have the size they get
+    // The recorders of the trace are the test's own.
+    pair.client_trace.sent.reserve(pair.client_trace.sent.size() + 100'000);
+    pair.server_trace.sent.reserve(pair.server_trace.sent.size() + 100'000);
+    const std::uint64_t before = allocations();
+    const std::uint64_t datagrams = pump.datagrams;
+    transfer(10'000'000);
+    BOOST_TEST(allocations() - before == 0u);
+    BOOST_TEST(pump.datagrams - datagrams > 8000u);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(small_streams_in_their_thousands_recycle_their_memory) {
+  DirectPair pair;
+  Connection* connection = pair.establish();
+  pair.server.app.keep_data = false;
+  Pump pump{pair};
+  pair.server.app.opened.reserve(20000);
+  pair.server.app.ended.reserve(20000);
+  pair.client.app.finished.reserve(20000);
+  pair.client_trace.sent.reserve(100'000);
+  pair.server_trace.sent.reserve(100'000);
+  const Bytes words(100);
+  const auto streams = [&](std::size_t count) {
+    for (std::size_t i = 0; i < count; ++i) {
+      const StreamId id = *connection->open_stream(Direction::unidirectional);
+      (void)connection->write(id, words);
+      (void)connection->finish(id);
+      const std::size_t target = pair.client.app.finished.size() + 1;
+      pump.run([&] { return pair.client.app.finished.size() >= target; });
+    }
+  };
+  streams(16000);  // until the list of skipped packet numbers is as long as it gets
+  const std::uint64_t before = allocations();
+  streams(2000);
+  BOOST_TEST(allocations() - before == 0u);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,165 @@
+// The small parts of the endpoint: what waits, until when, and who is answered from memory.
+#include <boost/test/unit_test.hpp>
+#include <rapidcheck.h>
+
+#include <algorithm>
+#include <deque>
+
+#include "endpoint/deadline_heap.h"
+#include "endpoint/ready_queue.h"
+#include "endpoint/response_cache.h"
+#include "support/allocation_counter.h"
+#include "support/host.h"
+
+using namespace mxp;
+using namespace mxp::test;
+
+namespace {
+
+struct Timed {
+  Timestamp heap_deadline = kNever;
+  std::size_t heap_index = kNotInHeap;
+};
+
+struct Waiting {
+  Waiting* next_ready = nullptr;
+  Waiting* previous_ready = nullptr;
+  bool ready = false;
+};
+
+ResponseCache::Mac1 mac(std::uint64_t low, std::uint64_t high = 0) {
+  ResponseCache::Mac1 mac1{};
+  std::memcpy(mac1.data(), &low, 8);
+  std::memcpy(mac1.data() + 8, &high, 8);
+  return mac1;
+}
+
+const Timestamp kStart{1h};
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(deadline_heap)
+
+BOOST_AUTO_TEST_CASE(answers_like_a_plain_list) {
+  BOOST_TEST(rc::check("heap and list agree after every step", [] {
+    std::array<Timed, 24> entries;
+    std::array<Timestamp, 24> model;
+    model.fill(kNever);
+    DeadlineHeap<Timed> heap;
+    const auto steps = *rc::gen::container<std::vector<std::tuple<std::uint8_t, std::uint8_t, std::uint8_t>>>(rc::gen::arbitrary<std::tuple<std::uint8_t, std::uint8_t, std::uint8_t>>());
+    for (const auto& [who, when, what] : steps) {
+      const std::size_t i = who % entries.size();
+      if (what % 4 == 0) {
+        heap.remove(entries[i]);
+        model[i] = kNever;
+      } else {
+        // Few different times, so that equal ones are frequent.
+        model[i] = what % 4 == 1 ? kNever : Timestamp(Duration(when % 16));
+        heap.set(entries[i], model[i]);
+      }
+      const Timestamp least = *std::ranges::min_element(model);
+      RC_ASSERT(heap.next() == least);
+      RC_ASSERT(heap.empty() == (least == kNever));
+      if (!heap.empty()) RC_ASSERT(model[static_cast<std::size_t>(&heap.top() - entries.data())] == least);
+      for (std::size_t k = 0; k < entries.size(); ++k) RC_ASSERT((entries[k].heap_index == kNotInHeap) == (model[k] == kNever));
+    }
+    // Emptied from the top, it is a sort.
+    std::vector<Timestamp> sorted;
+    for (const Timestamp& time : model)
+      if (time != kNever) sorted.push_back(time);
+    std::ranges::sort(sorted);
+    for (const Timestamp& time : sorted) {
+      RC_ASSERT(heap.next() == time);
+      heap.remove(heap.top());
+    }
+    RC_ASSERT(heap.empty());
+  }));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_AUTO_TEST_SUITE(ready_queue)
+
+BOOST_AUTO_TEST_CASE(keeps_the_order_of_a_plain_queue) {
+  BOOST_TEST(rc::check("queue and deque agree after every step", [] {
+    std::array<Waiting, 12> entries;
+    std::deque<Waiting*> model;
+    ReadyQueue<Waiting> queue;
+    const auto steps = *rc::gen::container<std::vector<std::pair<std::uint8_t, bool>>>(rc::gen::arbitrary<std::pair<std::uint8_t, bool>>());
+    for (const auto& [who, join] : steps) {
+      Waiting& entry = entries[who % entries.size()];
+      const auto found = std::ranges::find(model, &entry);
+      if (join) {
+        queue.push_back(entry);
+        if (found == model.end()) model.push_back(&entry);
+      } else {
+        queue.remove(entry);
+        if (found != model.end()) model.erase(found);
+      }
+      RC_ASSERT(queue.empty() == model.empty());
+      if (!model.empty()) RC_ASSERT(&queue.front() == model.front());
+    }
+    for (Waiting* entry : model) {
+      RC_ASSERT(&queue.front() == entry);
+      queue.remove(*entry);
+    }
+    RC_ASSERT(queue.empty());
+  }));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_AUTO_TEST_SUITE(response_cache)
+
+BOOST_AUTO_TEST_CASE(the_oldest_goes_when_it_is_full) {
+  ResponseCache cache(3, 10s, 99);
+  for (std::uint8_t i = 0; i < 5; ++i) cache.insert(kStart + i * 1s, mac(i), {kClientAddress, {i}});
+  BOOST_TEST(cache.size() == 3u);
+  BOOST_TEST(cache.find(mac(0)) == nullptr);
+  BOOST_TEST(cache.find(mac(1)) == nullptr);
+  for (std::uint8_t i = 2; i < 5; ++i) {
+    BOOST_REQUIRE(cache.find(mac(i)) != nullptr);
+    BOOST_TEST(cache.find(mac(i))->datagram == Bytes{i});
+  }
+}
+
+BOOST_AUTO_TEST_CASE(an_entry_lives_for_its_lifetime) {
+  ResponseCache cache(10, 10s, 99);
+  BOOST_TEST((cache.deadline() == kNever));
+  cache.insert(kStart, mac(1), {kClientAddress, {1}});
+  cache.insert(kStart + 4s, mac(2), {kClientAddress, {2}});
+  BOOST_TEST((cache.deadline() == kStart + 10s));
+  cache.expire(kStart + 10s - 1ns);
+  BOOST_TEST(cache.size() == 2u);
+  cache.expire(kStart + 10s);
+  BOOST_TEST(cache.find(mac(1)) == nullptr);
+  BOOST_TEST(cache.find(mac(2)) != nullptr);
+  BOOST_TEST((cache.deadline() == kStart + 14s));
+  cache.expire(kStart + 1h);
+  BOOST_TEST(cache.size() == 0u);
+  BOOST_TEST((cache.deadline() == kNever));
+}
+
+BOOST_AUTO_TEST_CASE(a_cache_without_room_keeps_nothing) {
+  ResponseCache cache(0, 10s, 99);
+  cache.insert(kStart, mac(1), {kClientAddress, {1}});
+  BOOST_TEST(cache.size() == 0u);
+  BOOST_TEST((cache.deadline() == kNever));
+}
+
+BOOST_AUTO_TEST_CASE(a_flood_leaves_no_more_than_the_bound) {
+  const std::int64_t before = live_bytes();
+  {
+    ResponseCache cache(100, 10s, 99);
+    std::int64_t at_bound = 0;
+    for (std::uint64_t i = 0; i < 20'000; ++i) {
+      cache.insert(kStart, mac(i, mix(i)), {kClientAddress, Bytes(1200)});
+      if (i == 2000) at_bound = live_bytes() - before;
+    }
+    BOOST_TEST(cache.size() == 100u);
+    BOOST_TEST(live_bytes() - before <= at_bound + 8192);
+  }
+  BOOST_TEST(live_bytes() == before);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
