@@ -29,11 +29,13 @@ void SendStream::recycle() {
   fin_ = Fin::none;
   was_reset_ = false;
   write_was_short_ = false;
+  announcing_ = false;
 }
 
 std::size_t SendStream::write(ByteView data, std::size_t buffer_limit) {
   const std::size_t taken = buffer_.append(data, buffer_limit);
   write_was_short_ = taken < data.size();
+  if (data.empty() && buffer_.end() == 0) announcing_ = true;
   return taken;
 }
 
@@ -57,6 +59,7 @@ void SendStream::reset(AppErrorCode code) {
   was_reset_ = true;
   reset_code_ = code;
   fin_ = Fin::none;
+  announcing_ = false;
   acked_.clear();
   lost_.clear();
   buffer_.reset(sent_end(), kKeptBytes);
@@ -84,6 +87,7 @@ void SendStream::on_sent(const Chunk& chunk) {
   if (!chunk.retransmission) credit_.use(chunk.length);
   else if (chunk.length != 0) lost_.remove(chunk.offset, chunk.end());
   if (chunk.fin) fin_ = Fin::sent;
+  announcing_ = false;
 }
 
 std::uint64_t SendStream::on_acknowledged(std::uint64_t offset, std::uint64_t length, bool fin) {
@@ -126,6 +130,8 @@ void SendStream::on_lost(std::uint64_t offset, std::uint64_t length, bool fin) {
     }
   }
   if (fin && fin_ == Fin::sent) fin_ = Fin::queued;
+  // The announcement, and no frame after it: the peer still does not know of the stream.
+  if (length == 0 && !fin && sent_end() == 0 && fin_ == Fin::none) announcing_ = true;
 }
 
 void SendStream::on_reset_acknowledged() {

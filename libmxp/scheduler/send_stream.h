@@ -46,6 +46,7 @@ class SendStream {
   std::size_t memory() const { return buffer_.capacity(); }
 
   // REQUIRES: state() == open. Returns how many bytes were taken; a short count is remembered until take_writable.
+  // Nothing, written to a stream of which nothing was sent yet, announces the stream to the peer.
   std::size_t write(ByteView data, std::size_t buffer_limit);
   std::size_t writable(std::size_t buffer_limit) const;
   // Whether a short write may go on: once, when an eighth of the buffer is free, so that the application is not woken for each packet.
@@ -58,10 +59,10 @@ class SendStream {
   std::uint64_t unsent() const { return buffer_.end() - sent_end(); }
   bool has_new_data() const { return unsent() != 0 && credit_.available() != 0; }
   bool starved() const { return unsent() != 0 && credit_.available() == 0; }
-  // Something that costs no credit: lost data, or an end without data.
-  bool has_urgent() const { return !lost_.empty() || (fin_ == Fin::queued && unsent() == 0); }
+  // Something that costs no credit: lost data, an end without data, or the stream's announcement.
+  bool has_urgent() const { return !lost_.empty() || (fin_ == Fin::queued && unsent() == 0) || announcing_; }
 
-  // REQUIRES: has_urgent(). At most `max` bytes of data; a length of 0 is only right when it carries the end.
+  // REQUIRES: has_urgent(). At most `max` bytes of data; a length of 0 is only right when it carries the end or announces.
   Chunk urgent_chunk(std::size_t max) const;
   // REQUIRES: has_new_data().
   Chunk new_chunk(std::uint64_t max) const;
@@ -85,6 +86,7 @@ class SendStream {
   Fin fin_ = Fin::none;
   bool was_reset_ = false;
   bool write_was_short_ = false;
+  bool announcing_ = false;  // an empty frame is due, so that the peer learns of the stream
 };
 
 }  // namespace mxp

@@ -140,9 +140,11 @@ std::size_t Streams::writable_bytes(StreamId id) const {
 }
 
 void Streams::finish_if_done(Stream& stream) {
-  if (!stream.done()) return;
+  if (!stream.done() || FinishedList::contains(stream)) return;
   drop_control(stream, stream.control);
   finished_.push_back(stream);
+  // Now, not when the object is freed: a resume outside of any flow may end a stream, and the peer may wait for its place.
+  if (stream.id.initiator() != role_) remote_ids(stream.id.direction()).on_closed();
 }
 
 void Streams::collect() {
@@ -158,7 +160,6 @@ void Streams::collect() {
     urgent_.remove(stream);
     ready_.remove(stream);
     if (stream.starved) --starved_streams_;
-    if (id.initiator() != role_) remote_ids(id.direction()).on_closed();
     table_.erase(id);
   }
 }

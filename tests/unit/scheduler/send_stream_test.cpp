@@ -161,6 +161,36 @@ BOOST_AUTO_TEST_CASE(a_reset_keeps_the_final_size_and_forgets_the_data) {
   BOOST_TEST(stream.done());
 }
 
+BOOST_AUTO_TEST_CASE(an_empty_first_write_announces_the_stream_until_the_peer_must_know_it) {
+  BOOST_TEST(!stream.has_urgent());
+  BOOST_TEST(write(0) == 0u);
+  BOOST_TEST(stream.has_urgent());
+  const auto announcement = stream.urgent_chunk(1000);
+  BOOST_TEST(announcement.length == 0u);
+  BOOST_TEST(!announcement.fin);
+  stream.on_sent(announcement);
+  BOOST_TEST(!stream.has_urgent());
+  stream.on_lost(0, 0, false);
+  BOOST_TEST(stream.has_urgent());
+  stream.on_sent(stream.urgent_chunk(1000));
+  // Data that were sent since announce it as well.
+  write(10);
+  send(100);
+  stream.on_lost(0, 0, false);
+  BOOST_TEST(!stream.has_urgent());
+  write(0);
+  BOOST_TEST(!stream.has_urgent());
+}
+
+BOOST_AUTO_TEST_CASE(an_end_takes_the_place_of_an_announcement) {
+  write(0);
+  stream.finish();
+  const auto chunk = stream.urgent_chunk(1000);
+  BOOST_TEST(chunk.fin);
+  stream.on_sent(chunk);
+  BOOST_TEST(!stream.has_urgent());
+}
+
 BOOST_AUTO_TEST_CASE(recycling_gives_large_memory_back) {
   stream.write(pattern_bytes(0, 100'000), 1 << 20);
   BOOST_TEST(stream.memory() >= 100'000u);

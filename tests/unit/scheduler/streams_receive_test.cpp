@@ -252,6 +252,17 @@ BOOST_AUTO_TEST_CASE(closed_streams_make_room_for_new_ones) {
   BOOST_TEST(us.streams.usage().open_remote == 0u);
 }
 
+BOOST_AUTO_TEST_CASE(a_stream_that_ends_in_a_resume_makes_room_at_once) {
+  us.events.data_hook = [](StreamId, ByteView, bool) { return 0; };
+  for (std::uint64_t i = 0; i < 4; ++i) BOOST_TEST(us.data(client_uni(i), 0, "x", true).has_value());
+  BOOST_TEST(us.streams.on_frame(StreamsBlockedFrame{Direction::unidirectional, 4}).has_value());
+  BOOST_TEST(!us.streams.has_pending());
+  us.events.data_hook = nullptr;
+  BOOST_TEST(us.streams.resume(client_uni(2)).has_value());
+  BOOST_TEST(us.streams.has_pending());  // without a collect() in between
+  BOOST_TEST(write_packet(us.streams).count(SentFrame::Kind::max_streams_uni) == 1u);
+}
+
 BOOST_AUTO_TEST_CASE(t07_too_many_gaps_close_the_connection) {
   for (std::uint64_t i = 0; i < 8; ++i) BOOST_TEST(us.data(client_bidi(0), 2 * i + 1, "x").has_value());
   MXP_TEST_ERROR(us.data(client_bidi(0), 17, "x"), reassembly_limit_error);

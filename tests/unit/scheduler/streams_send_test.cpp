@@ -31,6 +31,18 @@ BOOST_AUTO_TEST_CASE(an_idle_side_has_nothing_to_send) {
   BOOST_TEST(!us.streams.has_pending());
 }
 
+BOOST_AUTO_TEST_CASE(an_empty_write_lets_the_peer_speak_first) {
+  const StreamId id = open_with(0);
+  const Packet packet = write_packet(us.streams);
+  BOOST_TEST(packet.frames.size() == 1u);
+  BOOST_TEST(packet.frames[0].length == 0u);
+  BOOST_TEST(!packet.frames[0].fin);
+  BOOST_TEST(!us.streams.has_pending());
+  lose(us.streams, packet);
+  exchange();
+  BOOST_TEST(server.streams.write(id, pattern_bytes(0, 10)).value() == 10u);
+}
+
 BOOST_AUTO_TEST_CASE(one_frame_opens_carries_data_and_ends) {
   const StreamId id = open_with(10);
   BOOST_TEST(us.streams.finish(id).has_value());
