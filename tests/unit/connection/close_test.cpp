@@ -1,0 +1,286 @@
+// How a connection ends (docs/protocol.md §7): closing, draining, idle, and what the application hears of it.
+#include <boost/test/unit_test.hpp>
+
+#include "support/attacker.h"
+#include "support/host.h"
+
+using namespace mxp;
+using namespace mxp::test;
+
+namespace {
+
+const StreamId kFirstUni = StreamId::make(Role::client, Direction::unidirectional, 0);
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(closing)
+
+BOOST_AUTO_TEST_CASE(both_sides_hear_once_who_ended_it_and_why) {
+  DirectPair pair;
+  Connection* connection = pair.establish();
+  connection->close(77, "enough");
+  BOOST_TEST((connection->state() == ConnectionState::closing));
+  BOOST_TEST(pair.client.app.closed.empty());  // never from inside the call
+  connection->close(78, "again");              // the first reason stays
+  pair.exchange();
+  BOOST_REQUIRE(pair.client.app.closed.size() == 1u);
+  BOOST_REQUIRE(pair.server.app.closed.size() == 1u);
+  const CloseInfo& ours = pair.client.app.closed[0];
+  const CloseInfo& theirs = pair.server.app.closed[0];
+  BOOST_TEST((ours.by == CloseInfo::By::local && theirs.by == CloseInfo::By::peer));
+  BOOST_TEST((ours.application && theirs.application));
+  BOOST_TEST((ours.code == 77 && theirs.code == 77));
+  BOOST_TEST((ours.reason == "enough" && theirs.reason == "enough"));
+  BOOST_TEST((!ours.before_established && !theirs.before_established));
+  // Both keep the state for three probe timeouts and then forget it.
+  BOOST_TEST(pair.client.endpoint.connection_count() == 1u);
+  BOOST_TEST(pair.server.endpoint.connection_count() == 1u);
+  pair.advance(10s);
+  BOOST_TEST(pair.client.endpoint.connection_count() == 0u);
+  BOOST_TEST(pair.server.endpoint.connection_count() == 0u);
+  BOOST_TEST((pair.client.endpoint.next_timeout() == kNever));
+  BOOST_TEST(pair.client.app.closed.size() == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(a_long_reason_is_cut) {
+  DirectPair pair;
+  pair.establish()->close(1, std::string(1000, 'x'));
+  pair.exchange();
+  BOOST_REQUIRE(pair.server.app.closed.size() == 1u);
+  BOOST_TEST(pair.server.app.closed[0].reason == std::string(256, 'x'));
+  BOOST_TEST(pair.client.app.closed[0].reason == std::string(256, 'x'));
+}
+
+BOOST_AUTO_TEST_CASE(the_largest_code_that_the_wire_can_carry_arrives) {
+  DirectPair pair;
+  pair.establish()->close(kMaxVarint, "");
+  pair.exchange();
+  BOOST_REQUIRE(pair.server.app.closed.size() == 1u);
+  BOOST_TEST(pair.server.app.closed[0].code == kMaxVarint);
+}
+
+BOOST_AUTO_TEST_CASE(the_peers_reason_is_escaped_before_anyone_sees_it) {
+  DirectPair pair;
+  pair.establish()->close(1, "\x1b]0;owned\x07\n");
+  pair.exchange();
+  BOOST_REQUIRE(pair.server.app.closed.size() == 1u);
+  BOOST_TEST(pair.server.app.closed[0].reason == "\\x1b]0;owned\\x07\\x0a");
+}
+
+BOOST_AUTO_TEST_CASE(a_closing_side_answers_at_doubling_distances) {
+  DirectPair pair;
+  Attacker client(pair.server, pair.now);
+  BOOST_REQUIRE(client.connect());
+  client.connection().close(5, "done");
+  BOOST_TEST(client.collect() == 1u);
+  BOOST_TEST(client.count<CloseFrame>() == 1u);
+  std::vector<int> answered_at;
+  for (int packet = 1; packet <= 100; ++packet)
+    if (client.ask(frames(PingFrame{})) != 0) answered_at.push_back(packet);
+  const std::vector<int> expected = {1, 3, 7, 15, 31, 63};
+  BOOST_TEST(answered_at == expected);
+  BOOST_TEST(client.seen_close()->code == 5u);
+  BOOST_TEST(client.count<CloseFrame>() == 1 + expected.size());
+}
+
+BOOST_AUTO_TEST_CASE(a_closing_side_answers_no_packet_that_does_not_verify) {
+  DirectPair pair;
+  Attacker client(pair.server, pair.now);
+  BOOST_REQUIRE(client.connect());
+  client.connection().close(5, "done");
+  client.collect();
+  for (int i = 0; i < 50; ++i) {
+    Bytes forged = client.session->seal(frames(PingFrame{}));
+    forged.back() ^= 1;
+    client.send_raw(forged);
+    BOOST_TEST(client.collect() == 0u);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_draining_side_is_silent) {
+  DirectPair pair;
+  Attacker client(pair.server, pair.now);
+  BOOST_REQUIRE(client.connect());
+  Connection& victim = client.connection();
+  CloseFrame close;
+  close.application = true;
+  close.code = 9;
+  BOOST_TEST(client.ask(frames(close)) == 0u);
+  BOOST_TEST((victim.state() == ConnectionState::draining));
+  for (int i = 0; i < 20; ++i) BOOST_TEST(client.ask(frames(PingFrame{})) == 0u);
+  BOOST_TEST(dropped(victim, DropReason::unexpected_in_state) == 20u);
+  BOOST_REQUIRE(pair.server.app.closed.size() == 1u);
+  BOOST_TEST(pair.server.app.closed[0].code == 9u);
+  pair.advance(10s);
+  BOOST_TEST(pair.server.endpoint.connection_count() == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(both_close_at_once_and_nobody_answers_an_answer) {
+  DirectPair pair;
+  Connection* client = pair.establish();
+  Connection* server = pair.server_connection();
+  const std::uint64_t before[2] = {pair.datagrams[0], pair.datagrams[1]};
+  client->close(1, "client");
+  server->close(2, "server");
+  // Both are on the way before either arrives.
+  std::vector<Bytes> up, down;
+  pair.client.poll(pair.now, [&](const SocketAddress&, ByteView datagram) { up.push_back(copy_of(datagram)); });
+  pair.server.poll(pair.now, [&](const SocketAddress&, ByteView datagram) { down.push_back(copy_of(datagram)); });
+  BOOST_REQUIRE((up.size() == 1u && down.size() == 1u));
+  pair.server.receive(pair.now, up[0], kClientAddress);
+  pair.client.receive(pair.now, down[0], kServerAddress);
+  pair.exchange();
+  BOOST_TEST(pair.datagrams[0] == before[0]);
+  BOOST_TEST(pair.datagrams[1] == before[1]);
+  BOOST_REQUIRE(pair.client.app.closed.size() == 1u);
+  BOOST_REQUIRE(pair.server.app.closed.size() == 1u);
+  BOOST_TEST((pair.client.app.closed[0].by == CloseInfo::By::local && pair.client.app.closed[0].code == 1));
+  BOOST_TEST((pair.server.app.closed[0].by == CloseInfo::By::local && pair.server.app.closed[0].code == 2));
+  pair.advance(10s);
+  BOOST_TEST(pair.client.endpoint.connection_count() + pair.server.endpoint.connection_count() == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(a_lost_close_is_said_again_when_the_peer_goes_on_talking) {
+  DirectPair pair;
+  Connection* client = pair.establish();
+  pair.lose = [](Role sender, ByteView) { return sender == Role::client; };
+  client->close(3, "lost");
+  pair.exchange();
+  BOOST_TEST(pair.server.app.closed.empty());
+  pair.lose = nullptr;
+  const StreamId id = *pair.server_connection()->open_stream(Direction::unidirectional);
+  (void)pair.server_connection()->write(id, text("are you there?"));
+  pair.exchange();
+  BOOST_REQUIRE(pair.server.app.closed.size() == 1u);
+  BOOST_TEST(pair.server.app.closed[0].code == 3u);
+}
+
+BOOST_AUTO_TEST_CASE(close_all_ends_every_connection) {
+  DirectPair pair;
+  for (int i = 0; i < 5; ++i) pair.establish();
+  pair.server.endpoint.close_all(11, "going down");
+  pair.advance(10s);
+  BOOST_TEST(pair.client.app.closed.size() == 5u);
+  BOOST_TEST(pair.server.app.closed.size() == 5u);
+  for (const CloseInfo& info : pair.client.app.closed) BOOST_TEST((info.code == 11u && info.reason == "going down"));
+  BOOST_TEST(pair.server.endpoint.connection_count() + pair.client.endpoint.connection_count() == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(a_connection_may_be_closed_before_anything_was_sent) {
+  DirectPair pair;
+  pair.connect()->close(1, "never mind");
+  pair.advance(10s);
+  BOOST_TEST(pair.datagrams[0] == 0u);
+  BOOST_REQUIRE(pair.client.app.closed.size() == 1u);
+  BOOST_TEST(pair.client.app.closed[0].before_established);
+  BOOST_TEST(pair.client.endpoint.connection_count() == 0u);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_AUTO_TEST_SUITE(on_closed_contract)
+
+BOOST_AUTO_TEST_CASE(what_was_not_taken_can_be_had_from_inside_for_the_last_time) {
+  // Whoever ends it: the peer, we, or silence.
+  for (int how = 0; how < 3; ++how) {
+    DirectPair pair;
+    Connection* client = pair.establish();
+    pair.server.app.take = [](Connection&, StreamId, ByteView) { return std::size_t{0}; };
+    const StreamId id = *client->open_stream(Direction::unidirectional);
+    (void)client->write(id, text("for later"));
+    (void)client->finish(id);
+    pair.exchange();
+    BOOST_TEST(pair.server.app.data[id].empty());
+    std::vector<std::string> heard;
+    pair.server.app.hook = [&](std::string_view event, Connection& connection, StreamId) {
+      heard.emplace_back(event);
+      if (event != "closed") return;
+      pair.server.app.take = nullptr;
+      BOOST_TEST(connection.resume(id).has_value());
+      // Nothing else works any more.
+      BOOST_TEST((connection.write(StreamId(1), text("x")).error() == StreamError::connection_closed));
+      BOOST_TEST((connection.open_stream(Direction::bidirectional).error() == StreamError::connection_closed));
+      BOOST_TEST((connection.finish(id).error() == StreamError::connection_closed));
+      BOOST_TEST((connection.reset(id, 1).error() == StreamError::connection_closed));
+      BOOST_TEST((connection.stop_sending(id, 1).error() == StreamError::connection_closed));
+      BOOST_TEST(connection.writable_bytes(id) == 0u);
+      connection.close(1, "again");
+    };
+    if (how == 0) client->close(1, "");
+    if (how == 1) pair.server_connection()->close(1, "");
+    if (how == 2) pair.lose = [](Role, ByteView) { return true; };
+    pair.advance(120s);
+    BOOST_TEST(std::ranges::equal(pair.server.app.data[id], text("for later")));
+    BOOST_TEST(pair.server.app.ended.size() == 1u);
+    const std::vector<std::string> expected = {"closed", "data"};
+    BOOST_TEST(heard == expected);
+    BOOST_TEST(pair.server.endpoint.connection_count() == 0u);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(nothing_is_told_after_it) {
+  DirectPair pair;
+  Attacker client(pair.server, pair.now);
+  BOOST_REQUIRE(client.connect());
+  client.connection().close(1, "");
+  client.collect();
+  BOOST_TEST(pair.server.app.closed.size() == 1u);
+  const std::uint64_t events = pair.server.app.events;
+  client.ask(stream_frame(kFirstUni, 0, text("too late")));
+  pair.advance(60s);
+  BOOST_TEST(pair.server.app.events == events);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_AUTO_TEST_SUITE(idle)
+
+BOOST_AUTO_TEST_CASE(the_smaller_timeout_ends_both_sides_without_a_word) {
+  DirectPair::Config config;
+  config.client.transport.idle_timeout = 5s;
+  DirectPair pair(config);
+  pair.establish();
+  pair.advance(1s);  // the last acknowledgement
+  const std::uint64_t before = pair.datagrams[0] + pair.datagrams[1];
+  pair.advance(3500ms);
+  BOOST_TEST(pair.client.app.closed.size() + pair.server.app.closed.size() == 0u);
+  pair.advance(600ms);
+  BOOST_REQUIRE(pair.client.app.closed.size() == 1u);
+  BOOST_REQUIRE(pair.server.app.closed.size() == 1u);
+  for (const Host* host : {&pair.client, &pair.server}) {
+    BOOST_TEST((host->app.closed[0].by == CloseInfo::By::timeout));
+    BOOST_TEST((host->app.closed[0].transport_code() == TransportErrorCode::idle_timeout));
+    BOOST_TEST(host->endpoint.connection_count() == 0u);
+  }
+  BOOST_TEST(pair.datagrams[0] + pair.datagrams[1] == before);
+}
+
+BOOST_AUTO_TEST_CASE(a_keepalive_holds_it_at_one_ping_for_each_interval) {
+  DirectPair::Config config;
+  config.client.transport.idle_timeout = 5s;
+  config.client.transport.keepalive = 2s;
+  DirectPair pair(config);
+  pair.establish();
+  pair.advance(1s);
+  const std::uint64_t before = pair.datagrams[0];
+  pair.advance(100s);
+  BOOST_TEST(pair.client.app.closed.empty());
+  BOOST_TEST(pair.server.app.closed.empty());
+  BOOST_TEST(pair.datagrams[0] - before >= 48u);
+  BOOST_TEST(pair.datagrams[0] - before <= 52u);
+}
+
+BOOST_AUTO_TEST_CASE(a_keepalive_does_not_hold_a_peer_that_is_gone) {
+  DirectPair::Config config;
+  config.client.transport.idle_timeout = 5s;
+  config.client.transport.keepalive = 1s;
+  DirectPair pair(config);
+  pair.establish();
+  pair.advance(1s);
+  pair.lose = [](Role, ByteView) { return true; };
+  pair.advance(8s);
+  BOOST_TEST(pair.client.app.closed.size() == 1u);
+  BOOST_TEST(pair.server.app.closed.size() == 1u);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
