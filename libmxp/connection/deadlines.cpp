@@ -14,7 +14,8 @@ Timestamp next_deadline(const Parts& parts) {
   if (parts.handshake) next = std::min({next, parts.handshake->deadline(), parts.handshake->gives_up_at()});
   if (parts.keys) {
     next = std::min({next, parts.recovery.deadline(), parts.acks.deadline(), parts.idle.deadline(parts.recovery.probe_timeout())});
-    if (life.state == ConnectionState::established) next = std::min(next, parts.idle.keepalive_deadline());
+    // A PING that is due already waits for room in the window, not for time (threat t39).
+    if (life.state == ConnectionState::established && !parts.ping_due) next = std::min(next, parts.idle.keepalive_deadline());
   }
   return next;
 }
