@@ -201,6 +201,8 @@ std::optional<Transmit> transmit(Parts& parts, Timestamp now, MutableBytes buffe
     parts.trace(now, TraceBlocked{blocked});
   }
   if (segments == 0) return std::nullopt;
+  // A peer need not acknowledge our acknowledgements, and then settles nothing: their frames must not pile up (threat t03).
+  parts.sent_frames.release_below(parts.recovery.oldest_frames_begin().value_or(parts.sent_frames.end()));
   return Transmit{parts.remote, parts.local, segment_size < used ? segment_size : used, used};
 }
 
