@@ -14,8 +14,10 @@ bool SentPackets::were_sent(std::uint64_t first, std::uint64_t last) const {
 }
 
 void SentPackets::reserve_one() {
-  const std::uint64_t used = next_ - base_;
-  if (used < ring_.size()) return;
+  if (next_ - base_ < ring_.size()) return;
+  // A peer that never acknowledges settles nothing by itself: what was forgotten makes room before anything grows (threat t03).
+  trim(Timestamp::min());
+  if (next_ - base_ < ring_.size()) return;
   std::vector<Slot> larger(ring_.empty() ? 16 : ring_.size() * 2);
   const std::uint64_t mask = larger.size() - 1;
   for (std::uint64_t number = base_; number < next_; ++number) larger[number & mask] = slot(number);
