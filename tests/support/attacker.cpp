@@ -130,7 +130,11 @@ bool Attacker::handshake(std::optional<Bytes> payload) {
 
 bool Attacker::connect() {
   const std::size_t before = victim_.app.connected.size();
-  return handshake() && (ask(frames(PingFrame{})), victim_.app.connected.size() == before + 1);
+  if (!handshake()) return false;
+  ask(frames(PingFrame{}));
+  if (victim_.app.connected.size() != before + 1) return false;
+  own_ = victim_.app.connected.back();
+  return true;
 }
 
 std::size_t Attacker::collect() {

@@ -122,8 +122,8 @@ class Attacker {
     return found;
   }
   std::optional<SeenClose> seen_close() const;
-  // The victim's own view of our connection: the last one that it told its application of.
-  Connection& connection() const { return *victim_.app.connected.back(); }
+  // The victim's own view of the connection that connect() made; gone once the victim has forgotten it.
+  Connection& connection() const { return *own_; }
 
   Config config;
   PrivateKey identity;
@@ -138,6 +138,7 @@ class Attacker {
 
  private:
   Host& victim_;
+  Connection* own_ = nullptr;
   const Timestamp& now_;
   SeededRandom random_;
   std::optional<IkInitiator> noise_;

@@ -212,7 +212,7 @@ BOOST_AUTO_TEST_CASE(duplicates_of_message_1_get_the_same_bytes_and_make_no_seco
   client.collect();
   BOOST_TEST(pair.server.endpoint.connection_count() == 1u);
   client.ask(frames(PingFrame{}));
-  BOOST_TEST(dropped(client.connection(), DropReason::authentication_failed) == 0u);
+  BOOST_TEST(dropped(*pair.server_connection(), DropReason::authentication_failed) == 0u);
 }
 
 BOOST_AUTO_TEST_CASE(a_duplicate_of_message_1_from_elsewhere_gets_nothing) {
