@@ -1,0 +1,94 @@
+#!/usr/bin/env python3
+"""The man pages have the options that the tools have: each of --help is in the page, and each of the page in --help.
+
+MXP_BIN names the folder of the tools."""
+import os
+import re
+import subprocess
+import unittest
+from pathlib import Path
+
+MAN = Path(__file__).resolve().parents[2] / "docs" / "man"
+COMMANDS = {"mxp-cat": ["keygen", "pubkey", "listen", "connect"], "mxp-perf": ["server", "client", "run", "limits"], "mxp-dump": [], "mxp-netem": []}
+SECTIONS = ["NAME", "SYNOPSIS", "DESCRIPTION", "OPTIONS", "FILES", "ENVIRONMENT", "EXIT STATUS", "EXAMPLES", "SEE ALSO"]
+LONG = re.compile(r"(?<![\w-])--[a-z][a-z-]*[a-z]")
+SHORT = re.compile(r"(?<![\w-])-[a-zA-Z](?![\w-])")
+
+
+def helps(tool):
+    """The help of a tool and that of each of its commands."""
+    texts = []
+    for command in [None, *COMMANDS[tool]]:
+        arguments = [os.path.join(os.environ["MXP_BIN"], tool), *([command] if command else []), "--help"]
+        done = subprocess.run(arguments, capture_output=True, text=True, timeout=20, check=True)
+        texts.append(done.stdout)
+    return texts
+
+
+def option_column(text):
+    """Where a help declares options: the first word of lines that begin with two spaces and a dash."""
+    return "\n".join(re.split(r"\s{2,}|\s(?=[A-Z\[{])", line.strip())[0] for line in text.splitlines() if re.match(r"  -", line))
+
+
+def plain(page):
+    """A page's text without the marks of roff."""
+    text = page.read_text().replace("\\-", "-")
+    text = re.sub(r'^\.\\".*$', "", text, flags=re.M)
+    text = re.sub(r"\\f[A-Z]", "", text)
+    return re.sub(r"[\"]", "", text)
+
+
+class ManPages(unittest.TestCase):
+    def test_each_tool_has_a_page_and_each_page_a_tool(self):
+        self.assertEqual(sorted(page.stem for page in MAN.glob("*.1")), sorted(COMMANDS))
+
+    def test_commands_are_those_of_the_help(self):
+        for tool, commands in COMMANDS.items():
+            block = re.search(r"Subcommands:\n((?:  .*\n)+)", helps(tool)[0])
+            found = re.findall(r"^  (\w[\w-]*)", block[1], re.M) if block else []
+            self.assertEqual(found, commands, tool)
+            for command in commands:
+                self.assertIn(f".B {command}\n", plain(MAN / f"{tool}.1"))
+
+    def test_options_of_the_help_are_in_the_page_and_the_reverse(self):
+        for tool in COMMANDS:
+            with self.subTest(tool=tool):
+                page = plain(MAN / f"{tool}.1")
+                text = "\n".join(option_column(help_text) for help_text in helps(tool))
+                for kind, least in ((LONG, 8), (SHORT, 2)):
+                    offered = set(kind.findall(text))
+                    self.assertGreaterEqual(len(offered), least)
+                    options = page[page.index(".SH OPTIONS"):page.index(".SH FILES")]
+                    described = set(kind.findall("\n".join(re.findall(r"^\.TP\n(.*)$", options, re.M))))
+                    self.assertEqual(offered - described, set(), "in --help, not in the page")
+                    self.assertEqual(described - offered, set(), "in the page, not in --help")
+                # What the page only mentions must exist as well.
+                elsewhere = set(LONG.findall(re.sub(r"(?s)^\.EX.*?^\.EE", "", page, flags=re.M)))
+                self.assertEqual(elsewhere - set(LONG.findall(text)), set())
+
+    def test_pages_have_their_sections_in_order(self):
+        for tool in COMMANDS:
+            text = (MAN / f"{tool}.1").read_text()
+            self.assertTrue(text.startswith(".TH " + tool.upper().replace("-", "\\-") + " 1 "))
+            headings = re.findall(r"^\.SH \"?([A-Z ]+?)\"?$", text, re.M)
+            self.assertEqual([heading for heading in headings if heading in SECTIONS], SECTIONS, tool)
+            for variable in ("MXPKEYLOGFILE", "NO_COLOR", "XDG_CONFIG_HOME"):
+                self.assertIn(variable, text)
+
+    def test_exit_codes_are_those_that_the_help_names(self):
+        for tool in ("mxp-cat", "mxp-dump", "mxp-netem"):
+            line = re.search(r"^Exit(?: codes)?: ((?:.|\n)*?130)", helps(tool)[0], re.M)
+            named = set(re.findall(r"(?<![\w.])(\d+)(?= )", line[1] + " "))
+            section = re.search(r"\.SH EXIT STATUS\n(.*?)\.SH", plain(MAN / f"{tool}.1"), re.S)[1]
+            self.assertEqual(set(re.findall(r"^\.TP\n\.B (\d+)$", section, re.M)), named, tool)
+
+    def test_examples_are_those_of_the_help(self):
+        for tool in COMMANDS:
+            shown = re.search(r"Examples:?\n((?:  .*\n)+)", helps(tool)[0])[1]
+            page = plain(MAN / f"{tool}.1")
+            for line in shown.splitlines():
+                self.assertIn(line.strip().replace('"', ""), page, tool)
+
+
+if __name__ == "__main__":
+    unittest.main()
