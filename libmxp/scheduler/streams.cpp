@@ -108,7 +108,7 @@ std::expected<std::size_t, StreamError> Streams::write(StreamId id, ByteView dat
   SendStream& send = (*stream)->send;
   if (send.is_reset()) return std::unexpected(StreamError::reset);
   if (send.state() != SendStream::State::open) return std::unexpected(StreamError::finished);
-  const std::size_t taken = send.write(data, config_.stream_send_buffer);
+  const std::size_t taken = send.write(data, send_buffer_limit());
   refresh_sending(**stream);
   return taken;
 }
@@ -136,7 +136,7 @@ std::expected<void, StreamError> Streams::reset(StreamId id, AppErrorCode code) 
 
 std::size_t Streams::writable_bytes(StreamId id) const {
   const auto stream = find_for_verb(id, false);
-  return stream ? (*stream)->send.writable(config_.stream_send_buffer) : 0;
+  return stream ? (*stream)->send.writable(send_buffer_limit()) : 0;
 }
 
 void Streams::finish_if_done(Stream& stream) {

@@ -128,6 +128,8 @@ class Streams {
   void free_all();
 
   // -- streams_send.cpp: outbound
+  // What one stream may hold written and unacknowledged now: its even share of the connection's memory.
+  std::size_t send_buffer_limit() const;
   void refresh_sending(Stream& stream);
   void want_control(Stream& stream, std::uint8_t frames);
   void drop_control(Stream& stream, std::uint8_t frames);

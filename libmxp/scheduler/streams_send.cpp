@@ -195,6 +195,14 @@ void Streams::write_chunk(Writer& out, SentFrameSink sent, Stream& stream, const
   refresh_sending(stream);
 }
 
+std::size_t Streams::send_buffer_limit() const {
+  // Many streams must not multiply a peer's slowness into memory. A share that shrinks takes nothing back: a stream that
+  // holds more than its share writes again once it has drained.
+  constexpr std::size_t kMinShare = 16 * 1024;
+  const std::size_t share = config_.connection_send_buffer / std::max<std::size_t>(table_.size(), 1);
+  return std::min(config_.stream_send_buffer, std::max(share, kMinShare));
+}
+
 void Streams::on_frame_acknowledged(const SentFrame& frame) {
   if (dropped_ || (frame.kind != SentFrame::Kind::stream && frame.kind != SentFrame::Kind::reset_stream)) return;
   Stream* stream = table_.find(frame.stream);
@@ -211,7 +219,7 @@ void Streams::on_frame_acknowledged(const SentFrame& frame) {
   if (stream->send.done()) {
     events_.on_stream_finished(frame.stream);
     finish_if_done(*stream);
-  } else if (stream->send.take_writable(config_.stream_send_buffer)) {
+  } else if (stream->send.take_writable(send_buffer_limit())) {
     events_.on_stream_writable(frame.stream);
   }
 }

@@ -27,6 +27,7 @@ struct FlowControlConfig {
   std::uint64_t max_streams_bidirectional = 1024;    // streams that the peer may have open at once
   std::uint64_t max_streams_unidirectional = 1024;
   std::size_t stream_send_buffer = 8u << 20;         // bytes that write() takes beyond what is acknowledged, per stream
+  std::size_t connection_send_buffer = 32u << 20;    // the same over all streams: shared evenly, 16 KiB for each at least
   std::size_t max_reassembly_spans = 1024;           // gaps kept per stream: threat t07
 };
 

@@ -28,6 +28,7 @@ class Connection {
 
   // Queues as much of `data` as the stream's send buffer takes and says how much that was (0 = full:
   // on_stream_writable tells when to go on). A write never blocks and never takes part of a byte range twice.
+  // Writing nothing to a new stream announces it to the peer, which may want to speak first.
   std::expected<std::size_t, StreamError> write(StreamId id, ByteView data);
   // Ends our side after everything written so far. Idempotent.
   std::expected<void, StreamError> finish(StreamId id);

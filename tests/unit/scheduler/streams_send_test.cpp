@@ -31,6 +31,20 @@ BOOST_AUTO_TEST_CASE(an_idle_side_has_nothing_to_send) {
   BOOST_TEST(!us.streams.has_pending());
 }
 
+BOOST_AUTO_TEST_CASE(many_streams_share_the_memory_for_sending) {
+  const std::vector<std::uint8_t> plenty(16 << 20);
+  const FlowControlConfig defaults;
+  std::uint64_t held = 0;
+  for (int i = 0; i < 10; ++i) {
+    const StreamId id = *us.streams.open(Direction::bidirectional);
+    held += us.streams.write(id, plenty).value();
+  }
+  // The first ones had a larger share than the last: the sum is that of a harmonic series, not of ten whole buffers.
+  BOOST_TEST(held < 2 * defaults.connection_send_buffer);
+  const StreamId late = *us.streams.open(Direction::bidirectional);
+  BOOST_TEST(us.streams.writable_bytes(late) == defaults.connection_send_buffer / 11);
+}
+
 BOOST_AUTO_TEST_CASE(an_empty_write_lets_the_peer_speak_first) {
   const StreamId id = open_with(0);
   const Packet packet = write_packet(us.streams);
