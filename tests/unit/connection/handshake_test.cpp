@@ -447,6 +447,22 @@ BOOST_AUTO_TEST_CASE(a_client_that_never_confirms_goes_without_a_word) {
   BOOST_TEST(pair.server.dropped(DropReason::unknown_connection) == 1u);
 }
 
+BOOST_AUTO_TEST_CASE(a_half_open_handshake_lives_as_long_as_the_answer_that_leads_to_it) {
+  // Message 2 gets lost for longer than the idle timeout; the repeated one must not lead to a connection that is gone.
+  DirectPair::Config config;
+  config.client.transport.handshake_timeout = config.server.transport.handshake_timeout = 60s;
+  config.server.transport.idle_timeout = 5s;
+  DirectPair pair(config);
+  pair.lose = [](Role sender, ByteView) { return sender == Role::server; };
+  pair.connect();
+  pair.advance(20s);
+  BOOST_TEST(pair.server.endpoint.connection_count() == 1u);
+  pair.lose = nullptr;
+  pair.advance(20s);
+  BOOST_TEST(pair.client.app.connected.size() == 1u);
+  BOOST_TEST(pair.server.app.connected.size() == 1u);
+}
+
 BOOST_AUTO_TEST_CASE(half_open_handshakes_are_limited_and_free_their_place) {
   DirectPair::Config config;
   config.server.limits.max_half_open = 2;
