@@ -171,6 +171,14 @@ bool Attacker::wake() {
   return true;
 }
 
+bool Attacker::run_due() {
+  for (int turn = 0; turn < 10'000; ++turn) {
+    const bool woke = wake();
+    if (collect() == 0 && !woke) return true;
+  }
+  return false;
+}
+
 std::optional<SeenClose> Attacker::seen_close() const {
   for (const Answer& answer : answers)
     for (const Frame& frame : answer.frames)

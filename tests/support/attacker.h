@@ -113,6 +113,8 @@ class Attacker {
   void acknowledge();
   // A deadline of the victim that has come is run. Returns whether one had.
   bool wake();
+  // wake() and collect() until neither has anything to do at this point of time; false if that takes implausibly long.
+  bool run_due();
 
   template <typename F>
   std::size_t count() const {
