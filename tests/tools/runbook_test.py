@@ -7,14 +7,13 @@ import re
 import signal
 import subprocess
 import tempfile
-import time
 import unittest
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 RUNBOOK = ROOT / "docs" / "runbook"
 EXIT_CODES = [0, 1, 2, 3, 4, 5, 6, 7, 130]
-DRILL_SECONDS = 10
+DRILL_SECONDS = 20  # they take one to four; more than this is a hang
 DRILL = re.compile(r"^```sh drill\n(.*?)^```$", re.M | re.S)
 EXPECT = re.compile(r"^# expect: exit (\d+)$", re.M)
 EXPECT_OUTPUT = re.compile(r"^# expect-output: (.+)$", re.M)
@@ -31,7 +30,7 @@ def drills():
 
 
 def run_drill(script, folder):
-    """The exit code (None if it took too long) and all output of a drill, with whatever it left running ended."""
+    """The exit code (None if it took too long), all output of a drill, and its logs, with whatever it left running ended."""
     environment = {key: value for key, value in os.environ.items() if key not in ("MXPKEYLOGFILE", "CDPATH")}
     environment.update(PATH=os.environ["MXP_BIN"] + os.pathsep + os.environ["PATH"], HOME=folder,
                        XDG_CONFIG_HOME=os.path.join(folder, ".config"), NO_COLOR="1", LC_ALL="C")
@@ -48,7 +47,8 @@ def run_drill(script, folder):
             pass
         process.wait()
         output.seek(0)
-        return code, output.read().decode(errors="replace")
+        logs = "".join(f"\n{log.name}:\n{log.read_text(errors='replace')}" for log in sorted(Path(folder).glob("*.log")))
+        return code, output.read().decode(errors="replace"), logs
 
 
 def anchor(heading):
@@ -58,20 +58,18 @@ def anchor(heading):
 
 class Drills(unittest.TestCase):
     def test_each_drill_gives_what_its_page_promises(self):
-        begin = time.monotonic()
         count = 0
         for name, script in drills():
             count += 1
             with self.subTest(drill=name), tempfile.TemporaryDirectory() as folder:
-                code, output = run_drill(script, folder)
+                code, output, logs = run_drill(script, folder)
                 expected = EXPECT.findall(script)
                 self.assertLessEqual(len(expected), 1, "one exit code for each drill")
-                self.assertIsNotNone(code, f"longer than {DRILL_SECONDS} s; output:\n{output}")
-                self.assertEqual(code, int(expected[0]) if expected else 0, output)
+                self.assertIsNotNone(code, f"longer than {DRILL_SECONDS} s; output:\n{output}{logs}")
+                self.assertEqual(code, int(expected[0]) if expected else 0, output + logs)
                 for text in EXPECT_OUTPUT.findall(script):
-                    self.assertIn(text, output)
+                    self.assertIn(text, output, logs)
         self.assertGreaterEqual(count, len(EXIT_CODES))
-        self.assertLess(time.monotonic() - begin, 60)
 
     def test_each_drill_promises_something(self):
         for name, script in drills():
@@ -82,8 +80,12 @@ class Drills(unittest.TestCase):
 
     def test_a_drill_that_breaks_its_promise_is_noticed(self):
         with tempfile.TemporaryDirectory() as folder:
-            self.assertEqual(run_drill("false; echo not reached", folder), (1, ""))
-            self.assertEqual(run_drill("mxp-cat pubkey nothing 2>/dev/null; echo not reached", folder), (2, ""))
+            self.assertEqual(run_drill("false; echo not reached", folder), (1, "", ""))
+            self.assertEqual(run_drill("mxp-cat pubkey nothing 2>/dev/null; echo not reached", folder), (2, "", ""))
+            # A listener that does not come up ends the drill at once, and its log is shown.
+            code, _, logs = run_drill("mxp-cat listen nonsense 2>l.log & until grep -qs listening l.log; do kill -0 $!; sleep 0.1; done", folder)
+            self.assertEqual(code, 1)
+            self.assertIn("is not an address to listen on", logs)
 
 
 class Pages(unittest.TestCase):
