@@ -16,6 +16,7 @@ int g_read_end = -1;
 struct sigaction g_old_int;
 struct sigaction g_old_term;
 struct sigaction g_old_pipe;
+struct sigaction g_old_file_size;
 
 void on_signal(int number) {
   const int saved_errno = errno;
@@ -43,12 +44,14 @@ SignalWatch::SignalWatch() {
   struct sigaction ignore {};
   ignore.sa_handler = SIG_IGN;
   ::sigaction(SIGPIPE, &ignore, &g_old_pipe);
+  ::sigaction(SIGXFSZ, &ignore, &g_old_file_size);
 }
 
 SignalWatch::~SignalWatch() {
   ::sigaction(SIGINT, &g_old_int, nullptr);
   ::sigaction(SIGTERM, &g_old_term, nullptr);
   ::sigaction(SIGPIPE, &g_old_pipe, nullptr);
+  ::sigaction(SIGXFSZ, &g_old_file_size, nullptr);
   if (g_read_end >= 0) {
     ::close(g_read_end);
     ::close(g_write_end);

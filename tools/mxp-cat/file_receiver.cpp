@@ -147,8 +147,9 @@ void FileReceiver::note_failure(ToolError error) {
 
 Result<void> FileReceiver::on_closed(const CloseInfo& info) {
   if (outcome()) return *outcome();
-  const bool peer_is_done = info.by == CloseInfo::By::peer && info.application && info.code == wire(AppCode::done);
-  if (peer_is_done && active_.empty()) {
+  const bool closed_by_peer = info.by == CloseInfo::By::peer && info.application;
+  // A peer that closes with an error after we refused its stream only answers to that.
+  if (closed_by_peer && active_.empty() && (first_error_ || info.code == wire(AppCode::done))) {
     if (first_error_) {
       if (whole_ + refused_ > 1) first_error_->message += fmt::format("; {} files received, {} not", whole_, refused_);
       return std::unexpected(*first_error_);

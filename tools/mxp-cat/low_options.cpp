@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <array>
 
+#include <fmt/format.h>
+
+#include "common/escape.h"
 #include "common/units.h"
 
 namespace mxp::tools {
@@ -26,7 +29,7 @@ bool is_url(std::string_view text) { return text.starts_with("mxp://"); }
 // A bare URL means connect, wherever it stands among the options.
 void insert_connect(std::vector<std::string>& arguments) {
   if (arguments.empty()) return;
-  if (std::find(kCommands.begin(), kCommands.end(), arguments.front()) != kCommands.end()) return;
+  if (!arguments.front().starts_with('-') && !is_url(arguments.front())) return;
   if (std::any_of(arguments.begin(), arguments.end(), is_url)) arguments.insert(arguments.begin(), "connect");
 }
 
@@ -84,6 +87,11 @@ std::expected<void, ParseStop> parse_arguments(std::vector<std::string> argument
   for (CLI::App* command : {keygen, pubkey, listen, connect}) command->footer(kExamples);
 
   insert_connect(arguments);
+  if (!arguments.empty() && !arguments.front().starts_with('-') &&
+      std::find(kCommands.begin(), kCommands.end(), arguments.front()) == kCommands.end()) {
+    return std::unexpected(ParseStop{ExitCode::usage, fmt::format("'{}' is not a command: use keygen, pubkey, listen, connect, or a URL mxp://KEY@HOST:PORT",
+                                                                  escape(arguments.front()))});
+  }
   if (auto parsed = parse_command_line(app, std::move(arguments)); !parsed) return parsed;
 
   if (keygen->parsed()) low.command = Command::keygen;

@@ -64,7 +64,7 @@ Result<void> read_listen(const LowOptions& low, Options& options) {
 
 Result<void> read_connect(const LowOptions& low, Options& options) {
   auto url = parse_url(low.url);
-  if (!url) return fail(ErrorKind::usage, fmt::format("{}: {}", escape(low.url), url.error()));
+  if (!url) return fail(ErrorKind::usage, url.error());
   if (!url->key) {
     return fail(ErrorKind::usage, fmt::format("{}: the server's key is missing: expected mxp://KEY@HOST:PORT, as `mxp-cat listen` prints it",
                                               escape(low.url)));
