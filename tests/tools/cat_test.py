@@ -20,7 +20,9 @@ import time
 import unittest
 from pathlib import Path
 
-CAT = str(Path(os.environ.get("MXP_BIN", "build/release/bin")) / "mxp-cat")
+BIN = Path(os.environ.get("MXP_BIN", "build/release/bin"))
+CAT = str(BIN / "mxp-cat")
+NETEM = BIN / "mxp-netem"
 LIMIT = 30  # seconds: what takes longer hangs
 
 
@@ -768,6 +770,36 @@ class Files(CatTest):
         result, (_, _, stderr) = self.send(source, "--digest", listener_options=["--digest"])
         self.assertIn(line, result.stderr.decode())
         self.assertIn(line, stderr)
+
+
+@unittest.skipUnless(NETEM.exists(), "mxp-netem is not built")
+class LossyLinks(CatTest):
+    """The last packets of a session may be lost too: neither side may take a whole transfer for a broken one."""
+
+    def relay(self, listener, seed):
+        relay = subprocess.Popen([str(NETEM), "-l", "127.0.0.1:0", "-t", f"127.0.0.1:{listener.port}", "--seed", str(seed),
+                                  "delay", "3ms", "1ms", "loss", "20%", "duplicate", "5%"],
+                                 env=self.env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        self.processes.append(relay)
+        port = re.search(rb"relaying \S+:(\d+) ->", relay.stderr.readline())[1].decode()
+        return listener.url.rsplit(":", 1)[0] + ":" + port
+
+    def test_pipes_end_well_on_both_sides(self):
+        data = content(20_000)
+        for seed in range(8):
+            listener = self.listener()
+            result = self.cat(self.relay(listener, seed), input=data)
+            code, out, stderr = listener.finish()
+            self.assertEqual((result.returncode, code, out == data), (0, 0, True), f"seed {seed}: {result.stderr.decode()}{stderr}")
+
+    def test_files_end_well_on_both_sides(self):
+        source = self.write("f", content(20_000))
+        for seed in range(8):
+            listener = self.listener("--recv", self.folder / "in", "--force")
+            result = self.cat(self.relay(listener, seed), "--send", source)
+            code, _, stderr = listener.finish()
+            self.assertEqual((result.returncode, code), (0, 0), f"seed {seed}: {result.stderr.decode()}{stderr}")
+            self.assertEqual((self.folder / "in/f").read_bytes(), source.read_bytes())
 
 
 class Reports(CatTest):

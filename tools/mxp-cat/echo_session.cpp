@@ -2,7 +2,10 @@
 
 namespace mxp::tools {
 
-void EchoSession::on_stream_opened(StreamId id) { environment_.reporter.stream_opened(connection_, id, Side::peer); }
+void EchoSession::on_stream_opened(StreamId id) {
+  environment_.reporter.stream_opened(connection_, id, Side::peer);
+  if (id.direction() == Direction::bidirectional) active_.insert(id);
+}
 
 std::size_t EchoSession::on_stream_data(StreamId id, ByteView data, bool fin) {
   if (id.direction() == Direction::unidirectional) return data.size();  // no way back
@@ -15,6 +18,7 @@ std::size_t EchoSession::on_stream_data(StreamId id, ByteView data, bool fin) {
   if (fin && taken == data.size()) {
     environment_.reporter.fin(connection_, id, Side::peer);
     (void)connection_.finish(id);
+    active_.erase(id);
   }
   return taken;
 }
@@ -22,11 +26,17 @@ std::size_t EchoSession::on_stream_data(StreamId id, ByteView data, bool fin) {
 void EchoSession::on_stream_reset(StreamId id, AppErrorCode code) {
   environment_.reporter.reset(connection_, id, Side::peer, code);
   (void)connection_.reset(id, code);
+  active_.erase(id);
 }
 
 void EchoSession::on_stop_sending(StreamId id, AppErrorCode code) {
   environment_.reporter.reset(connection_, id, Side::peer, code);
   (void)connection_.stop_sending(id, code);
+  active_.erase(id);
+}
+
+void EchoSession::on_goodbye() {
+  if (active_.empty()) end(AppCode::done, "done", {});
 }
 
 void EchoSession::on_stream_writable(StreamId id) { (void)connection_.resume(id); }

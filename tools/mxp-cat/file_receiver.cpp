@@ -145,18 +145,25 @@ void FileReceiver::note_failure(ToolError error) {
   else first_error_ = std::move(error);
 }
 
+void FileReceiver::on_goodbye() {
+  if (active_.empty()) end(AppCode::done, "done", judge());
+}
+
+Result<void> FileReceiver::judge() const {
+  if (first_error_) {
+    ToolError error = *first_error_;
+    if (whole_ + refused_ > 1) error.message += fmt::format("; {} files received, {} not", whole_, refused_);
+    return std::unexpected(std::move(error));
+  }
+  if (whole_ == 0) return fail(ErrorKind::network, fmt::format("{} closed the connection without sending a file", peer()));
+  return {};
+}
+
 Result<void> FileReceiver::on_closed(const CloseInfo& info) {
   if (outcome()) return *outcome();
   const bool closed_by_peer = info.by == CloseInfo::By::peer && info.application;
   // A peer that closes with an error after we refused its stream only answers to that.
-  if (closed_by_peer && active_.empty() && (first_error_ || info.code == wire(AppCode::done))) {
-    if (first_error_) {
-      if (whole_ + refused_ > 1) first_error_->message += fmt::format("; {} files received, {} not", whole_, refused_);
-      return std::unexpected(*first_error_);
-    }
-    if (whole_ == 0) return fail(ErrorKind::network, fmt::format("{} closed the connection without sending a file", peer()));
-    return {};
-  }
+  if (closed_by_peer && active_.empty() && (first_error_ || info.code == wire(AppCode::done))) return judge();
   ToolError error = describe(info);
   for (auto& [id, file] : active_) {
     if (!file.part) continue;

@@ -25,6 +25,8 @@ class FileReceiver : public Session {
   void on_stream_opened(StreamId id) override;
   std::size_t on_stream_data(StreamId id, ByteView data, bool fin) override;
   void on_stream_reset(StreamId id, AppErrorCode code) override;
+  bool expects_goodbye() const override { return true; }
+  void on_goodbye() override;
   Result<void> on_closed(const CloseInfo& info) override;
   Progress progress() const override { return {bytes_received_, bytes_announced_}; }
 
@@ -44,6 +46,8 @@ class FileReceiver : public Session {
   std::expected<void, Refusal> finish(Incoming& file);
   void on_refused(Active::iterator file, const Refusal& refusal);
   void note_failure(ToolError error);
+  // How it went, once the peer has nothing more to send.
+  Result<void> judge() const;
 
   int folder_;
   Active active_;

@@ -164,9 +164,9 @@ void FileSender::note_failure(ToolError error) {
 
 void FileSender::end_if_done() {
   if (ended() || next_ < files_.size() || !active_.empty()) return;
-  if (!first_error_) return end(AppCode::done, "done", {});
+  if (!first_error_) return say_goodbye({});
   if (files_.size() > 1) first_error_->message += fmt::format("; {} of {} files were not sent", failed_, files_.size());
-  end(AppCode::done, "done", std::unexpected(*first_error_));
+  say_goodbye(std::unexpected(*first_error_));
 }
 
 }  // namespace mxp::tools

@@ -46,12 +46,12 @@ void Hub::on_connected(Connection& connection) {
 
 void Hub::on_stream_opened(Connection& connection, StreamId id) {
   reporter_.set_now(environment_->loop.now());
-  if (Session* session = session_of(connection)) session->on_stream_opened(id);
+  if (Session* session = session_of(connection)) session->stream_opened(id);
 }
 
 std::size_t Hub::on_stream_data(Connection& connection, StreamId id, ByteView data, bool fin) {
   Session* session = session_of(connection);
-  return session != nullptr ? session->on_stream_data(id, data, fin) : data.size();
+  return session != nullptr ? session->stream_data(id, data, fin) : data.size();
 }
 
 void Hub::on_stream_reset(Connection& connection, StreamId id, AppErrorCode code) {
@@ -69,7 +69,7 @@ void Hub::on_stream_writable(Connection& connection, StreamId id) {
 }
 
 void Hub::on_stream_finished(Connection& connection, StreamId id) {
-  if (Session* session = session_of(connection)) session->on_stream_finished(id);
+  if (Session* session = session_of(connection)) session->stream_finished(id);
 }
 
 void Hub::on_streams_available(Connection& connection, Direction) {
@@ -87,7 +87,7 @@ void Hub::on_closed(Connection& connection, const CloseInfo& info) {
     return;
   }
   connection.set_context(raw);  // on_closed may still read from the connection
-  Result<void> result = raw->on_closed(info);
+  Result<void> result = raw->closed(info);
   connection.set_context(nullptr);
   output_.end_progress();
   reporter_.closed(connection, info);

@@ -231,7 +231,14 @@ void PipeSession::check_done() {
     environment_.output.note("the peer ended first, and stdin was not read to its end (--half-close sends all of it)");
   }
   print_digests();
-  end(AppCode::done, "done", {});
+  if (connection_.role() == Role::client) say_goodbye({});
+  else end(AppCode::done, "done", {});
+}
+
+void PipeSession::on_goodbye() {
+  // The client has our end, although its acknowledgement has not come through.
+  if (our_end_ == OurEnd::sent) our_end_ = OurEnd::acknowledged;
+  check_done();
 }
 
 void PipeSession::print_digests() {

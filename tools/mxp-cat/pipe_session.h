@@ -1,7 +1,8 @@
 // stdin to a stream, the stream to stdout: the end-of-stream contract.
 //   stdin ends          → our end of stream; we read on until the peer's
 //   the peer ends first → we send what has already arrived on stdin, end, and are done (--half-close: we go on to stdin's end)
-//   done                → our end is acknowledged, the peer's is seen, and stdout has everything
+//   done                → our end is acknowledged, the peer's is seen, and stdout has everything: the client says goodbye, the
+//                         listener closes
 #pragma once
 
 #include <deque>
@@ -39,6 +40,8 @@ class PipeSession : public Session {
   void on_stop_sending(StreamId id, AppErrorCode code) override;
   void on_stream_writable(StreamId id) override;
   void on_stream_finished(StreamId id) override;
+  bool expects_goodbye() const override { return stream_.has_value() && connection_.role() == Role::server; }
+  void on_goodbye() override;
   Result<void> on_closed(const CloseInfo& info) override;
   bool draining() const override;
   Result<void> after_drain(Result<void> result) override;

@@ -112,7 +112,7 @@ void Reporter::closed(const Connection& connection, const CloseInfo& info) {
     output_.summary(fmt::format("sent {}, received {} in {} ({}), RTT {}, {} of {} packets lost, {} sent again",
                                 format_bytes(stats.stream_bytes_sent), format_bytes(stats.stream_bytes_delivered), format_duration(span),
                                 format_bit_rate(bit_rate(std::max(stats.stream_bytes_sent, stats.stream_bytes_delivered), span)),
-                                format_duration(stats.smoothed_rtt), stats.packets_lost, stats.packets_sent,
+                                stats.has_rtt ? format_duration(stats.smoothed_rtt) : "not measured", stats.packets_lost, stats.packets_sent,
                                 format_bytes(stats.stream_bytes_retransmitted)));
   }
   if (!json_) return;
@@ -131,8 +131,8 @@ void Reporter::closed(const Connection& connection, const CloseInfo& info) {
   value["packets_sent"] = stats.packets_sent;
   value["packets_received"] = stats.packets_received;
   value["packets_lost"] = stats.packets_lost;
-  value["rtt_ms"] = seconds(stats.smoothed_rtt) * 1e3;
-  value["min_rtt_ms"] = seconds(stats.min_rtt) * 1e3;
+  if (stats.has_rtt) value["rtt_ms"] = seconds(stats.smoothed_rtt) * 1e3;
+  if (stats.has_rtt) value["min_rtt_ms"] = seconds(stats.min_rtt) * 1e3;
   write(value);
 }
 

@@ -1,4 +1,8 @@
 // One connection's work. A session hears of its connection what mxp::Handler says, and decides how it ended.
+//
+// A CLOSE is not acknowledged, and the last packet of a connection may be lost: a side that simply closed when it has all it wants could
+// leave the other waiting for an acknowledgement until its idle timeout. So the client of a pipe and the sender of files say goodbye,
+// with a one-way stream that ends without data, and the other side closes. The stream is repeated until it is answered.
 #pragma once
 
 #include <functional>
@@ -34,9 +38,15 @@ class Session {
  public:
   Session(const SessionEnvironment& environment, Connection& connection)
       : environment_(environment), connection_(connection), peer_(connection.remote_address().to_string()) {}
-  virtual ~Session() = default;
+  virtual ~Session();
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
+
+  // What the handler of the endpoint calls: goodbyes are seen to here, the rest goes on to the verbs below.
+  void stream_opened(StreamId id);
+  std::size_t stream_data(StreamId id, ByteView data, bool fin);
+  void stream_finished(StreamId id);
+  Result<void> closed(const CloseInfo& info);
 
   // As in mxp::Handler.
   virtual void on_connected() {}
@@ -47,6 +57,10 @@ class Session {
   virtual void on_stream_writable(StreamId) {}
   virtual void on_stream_finished(StreamId) {}
   virtual void on_streams_available() {}
+
+  // Whether a one-way stream of the peer's, now, can only be its goodbye; and that goodbye.
+  virtual bool expects_goodbye() const { return false; }
+  virtual void on_goodbye() {}
 
   // The connection has ended: was the work done? The connection may still be read from (resume), not written to.
   virtual Result<void> on_closed(const CloseInfo& info);
@@ -61,6 +75,8 @@ class Session {
  protected:
   // Ends the connection with `code`; the first outcome given counts, on_closed returns it.
   void end(AppCode code, std::string_view reason, Result<void> outcome);
+  // The same for "done", where the peer closes: see above.
+  void say_goodbye(Result<void> outcome);
   bool ended() const { return outcome_.has_value(); }
   const std::optional<Result<void>>& outcome() const { return outcome_; }
 
@@ -72,8 +88,14 @@ class Session {
   Connection& connection_;
 
  private:
+  void close_after(Duration wait);
+  void cancel_close();
+
   std::string peer_;
   std::optional<Result<void>> outcome_;
+  std::optional<StreamId> our_goodbye_;
+  std::optional<StreamId> peers_goodbye_;
+  std::optional<std::uint64_t> close_timer_;
 };
 
 }  // namespace mxp::tools
