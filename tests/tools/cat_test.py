@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 """Runs mxp-cat as a user does: two processes on loopback, their exit codes, what they print and what they leave behind."""
 import base64
-import errno
 import fcntl
 import hashlib
 import json
@@ -14,7 +13,6 @@ import signal
 import socket
 import stat
 import subprocess
-import sys
 import tempfile
 import time
 import unittest
@@ -270,6 +268,30 @@ class Pipes(CatTest):
         self.assertEqual(client.wait(LIMIT), 0)
         self.assertEqual(client.stdout.read(), b"bye\n")
         self.assertEqual(listener.process.wait(LIMIT), 0)
+
+    def test_a_program_that_writes_is_read_to_its_end_by_a_listener_without_stdin(self):
+        data = content(3_000_000)
+        listener = self.listener()
+        result = self.cat(listener.url, input=data)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertEqual(listener.finish()[:2], (0, data))
+
+    def test_a_program_that_waits_does_not_keep_the_session(self):
+        listener = self.listener()
+        client = self.start(listener.url, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        client.stdin.write(b"before\n")
+        client.stdin.flush()
+        self.assertEqual(client.wait(LIMIT), 0)
+        self.assertEqual(listener.finish()[:2], (0, b"before\n"))
+        self.assertIn(b"--half-close", client.stderr.read())
+
+    def test_an_endless_stdin_ends_with_the_peers_answer(self):
+        with open(self.write("answer", b"enough\n"), "rb") as stdin:
+            listener = self.listener(stdin=stdin)
+        with open("/dev/zero", "rb") as zeros:
+            result = self.cat(listener.url, stdin=zeros)
+        self.assertEqual((result.returncode, result.stdout), (0, b"enough\n"), result.stderr)
+        self.assertEqual(listener.finish()[0], 0)
 
     def test_half_close_sends_on_after_the_peers_end(self):
         listener = self.listener("--no-stdin", stdout=subprocess.PIPE)

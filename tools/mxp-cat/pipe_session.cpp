@@ -1,6 +1,7 @@
 #include "mxp-cat/pipe_session.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cstring>
 
 #include <fmt/format.h>
@@ -13,6 +14,8 @@ namespace {
 constexpr std::size_t kChunkBytes = 64u << 10;
 // Chunks read before the loop looks at the socket again.
 constexpr int kChunksPerTurn = 16;
+// After the end of a peer that said nothing: a program that writes nothing for so long is taken for one that waits.
+constexpr Duration kInputPause = std::chrono::seconds(1);
 
 }  // namespace
 
@@ -25,6 +28,7 @@ PipeSession::PipeSession(const SessionEnvironment& environment, Connection& conn
 
 PipeSession::~PipeSession() {
   if (wait_timer_) environment_.loop.cancel(*wait_timer_);
+  if (pause_timer_) environment_.loop.cancel(*pause_timer_);
   std::erase(streams_.waiting, this);
   if (has_turn_) release_turn();
 }
@@ -112,6 +116,7 @@ void PipeSession::read_input() {
         pending_begin_ = 0;
         pending_end_ = outcome.count;
         sent_any_ = true;
+        if (pause_timer_) last_input_ = environment_.loop.now();
         if (sent_digest_) sent_digest_->update(ByteView(chunk_.data(), outcome.count));
     }
   }
@@ -137,6 +142,7 @@ void PipeSession::on_stream_writable(StreamId id) {
 void PipeSession::on_input_end() {
   input_ended_ = true;
   unwatch_input();
+  cut_short_ = peer_ended_ && sent_any_ && !streams_.input.at_end() && streams_.input.from_program();
   // A listener that goes on serving has one stdin for all its clients: its end concerns only who was reading it.
   const bool end_says_nothing = environment_.options.keep_open && !sent_any_ && !environment_.options.no_stdin;
   if (!end_says_nothing || peer_ended_) send_end();
@@ -172,6 +178,7 @@ std::size_t PipeSession::on_stream_data(StreamId id, ByteView data, bool fin) {
   std::size_t taken = data.size();
   if (gone_) streams_.output.take_all(data);
   else taken = streams_.output.take(data);
+  if (taken > 0) received_any_ = true;
   if (received_digest_) received_digest_->update(data.first(taken));
   if (streams_.output.error()) {
     fail_output();
@@ -190,11 +197,29 @@ void PipeSession::on_peer_end() {
     if (input_ended_) {
       send_end();
     } else if (!environment_.options.half_close) {
-      streams_.input.stop_after_arrived();
-      read_input();
+      if (received_any_ || !streams_.input.from_program()) stop_reading();
+      else stop_reading_soon();
     }
   }
   check_done();
+}
+
+void PipeSession::stop_reading() {
+  streams_.input.stop_after_arrived();
+  read_input();
+}
+
+void PipeSession::stop_reading_soon() {
+  const Timestamp now = environment_.loop.now();
+  if (last_input_ + kInputPause <= now) last_input_ = now;
+  pause_timer_ = environment_.loop.at(last_input_ + kInputPause, [this] {
+    pause_timer_.reset();
+    if (gone_ || ended() || our_end_ != OurEnd::open) return;
+    // A full stream is the peer's pause, not the program's.
+    const bool waiting_for_peer = pending_begin_ < pending_end_;
+    if (waiting_for_peer || environment_.loop.now() - last_input_ < kInputPause) stop_reading_soon();
+    else stop_reading();
+  });
 }
 
 void PipeSession::on_output_drained() {
@@ -227,10 +252,7 @@ void PipeSession::on_stop_sending(StreamId id, AppErrorCode code) {
 
 void PipeSession::check_done() {
   if (ended() || our_end_ != OurEnd::acknowledged || !peer_ended_ || !streams_.output.drained()) return;
-  if (streams_.input.left_behind()) {
-    environment_.output.note("the peer ended first, and stdin was not read to its end (--half-close sends all of it)");
-  }
-  print_digests();
+  print_conclusion();
   if (connection_.role() == Role::client) say_goodbye({});
   else end(AppCode::done, "done", {});
 }
@@ -241,7 +263,8 @@ void PipeSession::on_goodbye() {
   check_done();
 }
 
-void PipeSession::print_digests() {
+void PipeSession::print_conclusion() {
+  if (cut_short_) environment_.output.note("the peer ended first, so stdin was not read to its end (--half-close reads on)");
   if (!sent_digest_) return;
   environment_.output.summary(fmt::format("sha256 {}  sent", to_hex(sent_digest_->finish())));
   environment_.output.summary(fmt::format("sha256 {}  received", to_hex(received_digest_->finish())));
@@ -258,7 +281,7 @@ Result<void> PipeSession::on_closed(const CloseInfo& info) {
   const bool peer_is_done = info.by == CloseInfo::By::peer && info.application && info.code == wire(AppCode::done);
   if (peer_is_done && stream_ && has_turn_ && !peer_ended_) (void)connection_.resume(*stream_);
   if (peer_is_done && peer_ended_ && our_end_ != OurEnd::open) {
-    print_digests();
+    print_conclusion();
     return {};
   }
   if (peer_is_done && !stream_) return fail(ErrorKind::network, fmt::format("{} closed the connection without opening a stream", peer()));

@@ -1,6 +1,8 @@
 // stdin to a stream, the stream to stdout: the end-of-stream contract.
 //   stdin ends          → our end of stream; we read on until the peer's
-//   the peer ends first → we send what has already arrived on stdin, end, and are done (--half-close: we go on to stdin's end)
+//   the peer ends first → we send what has already arrived on stdin, end, and are done (--half-close: we go on to stdin's end).
+//                         A peer that said nothing at all, such as a listener with stdin from /dev/null, has not answered:
+//                         what a program is writing to our stdin goes over as long as it keeps writing
 //   done                → our end is acknowledged, the peer's is seen, and stdout has everything: the client says goodbye, the
 //                         listener closes
 #pragma once
@@ -61,10 +63,12 @@ class PipeSession : public Session {
   void send_end();
 
   void on_peer_end();
+  void stop_reading_soon();
+  void stop_reading();
   void on_output_drained();
   void fail_output();
   void check_done();
-  void print_digests();
+  void print_conclusion();
 
   StandardStreams& streams_;
   std::optional<StreamId> stream_;
@@ -72,6 +76,8 @@ class PipeSession : public Session {
   bool watching_input_ = false;
   bool input_ended_ = false;
   bool sent_any_ = false;
+  bool received_any_ = false;
+  bool cut_short_ = false;        // the peer's end made us stop before stdin's
   OurEnd our_end_ = OurEnd::open;
   bool peer_ended_ = false;
   bool gone_ = false;             // the connection has ended: it must not be touched any more
@@ -79,6 +85,8 @@ class PipeSession : public Session {
   std::size_t pending_begin_ = 0;
   std::size_t pending_end_ = 0;
   std::optional<std::uint64_t> wait_timer_;
+  std::optional<std::uint64_t> pause_timer_;
+  Timestamp last_input_{};
   std::optional<Sha256> sent_digest_;
   std::optional<Sha256> received_digest_;
 };

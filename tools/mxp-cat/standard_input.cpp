@@ -18,6 +18,7 @@ StandardInput::StandardInput() {
     kind_ = Kind::file;
     return;
   }
+  from_program_ = S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode);
   if (S_ISSOCK(status.st_mode)) {
     kind_ = Kind::socket;
     return;
@@ -59,11 +60,6 @@ void StandardInput::stop_after_arrived() {
   limited_ = true;
   int arrived = 0;
   if (kind_ != Kind::file && ::ioctl(fd_, FIONREAD, &arrived) == 0 && arrived > 0) budget_ = static_cast<std::size_t>(arrived);
-}
-
-bool StandardInput::left_behind() const {
-  int waiting = 0;
-  return limited_ && !at_end_ && kind_ != Kind::file && ::ioctl(fd_, FIONREAD, &waiting) == 0 && waiting > 0;
 }
 
 }  // namespace mxp::tools

@@ -24,20 +24,21 @@ class StandardInput {
   Outcome read(MutableBytes buffer);
 
   int fd() const { return fd_; }
+  // Whether a program writes what we read: a pipe or a socket, not a file, a terminal or another device.
+  bool from_program() const { return from_program_; }
+  bool at_end() const { return at_end_; }
 
   // From now on only what has arrived already is read, then the end is told: all of a regular file, what a pipe holds.
   void stop_after_arrived();
   // For the next connection that reads from it.
   void lift_limit() { limited_ = false; }
-  // Whether stop_after_arrived() left something behind that could be read now.
-  bool left_behind() const;
-
  private:
   enum class Kind : std::uint8_t { file, stream, socket };
 
   int fd_ = 0;
   UniqueFd reopened_;
   Kind kind_ = Kind::stream;
+  bool from_program_ = false;
   bool flags_changed_ = false;
   bool limited_ = false;
   bool at_end_ = false;
