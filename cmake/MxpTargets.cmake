@@ -39,6 +39,13 @@ function(mxp_room name)
   set_target_properties(mxp_${name} PROPERTIES POSITION_INDEPENDENT_CODE ON)
 endfunction()
 
+# Several files of a target are compiled as one: headers such as those of JSON and CLI11 cost seconds each time they are
+# read. Off with MXP_UNITY=OFF, for clang-tidy and for those who change one file again and again.
+option(MXP_UNITY "Compile several files of a tool or test as one" ON)
+function(mxp_unity target)
+  set_target_properties(${target} PROPERTIES UNITY_BUILD ${MXP_UNITY} UNITY_BUILD_MODE BATCH UNITY_BUILD_BATCH_SIZE 8)
+endfunction()
+
 # mxp_tool(<name> [ROOMS <room>...] [LIBS <target>...]): one of the command-line tools, from tools/<name>/*.cpp.
 # Everything but main.cpp is also a library, so that its parts can be tested without starting a process.
 function(mxp_tool name)
@@ -52,13 +59,12 @@ function(mxp_tool name)
   add_library(${part}_parts STATIC ${sources})
   target_include_directories(${part}_parts PUBLIC ${PROJECT_SOURCE_DIR}/tools)
   target_link_libraries(${part}_parts PRIVATE mxp_flags PUBLIC tools_common mxp ${ARG_LIBS})
-  target_precompile_headers(${part}_parts REUSE_FROM tools_common)
+  mxp_unity(${part}_parts)
   foreach(room IN LISTS ARG_ROOMS)
     target_link_libraries(${part}_parts PUBLIC mxp_${room})
   endforeach()
   add_executable(${name} ${CMAKE_CURRENT_SOURCE_DIR}/${name}/main.cpp)
   target_link_libraries(${name} PRIVATE mxp_flags ${part}_parts)
-  target_precompile_headers(${name} REUSE_FROM tools_common)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bin)
   install(TARGETS ${name} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 endfunction()

@@ -74,6 +74,7 @@ ByteView Connection::handshake_hash() const { return impl_->parts.handshake_hash
 ConnectionStats Connection::stats() const {
   const Parts& parts = impl_->parts;
   ConnectionStats stats = parts.stats;
+  stats.has_rtt = parts.recovery.rtt().has_sample();
   stats.smoothed_rtt = parts.recovery.rtt().smoothed();
   stats.min_rtt = parts.recovery.rtt().min();
   stats.latest_rtt = parts.recovery.rtt().latest();

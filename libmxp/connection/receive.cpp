@@ -133,10 +133,9 @@ void receive_packet(Parts& parts, Timestamp now, const ReceivedDatagram& datagra
 void receive_response(Parts& parts, Timestamp now, const ReceivedDatagram& datagram, const ResponseHeader& header) {
   const std::size_t size = datagram.bytes.size();
   if (!parts.handshake || datagram.remote != parts.remote) return drop(parts, now, DropReason::unexpected_in_state, size);
-  if (size < kMinInitialSize) return drop(parts, now, DropReason::wrong_size, size);
+  if (size < kMinInitialSize || size > kMaxInitialSize) return drop(parts, now, DropReason::wrong_size, size);
 
   std::array<std::uint8_t, kMaxInitialSize> payload_buffer;
-  if (header.noise_message.size() > payload_buffer.size()) return drop(parts, now, DropReason::wrong_size, size);
   const auto response = parts.handshake->read_response(now, header, payload_buffer);
   if (!response) return drop(parts, now, response.error(), size);
   const bool given_up = parts.lifecycle.state == ConnectionState::closing;

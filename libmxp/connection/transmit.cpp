@@ -26,6 +26,9 @@ struct Budget {
   bool allows(std::size_t packet_bytes) const { return bytes >= packet_bytes || probes > 0; }
 };
 
+// Packets of a key's last that only a CLOSE may use: its answers are at doubling distances, so a few are plenty.
+constexpr std::uint64_t kReservedForClose = 16;
+
 std::uint64_t window_packets(const Parts& parts) { return parts.recovery.congestion_window() / parts.max_datagram; }
 
 // A packet being built: its header is written, its frames go through the writer.
@@ -118,7 +121,8 @@ std::optional<Transmit> transmit(Parts& parts, Timestamp now, MutableBytes buffe
 
   parts.streams.on_clock(now, parts.recovery.rtt().smoothed());
   const SendPermit permit = parts.recovery.permit(now);
-  Budget budget{permit.blocked() ? 0 : permit.bytes, parts.recovery.probes_due()};
+  // While probes are due they are all that may go: two packets for each timeout (RFC 9002 §6.2.4), whatever else waits.
+  Budget budget{permit.blocked() || permit.probe ? 0 : permit.bytes, parts.recovery.probes_due()};
   const auto note_frame = [&](const SentFrame& frame) { parts.sent_frames.append(frame); };
   bool ran_dry = false;
 
@@ -130,7 +134,7 @@ std::optional<Transmit> transmit(Parts& parts, Timestamp now, MutableBytes buffe
       ran_dry = !data_wanted;
       break;
     }
-    if (parts.keys->sealer.seal_limit_reached()) {
+    if (parts.keys->sealer.seal_limit_reached(kReservedForClose)) {
       close_by_error(parts, {TransportErrorCode::aead_limit_reached, 0, "these keys have protected all they may"});
       break;
     }

@@ -77,7 +77,8 @@ class PacketSealer {
 
   std::uint64_t packets_sealed() const { return packets_sealed_; }
   // The next packet would be one too many under this key: close with AEAD_LIMIT_REACHED.
-  bool seal_limit_reached() const { return packets_sealed_ >= limits_.max_sealed; }
+  // With `reserve`: already so many packets before that.
+  bool seal_limit_reached(std::uint64_t reserve = 0) const { return packets_sealed_ + reserve >= limits_.max_sealed; }
 
  private:
   PacketSealer(Suite suite, const PacketKeys& keys, const AeadLimits& limits);

@@ -32,6 +32,7 @@ struct Slot {
   Slot* previous_ready = nullptr;
   bool ready = false;      // in the ready queue
   bool half_open = false;  // server: not confirmed yet
+  bool unanswered = false;  // client: message 2 has not come
 };
 
 // A datagram that belongs to no connection, or to one that was only just made.
@@ -111,11 +112,16 @@ struct Endpoint::Impl final : ReadySignal {
       arm_discard(parts, now);
       report_outcome(parts, now);
     }
+    if (slot.unanswered && !parts.handshake) {
+      slot.unanswered = false;
+      --unanswered;
+    }
     if (parts.lifecycle.state == ConnectionState::closed) return remove(slot);
     deadlines.set(slot, next_deadline(parts));
   }
 
   void remove(Slot& slot) {
+    if (slot.unanswered) --unanswered;
     deadlines.remove(slot);
     ready.remove(slot);
     if (last_found == &slot) last_found = nullptr;
@@ -247,6 +253,7 @@ struct Endpoint::Impl final : ReadySignal {
   Slot* last_found = nullptr;
   Slot* touched_slot = nullptr;  // the connection whose flow is running: its signals need no look-up
   std::size_t half_open = 0;
+  std::size_t unanswered = 0;    // clients that wait for message 2
   Timestamp latest{};
 };
 
@@ -270,6 +277,8 @@ std::expected<Connection*, ConnectError> Endpoint::connect(Timestamp now, const 
   parts.peer_key = server_key;
   parts.suite = handshake->suite();
   parts.handshake = std::make_unique<ClientHandshake>(std::move(*handshake));
+  slot.unanswered = true;
+  ++impl_->unanswered;
   impl_->mark_ready(slot);
   impl_->settle(slot, now);
   return slot.connection.get();
@@ -287,6 +296,8 @@ void Endpoint::on_timeout(Timestamp now) { impl_->on_timeout(impl_->clamp(now));
 
 void Endpoint::on_unreachable(Timestamp now, const SocketAddress& remote) {
   now = impl_->clamp(now);
+  // The report may be forged: where no handshake waits for its answer, as on a server, it must cost nothing (threat t44).
+  if (impl_->unanswered == 0) return;
   std::vector<Slot*> affected;
   for (auto& [key, slot] : impl_->slots) {
     const Parts& parts = Impl::parts_of(*slot);

@@ -32,6 +32,8 @@ class Reassembler {
   void advance(std::uint64_t offset) {
     begin_ = offset;
     if (!present_.empty()) present_.remove_below(offset);
+    // Credit has gone back to the peer with these bytes: their memory must too, or every stream could be made to keep a window.
+    if (present_.empty() && capacity_ > kKept) discard();
   }
   // Forgets all bytes and gives the memory back; begin() stays.
   void discard();
@@ -41,6 +43,7 @@ class Reassembler {
 
  private:
   static constexpr std::size_t kSmallest = 2048;
+  static constexpr std::size_t kKept = 64 * 1024;  // what an empty stream may hold, so that gaps now and then allocate nothing
   bool at_front() const { return !present_.empty() && present_.ranges().front().begin == begin_; }
   void grow(std::uint64_t end);
 

@@ -193,7 +193,9 @@ std::expected<void, IoError> EventLoop::process(Timestamp now) { return impl_->t
 void EventLoop::flush() {
   if (impl_->in_turn) return;  // the turn ends with sending
   Timestamp now = monotonic_now();
+  impl_->in_turn = true;  // on_closed may be told from here, and may call flush() itself
   impl_->transmit(now);
+  impl_->in_turn = false;
   // Failing to change the interest shows again, with its error, in the next turn.
   [[maybe_unused]] const auto ready = impl_->prepare_to_wait(now);
 }

@@ -128,7 +128,6 @@ class SimPair {
   bool transmit(Role sender, Timestamp now);
   bool deliver(Role receiver, Timestamp now);
   Timestamp next_event() const;
-  void check_invariants();
   Endpoint& endpoint(Role role) { return role == Role::client ? *client_endpoint : *server_endpoint; }
 
   SimConfig config_;

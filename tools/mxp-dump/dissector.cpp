@@ -240,7 +240,8 @@ std::optional<PacketDecryptor::Opened> Dissector::open(Side& side, const Connect
         side.decryptors.resize(1);
       }
       ++side.opened;
-      side.searches = 0;
+      // Only a search that found something earns another: packets that open at once must not pay for forged ones between them.
+      if (tries == kSearchTries) side.searches = 0;
       record_.protection = Protection::opened;
       return opened;
     }

@@ -35,6 +35,7 @@ std::optional<Workload> parse_request(const std::string& line) {
     Workload workload;
     const std::string test = json.at("test"), flow = json.at("flow");
     if (test != "bulk" && test != "rr") return std::nullopt;
+    if (flow != "up" && flow != "down" && flow != "both") return std::nullopt;
     workload.test = test == "rr" ? Test::rr : Test::bulk;
     workload.flow = flow == "down" ? Flow::down : flow == "both" ? Flow::both : Flow::up;
     workload.streams = json.at("streams");

@@ -13,7 +13,11 @@ std::size_t Server::on_stream_data(Connection& connection, StreamId id, ByteView
     on_control(connection, session, id, data);
     return data.size();
   }
-  if (session.workload && session.workload->test == Test::rr) return echo(connection, id, data, fin);
+  if (!session.workload) {
+    connection.close(static_cast<AppErrorCode>(AppCode::bad_request), "data before a request");
+    return data.size();
+  }
+  if (session.workload->test == Test::rr) return echo(connection, id, data, fin);
   session.meter.on_bytes(loop_->now(), data.size());
   if (fin) {
     ++session.incoming_ended;

@@ -43,7 +43,7 @@ struct RecoveryConfig {
 struct TransportConfig {
   Duration idle_timeout = std::chrono::seconds(30);       // 0 = none; the smaller of both sides counts
   Duration keepalive = Duration::zero();                  // 0 = none; a PING after so much silence
-  Duration handshake_timeout = std::chrono::seconds(10);  // the client gives up after it
+  Duration handshake_timeout = std::chrono::seconds(10);  // the client gives up after it; a server forgets a half-open handshake and its answer
   std::size_t max_udp_payload = kMinInitialSize;          // largest datagram we build; by hand until path MTU discovery
   std::size_t max_receive_udp_payload = kMaxUdpPayload;   // largest we take: what the receive slots hold
   FlowControlConfig flow_control;

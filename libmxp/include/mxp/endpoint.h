@@ -1,7 +1,7 @@
 // Many connections on one address. Sans-I/O: takes datagrams and the time, gives datagrams and the next deadline;
 // mxp/event_loop.h drives it with real sockets, a simulator with virtual time.
 //
-//   loop:  receive() for each datagram → on_timeout() when next_timeout() has come → poll_transmit() until false
+//   loop:  receive() for each datagram → on_timeout() when next_timeout() has come → poll_transmit() until nullopt
 //
 // Threads: one endpoint belongs to one thread. The clock must not go backwards; a smaller `now` is read as the last one.
 #pragma once

@@ -23,6 +23,7 @@ struct ConnectionStats {
   std::uint64_t probes_sent = 0;           // probe timeouts (RFC 9002 §6.2)
   std::uint64_t persistent_congestion = 0; // times it was declared (RFC 9002 §7.6)
   Duration handshake_time{};               // client: first message sent to message 2 accepted; server: to confirmation
+  bool has_rtt = false;                    // a round trip was measured; until then smoothed_rtt is the configured guess
   Duration smoothed_rtt{};
   Duration min_rtt{};
   Duration latest_rtt{};
@@ -36,7 +37,7 @@ struct EndpointStats {
   std::uint64_t datagrams_received = 0;
   std::uint64_t datagrams_sent = 0;
   std::uint64_t handshakes_started = 0;    // server: initials that passed mac1 and cost public-key operations
-  std::uint64_t handshakes_refused = 0;    // by the policy
+  std::uint64_t handshakes_refused = 0;    // told so: by the policy, for wrong parameters or a downgrade, or because the endpoint is full
   std::uint64_t public_key_operations = 0; // X25519 computations
   std::uint64_t connections_accepted = 0;  // confirmed
   std::array<std::uint64_t, kDropReasonCount> dropped{};

@@ -54,6 +54,21 @@ BOOST_AUTO_TEST_CASE(the_ring_is_at_most_twice_what_it_spans) {
   BOOST_TEST(reassembler.begin() == 1'000'000u);
 }
 
+BOOST_AUTO_TEST_CASE(what_was_delivered_gives_its_memory_back) {
+  // Else a peer could make every stream keep a window that its credit has long forgotten (threat t07).
+  constexpr std::size_t kWindow = 1 << 20;
+  Reassembler reassembler;
+  const std::vector<std::uint8_t> data(kWindow - 1, 7);
+  BOOST_REQUIRE(reassembler.insert(1, data, 1024));
+  BOOST_REQUIRE(reassembler.insert(0, ByteView(data).first(1), 1024));
+  BOOST_TEST(reassembler.capacity() >= kWindow);
+  reassembler.advance(kWindow);
+  BOOST_TEST(reassembler.capacity() <= 64u * 1024);
+  // And it goes on from there.
+  BOOST_REQUIRE(reassembler.insert(kWindow, ByteView(data).first(5), 1024));
+  BOOST_TEST(reassembler.front().size() == 5u);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace

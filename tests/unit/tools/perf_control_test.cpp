@@ -1,0 +1,65 @@
+// What a client may ask of an mxp-perf server, and what it may not: a stranger's line must never be half believed.
+#include <boost/test/unit_test.hpp>
+
+#include "mxp-perf/control.h"
+
+using namespace mxp;
+using namespace mxp::perf;
+
+namespace {
+
+ByteView bytes_of(const std::string& text) { return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()}; }
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(perf_control)
+
+BOOST_AUTO_TEST_CASE(a_request_comes_back_as_it_was_made) {
+  Workload workload;
+  workload.test = Test::rr;
+  workload.size = 777;
+  workload.streams = 3;
+  workload.omit = std::chrono::milliseconds(5);
+  const auto read = parse_request(request_of(workload).dump());
+  BOOST_REQUIRE(read.has_value());
+  BOOST_TEST((read->test == Test::rr && read->size == 777 && read->streams == 3 && read->omit == workload.omit && read->duration == workload.duration));
+}
+
+BOOST_AUTO_TEST_CASE(requests_that_are_refused) {
+  const nlohmann::json good = request_of(Workload{});
+  BOOST_TEST(parse_request(good.dump()).has_value());
+  const auto with = [&](const char* key, nlohmann::json value) {
+    nlohmann::json changed = good;
+    changed[key] = std::move(value);
+    return changed.dump();
+  };
+  for (const std::string& line : {std::string(""), std::string("{"), std::string("[]"), std::string("null"), with("perf", 2), with("test", "connect"), with("test", 7),
+                                  with("flow", "sideways"), with("streams", 0), with("streams", 1001), with("streams", "many"), with("size", 0),
+                                  with("size", (1 << 20) + 1), with("omit_ns", -1), with("duration_ns", 0), with("duration_ns", 3'600'000'000'001)}) {
+    BOOST_TEST_CONTEXT(line) BOOST_TEST(!parse_request(line).has_value());
+  }
+  for (const char* key : {"perf", "test", "flow", "streams", "size", "omit_ns", "duration_ns"}) {
+    nlohmann::json missing = good;
+    missing.erase(key);
+    BOOST_TEST_CONTEXT(key) BOOST_TEST(!parse_request(missing.dump()).has_value());
+  }
+}
+
+BOOST_AUTO_TEST_CASE(reports_that_are_refused) {
+  BOOST_TEST(parse_report(to_json(ServerReport{1, 2, 3, 0.5}).dump()).has_value());
+  for (const char* line : {"", "[]", "{}", R"({"bytes":1,"first_ns":2,"last_ns":3})", R"({"bytes":"x","first_ns":2,"last_ns":3,"cpu_seconds":1})"})
+    BOOST_TEST_CONTEXT(line) BOOST_TEST(!parse_report(line).has_value());
+}
+
+BOOST_AUTO_TEST_CASE(lines_are_cut_and_their_length_is_bounded) {
+  ControlReader reader;
+  BOOST_TEST(reader.add(bytes_of("one\ntw")));
+  BOOST_TEST(reader.poll_line().value() == "one");
+  BOOST_TEST(!reader.poll_line().has_value());
+  BOOST_TEST(reader.add(bytes_of("o\n")));
+  BOOST_TEST(reader.poll_line().value() == "two");
+  BOOST_TEST(reader.add(bytes_of(std::string(kMaxControlLine, 'x'))));
+  BOOST_TEST(!reader.add(bytes_of("x")));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
