@@ -1,30 +1,16 @@
-// A link under a steady load recycles its buffers: counted by replacing operator new of this test binary.
+// A link under a steady load recycles its buffers.
 #include <cstdint>
-#include <cstdlib>
-#include <new>
 #include <vector>
 
 #include <boost/test/unit_test.hpp>
 
 #include "netem/link.h"
-
-namespace {
-
-std::uint64_t g_allocations = 0;
-
-}  // namespace
-
-void* operator new(std::size_t size) {
-  ++g_allocations;
-  if (void* memory = std::malloc(size == 0 ? 1 : size)) return memory;
-  throw std::bad_alloc();
-}
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+#include "support/allocation_counter.h"
 
 using namespace std::chrono_literals;
 using namespace mxp;
 using namespace mxp::netem;
+using mxp::test::allocations;
 
 BOOST_AUTO_TEST_SUITE(netem_allocation)
 
@@ -41,9 +27,9 @@ BOOST_AUTO_TEST_CASE(steady_load_allocates_nothing) {
     }
   };
   send(5'000);  // until the queue has been as long as it gets
-  const std::uint64_t before = g_allocations;
+  const std::uint64_t before = allocations();
   send(20'000);
-  const std::uint64_t after = g_allocations;
+  const std::uint64_t after = allocations();
   BOOST_TEST(before > 0u);  // the counter counts
   BOOST_TEST(after == before);
   BOOST_TEST(link.counters().tail_dropped > 0u);
