@@ -31,7 +31,7 @@ std::optional<ClientHandshake> ClientHandshake::start(Timestamp now, const Endpo
   handshake.parameters_ = std::move(parameters);
   handshake.client_id_ = client_id;
   handshake.datagram_ = std::move(datagram);
-  handshake.started_at_ = handshake.next_send_ = now;
+  handshake.next_send_ = now;
   handshake.gives_up_at_ = now + config.transport.handshake_timeout;
   return handshake;
 }

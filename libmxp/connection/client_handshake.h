@@ -31,7 +31,6 @@ class ClientHandshake {
   // When to call poll_datagram again.
   Timestamp deadline() const { return next_send_; }
   Timestamp gives_up_at() const { return gives_up_at_; }
-  Timestamp started_at() const { return started_at_; }
   std::uint64_t sent_count() const { return sent_count_; }
 
   // A DropReason: not the answer to our message, nothing has changed. `payload_buffer` receives the plaintext and must
@@ -50,7 +49,6 @@ class ClientHandshake {
   TransportParameters parameters_;
   ConnectionId client_id_;
   std::vector<std::uint8_t> datagram_;
-  Timestamp started_at_{};
   Timestamp first_sent_{};
   Timestamp next_send_{};
   Timestamp gives_up_at_{};

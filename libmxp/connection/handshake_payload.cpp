@@ -5,6 +5,7 @@
 #include "core/frame_reader.h"
 #include "core/frame_writer.h"
 #include "mxp/version.h"
+#include "scheduler/streams.h"
 
 namespace mxp {
 
@@ -26,12 +27,7 @@ TransportParameters local_parameters(const TransportConfig& config, std::span<co
   TransportParameters parameters;
   parameters.max_idle_timeout = std::chrono::floor<std::chrono::milliseconds>(config.idle_timeout);
   parameters.max_udp_payload = std::clamp<std::uint64_t>(config.max_receive_udp_payload, kMinInitialSize, kMaxUdpPayload);
-  parameters.initial_max_data = config.flow_control.connection_window;
-  parameters.initial_max_stream_data_bidi_local = config.flow_control.stream_window;
-  parameters.initial_max_stream_data_bidi_remote = config.flow_control.stream_window;
-  parameters.initial_max_stream_data_uni = config.flow_control.stream_window;
-  parameters.initial_max_streams_bidi = config.flow_control.max_streams_bidirectional;
-  parameters.initial_max_streams_uni = config.flow_control.max_streams_unidirectional;
+  Streams::announce(config.flow_control, parameters);
   parameters.max_ack_delay = std::chrono::floor<std::chrono::milliseconds>(config.recovery.max_ack_delay);
   parameters.connection_id = connection_id;
   parameters.versions = {kWireVersion};
