@@ -12,7 +12,8 @@ struct Connection::Impl {
 };
 
 struct ConnectionAccess {
-  static std::unique_ptr<Connection> create(Role role, const ConnectionEnvironment& environment, ReadySignal& ready, Timestamp now);
+  static std::unique_ptr<Connection> create(Role role, const ConnectionEnvironment& environment, ReadySignal& ready,
+                                            Timestamp now);
   static Parts& parts(Connection& connection) { return connection.impl_->parts; }
   static const Parts& parts(const Connection& connection) { return connection.impl_->parts; }
 };

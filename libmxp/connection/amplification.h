@@ -1,5 +1,5 @@
-// The 3× limit (docs/protocol.md §2.3): until a client has shown that it owns its address, a server sends it at most three
-// bytes for each byte received, so that a forged source address turns no server into a weapon (threat t17).
+// The 3× limit (docs/protocol.md §2.3): until a client has shown that it owns its address, a server sends it at most
+// three bytes for each byte received, so that a forged source address turns no server into a weapon (threat t17).
 #pragma once
 
 #include <cstdint>

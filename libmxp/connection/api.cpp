@@ -9,7 +9,8 @@ namespace mxp {
 Connection::Connection() = default;
 Connection::~Connection() = default;
 
-std::unique_ptr<Connection> ConnectionAccess::create(Role role, const ConnectionEnvironment& environment, ReadySignal& ready, Timestamp now) {
+std::unique_ptr<Connection> ConnectionAccess::create(Role role, const ConnectionEnvironment& environment,
+                                                     ReadySignal& ready, Timestamp now) {
   std::unique_ptr<Connection> connection(new Connection());
   connection->impl_.reset(new Connection::Impl{Parts(*connection, role, environment, ready, now)});
   return connection;

@@ -7,7 +7,8 @@
 
 namespace mxp {
 
-std::optional<ClientHandshake> ClientHandshake::start(Timestamp now, const EndpointConfig& config, const PublicKey& server_key, ConnectionId client_id,
+std::optional<ClientHandshake> ClientHandshake::start(Timestamp now, const EndpointConfig& config,
+                                                      const PublicKey& server_key, ConnectionId client_id,
                                                       Random& random) {
   const Suite suite = config.suites.front();
   std::vector<std::uint8_t> datagram(kMinInitialSize);
@@ -50,7 +51,8 @@ std::optional<ByteView> ClientHandshake::poll_datagram(Timestamp now) {
 
 auto ClientHandshake::read_response(Timestamp now, const ResponseHeader& header, MutableBytes payload_buffer) const
     -> std::expected<std::expected<Accepted, TransportError>, DropReason> {
-  if (header.version != kWireVersion || header.suite != static_cast<std::uint8_t>(suite_) || header.client_id != client_id_ || sent_count_ == 0)
+  if (header.version != kWireVersion || header.suite != static_cast<std::uint8_t>(suite_) ||
+      header.client_id != client_id_ || sent_count_ == 0)
     return std::unexpected(DropReason::unexpected_in_state);
   auto noise = noise_.read_message_2(header.noise_message, payload_buffer);
   if (!noise) return std::unexpected(DropReason::handshake_failed);
@@ -60,9 +62,11 @@ auto ClientHandshake::read_response(Timestamp now, const ResponseHeader& header,
   if (sent_count_ == 1) round_trip = std::max(now - first_sent_, Duration::zero());
   if (!payload) return std::expected<Accepted, TransportError>(std::unexpected(payload.error()));
   if (!is_best_common_choice(parameters_, payload->parameters, header.suite))
-    return std::expected<Accepted, TransportError>(std::unexpected(TransportError{TransportErrorCode::downgrade, 0, "a better common version or suite exists"}));
+    return std::expected<Accepted, TransportError>(
+        std::unexpected(TransportError{TransportErrorCode::downgrade, 0, "a better common version or suite exists"}));
   if (!payload->close && !payload->parameters.connection_id)
-    return std::expected<Accepted, TransportError>(std::unexpected(TransportError{TransportErrorCode::transport_parameter_error, 0, "the server gave no connection id"}));
+    return std::expected<Accepted, TransportError>(std::unexpected(
+        TransportError{TransportErrorCode::transport_parameter_error, 0, "the server gave no connection id"}));
   return Accepted{std::move(*noise), std::move(*payload), round_trip};
 }
 

@@ -19,12 +19,13 @@ class ClientHandshake {
  public:
   struct Accepted {
     IkResult noise;
-    HandshakePayload payload;          // views into the buffer that read_response was given
+    HandshakePayload payload;            // views into the buffer that read_response was given
     std::optional<Duration> round_trip;  // only when message 1 was sent once
   };
 
   // Nothing: the server's key is a low-order point, no handshake with it can succeed.
-  static std::optional<ClientHandshake> start(Timestamp now, const EndpointConfig& config, const PublicKey& server_key, ConnectionId client_id, Random& random);
+  static std::optional<ClientHandshake> start(Timestamp now, const EndpointConfig& config, const PublicKey& server_key,
+                                              ConnectionId client_id, Random& random);
 
   // Message 1, when it is due; it counts as sent.
   std::optional<ByteView> poll_datagram(Timestamp now);
@@ -35,7 +36,9 @@ class ClientHandshake {
 
   // A DropReason: not the answer to our message, nothing has changed. `payload_buffer` receives the plaintext and must
   // be as long as the message. A payload that verifies but breaks the rules is a TransportError in the inner value.
-  std::expected<std::expected<Accepted, TransportError>, DropReason> read_response(Timestamp now, const ResponseHeader& header, MutableBytes payload_buffer) const;
+  std::expected<std::expected<Accepted, TransportError>, DropReason> read_response(Timestamp now,
+                                                                                   const ResponseHeader& header,
+                                                                                   MutableBytes payload_buffer) const;
 
   Suite suite() const { return suite_; }
 

@@ -12,9 +12,11 @@ Timestamp next_deadline(const Parts& parts) {
   if (life.discard_at != kNever) return life.discard_at;
   Timestamp next = std::min(parts.confirm_by, parts.pacing_until);
   if (parts.handshake) next = std::min({next, parts.handshake->deadline(), parts.handshake->gives_up_at()});
-  // A server's half-open handshake has confirm_by alone: it must live as long as the cached message 2 that leads a client to it.
+  // A server's half-open handshake has confirm_by alone: it must live as long as the cached message 2 that leads a
+  // client to it.
   if (life.state == ConnectionState::established) {
-    next = std::min({next, parts.recovery.deadline(), parts.acks.deadline(), parts.idle.deadline(parts.recovery.probe_timeout())});
+    next = std::min(
+        {next, parts.recovery.deadline(), parts.acks.deadline(), parts.idle.deadline(parts.recovery.probe_timeout())});
     // A PING that is due already waits for room in the window, not for time (threat t39).
     if (!parts.ping_due) next = std::min(next, parts.idle.keepalive_deadline());
   }
@@ -29,12 +31,15 @@ void on_deadline(Parts& parts, Timestamp now) {
   }
   if (life.outcome) return;
   if (parts.handshake && parts.handshake->gives_up_at() <= now)
-    return end_silently(parts, now, CloseInfo::By::timeout, TransportErrorCode::handshake_timeout, "no answer to the handshake");
+    return end_silently(parts, now, CloseInfo::By::timeout, TransportErrorCode::handshake_timeout,
+                        "no answer to the handshake");
   if (parts.confirm_by <= now)
-    return end_silently(parts, now, CloseInfo::By::timeout, TransportErrorCode::handshake_timeout, "the client never confirmed");
+    return end_silently(parts, now, CloseInfo::By::timeout, TransportErrorCode::handshake_timeout,
+                        "the client never confirmed");
   if (life.state == ConnectionState::established) {
     if (parts.idle.deadline(parts.recovery.probe_timeout()) <= now)
-      return end_silently(parts, now, CloseInfo::By::timeout, TransportErrorCode::idle_timeout, "the peer has been silent");
+      return end_silently(parts, now, CloseInfo::By::timeout, TransportErrorCode::idle_timeout,
+                          "the peer has been silent");
     if (parts.recovery.deadline() <= now) {
       settle(parts, now, parts.recovery.on_deadline(now));
       if (parts.recovery.probes_due() > 0) retransmit_oldest(parts);

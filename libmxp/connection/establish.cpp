@@ -11,13 +11,14 @@ void install_keys(Parts& parts, Timestamp now, const IkResult& noise) {
   parts.keys.emplace(PacketKeysInUse{PacketSealer(parts.suite, ours), PacketOpener(parts.suite, theirs)});
   parts.handshake_hash = noise.handshake_hash;
   const ConnectionId server_id = client ? parts.remote_id : parts.local_id;
-  parts.trace(now, TraceSecrets{parts.client_id, server_id, 0, noise.client_to_server.view(), noise.server_to_client.view()});
+  parts.trace(
+      now, TraceSecrets{parts.client_id, server_id, 0, noise.client_to_server.view(), noise.server_to_client.view()});
 }
 
 void apply_peer_parameters(Parts& parts, const TransportParameters& parameters) {
   const TransportConfig& config = parts.environment.config.transport;
-  parts.max_datagram = static_cast<std::size_t>(
-      std::min<std::uint64_t>({std::max(config.max_udp_payload, kMinInitialSize), parameters.max_udp_payload, kMaxUdpPayload}));
+  parts.max_datagram = static_cast<std::size_t>(std::min<std::uint64_t>(
+      {std::max(config.max_udp_payload, kMinInitialSize), parameters.max_udp_payload, kMaxUdpPayload}));
   // Nothing has been sent under it yet: the unit of its window is known only now.
   parts.recovery = Recovery(config.recovery, parts.max_datagram);
   parts.recovery.set_peer_max_ack_delay(parameters.max_ack_delay);

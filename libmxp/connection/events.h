@@ -10,7 +10,9 @@ class EventBridge final : public StreamEvents {
  public:
   EventBridge(Connection& connection, Handler& handler) : connection_(connection), handler_(handler) {}
 
-  std::size_t on_stream_data(StreamId id, ByteView data, bool fin) override { return handler_.on_stream_data(connection_, id, data, fin); }
+  std::size_t on_stream_data(StreamId id, ByteView data, bool fin) override {
+    return handler_.on_stream_data(connection_, id, data, fin);
+  }
   void on_stream_opened(StreamId id) override { handler_.on_stream_opened(connection_, id); }
   void on_stream_reset(StreamId id, AppErrorCode code) override { handler_.on_stream_reset(connection_, id, code); }
   void on_stop_sending(StreamId id, AppErrorCode code) override { handler_.on_stop_sending(connection_, id, code); }

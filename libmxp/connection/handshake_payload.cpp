@@ -23,10 +23,12 @@ auto best_common(const List& client, const List& server) {
 
 }  // namespace
 
-TransportParameters local_parameters(const TransportConfig& config, std::span<const Suite> suites, std::optional<ConnectionId> connection_id) {
+TransportParameters local_parameters(const TransportConfig& config, std::span<const Suite> suites,
+                                     std::optional<ConnectionId> connection_id) {
   TransportParameters parameters;
   parameters.max_idle_timeout = std::chrono::floor<std::chrono::milliseconds>(config.idle_timeout);
-  parameters.max_udp_payload = std::clamp<std::uint64_t>(config.max_receive_udp_payload, kMinInitialSize, kMaxUdpPayload);
+  parameters.max_udp_payload =
+      std::clamp<std::uint64_t>(config.max_receive_udp_payload, kMinInitialSize, kMaxUdpPayload);
   Streams::announce(config.flow_control, parameters);
   parameters.max_ack_delay = std::chrono::floor<std::chrono::milliseconds>(config.recovery.max_ack_delay);
   parameters.connection_id = connection_id;
@@ -35,7 +37,8 @@ TransportParameters local_parameters(const TransportConfig& config, std::span<co
   return parameters;
 }
 
-bool write_handshake_payload(MutableBytes out, const TransportParameters& parameters, const std::optional<CloseFrame>& close, Random* grease) {
+bool write_handshake_payload(MutableBytes out, const TransportParameters& parameters,
+                             const std::optional<CloseFrame>& close, Random* grease) {
   // Parameters are of bounded size: two lists of at most 16 entries, thirteen integers, one greased entry.
   std::array<std::uint8_t, 512> block;
   Writer block_writer(block);
@@ -50,7 +53,8 @@ std::expected<HandshakePayload, TransportError> parse_handshake_payload(ByteView
   Reader reader(payload);
   const auto size = reader.varint();
   const auto block = size ? reader.bytes(*size) : std::nullopt;
-  if (!block) return std::unexpected(TransportError{TransportErrorCode::transport_parameter_error, 0, "parameters are cut off"});
+  if (!block)
+    return std::unexpected(TransportError{TransportErrorCode::transport_parameter_error, 0, "parameters are cut off"});
   auto parameters = parse_transport_parameters(*block, sender);
   if (!parameters) return std::unexpected(parameters.error());
 
@@ -63,15 +67,18 @@ std::expected<HandshakePayload, TransportError> parse_handshake_payload(ByteView
     if (std::holds_alternative<PaddingFrame>(**frame)) continue;
     const auto* close = std::get_if<CloseFrame>(&**frame);
     if (close == nullptr || sender != Role::server)
-      return std::unexpected(TransportError{TransportErrorCode::protocol_violation, frames.last_type(), "frame not allowed in a handshake message"});
+      return std::unexpected(TransportError{TransportErrorCode::protocol_violation, frames.last_type(),
+                                            "frame not allowed in a handshake message"});
     if (!result.close) result.close = *close;
   }
 }
 
-bool is_best_common_choice(const TransportParameters& client, const TransportParameters& server, std::uint8_t suite_in_use) {
+bool is_best_common_choice(const TransportParameters& client, const TransportParameters& server,
+                           std::uint8_t suite_in_use) {
   const auto version = best_common(client.versions, server.versions);
   const auto suite = best_common(client.suites, server.suites);
-  return version != client.versions.end() && *version == kWireVersion && suite != client.suites.end() && *suite == suite_in_use;
+  return version != client.versions.end() && *version == kWireVersion && suite != client.suites.end() &&
+         *suite == suite_in_use;
 }
 
 }  // namespace mxp

@@ -27,7 +27,10 @@ char32_t decode_utf8(ByteView text, std::size_t& size) {
   const std::uint8_t first = text[0];
   size = 1;
   if (first < 0x80) return first;
-  const std::size_t length = first >= 0xf0 && first < 0xf5 ? 4 : first >= 0xe0 && first < 0xf0 ? 3 : first >= 0xc2 && first < 0xe0 ? 2 : 0;
+  const std::size_t length = first >= 0xf0 && first < 0xf5   ? 4
+                             : first >= 0xe0 && first < 0xf0 ? 3
+                             : first >= 0xc2 && first < 0xe0 ? 2
+                                                             : 0;
   if (length == 0 || text.size() < length) return kInvalid;
   char32_t value = first & (0xffu >> (length + 1));
   for (std::size_t i = 1; i < length; ++i) {
@@ -42,8 +45,8 @@ char32_t decode_utf8(ByteView text, std::size_t& size) {
 
 // What could rewrite a terminal or hide text: C0, DEL, C1, and the bidirectional and invisible formatting characters.
 bool must_be_escaped(char32_t c) {
-  return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0xad || c == 0x61c || (c >= 0x200b && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e) ||
-         (c >= 0x2060 && c <= 0x206f) || c == 0xfeff;
+  return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0xad || c == 0x61c || (c >= 0x200b && c <= 0x200f) ||
+         (c >= 0x2028 && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f) || c == 0xfeff;
 }
 
 }  // namespace
@@ -56,7 +59,9 @@ std::string escape_reason(ByteView text) {
     const char32_t c = decode_utf8(text, size);
     std::string piece;
     if (c == 0xFFFFFFFF) piece = fmt::format("\\x{:02x}", text[0]);
-    else if (must_be_escaped(c)) piece = c < 0x100 ? fmt::format("\\x{:02x}", static_cast<unsigned>(c)) : fmt::format("\\u{:04x}", static_cast<unsigned>(c));
+    else if (must_be_escaped(c))
+      piece = c < 0x100 ? fmt::format("\\x{:02x}", static_cast<unsigned>(c))
+                        : fmt::format("\\u{:04x}", static_cast<unsigned>(c));
     else if (c == '\\') piece = "\\\\";
     else piece.assign(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(size));
     if (out.size() + piece.size() > kMaxLength) break;
@@ -86,7 +91,8 @@ void close_by_error(Parts& parts, const TransportError& error) {
   begin_end(parts, ConnectionState::closing, std::move(info));
 }
 
-void on_peer_close(Parts& parts, Timestamp now, bool application, std::uint64_t code, std::uint64_t frame_type, ByteView reason) {
+void on_peer_close(Parts& parts, Timestamp now, bool application, std::uint64_t code, std::uint64_t frame_type,
+                   ByteView reason) {
   if (parts.lifecycle.state == ConnectionState::closing) {
     // Both sides closed at once: nothing more to say, so no answer to an answer (threat t55).
     parts.lifecycle.state = ConnectionState::draining;
@@ -118,7 +124,8 @@ void end_silently(Parts& parts, Timestamp now, CloseInfo::By by, TransportErrorC
 }
 
 void arm_discard(Parts& parts, Timestamp now) {
-  const bool ending = parts.lifecycle.state == ConnectionState::closing || parts.lifecycle.state == ConnectionState::draining;
+  const bool ending =
+      parts.lifecycle.state == ConnectionState::closing || parts.lifecycle.state == ConnectionState::draining;
   if (!ending || parts.lifecycle.discard_at != kNever) return;
   parts.lifecycle.discard_at = now + kDiscardProbeTimeouts * parts.recovery.probe_timeout();
 }

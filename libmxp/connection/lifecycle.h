@@ -26,21 +26,23 @@ struct Lifecycle {
   ConnectionState state = ConnectionState::handshaking;
   std::optional<CloseInfo> outcome;
   bool reported = false;
-  bool close_frame_due = false;         // closing: the next packet is a CLOSE
+  bool close_frame_due = false;  // closing: the next packet is a CLOSE
   std::uint64_t packets_since_close = 0;
-  std::uint64_t answer_at_packet = 1;   // closing: doubles with each answer (threat t55)
-  Timestamp discard_at = kNever;        // closing, draining: when the state goes
+  std::uint64_t answer_at_packet = 1;  // closing: doubles with each answer (threat t55)
+  Timestamp discard_at = kNever;       // closing, draining: when the state goes
 };
 
 // Our side ends it: with the application's code, or because the peer broke a rule.
 void close_by_application(Parts& parts, AppErrorCode code, std::string_view reason);
 void close_by_error(Parts& parts, const TransportError& error);
 // The peer's CLOSE frame arrived; `reason` is its raw text.
-void on_peer_close(Parts& parts, Timestamp now, bool application, std::uint64_t code, std::uint64_t frame_type, ByteView reason);
+void on_peer_close(Parts& parts, Timestamp now, bool application, std::uint64_t code, std::uint64_t frame_type,
+                   ByteView reason);
 // Ends without a packet: idle timeout, handshake timeout, nobody listening.
 void end_silently(Parts& parts, Timestamp now, CloseInfo::By by, TransportErrorCode code, std::string_view reason);
 
-// Starts the closing or draining period if it has not started yet. Called on each drive, as the verbs above have no clock.
+// Starts the closing or draining period if it has not started yet. Called on each drive, as the verbs above have no
+// clock.
 void arm_discard(Parts& parts, Timestamp now);
 // Tells the application once. True if it was told now.
 bool report_outcome(Parts& parts, Timestamp now);

@@ -1,6 +1,6 @@
-// Leaves out a packet number now and then (RFC 9000 §21.4): a peer that acknowledges what it cannot have seen, to make us
-// send faster, names such a number before long and is closed (threat t02). The distance grows with the window, so that
-// a fast connection does not pay for it and an attacker cannot gain more than a few windows.
+// Leaves out a packet number now and then (RFC 9000 §21.4): a peer that acknowledges what it cannot have seen, to make
+// us send faster, names such a number before long and is closed (threat t02). The distance grows with the window, so
+// that a fast connection does not pay for it and an attacker cannot gain more than a few windows.
 #pragma once
 
 #include <algorithm>

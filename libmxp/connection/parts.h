@@ -1,5 +1,5 @@
-// The parts of one connection: data only, no logic. The flows (receive, transmit, settle, deadlines, lifecycle) are free
-// functions over it; a part never sees it. A new feature is a new part here and one line in each flow.
+// The parts of one connection: data only, no logic. The flows (receive, transmit, settle, deadlines, lifecycle) are
+// free functions over it; a part never sees it. A new feature is a new part here and one line in each flow.
 #pragma once
 
 #include <memory>
@@ -91,11 +91,11 @@ struct Parts {
   SentFrameLog sent_frames;
   IdleTimer idle;
 
-  bool ping_due = false;             // an ack-eliciting packet is wanted, whatever it carries
-  Timestamp pacing_until = kNever;   // the pacer holds us until then
+  bool ping_due = false;            // an ack-eliciting packet is wanted, whatever it carries
+  Timestamp pacing_until = kNever;  // the pacer holds us until then
   BlockedBy blocked = BlockedBy::nothing;
   Timestamp started_at;
-  Timestamp confirm_by = kNever;     // server: the client must confirm the keys until then
+  Timestamp confirm_by = kNever;  // server: the client must confirm the keys until then
   ConnectionStats stats;
 
   void trace(Timestamp now, const TraceEvent& event) const {

@@ -103,7 +103,8 @@ void receive_packet(Parts& parts, Timestamp now, const ReceivedDatagram& datagra
     return close_by_error(parts, {TransportErrorCode::protocol_violation, 0, "reserved bits are set"});
   if ((opened->first_byte & packet_bits::kKeyPhase) != 0)
     return close_by_error(parts, {TransportErrorCode::key_update_error, 0, "a key phase that does not exist"});
-  if (opened->payload.empty()) return close_by_error(parts, {TransportErrorCode::protocol_violation, 0, "a packet without frames"});
+  if (opened->payload.empty())
+    return close_by_error(parts, {TransportErrorCode::protocol_violation, 0, "a packet without frames"});
   if (parts.lifecycle.state == ConnectionState::handshaking) confirm(parts, now);
 
   parts.streams.on_clock(now, parts.recovery.rtt().smoothed());
@@ -132,7 +133,8 @@ void receive_packet(Parts& parts, Timestamp now, const ReceivedDatagram& datagra
 
 void receive_response(Parts& parts, Timestamp now, const ReceivedDatagram& datagram, const ResponseHeader& header) {
   const std::size_t size = datagram.bytes.size();
-  if (!parts.handshake || datagram.remote != parts.remote) return drop(parts, now, DropReason::unexpected_in_state, size);
+  if (!parts.handshake || datagram.remote != parts.remote)
+    return drop(parts, now, DropReason::unexpected_in_state, size);
   if (size < kMinInitialSize || size > kMaxInitialSize) return drop(parts, now, DropReason::wrong_size, size);
 
   std::array<std::uint8_t, kMaxInitialSize> payload_buffer;
@@ -166,7 +168,8 @@ void receive_response(Parts& parts, Timestamp now, const ReceivedDatagram& datag
   if (given_up) {
     parts.lifecycle.close_frame_due = true;
   } else {
-    // The first packet confirms the keys for the server (§2.3): it goes now, and again by the probe timer until acknowledged.
+    // The first packet confirms the keys for the server (§2.3): it goes now, and again by the probe timer until
+    // acknowledged.
     parts.ping_due = true;
     confirm(parts, now);
   }

@@ -1,6 +1,6 @@
-// What reliability concluded goes back to the owners: for each packet acknowledged or lost, each frame that it carried is
-// told to whoever sent it, as the value that was kept with the packet. Frames of packets that nobody tracks any more are
-// released from the log.
+// What reliability concluded goes back to the owners: for each packet acknowledged or lost, each frame that it carried
+// is told to whoever sent it, as the value that was kept with the packet. Frames of packets that nobody tracks any more
+// are released from the log.
 #include "connection/flows.h"
 
 namespace mxp {
@@ -26,7 +26,8 @@ void on_lost(Parts& parts, const SentFrame& frame) {
 
 template <typename Visit>
 void for_each_frame(Parts& parts, const SentPacket& packet, Visit visit) {
-  for (std::uint64_t i = packet.frames_begin; i != packet.frames_begin + packet.frames_count; ++i) visit(parts.sent_frames.at(i));
+  for (std::uint64_t i = packet.frames_begin; i != packet.frames_begin + packet.frames_count; ++i)
+    visit(parts.sent_frames.at(i));
 }
 
 }  // namespace
@@ -43,7 +44,8 @@ void settle(Parts& parts, Timestamp now, const Outcome& outcome) {
   if (outcome.persistent_congestion) ++parts.stats.persistent_congestion;
   parts.sent_frames.release_below(parts.recovery.oldest_frames_begin().value_or(parts.sent_frames.end()));
   if (!outcome.acknowledged.empty() || !outcome.lost.empty())
-    parts.trace(now, TraceCongestion{parts.recovery.congestion_window(), parts.recovery.bytes_in_flight(), parts.recovery.rtt().smoothed()});
+    parts.trace(now, TraceCongestion{parts.recovery.congestion_window(), parts.recovery.bytes_in_flight(),
+                                     parts.recovery.rtt().smoothed()});
 }
 
 void retransmit_oldest(Parts& parts) {

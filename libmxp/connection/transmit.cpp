@@ -7,7 +7,8 @@
 //   4. tell reliability what each packet carried
 //   5. mask all headers of the run at once; all segments but the last have the same size, as GSO wants it
 //
-// An acknowledgement that is due may go when the window forbids everything else; it is never sent twice for the same news.
+// An acknowledgement that is due may go when the window forbids everything else; it is never sent twice for the same
+// news.
 #include <algorithm>
 #include <array>
 
@@ -21,8 +22,8 @@ namespace {
 
 // What one run may still send.
 struct Budget {
-  std::uint64_t bytes = 0;      // by window and pacer
-  unsigned probes = 0;          // packets that may exceed them
+  std::uint64_t bytes = 0;  // by window and pacer
+  unsigned probes = 0;      // packets that may exceed them
   bool allows(std::size_t packet_bytes) const { return bytes >= packet_bytes || probes > 0; }
 };
 
@@ -114,7 +115,9 @@ std::optional<Transmit> transmit(Parts& parts, Timestamp now, MutableBytes buffe
   if (!parts.keys || parts.lifecycle.state != ConnectionState::established) return std::nullopt;
 
   const std::size_t segment_size = std::min(parts.max_datagram, buffer.size());
-  const std::size_t max_segments = std::min({limits.max_segments, kMaxHeaderBatch, std::max<std::size_t>(kMaxUdpPayload / segment_size, 1), buffer.size() / segment_size});
+  const std::size_t max_segments =
+      std::min({limits.max_segments, kMaxHeaderBatch, std::max<std::size_t>(kMaxUdpPayload / segment_size, 1),
+                buffer.size() / segment_size});
   std::array<HeaderSlot, kMaxHeaderBatch> slots;
   std::size_t segments = 0;
   std::size_t used = 0;
@@ -143,7 +146,8 @@ std::optional<Transmit> transmit(Parts& parts, Timestamp now, MutableBytes buffe
     const std::uint64_t frames_begin = parts.sent_frames.end();
     OpenPacket open = begin_packet(parts, space);
     const std::size_t after_header = open.writer.written();
-    if (ack_due || (data_now && segments == 0 && parts.acks.has_something_new())) write_ack_frame(parts, now, open.writer);
+    if (ack_due || (data_now && segments == 0 && parts.acks.has_something_new()))
+      write_ack_frame(parts, now, open.writer);
     bool ack_eliciting = false;
     if (data_now) {
       ack_eliciting = parts.streams.write_frames(open.writer, note_frame);
@@ -205,7 +209,8 @@ std::optional<Transmit> transmit(Parts& parts, Timestamp now, MutableBytes buffe
     parts.trace(now, TraceBlocked{blocked});
   }
   if (segments == 0) return std::nullopt;
-  // A peer need not acknowledge our acknowledgements, and then settles nothing: their frames must not pile up (threat t03).
+  // A peer need not acknowledge our acknowledgements, and then settles nothing: their frames must not pile up (threat
+  // t03).
   parts.sent_frames.release_below(parts.recovery.oldest_frames_begin().value_or(parts.sent_frames.end()));
   return Transmit{parts.remote, parts.local, segment_size < used ? segment_size : used, used};
 }

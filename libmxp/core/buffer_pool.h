@@ -1,4 +1,5 @@
-// Buffers of one size, handed out and taken back without allocating once the pool has grown to what is in use at a time.
+// Buffers of one size, handed out and taken back without allocating once the pool has grown to what is in use at a
+// time.
 //
 //   BufferPool pool(2048, 64);
 //   if (PooledBuffer buffer = pool.acquire()) receive_into(buffer.bytes());   // goes back when `buffer` goes

@@ -141,7 +141,8 @@ std::expected<std::optional<Frame>, TransportError> FrameReader::next() {
   if (!encoded) return malformed(first_byte, "frame type cut off");
   const std::uint64_t type = *encoded;
   last_type_ = type;
-  if (varint_size(type) != varint_size_from_first_byte(first_byte)) return malformed(type, "frame type not in its shortest form");
+  if (varint_size(type) != varint_size_from_first_byte(first_byte))
+    return malformed(type, "frame type not in its shortest form");
 
   if (type >= frame_type::kStream && type <= frame_type::kStreamLast) return read_stream(reader_, type);
   switch (type) {
@@ -153,12 +154,16 @@ std::expected<std::optional<Frame>, TransportError> FrameReader::next() {
     case frame_type::kStopSending: return read_stream_value<StopSendingFrame>(reader_, type);
     case frame_type::kMaxData: return read_limit<MaxDataFrame>(reader_, type);
     case frame_type::kMaxStreamData: return read_stream_value<MaxStreamDataFrame>(reader_, type);
-    case frame_type::kMaxStreamsBidi: return read_stream_count<MaxStreamsFrame>(reader_, type, Direction::bidirectional);
-    case frame_type::kMaxStreamsUni: return read_stream_count<MaxStreamsFrame>(reader_, type, Direction::unidirectional);
+    case frame_type::kMaxStreamsBidi:
+      return read_stream_count<MaxStreamsFrame>(reader_, type, Direction::bidirectional);
+    case frame_type::kMaxStreamsUni:
+      return read_stream_count<MaxStreamsFrame>(reader_, type, Direction::unidirectional);
     case frame_type::kDataBlocked: return read_limit<DataBlockedFrame>(reader_, type);
     case frame_type::kStreamDataBlocked: return read_stream_value<StreamDataBlockedFrame>(reader_, type);
-    case frame_type::kStreamsBlockedBidi: return read_stream_count<StreamsBlockedFrame>(reader_, type, Direction::bidirectional);
-    case frame_type::kStreamsBlockedUni: return read_stream_count<StreamsBlockedFrame>(reader_, type, Direction::unidirectional);
+    case frame_type::kStreamsBlockedBidi:
+      return read_stream_count<StreamsBlockedFrame>(reader_, type, Direction::bidirectional);
+    case frame_type::kStreamsBlockedUni:
+      return read_stream_count<StreamsBlockedFrame>(reader_, type, Direction::unidirectional);
     case frame_type::kCloseTransport:
     case frame_type::kCloseApplication: return read_close(reader_, type);
     default: return std::unexpected(TransportError{TransportErrorCode::unknown_frame, type, "frame type not known"});

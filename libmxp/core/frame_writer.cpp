@@ -50,11 +50,13 @@ bool write_ack(Writer& out, std::span<const AckRange> ranges, Duration delay, co
   if (ranges.empty()) return false;
   const std::uint64_t largest = ranges.front().last.value();
   const std::uint64_t first_length = largest - ranges.front().first.value();
-  const auto delay_us = std::chrono::duration_cast<std::chrono::microseconds>(std::max(delay, Duration::zero())).count();
+  const auto delay_us =
+      std::chrono::duration_cast<std::chrono::microseconds>(std::max(delay, Duration::zero())).count();
   const auto gap_before = [&](std::size_t i) { return ranges[i - 1].first.value() - ranges[i].last.value() - 2; };
   const auto length_of = [&](std::size_t i) { return ranges[i].last.value() - ranges[i].first.value(); };
 
-  std::size_t size = 1 + varint_size(largest) + varint_size(static_cast<std::uint64_t>(delay_us)) + varint_size(first_length);
+  std::size_t size =
+      1 + varint_size(largest) + varint_size(static_cast<std::uint64_t>(delay_us)) + varint_size(first_length);
   if (ecn) size += varint_size(ecn->ect0) + varint_size(ecn->ect1) + varint_size(ecn->ce);
   if (out.space() < size + varint_size(0)) return false;
   std::size_t count = 0;  // ranges beyond the first that fit, with the field that counts them
@@ -90,7 +92,9 @@ bool write_frame(Writer& out, const StopSendingFrame& frame) {
   return write_varints(out, {frame_type::kStopSending, frame.stream.value(), frame.code});
 }
 
-bool write_frame(Writer& out, const MaxDataFrame& frame) { return write_varints(out, {frame_type::kMaxData, frame.limit}); }
+bool write_frame(Writer& out, const MaxDataFrame& frame) {
+  return write_varints(out, {frame_type::kMaxData, frame.limit});
+}
 
 bool write_frame(Writer& out, const MaxStreamDataFrame& frame) {
   return write_varints(out, {frame_type::kMaxStreamData, frame.stream.value(), frame.limit});
@@ -133,7 +137,8 @@ std::optional<std::size_t> stream_frame_capacity(std::size_t space, StreamId str
   return data_capacity(space - header);
 }
 
-std::optional<StreamFrameSlot> begin_stream_frame(Writer& out, StreamId stream, std::uint64_t offset, std::size_t length, bool fin) {
+std::optional<StreamFrameSlot> begin_stream_frame(Writer& out, StreamId stream, std::uint64_t offset,
+                                                  std::size_t length, bool fin) {
   const std::size_t header = stream_header_size(stream, offset) + varint_size(length);
   if (out.space() < header || out.space() - header < length) return std::nullopt;
   std::uint64_t type = frame_type::kStream | frame_type::kStreamLengthBit;

@@ -9,8 +9,8 @@ namespace mxp {
 
 bool write_padding(Writer& out, std::size_t count);
 bool write_ping(Writer& out);
-// `ranges` from the highest to the lowest, disjoint and not adjacent, at least one, at most 1 + kMaxAckRanges; as many as fit are
-// written, always the highest first, and false only if not even one fits.
+// `ranges` from the highest to the lowest, disjoint and not adjacent, at least one, at most 1 + kMaxAckRanges; as many
+// as fit are written, always the highest first, and false only if not even one fits.
 bool write_ack(Writer& out, std::span<const AckRange> ranges, Duration delay, const std::optional<EcnCounts>& ecn);
 bool write_frame(Writer& out, const ResetStreamFrame& frame);
 bool write_frame(Writer& out, const StopSendingFrame& frame);
@@ -23,14 +23,15 @@ bool write_frame(Writer& out, const StreamsBlockedFrame& frame);
 // The reason is cut to what fits, and to kMaxCloseReason.
 bool write_frame(Writer& out, const CloseFrame& frame);
 
-// A STREAM frame in two steps, so that its data are copied once, straight into the packet. The length field is always written, in the
-// shortest form for the data that the frame gets, so that more frames may follow.
+// A STREAM frame in two steps, so that its data are copied once, straight into the packet. The length field is always
+// written, in the shortest form for the data that the frame gets, so that more frames may follow.
 struct StreamFrameSlot {
   MutableBytes data;  // where exactly this many bytes of the stream go
 };
 // Bytes of data that a STREAM frame could carry in `space` bytes; nothing if not even an empty frame fits.
 std::optional<std::size_t> stream_frame_capacity(std::size_t space, StreamId stream, std::uint64_t offset);
 // Writes the header for `length` bytes (0 is fine) and reserves their place. Nothing if it does not fit.
-std::optional<StreamFrameSlot> begin_stream_frame(Writer& out, StreamId stream, std::uint64_t offset, std::size_t length, bool fin);
+std::optional<StreamFrameSlot> begin_stream_frame(Writer& out, StreamId stream, std::uint64_t offset,
+                                                  std::size_t length, bool fin);
 
 }  // namespace mxp

@@ -16,9 +16,10 @@
 namespace mxp {
 
 namespace frame_type {
-inline constexpr std::uint64_t kPadding = 0x00, kPing = 0x01, kAck = 0x02, kAckEcn = 0x03, kResetStream = 0x06, kStopSending = 0x07,
-                               kStream = 0x08, kStreamLast = 0x0f, kMaxData = 0x10, kMaxStreamData = 0x11, kMaxStreamsBidi = 0x12,
-                               kMaxStreamsUni = 0x13, kDataBlocked = 0x14, kStreamDataBlocked = 0x15, kStreamsBlockedBidi = 0x16,
+inline constexpr std::uint64_t kPadding = 0x00, kPing = 0x01, kAck = 0x02, kAckEcn = 0x03, kResetStream = 0x06,
+                               kStopSending = 0x07, kStream = 0x08, kStreamLast = 0x0f, kMaxData = 0x10,
+                               kMaxStreamData = 0x11, kMaxStreamsBidi = 0x12, kMaxStreamsUni = 0x13,
+                               kDataBlocked = 0x14, kStreamDataBlocked = 0x15, kStreamsBlockedBidi = 0x16,
                                kStreamsBlockedUni = 0x17, kCloseTransport = 0x1c, kCloseApplication = 0x1d;
 inline constexpr std::uint64_t kStreamFinBit = 1, kStreamLengthBit = 2, kStreamOffsetBit = 4;
 }  // namespace frame_type
@@ -86,22 +87,63 @@ struct EcnCounts {
   bool operator==(const EcnCounts&) const = default;
 };
 
-struct PaddingFrame { std::size_t length = 1; };  // a whole run of padding bytes
+struct PaddingFrame {
+  std::size_t length = 1;
+};  // a whole run of padding bytes
 struct PingFrame {};
-struct AckFrame { PacketNumber largest; Duration delay{}; AckRanges ranges; std::optional<EcnCounts> ecn; };
-struct ResetStreamFrame { StreamId stream; AppErrorCode code = 0; std::uint64_t final_size = 0; };
-struct StopSendingFrame { StreamId stream; AppErrorCode code = 0; };
-struct StreamFrame { StreamId stream; std::uint64_t offset = 0; ByteView data; bool fin = false; };
-struct MaxDataFrame { std::uint64_t limit = 0; };
-struct MaxStreamDataFrame { StreamId stream; std::uint64_t limit = 0; };
-struct MaxStreamsFrame { Direction direction = Direction::bidirectional; std::uint64_t limit = 0; };
-struct DataBlockedFrame { std::uint64_t limit = 0; };
-struct StreamDataBlockedFrame { StreamId stream; std::uint64_t limit = 0; };
-struct StreamsBlockedFrame { Direction direction = Direction::bidirectional; std::uint64_t limit = 0; };
-struct CloseFrame { bool application = false; std::uint64_t code = 0; std::uint64_t frame_type = 0; ByteView reason; };
+struct AckFrame {
+  PacketNumber largest;
+  Duration delay{};
+  AckRanges ranges;
+  std::optional<EcnCounts> ecn;
+};
+struct ResetStreamFrame {
+  StreamId stream;
+  AppErrorCode code = 0;
+  std::uint64_t final_size = 0;
+};
+struct StopSendingFrame {
+  StreamId stream;
+  AppErrorCode code = 0;
+};
+struct StreamFrame {
+  StreamId stream;
+  std::uint64_t offset = 0;
+  ByteView data;
+  bool fin = false;
+};
+struct MaxDataFrame {
+  std::uint64_t limit = 0;
+};
+struct MaxStreamDataFrame {
+  StreamId stream;
+  std::uint64_t limit = 0;
+};
+struct MaxStreamsFrame {
+  Direction direction = Direction::bidirectional;
+  std::uint64_t limit = 0;
+};
+struct DataBlockedFrame {
+  std::uint64_t limit = 0;
+};
+struct StreamDataBlockedFrame {
+  StreamId stream;
+  std::uint64_t limit = 0;
+};
+struct StreamsBlockedFrame {
+  Direction direction = Direction::bidirectional;
+  std::uint64_t limit = 0;
+};
+struct CloseFrame {
+  bool application = false;
+  std::uint64_t code = 0;
+  std::uint64_t frame_type = 0;
+  ByteView reason;
+};
 
-using Frame = std::variant<PaddingFrame, PingFrame, AckFrame, ResetStreamFrame, StopSendingFrame, StreamFrame, MaxDataFrame, MaxStreamDataFrame,
-                           MaxStreamsFrame, DataBlockedFrame, StreamDataBlockedFrame, StreamsBlockedFrame, CloseFrame>;
+using Frame = std::variant<PaddingFrame, PingFrame, AckFrame, ResetStreamFrame, StopSendingFrame, StreamFrame,
+                           MaxDataFrame, MaxStreamDataFrame, MaxStreamsFrame, DataBlockedFrame, StreamDataBlockedFrame,
+                           StreamsBlockedFrame, CloseFrame>;
 
 // PADDING, ACK and CLOSE are not (docs/protocol.md §4).
 bool is_ack_eliciting(const Frame& frame);

@@ -113,7 +113,8 @@ std::string format_ipv6(const Ipv6Bytes& ip) {
   std::array<unsigned, kGroups> groups{};
   for (std::size_t i = 0; i < kGroups; ++i) groups[i] = static_cast<unsigned>(ip[2 * i] << 8 | ip[2 * i + 1]);
   // RFC 5952 §5: IPv4-mapped addresses show the IPv4 part as such.
-  if (std::all_of(groups.begin(), groups.begin() + 5, [](unsigned group) { return group == 0; }) && groups[5] == 0xffff) {
+  if (std::all_of(groups.begin(), groups.begin() + 5, [](unsigned group) { return group == 0; }) &&
+      groups[5] == 0xffff) {
     return "::ffff:" + format_ipv4({ip[12], ip[13], ip[14], ip[15]});
   }
   // §4.2: the longest run of two or more zero groups, the first of equals.

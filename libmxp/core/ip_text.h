@@ -9,8 +9,8 @@
 
 namespace mxp {
 
-using Ipv4Bytes = std::array<std::uint8_t, 4>;    // network order
-using Ipv6Bytes = std::array<std::uint8_t, 16>;   // network order
+using Ipv4Bytes = std::array<std::uint8_t, 4>;   // network order
+using Ipv6Bytes = std::array<std::uint8_t, 16>;  // network order
 
 // Four decimal numbers of 0..255 without leading zeros: "010.0.0.1" means different things to different readers.
 std::optional<Ipv4Bytes> parse_ipv4(std::string_view text);

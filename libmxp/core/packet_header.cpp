@@ -78,11 +78,13 @@ bool write_response_header(Writer& out, Suite suite, ConnectionId client_id) {
   return write_handshake_header(out, packet_bits::kResponse, suite, client_id);
 }
 
-bool write_short_header(Writer& out, ConnectionId destination, bool key_phase, PacketNumber number, std::size_t number_size) {
+bool write_short_header(Writer& out, ConnectionId destination, bool key_phase, PacketNumber number,
+                        std::size_t number_size) {
   if (out.space() < kShortHeaderSize + number_size) return false;
   out.u8(static_cast<std::uint8_t>(packet_bits::kFixed | (key_phase ? packet_bits::kKeyPhase : 0) | (number_size - 1)));
   out.bytes(destination.bytes());
-  for (std::size_t i = number_size; i-- > 0;) out.u8(static_cast<std::uint8_t>(number.value() >> (8 * i)));  // big-endian
+  for (std::size_t i = number_size; i-- > 0;)
+    out.u8(static_cast<std::uint8_t>(number.value() >> (8 * i)));  // big-endian
   return true;
 }
 

@@ -28,13 +28,13 @@ inline constexpr std::size_t kMinShortPacket = kShortHeaderSize + 4 + kTagSize;
 // Message 1. All views point into the datagram.
 struct InitialHeader {
   std::uint32_t version = 0;
-  std::uint8_t suite = 0;       // as on the wire: not checked here
+  std::uint8_t suite = 0;  // as on the wire: not checked here
   ConnectionId client_id;
   ByteView token;
   ByteView ticket;
-  ByteView prologue;            // first byte up to the end of the ticket
-  ByteView noise_message;       // what lies between the prologue and mac1
-  ByteView mac1;                // the last 16 bytes
+  ByteView prologue;       // first byte up to the end of the ticket
+  ByteView noise_message;  // what lies between the prologue and mac1
+  ByteView mac1;           // the last 16 bytes
 };
 // Message 2.
 struct ResponseHeader {
@@ -57,6 +57,7 @@ std::expected<PacketHeader, DropReason> parse_packet_header(ByteView datagram);
 bool write_initial_header(Writer& out, Suite suite, ConnectionId client_id, ByteView token, ByteView ticket);
 bool write_response_header(Writer& out, Suite suite, ConnectionId client_id);
 // The unprotected header of a 1-RTT packet; number_size is 1..4.
-bool write_short_header(Writer& out, ConnectionId destination, bool key_phase, PacketNumber number, std::size_t number_size);
+bool write_short_header(Writer& out, ConnectionId destination, bool key_phase, PacketNumber number,
+                        std::size_t number_size);
 
 }  // namespace mxp

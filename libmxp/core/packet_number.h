@@ -9,9 +9,11 @@
 
 namespace mxp {
 
-// Bytes (1..4) that let a peer recover `number` when it may not know more than `largest_acknowledged` (nullopt: nothing yet).
+// Bytes (1..4) that let a peer recover `number` when it may not know more than `largest_acknowledged` (nullopt: nothing
+// yet).
 constexpr std::size_t packet_number_size(PacketNumber number, std::optional<PacketNumber> largest_acknowledged) {
-  const std::uint64_t unacknowledged = largest_acknowledged ? number.value() - largest_acknowledged->value() : number.value() + 1;
+  const std::uint64_t unacknowledged =
+      largest_acknowledged ? number.value() - largest_acknowledged->value() : number.value() + 1;
   if (unacknowledged < (1u << 7)) return 1;
   if (unacknowledged < (1u << 15)) return 2;
   if (unacknowledged < (1u << 23)) return 3;
@@ -23,7 +25,8 @@ constexpr PacketNumber expand_packet_number(std::uint64_t expected, std::uint64_
   const std::uint64_t window = std::uint64_t{1} << (8 * size);
   const std::uint64_t half = window / 2;
   const std::uint64_t candidate = (expected & ~(window - 1)) | truncated;
-  if (candidate + half <= expected && candidate < (std::uint64_t{1} << 62) - window) return PacketNumber(candidate + window);
+  if (candidate + half <= expected && candidate < (std::uint64_t{1} << 62) - window)
+    return PacketNumber(candidate + window);
   if (candidate > expected + half && candidate >= window) return PacketNumber(candidate - window);
   return PacketNumber(candidate);
 }

@@ -11,18 +11,18 @@ namespace mxp {
 struct SentFrame {
   enum class Kind : std::uint8_t {
     ping,
-    ack,                  // value: the largest packet number acknowledged
-    stream,               // stream, value: offset, length, fin
-    reset_stream,         // stream
-    stop_sending,         // stream
-    max_data,             // value: the limit
-    max_stream_data,      // stream, value: the limit
-    max_streams_bidi,     // value: the limit
-    max_streams_uni,      // value: the limit
-    data_blocked,         // value: the limit
-    stream_data_blocked,  // stream, value: the limit
-    streams_blocked_bidi, // value: the limit
-    streams_blocked_uni,  // value: the limit
+    ack,                   // value: the largest packet number acknowledged
+    stream,                // stream, value: offset, length, fin
+    reset_stream,          // stream
+    stop_sending,          // stream
+    max_data,              // value: the limit
+    max_stream_data,       // stream, value: the limit
+    max_streams_bidi,      // value: the limit
+    max_streams_uni,       // value: the limit
+    data_blocked,          // value: the limit
+    stream_data_blocked,   // stream, value: the limit
+    streams_blocked_bidi,  // value: the limit
+    streams_blocked_uni,   // value: the limit
   };
   Kind kind = Kind::ping;
   bool fin = false;

@@ -61,14 +61,16 @@ std::expected<void, std::string> read_host_and_port(Url& url, std::string_view t
   bool has_port = false;
   if (text.starts_with('[')) {
     const std::size_t end = text.find(']');
-    if (end == std::string_view::npos) return refused(fmt::format("'{}' has '[' without ']': an IPv6 address is written [::1]", shown(text)));
+    if (end == std::string_view::npos)
+      return refused(fmt::format("'{}' has '[' without ']': an IPv6 address is written [::1]", shown(text)));
     host = text.substr(1, end - 1);
     if (!SocketAddress::parse(fmt::format("[{}]:{}", host, kDefaultPort))) {
       return refused(fmt::format("'{}' is not an IPv6 address: expected one like [2001:db8::1]", shown(host)));
     }
     const std::string_view after = text.substr(end + 1);
     if (!after.empty() && after.front() != ':') {
-      return refused(fmt::format("'{}' follows the IPv6 address: expected ':' and a port, '/' or the end", shown(after)));
+      return refused(
+          fmt::format("'{}' follows the IPv6 address: expected ':' and a port, '/' or the end", shown(after)));
     }
     has_port = !after.empty();
     port = has_port ? after.substr(1) : after;
@@ -78,15 +80,18 @@ std::expected<void, std::string> read_host_and_port(Url& url, std::string_view t
     has_port = colon != std::string_view::npos;
     port = has_port ? text.substr(colon + 1) : std::string_view();
     if (has_port && port.find(':') != std::string_view::npos) {
-      return refused(fmt::format("'{}' has more than one ':': an IPv6 address is written in brackets, like [::1]", shown(text)));
+      return refused(
+          fmt::format("'{}' has more than one ':': an IPv6 address is written in brackets, like [::1]", shown(text)));
     }
     if (host.empty()) return refused("the host is missing: expected mxp://[KEY@]host[:port][/agent-id]");
-    if (!is_host(host)) return refused(fmt::format("'{}' is not a host: expected a name or a numeric address", shown(host)));
+    if (!is_host(host))
+      return refused(fmt::format("'{}' is not a host: expected a name or a numeric address", shown(host)));
   }
   url.host = host;
   if (has_port) {
     const auto number = parse_decimal(port, kMaxPort);
-    if (!number || *number == 0) return refused(fmt::format("'{}' is not a port: expected a number from 1 to 65535", shown(port)));
+    if (!number || *number == 0)
+      return refused(fmt::format("'{}' is not a port: expected a number from 1 to 65535", shown(port)));
     url.port = static_cast<std::uint16_t>(*number);
   }
   return {};
@@ -105,14 +110,16 @@ std::expected<Url, std::string> parse_url(std::string_view text) {
   if (slash != std::string_view::npos) {
     const std::string_view id = text.substr(slash + 1);
     if (!is_agent_id(id)) {
-      return refused(fmt::format("'{}' is not an agent id: expected at most {} letters, digits and -._~!$&'()*+,;=:@", shown(id), kMaxAgentId));
+      return refused(fmt::format("'{}' is not an agent id: expected at most {} letters, digits and -._~!$&'()*+,;=:@",
+                                 shown(id), kMaxAgentId));
     }
     url.agent_id = id;
   }
   if (const std::size_t at = authority.rfind('@'); at != std::string_view::npos) {
     url.key = PublicKey::parse(authority.substr(0, at));
     if (!url.key) {
-      return refused(fmt::format("'{}' is not a public key: expected 43 characters of base64url", shown(authority.substr(0, at))));
+      return refused(
+          fmt::format("'{}' is not a public key: expected 43 characters of base64url", shown(authority.substr(0, at))));
     }
     authority.remove_prefix(at + 1);
   }

@@ -65,12 +65,9 @@ std::string_view to_string(KeyLogError error) {
   switch (error) {
     case KeyLogError::unknown_label:
       return "unknown label: expected MXP_C2S_TRAFFIC_SECRET_<phase> or MXP_S2C_TRAFFIC_SECRET_<phase>";
-    case KeyLogError::bad_phase:
-      return "bad key phase: expected a decimal number after the label";
-    case KeyLogError::bad_connection_id:
-      return "bad connection id: expected 16 hex digits";
-    case KeyLogError::bad_secret:
-      return "bad traffic secret: expected 64 hex digits";
+    case KeyLogError::bad_phase: return "bad key phase: expected a decimal number after the label";
+    case KeyLogError::bad_connection_id: return "bad connection id: expected 16 hex digits";
+    case KeyLogError::bad_secret: return "bad traffic secret: expected 64 hex digits";
     case KeyLogError::wrong_field_count:
       return "wrong number of fields: expected label, connection id and secret, one space between them";
   }
@@ -88,12 +85,9 @@ std::expected<KeyLogLine, KeyLogError> parse_key_log_line(std::string_view line)
   }
   KeyLogLine result;
   auto [label, id, secret] = fields;
-  if (label.starts_with(kClientToServer))
-    result.flow = KeyLogLine::Flow::client_to_server;
-  else if (label.starts_with(kServerToClient))
-    result.flow = KeyLogLine::Flow::server_to_client;
-  else
-    return std::unexpected(KeyLogError::unknown_label);
+  if (label.starts_with(kClientToServer)) result.flow = KeyLogLine::Flow::client_to_server;
+  else if (label.starts_with(kServerToClient)) result.flow = KeyLogLine::Flow::server_to_client;
+  else return std::unexpected(KeyLogError::unknown_label);
   const auto phase = parse_phase(label.substr(kClientToServer.size()));  // both labels have the same length
   if (!phase) return std::unexpected(KeyLogError::bad_phase);
   result.phase = *phase;

@@ -80,22 +80,17 @@ std::expected<SecretArray<32>, KeyFileError> scalar_from_pem(std::string_view pe
 
 std::string_view to_string(KeyFileError error) {
   switch (error) {
-    case KeyFileError::not_pem:
-      return "no PRIVATE KEY block in PEM form";
-    case KeyFileError::malformed:
-      return "the PRIVATE KEY block is damaged";
-    case KeyFileError::wrong_type:
-      return "the private key is not an X25519 key";
+    case KeyFileError::not_pem: return "no PRIVATE KEY block in PEM form";
+    case KeyFileError::malformed: return "the PRIVATE KEY block is damaged";
+    case KeyFileError::wrong_type: return "the private key is not an X25519 key";
   }
   return "unknown";
 }
 
 std::string_view to_string(Suite suite) {
   switch (suite) {
-    case Suite::chacha20_poly1305:
-      return "chacha20";
-    case Suite::aes_256_gcm:
-      return "aes256";
+    case Suite::chacha20_poly1305: return "chacha20";
+    case Suite::aes_256_gcm: return "aes256";
   }
   return "unknown";
 }

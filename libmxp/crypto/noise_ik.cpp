@@ -50,16 +50,11 @@ PublicKey public_key_at(ByteView bytes) {
 
 std::string_view to_string(NoiseError error) {
   switch (error) {
-    case NoiseError::truncated:
-      return "message too short";
-    case NoiseError::buffer_too_small:
-      return "output buffer too small";
-    case NoiseError::low_order_key:
-      return "low-order public key";
-    case NoiseError::authentication_failed:
-      return "authentication failed";
-    case NoiseError::out_of_order:
-      return "handshake message out of order";
+    case NoiseError::truncated: return "message too short";
+    case NoiseError::buffer_too_small: return "output buffer too small";
+    case NoiseError::low_order_key: return "low-order public key";
+    case NoiseError::authentication_failed: return "authentication failed";
+    case NoiseError::out_of_order: return "handshake message out of order";
   }
   return "unknown";
 }

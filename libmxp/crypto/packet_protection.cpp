@@ -170,12 +170,9 @@ PacketOpener::Result PacketOpener::open_with_mask(MutableBytes packet, const Hea
     return std::unexpected(DropReason::authentication_failed);
   }
   switch (window.check(number)) {
-    case ReplayWindow::Verdict::duplicate:
-      return std::unexpected(DropReason::duplicate_packet);
-    case ReplayWindow::Verdict::too_old:
-      return std::unexpected(DropReason::replay_window_passed);
-    case ReplayWindow::Verdict::fresh:
-      break;
+    case ReplayWindow::Verdict::duplicate: return std::unexpected(DropReason::duplicate_packet);
+    case ReplayWindow::Verdict::too_old: return std::unexpected(DropReason::replay_window_passed);
+    case ReplayWindow::Verdict::fresh: break;
   }
   window.mark(number);
   return OpenedPacket{.number = number, .payload = payload, .first_byte = packet[0]};

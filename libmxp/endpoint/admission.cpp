@@ -15,7 +15,8 @@ std::uint64_t draw(Random& random) {
 }
 
 std::optional<Suite> find_suite(const EndpointConfig& config, std::uint8_t number) {
-  const auto found = std::find_if(config.suites.begin(), config.suites.end(), [&](Suite suite) { return static_cast<std::uint8_t>(suite) == number; });
+  const auto found = std::find_if(config.suites.begin(), config.suites.end(),
+                                  [&](Suite suite) { return static_cast<std::uint8_t>(suite) == number; });
   return found == config.suites.end() ? std::nullopt : std::optional(*found);
 }
 
@@ -45,7 +46,8 @@ Admission::Admission(const EndpointConfig& config, Random& random)
 
 AdmissionResult Admission::screen(const ReceivedDatagram& datagram, const InitialHeader& header) const {
   if (!config_.accept) return drop(DropReason::not_accepting);
-  if (datagram.bytes.size() < kMinInitialSize || datagram.bytes.size() > kMaxInitialSize) return drop(DropReason::wrong_size);
+  if (datagram.bytes.size() < kMinInitialSize || datagram.bytes.size() > kMaxInitialSize)
+    return drop(DropReason::wrong_size);
   if (!mac1_key_.verify(datagram.bytes)) return drop(DropReason::bad_mac1);
 
   if (const auto* known = cache_.find(mac1_of(header))) {
@@ -56,8 +58,8 @@ AdmissionResult Admission::screen(const ReceivedDatagram& datagram, const Initia
   return {};
 }
 
-AdmissionResult Admission::on_initial(Timestamp now, const ReceivedDatagram& datagram, const InitialHeader& header, bool full, ConnectionId server_id,
-                                      EndpointStats& stats) {
+AdmissionResult Admission::on_initial(Timestamp now, const ReceivedDatagram& datagram, const InitialHeader& header,
+                                      bool full, ConnectionId server_id, EndpointStats& stats) {
   const auto suite = find_suite(config_, header.suite);
   if (!suite) return drop(DropReason::unknown_version);
   ++stats.handshakes_started;
@@ -65,15 +67,20 @@ AdmissionResult Admission::on_initial(Timestamp now, const ReceivedDatagram& dat
   IkResponder noise(*suite, config_.identity, header.prologue);
   std::array<std::uint8_t, kMaxInitialSize> payload_buffer;
   const auto message_1 = noise.read_message_1(header.noise_message, payload_buffer);
-  if (!message_1) return drop(message_1.error() == NoiseError::low_order_key ? DropReason::bad_low_order_key : DropReason::handshake_failed);
+  if (!message_1)
+    return drop(message_1.error() == NoiseError::low_order_key ? DropReason::bad_low_order_key
+                                                               : DropReason::handshake_failed);
 
   // The client is who it says. What it gets from here on it gets over the authenticated answer.
   std::optional<CloseFrame> close;
-  const auto payload = parse_handshake_payload(MutableBytes(payload_buffer).first(message_1->payload_size), Role::client);
+  const auto payload =
+      parse_handshake_payload(MutableBytes(payload_buffer).first(message_1->payload_size), Role::client);
   TransportParameters ours = local_parameters(config_.transport, config_.suites, std::nullopt);
   if (!payload) close = refusal(payload.error().code, payload.error().reason);
-  else if (!is_best_common_choice(payload->parameters, ours, header.suite)) close = refusal(TransportErrorCode::downgrade, "a better common version or suite exists");
-  else if (config_.authorize && !config_.authorize(message_1->rs)) close = refusal(TransportErrorCode::not_authorized, "this key is not authorized here");
+  else if (!is_best_common_choice(payload->parameters, ours, header.suite))
+    close = refusal(TransportErrorCode::downgrade, "a better common version or suite exists");
+  else if (config_.authorize && !config_.authorize(message_1->rs))
+    close = refusal(TransportErrorCode::not_authorized, "this key is not authorized here");
   else if (full) close = refusal(TransportErrorCode::connection_refused, "the server takes no more connections");
   else ours.connection_id = server_id;
   if (close) ++stats.handshakes_refused;
@@ -91,7 +98,9 @@ AdmissionResult Admission::on_initial(Timestamp now, const ReceivedDatagram& dat
   cache_.insert(now, mac1_of(header), {datagram.remote, answer});
   AdmissionResult result;
   result.answer = std::move(answer);
-  if (!close) result.admitted = AdmittedClient{std::move(message_2->result), payload->parameters, message_1->rs, *suite, header.client_id, server_id};
+  if (!close)
+    result.admitted = AdmittedClient{
+        std::move(message_2->result), payload->parameters, message_1->rs, *suite, header.client_id, server_id};
   return result;
 }
 

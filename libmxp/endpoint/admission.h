@@ -1,5 +1,6 @@
-// The server's half of the handshake: from an unknown datagram to a connection with keys, in the order that costs a stranger
-// least (docs/protocol.md §2.1): size → header → mac1 → duplicate → limits → public-key operations → payload → policy.
+// The server's half of the handshake: from an unknown datagram to a connection with keys, in the order that costs a
+// stranger least (docs/protocol.md §2.1): size → header → mac1 → duplicate → limits → public-key operations → payload →
+// policy.
 #pragma once
 
 #include <optional>
@@ -29,20 +30,21 @@ struct AdmittedClient {
 
 struct AdmissionResult {
   std::optional<DropReason> dropped;
-  std::vector<std::uint8_t> answer;       // message 2 to send; empty if none
-  std::optional<AdmittedClient> admitted; // absent when refused or answered from the cache
+  std::vector<std::uint8_t> answer;        // message 2 to send; empty if none
+  std::optional<AdmittedClient> admitted;  // absent when refused or answered from the cache
 };
 
 class Admission {
  public:
   Admission(const EndpointConfig& config, Random& random);
 
-  // The cheap half, at most one HMAC: the initial is dropped or answered from the cache. Neither: it may be worth more, ask on_initial().
+  // The cheap half, at most one HMAC: the initial is dropped or answered from the cache. Neither: it may be worth more,
+  // ask on_initial().
   AdmissionResult screen(const ReceivedDatagram& datagram, const InitialHeader& header) const;
   // The public-key operations and what only they can tell. REQUIRES: screen() let it pass.
   // `full`: the endpoint takes no more connections. `server_id` is a fresh id for the case that the client is admitted.
-  AdmissionResult on_initial(Timestamp now, const ReceivedDatagram& datagram, const InitialHeader& header, bool full, ConnectionId server_id,
-                             EndpointStats& stats);
+  AdmissionResult on_initial(Timestamp now, const ReceivedDatagram& datagram, const InitialHeader& header, bool full,
+                             ConnectionId server_id, EndpointStats& stats);
 
   void on_timeout(Timestamp now) { cache_.expire(now); }
   Timestamp deadline() const { return cache_.deadline(); }

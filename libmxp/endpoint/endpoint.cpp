@@ -4,7 +4,10 @@
 //   on_timeout     the connections whose deadline has come
 //   poll_transmit  answers to strangers first, then the connections that said they are ready, in turn
 //
-// After each of them the connections that it touched get their new deadline, and those that have ended are told and freed.
+// After each of them the connections that it touched get their new deadline, and those that have ended are told and
+// freed.
+#include "mxp/endpoint.h"
+
 #include <algorithm>
 #include <cassert>
 #include <deque>
@@ -16,7 +19,6 @@
 #include "endpoint/admission.h"
 #include "endpoint/deadline_heap.h"
 #include "endpoint/ready_queue.h"
-#include "mxp/endpoint.h"
 
 namespace mxp {
 
@@ -30,8 +32,8 @@ struct Slot {
   std::size_t heap_index = kNotInHeap;
   Slot* next_ready = nullptr;
   Slot* previous_ready = nullptr;
-  bool ready = false;      // in the ready queue
-  bool half_open = false;  // server: not confirmed yet
+  bool ready = false;       // in the ready queue
+  bool half_open = false;   // server: not confirmed yet
   bool unanswered = false;  // client: message 2 has not come
 };
 
@@ -49,7 +51,10 @@ constexpr std::size_t kMaxPendingAnswers = 256;
 
 struct Endpoint::Impl final : ReadySignal {
   Impl(EndpointConfig config_, Random& random_, Handler& handler, TraceSink* trace)
-      : config(std::move(config_)), random(random_), environment{config, random_, handler, trace}, admission(config, random_) {}
+      : config(std::move(config_)),
+        random(random_),
+        environment{config, random_, handler, trace},
+        admission(config, random_) {}
 
   // -- which connection
 
@@ -104,9 +109,10 @@ struct Endpoint::Impl final : ReadySignal {
       --half_open;
       if (parts.lifecycle.state == ConnectionState::established) ++stats.connections_accepted;
     }
-    // A closing connection is reported once its CLOSE has gone to the carrier, so that a program may exit on hearing of it.
-    // A client of which the application never heard needs no report either way.
-    const bool never_accepted = parts.role == Role::server && parts.lifecycle.outcome && parts.lifecycle.outcome->before_established;
+    // A closing connection is reported once its CLOSE has gone to the carrier, so that a program may exit on hearing of
+    // it. A client of which the application never heard needs no report either way.
+    const bool never_accepted =
+        parts.role == Role::server && parts.lifecycle.outcome && parts.lifecycle.outcome->before_established;
     if (never_accepted) parts.lifecycle.reported = true;
     if (parts.lifecycle.outcome && !parts.lifecycle.close_frame_due) {
       arm_discard(parts, now);
@@ -165,14 +171,17 @@ struct Endpoint::Impl final : ReadySignal {
   void on_initial(Timestamp now, const ReceivedDatagram& datagram, const InitialHeader& header) {
     AdmissionResult result = admission.screen(datagram, header);
     if (!result.dropped && result.answer.empty()) {
-      // A full table of half-open handshakes costs a stranger's initial its answer, and no public-key operation (threat t18).
-      if (half_open >= config.limits.max_half_open) return drop(now, DropReason::half_open_limit, datagram.bytes.size());
+      // A full table of half-open handshakes costs a stranger's initial its answer, and no public-key operation (threat
+      // t18).
+      if (half_open >= config.limits.max_half_open)
+        return drop(now, DropReason::half_open_limit, datagram.bytes.size());
       const bool full = slots.size() >= config.limits.max_connections;
       result = admission.on_initial(now, datagram, header, full, fresh_id(), stats);
     }
     if (result.dropped) return drop(now, *result.dropped, datagram.bytes.size());
     if (result.admitted) accept(now, datagram, *result.admitted, result.answer.size());
-    if (answers.size() < kMaxPendingAnswers) answers.push_back({datagram.remote, datagram.local, std::move(result.answer)});
+    if (answers.size() < kMaxPendingAnswers)
+      answers.push_back({datagram.remote, datagram.local, std::move(result.answer)});
   }
 
   void accept(Timestamp now, const ReceivedDatagram& datagram, const AdmittedClient& client, std::size_t answer_size) {
@@ -223,7 +232,8 @@ struct Endpoint::Impl final : ReadySignal {
 
   void on_timeout(Timestamp now) {
     admission.on_timeout(now);
-    // Each connection at most once in a turn: a deadline that does not move forward would otherwise spin here (threat t39).
+    // Each connection at most once in a turn: a deadline that does not move forward would otherwise spin here (threat
+    // t39).
     due.clear();
     while (deadlines.next() <= now) {
       Slot& slot = deadlines.top();
@@ -253,7 +263,7 @@ struct Endpoint::Impl final : ReadySignal {
   Slot* last_found = nullptr;
   Slot* touched_slot = nullptr;  // the connection whose flow is running: its signals need no look-up
   std::size_t half_open = 0;
-  std::size_t unanswered = 0;    // clients that wait for message 2
+  std::size_t unanswered = 0;  // clients that wait for message 2
   Timestamp latest{};
 };
 
@@ -264,9 +274,11 @@ Endpoint::Endpoint(EndpointConfig config, Random& random, Handler& handler, Trac
 
 Endpoint::~Endpoint() = default;
 
-std::expected<Connection*, ConnectError> Endpoint::connect(Timestamp now, const SocketAddress& remote, const PublicKey& server_key) {
+std::expected<Connection*, ConnectError> Endpoint::connect(Timestamp now, const SocketAddress& remote,
+                                                           const PublicKey& server_key) {
   now = impl_->clamp(now);
-  if (impl_->slots.size() >= impl_->config.limits.max_connections) return std::unexpected(ConnectError::too_many_connections);
+  if (impl_->slots.size() >= impl_->config.limits.max_connections)
+    return std::unexpected(ConnectError::too_many_connections);
   const ConnectionId id = impl_->fresh_id();
   auto handshake = ClientHandshake::start(now, impl_->config, server_key, id, impl_->random);
   if (!handshake) return std::unexpected(ConnectError::invalid_server_key);
@@ -296,7 +308,8 @@ void Endpoint::on_timeout(Timestamp now) { impl_->on_timeout(impl_->clamp(now));
 
 void Endpoint::on_unreachable(Timestamp now, const SocketAddress& remote) {
   now = impl_->clamp(now);
-  // The report may be forged: where no handshake waits for its answer, as on a server, it must cost nothing (threat t44).
+  // The report may be forged: where no handshake waits for its answer, as on a server, it must cost nothing (threat
+  // t44).
   if (impl_->unanswered == 0) return;
   std::vector<Slot*> affected;
   for (auto& [key, slot] : impl_->slots) {
@@ -304,7 +317,8 @@ void Endpoint::on_unreachable(Timestamp now, const SocketAddress& remote) {
     if (parts.remote == remote && parts.handshake && !parts.lifecycle.outcome) affected.push_back(slot.get());
   }
   for (Slot* slot : affected) {
-    end_silently(Impl::parts_of(*slot), now, CloseInfo::By::network, TransportErrorCode::unreachable, "nobody listens at this port");
+    end_silently(Impl::parts_of(*slot), now, CloseInfo::By::network, TransportErrorCode::unreachable,
+                 "nobody listens at this port");
     impl_->settle(*slot, now);
   }
 }

@@ -1,5 +1,6 @@
-// The connections that have something to send, in the order in which they said so. The links are in the entries: joining and
-// leaving, which happen with almost every packet, allocate nothing, and a connection that ends leaves from anywhere at once.
+// The connections that have something to send, in the order in which they said so. The links are in the entries:
+// joining and leaving, which happen with almost every packet, allocate nothing, and a connection that ends leaves from
+// anywhere at once.
 #pragma once
 
 namespace mxp {

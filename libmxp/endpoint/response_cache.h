@@ -1,5 +1,6 @@
-// Message 2 by the mac1 of the message 1 that it answers: a retransmitted or replayed message 1 gets the same bytes again, costs
-// no public-key operation and makes no second connection (docs/protocol.md §2.3). Bounded by count and by time.
+// Message 2 by the mac1 of the message 1 that it answers: a retransmitted or replayed message 1 gets the same bytes
+// again, costs no public-key operation and makes no second connection (docs/protocol.md §2.3). Bounded by count and by
+// time.
 #pragma once
 
 #include <array>

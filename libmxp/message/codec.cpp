@@ -90,7 +90,8 @@ std::string_view to_string(MessageError error) {
 }
 
 std::expected<std::size_t, MessageError> encode_message(const Message& message, MutableBytes out) {
-  if (!is_valid_message_type(static_cast<std::uint8_t>(message.type))) return std::unexpected(MessageError::unknown_type);
+  if (!is_valid_message_type(static_cast<std::uint8_t>(message.type)))
+    return std::unexpected(MessageError::unknown_type);
   if ((message.flags & ~kMessageFlagMask) != 0) return std::unexpected(MessageError::unknown_flag);
   if (message.payload.size() > kMaxMessagePayload) return std::unexpected(MessageError::payload_too_large);
   if (out.size() < encoded_size(message)) return std::unexpected(MessageError::buffer_too_small);

@@ -1,9 +1,9 @@
 #include "netem/delivery_trace.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <charconv>
-
-#include <fmt/format.h>
 
 namespace mxp::netem {
 namespace {
@@ -27,12 +27,14 @@ std::expected<std::vector<std::uint32_t>, std::string> parse_delivery_trace(std:
       return std::unexpected(fmt::format("line {}: one whole number of milliseconds expected", line_number));
     }
     if (!opportunities.empty() && milliseconds < opportunities.back()) {
-      return std::unexpected(fmt::format("line {}: {} is before the {} of the line above", line_number, milliseconds, opportunities.back()));
+      return std::unexpected(fmt::format("line {}: {} is before the {} of the line above", line_number, milliseconds,
+                                         opportunities.back()));
     }
     opportunities.push_back(milliseconds);
   }
   if (opportunities.empty()) return std::unexpected(std::string("no delivery opportunity in it"));
-  if (opportunities.back() == 0) return std::unexpected(std::string("the last line must be above 0: it is the length of the trace"));
+  if (opportunities.back() == 0)
+    return std::unexpected(std::string("the last line must be above 0: it is the length of the trace"));
   return opportunities;
 }
 
@@ -51,11 +53,13 @@ void DeliveryTrace::advance() {
 
 // To the first opportunity at or after `ready`, by arithmetic: a link may have been idle for hours.
 void DeliveryTrace::skip_to(Duration ready) {
-  const auto wanted_ms = static_cast<std::uint64_t>((ready.count() + kNanosecondsPerMillisecond - 1) / kNanosecondsPerMillisecond);
+  const auto wanted_ms =
+      static_cast<std::uint64_t>((ready.count() + kNanosecondsPerMillisecond - 1) / kNanosecondsPerMillisecond);
   const std::uint64_t period = opportunities_ms_.back();
   lap_ = (wanted_ms - 1) / period;  // wanted_ms > 0; the end of a lap belongs to it, not to the next one
   const auto within = static_cast<std::uint32_t>(wanted_ms - lap_ * period);
-  next_ = static_cast<std::size_t>(std::lower_bound(opportunities_ms_.begin(), opportunities_ms_.end(), within) - opportunities_ms_.begin());
+  next_ = static_cast<std::size_t>(std::lower_bound(opportunities_ms_.begin(), opportunities_ms_.end(), within) -
+                                   opportunities_ms_.begin());
   bytes_left_ = kOpportunityBytes;
 }
 

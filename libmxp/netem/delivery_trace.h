@@ -1,6 +1,6 @@
-// A recorded link in the format of Mahimahi (Netravali et al., USENIX ATC 2015): one decimal number a line, the millisecond
-// at which 1500 bytes may leave; a line repeated means more of them; the whole repeats after its last millisecond. Bytes
-// of an opportunity that nothing waited for are gone.
+// A recorded link in the format of Mahimahi (Netravali et al., USENIX ATC 2015): one decimal number a line, the
+// millisecond at which 1500 bytes may leave; a line repeated means more of them; the whole repeats after its last
+// millisecond. Bytes of an opportunity that nothing waited for are gone.
 #pragma once
 
 #include <cstdint>
@@ -23,7 +23,8 @@ class DeliveryTrace {
  public:
   DeliveryTrace() = default;
   // REQUIRES: empty, or what parse_delivery_trace() accepts.
-  explicit DeliveryTrace(std::vector<std::uint32_t> opportunities_ms) : opportunities_ms_(std::move(opportunities_ms)) {}
+  explicit DeliveryTrace(std::vector<std::uint32_t> opportunities_ms)
+      : opportunities_ms_(std::move(opportunities_ms)) {}
 
   bool empty() const { return opportunities_ms_.empty(); }
   // When the last byte of a packet that is ready at `ready` has left, after those before it.

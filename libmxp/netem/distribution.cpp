@@ -9,7 +9,8 @@ namespace {
 // The tables of iproute2 hold 16-bit numbers scaled by 8192.
 constexpr double kLargest = 4.0;
 
-// Quantile of the standard normal distribution: Wichura, "Algorithm AS 241", Applied Statistics 37 (1988), PPND7: 7 digits.
+// Quantile of the standard normal distribution: Wichura, "Algorithm AS 241", Applied Statistics 37 (1988), PPND7: 7
+// digits.
 double normal_quantile(double u) {
   const double q = u - 0.5;
   if (std::abs(q) <= 0.425) {
@@ -45,21 +46,18 @@ double cut(double value) { return std::clamp(value, -kLargest, kLargest); }
 
 double deviation(Distribution distribution, double u) {
   switch (distribution) {
-    case Distribution::uniform:
-      return 2 * u - 1;
-    case Distribution::normal:
-      return cut(normal_quantile(u));
-    case Distribution::pareto:
-      return cut(pareto_quantile(u));
-    case Distribution::paretonormal:
-      return cut(0.25 * cut(normal_quantile(u)) + 0.75 * cut(pareto_quantile(u)));
+    case Distribution::uniform: return 2 * u - 1;
+    case Distribution::normal: return cut(normal_quantile(u));
+    case Distribution::pareto: return cut(pareto_quantile(u));
+    case Distribution::paretonormal: return cut(0.25 * cut(normal_quantile(u)) + 0.75 * cut(pareto_quantile(u)));
   }
   return 0;
 }
 
 Duration draw_duration(Duration mean, Duration jitter, Distribution distribution, double u) {
   if (jitter.count() == 0) return mean;
-  const auto off = static_cast<Duration::rep>(std::llround(static_cast<double>(jitter.count()) * deviation(distribution, u)));
+  const auto off =
+      static_cast<Duration::rep>(std::llround(static_cast<double>(jitter.count()) * deviation(distribution, u)));
   return std::max(mean + Duration(off), Duration::zero());
 }
 

@@ -1,9 +1,9 @@
-// Chance without state: the value of a draw is a function of its coordinates (seed, direction, flow, packet, purpose). So a
-// packet's fate is the same whenever it comes and whatever other flows do.
+// Chance without state: the value of a draw is a function of its coordinates (seed, direction, flow, packet, purpose).
+// So a packet's fate is the same whenever it comes and whatever other flows do.
 //
 // The function is SplitMix64 read at a position: its n-th output is mix(key + n * gamma), which makes any output
-// available without those before (Steele, Lea, Flood: "Fast splittable pseudorandom number generators", OOPSLA 2014; mix is
-// variant 13 of Stafford's finalizers). Not for secrets.
+// available without those before (Steele, Lea, Flood: "Fast splittable pseudorandom number generators", OOPSLA 2014;
+// mix is variant 13 of Stafford's finalizers). Not for secrets.
 #pragma once
 
 #include <array>

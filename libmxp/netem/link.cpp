@@ -1,5 +1,5 @@
-// A packet's way: offer() -> decide() draws everything that chance decides -> admit() drops or stores it -> enqueue() sets its
-// departure -> take() hands it out.
+// A packet's way: offer() -> decide() draws everything that chance decides -> admit() drops or stores it -> enqueue()
+// sets its departure -> take() hands it out.
 #include "netem/link.h"
 
 #include <algorithm>
@@ -17,10 +17,12 @@ constexpr std::uint64_t kLeastAutoBytes = 32 * 1500;
 std::uint64_t automatic_limit(const LinkSpec& spec) {
   ByteRate rate = spec.rate;
   if (!spec.trace.opportunities_ms.empty()) {
-    rate = ByteRate::bytes_per_second(spec.trace.opportunities_ms.size() * kOpportunityBytes * 1000u / spec.trace.opportunities_ms.back());
+    rate = ByteRate::bytes_per_second(spec.trace.opportunities_ms.size() * kOpportunityBytes * 1000u /
+                                      spec.trace.opportunities_ms.back());
   }
   if (rate.is_zero()) return 0;
-  const Duration on_the_way = spec.delay.mean + spec.delay.jitter + std::max(spec.slot.max, spec.slot.delay + spec.slot.jitter);
+  const Duration on_the_way =
+      spec.delay.mean + spec.delay.jitter + std::max(spec.slot.max, spec.slot.delay + spec.slot.jitter);
   return std::max(rate.bytes_in(on_the_way) * 3 / 2, kLeastAutoBytes);
 }
 
@@ -42,7 +44,8 @@ std::string_view to_string(Fate fate) {
 ByteRate LinkCounters::rate() const {
   const Duration span = last_out - first_out;
   if (span.count() <= 0) return {};
-  return ByteRate::bytes_per_second(static_cast<std::uint64_t>(static_cast<double>(ip_bytes_after_first) * 1e9 / static_cast<double>(span.count())));
+  return ByteRate::bytes_per_second(
+      static_cast<std::uint64_t>(static_cast<double>(ip_bytes_after_first) * 1e9 / static_cast<double>(span.count())));
 }
 
 Link::Link(LinkSpec spec, LinkIdentity identity)
@@ -51,11 +54,14 @@ Link::Link(LinkSpec spec, LinkIdentity identity)
       serializer_(spec_, identity.seed, static_cast<std::uint32_t>(identity.direction)),
       limit_bytes_(automatic_limit(spec_)) {}
 
-bool Link::leaves_later(const Queued& a, const Queued& b) { return a.due != b.due ? a.due > b.due : a.sequence > b.sequence; }
+bool Link::leaves_later(const Queued& a, const Queued& b) {
+  return a.due != b.due ? a.due > b.due : a.sequence > b.sequence;
+}
 
 Link::Flow& Link::flow_of(FlowId id) {
   if (const auto found = flows_.find(id); found != flows_.end()) return found->second;
-  return flows_.emplace(id, Flow(FlowDraws(identity_.seed, static_cast<std::uint32_t>(identity_.direction), id))).first->second;
+  return flows_.emplace(id, Flow(FlowDraws(identity_.seed, static_cast<std::uint32_t>(identity_.direction), id)))
+      .first->second;
 }
 
 Verdict Link::offer(ByteView bytes, Timestamp now, FlowId flow_id, Ecn ecn) {
@@ -67,8 +73,9 @@ Verdict Link::offer(ByteView bytes, Timestamp now, FlowId flow_id, Ecn ecn) {
   Verdict verdict{.index = flow.packets++};
   const DrawIndex original{.packet = verdict.index};
   const DrawIndex copy{.packet = verdict.index, .copy = true};
-  const bool make_copy = spec_.duplicate.p > 0 &&
-                         flow.draws.correlated(original, Purpose::duplicate, spec_.duplicate.correlation) < spec_.duplicate.p;
+  const bool make_copy =
+      spec_.duplicate.p > 0 &&
+      flow.draws.correlated(original, Purpose::duplicate, spec_.duplicate.correlation) < spec_.duplicate.p;
   const Decision decision = decide(flow, original);
   const Decision copy_decision = make_copy ? decide(flow, copy) : Decision{};
 
@@ -96,8 +103,8 @@ Verdict Link::offer(ByteView bytes, Timestamp now, FlowId flow_id, Ecn ecn) {
   return verdict;
 }
 
-// Every draw with a memory is made for every packet, whatever becomes of it: a tail drop or an outage must not shift the
-// decisions about the packets after it.
+// Every draw with a memory is made for every packet, whatever becomes of it: a tail drop or an outage must not shift
+// the decisions about the packets after it.
 Link::Decision Link::decide(Flow& flow, DrawIndex at) const {
   Decision decision;
   decision.lose = flow.loss.loses(spec_.loss, flow.draws, at);
@@ -121,8 +128,8 @@ Link::Decision Link::decide(Flow& flow, DrawIndex at) const {
   return decision;
 }
 
-Fate Link::admit(const Decision& decision, ByteView bytes, Timestamp now, FlowId flow, const FlowDraws& draws, DrawIndex at,
-                 Ecn ecn, Verdict* verdict) {
+Fate Link::admit(const Decision& decision, ByteView bytes, Timestamp now, FlowId flow, const FlowDraws& draws,
+                 DrawIndex at, Ecn ecn, Verdict* verdict) {
   if (decision.lose) {
     if (!spec_.ecn || !can_be_marked(ecn)) {
       ++counters_.lost;

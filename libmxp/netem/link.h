@@ -6,14 +6,14 @@
 //     while (auto packet = link.take(now)) deliver(packet->bytes);   // due by now
 //     wake_at(link.next_departure());                                // std::nullopt: nothing on its way
 //
-// Decisions (lost? copied? how long?) come from a counter-based generator keyed by seed, direction, flow, the packet's index in its
-// flow and the purpose: they depend neither on timing nor on how flows interleave, so every flow has a chain of its own
-// in the models with memory (correlation, bursts, gap). Queue, rate and slots are shared by all flows; what those decide
-// (tail drops, times) follows from the arrival times.
+// Decisions (lost? copied? how long?) come from a counter-based generator keyed by seed, direction, flow, the packet's
+// index in its flow and the purpose: they depend neither on timing nor on how flows interleave, so every flow has a
+// chain of its own in the models with memory (correlation, bursts, gap). Queue, rate and slots are shared by all flows;
+// what those decide (tail drops, times) follows from the arrival times.
 //
-// The order of decisions is that of the kernel's sch_netem: copy, lose, corrupt, queue limit, delay or reorder. A copy goes
-// through the same steps itself, but is not copied again. (One difference: where the kernel draws both "copy" and "lose" it sends
-// the packet once for sure; here the original is lost and the copy takes its own chance.)
+// The order of decisions is that of the kernel's sch_netem: copy, lose, corrupt, queue limit, delay or reorder. A copy
+// goes through the same steps itself, but is not copied again. (One difference: where the kernel draws both "copy" and
+// "lose" it sends the packet once for sure; here the original is lost and the copy takes its own chance.)
 //
 // Cost: O(log queue) per packet; buffers are recycled, so a steady load allocates nothing.
 // Thread rule: one thread at a time.
@@ -56,8 +56,8 @@ struct Verdict {
   Fate fate = Fate::passed;
   bool duplicated = false;  // a copy was made
   bool corrupted = false;
-  bool reordered = false;  // sent at once, ahead of those that wait
-  bool marked = false;     // congestion experienced instead of lost
+  bool reordered = false;   // sent at once, ahead of those that wait
+  bool marked = false;      // congestion experienced instead of lost
   std::uint64_t index = 0;  // of the packet in its flow, from 0
 };
 

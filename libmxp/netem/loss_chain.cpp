@@ -33,9 +33,7 @@ bool LossChain::loses(const LossModel& model, FlowDraws& draws, DrawIndex at) {
           state_ = State::good;
         }
         break;
-      case State::lost_in_good:
-        state_ = State::good;
-        break;
+      case State::lost_in_good: state_ = State::good; break;
     }
     return state_ == State::lost_in_burst || state_ == State::lost_in_good;
   }

@@ -24,7 +24,8 @@ Duration Serializer::time_on_wire(std::uint64_t ip_bytes) const {
   std::int64_t bytes = std::max<std::int64_t>(static_cast<std::int64_t>(ip_bytes) + framing_.overhead_bytes, 0);
   if (framing_.cell_bytes > 0) {
     const std::int64_t cells = (bytes + framing_.cell_bytes - 1) / framing_.cell_bytes;
-    bytes = std::max<std::int64_t>(cells * (static_cast<std::int64_t>(framing_.cell_bytes) + framing_.cell_overhead_bytes), 0);
+    bytes = std::max<std::int64_t>(
+        cells * (static_cast<std::int64_t>(framing_.cell_bytes) + framing_.cell_overhead_bytes), 0);
   }
   return rate_.time_for(static_cast<std::uint64_t>(bytes));
 }
@@ -46,7 +47,8 @@ Duration Serializer::draw_slot_wait() {
   return slot_.min + Duration(static_cast<Duration::rep>(static_cast<double>((slot_.max - slot_.min).count()) * u));
 }
 
-// A packet that is ready before the open slot is due joins it; one that comes later, or finds it full, waits for the next.
+// A packet that is ready before the open slot is due joins it; one that comes later, or finds it full, waits for the
+// next.
 Timestamp Serializer::through_slots(Timestamp ready, std::uint64_t ip_bytes) {
   if (ready > slot_opens_ || packets_left_ == 0 || bytes_left_ == 0) {
     slot_opens_ = std::max(ready, slot_opens_) + draw_slot_wait();

@@ -2,15 +2,15 @@
 // a few words past it.
 //
 //   delay TIME [JITTER [CORR%]] [distribution uniform|normal|pareto|paretonormal]     (also: latency)
-//   loss [random] P% [CORR%] | loss gemodel P% [R% [1-H% [1-K%]]] | loss state P13 [P31 [P32 [P23 [P14]]]]   (also: drop)
-//   ecn                                       marks instead of losing, where the packet allows it
-//   duplicate P% [CORR%]     corrupt P% [CORR%]     reorder P% [CORR%] [gap N]     gap N
-//   rate RATE [OVERHEAD [CELLSIZE [CELLOVERHEAD]]]     limit PACKETS | limit auto
-//   slot MIN [MAX] [packets N] [bytes N] | slot distribution NAME DELAY JITTER [packets N] [bytes N]
-//   order keep|time     mtu BYTES     trace FILE     rebind TIME     outage TIME every TIME
+//   loss [random] P% [CORR%] | loss gemodel P% [R% [1-H% [1-K%]]] | loss state P13 [P31 [P32 [P23 [P14]]]]   (also:
+//   drop) ecn                                       marks instead of losing, where the packet allows it duplicate P%
+//   [CORR%]     corrupt P% [CORR%]     reorder P% [CORR%] [gap N]     gap N rate RATE [OVERHEAD [CELLSIZE
+//   [CELLOVERHEAD]]]     limit PACKETS | limit auto slot MIN [MAX] [packets N] [bytes N] | slot distribution NAME DELAY
+//   JITTER [packets N] [bytes N] order keep|time     mtu BYTES     trace FILE     rebind TIME     outage TIME every
+//   TIME
 //
-// Units are those of tc(8): a bare time is microseconds, a bare rate bits per second ("kbit" = 1000 bit/s, "kbps" = 1000
-// BYTES/s, "kibit" = 1024 bit/s), a percentage may leave out its sign ("loss 1" is one percent).
+// Units are those of tc(8): a bare time is microseconds, a bare rate bits per second ("kbit" = 1000 bit/s, "kbps" =
+// 1000 BYTES/s, "kibit" = 1024 bit/s), a percentage may leave out its sign ("loss 1" is one percent).
 #pragma once
 
 #include <cstdint>
@@ -77,14 +77,15 @@ struct LinkSpec {
     bool operator==(const Delay&) const = default;
   };
   struct Reorder {
-    Chance chance;           // share of packets sent at once while the others wait; needs a delay
-    std::uint32_t gap = 0;   // N: after a packet was sent at once, at least N-1 are delayed; 0 and 1: any may be next
+    Chance chance;          // share of packets sent at once while the others wait; needs a delay
+    std::uint32_t gap = 0;  // N: after a packet was sent at once, at least N-1 are delayed; 0 and 1: any may be next
     bool operator==(const Reorder&) const = default;
   };
   struct Limit {
     static constexpr std::uint32_t kDefaultPackets = 1000;  // tc's default
-    std::uint32_t packets = kDefaultPackets;                // held at a time, those on their way included, as in the kernel
-    bool automatic = false;  // instead: 1.5 x rate x delay in bytes (no bound without a rate), so that delay x rate never drops
+    std::uint32_t packets = kDefaultPackets;  // held at a time, those on their way included, as in the kernel
+    bool automatic =
+        false;  // instead: 1.5 x rate x delay in bytes (no bound without a rate), so that delay x rate never drops
     bool operator==(const Limit&) const = default;
   };
   // Link layers that cut packets into cells (ATM): see tc-netem(8), "rate".
@@ -104,13 +105,15 @@ struct LinkSpec {
     Distribution distribution = Distribution::uniform;
     std::uint32_t packets = 0;  // most in one slot, 0 = no bound
     std::uint32_t bytes = 0;
-    bool enabled() const { return min.count() > 0 || max.count() > 0 || (drawn && (delay.count() > 0 || jitter.count() > 0)); }
+    bool enabled() const {
+      return min.count() > 0 || max.count() > 0 || (drawn && (delay.count() > 0 || jitter.count() > 0));
+    }
     bool operator==(const Slot&) const = default;
   };
   // Delivery opportunities in the format of Mahimahi: see delivery_trace.h. Replaces `rate`.
   struct Trace {
-    std::string file;                              // who parsed the spec reads the file and fills in:
-    std::vector<std::uint32_t> opportunities_ms;   // one entry for each 1500 bytes that may leave
+    std::string file;                             // who parsed the spec reads the file and fills in:
+    std::vector<std::uint32_t> opportunities_ms;  // one entry for each 1500 bytes that may leave
     bool operator==(const Trace&) const = default;
   };
   struct Outage {
@@ -133,8 +136,9 @@ struct LinkSpec {
   std::uint32_t mtu = 0;  // largest IP packet that passes, 0 = any
   Trace trace;
   Outage outage;
-  Duration rebind_every{};         // zero = never. The link itself does nothing with it: the relay changes its port
-  std::uint32_t header_bytes = 28;  // IP and UDP headers added to each datagram for rate and mtu: 28 for IPv4, 48 for IPv6
+  Duration rebind_every{};  // zero = never. The link itself does nothing with it: the relay changes its port
+  std::uint32_t header_bytes =
+      28;  // IP and UDP headers added to each datagram for rate and mtu: 28 for IPv4, 48 for IPv6
 
   bool operator==(const LinkSpec&) const = default;
 };

@@ -1,11 +1,11 @@
-// The grammar of netem/spec.h: one function for each keyword, each reading its values from the words that follow. The first
-// error wins; it names the keyword, what stood there, and an example that works.
+// The grammar of netem/spec.h: one function for each keyword, each reading its values from the words that follow. The
+// first error wins; it names the keyword, what stood there, and an example that works.
+#include <fmt/format.h>
+
 #include <array>
 #include <optional>
 #include <string>
 #include <vector>
-
-#include <fmt/format.h>
 
 #include "netem/spec.h"
 #include "netem/spec_units.h"
@@ -75,7 +75,8 @@ class Parser {
     for (const Keyword& known : kKeywords) {
       if (known.name == known.means) names += (names.empty() ? "" : ", ") + std::string(known.name);
     }
-    if (looks_like_number(word) && !keyword_.empty()) return fail("'{}' is one value too many for '{}'", word, keyword_);
+    if (looks_like_number(word) && !keyword_.empty())
+      return fail("'{}' is one value too many for '{}'", word, keyword_);
     fail("'{}' is unknown: expected one of {}", word, names);
   }
 
@@ -161,8 +162,10 @@ class Parser {
     if (at_number()) model.p23 = percent("loss state 1% 25% 10% 50%");
     if (at_number()) model.p14 = percent("loss state 1% 25% 10% 50% 0.1%");
     constexpr double kRounding = 1e-9;
-    if (model.p13 + model.p14 > 1 + kRounding) return fail("'loss state': P13 and P14 leave the same state, so together at most 100%");
-    if (model.p31 + model.p32 > 1 + kRounding) return fail("'loss state': P31 and P32 leave the same state, so together at most 100%");
+    if (model.p13 + model.p14 > 1 + kRounding)
+      return fail("'loss state': P13 and P14 leave the same state, so together at most 100%");
+    if (model.p31 + model.p32 > 1 + kRounding)
+      return fail("'loss state': P31 and P32 leave the same state, so together at most 100%");
     spec_.loss = model;
   }
 
@@ -188,7 +191,8 @@ class Parser {
     spec_.rate = value(parse_rate, "a rate (8bit to 1tbit; kbit = 1000 bit/s, kbps = 1000 byte/s)", "rate 10mbit");
     if (at_number()) spec_.framing.overhead_bytes = value(parse_signed, "an overhead in bytes", "rate 10mbit 18");
     if (at_number()) spec_.framing.cell_bytes = count("rate 10mbit 0 48 5");
-    if (at_number()) spec_.framing.cell_overhead_bytes = value(parse_signed, "a cell overhead in bytes", "rate 10mbit 0 48 5");
+    if (at_number())
+      spec_.framing.cell_overhead_bytes = value(parse_signed, "a cell overhead in bytes", "rate 10mbit 0 48 5");
     constexpr std::int32_t kLargest = 65535;
     const auto& framing = spec_.framing;
     if (framing.overhead_bytes > kLargest || framing.overhead_bytes < -kLargest || framing.cell_bytes > kLargest ||
@@ -203,7 +207,8 @@ class Parser {
       return;
     }
     spec_.limit.packets = value(parse_count, "a number of packets or 'auto'", "limit 1000");
-    if (error_.empty() && spec_.limit.packets == 0) fail("'limit 0' would drop everything: use 'limit auto' or a number above 0");
+    if (error_.empty() && spec_.limit.packets == 0)
+      fail("'limit 0' would drop everything: use 'limit auto' or a number above 0");
   }
 
   void read_slot() {
@@ -216,7 +221,8 @@ class Parser {
       spec_.slot.min = time("slot 10ms 20ms");
       spec_.slot.max = spec_.slot.min;
       if (at_number()) spec_.slot.max = time("slot 10ms 20ms");
-      if (error_.empty() && spec_.slot.max < spec_.slot.min) return fail("'slot': the second time must not be less than the first");
+      if (error_.empty() && spec_.slot.max < spec_.slot.min)
+        return fail("'slot': the second time must not be less than the first");
     }
     if (error_.empty() && !spec_.slot.enabled()) return fail("'slot' needs a time above 0, such as 'slot 10ms'");
     for (;;) {
@@ -243,7 +249,8 @@ class Parser {
   void read_mtu() {
     spec_.mtu = count("mtu 1400");
     constexpr std::uint32_t kLeast = 68;  // RFC 791: every module must forward 68 octets
-    if (error_.empty() && spec_.mtu < kLeast) fail("'mtu': at least {} bytes, the smallest IP packet that every link takes", kLeast);
+    if (error_.empty() && spec_.mtu < kLeast)
+      fail("'mtu': at least {} bytes, the smallest IP packet that every link takes", kLeast);
   }
 
   void read_trace() {

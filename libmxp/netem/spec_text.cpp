@@ -51,11 +51,11 @@ void add_loss(Words& words, const LossModel& loss) {
     words.add("loss");
     words.add_chance(*random);
   } else if (const auto* ge = std::get_if<GilbertElliott>(&loss)) {
-    words.add_format("loss gemodel {} {} {} {}", percent_text(ge->p), percent_text(ge->r), percent_text(ge->loss_in_bad),
-                     percent_text(ge->loss_in_good));
+    words.add_format("loss gemodel {} {} {} {}", percent_text(ge->p), percent_text(ge->r),
+                     percent_text(ge->loss_in_bad), percent_text(ge->loss_in_good));
   } else if (const auto* four = std::get_if<FourStateLoss>(&loss)) {
-    words.add_format("loss state {} {} {} {} {}", percent_text(four->p13), percent_text(four->p31), percent_text(four->p32),
-                     percent_text(four->p23), percent_text(four->p14));
+    words.add_format("loss state {} {} {} {} {}", percent_text(four->p13), percent_text(four->p31),
+                     percent_text(four->p32), percent_text(four->p23), percent_text(four->p14));
   }
 }
 
@@ -69,7 +69,8 @@ void add_rate(Words& words, const LinkSpec& spec) {
 void add_slot(Words& words, const LinkSpec::Slot& slot) {
   if (!slot.enabled()) return;
   if (slot.drawn) {
-    words.add_format("slot distribution {} {} {}", name_of(slot.distribution), time_text(slot.delay), time_text(slot.jitter));
+    words.add_format("slot distribution {} {} {}", name_of(slot.distribution), time_text(slot.delay),
+                     time_text(slot.jitter));
   } else {
     words.add_format("slot {} {}", time_text(slot.min), time_text(slot.max));
   }
@@ -108,7 +109,8 @@ std::string to_string(const LinkSpec& spec) {
   if (spec.mtu > 0) words.add_format("mtu {}", spec.mtu);
   if (!spec.trace.file.empty()) words.add_format("trace {}", spec.trace.file);
   if (spec.rebind_every.count() > 0) words.add_format("rebind {}", time_text(spec.rebind_every));
-  if (spec.outage.every.count() > 0) words.add_format("outage {} every {}", time_text(spec.outage.length), time_text(spec.outage.every));
+  if (spec.outage.every.count() > 0)
+    words.add_format("outage {} every {}", time_text(spec.outage.length), time_text(spec.outage.every));
   return words.take();
 }
 

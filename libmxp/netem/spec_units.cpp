@@ -1,13 +1,13 @@
 #include "netem/spec_units.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <cctype>
 #include <charconv>
 #include <cmath>
 #include <limits>
-
-#include <fmt/format.h>
 
 namespace mxp::netem {
 namespace {
@@ -42,17 +42,52 @@ std::optional<double> scaled(std::string_view text, const std::array<Unit, N>& u
   return number->value * unit->factor;
 }
 
-constexpr std::array<Unit, 13> kTimes = {{{"", 1e3}, {"ns", 1}, {"nsec", 1}, {"nsecs", 1}, {"us", 1e3}, {"usec", 1e3}, {"usecs", 1e3},
-                                          {"ms", 1e6}, {"msec", 1e6}, {"msecs", 1e6}, {"s", 1e9}, {"sec", 1e9}, {"secs", 1e9}}};
+constexpr std::array<Unit, 13> kTimes = {{{"", 1e3},
+                                          {"ns", 1},
+                                          {"nsec", 1},
+                                          {"nsecs", 1},
+                                          {"us", 1e3},
+                                          {"usec", 1e3},
+                                          {"usecs", 1e3},
+                                          {"ms", 1e6},
+                                          {"msec", 1e6},
+                                          {"msecs", 1e6},
+                                          {"s", 1e9},
+                                          {"sec", 1e9},
+                                          {"secs", 1e9}}};
 constexpr std::array<Unit, 2> kPercent = {{{"", 0.01}, {"%", 0.01}}};
 // Bits per second.
-constexpr std::array<Unit, 19> kRates = {{{"", 1}, {"bit", 1}, {"kbit", 1e3}, {"mbit", 1e6}, {"gbit", 1e9}, {"tbit", 1e12},
-                                          {"kibit", 1024.0}, {"mibit", 1048576.0}, {"gibit", 1073741824.0}, {"tibit", 1099511627776.0},
-                                          {"bps", 8}, {"kbps", 8e3}, {"mbps", 8e6}, {"gbps", 8e9}, {"tbps", 8e12},
-                                          {"kibps", 8 * 1024.0}, {"mibps", 8 * 1048576.0}, {"gibps", 8 * 1073741824.0}, {"tibps", 8 * 1099511627776.0}}};
+constexpr std::array<Unit, 19> kRates = {{{"", 1},
+                                          {"bit", 1},
+                                          {"kbit", 1e3},
+                                          {"mbit", 1e6},
+                                          {"gbit", 1e9},
+                                          {"tbit", 1e12},
+                                          {"kibit", 1024.0},
+                                          {"mibit", 1048576.0},
+                                          {"gibit", 1073741824.0},
+                                          {"tibit", 1099511627776.0},
+                                          {"bps", 8},
+                                          {"kbps", 8e3},
+                                          {"mbps", 8e6},
+                                          {"gbps", 8e9},
+                                          {"tbps", 8e12},
+                                          {"kibps", 8 * 1024.0},
+                                          {"mibps", 8 * 1048576.0},
+                                          {"gibps", 8 * 1073741824.0},
+                                          {"tibps", 8 * 1099511627776.0}}};
 // Bytes.
-constexpr std::array<Unit, 11> kSizes = {{{"", 1}, {"b", 1}, {"k", 1024}, {"kb", 1024}, {"m", 1048576}, {"mb", 1048576},
-                                          {"g", 1073741824}, {"gb", 1073741824}, {"kbit", 125}, {"mbit", 125e3}, {"gbit", 125e6}}};
+constexpr std::array<Unit, 11> kSizes = {{{"", 1},
+                                          {"b", 1},
+                                          {"k", 1024},
+                                          {"kb", 1024},
+                                          {"m", 1048576},
+                                          {"mb", 1048576},
+                                          {"g", 1073741824},
+                                          {"gb", 1073741824},
+                                          {"kbit", 125},
+                                          {"mbit", 125e3},
+                                          {"gbit", 125e6}}};
 
 template <typename Integer>
 std::optional<Integer> parse_integer(std::string_view text) {

@@ -1,5 +1,5 @@
-// Numbers of a link spec, in the units of tc(8). Each returns std::nullopt for anything that is not wholly such a number, is
-// negative, not finite or out of the range named here.
+// Numbers of a link spec, in the units of tc(8). Each returns std::nullopt for anything that is not wholly such a
+// number, is negative, not finite or out of the range named here.
 #pragma once
 
 #include <cstdint>
@@ -12,13 +12,15 @@
 
 namespace mxp::netem {
 
-inline constexpr Duration kLongestTime = std::chrono::hours(24);  // our choice: keeps every sum of times far from overflow
+inline constexpr Duration kLongestTime =
+    std::chrono::hours(24);  // our choice: keeps every sum of times far from overflow
 
 // "40ms", "1.5s", "20us", "7ns"; bare = microseconds. 0..24 h, rounded to nanoseconds.
 std::optional<Duration> parse_time(std::string_view text);
 // "1.5%" or "1.5" = 0.015. 0..100 %.
 std::optional<double> parse_percent(std::string_view text);
-// "10mbit", "1.5gbit", "100kbps" (bytes), "1mibit"; bare = bit/s. 8 bit/s .. 1 Tbit/s: less than a byte a second is none at all.
+// "10mbit", "1.5gbit", "100kbps" (bytes), "1mibit"; bare = bit/s. 8 bit/s .. 1 Tbit/s: less than a byte a second is
+// none at all.
 std::optional<ByteRate> parse_rate(std::string_view text);
 // Whole number.
 std::optional<std::uint32_t> parse_count(std::string_view text);

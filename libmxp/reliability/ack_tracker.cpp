@@ -18,12 +18,14 @@ void AckTracker::on_packet_received(Timestamp now, PacketNumber number, bool ack
   ecn_.ect0 += ecn == Ecn::ect0 ? 1 : 0;
   ecn_.ect1 += ecn == Ecn::ect1 ? 1 : 0;
   ecn_.ce += ecn == Ecn::ce ? 1 : 0;
-  if (!ack_eliciting) return;  // never a reason for an ACK of its own, or two idle peers would keep answering each other
+  if (!ack_eliciting)
+    return;  // never a reason for an ACK of its own, or two idle peers would keep answering each other
 
   if (eliciting_waiting_++ == 0) waiting_since_ = now;
   ++eliciting_received_;
   const std::uint32_t interval = eliciting_received_ <= kEarlyPackets ? kEarlyInterval : kInterval;
-  // A gap opens or closes, a packet is late, or the path is congested (RFC 9000 §13.2.1): the sender should know at once.
+  // A gap opens or closes, a packet is late, or the path is congested (RFC 9000 §13.2.1): the sender should know at
+  // once.
   if (number.value() != expected || ecn == Ecn::ce || eliciting_waiting_ >= interval) at_once_ = true;
 }
 
@@ -71,7 +73,8 @@ bool AckTracker::record(std::uint64_t number) {
   }
   // The first range, from the highest down, that does not lie wholly above `number`.
   const auto end = ranges_.begin() + static_cast<std::ptrdiff_t>(count_);
-  const auto below = std::partition_point(ranges_.begin(), end, [&](const AckRange& range) { return range.first.value() > number; });
+  const auto below =
+      std::partition_point(ranges_.begin(), end, [&](const AckRange& range) { return range.first.value() > number; });
   const auto index = static_cast<std::size_t>(below - ranges_.begin());
   if (index < count_ && number <= below->last.value()) return false;
 
@@ -93,7 +96,8 @@ bool AckTracker::record(std::uint64_t number) {
 }
 
 void AckTracker::erase_range(std::size_t index) {
-  std::move(ranges_.begin() + static_cast<std::ptrdiff_t>(index) + 1, ranges_.begin() + static_cast<std::ptrdiff_t>(count_),
+  std::move(ranges_.begin() + static_cast<std::ptrdiff_t>(index) + 1,
+            ranges_.begin() + static_cast<std::ptrdiff_t>(count_),
             ranges_.begin() + static_cast<std::ptrdiff_t>(index));
   --count_;
 }

@@ -26,8 +26,9 @@ class AckTracker {
   void on_packet_received(Timestamp now, PacketNumber number, bool ack_eliciting, Ecn ecn = Ecn::not_ect);
   // An ACK with ranges() went out.
   void on_ack_sent(Timestamp now);
-  // The peer acknowledged a packet with an ACK of ours whose largest number was `largest`: what that ACK told it need not be told
-  // again, so the ranges up to there are dropped (RFC 9000 §13.2.4). The largest number ever received stays.
+  // The peer acknowledged a packet with an ACK of ours whose largest number was `largest`: what that ACK told it need
+  // not be told again, so the ranges up to there are dropped (RFC 9000 §13.2.4). The largest number ever received
+  // stays.
   void on_ack_acknowledged(PacketNumber largest);
 
   // Whether an ACK must go now, with or without other frames.
@@ -60,13 +61,14 @@ class AckTracker {
   std::size_t count_ = 0;
   Timestamp largest_received_at_{};
   std::uint64_t eliciting_received_ = 0;
-  std::uint32_t eliciting_waiting_ = 0;       // since the last ACK
-  Timestamp waiting_since_{};                 // arrival of the first of them
+  std::uint32_t eliciting_waiting_ = 0;  // since the last ACK
+  Timestamp waiting_since_{};            // arrival of the first of them
   bool at_once_ = false;
   bool something_new_ = false;
 
-  // Numbers that arrived below the largest: an ACK tells of them for certain only if its largest is above late_mark_, the largest
-  // number at the latest such arrival. Until one like that is acknowledged, nothing from lowest_late_ on is dropped.
+  // Numbers that arrived below the largest: an ACK tells of them for certain only if its largest is above late_mark_,
+  // the largest number at the latest such arrival. Until one like that is acknowledged, nothing from lowest_late_ on is
+  // dropped.
   std::optional<std::uint64_t> lowest_late_;
   std::uint64_t late_mark_ = 0;
   EcnCounts ecn_{};

@@ -5,8 +5,8 @@
 
 namespace mxp {
 
-std::unique_ptr<CongestionController> make_congestion_controller(CongestionControl algorithm, std::size_t max_datagram_bytes,
-                                                                 bool paced) {
+std::unique_ptr<CongestionController> make_congestion_controller(CongestionControl algorithm,
+                                                                 std::size_t max_datagram_bytes, bool paced) {
   if (algorithm == CongestionControl::none) return std::make_unique<NoCongestionControl>();
   return std::make_unique<Cubic>(max_datagram_bytes, paced);
 }

@@ -1,5 +1,5 @@
-// What a congestion control algorithm must answer: how large the window is, and how fast to fill it. One virtual call for
-// each ACK, none for each packet but on_packet_sent.
+// What a congestion control algorithm must answer: how large the window is, and how fast to fill it. One virtual call
+// for each ACK, none for each packet but on_packet_sent.
 #pragma once
 
 #include <cstddef>
@@ -32,8 +32,8 @@ class CongestionController {
 
   virtual void on_packet_sent(const SentPacket& packet) = 0;
   virtual void on_ack(const AckSample& sample, const RttEstimator& rtt) = 0;
-  // A loss; `sent_at` of the latest lost packet. Returns whether the window was cut: false if that packet belongs to the
-  // round trip of an earlier cut (RFC 9002 §7.3.2).
+  // A loss; `sent_at` of the latest lost packet. Returns whether the window was cut: false if that packet belongs to
+  // the round trip of an earlier cut (RFC 9002 §7.3.2).
   virtual bool on_congestion_event(Timestamp now, Timestamp sent_at) = 0;
   // RFC 9002 §7.6.2.
   virtual void on_persistent_congestion() = 0;
@@ -46,6 +46,7 @@ class CongestionController {
   virtual ByteRate pacing_rate(const RttEstimator& rtt) const = 0;
 };
 
-std::unique_ptr<CongestionController> make_congestion_controller(CongestionControl algorithm, std::size_t max_datagram_bytes, bool paced);
+std::unique_ptr<CongestionController> make_congestion_controller(CongestionControl algorithm,
+                                                                 std::size_t max_datagram_bytes, bool paced);
 
 }  // namespace mxp

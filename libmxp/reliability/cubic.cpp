@@ -24,7 +24,8 @@ double CubicCurve::at(double t) const {
   return kC * distance * distance * distance + w_max;
 }
 
-Cubic::Cubic(std::size_t max_datagram_bytes, bool paced) : segment_(static_cast<double>(max_datagram_bytes)), paced_(paced) {
+Cubic::Cubic(std::size_t max_datagram_bytes, bool paced)
+    : segment_(static_cast<double>(max_datagram_bytes)), paced_(paced) {
   state_.window = initial_window(segment_);
   state_.slow_start_threshold = std::numeric_limits<double>::infinity();
 }

@@ -1,5 +1,5 @@
-// CUBIC (RFC 9438) with slow start as HyStart++ leaves it (RFC 9406). The window is counted in bytes; the formulas' segments are
-// datagrams of the size given at construction.
+// CUBIC (RFC 9438) with slow start as HyStart++ leaves it (RFC 9406). The window is counted in bytes; the formulas'
+// segments are datagrams of the size given at construction.
 #pragma once
 
 #include <cstdint>
@@ -47,7 +47,7 @@ class Cubic final : public CongestionController {
     double window_before_cut = 0.0;     // bytes: cwnd_prior
     bool in_epoch = false;              // congestion avoidance has begun since the latest cut; below: of this epoch
     Timestamp epoch_start{};
-    double reno_window = 0.0;           // bytes: W_est
+    double reno_window = 0.0;  // bytes: W_est
     CubicCurve curve;
   };
 
@@ -61,7 +61,8 @@ class Cubic final : public CongestionController {
   State state_;
   State before_cut_;
   bool can_undo_ = false;
-  std::optional<Timestamp> recovery_start_;  // the latest cut: packets sent until then neither cut again nor grow the window
+  std::optional<Timestamp>
+      recovery_start_;  // the latest cut: packets sent until then neither cut again nor grow the window
   Timestamp last_growth_at_{};
   std::uint64_t next_number_ = 0;
   HyStart hystart_;

@@ -8,8 +8,8 @@ Duration LossDetector::delay(const RttEstimator& rtt) const {
   return std::max(std::max(rtt.smoothed(), rtt.latest()) * time_threshold_eighths_ / 8, kTimerGranularity);
 }
 
-void LossDetector::detect(SentPackets& packets, Timestamp now, std::uint64_t largest_acknowledged, const RttEstimator& rtt,
-                          std::vector<LostPacket>& lost) {
+void LossDetector::detect(SentPackets& packets, Timestamp now, std::uint64_t largest_acknowledged,
+                          const RttEstimator& rtt, std::vector<LostPacket>& lost) {
   loss_time_.reset();
   const Duration after = delay(rtt);
   for (std::uint64_t number = packets.first_outstanding(); number < largest_acknowledged;
@@ -50,7 +50,8 @@ bool is_persistent_congestion(const SentPackets& packets, const std::vector<Lost
   for (const LostPacket& it : lost) {
     const SentPacket& packet = it.packet;
     if (packet.sent_at <= *first_sample_at) continue;
-    if (previous != nullptr && packets.any_acknowledged(previous->number.value() + 1, packet.number.value() - 1)) begin = nullptr;
+    if (previous != nullptr && packets.any_acknowledged(previous->number.value() + 1, packet.number.value() - 1))
+      begin = nullptr;
     previous = &packet;
     if (!packet.ack_eliciting) continue;
     if (begin == nullptr) begin = &packet;

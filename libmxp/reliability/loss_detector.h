@@ -1,6 +1,6 @@
-// Which outstanding packets are lost: RFC 9002 §6.1, by reordering and by time. Both thresholds adapt: a packet that was declared
-// lost and arrives after all shows how much the path reorders, and widens them up to a cap, so that a reordering path is not
-// taken for a lossy one; after a number of genuine loss episodes they fall back.
+// Which outstanding packets are lost: RFC 9002 §6.1, by reordering and by time. Both thresholds adapt: a packet that
+// was declared lost and arrives after all shows how much the path reorders, and widens them up to a cap, so that a
+// reordering path is not taken for a lossy one; after a number of genuine loss episodes they fall back.
 #pragma once
 
 #include <cstdint>
@@ -20,14 +20,15 @@ class LossDetector {
   // From the specification (RFC 9002 §6.1.1, §6.1.2).
   static constexpr std::uint64_t kPacketThreshold = 3;
   static constexpr unsigned kTimeThresholdEighths = 9;
-  // Our choice. The packet cap bounds the outstanding packets that each ACK looks at again; the time cap is two round trips.
+  // Our choice. The packet cap bounds the outstanding packets that each ACK looks at again; the time cap is two round
+  // trips.
   static constexpr std::uint64_t kMaxPacketThreshold = 128;
   static constexpr unsigned kMaxTimeThresholdEighths = 16;
   // Loss episodes without a late arrival until the thresholds fall back to the specification's.
   static constexpr unsigned kEpisodesToForget = 16;
 
-  // Finds what is lost among the outstanding packets below `largest_acknowledged`, appends it to `lost` in ascending order (marking it
-  // is the caller's), and notes when the next would be lost by time.
+  // Finds what is lost among the outstanding packets below `largest_acknowledged`, appends it to `lost` in ascending
+  // order (marking it is the caller's), and notes when the next would be lost by time.
   void detect(SentPackets& packets, Timestamp now, std::uint64_t largest_acknowledged, const RttEstimator& rtt,
               std::vector<LostPacket>& lost);
 
@@ -49,8 +50,8 @@ class LossDetector {
   std::optional<Timestamp> loss_time_;
 };
 
-// RFC 9002 §7.6.2: whether these losses (ascending, of one detection) span the persistent congestion duration without an
-// acknowledged packet in between. `first_sample_at`: packets sent before the first RTT sample do not count.
+// RFC 9002 §7.6.2: whether these losses (ascending, of one detection) span the persistent congestion duration without
+// an acknowledged packet in between. `first_sample_at`: packets sent before the first RTT sample do not count.
 bool is_persistent_congestion(const SentPackets& packets, const std::vector<LostPacket>& lost, Duration duration,
                               std::optional<Timestamp> first_sample_at);
 

@@ -18,9 +18,9 @@ struct LostPacket {
 struct Outcome {
   std::span<const SentPacket> acknowledged;  // newly; ascending inside each range, ranges from the highest down
   std::span<const LostPacket> lost;          // ascending; packets of ACK frames only are among them (in_flight = false)
-  std::uint64_t spurious = 0;                // packets that had been declared lost and are acknowledged now; not in `acknowledged`
-  bool persistent_congestion = false;        // RFC 9002 §7.6: the window fell to its minimum
-  std::optional<Duration> rtt_sample;        // the sample that this ACK gave, acknowledgement delay included
+  std::uint64_t spurious = 0;  // packets that had been declared lost and are acknowledged now; not in `acknowledged`
+  bool persistent_congestion = false;  // RFC 9002 §7.6: the window fell to its minimum
+  std::optional<Duration> rtt_sample;  // the sample that this ACK gave, acknowledgement delay included
 };
 
 }  // namespace mxp

@@ -15,7 +15,8 @@ Pacer::Credit Pacer::credit_at(Timestamp now) const {
   const Credit full = static_cast<Credit>(burst_) * kUnit;
   if (refilled_at_ == Timestamp::min()) return full;
   if (now <= refilled_at_) return std::min(credit_, full);
-  const auto earned = static_cast<__int128>((now - refilled_at_).count()) * static_cast<std::int64_t>(rate_.bytes_per_second());
+  const auto earned =
+      static_cast<__int128>((now - refilled_at_).count()) * static_cast<std::int64_t>(rate_.bytes_per_second());
   return static_cast<Credit>(std::min<__int128>(credit_ + earned, full));
 }
 
@@ -43,7 +44,8 @@ Timestamp Pacer::ready_at(Timestamp now, std::uint64_t bytes) const {
   const Credit missing = static_cast<Credit>(bytes) * kUnit - credit_at(now);
   if (missing <= 0) return now;
   const auto rate = static_cast<Credit>(rate_.bytes_per_second());
-  // Rounded up, so that the answer to asking again at that time is yes. Counted from the refill where time went backwards.
+  // Rounded up, so that the answer to asking again at that time is yes. Counted from the refill where time went
+  // backwards.
   return std::max(now, refilled_at_) + Duration((missing + rate - 1) / rate);
 }
 

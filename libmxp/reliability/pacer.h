@@ -5,8 +5,8 @@
 //     bytes sent in [s, t]  <=  burst  +  integral of the rate over [s, t]
 //
 // where burst is the largest that applied in [s, t]:  burst = max(10 datagrams, 2 ms × rate).
-// And it does not starve: ready_at() is never later than now + quantum / rate, quantum = clamp(1 ms × rate, 1 datagram, 64 KiB).
-// Packets sent beyond available() (probes) are debts, paid before anything else goes.
+// And it does not starve: ready_at() is never later than now + quantum / rate, quantum = clamp(1 ms × rate, 1 datagram,
+// 64 KiB). Packets sent beyond available() (probes) are debts, paid before anything else goes.
 //
 // Credit is kept in billionths of a byte: elapsed nanoseconds × bytes per second, exact and without a division.
 #pragma once
@@ -26,9 +26,9 @@ class Pacer {
   // Two milliseconds, so that a timer that wakes one millisecond late loses no rate.
   static constexpr Duration kBurstTime = std::chrono::milliseconds(2);
   static constexpr Duration kQuantumTime = std::chrono::milliseconds(1);
-  static constexpr std::uint64_t kBurstDatagrams = 10;       // RFC 9002 §7.2, the initial window
-  static constexpr std::uint64_t kMaxQuantum = 64u << 10;    // what one segmented send can carry
-  static constexpr std::uint64_t kMaxRate = 100'000'000'000; // bytes per second: keeps the credit far from overflowing
+  static constexpr std::uint64_t kBurstDatagrams = 10;        // RFC 9002 §7.2, the initial window
+  static constexpr std::uint64_t kMaxQuantum = 64u << 10;     // what one segmented send can carry
+  static constexpr std::uint64_t kMaxRate = 100'000'000'000;  // bytes per second: keeps the credit far from overflowing
 
   // Starts with a full burst. `enabled` = false: no limit ever.
   Pacer(std::size_t max_datagram_bytes, bool enabled);
@@ -42,7 +42,7 @@ class Pacer {
   void on_sent(Timestamp now, std::uint64_t bytes);
 
   ByteRate rate() const { return rate_; }
-  std::uint64_t burst() const { return burst_; }      // bytes
+  std::uint64_t burst() const { return burst_; }  // bytes
   // Worth waiting for before a sender is woken: one batch of packets.
   std::uint64_t quantum() const { return quantum_; }  // bytes
 

@@ -22,11 +22,11 @@ class ProbeTimer {
   unsigned count() const { return count_; }
 
  private:
-  // Doubling stops after so many timeouts in a row: only so that the arithmetic cannot overflow; the idle timeout ends a
-  // connection long before.
+  // Doubling stops after so many timeouts in a row: only so that the arithmetic cannot overflow; the idle timeout ends
+  // a connection long before.
   static constexpr unsigned kMaxBackoffShift = 16;
 
-  unsigned count_ = 0;      // timeouts since the last acknowledgement
+  unsigned count_ = 0;  // timeouts since the last acknowledgement
   Timestamp fired_at_{};
 };
 

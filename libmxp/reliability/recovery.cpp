@@ -1,4 +1,5 @@
-// The flow of an ACK: check everything before changing anything → settle each range → RTT sample → losses → window → timers.
+// The flow of an ACK: check everything before changing anything → settle each range → RTT sample → losses → window →
+// timers.
 #include "reliability/recovery.h"
 
 #include <algorithm>
@@ -13,7 +14,9 @@ constexpr unsigned kProbesPerTimeout = 2;
 // Our choice: probe timeouts for which a lost packet is remembered, so that its late arrival is recognised.
 constexpr int kRememberLostTimeouts = 3;
 
-bool is_paced(const RecoveryConfig& config) { return config.pacing && config.congestion_control != CongestionControl::none; }
+bool is_paced(const RecoveryConfig& config) {
+  return config.pacing && config.congestion_control != CongestionControl::none;
+}
 
 }  // namespace
 
@@ -41,7 +44,8 @@ SendPermit Recovery::permit(Timestamp now) const {
   const std::uint64_t room = window - in_flight_bytes_;
   const std::uint64_t credit = pacer_.available(now);
   // A sender that waits is woken for a batch, not for a packet; but never made to wait for more than it may send.
-  const std::uint64_t worth_waking = std::min({pacer_.quantum(), room, std::max<std::uint64_t>(window / 4, max_datagram_bytes_)});
+  const std::uint64_t worth_waking =
+      std::min({pacer_.quantum(), room, std::max<std::uint64_t>(window / 4, max_datagram_bytes_)});
   if (credit < worth_waking) return {.reason = BlockedBy::pacing, .retry_at = pacer_.ready_at(now, worth_waking)};
   return {.bytes = std::min(room, credit)};
 }
@@ -181,8 +185,8 @@ void Recovery::settle_losses(Timestamp now, Outcome& outcome) {
   packets_lost_ += in_flight_lost;
   for (const LostPacket& it : lost_) packets_.mark_lost(it.packet.number.value(), it.reason, episode_);
 
-  if (in_flight_lost > 1 &&
-      is_persistent_congestion(packets_, lost_, kPersistentCongestionThreshold * probe_timeout(), rtt_.first_sample_at())) {
+  if (in_flight_lost > 1 && is_persistent_congestion(packets_, lost_, kPersistentCongestionThreshold * probe_timeout(),
+                                                     rtt_.first_sample_at())) {
     outcome.persistent_congestion = true;
     ++persistent_congestion_count_;
     controller_->on_persistent_congestion();
@@ -238,8 +242,8 @@ void Recovery::finish(Timestamp now) {
 void Recovery::update_pacing(Timestamp now) { pacer_.set_rate(now, controller_->pacing_rate(rtt_)); }
 
 bool Recovery::is_application_limited(std::uint64_t in_flight_before) const {
-  // Half: in slow start a window is sent in the time in which half of it is acknowledged. This holds even where nobody calls
-  // on_application_limited().
+  // Half: in slow start a window is sent in the time in which half of it is acknowledged. This holds even where nobody
+  // calls on_application_limited().
   return 2 * in_flight_before < controller_->window() || largest_newly_acknowledged_.value() < app_limited_until_;
 }
 

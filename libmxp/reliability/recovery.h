@@ -54,8 +54,8 @@ class Recovery {
   // The window had room but there was nothing to send: what is under way now must not make the window grow.
   void on_application_limited(Timestamp now);
 
-  // PROTOCOL_VIOLATION, with nothing changed, for an ACK of a number that was never sent (threat t01). `frame` must have been
-  // checked by the frame reader. ECN counts are not used: our packets carry no mark.
+  // PROTOCOL_VIOLATION, with nothing changed, for an ACK of a number that was never sent (threat t01). `frame` must
+  // have been checked by the frame reader. ECN counts are not used: our packets carry no mark.
   std::expected<Outcome, TransportError> on_ack(Timestamp now, const AckFrame& frame);
 
   // When on_deadline() must be called; kNever if nothing is waited for.
@@ -83,11 +83,11 @@ class Recovery {
   unsigned pto_count() const { return probe_timer_.count(); }  // since the last ACK
   // One probe timeout without backoff: smoothed RTT + max(4 × variation, granularity) + the peer's max_ack_delay.
   Duration probe_timeout() const { return ProbeTimer::period(rtt_, peer_max_ack_delay_); }
-  std::uint64_t probe_timeouts() const { return probe_timeouts_; }             // ever
+  std::uint64_t probe_timeouts() const { return probe_timeouts_; }  // ever
   std::uint64_t persistent_congestion_count() const { return persistent_congestion_count_; }
-  std::uint64_t packets_lost() const { return packets_lost_; }                 // in flight, declared lost
+  std::uint64_t packets_lost() const { return packets_lost_; }  // in flight, declared lost
   std::uint64_t packets_spuriously_lost() const { return packets_spuriously_lost_; }
-  std::uint64_t delivered_bytes() const { return delivered_bytes_; }           // acknowledged, in flight before
+  std::uint64_t delivered_bytes() const { return delivered_bytes_; }  // acknowledged, in flight before
 
  private:
   std::expected<void, TransportError> check(const AckFrame& frame) const;
@@ -113,14 +113,14 @@ class Recovery {
   std::unique_ptr<CongestionController> controller_;
 
   std::uint64_t in_flight_bytes_ = 0;
-  std::uint64_t eliciting_in_flight_ = 0;            // packets
+  std::uint64_t eliciting_in_flight_ = 0;  // packets
   std::optional<std::uint64_t> largest_acknowledged_;
   Timestamp last_eliciting_sent_at_{};
   unsigned probes_due_ = 0;
-  std::uint64_t app_limited_until_ = 0;              // packets below it were sent by an application that had no more
+  std::uint64_t app_limited_until_ = 0;  // packets below it were sent by an application that had no more
   std::uint64_t delivered_bytes_ = 0;
   Timestamp delivered_at_{};
-  std::uint64_t rate_limited_until_ = 0;             // packets sent before so much was delivered give no full delivery rate
+  std::uint64_t rate_limited_until_ = 0;  // packets sent before so much was delivered give no full delivery rate
 
   // One loss episode: from the packet whose loss cut the window to the next cut. When all its losses turn out to be
   // late arrivals the cut is undone.
@@ -136,7 +136,7 @@ class Recovery {
   // Reused by every call: what Outcome looks into.
   std::vector<SentPacket> acknowledged_;
   std::vector<LostPacket> lost_;
-  std::uint64_t acknowledged_bytes_ = 0;             // in flight, by the ACK being settled
+  std::uint64_t acknowledged_bytes_ = 0;  // in flight, by the ACK being settled
   std::uint64_t spurious_ = 0;
   PacketNumber largest_newly_acknowledged_;
   bool eliciting_acknowledged_ = false;

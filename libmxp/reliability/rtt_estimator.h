@@ -27,9 +27,11 @@ class RttEstimator {
   std::optional<Timestamp> first_sample_at() const { return first_sample_at_; }
   Duration smoothed() const { return smoothed_; }
   Duration variation() const { return variation_; }
-  Duration latest() const { return latest_; }              // raw, delay included
-  Duration latest_adjusted() const { return adjusted_; }   // delay subtracted where min() allows it; 0 before the first sample
-  Duration min() const { return min_; }                    // 0 before the first sample
+  Duration latest() const { return latest_; }  // raw, delay included
+  Duration latest_adjusted() const {
+    return adjusted_;
+  }                                      // delay subtracted where min() allows it; 0 before the first sample
+  Duration min() const { return min_; }  // 0 before the first sample
 
  private:
   Duration smoothed_;

@@ -15,10 +15,10 @@ struct SentPacket {
   // Slices follow each other in the order of the packets.
   std::uint64_t frames_begin = 0;
   std::uint32_t frames_count = 0;
-  std::uint32_t size_bytes = 0;   // UDP payload
+  std::uint32_t size_bytes = 0;  // UDP payload
   bool ack_eliciting = false;
-  bool in_flight = false;         // counts against the window: ack-eliciting or padded (RFC 9002 §2)
-  bool probe = false;             // answers a probe timeout; may exceed the window
+  bool in_flight = false;  // counts against the window: ack-eliciting or padded (RFC 9002 §2)
+  bool probe = false;      // answers a probe timeout; may exceed the window
   // Delivery-rate sample, filled in by Recovery: what had been delivered, and when, at the time of sending.
   bool app_limited = false;
   std::uint64_t delivered_bytes = 0;

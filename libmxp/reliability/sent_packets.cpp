@@ -8,14 +8,16 @@ namespace mxp {
 bool SentPackets::were_sent(std::uint64_t first, std::uint64_t last) const {
   if (last >= next_ || first > last) return false;
   const auto gaps = skipped_.ranges();
-  const auto gap = std::lower_bound(gaps.begin(), gaps.end(), first,
-                                    [](const RangeSet::Range& range, std::uint64_t number) { return range.end <= number; });
+  const auto gap =
+      std::lower_bound(gaps.begin(), gaps.end(), first,
+                       [](const RangeSet::Range& range, std::uint64_t number) { return range.end <= number; });
   return gap == gaps.end() || gap->begin > last;
 }
 
 void SentPackets::reserve_one() {
   if (next_ - base_ < ring_.size()) return;
-  // A peer that never acknowledges settles nothing by itself: what was forgotten makes room before anything grows (threat t03).
+  // A peer that never acknowledges settles nothing by itself: what was forgotten makes room before anything grows
+  // (threat t03).
   trim(Timestamp::min());
   if (next_ - base_ < ring_.size()) return;
   std::vector<Slot> larger(ring_.empty() ? 16 : ring_.size() * 2);

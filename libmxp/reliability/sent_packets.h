@@ -1,7 +1,7 @@
-// All packets whose fate is open, in a ring indexed by packet number: slot = number − base. Look-up is O(1) without a map,
-// numbers that were skipped have slots too, and a run of acknowledged packets is jumped over in O(1): such slots link to
-// where the run ends, compressed while walking (the path halving of union-find), so that an ACK which repeats old ranges
-// costs nothing like their length.
+// All packets whose fate is open, in a ring indexed by packet number: slot = number − base. Look-up is O(1) without a
+// map, numbers that were skipped have slots too, and a run of acknowledged packets is jumped over in O(1): such slots
+// link to where the run ends, compressed while walking (the path halving of union-find), so that an ACK which repeats
+// old ranges costs nothing like their length.
 //
 // A lost packet keeps its slot for a while so that its late acknowledgement is recognised.
 #pragma once
@@ -20,8 +20,8 @@ namespace mxp {
 class SentPackets {
  public:
   // More numbers than this between the oldest open packet and the newest are not kept: what bounds the memory when a
-  // peer acknowledges everything but one packet, or nothing while we only acknowledge. 8 MiB of slots at most; 65,536 packets
-  // (half of it) may be in flight: 78 MB of 1200-byte packets.
+  // peer acknowledges everything but one packet, or nothing while we only acknowledge. 8 MiB of slots at most; 65,536
+  // packets (half of it) may be in flight: 78 MB of 1200-byte packets.
   static constexpr std::uint64_t kMaxSpan = std::uint64_t{1} << 17;
   // Packets that are not in flight (ACK only) are forgotten unacknowledged after so many more: a peer has no reason to
   // acknowledge them on its own.
@@ -43,8 +43,8 @@ class SentPackets {
   // REQUIRES: packet.number >= next(). Numbers in between become skipped ones.
   void add(const SentPacket& packet);
 
-  // Marks first..last acknowledged. Calls acknowledged(const SentPacket&) for each that was outstanding, late(const Late&) for each
-  // that had been declared lost, in ascending order. REQUIRES: were_sent(first, last).
+  // Marks first..last acknowledged. Calls acknowledged(const SentPacket&) for each that was outstanding, late(const
+  // Late&) for each that had been declared lost, in ascending order. REQUIRES: were_sent(first, last).
   template <typename Acknowledged, typename OnLate>
   void acknowledge(std::uint64_t first, std::uint64_t last, Acknowledged&& acknowledged, OnLate&& on_late) {
     std::uint64_t number = first < base_ ? base_ : first;
@@ -109,9 +109,9 @@ class SentPackets {
   std::uint64_t skip_acknowledged(std::uint64_t number);
   void reserve_one();
 
-  std::vector<Slot> ring_;            // a power of two
+  std::vector<Slot> ring_;  // a power of two
   std::uint64_t mask_ = 0;
-  std::uint64_t base_ = 0;            // number of the oldest slot
+  std::uint64_t base_ = 0;  // number of the oldest slot
   std::uint64_t next_ = 0;
   std::uint64_t first_outstanding_ = 0;  // none below it
   RangeSet skipped_;

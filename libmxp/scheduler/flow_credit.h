@@ -22,7 +22,8 @@ class SendCredit {
   std::uint64_t available() const { return limit_ - used_; }
   // REQUIRES: count <= available().
   void use(std::uint64_t count) { used_ += count; }
-  // A smaller limit than one already known is stale and changes nothing (RFC 9000 §4.1). Returns whether there is more now.
+  // A smaller limit than one already known is stale and changes nothing (RFC 9000 §4.1). Returns whether there is more
+  // now.
   bool raise(std::uint64_t limit) {
     if (limit <= limit_) return false;
     limit_ = limit;
@@ -51,7 +52,9 @@ class ReceiveWindow {
  public:
   ReceiveWindow() = default;
   ReceiveWindow(std::uint64_t window, std::uint64_t max_window)
-      : window_(std::min(window, kMaxVarint)), max_window_(std::clamp(max_window, window_, kMaxVarint)), limit_(window_) {}
+      : window_(std::min(window, kMaxVarint)),
+        max_window_(std::clamp(max_window, window_, kMaxVarint)),
+        limit_(window_) {}
 
   std::uint64_t limit() const { return limit_; }
   std::uint64_t window() const { return window_; }
@@ -61,8 +64,8 @@ class ReceiveWindow {
     if (consumed_ == 0) last_raise_ = now;
     consumed_ += count;
   }
-  // The peer said that it is blocked at this limit: then whatever can be granted is due at once, since it may be that the
-  // rest of the window is held by data that the application leaves unread.
+  // The peer said that it is blocked at this limit: then whatever can be granted is due at once, since it may be that
+  // the rest of the window is held by data that the application leaves unread.
   void on_peer_blocked(std::uint64_t limit) { peer_blocked_ = peer_blocked_ || limit == limit_; }
 
   bool raise_due() const {
@@ -72,7 +75,8 @@ class ReceiveWindow {
   // The new limit, which the peer is told. REQUIRES: raise_due(), or the last raise was lost.
   std::uint64_t raise(Timestamp now, Duration smoothed_rtt) {
     if (raise_due()) {
-      if (next_limit() - limit_ >= window_ / 2 && now - last_raise_ < 2 * smoothed_rtt) window_ = std::min(2 * window_, max_window_);
+      if (next_limit() - limit_ >= window_ / 2 && now - last_raise_ < 2 * smoothed_rtt)
+        window_ = std::min(2 * window_, max_window_);
       last_raise_ = now;
     }
     limit_ = next_limit();

@@ -1,5 +1,5 @@
-// A queue of objects that carry their own links: no allocation, O(1) push, pop and removal from the middle. An object can
-// be in several lists, by one link member for each. The list owns nothing.
+// A queue of objects that carry their own links: no allocation, O(1) push, pop and removal from the middle. An object
+// can be in several lists, by one link member for each. The list owns nothing.
 #pragma once
 
 namespace mxp {

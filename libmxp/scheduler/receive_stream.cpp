@@ -33,16 +33,20 @@ bool ReceiveStream::complete() const {
   return state_ == State::done || (state_ == State::receiving && reassembler_.buffered() == missing);
 }
 
-std::expected<std::uint64_t, TransportError> ReceiveStream::on_data(std::uint64_t offset, std::uint64_t length, bool fin) {
+std::expected<std::uint64_t, TransportError> ReceiveStream::on_data(std::uint64_t offset, std::uint64_t length,
+                                                                    bool fin) {
   // RFC 9000 §19.8; the frame reader refuses it too.
   if (length > kMaxVarint || offset > kMaxVarint - length)
-    return std::unexpected(TransportError{TransportErrorCode::frame_encoding_error, frame_type::kStream, "stream offset beyond 2^62-1"});
+    return std::unexpected(
+        TransportError{TransportErrorCode::frame_encoding_error, frame_type::kStream, "stream offset beyond 2^62-1"});
   const std::uint64_t end = offset + length;
   // RFC 9000 §4.5
   if (final_size_ && end > *final_size_)
-    return std::unexpected(TransportError{TransportErrorCode::final_size_error, frame_type::kStream, "data beyond the final size"});
+    return std::unexpected(
+        TransportError{TransportErrorCode::final_size_error, frame_type::kStream, "data beyond the final size"});
   if (fin && ((final_size_ && end != *final_size_) || end < highest_))
-    return std::unexpected(TransportError{TransportErrorCode::final_size_error, frame_type::kStream, "the final size changed"});
+    return std::unexpected(
+        TransportError{TransportErrorCode::final_size_error, frame_type::kStream, "the final size changed"});
   auto grown = extend(end, frame_type::kStream);
   if (grown && fin) final_size_ = end;
   return grown;
@@ -50,7 +54,8 @@ std::expected<std::uint64_t, TransportError> ReceiveStream::on_data(std::uint64_
 
 std::expected<std::uint64_t, TransportError> ReceiveStream::on_final_size(std::uint64_t final_size) {
   if ((final_size_ && final_size != *final_size_) || final_size < highest_)
-    return std::unexpected(TransportError{TransportErrorCode::final_size_error, frame_type::kResetStream, "the final size changed"});
+    return std::unexpected(
+        TransportError{TransportErrorCode::final_size_error, frame_type::kResetStream, "the final size changed"});
   auto grown = extend(final_size, frame_type::kResetStream);
   if (grown) final_size_ = final_size;
   return grown;
@@ -59,7 +64,8 @@ std::expected<std::uint64_t, TransportError> ReceiveStream::on_final_size(std::u
 std::expected<std::uint64_t, TransportError> ReceiveStream::extend(std::uint64_t end, std::uint64_t frame_type) {
   if (end <= highest_) return 0;
   if (end > window_.limit())
-    return std::unexpected(TransportError{TransportErrorCode::flow_control_error, frame_type, "data beyond the stream's limit"});
+    return std::unexpected(
+        TransportError{TransportErrorCode::flow_control_error, frame_type, "data beyond the stream's limit"});
   const std::uint64_t grown = end - highest_;
   highest_ = end;
   return grown;

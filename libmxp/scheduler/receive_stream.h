@@ -1,4 +1,5 @@
-// The receiving half of one stream: how far the peer may send, how far it has, where the stream ends (RFC 9000 §3.2, §4.5).
+// The receiving half of one stream: how far the peer may send, how far it has, where the stream ends (RFC 9000 §3.2,
+// §4.5).
 //
 //     receiving ── the application took everything up to the final size ──▶ done
 //         ├── the peer's reset ──▶ done
@@ -28,7 +29,7 @@ class ReceiveStream {
   State state() const { return state_; }
   bool done() const { return state_ == State::done; }
   AppErrorCode stop_code() const { return stop_code_; }
-  std::uint64_t highest() const { return highest_; }          // end of what was received
+  std::uint64_t highest() const { return highest_; }              // end of what was received
   std::uint64_t delivered() const { return window_.consumed(); }  // end of what the application took
   const std::optional<std::uint64_t>& final_size() const { return final_size_; }
   // Whether everything up to the final size has arrived.
@@ -41,8 +42,8 @@ class ReceiveStream {
   Reassembler& reassembler() { return reassembler_; }
   const Reassembler& reassembler() const { return reassembler_; }
 
-  // Checks bytes [offset, offset + length), and the end if `fin`, against the final size and the stream's limit, and notes
-  // them. Returns by how much highest() grew: what counts against the connection's limit.
+  // Checks bytes [offset, offset + length), and the end if `fin`, against the final size and the stream's limit, and
+  // notes them. Returns by how much highest() grew: what counts against the connection's limit.
   std::expected<std::uint64_t, TransportError> on_data(std::uint64_t offset, std::uint64_t length, bool fin);
   // The same for the final size in a RESET_STREAM; does not change the state.
   std::expected<std::uint64_t, TransportError> on_final_size(std::uint64_t final_size);

@@ -1,6 +1,6 @@
 // What the application wrote to one stream and the peer has not acknowledged: a ring addressed by stream offset, whose
-// size is a power of two and grows on demand up to a limit. The application's bytes are copied in once, and read out as at most two
-// pieces, each time that they are put into a packet.
+// size is a power of two and grows on demand up to a limit. The application's bytes are copied in once, and read out as
+// at most two pieces, each time that they are put into a packet.
 #pragma once
 
 #include <cstddef>

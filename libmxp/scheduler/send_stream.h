@@ -3,7 +3,8 @@
 //     open ── finish() ──▶ finishing ── all of it acknowledged ──▶ done
 //       └──────── reset() ──────┴──▶ reset ── RESET_STREAM acknowledged ──▶ done
 //
-// Acknowledgements in order cost O(1): the buffer's begin is the mark, and only what is acknowledged above it needs a set.
+// Acknowledgements in order cost O(1): the buffer's begin is the mark, and only what is acknowledged above it needs a
+// set.
 #pragma once
 
 #include <cstddef>
@@ -49,7 +50,8 @@ class SendStream {
   // Nothing, written to a stream of which nothing was sent yet, announces the stream to the peer.
   std::size_t write(ByteView data, std::size_t buffer_limit);
   std::size_t writable(std::size_t buffer_limit) const;
-  // Whether a short write may go on: once, when an eighth of the buffer is free, so that the application is not woken for each packet.
+  // Whether a short write may go on: once, when an eighth of the buffer is free, so that the application is not woken
+  // for each packet.
   bool take_writable(std::size_t buffer_limit);
   void finish();
   // REQUIRES: state() is open or finishing.
@@ -62,7 +64,8 @@ class SendStream {
   // Something that costs no credit: lost data, an end without data, or the stream's announcement.
   bool has_urgent() const { return !lost_.empty() || (fin_ == Fin::queued && unsent() == 0) || announcing_; }
 
-  // REQUIRES: has_urgent(). At most `max` bytes of data; a length of 0 is only right when it carries the end or announces.
+  // REQUIRES: has_urgent(). At most `max` bytes of data; a length of 0 is only right when it carries the end or
+  // announces.
   Chunk urgent_chunk(std::size_t max) const;
   // REQUIRES: has_new_data().
   Chunk new_chunk(std::uint64_t max) const;
@@ -77,10 +80,10 @@ class SendStream {
  private:
   enum class Fin : std::uint8_t { none, queued, sent, acknowledged };
 
-  SendBuffer buffer_;    // begins where everything below is acknowledged
-  RangeSet acked_;       // above the buffer's begin
-  RangeSet lost_;        // to be sent again
-  SendCredit credit_;    // used = end of what was sent
+  SendBuffer buffer_;  // begins where everything below is acknowledged
+  RangeSet acked_;     // above the buffer's begin
+  RangeSet lost_;      // to be sent again
+  SendCredit credit_;  // used = end of what was sent
   AppErrorCode reset_code_ = 0;
   State state_ = State::done;
   Fin fin_ = Fin::none;

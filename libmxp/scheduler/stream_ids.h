@@ -35,7 +35,9 @@ class LocalStreamIds {
   }
   bool blocked_pending() const { return blocked_pending_; }
   void on_blocked_sent() { blocked_pending_ = false; }
-  void on_blocked_lost(std::uint64_t limit) { blocked_pending_ = blocked_pending_ || (limit == limit_ && opened_ == limit_); }
+  void on_blocked_lost(std::uint64_t limit) {
+    blocked_pending_ = blocked_pending_ || (limit == limit_ && opened_ == limit_);
+  }
 
  private:
   std::uint64_t opened_ = 0;
@@ -53,7 +55,8 @@ class RemoteStreamIds {
   enum class State : std::uint8_t { beyond_limit, unopened, untouched, touched };
 
   RemoteStreamIds() = default;
-  explicit RemoteStreamIds(std::uint64_t max_open) : max_open_(std::min(max_open, kMaxStreamCount)), limit_(max_open_) {}
+  explicit RemoteStreamIds(std::uint64_t max_open)
+      : max_open_(std::min(max_open, kMaxStreamCount)), limit_(max_open_) {}
 
   std::uint64_t limit() const { return limit_; }
   std::uint64_t opened() const { return opened_; }

@@ -1,9 +1,9 @@
-// Stream id → stream, and a stock of used stream objects, so that short streams allocate nothing in steady state. A flat table with
-// open addressing and linear probing; removal shifts back, so there are no tombstones. Objects do not move. The last stream found is
-// remembered: bulk traffic asks for the same one all the time.
+// Stream id → stream, and a stock of used stream objects, so that short streams allocate nothing in steady state. A
+// flat table with open addressing and linear probing; removal shifts back, so there are no tombstones. Objects do not
+// move. The last stream found is remembered: bulk traffic asks for the same one all the time.
 //
-// The hash is a fixed multiplication. A peer can only choose among the ids it may have open at a time, so the worst that clever
-// choice can do is a probe over as many slots as it may open streams.
+// The hash is a fixed multiplication. A peer can only choose among the ids it may have open at a time, so the worst
+// that clever choice can do is a probe over as many slots as it may open streams.
 #pragma once
 
 #include <cstddef>
@@ -44,7 +44,9 @@ class StreamTable {
   // connection, at most about a quarter of a megabyte with what their buffers keep.
   static constexpr std::size_t kStock = 64;
 
-  std::size_t home_of(std::uint64_t key) const { return static_cast<std::size_t>((key * 0x9E3779B97F4A7C15u) >> shift_); }
+  std::size_t home_of(std::uint64_t key) const {
+    return static_cast<std::size_t>((key * 0x9E3779B97F4A7C15u) >> shift_);
+  }
   void grow();
 
   std::vector<Slot> slots_;  // a power of two, at most half full

@@ -19,7 +19,8 @@ Streams::Streams(Role role, const FlowControlConfig& config, StreamEvents& event
     : role_(role),
       config_(config),
       events_(events),
-      remote_ids_{RemoteStreamIds(config.max_streams_bidirectional), RemoteStreamIds(config.max_streams_unidirectional)},
+      remote_ids_{RemoteStreamIds(config.max_streams_bidirectional),
+                  RemoteStreamIds(config.max_streams_unidirectional)},
       receive_window_(config.connection_window, config.max_connection_window) {}
 
 Streams::~Streams() = default;
@@ -40,8 +41,10 @@ void Streams::on_peer_parameters(const TransportParameters& parameters) {
   initial_limit_bidi_local_ = parameters.initial_max_stream_data_bidi_remote;
   initial_limit_bidi_remote_ = parameters.initial_max_stream_data_bidi_local;
   initial_limit_uni_ = parameters.initial_max_stream_data_uni;
-  if (local_ids(Direction::bidirectional).raise(parameters.initial_max_streams_bidi)) tell_streams_available(Direction::bidirectional);
-  if (local_ids(Direction::unidirectional).raise(parameters.initial_max_streams_uni)) tell_streams_available(Direction::unidirectional);
+  if (local_ids(Direction::bidirectional).raise(parameters.initial_max_streams_bidi))
+    tell_streams_available(Direction::bidirectional);
+  if (local_ids(Direction::unidirectional).raise(parameters.initial_max_streams_uni))
+    tell_streams_available(Direction::unidirectional);
 }
 
 void Streams::tell_streams_available(Direction direction) {
@@ -60,7 +63,8 @@ Stream& Streams::create(StreamId id) {
   return stream;
 }
 
-std::expected<Stream*, TransportError> Streams::find_for_frame(StreamId id, std::uint64_t frame_type, bool on_receiving_side) {
+std::expected<Stream*, TransportError> Streams::find_for_frame(StreamId id, std::uint64_t frame_type,
+                                                               bool on_receiving_side) {
   if (Stream* known = table_.find(id); known != nullptr && (on_receiving_side ? receives(id) : sends(id))) return known;
   // RFC 9000 §19.4, §19.5, §19.8, §19.10, §19.13
   if (on_receiving_side ? !receives(id) : !sends(id))
@@ -74,11 +78,9 @@ std::expected<Stream*, TransportError> Streams::find_for_frame(StreamId id, std:
   switch (ids.state_of(id.index())) {
     case RemoteStreamIds::State::beyond_limit:
       return refuse(TransportErrorCode::stream_limit_error, frame_type, "stream beyond the announced limit");
-    case RemoteStreamIds::State::touched:
-      return nullptr;
+    case RemoteStreamIds::State::touched: return nullptr;
     case RemoteStreamIds::State::unopened:
-    case RemoteStreamIds::State::untouched:
-      break;
+    case RemoteStreamIds::State::untouched: break;
   }
   ids.touch(id.index());
   Stream& stream = create(id);
@@ -143,7 +145,8 @@ void Streams::finish_if_done(Stream& stream) {
   if (!stream.done() || FinishedList::contains(stream)) return;
   drop_control(stream, stream.control);
   finished_.push_back(stream);
-  // Now, not when the object is freed: a resume outside of any flow may end a stream, and the peer may wait for its place.
+  // Now, not when the object is freed: a resume outside of any flow may end a stream, and the peer may wait for its
+  // place.
   if (stream.id.initiator() != role_) remote_ids(stream.id.direction()).on_closed();
 }
 

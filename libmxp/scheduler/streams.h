@@ -1,11 +1,11 @@
 // All streams of one connection: the application's verbs, the frames that come in, the frames that go out (RFC 9000
-// §2 to §4). A facade over parts with one job each: stream_table (which stream), stream_ids (which ids exist), send_stream
-// and receive_stream (one direction of one stream), flow_credit (limits), ready lists (who sends next).
+// §2 to §4). A facade over parts with one job each: stream_table (which stream), stream_ids (which ids exist),
+// send_stream and receive_stream (one direction of one stream), flow_credit (limits), ready lists (who sends next).
 //
 // How a connection drives it, in each of its flows:
 //   on_clock(now, rtt) → on_frame / on_frame_acknowledged / on_frame_lost / write_frames … → collect()
-// Stream objects stay where they are until collect(), so that every verb may be called from inside every event; collect()
-// itself must not be called from inside one. One thread.
+// Stream objects stay where they are until collect(), so that every verb may be called from inside every event;
+// collect() itself must not be called from inside one. One thread.
 #pragma once
 
 #include <cstddef>
@@ -31,20 +31,20 @@ namespace mxp {
 
 // Payload bytes of STREAM frames since the start; the same numbers as in ConnectionStats.
 struct StreamCounters {
-  std::uint64_t bytes_sent = 0;           // first transmissions only
+  std::uint64_t bytes_sent = 0;  // first transmissions only
   std::uint64_t bytes_retransmitted = 0;
-  std::uint64_t bytes_delivered = 0;      // taken by the application
-  std::uint64_t bytes_acknowledged = 0;   // each byte once
+  std::uint64_t bytes_delivered = 0;     // taken by the application
+  std::uint64_t bytes_acknowledged = 0;  // each byte once
 };
 
 // What streams hold now. Counted on demand, in the number of open streams.
 struct StreamUsage {
-  std::size_t open_local = 0;             // opened by us and not yet finished in both directions
-  std::size_t open_remote = 0;            // opened by the peer, those of which no frame was seen included
-  std::size_t objects = 0;                // stream objects in use
-  std::uint64_t send_buffered = 0;        // bytes written and not yet acknowledged
-  std::uint64_t receive_buffered = 0;     // bytes received and not yet taken
-  std::size_t memory = 0;                 // bytes allocated for buffers, recycled ones included
+  std::size_t open_local = 0;          // opened by us and not yet finished in both directions
+  std::size_t open_remote = 0;         // opened by the peer, those of which no frame was seen included
+  std::size_t objects = 0;             // stream objects in use
+  std::uint64_t send_buffered = 0;     // bytes written and not yet acknowledged
+  std::uint64_t receive_buffered = 0;  // bytes received and not yet taken
+  std::size_t memory = 0;              // bytes allocated for buffers, recycled ones included
 };
 
 class Streams {
@@ -58,9 +58,9 @@ class Streams {
   static void announce(const FlowControlConfig& config, TransportParameters& out);
   // The peer's initial credit; once, before any frame. May tell on_streams_available.
   void on_peer_parameters(const TransportParameters& parameters);
-  // The time, and the smoothed round-trip time (zero: not known yet), for the growth of the receive windows: a window of
-  // which the application consumes half within two round trips is too small for its path, and is doubled. State instead
-  // of an argument of every call, because most calls do not need it.
+  // The time, and the smoothed round-trip time (zero: not known yet), for the growth of the receive windows: a window
+  // of which the application consumes half within two round trips is too small for its path, and is doubled. State
+  // instead of an argument of every call, because most calls do not need it.
   void on_clock(Timestamp now, Duration smoothed_rtt) {
     now_ = now;
     smoothed_rtt_ = smoothed_rtt;
@@ -74,8 +74,8 @@ class Streams {
   std::expected<void, StreamError> reset(StreamId id, AppErrorCode code);
   // Idempotent; nothing happens when the peer's side has already ended.
   std::expected<void, StreamError> stop_sending(StreamId id, AppErrorCode code);
-  // Tells on_stream_data from inside this call; called from inside on_stream_data of the same stream, after it has returned,
-  // provided that it took something.
+  // Tells on_stream_data from inside this call; called from inside on_stream_data of the same stream, after it has
+  // returned, provided that it took something.
   std::expected<void, StreamError> resume(StreamId id);
   std::size_t writable_bytes(StreamId id) const;
 
@@ -95,18 +95,19 @@ class Streams {
   // Data wait that only the peer can free: with MAX_DATA, with MAX_STREAM_DATA (on at least one stream).
   bool blocked_by_connection_credit() const { return !ready_.empty() && send_credit_.available() == 0; }
   bool blocked_by_stream_credit() const { return starved_streams_ != 0; }
-  // Fills the packet: control frames, then data that were lost, then new data. Each frame is told to `sent` after it was
-  // written. Returns whether there was any.
+  // Fills the packet: control frames, then data that were lost, then new data. Each frame is told to `sent` after it
+  // was written. Returns whether there was any.
   bool write_frames(Writer& out, SentFrameSink sent);
 
-  // The fate of what `sent` was told; kinds that are not of streams are ignored. Each may be told of a frame at most once, but an
-  // acknowledgement after a loss (a spurious one) is fine.
+  // The fate of what `sent` was told; kinds that are not of streams are ignored. Each may be told of a frame at most
+  // once, but an acknowledgement after a loss (a spurious one) is fine.
   void on_frame_acknowledged(const SentFrame& frame);
   void on_frame_lost(const SentFrame& frame);
 
   // Frees the streams that are finished in both directions. Call at the end of each flow, never from inside an event.
   void collect();
-  // The connection is over: no events any more, every verb fails, memory is freed (from inside an event: by the next collect).
+  // The connection is over: no events any more, every verb fails, memory is freed (from inside an event: by the next
+  // collect).
   void drop_all();
 
   const StreamCounters& counters() const { return counters_; }
@@ -164,20 +165,20 @@ class Streams {
 
   SendCredit send_credit_;
   ReceiveWindow receive_window_;
-  std::uint64_t received_ = 0;     // sum over all streams of the highest offset received
+  std::uint64_t received_ = 0;  // sum over all streams of the highest offset received
   // What a peer that opens a stream, or for which we open one, grants at first.
   std::uint64_t initial_limit_bidi_local_ = 0, initial_limit_bidi_remote_ = 0, initial_limit_uni_ = 0;
 
-  ControlList control_;            // streams with control frames to send
-  UrgentList urgent_;              // streams with something to send that costs no connection credit: lost data, a bare end
-  ReadyList ready_;                // streams with new data within their own credit
-  FinishedList finished_;          // to be freed by collect()
+  ControlList control_;    // streams with control frames to send
+  UrgentList urgent_;      // streams with something to send that costs no connection credit: lost data, a bare end
+  ReadyList ready_;        // streams with new data within their own credit
+  FinishedList finished_;  // to be freed by collect()
   std::size_t starved_streams_ = 0;
   bool max_data_pending_ = false;
   bool data_blocked_pending_ = false;
 
   StreamCounters counters_;
-  unsigned event_depth_ = 0;       // events being told now
+  unsigned event_depth_ = 0;  // events being told now
   bool dropped_ = false;
 };
 

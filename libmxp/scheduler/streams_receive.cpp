@@ -47,7 +47,8 @@ std::expected<void, TransportError> Streams::on_frame(const StreamFrame& frame) 
     const ByteView fresh = frame.data.subspan(static_cast<std::size_t>(receive.delivered() - frame.offset));
     if (!fresh.empty() || receive.ends_at(end)) deliver_view(stream, fresh);
   } else if (!receive.reassembler().insert(frame.offset, frame.data, config_.max_reassembly_spans)) {
-    return std::unexpected(TransportError{TransportErrorCode::reassembly_limit_error, frame_type::kStream, "too many gaps in a stream"});
+    return std::unexpected(
+        TransportError{TransportErrorCode::reassembly_limit_error, frame_type::kStream, "too many gaps in a stream"});
   }
   return {};
 }
@@ -90,10 +91,12 @@ bool Streams::deliver_piece(Stream& stream, ByteView piece, bool in_packet) {
     if (fin) end_receiving(stream);
     return !fin;
   }
-  // A resume from inside counts only after progress: otherwise an application that takes nothing and asks again would never return.
+  // A resume from inside counts only after progress: otherwise an application that takes nothing and asks again would
+  // never return.
   receive.paused = !receive.resume_requested || taken == 0;
   // At the front, so it never fails for want of spans.
-  if (in_packet) std::ignore = receive.reassembler().insert(receive.delivered(), piece.subspan(taken), config_.max_reassembly_spans);
+  if (in_packet)
+    std::ignore = receive.reassembler().insert(receive.delivered(), piece.subspan(taken), config_.max_reassembly_spans);
   return !receive.paused;
 }
 
@@ -179,7 +182,8 @@ std::expected<void, TransportError> Streams::on_frame(const MaxStreamDataFrame& 
 }
 
 std::expected<void, TransportError> Streams::on_frame(const MaxStreamsFrame& frame) {
-  const std::uint64_t type = frame.direction == Direction::bidirectional ? frame_type::kMaxStreamsBidi : frame_type::kMaxStreamsUni;
+  const std::uint64_t type =
+      frame.direction == Direction::bidirectional ? frame_type::kMaxStreamsBidi : frame_type::kMaxStreamsUni;
   if (frame.limit > kMaxStreamCount)
     return std::unexpected(TransportError{TransportErrorCode::frame_encoding_error, type, "more than 2^60 streams"});
   if (!dropped_ && local_ids(frame.direction).raise(frame.limit)) tell_streams_available(frame.direction);

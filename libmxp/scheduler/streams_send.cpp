@@ -13,8 +13,8 @@
 namespace mxp {
 namespace {
 
-// New data that a stream may send before it is another's turn, when several have some: at least this, at least a packet.
-// Large enough that turns cost nothing, small enough that 100 streams have each had one within half a megabyte.
+// New data that a stream may send before it is another's turn, when several have some: at least this, at least a
+// packet. Large enough that turns cost nothing, small enough that 100 streams have each had one within half a megabyte.
 constexpr std::size_t kQuantumBytes = 4800;
 // Data are not cut into pieces smaller than this to fill the last bytes of a packet.
 constexpr std::size_t kSmallestPiece = 32;
@@ -23,7 +23,8 @@ SentFrame::Kind max_streams_kind(Direction direction) {
   return direction == Direction::bidirectional ? SentFrame::Kind::max_streams_bidi : SentFrame::Kind::max_streams_uni;
 }
 SentFrame::Kind streams_blocked_kind(Direction direction) {
-  return direction == Direction::bidirectional ? SentFrame::Kind::streams_blocked_bidi : SentFrame::Kind::streams_blocked_uni;
+  return direction == Direction::bidirectional ? SentFrame::Kind::streams_blocked_bidi
+                                               : SentFrame::Kind::streams_blocked_uni;
 }
 
 }  // namespace
@@ -103,7 +104,8 @@ void Streams::write_connection_control(Writer& out, SentFrameSink sent) {
       write_frame(out, frame);
       sent({.kind = max_streams_kind(direction), .value = frame.limit});
     }
-    if (LocalStreamIds& ids = local_ids(direction); ids.blocked_pending() && write_frame(out, StreamsBlockedFrame{direction, ids.limit()})) {
+    if (LocalStreamIds& ids = local_ids(direction);
+        ids.blocked_pending() && write_frame(out, StreamsBlockedFrame{direction, ids.limit()})) {
       sent({.kind = streams_blocked_kind(direction), .value = ids.limit()});
       ids.on_blocked_sent();
     }
@@ -196,8 +198,8 @@ void Streams::write_chunk(Writer& out, SentFrameSink sent, Stream& stream, const
 }
 
 std::size_t Streams::send_buffer_limit() const {
-  // Many streams must not multiply a peer's slowness into memory. A share that shrinks takes nothing back: a stream that
-  // holds more than its share writes again once it has drained.
+  // Many streams must not multiply a peer's slowness into memory. A share that shrinks takes nothing back: a stream
+  // that holds more than its share writes again once it has drained.
   constexpr std::size_t kMinShare = 16 * 1024;
   const std::size_t share = config_.connection_send_buffer / std::max<std::size_t>(table_.size(), 1);
   return std::min(config_.stream_send_buffer, std::max(share, kMinShare));
@@ -232,29 +234,21 @@ void Streams::on_frame_lost(const SentFrame& frame) {
     case Kind::max_data:
       if (frame.value == receive_window_.limit()) max_data_pending_ = true;
       return;
-    case Kind::max_streams_bidi:
-      return remote_ids(Direction::bidirectional).on_raise_lost(frame.value);
-    case Kind::max_streams_uni:
-      return remote_ids(Direction::unidirectional).on_raise_lost(frame.value);
+    case Kind::max_streams_bidi: return remote_ids(Direction::bidirectional).on_raise_lost(frame.value);
+    case Kind::max_streams_uni: return remote_ids(Direction::unidirectional).on_raise_lost(frame.value);
     case Kind::data_blocked:
       if (send_credit_.still_blocked_at(frame.value) && !ready_.empty()) data_blocked_pending_ = true;
       return;
-    case Kind::streams_blocked_bidi:
-      return local_ids(Direction::bidirectional).on_blocked_lost(frame.value);
-    case Kind::streams_blocked_uni:
-      return local_ids(Direction::unidirectional).on_blocked_lost(frame.value);
+    case Kind::streams_blocked_bidi: return local_ids(Direction::bidirectional).on_blocked_lost(frame.value);
+    case Kind::streams_blocked_uni: return local_ids(Direction::unidirectional).on_blocked_lost(frame.value);
     case Kind::ping:
-    case Kind::ack:
-      return;
-    default:
-      break;
+    case Kind::ack: return;
+    default: break;
   }
   Stream* stream = table_.find(frame.stream);
   if (stream == nullptr) return;
   switch (frame.kind) {
-    case Kind::stream:
-      stream->send.on_lost(frame.value, frame.length, frame.fin);
-      return refresh_sending(*stream);
+    case Kind::stream: stream->send.on_lost(frame.value, frame.length, frame.fin); return refresh_sending(*stream);
     case Kind::reset_stream:
       if (stream->send.state() == SendStream::State::reset) want_control(*stream, Stream::kResetStream);
       return;
@@ -262,13 +256,14 @@ void Streams::on_frame_lost(const SentFrame& frame) {
       if (stream->receive.state() == ReceiveStream::State::discarding) want_control(*stream, Stream::kStopSending);
       return;
     case Kind::max_stream_data:
-      if (stream->receive.wants_credit() && stream->receive.window().limit() == frame.value) want_control(*stream, Stream::kMaxStreamData);
+      if (stream->receive.wants_credit() && stream->receive.window().limit() == frame.value)
+        want_control(*stream, Stream::kMaxStreamData);
       return;
     case Kind::stream_data_blocked:
-      if (stream->starved && stream->send.credit().still_blocked_at(frame.value)) want_control(*stream, Stream::kStreamDataBlocked);
+      if (stream->starved && stream->send.credit().still_blocked_at(frame.value))
+        want_control(*stream, Stream::kStreamDataBlocked);
       return;
-    default:
-      return;
+    default: return;
   }
 }
 

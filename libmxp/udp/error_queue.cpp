@@ -33,8 +33,7 @@ Report classify(const cmsghdr& header) {
     case SO_EE_ORIGIN_ICMP6:
       return error.ee_type == kIcmp6Unreachable && error.ee_code == kIcmp6PortUnreachable ? Report::port_unreachable
                                                                                           : Report::other_icmp;
-    default:
-      return Report::local;
+    default: return Report::local;
   }
 }
 
@@ -68,12 +67,9 @@ ErrorQueue::Drained ErrorQueue::drain(CarrierStats& stats) {
           // The name is where the datagram went, not who complained.
           if (const auto address = from_system(&about.any, message.msg_namelen)) remember(*address);
           break;
-        case Report::other_icmp:
-          ++stats.other_icmp_reports;
-          break;
+        case Report::other_icmp: ++stats.other_icmp_reports; break;
         case Report::local:
-        case Report::none:
-          break;
+        case Report::none: break;
       }
     }
   }

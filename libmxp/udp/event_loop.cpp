@@ -110,19 +110,14 @@ void EventLoop::Impl::transmit(Timestamp& now, bool told_writable) {
                                    return endpoint.poll_transmit(now, buffer, limits);
                                  });
   switch (result) {
-    case TransmitQueue::Result::idle:
-      break;
-    case TransmitQueue::Result::budget_spent:
-      more_to_send = true;
-      break;
+    case TransmitQueue::Result::idle: break;
+    case TransmitQueue::Result::budget_spent: more_to_send = true; break;
     case TransmitQueue::Result::wait_writable:
       // Told that there is room, and yet there was none for a single datagram: being told so again at once is a spin.
       waiting_for_room = !told_writable || carrier->stats().datagrams_sent > sent_before;
       if (!waiting_for_room) send_again_at = now + kRetryAfter;
       break;
-    case TransmitQueue::Result::wait_a_while:
-      send_again_at = now + kRetryAfter;
-      break;
+    case TransmitQueue::Result::wait_a_while: send_again_at = now + kRetryAfter; break;
   }
   while (const auto address = carrier->poll_unreachable()) endpoint.on_unreachable(now, *address);
 }

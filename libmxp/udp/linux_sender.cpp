@@ -29,17 +29,10 @@ SendStatus LinuxSender::send(std::span<OutgoingRun> runs, ErrorQueue& errors, Ca
       continue;
     }
     switch (on_error(-result, errors, stats)) {
-      case After::retry:
-        break;
-      case After::dropped:
-        attempts_ = 0;
-        break;
-      case After::wait_writable:
-        ++stats.sends_blocked;
-        return SendStatus::wait_writable;
-      case After::wait_a_while:
-        ++stats.sends_blocked;
-        return SendStatus::wait_a_while;
+      case After::retry: break;
+      case After::dropped: attempts_ = 0; break;
+      case After::wait_writable: ++stats.sends_blocked; return SendStatus::wait_writable;
+      case After::wait_a_while: ++stats.sends_blocked; return SendStatus::wait_a_while;
     }
   }
 }

@@ -133,15 +133,13 @@ std::expected<SocketEvents, IoError> Poller::wait(bool block) {
         out.readable = (event.events & (EPOLLIN | EPOLLERR | EPOLLHUP)) != 0;
         out.writable = (event.events & EPOLLOUT) != 0;
         break;
-      case kTimerTag:
-        break;  // arm() sets it anew when the deadline is known
+      case kTimerTag: break;  // arm() sets it anew when the deadline is known
       case kStopTag: {
         std::uint64_t drained = 0;
         [[maybe_unused]] const ssize_t ignored = ::read(stop_.get(), &drained, sizeof(drained));
         break;
       }
-      default:
-        call(static_cast<int>(event.data.u64 & 0xffffffff), event.data.u64 >> 32);
+      default: call(static_cast<int>(event.data.u64 & 0xffffffff), event.data.u64 >> 32);
     }
   }
   if (!always_ready_.empty()) {

@@ -1,8 +1,9 @@
 // A capture file from a stranger, through the reader and the search for UDP datagrams in its packets.
+#include "mxp-dump/capture_reader.h"
+
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "mxp-dump/capture_reader.h"
 #include "mxp-dump/link_layer.h"
 #include "require.h"
 
@@ -30,7 +31,8 @@ void check(const CapturedPacket& packet) {
   const auto datagram = find_udp(packet.link_type, packet.bytes);
   if (!datagram) return;
   const ByteView payload = datagram->payload;
-  require(payload.empty() || (payload.data() >= packet.bytes.data() && payload.data() + payload.size() <= packet.bytes.data() + packet.bytes.size()),
+  require(payload.empty() || (payload.data() >= packet.bytes.data() &&
+                              payload.data() + payload.size() <= packet.bytes.data() + packet.bytes.size()),
           "the payload lies inside the packet");
   require(payload.size() <= datagram->length, "no more is captured than was sent");
 }
@@ -47,7 +49,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   while (true) {
     const auto packet = (*reader)->next();
     if (!packet) {
-      require(!packet.error().to_string().empty() && packet.error().offset <= size, "an error says where, inside the file");
+      require(!packet.error().to_string().empty() && packet.error().offset <= size,
+              "an error says where, inside the file");
       require(packet.error().frame == frame + 1, "and which frame would have come next");
       return 0;
     }

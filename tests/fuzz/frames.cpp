@@ -22,7 +22,9 @@ void check(const AckFrame& ack) {
   }
   require(count == ack.ranges.size(), "the iteration visits what size() says");
 }
-void check(const StreamFrame& stream) { require(stream.offset + stream.data.size() <= kMaxVarint, "data end at 2^62 - 1"); }
+void check(const StreamFrame& stream) {
+  require(stream.offset + stream.data.size() <= kMaxVarint, "data end at 2^62 - 1");
+}
 void check(const MaxStreamsFrame& frame) { require(frame.limit <= kMaxStreamCount, "stream counts are bounded"); }
 void check(const StreamsBlockedFrame& frame) { require(frame.limit <= kMaxStreamCount, "stream counts are bounded"); }
 void check(const CloseFrame& close) { require(close.reason.size() <= kMaxCloseReason, "the reason is bounded"); }
@@ -37,7 +39,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   for (std::size_t i = 0; i <= size; ++i) {
     const auto frame = reader.next();
     if (!frame) {
-      require(frame.error().code == TransportErrorCode::frame_encoding_error || frame.error().code == TransportErrorCode::unknown_frame,
+      require(frame.error().code == TransportErrorCode::frame_encoding_error ||
+                  frame.error().code == TransportErrorCode::unknown_frame,
               "one of two errors");
       require(!frame.error().reason.empty(), "with a reason");
       return 0;

@@ -1,5 +1,6 @@
 // Noise messages from a stranger. The first byte of the input chooses the suite and what the rest is:
-//   message 1 for a responder, message 2 for an initiator, or (two bytes: a place to damage) the payload of a genuine handshake.
+//   message 1 for a responder, message 2 for an initiator, or (two bytes: a place to damage) the payload of a genuine
+//   handshake.
 #include <algorithm>
 #include <vector>
 
@@ -26,17 +27,20 @@ void read_message_1(Suite suite, ByteView message) {
 }
 
 void read_message_2(Suite suite, ByteView message) {
-  IkInitiator initiator(suite, fuzz::client_key(), fuzz::server_key().public_key(), fuzz::kPrologue, fuzz::client_ephemeral());
+  IkInitiator initiator(suite, fuzz::client_key(), fuzz::server_key().public_key(), fuzz::kPrologue,
+                        fuzz::client_ephemeral());
   std::array<std::uint8_t, kIkMessage1Overhead> message_1;
   require(initiator.write_message_1({}, message_1).has_value(), "a genuine initiator can write");
   std::vector<std::uint8_t> payload(message.size());
   const auto read = initiator.read_message_2(message, payload);
-  if (read) require(read->payload_size + kIkMessage2Overhead == message.size(), "the payload is what the overhead leaves");
+  if (read)
+    require(read->payload_size + kIkMessage2Overhead == message.size(), "the payload is what the overhead leaves");
 }
 
 // One damaged byte is refused and changes nothing: the same object takes the genuine message after it.
 void damaged_then_genuine(Suite suite, std::size_t place, ByteView payload) {
-  IkInitiator initiator(suite, fuzz::client_key(), fuzz::server_key().public_key(), fuzz::kPrologue, fuzz::client_ephemeral());
+  IkInitiator initiator(suite, fuzz::client_key(), fuzz::server_key().public_key(), fuzz::kPrologue,
+                        fuzz::client_ephemeral());
   IkResponder responder(suite, fuzz::server_key(), fuzz::kPrologue);
   std::vector<std::uint8_t> read_to(payload.size());
 
@@ -47,7 +51,8 @@ void damaged_then_genuine(Suite suite, std::size_t place, ByteView payload) {
   require(!responder.read_message_1(message_1, read_to), "a damaged message 1 is refused");
   message_1[place % message_1.size()] ^= 1;
   const auto first = responder.read_message_1(message_1, read_to);
-  require(first && first->rs == fuzz::client_key().public_key() && std::ranges::equal(read_to, payload), "the genuine one is read");
+  require(first && first->rs == fuzz::client_key().public_key() && std::ranges::equal(read_to, payload),
+          "the genuine one is read");
 
   std::vector<std::uint8_t> message_2(payload.size() + kIkMessage2Overhead);
   const auto second = responder.write_message_2(payload, fuzz::server_ephemeral(), message_2);
@@ -70,7 +75,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     case 0: read_message_1(suite, rest); break;
     case 1: read_message_2(suite, rest); break;
     default:
-      if (rest.size() >= 2) damaged_then_genuine(suite, static_cast<std::size_t>(rest[0]) << 8 | rest[1], rest.subspan(2));
+      if (rest.size() >= 2)
+        damaged_then_genuine(suite, static_cast<std::size_t>(rest[0]) << 8 | rest[1], rest.subspan(2));
   }
   return 0;
 }

@@ -24,7 +24,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   require(again && again->parameters == parsed->parameters, "the parameters are the same");
   require(again->close.has_value() == parsed->close.has_value(), "and so is the refusal");
   if (parsed->close) {
-    require(again->close->code == parsed->close->code && std::ranges::equal(again->close->reason, parsed->close->reason), "with its reason");
+    require(
+        again->close->code == parsed->close->code && std::ranges::equal(again->close->reason, parsed->close->reason),
+        "with its reason");
   }
   return 0;
 }

@@ -73,8 +73,11 @@ void frames() {
     seed("frames", name, out.so_far());
     write(all);
   };
-  const auto frame = [&](const char* name, const auto& value) { one(name, [&](Writer& out) { write_frame(out, value); }); };
-  const AckRange ranges[] = {{PacketNumber(90), PacketNumber(100)}, {PacketNumber(70), PacketNumber(80)}, {PacketNumber(1), PacketNumber(1)}};
+  const auto frame = [&](const char* name, const auto& value) {
+    one(name, [&](Writer& out) { write_frame(out, value); });
+  };
+  const AckRange ranges[] = {
+      {PacketNumber(90), PacketNumber(100)}, {PacketNumber(70), PacketNumber(80)}, {PacketNumber(1), PacketNumber(1)}};
   one("ack", [&](Writer& out) { write_ack(out, ranges, std::chrono::microseconds(300), std::nullopt); });
   one("ack-ecn", [&](Writer& out) { write_ack(out, ranges, std::chrono::microseconds(300), EcnCounts{1, 2, 3}); });
   one("ping", [](Writer& out) { write_ping(out); });
@@ -129,7 +132,8 @@ void parameters_and_payloads() {
   TransportParameters least;
   least.versions = {kWireVersion};
   least.suites = {1};
-  const std::pair<const char*, const TransportParameters*> table[] = {{"client", &client}, {"server", &server}, {"least", &least}};
+  const std::pair<const char*, const TransportParameters*> table[] = {
+      {"client", &client}, {"server", &server}, {"least", &least}};
   for (const auto& [name, parameters] : table) {
     std::array<std::uint8_t, 256> buffer{};
     Writer out(buffer);
@@ -144,7 +148,8 @@ void parameters_and_payloads() {
   }
   Bytes refusal(200);
   refusal[0] = 1;
-  write_handshake_payload(MutableBytes(refusal).subspan(1), client, CloseFrame{false, 0x02, 0, view("not authorized")}, nullptr);
+  write_handshake_payload(MutableBytes(refusal).subspan(1), client, CloseFrame{false, 0x02, 0, view("not authorized")},
+                          nullptr);
   seed("handshake_payload", "refusal", refusal);
 }
 
@@ -152,7 +157,8 @@ void handshake_messages() {
   for (const Suite suite : {Suite::chacha20_poly1305, Suite::aes_256_gcm}) {
     const std::uint8_t suite_bit = suite == Suite::aes_256_gcm ? 1 : 0;
     const std::string name(to_string(suite));
-    IkInitiator initiator(suite, fuzz::client_key(), fuzz::server_key().public_key(), fuzz::kPrologue, fuzz::client_ephemeral());
+    IkInitiator initiator(suite, fuzz::client_key(), fuzz::server_key().public_key(), fuzz::kPrologue,
+                          fuzz::client_ephemeral());
     IkResponder responder(suite, fuzz::server_key(), fuzz::kPrologue);
     Bytes message_1(kIkMessage1Overhead), message_2(kIkMessage2Overhead), nothing;
     if (!initiator.write_message_1({}, message_1) || !responder.read_message_1(message_1, nothing) ||
@@ -160,11 +166,15 @@ void handshake_messages() {
       throw std::runtime_error("the handshake of the seeds fails");
     }
     seed("handshake_message", "message-1-" + name, joined({Bytes{suite_bit}, message_1}));
-    seed("handshake_message", "message-2-" + name, joined({Bytes{static_cast<std::uint8_t>(suite_bit | 2)}, message_2}));
+    seed("handshake_message", "message-2-" + name,
+         joined({Bytes{static_cast<std::uint8_t>(suite_bit | 2)}, message_2}));
     // The ephemeral is a point of low order.
-    seed("handshake_message", "low-order-1-" + name, joined({Bytes{suite_bit}, Bytes(32), ByteView(message_1).subspan(32)}));
-    seed("handshake_message", "low-order-2-" + name, joined({Bytes{static_cast<std::uint8_t>(suite_bit | 2)}, Bytes(32), ByteView(message_2).subspan(32)}));
-    seed("handshake_message", "damaged-" + name, joined({Bytes{static_cast<std::uint8_t>(suite_bit | 4), 0, 40}, view("payload")}));
+    seed("handshake_message", "low-order-1-" + name,
+         joined({Bytes{suite_bit}, Bytes(32), ByteView(message_1).subspan(32)}));
+    seed("handshake_message", "low-order-2-" + name,
+         joined({Bytes{static_cast<std::uint8_t>(suite_bit | 2)}, Bytes(32), ByteView(message_2).subspan(32)}));
+    seed("handshake_message", "damaged-" + name,
+         joined({Bytes{static_cast<std::uint8_t>(suite_bit | 4), 0, 40}, view("payload")}));
   }
 }
 
@@ -208,9 +218,10 @@ void urls() {
 
 // One UDP packet in an Ethernet frame, in a file of either format.
 Bytes ethernet_udp() {
-  Bytes frame(12, 0x02);                                                                        // addresses
-  frame.insert(frame.end(), {0x08, 0x00});                                                      // IPv4
-  frame.insert(frame.end(), {0x45, 0, 0, 33, 0, 1, 0, 0, 64, 17, 0, 0, 127, 0, 0, 1, 127, 0, 0, 1});  // 20 + 8 + 5 bytes
+  Bytes frame(12, 0x02);                    // addresses
+  frame.insert(frame.end(), {0x08, 0x00});  // IPv4
+  frame.insert(frame.end(),
+               {0x45, 0, 0, 33, 0, 1, 0, 0, 64, 17, 0, 0, 127, 0, 0, 1, 127, 0, 0, 1});  // 20 + 8 + 5 bytes
   frame.insert(frame.end(), {0x23, 0x28, 0x23, 0x29, 0, 13, 0, 0, 'h', 'e', 'l', 'l', 'o'});
   return frame;
 }
@@ -219,8 +230,11 @@ void captures() {
   const Bytes frame = ethernet_udp();
   std::array<std::uint8_t, 512> buffer{};
   Writer pcap(buffer);
-  for (const std::uint32_t field : {0xa1b2c3d4u, 0x00040002u, 0u, 0u, 65535u, 1u}) pcap.le(field);  // version 2.4, Ethernet
-  for (const std::uint32_t field : {1u, 2u, static_cast<std::uint32_t>(frame.size()), static_cast<std::uint32_t>(frame.size())}) pcap.le(field);
+  for (const std::uint32_t field : {0xa1b2c3d4u, 0x00040002u, 0u, 0u, 65535u, 1u})
+    pcap.le(field);  // version 2.4, Ethernet
+  for (const std::uint32_t field :
+       {1u, 2u, static_cast<std::uint32_t>(frame.size()), static_cast<std::uint32_t>(frame.size())})
+    pcap.le(field);
   pcap.bytes(frame);
   seed("capture_reader", "pcap", pcap.so_far());
 
@@ -228,12 +242,13 @@ void captures() {
   const auto size = static_cast<std::uint32_t>(frame.size());
   const std::uint32_t padded = (size + 3) & ~3u;
   for (const std::uint32_t field : {0x0a0d0d0au, 28u, 0x1a2b3c4du, 1u, ~0u, ~0u, 28u}) pcapng.le(field);  // section
-  for (const std::uint32_t field : {1u, 32u, 1u, 0u, 0x00010009u, 9u, 0u, 32u}) pcapng.le(field);         // interface, if_tsresol 9
-  for (const std::uint32_t field : {6u, 32 + padded, 0u, 0u, 1u, size, size}) pcapng.le(field);           // enhanced packet
+  for (const std::uint32_t field : {1u, 32u, 1u, 0u, 0x00010009u, 9u, 0u, 32u})
+    pcapng.le(field);  // interface, if_tsresol 9
+  for (const std::uint32_t field : {6u, 32 + padded, 0u, 0u, 1u, size, size}) pcapng.le(field);  // enhanced packet
   pcapng.bytes(frame);
   pcapng.fill(0, padded - size);
   pcapng.le(32 + padded);
-  for (const std::uint32_t field : {3u, 16 + padded, size}) pcapng.le(field);                             // simple packet
+  for (const std::uint32_t field : {3u, 16 + padded, size}) pcapng.le(field);  // simple packet
   pcapng.bytes(frame);
   pcapng.fill(0, padded - size);
   pcapng.le(16 + padded);

@@ -16,8 +16,10 @@ void check_payloads(ByteView payload) {
   if (const auto agent = decode_agent_register(payload)) {
     require(std::ranges::equal(encode_payload(*agent), payload), "AgentRegister has one encoding");
   }
-  if (const auto call = decode_call(payload)) require(std::ranges::equal(encode_payload(*call), payload), "Call has one encoding");
-  if (const auto open = decode_stream_open(payload)) require(std::ranges::equal(encode_payload(*open), payload), "StreamOpen has one encoding");
+  if (const auto call = decode_call(payload))
+    require(std::ranges::equal(encode_payload(*call), payload), "Call has one encoding");
+  if (const auto open = decode_stream_open(payload))
+    require(std::ranges::equal(encode_payload(*open), payload), "StreamOpen has one encoding");
 }
 
 void check_message(ByteView bytes) {
@@ -42,7 +44,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (size >= kMessageOverhead) {
     std::vector<std::uint8_t> sealed(bytes.begin(), bytes.end());
     const std::uint64_t checksum = XXH3_64bits(sealed.data(), size - kMessageChecksumSize);
-    for (std::size_t i = 0; i < kMessageChecksumSize; ++i) sealed[size - kMessageChecksumSize + i] = static_cast<std::uint8_t>(checksum >> (8 * i));
+    for (std::size_t i = 0; i < kMessageChecksumSize; ++i)
+      sealed[size - kMessageChecksumSize + i] = static_cast<std::uint8_t>(checksum >> (8 * i));
     check_message(sealed);
   }
   return 0;

@@ -1,9 +1,10 @@
 // The clear part of any datagram: what is taken apart covers the datagram, and writes to the same bytes again.
+#include "core/packet_header.h"
+
 #include <algorithm>
 #include <array>
 #include <vector>
 
-#include "core/packet_header.h"
 #include "mxp/version.h"
 #include "require.h"
 
@@ -18,14 +19,17 @@ bool inside(ByteView part, ByteView whole) {
 
 void check(const InitialHeader& header, ByteView datagram) {
   require(header.version == kWireVersion, "only this version's initials are read");
-  require(header.token.size() <= kMaxTokenSize && header.ticket.size() <= kMaxTicketSize, "token and ticket are bounded");
+  require(header.token.size() <= kMaxTokenSize && header.ticket.size() <= kMaxTicketSize,
+          "token and ticket are bounded");
   for (const ByteView part : {header.token, header.ticket, header.prologue, header.noise_message, header.mac1}) {
     require(inside(part, datagram), "views point into the datagram");
   }
-  require(header.prologue.size() + header.noise_message.size() + kMac1Size == datagram.size(), "the parts are the whole datagram");
+  require(header.prologue.size() + header.noise_message.size() + kMac1Size == datagram.size(),
+          "the parts are the whole datagram");
   std::vector<std::uint8_t> buffer(header.prologue.size());
   Writer out(buffer);
-  require(write_initial_header(out, static_cast<Suite>(header.suite), header.client_id, header.token, header.ticket), "it can be written");
+  require(write_initial_header(out, static_cast<Suite>(header.suite), header.client_id, header.token, header.ticket),
+          "it can be written");
   require(std::ranges::equal(out.so_far(), header.prologue), "written again it is the same");
 }
 
@@ -39,7 +43,8 @@ void check(const ResponseHeader& header, ByteView datagram) {
 
 void check(const ShortHeader& header, ByteView datagram) {
   require(datagram.size() >= kMinShortPacket, "there is room for number and tag");
-  require(std::ranges::equal(header.destination.bytes(), datagram.subspan(1, ConnectionId::kSize)), "the id is in its place");
+  require(std::ranges::equal(header.destination.bytes(), datagram.subspan(1, ConnectionId::kSize)),
+          "the id is in its place");
 }
 
 }  // namespace
@@ -48,7 +53,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const ByteView datagram(data, size);
   const auto header = parse_packet_header(datagram);
   if (!header) {
-    require(header.error() == DropReason::malformed_header || header.error() == DropReason::unknown_version, "one of two reasons");
+    require(header.error() == DropReason::malformed_header || header.error() == DropReason::unknown_version,
+            "one of two reasons");
     return 0;
   }
   std::visit([&](const auto& kind) { check(kind, datagram); }, *header);

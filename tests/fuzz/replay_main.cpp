@@ -1,4 +1,5 @@
-// Runs a fuzz target over the files of its corpus, in an ordinary build: every input that was ever interesting stays a test.
+// Runs a fuzz target over the files of its corpus, in an ordinary build: every input that was ever interesting stays a
+// test.
 //
 // Usage: fuzz_replay_TARGET FOLDER|FILE...
 #include <algorithm>

@@ -12,10 +12,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   for (const Role sender : {Role::client, Role::server}) {
     const auto parsed = parse_transport_parameters(bytes, sender);
     if (!parsed) {
-      require(parsed.error().code == TransportErrorCode::transport_parameter_error && !parsed.error().reason.empty(), "one error, with a reason");
+      require(parsed.error().code == TransportErrorCode::transport_parameter_error && !parsed.error().reason.empty(),
+              "one error, with a reason");
       continue;
     }
-    require(parsed->max_udp_payload >= kMinInitialSize && parsed->max_udp_payload <= kMaxUdpPayload, "payload size in bounds");
+    require(parsed->max_udp_payload >= kMinInitialSize && parsed->max_udp_payload <= kMaxUdpPayload,
+            "payload size in bounds");
     require(parsed->max_ack_delay < std::chrono::milliseconds(1 << 14), "ack delay in bounds");
     require(!parsed->versions.empty() && parsed->versions.size() <= kMaxListedVersions, "versions in bounds");
     require(!parsed->suites.empty() && parsed->suites.size() <= kMaxListedSuites, "suites in bounds");

@@ -21,7 +21,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   require(!url->host.empty() && url->port != 0, "there is a host and a port");
   const auto again = parse_url(url->to_string());
-  require(again && again->host == url->host && again->port == url->port && again->agent_id == url->agent_id && again->key == url->key,
+  require(again && again->host == url->host && again->port == url->port && again->agent_id == url->agent_id &&
+              again->key == url->key,
           "a URL reads back from its text");
   return 0;
 }

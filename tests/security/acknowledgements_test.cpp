@@ -12,16 +12,19 @@ namespace {
 
 // An attacker with windows that never hold the victim back, connected.
 struct Scene {
-  explicit Scene(std::uint64_t seed = 1, DirectPair::Config pair_config = {}) : pair([&] {
-    pair_config.seed = seed;
-    return pair_config;
-  }()), attacker(pair.server, pair.now, wide(seed)) {
+  explicit Scene(std::uint64_t seed = 1, DirectPair::Config pair_config = {})
+      : pair([&] {
+          pair_config.seed = seed;
+          return pair_config;
+        }()),
+        attacker(pair.server, pair.now, wide(seed)) {
     pair.server.app.keep_data = false;
     BOOST_REQUIRE(attacker.connect());
   }
   static Attacker::Config wide(std::uint64_t seed) {
     Attacker::Config config{.seed = 1000 + seed};
-    config.transport.flow_control.connection_window = config.transport.flow_control.stream_window = std::uint64_t{1} << 40;
+    config.transport.flow_control.connection_window = config.transport.flow_control.stream_window = std::uint64_t{1}
+                                                                                                    << 40;
     config.transport.idle_timeout = 0s;
     return config;
   }
@@ -63,7 +66,9 @@ BOOST_AUTO_TEST_CASE(t01_ack_of_never_sent) {
       [&](const Scene& s) { return raw_ack(next(s) + 100, 0); },
       [&](const Scene&) { return raw_ack(kMaxVarint, 0); },
       [&](const Scene&) { return raw_ack(kMaxVarint, kMaxVarint); },
-      [&](const Scene& s) { return raw_ack(next(s) + 2, 0, {0, next(s)}); },  // what was sent hides behind what was not
+      [&](const Scene& s) {
+        return raw_ack(next(s) + 2, 0, {0, next(s)});
+      },  // what was sent hides behind what was not
   };
   for (const auto& forge : forgeries) {
     Scene scene;
@@ -114,7 +119,8 @@ BOOST_AUTO_TEST_CASE(t02_optimistic_ack) {
       packets += scene.attacker.answers.size();
       caught = scene.attacker.seen_close().has_value();
       scene.attacker.answers.clear();
-      largest_window = std::max(largest_window, scene.attacker.connection().stats().congestion_window / kMinInitialSize);
+      largest_window =
+          std::max(largest_window, scene.attacker.connection().stats().congestion_window / kMinInitialSize);
       if (!caught && packets > 0) scene.attacker.send(raw_ack(packets - 1, packets - 1));
     }
     BOOST_TEST(caught);
@@ -205,7 +211,8 @@ BOOST_AUTO_TEST_CASE(t03_a_peer_that_never_acknowledges_the_oldest_packet_bounds
 }
 
 BOOST_AUTO_TEST_CASE(t39_a_full_window_does_not_spin) {
-  // The victim may not send, wants to, keeps its connection alive, and is talked to: each turn at one point of time ends.
+  // The victim may not send, wants to, keeps its connection alive, and is talked to: each turn at one point of time
+  // ends.
   DirectPair::Config config;
   config.server.transport.keepalive = 1s;
   config.server.transport.idle_timeout = 0s;

@@ -27,13 +27,16 @@ void sign(Bytes& message_1, const PublicKey& server) {
   std::ranges::copy(mac, all.last(kMac1Size).begin());
 }
 
-// The points of order 1, 2, 4 and 8 on the curve and its twist, and their other encodings: with each of them the shared secret is zero
-// whatever our key is.
+// The points of order 1, 2, 4 and 8 on the curve and its twist, and their other encodings: with each of them the shared
+// secret is zero whatever our key is.
 std::vector<PublicKey> low_order_points() {
   const char* const points[] = {
-      "0000000000000000000000000000000000000000000000000000000000000000", "0100000000000000000000000000000000000000000000000000000000000000",
-      "e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800", "5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157",
-      "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f", "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+      "0000000000000000000000000000000000000000000000000000000000000000",
+      "0100000000000000000000000000000000000000000000000000000000000000",
+      "e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800",
+      "5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157",
+      "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+      "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
       "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
   };
   std::vector<PublicKey> keys;
@@ -127,12 +130,14 @@ BOOST_AUTO_TEST_CASE(t11_parameters_cut_at_every_byte) {
   Writer writer(block);
   SeededRandom random(3);
   const EndpointConfig client = default_client();
-  BOOST_REQUIRE(write_transport_parameters(writer, local_parameters(client.transport, client.suites, std::nullopt), &random));
+  BOOST_REQUIRE(
+      write_transport_parameters(writer, local_parameters(client.transport, client.suites, std::nullopt), &random));
   block.resize(writer.written());
   std::uint64_t accepted = 0;
   for (std::size_t size = 0; size <= block.size(); ++size) {
     Attacker attacker(pair.server, pair.now, client_number(size));
-    const bool in = attacker.handshake(varint(size) + Bytes(block.begin(), block.begin() + static_cast<std::ptrdiff_t>(size)));
+    const bool in =
+        attacker.handshake(varint(size) + Bytes(block.begin(), block.begin() + static_cast<std::ptrdiff_t>(size)));
     if (in) {
       ++accepted;
     } else {
@@ -147,26 +152,28 @@ BOOST_AUTO_TEST_CASE(t11_parameters_cut_at_every_byte) {
 
 BOOST_AUTO_TEST_CASE(t11_malformed_parameters) {
   const Bytes lists = Bytes{0x11, 4, 0x4d, 0x58, 0x50, 0x31, 0x12, 2, 2, 1};
-  const auto number = [](std::uint64_t id, std::uint64_t value) { return varint(id) + varint(varint_size(value)) + varint(value); };
+  const auto number = [](std::uint64_t id, std::uint64_t value) {
+    return varint(id) + varint(varint_size(value)) + varint(value);
+  };
   const std::vector<Bytes> bad = {
-      Bytes{},                                               // no lists
-      lists + lists,                                         // twice
+      Bytes{},        // no lists
+      lists + lists,  // twice
       lists + number(0x04, 1) + number(0x04, 1),
-      lists + Bytes{27, 0} + Bytes{27, 0},                   // an unknown one twice
-      lists + Bytes{0x04, 2, 5, 5},                          // a varint that does not fill its length
+      lists + Bytes{27, 0} + Bytes{27, 0},  // an unknown one twice
+      lists + Bytes{0x04, 2, 5, 5},         // a varint that does not fill its length
       lists + Bytes{0x04, 0},
-      lists + Bytes{0x04, 1, 0x40},                          // and one that is longer
-      lists + number(0x01, (std::uint64_t{1} << 32) + 1),    // idle timeout
-      lists + number(0x03, 1199),                            // datagram size
+      lists + Bytes{0x04, 1, 0x40},                        // and one that is longer
+      lists + number(0x01, (std::uint64_t{1} << 32) + 1),  // idle timeout
+      lists + number(0x03, 1199),                          // datagram size
       lists + number(0x03, 65508),
-      lists + number(0x08, (std::uint64_t{1} << 60) + 1),    // streams
-      lists + number(0x0b, 1 << 14),                         // ack delay
-      lists + Bytes{0x10, 8, 1, 2, 3, 4, 5, 6, 7, 8},        // a client gives no id
-      Bytes{0x11, 0, 0x12, 1, 2},                            // empty lists
+      lists + number(0x08, (std::uint64_t{1} << 60) + 1),  // streams
+      lists + number(0x0b, 1 << 14),                       // ack delay
+      lists + Bytes{0x10, 8, 1, 2, 3, 4, 5, 6, 7, 8},      // a client gives no id
+      Bytes{0x11, 0, 0x12, 1, 2},                          // empty lists
       Bytes{0x11, 4, 0x4d, 0x58, 0x50, 0x31, 0x12, 0},
       Bytes{0x11, 5, 0x4d, 0x58, 0x50, 0x31, 0x00, 0x12, 1, 2},
       Bytes{0x11, 4, 0x4d, 0x58, 0x50, 0x31, 0x12, 17} + Bytes(17, 2),
-      lists + varint(27) + varint(kMaxVarint),               // a length beyond everything
+      lists + varint(27) + varint(kMaxVarint),  // a length beyond everything
   };
   for (std::size_t i = 0; i < bad.size(); ++i) {
     BOOST_TEST_CONTEXT("case " << i) {
@@ -186,8 +193,9 @@ BOOST_AUTO_TEST_CASE(t11_malformed_parameters) {
   BOOST_TEST((attacker.handshake_close->transport_code() == TransportErrorCode::transport_parameter_error));
   // And what is allowed at the bounds.
   Attacker good(pair.server, pair.now, client_number(2));
-  const Bytes limits = lists + number(0x01, std::uint64_t{1} << 32) + number(0x03, 65507) + number(0x04, kMaxVarint) + number(0x08, std::uint64_t{1} << 60) +
-                       number(0x0b, (1 << 14) - 1) + varint(31 * 1'000'000 + 27) + varint(3) + Bytes(3);
+  const Bytes limits = lists + number(0x01, std::uint64_t{1} << 32) + number(0x03, 65507) + number(0x04, kMaxVarint) +
+                       number(0x08, std::uint64_t{1} << 60) + number(0x0b, (1 << 14) - 1) +
+                       varint(31 * 1'000'000 + 27) + varint(3) + Bytes(3);
   BOOST_TEST(good.handshake(varint(limits.size()) + limits));
 }
 
@@ -244,7 +252,8 @@ BOOST_AUTO_TEST_CASE(t14_connection_id_collision) {
 }
 
 BOOST_AUTO_TEST_CASE(t17_amplification) {
-  // An address that never shows that it hears us: message 1 once and again, packets that do not verify, time, and a server that ends.
+  // An address that never shows that it hears us: message 1 once and again, packets that do not verify, time, and a
+  // server that ends.
   for (std::uint64_t variant = 0; variant < 8; ++variant) {
     DirectPair pair;
     std::uint64_t in = 0, out = 0;
@@ -424,7 +433,8 @@ BOOST_AUTO_TEST_CASE(t29_downgrade_in_the_clear_header) {
   DirectPair pair;
   Attacker client(pair.server, pair.now);
   const Bytes honest = client.message_1();
-  for (const std::size_t at : {std::size_t{1}, std::size_t{4}, std::size_t{5}, std::size_t{6}, std::size_t{13}, std::size_t{14}, std::size_t{16}}) {
+  for (const std::size_t at : {std::size_t{1}, std::size_t{4}, std::size_t{5}, std::size_t{6}, std::size_t{13},
+                               std::size_t{14}, std::size_t{16}}) {
     Bytes changed = honest;
     changed[at] ^= at == 5 ? 3 : 1;  // suite 2 becomes 1
     sign(changed, pair.server.endpoint.public_key());
@@ -444,7 +454,7 @@ BOOST_AUTO_TEST_CASE(t29_downgrade_by_cut_lists) {
   };
   const Suite aes = Suite::aes_256_gcm, chacha = Suite::chacha20_poly1305;
   const Case cases[] = {
-      {aes, {aes, chacha}, true}, {chacha, {chacha, aes}, true}, {chacha, {chacha}, true},
+      {aes, {aes, chacha}, true},     {chacha, {chacha, aes}, true}, {chacha, {chacha}, true},
       {chacha, {aes, chacha}, false},  // its own list says that it would rather have the other
       {aes, {chacha}, false},          // and this one never offered what is in use
       {aes, {chacha, aes}, false},
@@ -476,9 +486,16 @@ BOOST_AUTO_TEST_CASE(t54_handshake_through_corruption) {
     config.seed = seed;
     config.client.transport.handshake_timeout = config.server.transport.handshake_timeout = 60s;
     SimPair sim(std::move(config));
-    sim.client.connected_hook = [&](Connection& connection) { sim.client.open_and_send(connection, Direction::unidirectional, 20'000); };
+    sim.client.connected_hook = [&](Connection& connection) {
+      sim.client.open_and_send(connection, Direction::unidirectional, 20'000);
+    };
     sim.connect();
-    const bool done = sim.run_until([&] { return sim.server.bytes_received == 20'000 && sim.client.all_sent_acknowledged() && sim.client.connected_count == 1; }, 120s);
+    const bool done = sim.run_until(
+        [&] {
+          return sim.server.bytes_received == 20'000 && sim.client.all_sent_acknowledged() &&
+                 sim.client.connected_count == 1;
+        },
+        120s);
     BOOST_TEST(done, "seed " << seed);
     BOOST_TEST(sim.violations().empty());
     BOOST_TEST(sim.server.closed.empty());

@@ -17,7 +17,9 @@ StreamId server_uni(std::uint64_t index) { return StreamId::make(Role::server, D
 StreamId server_bidi(std::uint64_t index) { return StreamId::make(Role::server, Direction::bidirectional, index); }
 
 struct Scene {
-  explicit Scene(std::uint64_t seed = 1) : attacker(pair.server, pair.now, {.seed = seed}) { BOOST_REQUIRE(attacker.connect()); }
+  explicit Scene(std::uint64_t seed = 1) : attacker(pair.server, pair.now, {.seed = seed}) {
+    BOOST_REQUIRE(attacker.connect());
+  }
   DirectPair pair;
   Attacker attacker;
 };
@@ -55,7 +57,8 @@ std::vector<Bytes> unknown_types() {
     const bool known = type <= 0x03 || (type >= 0x06 && type <= 0x17) || type == 0x1c || type == 0x1d;
     if (!known) types.push_back(varint(type));
   }
-  for (const std::uint64_t type : {std::uint64_t{16383}, std::uint64_t{16384}, std::uint64_t{1} << 30, kMaxVarint}) types.push_back(varint(type));
+  for (const std::uint64_t type : {std::uint64_t{16383}, std::uint64_t{16384}, std::uint64_t{1} << 30, kMaxVarint})
+    types.push_back(varint(type));
   return types;
 }
 
@@ -67,7 +70,9 @@ BOOST_AUTO_TEST_CASE(t12_frames_inside_message_1) {
   DirectPair pair;
   std::uint64_t number = 0;
   const auto refusal = [&](const Bytes& frame) {
-    Attacker attacker(pair.server, pair.now, {.seed = 900 + number, .address = SocketAddress::ipv4(172, 16, 1, 1, static_cast<std::uint16_t>(1000 + number))});
+    Attacker attacker(pair.server, pair.now,
+                      {.seed = 900 + number,
+                       .address = SocketAddress::ipv4(172, 16, 1, 1, static_cast<std::uint16_t>(1000 + number))});
     ++number;
     Bytes payload = attacker.honest_payload();
     std::ranges::copy(frame, payload.end() - static_cast<std::ptrdiff_t>(frame.size()));
@@ -150,7 +155,8 @@ BOOST_AUTO_TEST_CASE(t12_frames_after_the_end) {
         const std::uint64_t events = scene.pair.server.app.events;
         const std::size_t answers = scene.attacker.ask(sample.bytes);
         BOOST_TEST(answers == (peer_closed || sample.is_close ? 0u : 1u));
-        BOOST_TEST((victim.state() == (peer_closed || sample.is_close ? ConnectionState::draining : ConnectionState::closing)));
+        BOOST_TEST((victim.state() ==
+                    (peer_closed || sample.is_close ? ConnectionState::draining : ConnectionState::closing)));
         BOOST_TEST(scene.pair.server.app.events == events);
       }
     }
@@ -201,7 +207,8 @@ BOOST_AUTO_TEST_CASE(t12_packets_that_break_the_rules_of_packets) {
       attacker.send_raw(attacker.session->seal(frames(PingFrame{}), std::nullopt, bit));
       attacker.collect();
       BOOST_REQUIRE(attacker.seen_close().has_value());
-      BOOST_TEST((attacker.seen_close()->transport_code() == (bit == 0x04 ? TransportErrorCode::key_update_error : TransportErrorCode::protocol_violation)));
+      BOOST_TEST((attacker.seen_close()->transport_code() ==
+                  (bit == 0x04 ? TransportErrorCode::key_update_error : TransportErrorCode::protocol_violation)));
       // Unverified, the same bits are nothing but noise.
     }
     Scene scene;
@@ -243,7 +250,8 @@ BOOST_AUTO_TEST_CASE(t23_no_number_is_used_twice) {
     (void)side->write(id, Bytes(1'000'000));
     (void)side->finish(id);
   }
-  for (int i = 0; i < 4000 && (pair.server.app.bytes < 1'000'000 || pair.client.app.bytes < 1'000'000); ++i) pair.advance(5ms);
+  for (int i = 0; i < 4000 && (pair.server.app.bytes < 1'000'000 || pair.client.app.bytes < 1'000'000); ++i)
+    pair.advance(5ms);
   BOOST_TEST(pair.server.app.bytes == 1'000'000u);
   BOOST_TEST(pair.client.app.bytes == 1'000'000u);
   client->close(1, "");
@@ -266,7 +274,8 @@ BOOST_AUTO_TEST_CASE(t24_garbage_between_packets_changes_nothing) {
   std::uint64_t garbage = 0;
   for (std::uint64_t i = 0; i < 300; ++i) {
     const Bytes packet = scene.attacker.session->seal(stream_frame(uni(0), i, text("x")));
-    // Before the genuine one: itself with one bit flipped anywhere behind the id, cut, lengthened, and pure noise with a true header.
+    // Before the genuine one: itself with one bit flipped anywhere behind the id, cut, lengthened, and pure noise with
+    // a true header.
     for (int k = 0; k < 4; ++k) {
       Bytes changed = packet;
       switch (k) {
@@ -283,7 +292,8 @@ BOOST_AUTO_TEST_CASE(t24_garbage_between_packets_changes_nothing) {
     scene.attacker.collect();
   }
   BOOST_TEST(scene.pair.server.app.bytes == 300u);
-  BOOST_TEST(dropped(victim, DropReason::authentication_failed) + dropped(victim, DropReason::malformed_header) == garbage);
+  BOOST_TEST(dropped(victim, DropReason::authentication_failed) + dropped(victim, DropReason::malformed_header) ==
+             garbage);
   BOOST_TEST(dropped(victim, DropReason::duplicate_packet) == 0u);
   BOOST_TEST((victim.state() == ConnectionState::established));
 }
@@ -292,10 +302,13 @@ BOOST_AUTO_TEST_CASE(t27_seal_limit) {
   Scene scene;
   Parts& parts = ConnectionAccess::parts(scene.attacker.connection());
   BOOST_REQUIRE(scene.pair.server_trace.secrets.size() == 1u);
-  const auto secret = [](const Bytes& bytes) { return TrafficSecret(std::span<const std::uint8_t, 32>(bytes.data(), 32)); };
+  const auto secret = [](const Bytes& bytes) {
+    return TrafficSecret(std::span<const std::uint8_t, 32>(bytes.data(), 32));
+  };
   const auto& secrets = scene.pair.server_trace.secrets[0];
-  parts.keys.emplace(PacketKeysInUse{PacketSealer(parts.suite, secret(secrets.server_to_client), {.max_sealed = 50, .max_failed_opens = 1000}),
-                                     PacketOpener(parts.suite, secret(secrets.client_to_server))});
+  parts.keys.emplace(PacketKeysInUse{
+      PacketSealer(parts.suite, secret(secrets.server_to_client), {.max_sealed = 50, .max_failed_opens = 1000}),
+      PacketOpener(parts.suite, secret(secrets.client_to_server))});
   const std::size_t before = scene.attacker.answers.size();
   const StreamId id = *scene.attacker.connection().open_stream(Direction::unidirectional);
   (void)scene.attacker.connection().write(id, Bytes(1 << 20));
@@ -317,10 +330,13 @@ BOOST_AUTO_TEST_CASE(t27_seal_limit) {
 BOOST_AUTO_TEST_CASE(t27_failed_opens_limit) {
   Scene scene;
   Parts& parts = ConnectionAccess::parts(scene.attacker.connection());
-  const auto secret = [](const Bytes& bytes) { return TrafficSecret(std::span<const std::uint8_t, 32>(bytes.data(), 32)); };
+  const auto secret = [](const Bytes& bytes) {
+    return TrafficSecret(std::span<const std::uint8_t, 32>(bytes.data(), 32));
+  };
   const auto& secrets = scene.pair.server_trace.secrets.at(0);
-  parts.keys.emplace(PacketKeysInUse{PacketSealer(parts.suite, secret(secrets.server_to_client)),
-                                     PacketOpener(parts.suite, secret(secrets.client_to_server), {.max_sealed = 1000, .max_failed_opens = 100})});
+  parts.keys.emplace(PacketKeysInUse{
+      PacketSealer(parts.suite, secret(secrets.server_to_client)),
+      PacketOpener(parts.suite, secret(secrets.client_to_server), {.max_sealed = 1000, .max_failed_opens = 100})});
   for (int i = 0; i < 100; ++i) {
     BOOST_REQUIRE(!scene.attacker.seen_close().has_value());
     Bytes forged = scene.attacker.session->seal(frames(PingFrame{}));
@@ -351,7 +367,8 @@ BOOST_AUTO_TEST_CASE(t42_time_that_steps_back_freezes_or_jumps) {
   }
   BOOST_TEST(pair.server.app.bytes == 2'000'000u);
   BOOST_TEST((client->state() == ConnectionState::established));
-  for (const Connection* side : {static_cast<const Connection*>(client), static_cast<const Connection*>(pair.server_connection())}) {
+  for (const Connection* side :
+       {static_cast<const Connection*>(client), static_cast<const Connection*>(pair.server_connection())}) {
     BOOST_TEST((side->stats().latest_rtt >= 0ns));
     BOOST_TEST((side->stats().smoothed_rtt >= 0ns && side->stats().smoothed_rtt < 10s));
     BOOST_TEST((side->stats().min_rtt >= 0ns));
@@ -443,7 +460,8 @@ BOOST_AUTO_TEST_CASE(t47_duplicates_and_old_numbers) {
   scene.attacker.collect();
   BOOST_TEST(victim.stats().packets_received - before == seen.size());
   BOOST_TEST(seen.size() == packets.size());
-  BOOST_TEST(dropped(victim, DropReason::duplicate_packet) + dropped(victim, DropReason::replay_window_passed) == duplicates);
+  BOOST_TEST(dropped(victim, DropReason::duplicate_packet) + dropped(victim, DropReason::replay_window_passed) ==
+             duplicates);
   // Long after: refused whether it was seen or not.
   scene.attacker.send_raw(scene.attacker.session->seal(frames(PingFrame{}), 200'000));
   const std::uint64_t received = victim.stats().packets_received;
@@ -475,7 +493,8 @@ BOOST_AUTO_TEST_CASE(t51_all_bytes_in_a_reason) {
   pair.connect();
   pair.client.poll(pair.now, [&](const SocketAddress&, ByteView datagram) { message_1 = copy_of(datagram); });
   SeededRandom random(51);
-  const auto response = rogue_message_2(message_1, default_server().identity, server_payload(std::nullopt, {}, CloseFrame{false, 2, 0, all}), random);
+  const auto response = rogue_message_2(message_1, default_server().identity,
+                                        server_payload(std::nullopt, {}, CloseFrame{false, 2, 0, all}), random);
   BOOST_REQUIRE(response.has_value());
   pair.client.receive(pair.now, response->datagram, kServerAddress);
   pair.exchange();

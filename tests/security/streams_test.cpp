@@ -14,7 +14,8 @@ StreamId uni(std::uint64_t index) { return StreamId::make(Role::client, Directio
 StreamId bidi(std::uint64_t index) { return StreamId::make(Role::client, Direction::bidirectional, index); }
 
 struct Scene {
-  explicit Scene(DirectPair::Config config = {}, Attacker::Config attacker_config = {}) : pair(std::move(config)), attacker(pair.server, pair.now, std::move(attacker_config)) {
+  explicit Scene(DirectPair::Config config = {}, Attacker::Config attacker_config = {})
+      : pair(std::move(config)), attacker(pair.server, pair.now, std::move(attacker_config)) {
     BOOST_REQUIRE(attacker.connect());
   }
   StreamUsage usage() const { return ConnectionAccess::parts(attacker.connection()).streams.usage(); }
@@ -122,8 +123,8 @@ BOOST_AUTO_TEST_CASE(t33_slow_streams) {
     if (round == 0) after_first_round = live_bytes();
   }
   BOOST_TEST(scene.usage().objects == limit);
-  BOOST_TEST(after_first_round - before < 8 << 20);              // at most 8 KiB for a stream
-  BOOST_TEST(live_bytes() - after_first_round < 64 * 1024);       // and no more for each drop
+  BOOST_TEST(after_first_round - before < 8 << 20);          // at most 8 KiB for a stream
+  BOOST_TEST(live_bytes() - after_first_round < 64 * 1024);  // and no more for each drop
   BOOST_TEST((scene.verdict(stream_frame(uni(limit), 0, text("x"))) == TransportErrorCode::stream_limit_error));
   // Others are served as ever.
   other.ask(stream_frame(uni(0), 0, text("hello"), true));
@@ -170,7 +171,7 @@ BOOST_AUTO_TEST_CASE(t35_flow_control) {
   const std::vector<Case> cases = {
       {{ends_at(uni(0), 1000)}, std::nullopt},
       {{ends_at(uni(0), 1001)}, flow_control_error},
-      {{stream_frame(uni(0), 1000, {})}, std::nullopt},          // no byte beyond it
+      {{stream_frame(uni(0), 1000, {})}, std::nullopt},  // no byte beyond it
       {{stream_frame(uni(0), 1000, {}, true)}, std::nullopt},
       {{stream_frame(uni(0), 1001, {})}, flow_control_error},
       {{stream_frame(uni(0), 1001, {}, true)}, flow_control_error},
@@ -180,7 +181,9 @@ BOOST_AUTO_TEST_CASE(t35_flow_control) {
       {{ends_at(uni(0), 1000), ends_at(uni(1), 1000), ends_at(uni(2), 1000), ends_at(uni(3), 1)}, flow_control_error},
       {{ends_at(uni(0), 1000), ends_at(uni(1), 1000), ends_at(uni(2), 999), ends_at(uni(3), 1)}, std::nullopt},
       // What is sent twice counts once.
-      {{ends_at(uni(0), 1000), ends_at(uni(0), 1000), ends_at(uni(1), 1000), ends_at(uni(2), 1000), ends_at(uni(0), 1000)}, std::nullopt},
+      {{ends_at(uni(0), 1000), ends_at(uni(0), 1000), ends_at(uni(1), 1000), ends_at(uni(2), 1000),
+        ends_at(uni(0), 1000)},
+       std::nullopt},
       {{stream_frame(uni(0), kMaxVarint - 1, text("x"))}, flow_control_error},
       {{frames(ResetStreamFrame{uni(0), 1, kMaxVarint})}, flow_control_error},
   };
@@ -215,15 +218,20 @@ BOOST_AUTO_TEST_CASE(t35_final_size) {
   check_each({
       {{stream_frame(uni(0), 1, text("ab")), stream_frame(uni(0), 0, text("abc"), true)}, std::nullopt},
       {{stream_frame(uni(0), 2, text("cde"), true), stream_frame(uni(0), 0, text("abcde"))}, std::nullopt},
-      {{stream_frame(uni(0), 2, text("cde"), true), stream_frame(uni(0), 5, text("f"))}, final_size_error},      // beyond the end
-      {{stream_frame(uni(0), 2, text("cde"), true), stream_frame(uni(0), 2, text("cdef"), true)}, final_size_error},  // another end
+      {{stream_frame(uni(0), 2, text("cde"), true), stream_frame(uni(0), 5, text("f"))},
+       final_size_error},  // beyond the end
+      {{stream_frame(uni(0), 2, text("cde"), true), stream_frame(uni(0), 2, text("cdef"), true)},
+       final_size_error},  // another end
       {{stream_frame(uni(0), 2, text("cde"), true), stream_frame(uni(0), 2, text("cd"), true)}, final_size_error},
-      {{stream_frame(uni(0), 2, text("cde"), true), stream_frame(uni(0), 5, {}, true)}, std::nullopt},           // the same end
-      {{stream_frame(uni(0), 4, text("e")), stream_frame(uni(0), 0, text("abc"), true)}, final_size_error},      // an end before what came
+      {{stream_frame(uni(0), 2, text("cde"), true), stream_frame(uni(0), 5, {}, true)}, std::nullopt},  // the same end
+      {{stream_frame(uni(0), 4, text("e")), stream_frame(uni(0), 0, text("abc"), true)},
+       final_size_error},  // an end before what came
       {{stream_frame(uni(0), 4, text("e")), frames(ResetStreamFrame{uni(0), 1, 4})}, final_size_error},
       {{stream_frame(uni(0), 4, text("e")), frames(ResetStreamFrame{uni(0), 1, 5})}, std::nullopt},
       {{stream_frame(uni(0), 2, text("cde"), true), frames(ResetStreamFrame{uni(0), 1, 6})}, final_size_error},
-      {{stream_frame(uni(1), 0, text("x")), frames(ResetStreamFrame{bidi(0), 1, 5}), frames(ResetStreamFrame{bidi(0), 1, 6})}, final_size_error},
+      {{stream_frame(uni(1), 0, text("x")), frames(ResetStreamFrame{bidi(0), 1, 5}),
+        frames(ResetStreamFrame{bidi(0), 1, 6})},
+       final_size_error},
       {{frames(ResetStreamFrame{bidi(0), 1, 5}), stream_frame(bidi(0), 5, text("x"))}, final_size_error},
       {{frames(ResetStreamFrame{bidi(0), 1, 5}), stream_frame(bidi(0), 0, text("abcde"))}, std::nullopt},
       // A stream that is over and forgotten: nothing is left to compare with, and nothing is said.
@@ -250,7 +258,8 @@ BOOST_AUTO_TEST_CASE(t36_a_blocked_flood_gets_each_limit_once) {
   Scene scene(small_windows(2000, 1000));
   scene.attacker.ask(stream_frame(uni(0), 0, Bytes(100)));
   for (int i = 0; i < 1000; ++i) {
-    scene.attacker.ask(frames(DataBlockedFrame{2000}, StreamDataBlockedFrame{uni(0), 1000}, StreamsBlockedFrame{Direction::unidirectional, 1024},
+    scene.attacker.ask(frames(DataBlockedFrame{2000}, StreamDataBlockedFrame{uni(0), 1000},
+                              StreamsBlockedFrame{Direction::unidirectional, 1024},
                               StreamsBlockedFrame{Direction::bidirectional, 1024}));
     scene.attacker.acknowledge();
   }
@@ -346,7 +355,8 @@ BOOST_AUTO_TEST_CASE(t41_numbers_at_their_limits) {
   check_each({
       // offset + length beyond 2^62 - 1
       {{stream_with_all + varint(uni(0).value()) + max + varint(1) + Bytes{'x'}}, frame_encoding_error},
-      {{stream_with_all + varint(uni(0).value()) + varint(kMaxVarint - 1) + varint(2) + Bytes{'x', 'y'}}, frame_encoding_error},
+      {{stream_with_all + varint(uni(0).value()) + varint(kMaxVarint - 1) + varint(2) + Bytes{'x', 'y'}},
+       frame_encoding_error},
       // a length beyond the packet, up to the largest
       {{stream_with_all + varint(uni(0).value()) + varint(0) + varint(2) + Bytes{'x'}}, frame_encoding_error},
       {{stream_with_all + varint(uni(0).value()) + varint(0) + max}, frame_encoding_error},
@@ -374,7 +384,8 @@ BOOST_AUTO_TEST_CASE(t41_numbers_at_their_limits) {
       {{varint(0x01, 2)}, frame_encoding_error},
       {{varint(0x10, 8) + varint(7)}, frame_encoding_error},
       // delays
-      {{raw_ack(0, 0, {}, kMaxVarint)}, protocol_violation},  // nothing was sent yet: the delay is no reason to crash first
+      {{raw_ack(0, 0, {}, kMaxVarint)},
+       protocol_violation},  // nothing was sent yet: the delay is no reason to crash first
   });
 }
 
@@ -393,10 +404,18 @@ BOOST_AUTO_TEST_CASE(t41_an_enormous_ack_delay_is_bounded) {
 BOOST_AUTO_TEST_CASE(t41_every_frame_cut_at_every_byte) {
   // None of it may be more than an encoding error, and nothing may be read beyond the packet (sanitizers watch).
   const std::vector<Bytes> whole = {
-      raw_ack(300, 2, {1, 2, 3, 4}, 70'000), frames(ResetStreamFrame{uni(0), 300, 70'000}), frames(StopSendingFrame{bidi(0), 70'000}),
-      stream_frame(uni(200), 70'000, text("hello"), true), frames(MaxDataFrame{1 << 20}), frames(MaxStreamDataFrame{bidi(0), 1 << 20}),
-      frames(MaxStreamsFrame{Direction::bidirectional, 5000}), frames(DataBlockedFrame{1 << 20}), frames(StreamDataBlockedFrame{uni(0), 1 << 20}),
-      frames(StreamsBlockedFrame{Direction::unidirectional, 5000}), frames(CloseFrame{false, 300, 8, text("reason")}), frames(CloseFrame{true, 300, 0, text("reason")}),
+      raw_ack(300, 2, {1, 2, 3, 4}, 70'000),
+      frames(ResetStreamFrame{uni(0), 300, 70'000}),
+      frames(StopSendingFrame{bidi(0), 70'000}),
+      stream_frame(uni(200), 70'000, text("hello"), true),
+      frames(MaxDataFrame{1 << 20}),
+      frames(MaxStreamDataFrame{bidi(0), 1 << 20}),
+      frames(MaxStreamsFrame{Direction::bidirectional, 5000}),
+      frames(DataBlockedFrame{1 << 20}),
+      frames(StreamDataBlockedFrame{uni(0), 1 << 20}),
+      frames(StreamsBlockedFrame{Direction::unidirectional, 5000}),
+      frames(CloseFrame{false, 300, 8, text("reason")}),
+      frames(CloseFrame{true, 300, 0, text("reason")}),
   };
   for (const Bytes& frame : whole) {
     for (std::size_t size = 1; size < frame.size(); ++size) {

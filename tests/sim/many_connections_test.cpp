@@ -16,7 +16,8 @@ BOOST_AUTO_TEST_CASE(two_hundred_connections_on_one_listener_deliver_every_byte)
   for (std::uint64_t i = 0; i < kConnections; ++i) BOOST_REQUIRE(sim.connect() != nullptr);
   const bool done = sim.run_until(
       [&] {
-        return sim.server.bytes_received == kConnections * 5 * 3000 && sim.client.bytes_received == kConnections * 5 * 700 && sim.client.all_sent_acknowledged() &&
+        return sim.server.bytes_received == kConnections * 5 * 3000 &&
+               sim.client.bytes_received == kConnections * 5 * 700 && sim.client.all_sent_acknowledged() &&
                sim.server.all_sent_acknowledged();
       },
       60s);

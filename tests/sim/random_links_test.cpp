@@ -1,11 +1,10 @@
-// Many random links, mixed streams: every byte arrives intact, or the connection closes with a stated reason, and the same
-// seed gives the same trace. MXP_SIM_SEEDS says how many seeds (default 200), MXP_SIM_FIRST where to begin; a failure
-// prints the command that replays it.
-#include <boost/test/unit_test.hpp>
-
-#include <cstdlib>
-
+// Many random links, mixed streams: every byte arrives intact, or the connection closes with a stated reason, and the
+// same seed gives the same trace. MXP_SIM_SEEDS says how many seeds (default 200), MXP_SIM_FIRST where to begin; a
+// failure prints the command that replays it.
 #include <fmt/format.h>
+
+#include <boost/test/unit_test.hpp>
+#include <cstdlib>
 
 #include "support/sim_pair.h"
 
@@ -53,7 +52,8 @@ RunResult run(std::uint64_t seed) {
   config.down = random_link(random);
   config.client.transport.handshake_timeout = 60s;
   config.server.transport.handshake_timeout = 60s;
-  config.client.transport.max_udp_payload = config.server.transport.max_udp_payload = random.below(2) == 0 ? 1200 : 1452;
+  config.client.transport.max_udp_payload = config.server.transport.max_udp_payload =
+      random.below(2) == 0 ? 1200 : 1452;
   RunResult result;
   result.links = config.up + " | " + config.down;
   SimPair sim(std::move(config));
@@ -88,14 +88,16 @@ RunResult run(std::uint64_t seed) {
       sim.server.take_hook = [&](StreamId, ByteView data) { return data.size() / 2; };
     }
     if (!sim.client.closed.empty()) return true;
-    return sim.server.bytes_received == expected_at_server && sim.client.bytes_received == expected_at_client && sim.client.connected_count == 1 &&
-           sim.client.all_sent_acknowledged() && sim.server.all_sent_acknowledged();
+    return sim.server.bytes_received == expected_at_server && sim.client.bytes_received == expected_at_client &&
+           sim.client.connected_count == 1 && sim.client.all_sent_acknowledged() && sim.server.all_sent_acknowledged();
   };
   const bool done = sim.run_until(finished, 3600s);
   for (const std::string& text : sim.violations()) result.problems.push_back(text);
   if (!done) {
-    result.problems.push_back(fmt::format("stuck after {} s: server has {} of {}, client {} of {}", std::chrono::duration_cast<std::chrono::seconds>(sim.elapsed()).count(),
-                                          sim.server.bytes_received, expected_at_server, sim.client.bytes_received, expected_at_client));
+    result.problems.push_back(fmt::format("stuck after {} s: server has {} of {}, client {} of {}",
+                                          std::chrono::duration_cast<std::chrono::seconds>(sim.elapsed()).count(),
+                                          sim.server.bytes_received, expected_at_server, sim.client.bytes_received,
+                                          expected_at_client));
   }
   if (!sim.client.closed.empty()) {
     // Closed is fine where the link was that bad, but only with a reason that fits: the peer was not heard for long.
@@ -117,7 +119,9 @@ BOOST_AUTO_TEST_CASE(random_links_deliver_every_byte_or_say_why_not) {
     if (!result.problems.empty()) {
       ++failed;
       for (const std::string& problem : result.problems)
-        BOOST_ERROR(fmt::format("seed {} ({}): {}; replay: MXP_SIM_FIRST={} MXP_SIM_SEEDS=1 test_sim --run_test=random_links*", seed, result.links, problem, seed));
+        BOOST_ERROR(
+            fmt::format("seed {} ({}): {}; replay: MXP_SIM_FIRST={} MXP_SIM_SEEDS=1 test_sim --run_test=random_links*",
+                        seed, result.links, problem, seed));
     }
     // Running everything twice would double the time; every tenth shows it as well.
     if (seed % 10 == 0 && run(seed).trace != result.trace) {

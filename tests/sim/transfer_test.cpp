@@ -19,10 +19,16 @@ struct Transfer {
 };
 
 Transfer client_sends(SimPair& sim, std::uint64_t bytes, Duration limit) {
-  sim.client.connected_hook = [&, bytes](Connection& connection) { sim.client.open_and_send(connection, Direction::unidirectional, bytes); };
+  sim.client.connected_hook = [&, bytes](Connection& connection) {
+    sim.client.open_and_send(connection, Direction::unidirectional, bytes);
+  };
   sim.connect();
   Transfer transfer;
-  transfer.done = sim.run_until([&] { return sim.server.bytes_received == bytes && sim.client.all_sent_acknowledged() && !sim.client.outgoing.empty(); }, limit);
+  transfer.done = sim.run_until(
+      [&] {
+        return sim.server.bytes_received == bytes && sim.client.all_sent_acknowledged() && !sim.client.outgoing.empty();
+      },
+      limit);
   transfer.duration = sim.elapsed();
   return transfer;
 }
@@ -56,7 +62,11 @@ BOOST_AUTO_TEST_CASE(a_thousand_streams_both_ways) {
   };
   sim.connect();
   const bool done = sim.run_until(
-      [&] { return sim.client.bytes_received == 3'000'000 && sim.server.bytes_received == 2'000'000 && sim.client.all_sent_acknowledged() && sim.server.all_sent_acknowledged(); }, 60s);
+      [&] {
+        return sim.client.bytes_received == 3'000'000 && sim.server.bytes_received == 2'000'000 &&
+               sim.client.all_sent_acknowledged() && sim.server.all_sent_acknowledged();
+      },
+      60s);
   check_clean(sim);
   BOOST_TEST(done);
 }
@@ -71,7 +81,8 @@ BOOST_AUTO_TEST_CASE(more_streams_than_the_limit_wait_for_credit) {
     for (int i = 0; i < 300; ++i) sim.client.open_and_send(connection, Direction::unidirectional, 500);
   };
   sim.connect();
-  const bool done = sim.run_until([&] { return sim.server.bytes_received == 150'000 && sim.client.all_sent_acknowledged(); }, 30s);
+  const bool done =
+      sim.run_until([&] { return sim.server.bytes_received == 150'000 && sim.client.all_sent_acknowledged(); }, 30s);
   check_clean(sim);
   BOOST_TEST(done);
 }
@@ -123,7 +134,9 @@ BOOST_AUTO_TEST_CASE(a_peer_that_never_reads_holds_the_sender_at_its_window) {
   config.client.transport.idle_timeout = 0s;
   SimPair sim(std::move(config));
   sim.server.take_hook = [](StreamId, ByteView) { return std::size_t{0}; };
-  sim.client.connected_hook = [&](Connection& connection) { sim.client.open_and_send(connection, Direction::unidirectional, 64 << 20); };
+  sim.client.connected_hook = [&](Connection& connection) {
+    sim.client.open_and_send(connection, Direction::unidirectional, 64 << 20);
+  };
   sim.connect();
   sim.run_for(3600s);  // threat t34: an hour
   check_clean(sim);

@@ -1,5 +1,6 @@
-// Counts what operator new does in a binary that links this: for tests that say "nothing is allocated per packet" and "a flood
-// leaves nothing behind". The two functions are the only interface; linking them replaces the global operators.
+// Counts what operator new does in a binary that links this: for tests that say "nothing is allocated per packet" and
+// "a flood leaves nothing behind". The two functions are the only interface; linking them replaces the global
+// operators.
 #pragma once
 
 #include <cstdint>

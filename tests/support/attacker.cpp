@@ -27,13 +27,16 @@ Bytes operator+(Bytes a, const Bytes& b) {
   return a;
 }
 
-Bytes raw_ack(std::uint64_t largest, std::uint64_t first_range, const std::vector<std::uint64_t>& rest, std::uint64_t delay) {
+Bytes raw_ack(std::uint64_t largest, std::uint64_t first_range, const std::vector<std::uint64_t>& rest,
+              std::uint64_t delay) {
   Bytes out = Bytes{0x02} + varint(largest) + varint(delay) + varint(rest.size() / 2) + varint(first_range);
   for (const std::uint64_t value : rest) out = std::move(out) + varint(value);
   return out;
 }
 
-Bytes stream_frame(StreamId id, std::uint64_t offset, ByteView data, bool fin) { return frames(StreamFrame{id, offset, data, fin}); }
+Bytes stream_frame(StreamId id, std::uint64_t offset, ByteView data, bool fin) {
+  return frames(StreamFrame{id, offset, data, fin});
+}
 
 // ---- session
 
@@ -86,7 +89,8 @@ Attacker::Attacker(Host& victim, const Timestamp& now, Config config_)
 
 Bytes Attacker::honest_payload() const {
   Bytes payload(kMinInitialSize - kHandshakeHeaderSize - 4 - kIkMessage1Overhead - kMac1Size);
-  write_handshake_payload(payload, local_parameters(config.transport, config.suites, std::nullopt), std::nullopt, nullptr);
+  write_handshake_payload(payload, local_parameters(config.transport, config.suites, std::nullopt), std::nullopt,
+                          nullptr);
   return payload;
 }
 
@@ -188,7 +192,8 @@ std::optional<SeenClose> Attacker::seen_close() const {
 
 // ---- attacker as a server
 
-std::optional<RogueResponse> rogue_message_2(ByteView message_1, const PrivateKey& server, const Bytes& payload, SeededRandom& random) {
+std::optional<RogueResponse> rogue_message_2(ByteView message_1, const PrivateKey& server, const Bytes& payload,
+                                             SeededRandom& random) {
   const auto parsed = parse_packet_header(message_1);
   if (!parsed || !std::holds_alternative<InitialHeader>(*parsed)) return std::nullopt;
   const auto& header = std::get<InitialHeader>(*parsed);
@@ -206,7 +211,8 @@ std::optional<RogueResponse> rogue_message_2(ByteView message_1, const PrivateKe
   return RogueResponse{std::move(datagram), RogueSession(Role::server, suite, message->result, header.client_id)};
 }
 
-Bytes server_payload(std::optional<ConnectionId> id, const std::function<void(TransportParameters&)>& change, const std::optional<CloseFrame>& close) {
+Bytes server_payload(std::optional<ConnectionId> id, const std::function<void(TransportParameters&)>& change,
+                     const std::optional<CloseFrame>& close) {
   const std::vector<Suite> suites = {Suite::aes_256_gcm, Suite::chacha20_poly1305};
   TransportParameters parameters = local_parameters(TransportConfig{}, suites, id);
   if (change) change(parameters);

@@ -1,5 +1,6 @@
-// A peer that holds the keys and keeps no rule: it makes the real handshake with an endpoint and then seals whatever it likes into
-// packets that verify, sends any bytes from any address, and reads every answer. RogueServer is the same towards a client.
+// A peer that holds the keys and keeps no rule: it makes the real handshake with an endpoint and then seals whatever it
+// likes into packets that verify, sends any bytes from any address, and reads every answer. RogueServer is the same
+// towards a client.
 #pragma once
 
 #include <cstdint>
@@ -35,7 +36,8 @@ Bytes varint(std::uint64_t value, std::size_t size);
 inline Bytes varint(std::uint64_t value) { return varint(value, varint_size(value)); }
 Bytes operator+(Bytes a, const Bytes& b);
 // An ACK with these fields as they are: `rest` holds gap, range, gap, range, …
-Bytes raw_ack(std::uint64_t largest, std::uint64_t first_range, const std::vector<std::uint64_t>& rest = {}, std::uint64_t delay = 0);
+Bytes raw_ack(std::uint64_t largest, std::uint64_t first_range, const std::vector<std::uint64_t>& rest = {},
+              std::uint64_t delay = 0);
 Bytes stream_frame(StreamId id, std::uint64_t offset, ByteView data, bool fin = false);
 
 struct SeenClose {
@@ -48,7 +50,7 @@ struct SeenClose {
 
 // One packet that the victim sent, opened.
 struct Answer {
-  std::size_t size = 0;      // of the datagram
+  std::size_t size = 0;  // of the datagram
   PacketNumber number;
   Bytes plaintext;
   std::vector<Frame> frames;  // views into plaintext
@@ -134,8 +136,8 @@ class Attacker {
   std::optional<HandshakePayload> server_payload;
   std::optional<SeenClose> handshake_close;
   std::vector<Answer> answers;
-  std::vector<Bytes> unopened;             // datagrams for us that are not packets of the session
-  std::uint64_t bytes_received = 0;        // all datagrams to our address
+  std::vector<Bytes> unopened;       // datagrams for us that are not packets of the session
+  std::uint64_t bytes_received = 0;  // all datagrams to our address
   std::uint64_t datagrams_received = 0;
 
  private:
@@ -152,8 +154,10 @@ struct RogueResponse {
   RogueSession session;
 };
 // `payload` is padded to a datagram of 1200 bytes; `suite_byte` is what the header says.
-std::optional<RogueResponse> rogue_message_2(ByteView message_1, const PrivateKey& server, const Bytes& payload, SeededRandom& random);
+std::optional<RogueResponse> rogue_message_2(ByteView message_1, const PrivateKey& server, const Bytes& payload,
+                                             SeededRandom& random);
 // The payload of an honest server; `change` may falsify it first.
-Bytes server_payload(std::optional<ConnectionId> id, const std::function<void(TransportParameters&)>& change = {}, const std::optional<CloseFrame>& close = std::nullopt);
+Bytes server_payload(std::optional<ConnectionId> id, const std::function<void(TransportParameters&)>& change = {},
+                     const std::optional<CloseFrame>& close = std::nullopt);
 
 }  // namespace mxp::test

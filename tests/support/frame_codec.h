@@ -25,13 +25,19 @@ struct CompareFrames {
   bool operator()(const ResetStreamFrame& x, const ResetStreamFrame& y) const {
     return x.stream == y.stream && x.code == y.code && x.final_size == y.final_size;
   }
-  bool operator()(const StopSendingFrame& x, const StopSendingFrame& y) const { return x.stream == y.stream && x.code == y.code; }
+  bool operator()(const StopSendingFrame& x, const StopSendingFrame& y) const {
+    return x.stream == y.stream && x.code == y.code;
+  }
   bool operator()(const StreamFrame& x, const StreamFrame& y) const {
     return x.stream == y.stream && x.offset == y.offset && x.fin == y.fin && std::ranges::equal(x.data, y.data);
   }
   bool operator()(const MaxDataFrame& x, const MaxDataFrame& y) const { return x.limit == y.limit; }
-  bool operator()(const MaxStreamDataFrame& x, const MaxStreamDataFrame& y) const { return x.stream == y.stream && x.limit == y.limit; }
-  bool operator()(const MaxStreamsFrame& x, const MaxStreamsFrame& y) const { return x.direction == y.direction && x.limit == y.limit; }
+  bool operator()(const MaxStreamDataFrame& x, const MaxStreamDataFrame& y) const {
+    return x.stream == y.stream && x.limit == y.limit;
+  }
+  bool operator()(const MaxStreamsFrame& x, const MaxStreamsFrame& y) const {
+    return x.direction == y.direction && x.limit == y.limit;
+  }
   bool operator()(const DataBlockedFrame& x, const DataBlockedFrame& y) const { return x.limit == y.limit; }
   bool operator()(const StreamDataBlockedFrame& x, const StreamDataBlockedFrame& y) const {
     return x.stream == y.stream && x.limit == y.limit;
@@ -40,10 +46,13 @@ struct CompareFrames {
     return x.direction == y.direction && x.limit == y.limit;
   }
   bool operator()(const CloseFrame& x, const CloseFrame& y) const {
-    return x.application == y.application && x.code == y.code && x.frame_type == y.frame_type && std::ranges::equal(x.reason, y.reason);
+    return x.application == y.application && x.code == y.code && x.frame_type == y.frame_type &&
+           std::ranges::equal(x.reason, y.reason);
   }
   template <typename X, typename Y>
-  bool operator()(const X&, const Y&) const { return false; }
+  bool operator()(const X&, const Y&) const {
+    return false;
+  }
 };
 
 // Whether both say the same; STREAM frames with and without an explicit length do.
@@ -68,7 +77,9 @@ struct WriteFrame {
     return true;
   }
   template <typename F>
-  bool operator()(const F& other) const { return write_frame(out, other); }
+  bool operator()(const F& other) const {
+    return write_frame(out, other);
+  }
 };
 
 // Writes any frame with the library's writers. An ACK must fit whole: false if ranges were left out.

@@ -64,7 +64,8 @@ void Recorder::on_closed(Connection& connection, const CloseInfo& info) {
 
 void TraceRecorder::on(Timestamp, ConnectionId connection, const TraceEvent& event) {
   if (const auto* found = std::get_if<TraceSecrets>(&event)) {
-    secrets.push_back({found->client_id, found->server_id, copy_of(found->client_to_server), copy_of(found->server_to_client)});
+    secrets.push_back(
+        {found->client_id, found->server_id, copy_of(found->client_to_server), copy_of(found->server_to_client)});
   } else if (const auto* packet = std::get_if<TracePacketSent>(&event)) {
     sent.emplace_back(connection, packet->number);
     if (packet->probe) ++probes;
@@ -100,10 +101,12 @@ bool DirectPair::pass(Role sender) {
   Host& from = sender == Role::client ? client : server;
   Host& to = sender == Role::client ? server : client;
   std::uint64_t& counter = datagrams[sender == Role::server ? 1 : 0];
-  return from.poll(now, [&](const SocketAddress&, ByteView datagram) {
-    ++counter;
-    if (!lose || !lose(sender, datagram)) to.receive(now, datagram, from.address);
-  }, {.max_segments = max_segments_}) != 0;
+  return from.poll(now,
+                   [&](const SocketAddress&, ByteView datagram) {
+                     ++counter;
+                     if (!lose || !lose(sender, datagram)) to.receive(now, datagram, from.address);
+                   },
+                   {.max_segments = max_segments_}) != 0;
 }
 
 bool DirectPair::exchange() {

@@ -1,5 +1,5 @@
-// One endpoint with an application that writes down what it hears, and two of them handing each other their datagrams in
-// memory: no link between, no delay, and every datagram can be looked at, lost, kept or changed on its way.
+// One endpoint with an application that writes down what it hears, and two of them handing each other their datagrams
+// in memory: no link between, no delay, and every datagram can be looked at, lost, kept or changed on its way.
 #pragma once
 
 #include <array>
@@ -17,7 +17,9 @@ namespace mxp::test {
 using Bytes = std::vector<std::uint8_t>;
 
 inline Bytes copy_of(ByteView bytes) { return {bytes.begin(), bytes.end()}; }
-inline ByteView text(std::string_view words) { return {reinterpret_cast<const std::uint8_t*>(words.data()), words.size()}; }
+inline ByteView text(std::string_view words) {
+  return {reinterpret_cast<const std::uint8_t*>(words.data()), words.size()};
+}
 
 // Writes down what it hears. `hook`, if set, is called first, from inside each callback, with its name.
 class Recorder final : public Handler {
@@ -35,17 +37,17 @@ class Recorder final : public Handler {
   void on_streams_available(Connection& connection, Direction direction) override;
   void on_closed(Connection& connection, const CloseInfo& info) override;
 
-  bool keep_data = true;              // false: only count, for bulk
+  bool keep_data = true;               // false: only count, for bulk
   std::vector<Connection*> connected;  // in order; those that closed stay in the list
   std::vector<CloseInfo> closed;
   std::vector<StreamId> opened;
-  std::map<StreamId, Bytes> data;      // of all connections together
+  std::map<StreamId, Bytes> data;  // of all connections together
   std::vector<StreamId> ended;
   std::vector<std::pair<StreamId, AppErrorCode>> resets;
   std::vector<std::pair<StreamId, AppErrorCode>> stops;
   std::vector<StreamId> finished;
   std::uint64_t bytes = 0;
-  std::uint64_t events = 0;            // callbacks of any kind
+  std::uint64_t events = 0;  // callbacks of any kind
 };
 
 // Keeps what a key log and a nonce check need.

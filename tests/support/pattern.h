@@ -26,15 +26,18 @@ inline std::uint8_t pattern_byte(StreamId stream, Role sender, std::uint64_t off
 inline void fill_pattern(StreamId stream, Role sender, std::uint64_t offset, MutableBytes out) {
   for (std::size_t i = 0; i < out.size();) {
     const std::uint64_t at = offset + i;
-    std::uint64_t word = mix(stream.value() * 2 + (sender == Role::server ? 1 : 0) + (at / 8) * 0x100000001b3) >> (8 * (at % 8));
-    for (std::size_t j = at % 8; j < 8 && i < out.size(); ++j, ++i, word >>= 8) out[i] = static_cast<std::uint8_t>(word);
+    std::uint64_t word =
+        mix(stream.value() * 2 + (sender == Role::server ? 1 : 0) + (at / 8) * 0x100000001b3) >> (8 * (at % 8));
+    for (std::size_t j = at % 8; j < 8 && i < out.size(); ++j, ++i, word >>= 8)
+      out[i] = static_cast<std::uint8_t>(word);
   }
 }
 
 inline bool matches_pattern(StreamId stream, Role sender, std::uint64_t offset, ByteView data) {
   for (std::size_t i = 0; i < data.size();) {
     const std::uint64_t at = offset + i;
-    std::uint64_t word = mix(stream.value() * 2 + (sender == Role::server ? 1 : 0) + (at / 8) * 0x100000001b3) >> (8 * (at % 8));
+    std::uint64_t word =
+        mix(stream.value() * 2 + (sender == Role::server ? 1 : 0) + (at / 8) * 0x100000001b3) >> (8 * (at % 8));
     for (std::size_t j = at % 8; j < 8 && i < data.size(); ++j, ++i, word >>= 8)
       if (data[i] != static_cast<std::uint8_t>(word)) return false;
   }

@@ -1,8 +1,12 @@
 // The headers that every test pays for, compiled once.
 #pragma once
 
+#include <fmt/format.h>
+#include <rapidcheck.h>
+
 #include <algorithm>
 #include <array>
+#include <boost/test/unit_test.hpp>
 #include <chrono>
 #include <cstdint>
 #include <map>
@@ -10,7 +14,3 @@
 #include <set>
 #include <string>
 #include <vector>
-
-#include <boost/test/unit_test.hpp>
-#include <fmt/format.h>
-#include <rapidcheck.h>

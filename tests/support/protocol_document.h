@@ -12,14 +12,13 @@
 
 #include <algorithm>
 #include <array>
+#include <boost/test/unit_test.hpp>
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
 #include <set>
 #include <string>
 #include <string_view>
-
-#include <boost/test/unit_test.hpp>
 
 #include "mxp/bytes.h"
 
@@ -98,7 +97,9 @@ inline void expect_example(const std::string& name, const std::string& text) {
     return;
   }
   BOOST_TEST(document.substr(from, end - from) == text,
-             "example '" << name << "' of docs/protocol.md is not what the library makes (MXP_UPDATE_DOCS=1 rewrites it):\n" << text);
+             "example '" << name
+                         << "' of docs/protocol.md is not what the library makes (MXP_UPDATE_DOCS=1 rewrites it):\n"
+                         << text);
 }
 
 }  // namespace mxp::test

@@ -1,9 +1,9 @@
 #include "support/sim_pair.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <stdexcept>
-
-#include <fmt/format.h>
 
 namespace mxp::test {
 
@@ -45,7 +45,8 @@ void SimApplication::pump(const Key& key) {
   const StreamId id(key.second);
   std::array<std::uint8_t, 4096> chunk;
   while (out.written < out.size && !out.reset) {
-    const MutableBytes bytes = MutableBytes(chunk).first(static_cast<std::size_t>(std::min<std::uint64_t>(chunk.size(), out.size - out.written)));
+    const MutableBytes bytes = MutableBytes(chunk).first(
+        static_cast<std::size_t>(std::min<std::uint64_t>(chunk.size(), out.size - out.written)));
     fill_pattern(id, role_, out.written, bytes);
     const auto taken = out.connection->write(id, bytes);
     if (!taken) return;
@@ -54,7 +55,8 @@ void SimApplication::pump(const Key& key) {
   }
   if (out.written == out.size && !out.ended && !out.reset) {
     out.ended = true;
-    if (!out.connection->finish(id) && out.connection->state() == ConnectionState::established) violation_("finish failed");
+    if (!out.connection->finish(id) && out.connection->state() == ConnectionState::established)
+      violation_("finish failed");
   }
 }
 
@@ -75,16 +77,21 @@ std::size_t SimApplication::on_stream_data(Connection& connection, StreamId id, 
   Incoming& in = incoming[{&connection, id.value()}];
   if (in.fin) violation_("data after the end");
   const std::size_t take = take_hook ? std::min(data.size(), take_hook(id, data)) : data.size();
-  if (!matches_pattern(id, peer_of(role_), in.received, data.first(take))) violation_(fmt::format("stream {}: wrong bytes at {}", id.value(), in.received));
+  if (!matches_pattern(id, peer_of(role_), in.received, data.first(take)))
+    violation_(fmt::format("stream {}: wrong bytes at {}", id.value(), in.received));
   in.received += take;
   bytes_received += take;
   if (fin && take == data.size()) in.fin = true;
   return take;
 }
 
-void SimApplication::on_stream_reset(Connection& connection, StreamId id, AppErrorCode) { incoming[{&connection, id.value()}].reset = true; }
+void SimApplication::on_stream_reset(Connection& connection, StreamId id, AppErrorCode) {
+  incoming[{&connection, id.value()}].reset = true;
+}
 
-void SimApplication::on_stop_sending(Connection& connection, StreamId id, AppErrorCode) { outgoing[{&connection, id.value()}].reset = true; }
+void SimApplication::on_stop_sending(Connection& connection, StreamId id, AppErrorCode) {
+  outgoing[{&connection, id.value()}].reset = true;
+}
 
 void SimApplication::on_stream_writable(Connection& connection, StreamId id) {
   const Key key{&connection, id.value()};
@@ -113,8 +120,9 @@ void SimApplication::on_closed(Connection& connection, const CloseInfo& info) {
 }
 
 bool SimApplication::all_sent_acknowledged() const {
-  return waiting_for_credit.empty() &&
-         std::all_of(outgoing.begin(), outgoing.end(), [](const auto& entry) { return entry.second.finished || entry.second.reset; });
+  return waiting_for_credit.empty() && std::all_of(outgoing.begin(), outgoing.end(), [](const auto& entry) {
+           return entry.second.finished || entry.second.reset;
+         });
 }
 
 // ---- trace: hashes everything, and watches what must hold
@@ -147,7 +155,9 @@ class SimPair::Tracer final : public TraceSink {
   }
 
  private:
-  void add(std::uint64_t value) { sim_.trace_hash_ = mix(sim_.trace_hash_ ^ mix(value + (role_ == Role::server ? 1 : 0))); }
+  void add(std::uint64_t value) {
+    sim_.trace_hash_ = mix(sim_.trace_hash_ ^ mix(value + (role_ == Role::server ? 1 : 0)));
+  }
   SimPair& sim_;
   Role role_;
   std::map<std::uint64_t, std::uint64_t> last_sent_;
@@ -163,8 +173,10 @@ SimPair::SimPair(SimConfig config)
       report_([this](std::string text) { violation(std::move(text)); }),
       client_random_(mix(config_.seed) ^ 1),
       server_random_(mix(config_.seed) ^ 2),
-      up_(std::make_unique<netem::Link>(parse_or_throw(config_.up), netem::LinkIdentity{config_.seed, netem::Direction::up})),
-      down_(std::make_unique<netem::Link>(parse_or_throw(config_.down == "=" ? config_.up : config_.down), netem::LinkIdentity{config_.seed, netem::Direction::down})),
+      up_(std::make_unique<netem::Link>(parse_or_throw(config_.up),
+                                        netem::LinkIdentity{config_.seed, netem::Direction::up})),
+      down_(std::make_unique<netem::Link>(parse_or_throw(config_.down == "=" ? config_.up : config_.down),
+                                          netem::LinkIdentity{config_.seed, netem::Direction::down})),
       client_tracer_(std::make_unique<Tracer>(*this, Role::client)),
       server_tracer_(std::make_unique<Tracer>(*this, Role::server)),
       buffer_(65536),
@@ -183,10 +195,14 @@ Connection* SimPair::connect() {
   return connection;
 }
 
-const netem::LinkCounters& SimPair::link(Role sender) const { return sender == Role::client ? up_->counters() : down_->counters(); }
+const netem::LinkCounters& SimPair::link(Role sender) const {
+  return sender == Role::client ? up_->counters() : down_->counters();
+}
 
 void SimPair::violation(std::string text) {
-  if (violations_.size() < 20) violations_.push_back(fmt::format("at {} ms: {}", std::chrono::duration_cast<std::chrono::milliseconds>(elapsed()).count(), text));
+  if (violations_.size() < 20)
+    violations_.push_back(
+        fmt::format("at {} ms: {}", std::chrono::duration_cast<std::chrono::milliseconds>(elapsed()).count(), text));
 }
 
 void SimPair::inject(Role receiver, std::vector<std::uint8_t> datagram, std::optional<SocketAddress> source) {
@@ -205,7 +221,8 @@ bool SimPair::transmit(Role sender, Timestamp now) {
     wire_bytes_[sender == Role::server ? 1 : 0] += datagram.size();
     if (sender == Role::server && server.connected_count == 0) {
       unvalidated_sent_ += datagram.size();
-      if (unvalidated_sent_ > 3 * unvalidated_received_) violation("more than three times the bytes to an unconfirmed address");
+      if (unvalidated_sent_ > 3 * unvalidated_received_)
+        violation("more than three times the bytes to an unconfirmed address");
     }
     if (tap) tap(sender, datagram);
     if (filter && filter(sender, datagram)) continue;
@@ -248,7 +265,8 @@ void SimPair::drive(Timestamp now) {
 }
 
 Timestamp SimPair::next_event() const {
-  return std::min({up_->next_departure().value_or(kNever), down_->next_departure().value_or(kNever), client_endpoint->next_timeout(), server_endpoint->next_timeout()});
+  return std::min({up_->next_departure().value_or(kNever), down_->next_departure().value_or(kNever),
+                   client_endpoint->next_timeout(), server_endpoint->next_timeout()});
 }
 
 bool SimPair::run_until(const std::function<bool()>& done, Duration limit) {

@@ -1,5 +1,6 @@
-// Two endpoints, a link in each direction, virtual time: the whole protocol runs, deterministic from a seed. Invariants that
-// must hold in every run, whatever it tests, are asserted here, in one place; a broken one is reported as a violation.
+// Two endpoints, a link in each direction, virtual time: the whole protocol runs, deterministic from a seed. Invariants
+// that must hold in every run, whatever it tests, are asserted here, in one place; a broken one is reported as a
+// violation.
 //
 //     SimPair sim({.up = "delay 15ms loss 1% rate 10mbit", .down = "delay 15ms", .seed = 7});
 //     sim.connect();
@@ -33,8 +34,8 @@ class SimApplication : public Handler {
     Connection* connection = nullptr;
     std::uint64_t size = 0;
     std::uint64_t written = 0;
-    bool finished = false;      // everything acknowledged
-    bool ended = false;         // finish() was called
+    bool finished = false;  // everything acknowledged
+    bool ended = false;     // finish() was called
     bool reset = false;
   };
   struct Incoming {
@@ -44,7 +45,8 @@ class SimApplication : public Handler {
   };
   using Key = std::pair<Connection*, std::uint64_t>;
 
-  // Opens a stream and sends `size` patterned bytes on it; nullopt if there is no credit (it is then tried again later).
+  // Opens a stream and sends `size` patterned bytes on it; nullopt if there is no credit (it is then tried again
+  // later).
   std::optional<StreamId> open_and_send(Connection& connection, Direction direction, std::uint64_t size);
   // Sends on a stream that the peer opened.
   void send_on(Connection& connection, StreamId id, std::uint64_t size);
@@ -61,7 +63,7 @@ class SimApplication : public Handler {
   void on_closed(Connection& connection, const CloseInfo& info) override;
 
   // Behaviour of this side, to be set before the run.
-  std::uint64_t reply_bytes = 0;                       // on each two-way stream that the peer opens
+  std::uint64_t reply_bytes = 0;  // on each two-way stream that the peer opens
   std::function<void(Connection&)> connected_hook;
   std::function<std::size_t(StreamId, ByteView)> take_hook;  // how much of the data to take; default all
 
@@ -85,8 +87,8 @@ EndpointConfig default_client();
 EndpointConfig default_server();
 
 struct SimConfig {
-  std::string up;                      // client to server, in the grammar of mxp-netem
-  std::string down;                    // server to client; "=" is the same as up
+  std::string up;    // client to server, in the grammar of mxp-netem
+  std::string down;  // server to client; "=" is the same as up
   std::uint64_t seed = 1;
   EndpointConfig client = default_client();
   EndpointConfig server = default_server();

@@ -1,8 +1,8 @@
 #include "common/command_line.h"
 
-#include <algorithm>
-
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "mxp/version.h"
 

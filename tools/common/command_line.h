@@ -1,10 +1,9 @@
 // Parsing with CLI11 under the tools' own exit codes: help and version are 0, any mistake is 2.
 #pragma once
 
+#include <CLI/CLI.hpp>
 #include <expected>
 #include <string>
-
-#include <CLI/CLI.hpp>
 
 #include "common/exit_codes.h"
 #include "common/tool_error.h"

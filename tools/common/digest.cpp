@@ -1,10 +1,9 @@
 #include "common/digest.h"
 
+#include <fmt/format.h>
 #include <openssl/evp.h>
 
 #include <cstdlib>
-
-#include <fmt/format.h>
 
 namespace mxp::tools {
 

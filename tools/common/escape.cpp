@@ -1,8 +1,8 @@
 #include "common/escape.h"
 
-#include <cstdint>
-
 #include <fmt/format.h>
+
+#include <cstdint>
 
 namespace mxp::tools {
 namespace {

@@ -1,5 +1,5 @@
-// Text that a peer chose, made safe for a terminal and a log (threat t51): C0, DEL, C1, bidirectional controls, line and
-// paragraph separators and malformed UTF-8 become \xNN or \u{N}; a backslash becomes \\.
+// Text that a peer chose, made safe for a terminal and a log (threat t51): C0, DEL, C1, bidirectional controls, line
+// and paragraph separators and malformed UTF-8 become \xNN or \u{N}; a backslash becomes \\.
 #pragma once
 
 #include <string>

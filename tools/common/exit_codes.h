@@ -8,13 +8,13 @@ namespace mxp::tools {
 
 enum class ExitCode : int {
   ok = 0,
-  failure = 1,      // network, peer or local I/O
-  usage = 2,        // wrong usage, unreadable input or key file, existing output
-  auth = 3,         // client not allowed, wrong key, a reply that does not verify
-  timeout = 4,      // no answer to the handshake, or a time limit that the user set
-  peer = 5,         // the peer closed or reset with an application error
-  threshold = 6,    // a threshold that the user set was not met
-  nomatch = 7,      // nothing matched (with --exit-nomatch)
+  failure = 1,    // network, peer or local I/O
+  usage = 2,      // wrong usage, unreadable input or key file, existing output
+  auth = 3,       // client not allowed, wrong key, a reply that does not verify
+  timeout = 4,    // no answer to the handshake, or a time limit that the user set
+  peer = 5,       // the peer closed or reset with an application error
+  threshold = 6,  // a threshold that the user set was not met
+  nomatch = 7,    // nothing matched (with --exit-nomatch)
   interrupted = 130,
 };
 

@@ -1,11 +1,10 @@
 #include "common/json_output.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <cerrno>
-
-#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 namespace mxp::tools {

@@ -2,9 +2,8 @@
 #pragma once
 
 #include <memory>
-#include <string>
-
 #include <nlohmann/json_fwd.hpp>
+#include <string>
 
 #include "common/tool_error.h"
 #include "common/unique_fd.h"
@@ -21,7 +20,8 @@ class JsonOutput {
 
   explicit operator bool() const { return fd_ >= 0; }
 
-  // Writes `value` compactly and a newline, at once; nothing if it was not asked for. Text that is not UTF-8 is replaced.
+  // Writes `value` compactly and a newline, at once; nothing if it was not asked for. Text that is not UTF-8 is
+  // replaced.
   Result<void> write_line(const nlohmann::json& value);
   // The same, indented, for a document that people read too.
   Result<void> write_document(const nlohmann::json& value);

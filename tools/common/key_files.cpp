@@ -1,6 +1,7 @@
 #include "common/key_files.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -8,8 +9,6 @@
 #include <cerrno>
 #include <cstdlib>
 #include <optional>
-
-#include <fmt/format.h>
 
 #include "common/escape.h"
 #include "common/unique_fd.h"
@@ -96,7 +95,8 @@ Result<std::filesystem::path> default_identity_path() {
   if (config != nullptr && *config == '/') return std::filesystem::path(config) / "mxp" / "id_25519";
   const char* home = std::getenv("HOME");
   if (home != nullptr && *home != '\0') return std::filesystem::path(home) / ".config" / "mxp" / "id_25519";
-  return fail(ErrorKind::usage, "no place for the default key: neither XDG_CONFIG_HOME nor HOME is set; use --identity FILE");
+  return fail(ErrorKind::usage,
+              "no place for the default key: neither XDG_CONFIG_HOME nor HOME is set; use --identity FILE");
 }
 
 Result<PrivateKey> load_private_key(const std::filesystem::path& path) {
@@ -106,9 +106,10 @@ Result<PrivateKey> load_private_key(const std::filesystem::path& path) {
   struct stat status {};
   if (::fstat(fd->get(), &status) != 0) return fail_errno(ErrorKind::usage, fmt::format("cannot read {}", name), errno);
   if ((status.st_mode & 077) != 0) {
-    return fail(ErrorKind::usage, fmt::format("private key {} is open to others (mode {:04o}): run `chmod 600 {}`, and make a "
-                                              "new key if it may have been read",
-                                              name, static_cast<unsigned>(status.st_mode) & 07777u, name));
+    return fail(ErrorKind::usage,
+                fmt::format("private key {} is open to others (mode {:04o}): run `chmod 600 {}`, and make a "
+                            "new key if it may have been read",
+                            name, static_cast<unsigned>(status.st_mode) & 07777u, name));
   }
   auto text = read_all(fd->get(), name, kMaxKeyFileBytes);
   if (!text) return std::unexpected(text.error());
@@ -116,9 +117,10 @@ Result<PrivateKey> load_private_key(const std::filesystem::path& path) {
   // The scalar was in there: do not leave it in freed memory.
   ::explicit_bzero(text->data(), text->size());
   if (!key) {
-    return fail(ErrorKind::usage, fmt::format("{} is not a usable private key: {}; expected an X25519 key in PKCS#8 PEM, as "
-                                              "`mxp-cat keygen` writes it",
-                                              name, to_string(key.error())));
+    return fail(ErrorKind::usage,
+                fmt::format("{} is not a usable private key: {}; expected an X25519 key in PKCS#8 PEM, as "
+                            "`mxp-cat keygen` writes it",
+                            name, to_string(key.error())));
   }
   return *std::move(key);
 }
@@ -127,7 +129,8 @@ Result<void> write_private_key(const std::filesystem::path& path, const PrivateK
   const std::string name = path.string();
   std::error_code ignored;
   if (if_exists == IfExists::refuse && std::filesystem::exists(std::filesystem::symlink_status(path, ignored))) {
-    return fail(ErrorKind::usage, fmt::format("{} exists and is not overwritten: name another file, or use --force", name));
+    return fail(ErrorKind::usage,
+                fmt::format("{} exists and is not overwritten: name another file, or use --force", name));
   }
   if (path.has_parent_path() && !std::filesystem::exists(path.parent_path(), ignored)) {
     const mode_t mask = ::umask(077);
@@ -143,7 +146,8 @@ Result<void> write_private_key(const std::filesystem::path& path, const PrivateK
   std::string pem = key.to_pem();
   Result<void> written = write_fully(fd.get(), pem, name);
   ::explicit_bzero(pem.data(), pem.size());
-  if (written && ::fsync(fd.get()) != 0) written = fail_errno(ErrorKind::io, fmt::format("cannot write {}", name), errno);
+  if (written && ::fsync(fd.get()) != 0)
+    written = fail_errno(ErrorKind::io, fmt::format("cannot write {}", name), errno);
   if (written) {
     // link(2) refuses an existing name, so that two tools on their first use cannot replace each other's key.
     const bool replace = if_exists == IfExists::replace;
@@ -196,9 +200,10 @@ Result<std::vector<AuthorizedKey>> parse_authorized_keys(std::string_view text, 
     AuthorizedKey entry;
     const auto key = PublicKey::parse(word);
     if (!key) {
-      return fail(ErrorKind::usage, fmt::format("{}:{}: '{}' is not a public key: expected 43 characters of base64url, as "
-                                                "`mxp-cat pubkey` prints them",
-                                                source, number, escape(word, 60)));
+      return fail(ErrorKind::usage,
+                  fmt::format("{}:{}: '{}' is not a public key: expected 43 characters of base64url, as "
+                              "`mxp-cat pubkey` prints them",
+                              source, number, escape(word, 60)));
     }
     entry.key = *key;
     // The name may be left out: a second word with '=' in it is the options.

@@ -1,14 +1,13 @@
 #include "common/key_log_file.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-
-#include <fmt/format.h>
 
 #include "common/digest.h"
 
@@ -24,7 +23,8 @@ std::string key_log_lines(const TraceSecrets& secrets) {
 
 Result<std::unique_ptr<KeyLogFile>> KeyLogFile::open(const std::string& path) {
   UniqueFd fd(::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0600));
-  if (!fd) return fail_errno(ErrorKind::io, fmt::format("cannot open the key log {} (from MXPKEYLOGFILE)", path), errno);
+  if (!fd)
+    return fail_errno(ErrorKind::io, fmt::format("cannot open the key log {} (from MXPKEYLOGFILE)", path), errno);
   return std::unique_ptr<KeyLogFile>(new KeyLogFile(std::move(fd), path));
 }
 
@@ -33,7 +33,8 @@ Result<std::unique_ptr<KeyLogFile>> KeyLogFile::from_environment(Output& output)
   if (path == nullptr || *path == '\0') return nullptr;
   auto file = open(path);
   if (file) {
-    output.warning(fmt::format("MXPKEYLOGFILE is set: session secrets are written to {}; who has it can read this traffic", path));
+    output.warning(
+        fmt::format("MXPKEYLOGFILE is set: session secrets are written to {}; who has it can read this traffic", path));
   }
   return file;
 }
@@ -51,7 +52,8 @@ void KeyLogFile::on(Timestamp, ConnectionId, const TraceEvent& event) {
   if (!whole && !complained_) {
     // The session is worth more than its log: say so once and go on.
     complained_ = true;
-    std::fprintf(stderr, "warning: key log %s: %s\n", path_.c_str(), written < 0 ? std::strerror(errno) : "short write");
+    std::fprintf(stderr, "warning: key log %s: %s\n", path_.c_str(),
+                 written < 0 ? std::strerror(errno) : "short write");
   }
 }
 

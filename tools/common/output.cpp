@@ -1,11 +1,10 @@
 #include "common/output.h"
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstdlib>
-
-#include <fmt/format.h>
 
 namespace mxp::tools {
 namespace {

@@ -12,14 +12,15 @@ enum class Verbosity : int { quiet = -1, normal = 0, verbose = 1, debug = 2 };
 
 class Output {
  public:
-  // `tool` prefixes notes and warnings. Colour and progress need a terminal on stderr; NO_COLOR and TERM=dumb are honoured.
+  // `tool` prefixes notes and warnings. Colour and progress need a terminal on stderr; NO_COLOR and TERM=dumb are
+  // honoured.
   Output(std::string tool, Verbosity verbosity);
 
   Verbosity verbosity() const { return verbosity_; }
   bool terminal() const { return terminal_; }
   bool colour() const { return colour_; }
 
-  void line(std::string_view text);     // always, even with --quiet, and without a prefix: contracts such as "listening …"
+  void line(std::string_view text);  // always, even with --quiet, and without a prefix: contracts such as "listening …"
   void warning(std::string_view text);  // always, even with --quiet
   void note(std::string_view text);     // unless --quiet
   void summary(std::string_view text);  // unless --quiet, without a prefix

@@ -1,5 +1,6 @@
-// SIGINT and SIGTERM as a readable descriptor. The first signal asks for a clean end; a second one while the first is being
-// served ends the process at once with 130. SIGPIPE and SIGXFSZ are ignored: the write fails instead, with EPIPE or EFBIG.
+// SIGINT and SIGTERM as a readable descriptor. The first signal asks for a clean end; a second one while the first is
+// being served ends the process at once with 130. SIGPIPE and SIGXFSZ are ignored: the write fails instead, with EPIPE
+// or EFBIG.
 #pragma once
 
 namespace mxp::tools {

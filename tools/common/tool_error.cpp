@@ -1,11 +1,10 @@
 #include "common/tool_error.h"
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
-
-#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 namespace mxp::tools {

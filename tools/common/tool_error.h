@@ -2,10 +2,9 @@
 #pragma once
 
 #include <expected>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
-
-#include <nlohmann/json_fwd.hpp>
 
 #include "common/exit_codes.h"
 

@@ -1,13 +1,13 @@
 #include "common/units.h"
 
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
 #include <array>
 #include <charconv>
 #include <cmath>
 #include <limits>
 #include <span>
-
-#include <CLI/CLI.hpp>
-#include <fmt/format.h>
 
 namespace mxp::tools {
 namespace {
@@ -78,8 +78,8 @@ constexpr std::array kRateUnits = std::to_array<Unit>({{"", 1},
                                                        {"tbit", 1e12},
                                                        {"tbit/s", 1e12}});
 // In nanoseconds.
-constexpr std::array kTimeUnits = std::to_array<Unit>(
-    {{"", 1e9}, {"s", 1e9}, {"ns", 1}, {"us", 1e3}, {"ms", 1e6}, {"m", 60e9}, {"h", 3600e9}});
+constexpr std::array kTimeUnits =
+    std::to_array<Unit>({{"", 1e9}, {"s", 1e9}, {"ns", 1}, {"us", 1e3}, {"ms", 1e6}, {"m", 60e9}, {"h", 3600e9}});
 
 template <typename Target, typename Parser>
 CLI::Option* add_parsed(CLI::App& app, const std::string& name, Target& target, const std::string& description,
@@ -100,8 +100,8 @@ CLI::Option* add_parsed(CLI::App& app, const std::string& name, Target& target, 
 
 std::expected<std::uint64_t, std::string> parse_size(std::string_view text) {
   if (const auto bytes = scaled(text, kSizeUnits)) return *bytes;
-  return std::unexpected(
-      fmt::format("'{}' is not a size: use bytes, or K, M, G (powers of 1024) or KB, MB, GB (of 1000), as in 64K", text));
+  return std::unexpected(fmt::format(
+      "'{}' is not a size: use bytes, or K, M, G (powers of 1024) or KB, MB, GB (of 1000), as in 64K", text));
 }
 
 std::expected<std::uint64_t, std::string> parse_bits_per_second(std::string_view text) {

@@ -22,9 +22,9 @@ class Option;
 
 namespace mxp::tools {
 
-std::expected<std::uint64_t, std::string> parse_size(std::string_view text);           // bytes
+std::expected<std::uint64_t, std::string> parse_size(std::string_view text);  // bytes
 std::expected<std::uint64_t, std::string> parse_bits_per_second(std::string_view text);
-std::expected<Duration, std::string> parse_time(std::string_view text);                // never negative
+std::expected<Duration, std::string> parse_time(std::string_view text);  // never negative
 
 // "0 B", "1023 B", "16.0 MiB"
 std::string format_bytes(std::uint64_t bytes);
@@ -35,8 +35,10 @@ std::string format_duration(Duration span);
 
 // CLI11 options whose text goes through the parsers above; what they refuse is a usage error that names the option.
 CLI::Option* add_size(CLI::App& app, const std::string& name, std::uint64_t& target, const std::string& description);
-CLI::Option* add_rate(CLI::App& app, const std::string& name, std::uint64_t& bits_per_second, const std::string& description);
+CLI::Option* add_rate(CLI::App& app, const std::string& name, std::uint64_t& bits_per_second,
+                      const std::string& description);
 CLI::Option* add_time(CLI::App& app, const std::string& name, Duration& target, const std::string& description);
-CLI::Option* add_time(CLI::App& app, const std::string& name, std::optional<Duration>& target, const std::string& description);
+CLI::Option* add_time(CLI::App& app, const std::string& name, std::optional<Duration>& target,
+                      const std::string& description);
 
 }  // namespace mxp::tools

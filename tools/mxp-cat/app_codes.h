@@ -1,4 +1,5 @@
-// The application error codes of mxp-cat, on resets and closes (docs/file-transfer.md). They are part of its protocol: numbers stay.
+// The application error codes of mxp-cat, on resets and closes (docs/file-transfer.md). They are part of its protocol:
+// numbers stay.
 #pragma once
 
 #include <cstdint>

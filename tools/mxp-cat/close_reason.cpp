@@ -13,22 +13,26 @@ std::string quoted(const std::string& reason) { return reason.empty() ? "" : fmt
 ToolError closed_by_peer(const CloseInfo& info, const CloseContext& context) {
   if (info.application) {
     if (info.code == wire(AppCode::done)) {
-      return {ErrorKind::network, fmt::format("{} closed the connection before the end of the stream{}", context.peer, quoted(info.reason))};
+      return {ErrorKind::network, fmt::format("{} closed the connection before the end of the stream{}", context.peer,
+                                              quoted(info.reason))};
     }
-    return {ErrorKind::peer, fmt::format("{} closed the connection: {}{}", context.peer, describe_app_code(info.code), quoted(info.reason))};
+    return {ErrorKind::peer, fmt::format("{} closed the connection: {}{}", context.peer, describe_app_code(info.code),
+                                         quoted(info.reason))};
   }
   switch (info.transport_code()) {
     case TransportErrorCode::not_authorized:
-      return {ErrorKind::auth, fmt::format("{} refused our key: {}{}; ask for it to be added to its --authorized-keys", context.peer,
-                                           to_string(info.transport_code()), quoted(info.reason))};
+      return {ErrorKind::auth, fmt::format("{} refused our key: {}{}; ask for it to be added to its --authorized-keys",
+                                           context.peer, to_string(info.transport_code()), quoted(info.reason))};
     case TransportErrorCode::connection_refused:
-      return {ErrorKind::network, fmt::format("{} takes no more connections{}; try again later", context.peer, quoted(info.reason))};
-    case TransportErrorCode::downgrade:
-      return {ErrorKind::auth, fmt::format("{} saw a downgrade of the handshake{}: something on the path may have changed it", context.peer,
-                                           quoted(info.reason))};
-    default:
       return {ErrorKind::network,
-              fmt::format("{} ended the connection: {}{}", context.peer, to_string(info.transport_code()), quoted(info.reason))};
+              fmt::format("{} takes no more connections{}; try again later", context.peer, quoted(info.reason))};
+    case TransportErrorCode::downgrade:
+      return {ErrorKind::auth,
+              fmt::format("{} saw a downgrade of the handshake{}: something on the path may have changed it",
+                          context.peer, quoted(info.reason))};
+    default:
+      return {ErrorKind::network, fmt::format("{} ended the connection: {}{}", context.peer,
+                                              to_string(info.transport_code()), quoted(info.reason))};
   }
 }
 
@@ -38,22 +42,27 @@ ToolError describe_close(const CloseInfo& info, const CloseContext& context) {
   switch (info.by) {
     case CloseInfo::By::peer: return closed_by_peer(info, context);
     case CloseInfo::By::network:
-      return {ErrorKind::network, fmt::format("{}: port unreachable: nothing is listening there; is `mxp-cat listen` running, on this port?",
-                                              context.peer)};
+      return {
+          ErrorKind::network,
+          fmt::format("{}: port unreachable: nothing is listening there; is `mxp-cat listen` running, on this port?",
+                      context.peer)};
     case CloseInfo::By::timeout:
       if (info.before_established) {
         return {ErrorKind::timeout,
-                fmt::format("no answer from {} within {}: nothing listens there, UDP is blocked on the way, or the key in the URL is "
+                fmt::format("no answer from {} within {}: nothing listens there, UDP is blocked on the way, or the key "
+                            "in the URL is "
                             "not the server's (a server does not answer those who do not know its key)",
                             context.peer, format_duration(context.handshake_timeout))};
       }
-      return {ErrorKind::network, fmt::format("connection to {} lost: silence for {}; the peer is gone or the path is broken", context.peer,
-                                              format_duration(context.idle_timeout))};
+      return {ErrorKind::network,
+              fmt::format("connection to {} lost: silence for {}; the peer is gone or the path is broken", context.peer,
+                          format_duration(context.idle_timeout))};
     case CloseInfo::By::local: break;
   }
   if (info.application) return {ErrorKind::interrupted, "interrupted"};
   const ErrorKind kind = info.transport_code() == TransportErrorCode::downgrade ? ErrorKind::auth : ErrorKind::network;
-  return {kind, fmt::format("{} broke the protocol: {}{}", context.peer, to_string(info.transport_code()), quoted(info.reason))};
+  return {kind, fmt::format("{} broke the protocol: {}{}", context.peer, to_string(info.transport_code()),
+                            quoted(info.reason))};
 }
 
 }  // namespace mxp::tools

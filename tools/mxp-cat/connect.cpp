@@ -19,7 +19,8 @@ Result<void> run_connect(const Options& options, Output& output, JsonOutput& jso
         hub.set_target(remote->to_string());
         const auto connection = loop.endpoint().connect(loop.now(), *remote, *options.url.key);
         if (connection) return {};
-        const ErrorKind kind = connection.error() == ConnectError::invalid_server_key ? ErrorKind::usage : ErrorKind::network;
+        const ErrorKind kind =
+            connection.error() == ConnectError::invalid_server_key ? ErrorKind::usage : ErrorKind::network;
         return fail(kind, fmt::format("cannot connect to {}: {}", remote->to_string(), to_string(connection.error())));
       },
   };

@@ -1,5 +1,5 @@
-// Sends back what comes, on every stream of the connection. Nothing is kept here: what the way back does not take now stays
-// in the connection, and holds the peer back by its flow control.
+// Sends back what comes, on every stream of the connection. Nothing is kept here: what the way back does not take now
+// stays in the connection, and holds the peer back by its flow control.
 #pragma once
 
 #include <set>

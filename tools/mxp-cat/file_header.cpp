@@ -21,7 +21,8 @@ void put(std::vector<std::uint8_t>& out, Integer value) {
 template <typename Integer>
 Integer get(ByteView bytes) {
   Integer value = 0;
-  for (std::size_t i = 0; i < sizeof value; ++i) value = static_cast<Integer>(value | static_cast<Integer>(Integer{bytes[i]} << (8 * i)));
+  for (std::size_t i = 0; i < sizeof value; ++i)
+    value = static_cast<Integer>(value | static_cast<Integer>(Integer{bytes[i]} << (8 * i)));
   return value;
 }
 
@@ -42,14 +43,16 @@ std::expected<std::optional<ParsedHeader>, std::string> parse_header(ByteView by
   if (!std::equal(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(compared), kMagic.begin())) {
     return std::unexpected("the stream does not begin with a file header");
   }
-  if (bytes.size() > kMagic.size() && bytes[kMagic.size()] != kVersion) return std::unexpected("unknown version of the file header");
+  if (bytes.size() > kMagic.size() && bytes[kMagic.size()] != kVersion)
+    return std::unexpected("unknown version of the file header");
   if (bytes.size() < kFixedHeaderBytes) return std::nullopt;
   ParsedHeader parsed;
   parsed.header.mode = get<std::uint16_t>(bytes.subspan(5));
   parsed.header.size = get<std::uint64_t>(bytes.subspan(7));
   const std::size_t length = get<std::uint16_t>(bytes.subspan(15));
   if (parsed.header.mode > 0777) return std::unexpected("the mode has more than permission bits");
-  if (parsed.header.size > static_cast<std::uint64_t>(INT64_MAX)) return std::unexpected("the size is larger than any file");
+  if (parsed.header.size > static_cast<std::uint64_t>(INT64_MAX))
+    return std::unexpected("the size is larger than any file");
   if (length > kMaxNameBytes) return std::unexpected("the name is longer than 4096 bytes");
   if (bytes.size() < kFixedHeaderBytes + length) return std::nullopt;
   const ByteView name = bytes.subspan(kFixedHeaderBytes, length);

@@ -1,13 +1,12 @@
 #include "mxp-cat/file_list.h"
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <set>
-
-#include <fmt/format.h>
 
 #include "common/escape.h"
 #include "mxp-cat/file_header.h"
@@ -18,15 +17,18 @@ namespace {
 namespace fs = std::filesystem;
 
 Result<void> add_file(const fs::path& path, std::string name, std::vector<FileEntry>& files) {
-  if (::access(path.c_str(), R_OK) != 0) return fail_errno(ErrorKind::usage, fmt::format("cannot read {}", path.string()), errno);
+  if (::access(path.c_str(), R_OK) != 0)
+    return fail_errno(ErrorKind::usage, fmt::format("cannot read {}", path.string()), errno);
   if (const auto objection = objection_to_name(name)) {
-    return fail(ErrorKind::usage, fmt::format("{} cannot be sent under its name: {}", escape(path.string()), *objection));
+    return fail(ErrorKind::usage,
+                fmt::format("{} cannot be sent under its name: {}", escape(path.string()), *objection));
   }
   files.push_back({path, std::move(name)});
   return {};
 }
 
-Result<void> add_folder(const fs::path& folder, const std::string& prefix, std::vector<FileEntry>& files, Output& output) {
+Result<void> add_folder(const fs::path& folder, const std::string& prefix, std::vector<FileEntry>& files,
+                        Output& output) {
   std::error_code error;
   std::vector<fs::path> found;
   for (fs::recursive_directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
@@ -56,7 +58,8 @@ Result<std::vector<FileEntry>> collect_files(const std::vector<std::string>& arg
     std::error_code error;
     const fs::file_status status = fs::status(path, error);
     if (!fs::exists(status)) {
-      return fail(ErrorKind::usage, fmt::format("cannot send {}: {}", argument, error ? error.message() : std::strerror(ENOENT)));
+      return fail(ErrorKind::usage,
+                  fmt::format("cannot send {}: {}", argument, error ? error.message() : std::strerror(ENOENT)));
     }
     Result<void> added;
     if (fs::is_directory(status)) {
@@ -67,7 +70,9 @@ Result<std::vector<FileEntry>> collect_files(const std::vector<std::string>& arg
     } else if (fs::is_regular_file(status)) {
       added = add_file(path, path.filename().string(), files);
     } else {
-      added = fail(ErrorKind::usage, fmt::format("cannot send {}: it is neither a file nor a folder (a pipe goes through stdin)", argument));
+      added =
+          fail(ErrorKind::usage,
+               fmt::format("cannot send {}: it is neither a file nor a folder (a pipe goes through stdin)", argument));
     }
     if (!added) return std::unexpected(added.error());
   }
@@ -75,7 +80,8 @@ Result<std::vector<FileEntry>> collect_files(const std::vector<std::string>& arg
   std::set<std::string> names;
   for (const FileEntry& file : files) {
     if (!names.insert(file.name).second) {
-      return fail(ErrorKind::usage, fmt::format("two files would arrive as {}: send them one after the other", file.name));
+      return fail(ErrorKind::usage,
+                  fmt::format("two files would arrive as {}: send them one after the other", file.name));
     }
   }
   return files;

@@ -1,12 +1,11 @@
 #include "mxp-cat/file_receiver.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/stat.h>
 
 #include <algorithm>
 #include <cerrno>
-
-#include <fmt/format.h>
 
 #include "common/escape.h"
 #include "common/units.h"
@@ -64,13 +63,17 @@ std::expected<ByteView, Refusal> FileReceiver::take_header(Incoming& file, ByteV
   const std::size_t added = std::min(data.size(), kFixedHeaderBytes + kMaxNameBytes - before);
   file.head.insert(file.head.end(), data.begin(), data.begin() + static_cast<std::ptrdiff_t>(added));
   auto parsed = parse_header(file.head);
-  if (!parsed) return bad_transfer(AppCode::not_a_transfer, fmt::format("{} sent no file: {}; was it started with --send?", peer(), parsed.error()));
+  if (!parsed)
+    return bad_transfer(AppCode::not_a_transfer,
+                        fmt::format("{} sent no file: {}; was it started with --send?", peer(), parsed.error()));
   if (!*parsed) return data.subspan(added);
   const FileHeader& header = (*parsed)->header;
   if (const auto objection = objection_to_name(header.name)) {
-    return bad_transfer(AppCode::bad_name, fmt::format("{} sent a file under a name that is refused, \"{}\": {}", peer(), escape(header.name), *objection));
+    return bad_transfer(AppCode::bad_name, fmt::format("{} sent a file under a name that is refused, \"{}\": {}",
+                                                       peer(), escape(header.name), *objection));
   }
-  auto part = PartFile::create(folder_, environment_.options.receive_into, header, environment_.options.force ? Replace::yes : Replace::no);
+  auto part = PartFile::create(folder_, environment_.options.receive_into, header,
+                               environment_.options.force ? Replace::yes : Replace::no);
   if (!part) return std::unexpected(part.error());
   file.part = *std::move(part);
   file.left = header.size;
@@ -91,28 +94,34 @@ std::expected<void, Refusal> FileReceiver::take(Incoming& file, ByteView data) {
   const ByteView content = data.first(static_cast<std::size_t>(std::min<std::uint64_t>(data.size(), file.left)));
   if (!content.empty()) {
     file.digest.update(content);
-    if (auto written = file.part->append(content); !written) return std::unexpected(Refusal{AppCode::output_failed, written.error()});
+    if (auto written = file.part->append(content); !written)
+      return std::unexpected(Refusal{AppCode::output_failed, written.error()});
     file.left -= content.size();
     bytes_received_ += content.size();
   }
   data = data.subspan(content.size());
   if (file.trailer.size() + data.size() > Sha256::kSize) {
-    return bad_transfer(AppCode::wrong_content, fmt::format("{} sent more of {} than announced", peer(), escape(file.header->name)));
+    return bad_transfer(AppCode::wrong_content,
+                        fmt::format("{} sent more of {} than announced", peer(), escape(file.header->name)));
   }
   file.trailer.insert(file.trailer.end(), data.begin(), data.end());
   return {};
 }
 
 std::expected<void, Refusal> FileReceiver::finish(Incoming& file) {
-  if (!file.header) return bad_transfer(AppCode::not_a_transfer, fmt::format("{} ended a stream without a file on it: was it started with --send?", peer()));
+  if (!file.header)
+    return bad_transfer(AppCode::not_a_transfer,
+                        fmt::format("{} ended a stream without a file on it: was it started with --send?", peer()));
   if (file.left != 0 || file.trailer.size() != Sha256::kSize) {
-    return bad_transfer(AppCode::wrong_content, fmt::format("{} sent less of {} than announced: {}{} is unfinished", peer(), escape(file.header->name),
-                                                            file.part->shown_name(), kPartSuffix));
+    return bad_transfer(AppCode::wrong_content,
+                        fmt::format("{} sent less of {} than announced: {}{} is unfinished", peer(),
+                                    escape(file.header->name), file.part->shown_name(), kPartSuffix));
   }
   const Sha256::Value digest = file.digest.finish();
   if (!std::equal(digest.begin(), digest.end(), file.trailer.begin())) {
-    return bad_transfer(AppCode::wrong_content, fmt::format("the digest of {} disagrees: {}{} is not what was sent", escape(file.header->name),
-                                                            file.part->shown_name(), kPartSuffix));
+    return bad_transfer(AppCode::wrong_content,
+                        fmt::format("the digest of {} disagrees: {}{} is not what was sent", escape(file.header->name),
+                                    file.part->shown_name(), kPartSuffix));
   }
   if (auto named = file.part->commit(); !named) return named;
   ++whole_;
@@ -136,7 +145,8 @@ void FileReceiver::on_stream_reset(StreamId id, AppErrorCode code) {
   const std::string name = file->second.part ? file->second.part->shown_name() + std::string(kPartSuffix) : "a file";
   (void)connection_.reset(id, code);
   active_.erase(file);
-  note_failure({ErrorKind::peer, fmt::format("{} gave up sending: {}; {} is unfinished", peer(), describe_app_code(code), name)});
+  note_failure({ErrorKind::peer,
+                fmt::format("{} gave up sending: {}; {} is unfinished", peer(), describe_app_code(code), name)});
 }
 
 void FileReceiver::note_failure(ToolError error) {
@@ -155,7 +165,8 @@ Result<void> FileReceiver::judge() const {
     if (whole_ + refused_ > 1) error.message += fmt::format("; {} files received, {} not", whole_, refused_);
     return std::unexpected(std::move(error));
   }
-  if (whole_ == 0) return fail(ErrorKind::network, fmt::format("{} closed the connection without sending a file", peer()));
+  if (whole_ == 0)
+    return fail(ErrorKind::network, fmt::format("{} closed the connection without sending a file", peer()));
   return {};
 }
 

@@ -1,5 +1,5 @@
-// --recv: each stream of the peer's brings one file. It gets its name when its end was seen and size and digest agree; then the
-// sender is told so. A file that cannot be taken costs its own stream only.
+// --recv: each stream of the peer's brings one file. It gets its name when its end was seen and size and digest agree;
+// then the sender is told so. A file that cannot be taken costs its own stream only.
 #pragma once
 
 #include <map>
@@ -32,10 +32,10 @@ class FileReceiver : public Session {
 
  private:
   struct Incoming {
-    std::vector<std::uint8_t> head;        // until the header is whole
+    std::vector<std::uint8_t> head;  // until the header is whole
     std::optional<FileHeader> header;
     std::optional<PartFile> part;
-    std::uint64_t left = 0;                // content still to come
+    std::uint64_t left = 0;  // content still to come
     Sha256 digest;
     std::vector<std::uint8_t> trailer;
   };

@@ -1,13 +1,12 @@
 #include "mxp-cat/file_sender.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
-
-#include <fmt/format.h>
 
 #include "mxp-cat/file_header.h"
 
@@ -20,7 +19,8 @@ constexpr std::size_t kReadBytes = 256u << 10;
 
 }  // namespace
 
-FileSender::FileSender(const SessionEnvironment& environment, Connection& connection, const std::vector<FileEntry>& files)
+FileSender::FileSender(const SessionEnvironment& environment, Connection& connection,
+                       const std::vector<FileEntry>& files)
     : Session(environment, connection), files_(files) {
   for (const FileEntry& file : files_) {
     std::error_code ignored;
@@ -43,7 +43,9 @@ void FileSender::start_next() {
     const auto id = connection_.open_stream(Direction::bidirectional);
     if (!id) {
       if (id.error() == StreamError::limit_reached) return;  // on_streams_available goes on
-      return end(AppCode::failed, "no stream", fail(ErrorKind::network, fmt::format("cannot open a stream to {}: {}", peer(), to_string(id.error()))));
+      return end(
+          AppCode::failed, "no stream",
+          fail(ErrorKind::network, fmt::format("cannot open a stream to {}: {}", peer(), to_string(id.error()))));
     }
     ++next_;
     environment_.reporter.stream_opened(connection_, *id, Side::local);
@@ -105,7 +107,8 @@ Result<void> FileSender::refill(Outgoing& file) {
     got = ::read(file.fd.get(), file.pending.data(), file.pending.size());
   } while (got < 0 && errno == EINTR);
   if (got < 0) return fail_errno(ErrorKind::io, fmt::format("cannot read {}", file.entry->path.string()), errno);
-  if (got == 0) return fail(ErrorKind::io, fmt::format("{} became shorter while it was sent", file.entry->path.string()));
+  if (got == 0)
+    return fail(ErrorKind::io, fmt::format("{} became shorter while it was sent", file.entry->path.string()));
   file.pending.resize(static_cast<std::size_t>(got));
   file.left -= static_cast<std::uint64_t>(got);
   bytes_sent_ += static_cast<std::uint64_t>(got);
@@ -144,7 +147,8 @@ void FileSender::on_stream_reset(StreamId id, AppErrorCode code) {
   const auto file = active_.find(id);
   if (file == active_.end()) return;
   environment_.reporter.reset(connection_, id, Side::peer, code);
-  on_failed(file, {ErrorKind::peer, fmt::format("{} refused {}: {}", peer(), file->second.entry->name, describe_app_code(code))});
+  on_failed(file, {ErrorKind::peer,
+                   fmt::format("{} refused {}: {}", peer(), file->second.entry->name, describe_app_code(code))});
 }
 
 // A refusal is both: whichever frame comes first tells it.

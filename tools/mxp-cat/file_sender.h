@@ -31,11 +31,11 @@ class FileSender : public Session {
     const FileEntry* entry = nullptr;
     UniqueFd fd;
     std::uint64_t size = 0;
-    std::uint64_t left = 0;                // content not yet read
+    std::uint64_t left = 0;  // content not yet read
     Sha256 digest;
-    std::string hex;                       // the digest, once known
+    std::string hex;  // the digest, once known
     bool trailer_made = false;
-    std::vector<std::uint8_t> pending;     // from pending_begin on: made, not yet taken by the stream
+    std::vector<std::uint8_t> pending;  // from pending_begin on: made, not yet taken by the stream
     std::size_t pending_begin = 0;
   };
   using Active = std::map<StreamId, Outgoing>;

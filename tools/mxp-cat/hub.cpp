@@ -1,17 +1,17 @@
 #include "mxp-cat/hub.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <chrono>
-
-#include <fmt/format.h>
 
 namespace mxp::tools {
 namespace {
 
 using namespace std::chrono_literals;
 
-// How long the loop goes on after our CLOSE, to say it again to a peer that has missed it: the closing period of three probe
-// timeouts (docs/protocol.md §7), bounded so that nobody wonders why the tool does not end.
+// How long the loop goes on after our CLOSE, to say it again to a peer that has missed it: the closing period of three
+// probe timeouts (docs/protocol.md §7), bounded so that nobody wonders why the tool does not end.
 Duration linger_for(const Connection& connection, const CloseInfo& info) {
   if (info.by != CloseInfo::By::local || info.before_established) return 0ms;
   const Duration probe_timeout = 2 * connection.stats().smoothed_rtt + 26ms;
@@ -31,7 +31,8 @@ void Hub::on_connected(Connection& connection) {
   reporter_.set_now(environment_->loop.now());
   const bool may_serve = !interrupted_ && (options_.keep_open || !had_connection_);
   if (!may_serve) {
-    output_.verbose(fmt::format("{} turned away: this listener serves one connection", connection.remote_address().to_string()));
+    output_.verbose(
+        fmt::format("{} turned away: this listener serves one connection", connection.remote_address().to_string()));
     connection.close(wire(AppCode::busy), "this listener serves one connection, and has it");
     return;
   }
@@ -83,7 +84,9 @@ void Hub::on_closed(Connection& connection, const CloseInfo& info) {
     // Never established, or turned away. For a client that is its result; a listener goes on waiting.
     if (connection.role() == Role::server) return;
     reporter_.closed(connection, info);
-    settle(std::unexpected(describe_close(info, {target_, options_.timeout.value_or(Duration::zero()), options_.idle_timeout})), target_, 0ms);
+    settle(std::unexpected(
+               describe_close(info, {target_, options_.timeout.value_or(Duration::zero()), options_.idle_timeout})),
+           target_, 0ms);
     return;
   }
   connection.set_context(raw);  // on_closed may still read from the connection

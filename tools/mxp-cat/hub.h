@@ -1,5 +1,5 @@
-// The handler of the endpoint: gives each connection its session, forwards what happens to it, and decides when the run is
-// over and how it ended.
+// The handler of the endpoint: gives each connection its session, forwards what happens to it, and decides when the run
+// is over and how it ended.
 #pragma once
 
 #include <functional>
@@ -18,7 +18,8 @@ using SessionFactory = std::function<std::unique_ptr<Session>(const SessionEnvir
 
 class Hub : public Handler {
  public:
-  Hub(const Options& options, Output& output, Reporter& reporter) : options_(options), output_(output), reporter_(reporter) {}
+  Hub(const Options& options, Output& output, Reporter& reporter)
+      : options_(options), output_(output), reporter_(reporter) {}
   ~Hub() override;
 
   // Before the loop runs. `factory` makes the session of each established connection.

@@ -1,10 +1,9 @@
 #include "mxp-cat/keys_command.h"
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <cerrno>
-
-#include <fmt/format.h>
 
 #include "common/key_files.h"
 #include "mxp/event_loop.h"

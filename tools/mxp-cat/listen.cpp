@@ -1,9 +1,9 @@
 #include "mxp-cat/listen.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <set>
-
-#include <fmt/format.h>
 
 #include "common/resolve.h"
 #include "common/units.h"
@@ -13,19 +13,23 @@ namespace mxp::tools {
 namespace {
 
 std::string url_of(EventLoop& loop) {
-  return fmt::format("mxp://{}@{}", loop.endpoint().public_key().to_string(), dialable(loop.local_address()).to_string());
+  return fmt::format("mxp://{}@{}", loop.endpoint().public_key().to_string(),
+                     dialable(loop.local_address()).to_string());
 }
 
 Result<void> announce(const Options& options, Output& output, EventLoop& loop, Hub& hub) {
   output.line(fmt::format("listening {}", url_of(loop)));
   output.release();
   if (options.say_that_anyone_may_connect) {
-    output.note("every client that knows this key may connect (--authorized-keys FILE restricts it, --allow-any says it is meant)");
+    output.note(
+        "every client that knows this key may connect (--authorized-keys FILE restricts it, --allow-any says it is "
+        "meant)");
   }
   if (options.timeout) {
     loop.at(loop.now() + *options.timeout, [&options, &hub] {
       if (hub.had_connection()) return;
-      hub.give_up({ErrorKind::timeout, fmt::format("no client connected within {} (--timeout)", format_duration(*options.timeout))});
+      hub.give_up({ErrorKind::timeout,
+                   fmt::format("no client connected within {} (--timeout)", format_duration(*options.timeout))});
     });
   }
   return {};
@@ -45,7 +49,8 @@ Result<void> run_listen(const Options& options, Output& output, JsonOutput& json
             if (!options.authorized) return;
             config.authorize = [&](const PublicKey& client) {
               const bool allowed = authorized.contains(client);
-              if (!allowed) output.note(fmt::format("refused a client that is not authorized, key {}", client.to_string()));
+              if (!allowed)
+                output.note(fmt::format("refused a client that is not authorized, key {}", client.to_string()));
               return allowed;
             };
           },

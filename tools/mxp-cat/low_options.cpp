@@ -1,9 +1,9 @@
 #include "mxp-cat/low_options.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
-
-#include <fmt/format.h>
 
 #include "common/escape.h"
 #include "common/units.h"
@@ -36,9 +36,11 @@ void insert_connect(std::vector<std::string>& arguments) {
 void add_session_options(CLI::App& command, LowOptions& low) {
   command.add_option("--send", low.send, "send files, and folders with all below them, one stream each")
       ->type_name("FILE|DIR ...");
-  command.add_option("--recv", low.receive_into, "receive files into DIR; unfinished ones are NAME.part")->type_name("DIR");
+  command.add_option("--recv", low.receive_into, "receive files into DIR; unfinished ones are NAME.part")
+      ->type_name("DIR");
   command.add_flag("--force", low.force, "with --recv: replace existing files");
-  command.add_option("--identity", low.identity, "private key; default $XDG_CONFIG_HOME/mxp/id_25519, made on first use")
+  command
+      .add_option("--identity", low.identity, "private key; default $XDG_CONFIG_HOME/mxp/id_25519, made on first use")
       ->type_name("FILE");
   command.add_option("--suite", low.suites, "cipher suites in order of preference: chacha20, aes256")
       ->delimiter(',')
@@ -89,8 +91,10 @@ std::expected<void, ParseStop> parse_arguments(std::vector<std::string> argument
   insert_connect(arguments);
   if (!arguments.empty() && !arguments.front().starts_with('-') &&
       std::find(kCommands.begin(), kCommands.end(), arguments.front()) == kCommands.end()) {
-    return std::unexpected(ParseStop{ExitCode::usage, fmt::format("'{}' is not a command: use keygen, pubkey, listen, connect, or a URL mxp://KEY@HOST:PORT",
-                                                                  escape(arguments.front()))});
+    return std::unexpected(ParseStop{
+        ExitCode::usage,
+        fmt::format("'{}' is not a command: use keygen, pubkey, listen, connect, or a URL mxp://KEY@HOST:PORT",
+                    escape(arguments.front()))});
   }
   if (auto parsed = parse_command_line(app, std::move(arguments)); !parsed) return parsed;
 
@@ -102,7 +106,8 @@ std::expected<void, ParseStop> parse_arguments(std::vector<std::string> argument
   if (low.command == Command::connect && low.url.empty()) {
     const auto url = std::find_if(low.send.begin(), low.send.end(), is_url);
     if (url == low.send.end()) {
-      return std::unexpected(ParseStop{ExitCode::usage, "connect needs the listener's URL: mxp://KEY@HOST:PORT, as `mxp-cat listen` prints it"});
+      return std::unexpected(ParseStop{
+          ExitCode::usage, "connect needs the listener's URL: mxp://KEY@HOST:PORT, as `mxp-cat listen` prints it"});
     }
     low.url = *url;
     low.send.erase(url);

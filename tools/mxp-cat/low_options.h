@@ -15,14 +15,14 @@ enum class Command : std::uint8_t { keygen, pubkey, listen, connect };
 struct LowOptions {
   Command command = Command::connect;
 
-  std::string key_file;                     // keygen -o, pubkey FILE
-  std::vector<std::string> suites;          // --suite, split at commas
+  std::string key_file;             // keygen -o, pubkey FILE
+  std::vector<std::string> suites;  // --suite, split at commas
   bool force = false;
 
-  std::string address;                      // listen
-  std::string url;                          // connect
+  std::string address;  // listen
+  std::string url;      // connect
   std::vector<std::string> send;
-  std::string receive_into;                 // --recv
+  std::string receive_into;  // --recv
   std::string identity;
   std::string authorized_keys;
   bool allow_any = false;
@@ -35,8 +35,8 @@ struct LowOptions {
   bool digest = false;
   std::optional<Duration> timeout;
   std::optional<Duration> idle_timeout;
-  std::optional<Duration> wait_after_end;   // -q
-  std::string json;                         // "" = not asked for
+  std::optional<Duration> wait_after_end;  // -q
+  std::string json;                        // "" = not asked for
   int verbosity = 0;
 };
 

@@ -1,8 +1,7 @@
 // mxp-cat: ad-hoc sessions. Parse, build, run, one error line, the exit code.
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
-
-#include <nlohmann/json.hpp>
 
 #include "common/json_output.h"
 #include "common/output.h"

@@ -1,8 +1,8 @@
 #include "mxp-cat/options.h"
 
-#include <chrono>
-
 #include <fmt/format.h>
+
+#include <chrono>
 
 #include "common/escape.h"
 #include "common/key_files.h"
@@ -20,22 +20,27 @@ Result<std::vector<Suite>> parse_suites(const std::vector<std::string>& words) {
     for (const Suite suite : {Suite::chacha20_poly1305, Suite::aes_256_gcm}) {
       if (word == to_string(suite)) found = suite;
     }
-    if (!found) return fail(ErrorKind::usage, fmt::format("--suite: '{}' is not a suite: use chacha20 or aes256", escape(word)));
+    if (!found)
+      return fail(ErrorKind::usage, fmt::format("--suite: '{}' is not a suite: use chacha20 or aes256", escape(word)));
     suites.push_back(*found);
   }
   return suites;
 }
 
 Result<void> check_combination(const LowOptions& low) {
-  const int modes = static_cast<int>(low.echo) + static_cast<int>(!low.send.empty()) + static_cast<int>(!low.receive_into.empty());
-  if (modes > 1) return fail(ErrorKind::usage, "--echo, --send and --recv exclude each other: a connection does one of them");
+  const int modes =
+      static_cast<int>(low.echo) + static_cast<int>(!low.send.empty()) + static_cast<int>(!low.receive_into.empty());
+  if (modes > 1)
+    return fail(ErrorKind::usage, "--echo, --send and --recv exclude each other: a connection does one of them");
   if (low.once && low.keep_open) return fail(ErrorKind::usage, "--once and --keep-open exclude each other");
   if (low.allow_any && !low.authorized_keys.empty()) {
     return fail(ErrorKind::usage, "--allow-any and --authorized-keys exclude each other");
   }
-  if (low.force && low.receive_into.empty()) return fail(ErrorKind::usage, "--force needs --recv: it replaces existing files");
+  if (low.force && low.receive_into.empty())
+    return fail(ErrorKind::usage, "--force needs --recv: it replaces existing files");
   if (modes > 0 && (low.half_close || low.no_stdin || low.wait_after_end)) {
-    return fail(ErrorKind::usage, "--half-close, --no-stdin and -q are about stdin, which --echo, --send and --recv do not read");
+    return fail(ErrorKind::usage,
+                "--half-close, --no-stdin and -q are about stdin, which --echo, --send and --recv do not read");
   }
   if (low.half_close && low.no_stdin) return fail(ErrorKind::usage, "--half-close and --no-stdin exclude each other");
   return {};
@@ -66,8 +71,10 @@ Result<void> read_connect(const LowOptions& low, Options& options) {
   auto url = parse_url(low.url);
   if (!url) return fail(ErrorKind::usage, url.error());
   if (!url->key) {
-    return fail(ErrorKind::usage, fmt::format("{}: the server's key is missing: expected mxp://KEY@HOST:PORT, as `mxp-cat listen` prints it",
-                                              escape(low.url)));
+    return fail(
+        ErrorKind::usage,
+        fmt::format("{}: the server's key is missing: expected mxp://KEY@HOST:PORT, as `mxp-cat listen` prints it",
+                    escape(low.url)));
   }
   if (url->port == 0) return fail(ErrorKind::usage, fmt::format("{}: port 0 cannot be dialled", escape(low.url)));
   options.url = *std::move(url);
@@ -87,7 +94,8 @@ Result<Options> make_options(const LowOptions& low) {
   options.force = low.force;
   if (low.command == Command::keygen || low.command == Command::pubkey) {
     for (const std::string& suite : low.suites) {
-      if (suite != "25519") return fail(ErrorKind::usage, fmt::format("--suite: no keys of kind '{}': use 25519", escape(suite)));
+      if (suite != "25519")
+        return fail(ErrorKind::usage, fmt::format("--suite: no keys of kind '{}': use 25519", escape(suite)));
     }
     return options;
   }

@@ -24,14 +24,14 @@ struct Options {
   Mode mode = Mode::pipe;
   Verbosity verbosity = Verbosity::normal;
 
-  std::filesystem::path key_file;         // empty = the default identity
+  std::filesystem::path key_file;  // empty = the default identity
   bool force = false;
 
   SocketAddress listen_address;
-  Url url;                                // connect: with a key
-  std::vector<std::string> send;          // not empty in Mode::send
-  std::string receive_into;               // Mode::receive
-  std::filesystem::path identity;         // empty = the default, made on first use
+  Url url;                                           // connect: with a key
+  std::vector<std::string> send;                     // not empty in Mode::send
+  std::string receive_into;                          // Mode::receive
+  std::filesystem::path identity;                    // empty = the default, made on first use
   std::optional<std::vector<PublicKey>> authorized;  // nothing = everyone who knows our key
   bool say_that_anyone_may_connect = false;
   bool keep_open = false;
@@ -39,10 +39,10 @@ struct Options {
   bool no_stdin = false;
   bool progress = false;
   bool digest = false;
-  std::optional<Duration> timeout;        // until connected; nothing = wait for ever (listen only)
+  std::optional<Duration> timeout;  // until connected; nothing = wait for ever (listen only)
   Duration idle_timeout{};
   std::optional<Duration> wait_after_end;
-  std::vector<Suite> suites;              // empty = the library's order
+  std::vector<Suite> suites;  // empty = the library's order
 };
 
 bool stdout_carries_data(const LowOptions& low);

@@ -1,5 +1,5 @@
-// A file on its way in: NAME.part below a folder until it is whole, then NAME. A .part that stays behind is unfinished, and a
-// new attempt starts it over.
+// A file on its way in: NAME.part below a folder until it is whole, then NAME. A .part that stays behind is unfinished,
+// and a new attempt starts it over.
 #pragma once
 
 #include <cstdint>
@@ -25,9 +25,10 @@ enum class Replace : std::uint8_t { no, yes };
 
 class PartFile {
  public:
-  // `folder` is a descriptor of the folder and outlives the object; `shown` names the folder in messages. Every folder on the
-  // way is opened by itself and without following links, so that no name and no link leads out of it.
-  static std::expected<PartFile, Refusal> create(int folder, const std::string& shown, const FileHeader& header, Replace replace);
+  // `folder` is a descriptor of the folder and outlives the object; `shown` names the folder in messages. Every folder
+  // on the way is opened by itself and without following links, so that no name and no link leads out of it.
+  static std::expected<PartFile, Refusal> create(int folder, const std::string& shown, const FileHeader& header,
+                                                 Replace replace);
 
   // Gathers small pieces into large writes.
   Result<void> append(ByteView data);
@@ -40,10 +41,10 @@ class PartFile {
   PartFile() = default;
   Result<void> write_out(ByteView data);
 
-  UniqueFd parent_;         // the folder that holds it
+  UniqueFd parent_;  // the folder that holds it
   UniqueFd fd_;
-  std::string name_;        // last component
-  std::string shown_;       // whole path, for messages
+  std::string name_;   // last component
+  std::string shown_;  // whole path, for messages
   std::uint16_t mode_ = 0;
   Replace replace_ = Replace::no;
   std::vector<std::uint8_t> buffer_;

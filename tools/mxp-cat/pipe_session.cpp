@@ -1,10 +1,10 @@
 #include "mxp-cat/pipe_session.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <chrono>
 #include <cstring>
-
-#include <fmt/format.h>
 
 #include "common/units.h"
 
@@ -39,7 +39,8 @@ void PipeSession::on_connected() {
   if (connection_.role() != Role::client) return;  // the client opens the stream
   const auto id = connection_.open_stream(Direction::bidirectional);
   if (!id) {
-    end(AppCode::failed, "no stream allowed", fail(ErrorKind::network, fmt::format("{} allows no streams: is it mxp-cat?", peer())));
+    end(AppCode::failed, "no stream allowed",
+        fail(ErrorKind::network, fmt::format("{} allows no streams: is it mxp-cat?", peer())));
     return;
   }
   environment_.reporter.stream_opened(connection_, *id, Side::local);
@@ -127,7 +128,8 @@ void PipeSession::read_input() {
 
 bool PipeSession::write_pending() {
   while (pending_begin_ < pending_end_) {
-    const auto taken = connection_.write(*stream_, ByteView(chunk_).subspan(pending_begin_, pending_end_ - pending_begin_));
+    const auto taken =
+        connection_.write(*stream_, ByteView(chunk_).subspan(pending_begin_, pending_end_ - pending_begin_));
     if (!taken) return false;  // reset or closed: the event that says so decides
     pending_begin_ += *taken;
     if (pending_begin_ < pending_end_) return false;
@@ -159,8 +161,9 @@ void PipeSession::send_end() {
     wait_timer_.reset();
     if (gone_) return;
     end(AppCode::waited_too_long, "waited too long for the end",
-        fail(ErrorKind::timeout, fmt::format("{} did not {} within {} after our end (-q)", peer(),
-                                             peer_ended_ ? "acknowledge it" : "end its side", format_duration(*limit))));
+        fail(ErrorKind::timeout,
+             fmt::format("{} did not {} within {} after our end (-q)", peer(),
+                         peer_ended_ ? "acknowledge it" : "end its side", format_duration(*limit))));
   });
 }
 
@@ -241,13 +244,15 @@ void PipeSession::fail_output() {
 void PipeSession::on_stream_reset(StreamId id, AppErrorCode code) {
   if (id != stream_) return;
   environment_.reporter.reset(connection_, id, Side::peer, code);
-  end(AppCode::failed, "the stream was reset", fail(ErrorKind::peer, fmt::format("{} reset the stream: {}", peer(), describe_app_code(code))));
+  end(AppCode::failed, "the stream was reset",
+      fail(ErrorKind::peer, fmt::format("{} reset the stream: {}", peer(), describe_app_code(code))));
 }
 
 void PipeSession::on_stop_sending(StreamId id, AppErrorCode code) {
   if (id != stream_) return;
   environment_.reporter.reset(connection_, id, Side::peer, code);
-  end(AppCode::failed, "the stream was stopped", fail(ErrorKind::peer, fmt::format("{} takes no more: {}", peer(), describe_app_code(code))));
+  end(AppCode::failed, "the stream was stopped",
+      fail(ErrorKind::peer, fmt::format("{} takes no more: {}", peer(), describe_app_code(code))));
 }
 
 void PipeSession::check_done() {
@@ -264,7 +269,8 @@ void PipeSession::on_goodbye() {
 }
 
 void PipeSession::print_conclusion() {
-  if (cut_short_) environment_.output.note("the peer ended first, so stdin was not read to its end (--half-close reads on)");
+  if (cut_short_)
+    environment_.output.note("the peer ended first, so stdin was not read to its end (--half-close reads on)");
   if (!sent_digest_) return;
   environment_.output.summary(fmt::format("sha256 {}  sent", to_hex(sent_digest_->finish())));
   environment_.output.summary(fmt::format("sha256 {}  received", to_hex(received_digest_->finish())));
@@ -276,15 +282,16 @@ Result<void> PipeSession::on_closed(const CloseInfo& info) {
   wait_timer_.reset();
   gone_ = true;
   if (outcome()) return *outcome();
-  // A peer closes with code 0 only when it has all of ours and we acknowledged all of its data: what of them stdout was too slow
-  // for is still in the connection.
+  // A peer closes with code 0 only when it has all of ours and we acknowledged all of its data: what of them stdout was
+  // too slow for is still in the connection.
   const bool peer_is_done = info.by == CloseInfo::By::peer && info.application && info.code == wire(AppCode::done);
   if (peer_is_done && stream_ && has_turn_ && !peer_ended_) (void)connection_.resume(*stream_);
   if (peer_is_done && peer_ended_ && our_end_ != OurEnd::open) {
     print_conclusion();
     return {};
   }
-  if (peer_is_done && !stream_) return fail(ErrorKind::network, fmt::format("{} closed the connection without opening a stream", peer()));
+  if (peer_is_done && !stream_)
+    return fail(ErrorKind::network, fmt::format("{} closed the connection without opening a stream", peer()));
   return std::unexpected(describe(info));
 }
 

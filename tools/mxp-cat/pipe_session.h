@@ -1,9 +1,11 @@
 // stdin to a stream, the stream to stdout: the end-of-stream contract.
 //   stdin ends          → our end of stream; we read on until the peer's
-//   the peer ends first → we send what has already arrived on stdin, end, and are done (--half-close: we go on to stdin's end).
-//                         A peer that said nothing at all, such as a listener with stdin from /dev/null, has not answered:
-//                         what a program is writing to our stdin goes over as long as it keeps writing
-//   done                → our end is acknowledged, the peer's is seen, and stdout has everything: the client says goodbye, the
+//   the peer ends first → we send what has already arrived on stdin, end, and are done (--half-close: we go on to
+//   stdin's end).
+//                         A peer that said nothing at all, such as a listener with stdin from /dev/null, has not
+//                         answered: what a program is writing to our stdin goes over as long as it keeps writing
+//   done                → our end is acknowledged, the peer's is seen, and stdout has everything: the client says
+//   goodbye, the
 //                         listener closes
 #pragma once
 
@@ -20,7 +22,8 @@ namespace mxp::tools {
 
 class PipeSession;
 
-// stdin and stdout, which one connection has at a time; later ones (--keep-open) wait for their turn with their data unread.
+// stdin and stdout, which one connection has at a time; later ones (--keep-open) wait for their turn with their data
+// unread.
 struct StandardStreams {
   explicit StandardStreams(EventLoop& loop) : output(loop) {}
 
@@ -77,10 +80,10 @@ class PipeSession : public Session {
   bool input_ended_ = false;
   bool sent_any_ = false;
   bool received_any_ = false;
-  bool cut_short_ = false;        // the peer's end made us stop before stdin's
+  bool cut_short_ = false;  // the peer's end made us stop before stdin's
   OurEnd our_end_ = OurEnd::open;
   bool peer_ended_ = false;
-  bool gone_ = false;             // the connection has ended: it must not be touched any more
+  bool gone_ = false;                // the connection has ended: it must not be touched any more
   std::vector<std::uint8_t> chunk_;  // of stdin; what lies between the marks is still to be written
   std::size_t pending_begin_ = 0;
   std::size_t pending_end_ = 0;

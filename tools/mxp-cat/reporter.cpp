@@ -1,8 +1,8 @@
 #include "mxp-cat/reporter.h"
 
-#include <algorithm>
-
 #include <fmt/format.h>
+
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "common/digest.h"
@@ -25,7 +25,9 @@ std::string_view by_word(CloseInfo::By by) {
   return "local";
 }
 
-double bit_rate(std::uint64_t bytes, Duration span) { return span.count() > 0 ? static_cast<double>(bytes) * 8 / seconds(span) : 0; }
+double bit_rate(std::uint64_t bytes, Duration span) {
+  return span.count() > 0 ? static_cast<double>(bytes) * 8 / seconds(span) : 0;
+}
 
 }  // namespace
 
@@ -51,8 +53,9 @@ void Reporter::connected(const Connection& connection) {
   ++connections_;
   connected_at_[&connection] = now_;
   const ConnectionStats stats = connection.stats();
-  output_.verbose(fmt::format("connected to {}, key {}, suite {}, handshake {}", connection.remote_address().to_string(),
-                              connection.peer_key().to_string(), to_string(connection.suite()), format_duration(stats.handshake_time)));
+  output_.verbose(fmt::format("connected to {}, key {}, suite {}, handshake {}",
+                              connection.remote_address().to_string(), connection.peer_key().to_string(),
+                              to_string(connection.suite()), format_duration(stats.handshake_time)));
   if (!json_) return;
   nlohmann::json value = event("connected", connection);
   value["remote"] = connection.remote_address().to_string();
@@ -90,7 +93,8 @@ void Reporter::reset(const Connection& connection, StreamId id, Side by, AppErro
   write(value);
 }
 
-void Reporter::file(const Connection& connection, Side sender, std::string_view name, std::uint64_t size, std::string_view sha256) {
+void Reporter::file(const Connection& connection, Side sender, std::string_view name, std::uint64_t size,
+                    std::string_view sha256) {
   output_.verbose(fmt::format("{} {} ({})", sender == Side::local ? "sent" : "received", name, format_bytes(size)));
   if (!json_) return;
   nlohmann::json value = event("file", connection);
@@ -109,11 +113,12 @@ void Reporter::closed(const Connection& connection, const CloseInfo& info) {
   bytes_sent_ += stats.stream_bytes_sent;
   bytes_received_ += stats.stream_bytes_delivered;
   if (!info.before_established) {
-    output_.summary(fmt::format("sent {}, received {} in {} ({}), RTT {}, {} of {} packets lost, {} sent again",
-                                format_bytes(stats.stream_bytes_sent), format_bytes(stats.stream_bytes_delivered), format_duration(span),
-                                format_bit_rate(bit_rate(std::max(stats.stream_bytes_sent, stats.stream_bytes_delivered), span)),
-                                stats.has_rtt ? format_duration(stats.smoothed_rtt) : "not measured", stats.packets_lost, stats.packets_sent,
-                                format_bytes(stats.stream_bytes_retransmitted)));
+    output_.summary(fmt::format(
+        "sent {}, received {} in {} ({}), RTT {}, {} of {} packets lost, {} sent again",
+        format_bytes(stats.stream_bytes_sent), format_bytes(stats.stream_bytes_delivered), format_duration(span),
+        format_bit_rate(bit_rate(std::max(stats.stream_bytes_sent, stats.stream_bytes_delivered), span)),
+        stats.has_rtt ? format_duration(stats.smoothed_rtt) : "not measured", stats.packets_lost, stats.packets_sent,
+        format_bytes(stats.stream_bytes_retransmitted)));
   }
   if (!json_) return;
   nlohmann::json value = event("closed", connection);

@@ -1,12 +1,12 @@
 // What a run tells about itself: the summary on stderr, and the events of --json:
-//   {"event":"connected"|"stream_opened"|"fin"|"reset"|"closed"|"stats","time":<seconds since the start>,"connection":<id>,…}
+//   {"event":"connected"|"stream_opened"|"fin"|"reset"|"closed"|"stats","time":<seconds since the
+//   start>,"connection":<id>,…}
 #pragma once
 
 #include <cstdint>
+#include <nlohmann/json_fwd.hpp>
 #include <string_view>
 #include <unordered_map>
-
-#include <nlohmann/json_fwd.hpp>
 
 #include "common/json_output.h"
 #include "common/output.h"
@@ -30,7 +30,8 @@ class Reporter {
   void fin(const Connection& connection, StreamId id, Side by);
   void reset(const Connection& connection, StreamId id, Side by, AppErrorCode code);
   // A file is whole at its receiver.
-  void file(const Connection& connection, Side sender, std::string_view name, std::uint64_t size, std::string_view sha256);
+  void file(const Connection& connection, Side sender, std::string_view name, std::uint64_t size,
+            std::string_view sha256);
   // The last word of a connection: `closed` and `stats`, and its summary.
   void closed(const Connection& connection, const CloseInfo& info);
   // The summary of a run that had no connection, or served several.

@@ -1,8 +1,9 @@
 // One connection's work. A session hears of its connection what mxp::Handler says, and decides how it ended.
 //
-// A CLOSE is not acknowledged, and the last packet of a connection may be lost: a side that simply closed when it has all it wants could
-// leave the other waiting for an acknowledgement until its idle timeout. So the client of a pipe and the sender of files say goodbye,
-// with a one-way stream that ends without data, and the other side closes. The stream is repeated until it is answered.
+// A CLOSE is not acknowledged, and the last packet of a connection may be lost: a side that simply closed when it has
+// all it wants could leave the other waiting for an acknowledgement until its idle timeout. So the client of a pipe and
+// the sender of files say goodbye, with a one-way stream that ends without data, and the other side closes. The stream
+// is repeated until it is answered.
 #pragma once
 
 #include <functional>
@@ -64,8 +65,8 @@ class Session {
 
   // The connection has ended: was the work done? The connection may still be read from (resume), not written to.
   virtual Result<void> on_closed(const CloseInfo& info);
-  // Whether something of the session's still has to be written out after its connection has ended; environment.on_drained
-  // follows, and then after_drain with what on_closed returned. The connection is gone by then.
+  // Whether something of the session's still has to be written out after its connection has ended;
+  // environment.on_drained follows, and then after_drain with what on_closed returned. The connection is gone by then.
   virtual bool draining() const { return false; }
   virtual Result<void> after_drain(Result<void> result) { return result; }
   virtual Progress progress() const { return {}; }

@@ -1,10 +1,10 @@
 #include "mxp-cat/session_run.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <chrono>
 #include <memory>
-
-#include <fmt/format.h>
 
 #include "common/key_files.h"
 #include "common/key_log_file.h"
@@ -51,7 +51,8 @@ SessionFactory factory_for(Mode mode, Workspace& workspace) {
       case Mode::pipe: return std::make_unique<PipeSession>(environment, connection, *workspace.streams);
       case Mode::echo: return std::make_unique<EchoSession>(environment, connection);
       case Mode::send: return std::make_unique<FileSender>(environment, connection, workspace.files);
-      case Mode::receive: return std::make_unique<FileReceiver>(environment, connection, workspace.receive_folder.get());
+      case Mode::receive:
+        return std::make_unique<FileReceiver>(environment, connection, workspace.receive_folder.get());
     }
     return nullptr;
   };
@@ -71,7 +72,10 @@ EndpointConfig endpoint_config(const Options& options, PrivateKey key) {
 // Shows what is done, five times a second, as long as the loop runs.
 class ProgressLine {
  public:
-  ProgressLine(EventLoop& loop, const Hub& hub, Output& output) : loop_(loop), hub_(hub), output_(output), last_(loop.now()) { again(); }
+  ProgressLine(EventLoop& loop, const Hub& hub, Output& output)
+      : loop_(loop), hub_(hub), output_(output), last_(loop.now()) {
+    again();
+  }
 
  private:
   void again() {
@@ -89,7 +93,9 @@ class ProgressLine {
     std::string text = fmt::format("{}  {}", format_bytes(progress.done), format_bit_rate(rate * 8));
     if (progress.total > 0) {
       text += fmt::format("  {}%", progress.done * 100 / progress.total);
-      if (rate > 0) text += fmt::format("  {} left", format_duration(std::chrono::seconds(static_cast<std::int64_t>(static_cast<double>(progress.total - progress.done) / rate))));
+      if (rate > 0)
+        text += fmt::format("  {} left", format_duration(std::chrono::seconds(static_cast<std::int64_t>(
+                                             static_cast<double>(progress.total - progress.done) / rate))));
     }
     output_.progress(text);
     last_ = now;

@@ -48,7 +48,8 @@ StandardInput::Outcome StandardInput::read(MutableBytes buffer) {
       return {Outcome::Kind::bytes, static_cast<std::size_t>(got)};
     }
     if (got < 0 && errno == EINTR) continue;
-    if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return {limited_ ? Outcome::Kind::end : Outcome::Kind::nothing_now};
+    if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+      return {limited_ ? Outcome::Kind::end : Outcome::Kind::nothing_now};
     if (got < 0) return {Outcome::Kind::error, 0, errno};
     at_end_ = true;
     return {Outcome::Kind::end};
@@ -59,7 +60,8 @@ void StandardInput::stop_after_arrived() {
   if (limited_) return;
   limited_ = true;
   int arrived = 0;
-  if (kind_ != Kind::file && ::ioctl(fd_, FIONREAD, &arrived) == 0 && arrived > 0) budget_ = static_cast<std::size_t>(arrived);
+  if (kind_ != Kind::file && ::ioctl(fd_, FIONREAD, &arrived) == 0 && arrived > 0)
+    budget_ = static_cast<std::size_t>(arrived);
 }
 
 }  // namespace mxp::tools

@@ -1,4 +1,5 @@
-// stdin without waiting: a file, a pipe, a terminal or a socket. Its flags are left alone, as other processes may share it.
+// stdin without waiting: a file, a pipe, a terminal or a socket. Its flags are left alone, as other processes may share
+// it.
 #pragma once
 
 #include <cstddef>
@@ -32,6 +33,7 @@ class StandardInput {
   void stop_after_arrived();
   // For the next connection that reads from it.
   void lift_limit() { limited_ = false; }
+
  private:
   enum class Kind : std::uint8_t { file, stream, socket };
 

@@ -1,6 +1,7 @@
 #include "mxp-cat/standard_output.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -8,8 +9,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-
-#include <fmt/format.h>
 
 namespace mxp::tools {
 namespace {
@@ -33,8 +32,8 @@ StandardOutput::StandardOutput(EventLoop& loop) : loop_(loop) {
   if (::fstat(STDOUT_FILENO, &status) != 0 || S_ISREG(status.st_mode)) return;
   is_socket_ = S_ISSOCK(status.st_mode);
   if (is_socket_) return;
-  // O_NONBLOCK belongs to the open file, which may be shared with others (a terminal with the shell): open it anew. Not for
-  // what was opened read-only: that it refuses writing must show.
+  // O_NONBLOCK belongs to the open file, which may be shared with others (a terminal with the shell): open it anew. Not
+  // for what was opened read-only: that it refuses writing must show.
   const int flags = ::fcntl(STDOUT_FILENO, F_GETFL);
   if (flags < 0 || (flags & O_ACCMODE) == O_RDONLY) return;
   reopened_ = UniqueFd(::open("/proc/self/fd/1", O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY));

@@ -45,7 +45,7 @@ class StandardOutput {
   bool flags_changed_ = false;
   bool blocked_ = false;
   bool scheduled_ = false;
-  std::size_t start_ = 0;              // of what is not yet written
+  std::size_t start_ = 0;  // of what is not yet written
   std::vector<std::uint8_t> buffer_;
   std::optional<ToolError> error_;
   std::function<void()> on_drained_;

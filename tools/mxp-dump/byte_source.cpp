@@ -1,6 +1,7 @@
 #include "mxp-dump/byte_source.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -10,15 +11,13 @@
 #include <cstring>
 #include <utility>
 
-#include <fmt/format.h>
-
 namespace mxp::dump {
 
 std::expected<ByteSource, std::string> ByteSource::open(const std::string& path, int wake) {
   if (path == "-") return ByteSource(::dup(STDIN_FILENO), wake);
   const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (descriptor < 0) return std::unexpected(fmt::format("cannot open it: {}", std::strerror(errno)));
-  struct stat info{};
+  struct stat info {};
   if (::fstat(descriptor, &info) == 0 && S_ISDIR(info.st_mode)) {
     ::close(descriptor);
     return std::unexpected("it is a directory");
@@ -27,9 +26,14 @@ std::expected<ByteSource, std::string> ByteSource::open(const std::string& path,
 }
 
 ByteSource::ByteSource(ByteSource&& other) noexcept
-    : descriptor_(std::exchange(other.descriptor_, -1)), wake_(other.wake_), begin_(other.begin_), end_(other.end_), offset_(other.offset_),
+    : descriptor_(std::exchange(other.descriptor_, -1)),
+      wake_(other.wake_),
+      begin_(other.begin_),
+      end_(other.end_),
+      offset_(other.offset_),
       failure_(std::move(other.failure_)) {
-  std::copy(other.buffer_.begin() + static_cast<std::ptrdiff_t>(begin_), other.buffer_.begin() + static_cast<std::ptrdiff_t>(end_),
+  std::copy(other.buffer_.begin() + static_cast<std::ptrdiff_t>(begin_),
+            other.buffer_.begin() + static_cast<std::ptrdiff_t>(end_),
             buffer_.begin() + static_cast<std::ptrdiff_t>(begin_));
 }
 

@@ -13,8 +13,8 @@ namespace mxp::dump {
 
 class ByteSource {
  public:
-  // `path` "-" is standard input. Where `wake` (a descriptor, or -1) becomes readable the input ends: that is how a signal ends the
-  // wait for a pipe. The error is a clause for the user.
+  // `path` "-" is standard input. Where `wake` (a descriptor, or -1) becomes readable the input ends: that is how a
+  // signal ends the wait for a pipe. The error is a clause for the user.
   static std::expected<ByteSource, std::string> open(const std::string& path, int wake);
   // Takes `descriptor` over.
   ByteSource(int descriptor, int wake) : descriptor_(descriptor), wake_(wake) {}

@@ -1,6 +1,6 @@
-// Reads a capture file: pcap (both byte orders, micro- and nanoseconds) and pcapng (several sections and interfaces). A streaming
-// reader of its own, because a capture comes from strangers: memory is constant whatever a length field says, and where a file is
-// broken the error says at which byte and frame.
+// Reads a capture file: pcap (both byte orders, micro- and nanoseconds) and pcapng (several sections and interfaces). A
+// streaming reader of its own, because a capture comes from strangers: memory is constant whatever a length field says,
+// and where a file is broken the error says at which byte and frame.
 #pragma once
 
 #include <cstdint>

@@ -9,11 +9,11 @@
 namespace mxp::dump {
 
 struct CapturedPacket {
-  std::uint64_t frame = 0;                   // from 1, over the whole capture
-  std::optional<std::uint64_t> time_ns;      // since 1970; a simple packet block of pcapng has none
-  std::uint32_t link_type = 0;               // LINKTYPE_ number
-  std::uint32_t original_length = 0;         // on the wire
-  ByteView bytes;                            // captured part; valid until the next read
+  std::uint64_t frame = 0;               // from 1, over the whole capture
+  std::optional<std::uint64_t> time_ns;  // since 1970; a simple packet block of pcapng has none
+  std::uint32_t link_type = 0;           // LINKTYPE_ number
+  std::uint32_t original_length = 0;     // on the wire
+  ByteView bytes;                        // captured part; valid until the next read
 };
 
 }  // namespace mxp::dump

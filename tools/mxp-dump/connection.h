@@ -1,4 +1,5 @@
-// What a capture has shown of one connection. Plain data: the flow table owns it, the dissector fills it, the summary reads it.
+// What a capture has shown of one connection. Plain data: the flow table owns it, the dissector fills it, the summary
+// reads it.
 #pragma once
 
 #include <array>
@@ -19,15 +20,17 @@ namespace mxp::dump {
 using Flow = KeyLogLine::Flow;
 inline constexpr std::array<Flow, 2> kFlows{Flow::client_to_server, Flow::server_to_client};
 constexpr std::size_t index(Flow flow) { return static_cast<std::size_t>(flow); }
-constexpr Flow reverse(Flow flow) { return flow == Flow::client_to_server ? Flow::server_to_client : Flow::client_to_server; }
+constexpr Flow reverse(Flow flow) {
+  return flow == Flow::client_to_server ? Flow::server_to_client : Flow::client_to_server;
+}
 
-// One pair of addresses that the connection was seen on. More than one means a client that moved, or a capture on both sides of a relay, where
-// each packet is there twice: so repetitions are judged within a path.
+// One pair of addresses that the connection was seen on. More than one means a client that moved, or a capture on both
+// sides of a relay, where each packet is there twice: so repetitions are judged within a path.
 struct Path {
   SocketAddress client;
   SocketAddress server;
-  std::array<NumberLedger, 2> numbers;       // by flow; only with keys
-  std::vector<std::size_t> handshake_hashes; // of the last different handshake packets; bounded by the dissector
+  std::array<NumberLedger, 2> numbers;        // by flow; only with keys
+  std::vector<std::size_t> handshake_hashes;  // of the last different handshake packets; bounded by the dissector
   std::array<std::uint64_t, 2> handshake_repeats{};  // by flow: messages that came byte by byte again
 };
 
@@ -35,22 +38,23 @@ struct Path {
 struct Side {
   std::optional<ConnectionId> destination;  // the id in the packets that go this way
   std::uint64_t packets = 0;
-  std::uint64_t bytes = 0;                  // of UDP payload
+  std::uint64_t bytes = 0;  // of UDP payload
   std::uint64_t opened = 0;
-  std::uint64_t no_key = 0;                 // 1-RTT packets whose key is not in the log
-  std::uint64_t not_opened = 0;             // there is a key, and it does not fit
-  std::uint64_t repeating = 0;              // opened packets with stream data that an earlier one carried
-  std::uint64_t searches = 0;               // full searches for a packet number that found nothing
-  std::vector<std::unique_ptr<PacketDecryptor>> decryptors;  // one for each suite that it may be; the right one alone once known
-  NumberLedger sent;                        // packet numbers, on whatever path
-  NumberLedger acknowledged;                // of these, by the other side
+  std::uint64_t no_key = 0;      // 1-RTT packets whose key is not in the log
+  std::uint64_t not_opened = 0;  // there is a key, and it does not fit
+  std::uint64_t repeating = 0;   // opened packets with stream data that an earlier one carried
+  std::uint64_t searches = 0;    // full searches for a packet number that found nothing
+  std::vector<std::unique_ptr<PacketDecryptor>>
+      decryptors;             // one for each suite that it may be; the right one alone once known
+  NumberLedger sent;          // packet numbers, on whatever path
+  NumberLedger acknowledged;  // of these, by the other side
   StreamLedger streams;
 };
 
 struct Connection {
   std::uint64_t number = 0;  // from 1, in the order of appearance
   std::optional<std::uint8_t> suite;
-  std::vector<Path> paths;   // at most kMaxPaths
+  std::vector<Path> paths;  // at most kMaxPaths
   std::array<Side, 2> sides;
   bool response_seen = false;
   std::uint64_t initials = 0;
@@ -61,10 +65,11 @@ struct Connection {
   std::optional<ConnectionId> client_id() const { return side(Flow::server_to_client).destination; }
   std::optional<ConnectionId> server_id() const { return side(Flow::client_to_server).destination; }
 
-  // From the first message 1 to the client's first 1-RTT packet: a whole round trip wherever the capture was taken. Until
-  // message 2 where no such packet is there.
+  // From the first message 1 to the client's first 1-RTT packet: a whole round trip wherever the capture was taken.
+  // Until message 2 where no such packet is there.
   std::optional<std::uint64_t> handshake_ns() const;
-  // Packets that repeat a handshake message, or stream data of another packet; without keys only the former are visible.
+  // Packets that repeat a handshake message, or stream data of another packet; without keys only the former are
+  // visible.
   std::uint64_t retransmitted(Flow flow) const;
   // Packets of this direction that the other side never acknowledged although it did acknowledge one that is higher by
   // the packet threshold; where no acknowledgement is readable, numbers missing in the capture. Nothing without keys.

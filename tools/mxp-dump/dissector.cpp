@@ -1,9 +1,9 @@
 #include "mxp-dump/dissector.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstring>
-
-#include <fmt/format.h>
 
 #include "core/frame_reader.h"
 #include "core/packet_header.h"
@@ -11,12 +11,12 @@
 namespace mxp::dump {
 namespace {
 
-constexpr std::size_t kMaxHandshakeHashes = 16;       // of one path: attempts, each repeated any number of times
+constexpr std::size_t kMaxHandshakeHashes = 16;  // of one path: attempts, each repeated any number of times
 constexpr std::size_t kMinInitialSize = 1200, kMaxInitialSize = 1500;
-// Packet numbers tried on each side of the likely one. With the one-byte form that a young or prompt connection uses, the first
-// finds a connection of four million packets; the second covers the holes of a lossy capture.
+// Packet numbers tried on each side of the likely one. With the one-byte form that a young or prompt connection uses,
+// the first finds a connection of four million packets; the second covers the holes of a lossy capture.
 constexpr std::size_t kSearchTries = 16384, kNearTries = 16;
-constexpr std::size_t kMaxFruitlessSearches = 8;      // then the key is taken for the wrong one
+constexpr std::size_t kMaxFruitlessSearches = 8;  // then the key is taken for the wrong one
 
 std::size_t hash_of(ByteView bytes) {
   return std::hash<std::string_view>{}(std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
@@ -29,7 +29,8 @@ ConnectionId id_at(ByteView bytes, std::size_t offset) {
 }
 
 bool known_suite(std::uint8_t suite) {
-  return suite == static_cast<std::uint8_t>(Suite::chacha20_poly1305) || suite == static_cast<std::uint8_t>(Suite::aes_256_gcm);
+  return suite == static_cast<std::uint8_t>(Suite::chacha20_poly1305) ||
+         suite == static_cast<std::uint8_t>(Suite::aes_256_gcm);
 }
 
 }  // namespace
@@ -49,7 +50,8 @@ std::optional<std::size_t> batch_segment_size(ByteView payload) {
   for (std::size_t size = kMinShortPacket; size + kShortHeaderSize <= payload.size(); ++size) {
     const auto fits = [&](std::size_t at) {
       return (payload[at] & (packet_bits::kForm | packet_bits::kFixed)) == packet_bits::kFixed &&
-             std::equal(payload.begin() + 1, payload.begin() + kShortHeaderSize, payload.begin() + static_cast<std::ptrdiff_t>(at) + 1);
+             std::equal(payload.begin() + 1, payload.begin() + kShortHeaderSize,
+                        payload.begin() + static_cast<std::ptrdiff_t>(at) + 1);
     };
     if (!fits(size)) continue;
     std::size_t at = 2 * size;
@@ -95,14 +97,16 @@ void Dissector::handshake(ByteView payload, const Sink& sink) {
   record_.key_phase = record_.duplicate = record_.retransmission = false;
   record_.frames.clear();
   record_.notes.clear();
-  record_.type = payload[0] == packet_bits::kInitial ? PacketType::initial
-                 : payload[0] == packet_bits::kResponse ? PacketType::response : PacketType::reserved;
+  record_.type = payload[0] == packet_bits::kInitial    ? PacketType::initial
+                 : payload[0] == packet_bits::kResponse ? PacketType::response
+                                                        : PacketType::reserved;
 
   if (payload.size() >= kHandshakeHeaderSize) {
     record_.suite = payload[5];
     record_.client_id = id_at(payload, 6);
   } else {
-    record_.notes.emplace_back(record_.truncated() ? "cut off before its connection id" : "malformed: too short for its header");
+    record_.notes.emplace_back(record_.truncated() ? "cut off before its connection id"
+                                                   : "malformed: too short for its header");
   }
   if (!record_.truncated()) {
     const auto header = parse_packet_header(payload);
@@ -114,13 +118,16 @@ void Dissector::handshake(ByteView payload, const Sink& sink) {
       record_.notes.emplace_back("malformed: its fields reach beyond its end");
     }
     if (record_.type == PacketType::initial && (payload.size() < kMinInitialSize || payload.size() > kMaxInitialSize)) {
-      record_.notes.push_back(fmt::format("a server drops it: its size is not {}..{}", kMinInitialSize, kMaxInitialSize));
+      record_.notes.push_back(
+          fmt::format("a server drops it: its size is not {}..{}", kMinInitialSize, kMaxInitialSize));
     }
   }
-  if (record_.type == PacketType::initial && record_.suite && !known_suite(*record_.suite)) record_.notes.emplace_back("unknown suite");
+  if (record_.type == PacketType::initial && record_.suite && !known_suite(*record_.suite))
+    record_.notes.emplace_back("unknown suite");
 
   if (record_.client_id && record_.type != PacketType::reserved) {
-    const FlowTable::Found found = flows_.handshake(*record_.client_id, {record_.source, record_.destination}, record_.flow);
+    const FlowTable::Found found =
+        flows_.handshake(*record_.client_id, {record_.source, record_.destination}, record_.flow);
     Connection& connection = *found.connection;
     auto& hashes = found.path->handshake_hashes;
     const std::size_t hash = hash_of(payload);
@@ -148,7 +155,9 @@ void Dissector::handshake(ByteView payload, const Sink& sink) {
 // --- 1-RTT -------------------------------------------------------------------------------------------------------
 
 bool Dissector::one_rtt(ByteView payload, const Sink& sink) {
-  if (payload.size() < kShortHeaderSize || (payload[0] & (packet_bits::kForm | packet_bits::kFixed)) != packet_bits::kFixed) return false;
+  if (payload.size() < kShortHeaderSize ||
+      (payload[0] & (packet_bits::kForm | packet_bits::kFixed)) != packet_bits::kFixed)
+    return false;
   if (record_.length < kMinShortPacket) return false;
   const ConnectionId destination = id_at(payload, 1);
   const FlowTable::Found found = find_connection(destination, {record_.source, record_.destination});
@@ -195,7 +204,8 @@ void Dissector::one_rtt_packet(ByteView packet, FlowTable::Found found, Connecti
   record_.frames.clear();
   record_.notes.clear();
   count(found);
-  if (found.flow == Flow::client_to_server && connection.response_seen && !connection.first_client_short_ns) connection.first_client_short_ns = record_.time_ns;
+  if (found.flow == Flow::client_to_server && connection.response_seen && !connection.first_client_short_ns)
+    connection.first_client_short_ns = record_.time_ns;
 
   if (record_.truncated()) {
     record_.protection = Protection::incomplete;
@@ -216,7 +226,8 @@ void Dissector::one_rtt_packet(ByteView packet, FlowTable::Found found, Connecti
 }
 
 // The suite is known from the handshake, or both are tried; the number from the packets before, or it is searched for.
-std::optional<PacketDecryptor::Opened> Dissector::open(Side& side, const Connection& connection, ConnectionId destination, ByteView packet) {
+std::optional<PacketDecryptor::Opened> Dissector::open(Side& side, const Connection& connection,
+                                                       ConnectionId destination, ByteView packet) {
   if (side.decryptors.empty()) {
     const KeyLogLine* line = keys_.find(destination);
     if (line == nullptr) {
@@ -225,7 +236,8 @@ std::optional<PacketDecryptor::Opened> Dissector::open(Side& side, const Connect
       return std::nullopt;
     }
     for (const Suite suite : {Suite::chacha20_poly1305, Suite::aes_256_gcm}) {
-      const bool possible = !connection.suite || !known_suite(*connection.suite) || *connection.suite == static_cast<std::uint8_t>(suite);
+      const bool possible =
+          !connection.suite || !known_suite(*connection.suite) || *connection.suite == static_cast<std::uint8_t>(suite);
       if (possible) side.decryptors.push_back(std::make_unique<PacketDecryptor>(suite, line->secret));
     }
   }
@@ -240,7 +252,8 @@ std::optional<PacketDecryptor::Opened> Dissector::open(Side& side, const Connect
         side.decryptors.resize(1);
       }
       ++side.opened;
-      // Only a search that found something earns another: packets that open at once must not pay for forged ones between them.
+      // Only a search that found something earns another: packets that open at once must not pay for forged ones
+      // between them.
       if (tries == kSearchTries) side.searches = 0;
       record_.protection = Protection::opened;
       return opened;
@@ -258,12 +271,14 @@ void Dissector::read_frames(ByteView payload, FlowTable::Found found, bool first
   for (;;) {
     auto frame = reader.next();
     if (!frame) {
-      record_.notes.push_back(fmt::format("frames end with {}: {} (frame type {:#x})", to_string(frame.error().code), frame.error().reason, reader.last_type()));
+      record_.notes.push_back(fmt::format("frames end with {}: {} (frame type {:#x})", to_string(frame.error().code),
+                                          frame.error().reason, reader.last_type()));
       return;
     }
     if (!*frame) return;
     // The same packet seen again, on this path or on the other side of a relay, repeats nothing.
-    if (const auto* stream = std::get_if<StreamFrame>(&**frame); stream != nullptr && first_sight && side.streams.repeats(*stream)) {
+    if (const auto* stream = std::get_if<StreamFrame>(&**frame);
+        stream != nullptr && first_sight && side.streams.repeats(*stream)) {
       record_.retransmission = true;
     }
     if (const auto* ack = std::get_if<AckFrame>(&**frame)) {

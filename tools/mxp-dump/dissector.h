@@ -23,9 +23,11 @@ class Dissector {
   using Sink = std::function<void(const PacketRecord&)>;
 
   // `port`: datagrams from or to it are taken for MXP where their form allows it. 0: none.
-  Dissector(KeyRing& keys, std::uint16_t port, FlowTable::Forget forget) : keys_(keys), port_(port), flows_(std::move(forget)) {}
+  Dissector(KeyRing& keys, std::uint16_t port, FlowTable::Forget forget)
+      : keys_(keys), port_(port), flows_(std::move(forget)) {}
 
-  // Calls `sink` for each packet of MXP in the datagram: usually one, more where the capture holds a GSO batch. False if it is not MXP.
+  // Calls `sink` for each packet of MXP in the datagram: usually one, more where the capture holds a GSO batch. False
+  // if it is not MXP.
   bool dissect(const CapturedPacket& packet, const UdpDatagram& datagram, const Sink& sink);
 
   const FlowTable& flows() const { return flows_; }
@@ -36,7 +38,8 @@ class Dissector {
   bool one_rtt(ByteView payload, const Sink& sink);
   void one_rtt_packet(ByteView packet, FlowTable::Found found, ConnectionId destination);
   FlowTable::Found find_connection(ConnectionId destination, const Endpoints& endpoints);
-  std::optional<PacketDecryptor::Opened> open(Side& side, const Connection& connection, ConnectionId destination, ByteView packet);
+  std::optional<PacketDecryptor::Opened> open(Side& side, const Connection& connection, ConnectionId destination,
+                                              ByteView packet);
   void read_frames(ByteView payload, FlowTable::Found found, bool first_sight);
   void count(FlowTable::Found found);
 
@@ -48,7 +51,8 @@ class Dissector {
 };
 
 // The size of the equal packets (the last may be smaller) that a captured datagram is made of, where the capture was
-// taken before segmentation or after coalescing: the same connection id at equal distances. Nothing if it is one packet.
+// taken before segmentation or after coalescing: the same connection id at equal distances. Nothing if it is one
+// packet.
 std::optional<std::size_t> batch_segment_size(ByteView payload);
 
 }  // namespace mxp::dump

@@ -1,4 +1,5 @@
-// -T fields: the columns that the user names, separated by tabs; several values in one are separated by commas, and one that does not apply is empty.
+// -T fields: the columns that the user names, separated by tabs; several values in one are separated by commas, and one
+// that does not apply is empty.
 #pragma once
 
 #include "mxp-dump/packet_writer.h"

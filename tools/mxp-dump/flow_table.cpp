@@ -14,26 +14,32 @@ std::size_t FlowTable::PairHash::operator()(const Pair& pair) const {
   return value;
 }
 
-FlowTable::Pair FlowTable::pair_of(const SocketAddress& a, const SocketAddress& b) { return a < b ? Pair{a, b} : Pair{b, a}; }
+FlowTable::Pair FlowTable::pair_of(const SocketAddress& a, const SocketAddress& b) {
+  return a < b ? Pair{a, b} : Pair{b, a};
+}
 
 FlowTable::Found FlowTable::handshake(ConnectionId client_id, const Endpoints& endpoints, Flow flow) {
   const auto found = by_id_.find(client_id.key());
-  if (found != by_id_.end() && found->second.flow == Flow::server_to_client) return touch(found->second.connection, flow, endpoints);
+  if (found != by_id_.end() && found->second.flow == Flow::server_to_client)
+    return touch(found->second.connection, flow, endpoints);
   const Place place = create();
   learn_id(place, Flow::server_to_client, client_id);
   return touch(place, flow, endpoints);
 }
 
 FlowTable::Found FlowTable::known(ConnectionId destination, const Endpoints& endpoints) {
-  if (const auto found = by_id_.find(destination.key()); found != by_id_.end()) return touch(found->second.connection, found->second.flow, endpoints);
+  if (const auto found = by_id_.find(destination.key()); found != by_id_.end())
+    return touch(found->second.connection, found->second.flow, endpoints);
   const auto pair = by_pair_.find(pair_of(endpoints.source, endpoints.destination));
   if (pair == by_pair_.end()) return {};
-  // The oldest connection between these two that lacks an id in this direction: several handshakes from one port are confirmed in their
-  // order. A connection's server id appears only after message 2.
+  // The oldest connection between these two that lacks an id in this direction: several handshakes from one port are
+  // confirmed in their order. A connection's server id appears only after message 2.
   const std::vector<Place> candidates = pair->second;
   Flow flow = Flow::client_to_server;
   for (const Place place : candidates) {
-    const bool from_client = std::any_of(place->paths.begin(), place->paths.end(), [&](const Path& path) { return path.client == endpoints.source && path.server == endpoints.destination; });
+    const bool from_client = std::any_of(place->paths.begin(), place->paths.end(), [&](const Path& path) {
+      return path.client == endpoints.source && path.server == endpoints.destination;
+    });
     flow = from_client ? Flow::client_to_server : Flow::server_to_client;
     if (place->side(flow).destination || (from_client && place->initials > 0 && !place->response_seen)) continue;
     learn_id(place, flow, destination);
@@ -79,7 +85,8 @@ void FlowTable::learn_id(Place place, Flow flow, ConnectionId id) {
 FlowTable::Found FlowTable::touch(Place place, Flow flow, const Endpoints& endpoints) {
   connections_.splice(connections_.begin(), connections_, place);
   const bool from_client = flow == Flow::client_to_server;
-  Path* const path = path_of(place, from_client ? endpoints.source : endpoints.destination, from_client ? endpoints.destination : endpoints.source);
+  Path* const path = path_of(place, from_client ? endpoints.source : endpoints.destination,
+                             from_client ? endpoints.destination : endpoints.source);
   return {&*place, path, flow};
 }
 

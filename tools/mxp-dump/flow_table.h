@@ -1,5 +1,5 @@
-// The connections of a capture, found by address pair and by connection id. Bounded: the connection that was silent longest is
-// handed out and forgotten when there are too many.
+// The connections of a capture, found by address pair and by connection id. Bounded: the connection that was silent
+// longest is handed out and forgotten when there are too many.
 #pragma once
 
 #include <cstdint>
@@ -14,8 +14,8 @@ namespace mxp::dump {
 
 // Our choices: what a capture can make us keep.
 inline constexpr std::size_t kMaxConnections = 4096;
-inline constexpr std::size_t kMaxPaths = 4;              // of a connection
-inline constexpr std::size_t kMaxConnectionsOfPath = 64; // between one pair of addresses that are looked through
+inline constexpr std::size_t kMaxPaths = 4;               // of a connection
+inline constexpr std::size_t kMaxConnectionsOfPath = 64;  // between one pair of addresses that are looked through
 
 struct Endpoints {
   SocketAddress source;
@@ -26,7 +26,8 @@ class FlowTable {
  public:
   using Forget = std::function<void(const Connection&)>;
   // `forget` hears of each connection that is dropped for want of room.
-  explicit FlowTable(Forget forget, std::size_t capacity = kMaxConnections) : forget_(std::move(forget)), capacity_(capacity) {}
+  explicit FlowTable(Forget forget, std::size_t capacity = kMaxConnections)
+      : forget_(std::move(forget)), capacity_(capacity) {}
 
   struct Found {
     Connection* connection = nullptr;

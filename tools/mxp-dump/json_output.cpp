@@ -1,15 +1,16 @@
 #include "mxp-dump/json_output.h"
 
-#include <iterator>
-
 #include <fmt/format.h>
+
+#include <iterator>
 
 #include "common/escape.h"
 
 namespace mxp::dump {
 namespace {
 
-// The text holds no control characters and no malformed UTF-8 any more (tools::escape): two characters are left to quote.
+// The text holds no control characters and no malformed UTF-8 any more (tools::escape): two characters are left to
+// quote.
 std::string json_string(std::string_view text) {
   std::string out = "\"";
   for (const char c : text) {
@@ -26,12 +27,15 @@ struct FrameJson {
   void add(fmt::format_string<Args...> format, Args&&... args) {
     fmt::format_to(out, format, std::forward<Args>(args)...);
   }
-  static std::string_view ways(Direction direction) { return direction == Direction::bidirectional ? "bidirectional" : "unidirectional"; }
+  static std::string_view ways(Direction direction) {
+    return direction == Direction::bidirectional ? "bidirectional" : "unidirectional";
+  }
 
   void operator()(const PaddingFrame& frame) { add(R"(,"length":{})", frame.length); }
   void operator()(const PingFrame&) {}
   void operator()(const AckFrame& frame) {
-    add(R"(,"largest":{},"delay_us":{},"ranges":[)", frame.largest.value(), std::chrono::duration_cast<std::chrono::microseconds>(frame.delay).count());
+    add(R"(,"largest":{},"delay_us":{},"ranges":[)", frame.largest.value(),
+        std::chrono::duration_cast<std::chrono::microseconds>(frame.delay).count());
     std::string_view separator;
     for (const AckRange& range : frame.ranges) {
       add("{}[{},{}]", separator, range.first.value(), range.last.value());
@@ -40,21 +44,36 @@ struct FrameJson {
     add("]");
     if (frame.ecn) add(R"(,"ect0":{},"ect1":{},"ce":{})", frame.ecn->ect0, frame.ecn->ect1, frame.ecn->ce);
   }
-  void operator()(const ResetStreamFrame& frame) { add(R"(,"stream_id":{},"error_code":{},"final_size":{})", frame.stream.value(), frame.code, frame.final_size); }
-  void operator()(const StopSendingFrame& frame) { add(R"(,"stream_id":{},"error_code":{})", frame.stream.value(), frame.code); }
+  void operator()(const ResetStreamFrame& frame) {
+    add(R"(,"stream_id":{},"error_code":{},"final_size":{})", frame.stream.value(), frame.code, frame.final_size);
+  }
+  void operator()(const StopSendingFrame& frame) {
+    add(R"(,"stream_id":{},"error_code":{})", frame.stream.value(), frame.code);
+  }
   void operator()(const StreamFrame& frame) {
-    add(R"(,"stream_id":{},"offset":{},"length":{},"fin":{})", frame.stream.value(), frame.offset, frame.data.size(), frame.fin);
+    add(R"(,"stream_id":{},"offset":{},"length":{},"fin":{})", frame.stream.value(), frame.offset, frame.data.size(),
+        frame.fin);
   }
   void operator()(const MaxDataFrame& frame) { add(R"(,"limit":{})", frame.limit); }
-  void operator()(const MaxStreamDataFrame& frame) { add(R"(,"stream_id":{},"limit":{})", frame.stream.value(), frame.limit); }
-  void operator()(const MaxStreamsFrame& frame) { add(R"(,"direction":"{}","limit":{})", ways(frame.direction), frame.limit); }
+  void operator()(const MaxStreamDataFrame& frame) {
+    add(R"(,"stream_id":{},"limit":{})", frame.stream.value(), frame.limit);
+  }
+  void operator()(const MaxStreamsFrame& frame) {
+    add(R"(,"direction":"{}","limit":{})", ways(frame.direction), frame.limit);
+  }
   void operator()(const DataBlockedFrame& frame) { add(R"(,"limit":{})", frame.limit); }
-  void operator()(const StreamDataBlockedFrame& frame) { add(R"(,"stream_id":{},"limit":{})", frame.stream.value(), frame.limit); }
-  void operator()(const StreamsBlockedFrame& frame) { add(R"(,"direction":"{}","limit":{})", ways(frame.direction), frame.limit); }
+  void operator()(const StreamDataBlockedFrame& frame) {
+    add(R"(,"stream_id":{},"limit":{})", frame.stream.value(), frame.limit);
+  }
+  void operator()(const StreamsBlockedFrame& frame) {
+    add(R"(,"direction":"{}","limit":{})", ways(frame.direction), frame.limit);
+  }
   void operator()(const CloseFrame& frame) {
     add(R"(,"by":"{}","error_code":{})", frame.application ? "application" : "transport", frame.code);
-    if (!frame.application) add(R"(,"error":"{}","frame_type":{})", to_string(static_cast<TransportErrorCode>(frame.code)), frame.frame_type);
-    const std::string reason = tools::escape(std::string_view(reinterpret_cast<const char*>(frame.reason.data()), frame.reason.size()));
+    if (!frame.application)
+      add(R"(,"error":"{}","frame_type":{})", to_string(static_cast<TransportErrorCode>(frame.code)), frame.frame_type);
+    const std::string reason =
+        tools::escape(std::string_view(reinterpret_cast<const char*>(frame.reason.data()), frame.reason.size()));
     if (!reason.empty()) add(R"(,"reason":{})", json_string(reason));
   }
 };
@@ -84,13 +103,16 @@ void JsonWriter::write(const PacketRecord& record, std::string& out) {
   json.add(R"({{"frame":{})", record.frame);
   // All nine digits: as a binary number a time of today would lose the last three.
   if (record.time_ns) json.add(R"(,"time":{}.{:09})", *record.time_ns / 1'000'000'000, *record.time_ns % 1'000'000'000);
-  json.add(R"(,"src":"{}","dst":"{}","length":{},"type":"{}")", record.source.to_string(), record.destination.to_string(), record.length, to_string(record.type));
+  json.add(R"(,"src":"{}","dst":"{}","length":{},"type":"{}")", record.source.to_string(),
+           record.destination.to_string(), record.length, to_string(record.type));
   if (record.number) json.add(R"(,"packet_number":{})", record.number->value());
-  if (record.connection != 0) json.add(R"(,"connection":{},"direction":"{}")", record.connection, flow_word(record.flow));
+  if (record.connection != 0)
+    json.add(R"(,"connection":{},"direction":"{}")", record.connection, flow_word(record.flow));
   if (record.client_id) json.add(R"(,"client_id":"{}")", hex(*record.client_id));
   if (record.destination_id) json.add(R"(,"destination_id":"{}")", hex(*record.destination_id));
   if (record.suite) json.add(R"(,"suite":"{}")", suite_word(*record.suite));
-  if (record.type == PacketType::initial && !record.truncated()) json.add(R"(,"token_length":{},"ticket_length":{})", record.token_size, record.ticket_size);
+  if (record.type == PacketType::initial && !record.truncated())
+    json.add(R"(,"token_length":{},"ticket_length":{})", record.token_size, record.ticket_size);
   if (record.protection != Protection::none) json.add(R"(,"decrypted":{})", record.protection == Protection::opened);
   if (const auto word = protection_word(record.protection); !word.empty()) json.add(R"(,"not_decrypted":"{}")", word);
   if (record.protection == Protection::opened) json.add(R"(,"key_phase":{})", record.key_phase ? 1 : 0);

@@ -1,5 +1,5 @@
-// -T json: one object a line, `{frame,time,src,dst,length,type,packet_number,frames:[{type,…}]}` and more. Numbers are numbers, and a key that does
-// not apply is absent.
+// -T json: one object a line, `{frame,time,src,dst,length,type,packet_number,frames:[{type,…}]}` and more. Numbers are
+// numbers, and a key that does not apply is absent.
 #pragma once
 
 #include "mxp-dump/packet_writer.h"

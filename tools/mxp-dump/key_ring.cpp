@@ -1,5 +1,6 @@
 #include "mxp-dump/key_ring.h"
 
+#include <openssl/crypto.h>
 #include <sys/stat.h>
 
 #include <array>
@@ -7,8 +8,6 @@
 #include <cstdio>
 #include <cstring>
 #include <string_view>
-
-#include <openssl/crypto.h>
 
 namespace mxp::dump {
 namespace {
@@ -20,11 +19,14 @@ constexpr std::size_t kMaxLine = 256;  // the longest valid line is 131 bytes
 std::expected<void, std::string> KeyRing::load(const std::string& path) {
   source_.reset(std::fopen(path.c_str(), "re"));
   if (source_ == nullptr) return std::unexpected(std::string(std::strerror(errno)));
-  struct stat info{};
-  if (::fstat(::fileno(source_.get()), &info) == 0 && S_ISDIR(info.st_mode)) return std::unexpected("it is a directory");
+  struct stat info {};
+  if (::fstat(::fileno(source_.get()), &info) == 0 && S_ISDIR(info.st_mode))
+    return std::unexpected("it is a directory");
   read_on();
   if (std::ferror(source_.get()) != 0) return std::unexpected(std::string(std::strerror(errno)));
-  if (secrets_.empty() && malformed_ > 0) return std::unexpected("it holds no line of an MXP key log (line " + std::to_string(first_malformed_) + ": " + complaint_ + ")");
+  if (secrets_.empty() && malformed_ > 0)
+    return std::unexpected("it holds no line of an MXP key log (line " + std::to_string(first_malformed_) + ": " +
+                           complaint_ + ")");
   return {};
 }
 

@@ -10,12 +10,23 @@ namespace {
 
 // https://www.tcpdump.org/linktypes.html
 enum LinkType : std::uint32_t {
-  kNull = 0, kEthernet = 1, kDltRaw = 12, kDltRawOpenBsd = 14, kRaw = 101, kLoop = 108, kLinuxSll = 113, kIpv4 = 228, kIpv6 = 229, kLinuxSll2 = 276,
+  kNull = 0,
+  kEthernet = 1,
+  kDltRaw = 12,
+  kDltRawOpenBsd = 14,
+  kRaw = 101,
+  kLoop = 108,
+  kLinuxSll = 113,
+  kIpv4 = 228,
+  kIpv6 = 229,
+  kLinuxSll2 = 276,
 };
-constexpr std::uint16_t kEtherIpv4 = 0x0800, kEtherIpv6 = 0x86dd, kEtherVlan = 0x8100, kEtherQinq = 0x88a8, kEtherQinqOld = 0x9100;
+constexpr std::uint16_t kEtherIpv4 = 0x0800, kEtherIpv6 = 0x86dd, kEtherVlan = 0x8100, kEtherQinq = 0x88a8,
+                        kEtherQinqOld = 0x9100;
 constexpr std::uint8_t kUdp = 17;
 // IPv6 extension headers of one form: next header, length in units of eight bytes beyond the first.
-constexpr std::uint8_t kHopByHop = 0, kRouting = 43, kFragment = 44, kAuthentication = 51, kDestinationOptions = 60, kMobility = 135, kHip = 139, kShim6 = 140;
+constexpr std::uint8_t kHopByHop = 0, kRouting = 43, kFragment = 44, kAuthentication = 51, kDestinationOptions = 60,
+                       kMobility = 135, kHip = 139, kShim6 = 140;
 
 using Found = std::expected<UdpDatagram, NotUdp>;
 
@@ -44,7 +55,8 @@ Found read_udp(Reader in, std::size_t length, SocketAddress source, SocketAddres
   if (payload == 0) payload = length;  // RFC 2675 §4: a jumbogram's length is IP's
   if (payload < 8 || (!fragment && payload > length)) return not_udp(NotUdp::malformed);
   payload -= 8;
-  return UdpDatagram{source, destination, in.rest().first(std::min(payload, in.remaining())), static_cast<std::uint32_t>(payload), fragment};
+  return UdpDatagram{source, destination, in.rest().first(std::min(payload, in.remaining())),
+                     static_cast<std::uint32_t>(payload), fragment};
 }
 
 // RFC 791.
@@ -84,14 +96,20 @@ Found read_ipv6(Reader in) {
         first_fragment = ((*extension)[3] & 1) != 0;
         break;
       case kAuthentication: size = std::max<std::size_t>(8, 4u * ((*extension)[1] + 2u)); break;
-      case kHopByHop: case kRouting: case kDestinationOptions: case kMobility: case kHip: case kShim6: size = 8u * ((*extension)[1] + 1u); break;
+      case kHopByHop:
+      case kRouting:
+      case kDestinationOptions:
+      case kMobility:
+      case kHip:
+      case kShim6: size = 8u * ((*extension)[1] + 1u); break;
       default: return not_udp(NotUdp::other_protocol);
     }
     if (size > left || !in.bytes(size - 8)) return not_udp(NotUdp::malformed);
     left -= size;
     next = (*extension)[0];
   }
-  return read_udp(in, left, address_of(AddressFamily::ipv6, head->subspan(8, 16)), address_of(AddressFamily::ipv6, head->subspan(24, 16)), first_fragment);
+  return read_udp(in, left, address_of(AddressFamily::ipv6, head->subspan(8, 16)),
+                  address_of(AddressFamily::ipv6, head->subspan(24, 16)), first_fragment);
 }
 
 Found read_ip(Reader in) {
@@ -131,7 +149,8 @@ std::expected<UdpDatagram, NotUdp> find_udp(std::uint32_t link_type, ByteView pa
     }
     case kNull:
     case kLoop:
-      // The address family's number differs between systems, and its byte order between machines; IP's own version nibble does not.
+      // The address family's number differs between systems, and its byte order between machines; IP's own version
+      // nibble does not.
       if (!in.bytes(4)) return not_udp(NotUdp::malformed);
       return read_ip(in);
     case kRaw:

@@ -1,5 +1,5 @@
-// From a captured packet to the UDP datagram in it: link layer, IPv4 with options and fragments, IPv6 with extension headers.
-// Nothing is allocated and nothing is trusted: every length is held against what was captured.
+// From a captured packet to the UDP datagram in it: link layer, IPv4 with options and fragments, IPv6 with extension
+// headers. Nothing is allocated and nothing is trusted: every length is held against what was captured.
 #pragma once
 
 #include <cstdint>
@@ -13,16 +13,16 @@ namespace mxp::dump {
 struct UdpDatagram {
   SocketAddress source;
   SocketAddress destination;
-  ByteView payload;            // what was captured of it
-  std::uint32_t length = 0;    // of the payload on the wire, as the UDP header says
-  bool fragment = false;       // the first of several IP fragments: the rest is elsewhere
+  ByteView payload;          // what was captured of it
+  std::uint32_t length = 0;  // of the payload on the wire, as the UDP header says
+  bool fragment = false;     // the first of several IP fragments: the rest is elsewhere
   bool truncated() const { return payload.size() < length; }
 };
 
 enum class NotUdp : std::uint8_t {
   other_protocol,
-  later_fragment,     // an IP fragment without the UDP header
-  malformed,          // headers that contradict themselves, or cut off by the snap length
+  later_fragment,  // an IP fragment without the UDP header
+  malformed,       // headers that contradict themselves, or cut off by the snap length
   unknown_link_type,
 };
 

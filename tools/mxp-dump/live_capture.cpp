@@ -1,11 +1,10 @@
 #include "mxp-dump/live_capture.h"
 
+#include <fmt/format.h>
+#include <pcap/pcap.h>
 #include <poll.h>
 
 #include <array>
-
-#include <fmt/format.h>
-#include <pcap/pcap.h>
 
 namespace mxp::dump {
 namespace {
@@ -26,12 +25,14 @@ LiveCapture::LiveCapture(std::unique_ptr<Handle> handle, int wake)
 
 LiveCapture::~LiveCapture() = default;
 
-tools::Result<std::unique_ptr<LiveCapture>> LiveCapture::open(const std::string& interface, const std::string& filter, int wake) {
+tools::Result<std::unique_ptr<LiveCapture>> LiveCapture::open(const std::string& interface, const std::string& filter,
+                                                              int wake) {
   using tools::ErrorKind;
   std::array<char, PCAP_ERRBUF_SIZE> complaint{};
   auto handle = std::make_unique<Handle>();
   handle->pcap = ::pcap_create(interface.c_str(), complaint.data());
-  if (handle->pcap == nullptr) return tools::fail(ErrorKind::io, fmt::format("cannot capture from {}: {}", interface, complaint.data()));
+  if (handle->pcap == nullptr)
+    return tools::fail(ErrorKind::io, fmt::format("cannot capture from {}: {}", interface, complaint.data()));
   ::pcap_set_snaplen(handle->pcap, static_cast<int>(kMaxCapturedBytes));
   ::pcap_set_buffer_size(handle->pcap, kBufferBytes);
   ::pcap_set_immediate_mode(handle->pcap, 1);
@@ -40,23 +41,30 @@ tools::Result<std::unique_ptr<LiveCapture>> LiveCapture::open(const std::string&
   const int status = ::pcap_activate(handle->pcap);
   if (status < 0) {
     const std::string detail = ::pcap_geterr(handle->pcap);
-    const std::string said = fmt::format("cannot capture from {}: {}{}{}", interface, ::pcap_statustostr(status), detail.empty() ? "" : ": ", detail);
+    const std::string said = fmt::format("cannot capture from {}: {}{}{}", interface, ::pcap_statustostr(status),
+                                         detail.empty() ? "" : ": ", detail);
     if (status == PCAP_ERROR_PERM_DENIED || status == PCAP_ERROR_PROMISC_PERM_DENIED) {
-      return tools::fail(ErrorKind::io, fmt::format("no permission to capture from {}: run as root, or allow the program: setcap cap_net_raw+ep $(command -v mxp-dump)", interface));
+      return tools::fail(ErrorKind::io, fmt::format("no permission to capture from {}: run as root, or allow the "
+                                                    "program: setcap cap_net_raw+ep $(command -v mxp-dump)",
+                                                    interface));
     }
-    if (status == PCAP_ERROR_NO_SUCH_DEVICE) return tools::fail(ErrorKind::usage, said + "; \"ip link\" lists the interfaces, and \"any\" is all");
+    if (status == PCAP_ERROR_NO_SUCH_DEVICE)
+      return tools::fail(ErrorKind::usage, said + "; \"ip link\" lists the interfaces, and \"any\" is all");
     return tools::fail(ErrorKind::io, said);
   }
   if (!filter.empty()) {
     bpf_program program{};
     if (::pcap_compile(handle->pcap, &program, filter.c_str(), 1, PCAP_NETMASK_UNKNOWN) != 0) {
-      return tools::fail(ErrorKind::usage, fmt::format("cannot use the filter \"{}\": {}", filter, ::pcap_geterr(handle->pcap)));
+      return tools::fail(ErrorKind::usage,
+                         fmt::format("cannot use the filter \"{}\": {}", filter, ::pcap_geterr(handle->pcap)));
     }
     const int installed = ::pcap_setfilter(handle->pcap, &program);
     ::pcap_freecode(&program);
-    if (installed != 0) return tools::fail(ErrorKind::io, fmt::format("cannot install the filter: {}", ::pcap_geterr(handle->pcap)));
+    if (installed != 0)
+      return tools::fail(ErrorKind::io, fmt::format("cannot install the filter: {}", ::pcap_geterr(handle->pcap)));
   }
-  if (::pcap_setnonblock(handle->pcap, 1, complaint.data()) != 0) return tools::fail(ErrorKind::io, fmt::format("cannot capture from {}: {}", interface, complaint.data()));
+  if (::pcap_setnonblock(handle->pcap, 1, complaint.data()) != 0)
+    return tools::fail(ErrorKind::io, fmt::format("cannot capture from {}: {}", interface, complaint.data()));
   return std::unique_ptr<LiveCapture>(new LiveCapture(std::move(handle), wake));
 }
 
@@ -76,7 +84,9 @@ std::expected<std::optional<CapturedPacket>, CaptureError> LiveCapture::next() {
                             .original_length = header->len,
                             .bytes = ByteView(bytes, header->caplen)};
     }
-    if (got < 0) return std::unexpected(CaptureError{CaptureError::Kind::unreadable, 0, frames_ + 1, ::pcap_geterr(handle_->pcap)});
+    if (got < 0)
+      return std::unexpected(
+          CaptureError{CaptureError::Kind::unreadable, 0, frames_ + 1, ::pcap_geterr(handle_->pcap)});
     // Nothing there: wait for a packet or a signal. EINTR is looked at on the next turn.
     static_cast<void>(::poll(waits.data(), waits.size(), -1));
   }

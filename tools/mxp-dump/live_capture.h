@@ -12,7 +12,8 @@ namespace mxp::dump {
 class LiveCapture final : public CaptureReader {
  public:
   // `wake`: a descriptor that ends the capture when it becomes readable.
-  static tools::Result<std::unique_ptr<LiveCapture>> open(const std::string& interface, const std::string& filter, int wake);
+  static tools::Result<std::unique_ptr<LiveCapture>> open(const std::string& interface, const std::string& filter,
+                                                          int wake);
   ~LiveCapture() override;
 
   // Waits for a packet; nullopt once `wake` is readable.

@@ -15,7 +15,8 @@ namespace {
 int fail(const tools::ToolError& error, const std::string& json) {
   tools::print_error("mxp-dump", error);
   // "--json" beside packets on stdout was refused before the first packet, so that nothing mixes with this.
-  if (auto output = tools::JsonOutput::open(json, tools::StdoutUse::free); output) static_cast<void>(output->write_line(to_json(error)));
+  if (auto output = tools::JsonOutput::open(json, tools::StdoutUse::free); output)
+    static_cast<void>(output->write_line(to_json(error)));
   return static_cast<int>(error.exit_code());
 }
 
@@ -25,7 +26,8 @@ int main(int argc, char** argv) {
   tools::secure_standard_descriptors();
   const auto options = mxp::dump::parse_options(argc, argv);
   if (!options) {
-    if (!options.error().error.empty()) tools::print_error("mxp-dump", {tools::ErrorKind::usage, options.error().error});
+    if (!options.error().error.empty())
+      tools::print_error("mxp-dump", {tools::ErrorKind::usage, options.error().error});
     return static_cast<int>(options.error().code);
   }
   tools::Output output("mxp-dump", static_cast<tools::Verbosity>(options->verbosity));

@@ -1,4 +1,5 @@
-// Which packet numbers, or bytes of a stream, were seen: ranges, bounded. Past the bound the lowest hole is closed and only its size kept.
+// Which packet numbers, or bytes of a stream, were seen: ranges, bounded. Past the bound the lowest hole is closed and
+// only its size kept.
 #pragma once
 
 #include <cstdint>

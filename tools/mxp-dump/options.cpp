@@ -1,8 +1,8 @@
 #include "mxp-dump/options.h"
 
-#include <cstdlib>
-
 #include <fmt/format.h>
+
+#include <cstdlib>
 
 #include "mxp-dump/fields_output.h"
 
@@ -77,7 +77,8 @@ std::expected<Options, tools::ParseStop> understand(const LowOptions& low, const
   } else if (low.write.empty() || !low.format.empty()) {
     options.packets = format;
   }
-  if (low.write == "-" && (options.packets || options.statistics || low.json == "-")) return refuse("-w - puts the capture on stdout, where nothing else can go");
+  if (low.write == "-" && (options.packets || options.statistics || low.json == "-"))
+    return refuse("-w - puts the capture on stdout, where nothing else can go");
   if (low.force && low.write.empty()) return refuse("--force needs -w FILE");
   return options;
 }
@@ -89,22 +90,38 @@ std::expected<Options, tools::ParseStop> parse_options(int argc, char** argv) {
   CLI::App app("Shows the packets of MXP in a capture, with a key log down to their frames", "mxp-dump");
   app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::Throw);
   app.add_option("-r,--read", low.read, "read a pcap or pcapng file; - is stdin")->type_name("FILE");
-  app.add_option("-i,--interface", low.interface, "capture from a network interface; \"any\" is all")->type_name("NAME");
-  app.add_option("-f,--filter", low.filter, "look only at what this capture filter (BPF) lets through")->type_name("BPF");
-  app.add_option("-w,--write", low.write, "write a pcap file: with -i all that is captured, with -r the packets of MXP; nothing is printed then unless -T or --stats is given")->type_name("FILE");
+  app.add_option("-i,--interface", low.interface, "capture from a network interface; \"any\" is all")
+      ->type_name("NAME");
+  app.add_option("-f,--filter", low.filter, "look only at what this capture filter (BPF) lets through")
+      ->type_name("BPF");
+  app.add_option("-w,--write", low.write,
+                 "write a pcap file: with -i all that is captured, with -r the packets of MXP; nothing is printed then "
+                 "unless -T or --stats is given")
+      ->type_name("FILE");
   app.add_flag("--force", low.force, "replace an existing file of -w");
-  app.add_option("--keylog", low.keylog, "traffic secrets, as MXPKEYLOGFILE makes the tools log them")->type_name("FILE");
-  app.add_option("-T,--format", low.format, "what is printed: text (default), json (one object a line) or fields")->check(CLI::IsMember({"text", "json", "fields"}))->type_name("FORMAT");
-  app.add_option("-e,--field", low.fields, "a column of -T fields; repeat it")->type_name("FIELD")->allow_extra_args(false)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  app.add_option("--keylog", low.keylog, "traffic secrets, as MXPKEYLOGFILE makes the tools log them")
+      ->type_name("FILE");
+  app.add_option("-T,--format", low.format, "what is printed: text (default), json (one object a line) or fields")
+      ->check(CLI::IsMember({"text", "json", "fields"}))
+      ->type_name("FORMAT");
+  app.add_option("-e,--field", low.fields, "a column of -T fields; repeat it")
+      ->type_name("FIELD")
+      ->allow_extra_args(false)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   app.add_option("-c,--count", low.count, "stop after N packets of MXP")->check(CLI::PositiveNumber)->type_name("N");
-  app.add_option("--port", low.port, "take UDP on this port for MXP, for connections joined in their middle")->check(CLI::Range(1, 65535))->type_name("PORT");
-  app.add_option("--stats", low.stats, "instead of packets print statistics: summary")->check(CLI::IsMember({"summary"}))->type_name("WHAT");
+  app.add_option("--port", low.port, "take UDP on this port for MXP, for connections joined in their middle")
+      ->check(CLI::Range(1, 65535))
+      ->type_name("PORT");
+  app.add_option("--stats", low.stats, "instead of packets print statistics: summary")
+      ->check(CLI::IsMember({"summary"}))
+      ->type_name("WHAT");
   tools::add_json(app, low.json, "the summary as JSON; without FILE on stdout");
   app.add_flag("--exit-nomatch", low.exit_nomatch, "exit 7 if there is no MXP");
   tools::add_verbosity(app, low.verbosity);
   tools::add_version(app, "mxp-dump");
   app.footer(kFooter);
-  if (auto parsed = tools::parse_command_line(app, {argv + 1, argv + argc}); !parsed) return std::unexpected(parsed.error());
+  if (auto parsed = tools::parse_command_line(app, {argv + 1, argv + argc}); !parsed)
+    return std::unexpected(parsed.error());
   return understand(low, app);
 }
 

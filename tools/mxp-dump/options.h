@@ -14,18 +14,18 @@ namespace mxp::dump {
 enum class Format : std::uint8_t { text, json, fields };
 
 struct Options {
-  std::string read_path;               // "-": stdin; empty: capture from `interface`
+  std::string read_path;  // "-": stdin; empty: capture from `interface`
   std::string interface;
-  std::string capture_filter;          // BPF, as tcpdump takes it; empty: all
-  std::string write_path;              // empty: none; "-": stdout
-  bool force = false;                  // an existing write_path is replaced
-  std::string key_log;                 // empty: none
-  bool key_log_required = false;       // named by the user rather than by the environment
-  std::optional<Format> packets;       // how packets are printed; nothing: they are not
+  std::string capture_filter;     // BPF, as tcpdump takes it; empty: all
+  std::string write_path;         // empty: none; "-": stdout
+  bool force = false;             // an existing write_path is replaced
+  std::string key_log;            // empty: none
+  bool key_log_required = false;  // named by the user rather than by the environment
+  std::optional<Format> packets;  // how packets are printed; nothing: they are not
   std::vector<std::string> fields;
-  std::optional<Format> statistics;    // --stats summary, on stdout
-  std::string json;                    // --json: empty = not given, "-" = stdout
-  std::uint64_t max_packets = 0;       // of MXP; 0: all
+  std::optional<Format> statistics;  // --stats summary, on stdout
+  std::string json;                  // --json: empty = not given, "-" = stdout
+  std::uint64_t max_packets = 0;     // of MXP; 0: all
   std::uint16_t port = 0;
   bool exit_nomatch = false;
   int verbosity = 0;

@@ -36,25 +36,31 @@ std::optional<PacketDecryptor::Opened> PacketDecryptor::open(ByteView packet, st
   const std::uint64_t window = std::uint64_t{1} << (8 * number_size);
   const std::uint64_t first = expand_packet_number(expected, truncated, number_size).value();
   const auto opened = [&](std::uint64_t number) {
-    return Opened{PacketNumber(number), scratch[0], MutableBytes(scratch).subspan(header_size, packet.size() - header_size - kTagSize)};
+    return Opened{PacketNumber(number), scratch[0],
+                  MutableBytes(scratch).subspan(header_size, packet.size() - header_size - kTagSize)};
   };
   if (try_number(packet, header_size, first, scratch)) return opened(first);
   for (std::uint64_t i = 1; i <= tries; ++i) {
     const std::uint64_t distance = i * window;
-    if (first + distance <= kMaxVarint && try_number(packet, header_size, first + distance, scratch)) return opened(first + distance);
-    if (first >= distance && try_number(packet, header_size, first - distance, scratch)) return opened(first - distance);
+    if (first + distance <= kMaxVarint && try_number(packet, header_size, first + distance, scratch))
+      return opened(first + distance);
+    if (first >= distance && try_number(packet, header_size, first - distance, scratch))
+      return opened(first - distance);
   }
   return std::nullopt;
 }
 
 // The header in `scratch` is unmasked already and is the associated data.
 bool PacketDecryptor::try_number(ByteView packet, std::size_t header_size, std::uint64_t number, MutableBytes scratch) {
-  std::copy(packet.begin() + static_cast<std::ptrdiff_t>(header_size), packet.end(), scratch.begin() + static_cast<std::ptrdiff_t>(header_size));
+  std::copy(packet.begin() + static_cast<std::ptrdiff_t>(header_size), packet.end(),
+            scratch.begin() + static_cast<std::ptrdiff_t>(header_size));
   AeadNonce nonce{};
   std::copy_n(iv_.view().begin(), nonce.size(), nonce.begin());
-  for (std::size_t i = 0; i < 8; ++i) nonce[nonce.size() - 1 - i] = static_cast<std::uint8_t>(nonce[nonce.size() - 1 - i] ^ (number >> (8 * i)));
+  for (std::size_t i = 0; i < 8; ++i)
+    nonce[nonce.size() - 1 - i] = static_cast<std::uint8_t>(nonce[nonce.size() - 1 - i] ^ (number >> (8 * i)));
   const std::size_t body = packet.size() - header_size - kTagSize;
-  return aead_.open(nonce, scratch.first(header_size), scratch.subspan(header_size, body), scratch.subspan(header_size + body).first<kTagSize>());
+  return aead_.open(nonce, scratch.first(header_size), scratch.subspan(header_size, body),
+                    scratch.subspan(header_size + body).first<kTagSize>());
 }
 
 }  // namespace mxp::dump

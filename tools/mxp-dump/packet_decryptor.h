@@ -1,5 +1,6 @@
-// Opens 1-RTT packets as an onlooker: no replay window (a duplicate is something to show), and a packet number that may have to
-// be searched for, because its upper bits are not on the wire and the capture may have begun late or have holes.
+// Opens 1-RTT packets as an onlooker: no replay window (a duplicate is something to show), and a packet number that may
+// have to be searched for, because its upper bits are not on the wire and the capture may have begun late or have
+// holes.
 #pragma once
 
 #include <cstdint>
@@ -19,9 +20,10 @@ class PacketDecryptor {
     std::uint8_t first_byte = 0;
     MutableBytes payload;  // in `scratch`
   };
-  // `expected` is the number after the largest opened so far. Tries the number that a receiver would choose, then up to `tries`
-  // others with the same lower bits on each side of it, the nearest first.
-  std::optional<Opened> open(ByteView packet, std::uint64_t expected, std::size_t tries, std::vector<std::uint8_t>& scratch);
+  // `expected` is the number after the largest opened so far. Tries the number that a receiver would choose, then up to
+  // `tries` others with the same lower bits on each side of it, the nearest first.
+  std::optional<Opened> open(ByteView packet, std::uint64_t expected, std::size_t tries,
+                             std::vector<std::uint8_t>& scratch);
 
   Suite suite() const { return suite_; }
 

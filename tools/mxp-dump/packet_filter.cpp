@@ -1,9 +1,9 @@
 #include "mxp-dump/packet_filter.h"
 
-#include <memory>
-
 #include <fmt/format.h>
 #include <pcap/pcap.h>
+
+#include <memory>
 
 #include "mxp-dump/capture_reader.h"
 
@@ -25,10 +25,14 @@ tools::Result<bool> PacketFilter::passes(const CapturedPacket& packet) {
   if (expression_.empty()) return true;
   auto found = programs_.find(packet.link_type);
   if (found == programs_.end()) {
-    const std::unique_ptr<pcap_t, decltype(&::pcap_close)> handle(::pcap_open_dead(static_cast<int>(dlt_of(packet.link_type)), kMaxCapturedBytes), &::pcap_close);
+    const std::unique_ptr<pcap_t, decltype(&::pcap_close)> handle(
+        ::pcap_open_dead(static_cast<int>(dlt_of(packet.link_type)), kMaxCapturedBytes), &::pcap_close);
     auto program = std::make_unique<bpf_program>();
-    if (handle == nullptr || ::pcap_compile(handle.get(), program.get(), expression_.c_str(), 1, PCAP_NETMASK_UNKNOWN) != 0) {
-      return tools::fail(tools::ErrorKind::usage, fmt::format("cannot use the filter \"{}\": {}", expression_, handle == nullptr ? "out of memory" : ::pcap_geterr(handle.get())));
+    if (handle == nullptr ||
+        ::pcap_compile(handle.get(), program.get(), expression_.c_str(), 1, PCAP_NETMASK_UNKNOWN) != 0) {
+      return tools::fail(tools::ErrorKind::usage,
+                         fmt::format("cannot use the filter \"{}\": {}", expression_,
+                                     handle == nullptr ? "out of memory" : ::pcap_geterr(handle.get())));
     }
     found = programs_.emplace(packet.link_type, program.release()).first;
   }

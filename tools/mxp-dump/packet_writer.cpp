@@ -1,11 +1,10 @@
 #include "mxp-dump/packet_writer.h"
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
-
-#include <fmt/format.h>
 
 #include "mxp-dump/fields_output.h"
 #include "mxp-dump/json_output.h"
@@ -60,7 +59,9 @@ std::string suite_word(std::uint8_t suite) {
   return fmt::format("unknown-{}", suite);
 }
 
-std::string_view flow_word(Flow flow) { return flow == Flow::client_to_server ? "client_to_server" : "server_to_client"; }
+std::string_view flow_word(Flow flow) {
+  return flow == Flow::client_to_server ? "client_to_server" : "server_to_client";
+}
 
 std::string_view protection_word(Protection protection) {
   switch (protection) {

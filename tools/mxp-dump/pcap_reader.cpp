@@ -1,8 +1,8 @@
 #include "mxp-dump/pcap_reader.h"
 
-#include <array>
-
 #include <fmt/format.h>
+
+#include <array>
 
 namespace mxp::dump {
 namespace {
@@ -20,7 +20,8 @@ bool PcapReader::recognises(std::span<const std::uint8_t, 4> magic) {
   return false;
 }
 
-std::expected<std::unique_ptr<CaptureReader>, CaptureError> PcapReader::open(ByteSource source, std::span<const std::uint8_t, 4> magic) {
+std::expected<std::unique_ptr<CaptureReader>, CaptureError> PcapReader::open(ByteSource source,
+                                                                             std::span<const std::uint8_t, 4> magic) {
   const auto little = load<std::uint32_t>(magic.data(), ByteOrder::little);
   const ByteOrder order = little == kMicroseconds || little == kNanoseconds ? ByteOrder::little : ByteOrder::big;
   std::unique_ptr<PcapReader> reader(
@@ -48,7 +49,8 @@ std::expected<std::optional<CapturedPacket>, CaptureError> PcapReader::next() {
   const auto captured = load<std::uint32_t>(header.data() + 8, order_);
   const auto original = load<std::uint32_t>(header.data() + 12, order_);
   if (captured > kMaxCapturedBytes) {
-    return std::unexpected(input_.malformed(fmt::format("claims a packet of {} bytes; {} is the most that is read", captured, kMaxCapturedBytes)));
+    return std::unexpected(input_.malformed(
+        fmt::format("claims a packet of {} bytes; {} is the most that is read", captured, kMaxCapturedBytes)));
   }
   const auto bytes = input_.packet_bytes(captured);
   if (!bytes) return std::unexpected(bytes.error());

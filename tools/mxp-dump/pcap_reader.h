@@ -11,12 +11,14 @@ class PcapReader final : public CaptureReader {
   // Whether these are the first bytes of a pcap file.
   static bool recognises(std::span<const std::uint8_t, 4> magic);
   // The four bytes of the magic number have been taken from `source` already.
-  static std::expected<std::unique_ptr<CaptureReader>, CaptureError> open(ByteSource source, std::span<const std::uint8_t, 4> magic);
+  static std::expected<std::unique_ptr<CaptureReader>, CaptureError> open(ByteSource source,
+                                                                          std::span<const std::uint8_t, 4> magic);
 
   std::expected<std::optional<CapturedPacket>, CaptureError> next() override;
 
  private:
-  PcapReader(ByteSource source, ByteOrder order, bool nanoseconds) : input_(std::move(source)), order_(order), nanoseconds_(nanoseconds) {}
+  PcapReader(ByteSource source, ByteOrder order, bool nanoseconds)
+      : input_(std::move(source)), order_(order), nanoseconds_(nanoseconds) {}
 
   RecordInput input_;
   ByteOrder order_;

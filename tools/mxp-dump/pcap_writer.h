@@ -1,11 +1,11 @@
 // -w: a pcap file with nanoseconds, through libpcap.
 #pragma once
 
+#include <pcap/pcap.h>
+
 #include <cstdint>
 #include <memory>
 #include <string>
-
-#include <pcap/pcap.h>
 
 #include "common/tool_error.h"
 #include "mxp-dump/captured_packet.h"
@@ -39,9 +39,9 @@ class PcapWriter {
   tools::Result<void> start(std::uint32_t link_type);
 
   std::string path_;
-  std::unique_ptr<std::FILE, CloseFile> file_;          // until start() gives it to dump_
+  std::unique_ptr<std::FILE, CloseFile> file_;  // until start() gives it to dump_
   std::unique_ptr<pcap_t, CloseHandle> handle_;
-  std::unique_ptr<pcap_dumper_t, CloseDump> dump_;      // before handle_ in destruction
+  std::unique_ptr<pcap_dumper_t, CloseDump> dump_;  // before handle_ in destruction
   std::uint32_t link_type_ = 0;
 };
 

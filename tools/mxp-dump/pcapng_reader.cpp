@@ -1,9 +1,9 @@
 #include "mxp-dump/pcapng_reader.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
-
-#include <fmt/format.h>
 
 namespace mxp::dump {
 namespace {
@@ -80,7 +80,8 @@ std::expected<PcapngReader::Block, CaptureError> PcapngReader::begin_block(std::
   std::array<std::uint8_t, 4> length{};
   if (auto done = input_.read(length); !done) return std::unexpected(done.error());
   const auto total = load<std::uint32_t>(length.data(), order_);
-  if (total < kBlockOverhead || total % 4 != 0) return std::unexpected(input_.malformed(fmt::format("has a block of impossible length {}", total)));
+  if (total < kBlockOverhead || total % 4 != 0)
+    return std::unexpected(input_.malformed(fmt::format("has a block of impossible length {}", total)));
   return Block{load<std::uint32_t>(type.data(), order_), total - kBlockOverhead, total};
 }
 
@@ -96,7 +97,8 @@ std::expected<PcapngReader::Block, CaptureError> PcapngReader::begin_section() {
     return std::unexpected(input_.malformed("has a section without a byte order"));
   }
   const auto total = load<std::uint32_t>(head.data(), order_);
-  if (total < 28 || total % 4 != 0) return std::unexpected(input_.malformed(fmt::format("has a section header of impossible length {}", total)));
+  if (total < 28 || total % 4 != 0)
+    return std::unexpected(input_.malformed(fmt::format("has a section header of impossible length {}", total)));
   if (const auto major = load<std::uint16_t>(head.data() + 8, order_); major != 1) {
     return std::unexpected(input_.malformed(fmt::format("has a section of version {}, this reads version 1", major)));
   }
@@ -114,12 +116,14 @@ PcapngReader::Done PcapngReader::end_block(const Block& block) {
   if (auto done = input_.skip(block.left); !done) return done;
   std::array<std::uint8_t, 4> length{};
   if (auto done = input_.read(length); !done) return done;
-  if (load<std::uint32_t>(length.data(), order_) != block.total) return std::unexpected(input_.malformed("has a block with two different lengths"));
+  if (load<std::uint32_t>(length.data(), order_) != block.total)
+    return std::unexpected(input_.malformed("has a block with two different lengths"));
   return {};
 }
 
 PcapngReader::Done PcapngReader::read_interface(Block& block) {
-  if (interfaces_.size() == kMaxInterfaces) return std::unexpected(input_.malformed(fmt::format("has more than {} interfaces in a section", kMaxInterfaces)));
+  if (interfaces_.size() == kMaxInterfaces)
+    return std::unexpected(input_.malformed(fmt::format("has more than {} interfaces in a section", kMaxInterfaces)));
   std::array<std::uint8_t, 8> fixed{};
   if (auto done = read_body(block, fixed); !done) return done;
   Interface interface;
@@ -137,14 +141,16 @@ PcapngReader::Done PcapngReader::read_interface_options(Block& block, Interface&
     const auto code = load<std::uint16_t>(head.data(), order_);
     const std::uint32_t size = load<std::uint16_t>(head.data() + 2, order_);
     if (code == kOptionEnd) return {};
-    if (padded(size) > block.left) return std::unexpected(input_.malformed("has an option beyond the end of its block"));
+    if (padded(size) > block.left)
+      return std::unexpected(input_.malformed("has an option beyond the end of its block"));
     std::array<std::uint8_t, 8> value{};
     const auto kept = static_cast<std::uint32_t>(std::min<std::size_t>(padded(size), value.size()));
     if (auto done = read_body(block, MutableBytes(value).first(kept)); !done) return done;
     if (auto done = input_.skip(padded(size) - kept); !done) return done;
     block.left -= padded(size) - kept;
     if (code == kOptionTimeResolution && size == 1) interface.resolution = value[0];
-    if (code == kOptionTimeOffset && size == 8) interface.offset_s = static_cast<std::int64_t>(load<std::uint64_t>(value.data(), order_));
+    if (code == kOptionTimeOffset && size == 8)
+      interface.offset_s = static_cast<std::int64_t>(load<std::uint64_t>(value.data(), order_));
   }
   return {};
 }
@@ -152,43 +158,55 @@ PcapngReader::Done PcapngReader::read_interface_options(Block& block, Interface&
 PcapngReader::Next PcapngReader::read_enhanced(Block& block) {
   std::array<std::uint8_t, 20> fixed{};
   if (auto done = read_body(block, fixed); !done) return std::unexpected(done.error());
-  const std::uint64_t ticks = std::uint64_t{load<std::uint32_t>(fixed.data() + 4, order_)} << 32 | load<std::uint32_t>(fixed.data() + 8, order_);
-  return finish_packet(block, load<std::uint32_t>(fixed.data(), order_), ticks, load<std::uint32_t>(fixed.data() + 12, order_),
-                       load<std::uint32_t>(fixed.data() + 16, order_));
+  const std::uint64_t ticks = std::uint64_t{load<std::uint32_t>(fixed.data() + 4, order_)} << 32 |
+                              load<std::uint32_t>(fixed.data() + 8, order_);
+  return finish_packet(block, load<std::uint32_t>(fixed.data(), order_), ticks,
+                       load<std::uint32_t>(fixed.data() + 12, order_), load<std::uint32_t>(fixed.data() + 16, order_));
 }
 
 PcapngReader::Next PcapngReader::read_obsolete(Block& block) {
   std::array<std::uint8_t, 20> fixed{};
   if (auto done = read_body(block, fixed); !done) return std::unexpected(done.error());
-  const std::uint64_t ticks = std::uint64_t{load<std::uint32_t>(fixed.data() + 4, order_)} << 32 | load<std::uint32_t>(fixed.data() + 8, order_);
-  return finish_packet(block, load<std::uint16_t>(fixed.data(), order_), ticks, load<std::uint32_t>(fixed.data() + 12, order_),
-                       load<std::uint32_t>(fixed.data() + 16, order_));
+  const std::uint64_t ticks = std::uint64_t{load<std::uint32_t>(fixed.data() + 4, order_)} << 32 |
+                              load<std::uint32_t>(fixed.data() + 8, order_);
+  return finish_packet(block, load<std::uint16_t>(fixed.data(), order_), ticks,
+                       load<std::uint32_t>(fixed.data() + 12, order_), load<std::uint32_t>(fixed.data() + 16, order_));
 }
 
-// A simple block knows neither its time nor its captured length: that is the smallest of what was there, the snap length and the block.
+// A simple block knows neither its time nor its captured length: that is the smallest of what was there, the snap
+// length and the block.
 PcapngReader::Next PcapngReader::read_simple(Block& block) {
   std::array<std::uint8_t, 4> fixed{};
   if (auto done = read_body(block, fixed); !done) return std::unexpected(done.error());
   const auto original = load<std::uint32_t>(fixed.data(), order_);
   std::uint32_t captured = std::min(original, block.left);
-  if (!interfaces_.empty() && interfaces_.front().snap_length != 0) captured = std::min(captured, interfaces_.front().snap_length);
+  if (!interfaces_.empty() && interfaces_.front().snap_length != 0)
+    captured = std::min(captured, interfaces_.front().snap_length);
   return finish_packet(block, 0, std::nullopt, captured, original);
 }
 
 PcapngReader::Next PcapngReader::finish_packet(Block& block, std::size_t interface, std::optional<std::uint64_t> ticks,
                                                std::uint32_t captured, std::uint32_t original) {
-  if (interface >= interfaces_.size()) return std::unexpected(input_.malformed(fmt::format("has a packet of interface {}, which it does not describe", interface)));
-  if (captured > block.left) return std::unexpected(input_.malformed(fmt::format("claims a packet of {} bytes in a block of {}", captured, block.total)));
+  if (interface >= interfaces_.size())
+    return std::unexpected(
+        input_.malformed(fmt::format("has a packet of interface {}, which it does not describe", interface)));
+  if (captured > block.left)
+    return std::unexpected(
+        input_.malformed(fmt::format("claims a packet of {} bytes in a block of {}", captured, block.total)));
   if (captured > kMaxCapturedBytes) {
-    return std::unexpected(input_.malformed(fmt::format("claims a packet of {} bytes; {} is the most that is read", captured, kMaxCapturedBytes)));
+    return std::unexpected(input_.malformed(
+        fmt::format("claims a packet of {} bytes; {} is the most that is read", captured, kMaxCapturedBytes)));
   }
   const auto bytes = input_.packet_bytes(captured);
   if (!bytes) return std::unexpected(bytes.error());
   block.left -= captured;
   if (auto done = end_block(block); !done) return std::unexpected(done.error());
   const Interface& from = interfaces_[interface];
-  CapturedPacket packet{.frame = input_.count_frame(), .time_ns = {}, .link_type = from.link_type,
-                        .original_length = std::max(original, captured), .bytes = *bytes};
+  CapturedPacket packet{.frame = input_.count_frame(),
+                        .time_ns = {},
+                        .link_type = from.link_type,
+                        .original_length = std::max(original, captured),
+                        .bytes = *bytes};
   if (ticks) packet.time_ns = from.nanoseconds(*ticks);
   return packet;
 }

@@ -1,5 +1,6 @@
-// The block format (draft-ietf-opsawg-pcapng): sections, each with its own byte order and interfaces; packets in enhanced, simple and the
-// obsolete blocks. All other blocks (secrets, names, statistics, unknown ones) are skipped without being kept.
+// The block format (draft-ietf-opsawg-pcapng): sections, each with its own byte order and interfaces; packets in
+// enhanced, simple and the obsolete blocks. All other blocks (secrets, names, statistics, unknown ones) are skipped
+// without being kept.
 #pragma once
 
 #include <vector>
@@ -46,7 +47,8 @@ class PcapngReader final : public CaptureReader {
   Next read_enhanced(Block& block);
   Next read_simple(Block& block);
   Next read_obsolete(Block& block);
-  Next finish_packet(Block& block, std::size_t interface, std::optional<std::uint64_t> ticks, std::uint32_t captured, std::uint32_t original);
+  Next finish_packet(Block& block, std::size_t interface, std::optional<std::uint64_t> ticks, std::uint32_t captured,
+                     std::uint32_t original);
 
   RecordInput input_;
   ByteOrder order_ = ByteOrder::little;

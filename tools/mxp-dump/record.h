@@ -13,8 +13,8 @@
 namespace mxp::dump {
 
 enum class PacketType : std::uint8_t {
-  initial,    // message 1 of the handshake
-  response,   // message 2
+  initial,   // message 1 of the handshake
+  response,  // message 2
   one_rtt,
   reserved,   // a handshake packet of a kind that version 1 reserves
   handshake,  // cut off or malformed before its fields
@@ -23,7 +23,7 @@ std::string_view to_string(PacketType type);
 
 // How far the keys reached into a 1-RTT packet.
 enum class Protection : std::uint8_t {
-  none,        // a handshake packet
+  none,  // a handshake packet
   opened,
   no_key,      // the key log does not have this id, or there is none
   key_misfit,  // it does, and the packet does not verify
@@ -32,13 +32,13 @@ enum class Protection : std::uint8_t {
 
 struct PacketRecord {
   std::uint64_t frame = 0;
-  std::optional<std::uint64_t> time_ns;      // since 1970
+  std::optional<std::uint64_t> time_ns;  // since 1970
   SocketAddress source;
   SocketAddress destination;
-  std::uint32_t length = 0;                  // of the UDP payload on the wire
-  std::uint32_t captured = 0;                // of it
+  std::uint32_t length = 0;    // of the UDP payload on the wire
+  std::uint32_t captured = 0;  // of it
   bool fragment = false;
-  std::optional<std::uint32_t> segment;      // from 0, where one captured datagram holds several (GSO, GRO)
+  std::optional<std::uint32_t> segment;  // from 0, where one captured datagram holds several (GSO, GRO)
 
   PacketType type = PacketType::one_rtt;
   std::uint64_t connection = 0;
@@ -52,9 +52,9 @@ struct PacketRecord {
   Protection protection = Protection::none;
   std::optional<PacketNumber> number;
   bool key_phase = false;
-  bool duplicate = false;        // this packet was seen on this path before
-  bool retransmission = false;   // it repeats a handshake message, or stream data of another packet
-  std::vector<Frame> frames;     // with their types as on the wire beside them
+  bool duplicate = false;       // this packet was seen on this path before
+  bool retransmission = false;  // it repeats a handshake message, or stream data of another packet
+  std::vector<Frame> frames;    // with their types as on the wire beside them
   std::vector<std::string> notes;
 
   bool truncated() const { return captured < length; }

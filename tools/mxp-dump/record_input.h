@@ -1,4 +1,5 @@
-// What both file formats need from a ByteSource: integers in the file's byte order, and errors that know where they are.
+// What both file formats need from a ByteSource: integers in the file's byte order, and errors that know where they
+// are.
 #pragma once
 
 #include <concepts>
@@ -55,7 +56,8 @@ class RecordInput {
   std::uint64_t count_frame() { return ++frames_; }
 
   CaptureError ended() const {
-    if (!source_.failure().empty()) return {CaptureError::Kind::unreadable, record_offset_, next_frame(), source_.failure()};
+    if (!source_.failure().empty())
+      return {CaptureError::Kind::unreadable, record_offset_, next_frame(), source_.failure()};
     return {CaptureError::Kind::truncated, record_offset_, next_frame(), {}};
   }
   CaptureError malformed(std::string reason) const {

@@ -1,13 +1,12 @@
 #include "mxp-dump/run.h"
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
 #include <memory>
-
-#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "common/json_output.h"
@@ -37,16 +36,20 @@ tools::ToolError file_error(const Options& options, const CaptureError& error) {
 bool colour_wanted() {
   const char* no_colour = std::getenv("NO_COLOR");
   const char* term = std::getenv("TERM");
-  return ::isatty(STDOUT_FILENO) == 1 && (no_colour == nullptr || *no_colour == '\0') && (term == nullptr || std::string_view(term) != "dumb");
+  return ::isatty(STDOUT_FILENO) == 1 && (no_colour == nullptr || *no_colour == '\0') &&
+         (term == nullptr || std::string_view(term) != "dumb");
 }
 
 class Session {
  public:
   Session(const Options& options, tools::Output& output)
-      : options_(options), output_(output), dissector_(keys_, options.port, [this](const Connection& gone) { summary_.add(gone); }),
+      : options_(options),
+        output_(output),
+        dissector_(keys_, options.port, [this](const Connection& gone) { summary_.add(gone); }),
         filter_(options.interface.empty() ? options.capture_filter : std::string()) {}
 
-  // The steps in order: keys, input, outputs (an input that is no capture must not cost the user an old output file), packets, summary.
+  // The steps in order: keys, input, outputs (an input that is no capture must not cost the user an old output file),
+  // packets, summary.
   Result<ExitCode> run() {
     if (auto done = open_keys(); !done) return std::unexpected(done.error());
     if (auto done = open_input(); !done) return std::unexpected(done.error());
@@ -60,11 +63,14 @@ class Session {
   Result<void> open_keys() {
     if (options_.key_log.empty()) return {};
     if (auto loaded = keys_.load(options_.key_log); !loaded) {
-      if (options_.key_log_required) return tools::fail(ErrorKind::usage, fmt::format("cannot use the key log {}: {}", options_.key_log, loaded.error()));
+      if (options_.key_log_required)
+        return tools::fail(ErrorKind::usage,
+                           fmt::format("cannot use the key log {}: {}", options_.key_log, loaded.error()));
       output_.note(fmt::format("MXPKEYLOGFILE is not used: {}: {}", options_.key_log, loaded.error()));
     }
     if (keys_.malformed_lines() > 0) {
-      output_.warning(fmt::format("{}: {} lines are not of an MXP key log, the first is line {}: {}", options_.key_log, keys_.malformed_lines(), keys_.first_malformed_line(), keys_.first_complaint()));
+      output_.warning(fmt::format("{}: {} lines are not of an MXP key log, the first is line {}: {}", options_.key_log,
+                                  keys_.malformed_lines(), keys_.first_malformed_line(), keys_.first_complaint()));
     }
     output_.verbose(fmt::format("{}: {} secrets", options_.key_log, keys_.size()));
     return {};
@@ -80,7 +86,8 @@ class Session {
       return {};
     }
     auto source = ByteSource::open(options_.read_path, signals_.fd());
-    if (!source) return tools::fail(ErrorKind::usage, fmt::format("cannot read {}: {}", options_.read_path, source.error()));
+    if (!source)
+      return tools::fail(ErrorKind::usage, fmt::format("cannot read {}: {}", options_.read_path, source.error()));
     auto reader = open_capture(std::move(*source));
     if (!reader) {
       if (signals_.received() != 0) return {};
@@ -91,11 +98,14 @@ class Session {
   }
 
   Result<void> open_outputs() {
-    auto json = tools::JsonOutput::open(options_.json, options_.packets ? tools::StdoutUse::carries_data : tools::StdoutUse::free);
+    auto json = tools::JsonOutput::open(options_.json,
+                                        options_.packets ? tools::StdoutUse::carries_data : tools::StdoutUse::free);
     if (!json) return std::unexpected(json.error());
     json_ = std::move(*json);
     if (!options_.write_path.empty()) {
-      auto pcap = PcapWriter::open(options_.write_path, options_.force ? PcapWriter::IfExists::replace : PcapWriter::IfExists::refuse, options_.read_path);
+      auto pcap = PcapWriter::open(options_.write_path,
+                                   options_.force ? PcapWriter::IfExists::replace : PcapWriter::IfExists::refuse,
+                                   options_.read_path);
       if (!pcap) return std::unexpected(pcap.error());
       pcap_ = std::make_unique<PcapWriter>(std::move(*pcap));
     }
@@ -106,7 +116,8 @@ class Session {
   // A damaged input is kept for the end, after the summary of what is whole.
   Result<void> read_packets() {
     const Dissector::Sink sink = [this](const PacketRecord& record) { print(record); };
-    while (reader_ != nullptr && signals_.received() == 0 && !enough() && !stdout_.closed() && stdout_.failure().empty()) {
+    while (reader_ != nullptr && signals_.received() == 0 && !enough() && !stdout_.closed() &&
+           stdout_.failure().empty()) {
       const auto packet = reader_->next();
       if (!packet) {
         if (signals_.received() == 0) damage_ = file_error(options_, packet.error());
@@ -175,26 +186,36 @@ class Session {
       }
     }
     say_what_was_found(forgotten);
-    if (!stdout_.failure().empty()) return tools::fail(ErrorKind::io, fmt::format("cannot write to stdout: {}", stdout_.failure()));
+    if (!stdout_.failure().empty())
+      return tools::fail(ErrorKind::io, fmt::format("cannot write to stdout: {}", stdout_.failure()));
     // A damaged input's JSON is the error's, which main writes.
     if (damage_) return std::unexpected(*damage_);
-    if (auto written = json_.write_line(summary_.to_json(counts_, forgotten)); !written && errno != EPIPE) return std::unexpected(written.error());
+    if (auto written = json_.write_line(summary_.to_json(counts_, forgotten)); !written && errno != EPIPE)
+      return std::unexpected(written.error());
     if (signals_.received() != 0) return ExitCode::interrupted;
     return printed_ == 0 && options_.exit_nomatch ? ExitCode::nomatch : ExitCode::ok;
   }
 
   void say_what_was_found(std::uint64_t forgotten) {
     if (stdout_.closed()) return;
-    if (live_ != nullptr && live_->dropped() > 0) output_.warning(fmt::format("the kernel dropped {} packets that came faster than they were read", live_->dropped()));
-    if (counts_.unknown_link_type > 0) output_.warning(fmt::format("{} frames are of a link type that is not read", counts_.unknown_link_type));
+    if (live_ != nullptr && live_->dropped() > 0)
+      output_.warning(
+          fmt::format("the kernel dropped {} packets that came faster than they were read", live_->dropped()));
+    if (counts_.unknown_link_type > 0)
+      output_.warning(fmt::format("{} frames are of a link type that is not read", counts_.unknown_link_type));
     if (printed_ == 0) {
-      output_.note(fmt::format("no MXP found in {} frames ({} other UDP datagrams); a connection joined in its middle needs --keylog or --port", counts_.frames, counts_.other_udp));
+      output_.note(
+          fmt::format("no MXP found in {} frames ({} other UDP datagrams); a connection joined in its middle needs "
+                      "--keylog or --port",
+                      counts_.frames, counts_.other_udp));
     } else {
       for (const std::string& note : summary_.key_notes()) output_.note(note);
     }
     if (!options_.statistics && options_.json.empty()) {
       if (signals_.received() != 0) output_.summary(summary_.to_text(counts_, forgotten));
-      else if (printed_ > 0) output_.verbose(fmt::format("{} packets of MXP in {} connections, {} frames", summary_.packets(), summary_.connections(), counts_.frames));
+      else if (printed_ > 0)
+        output_.verbose(fmt::format("{} packets of MXP in {} connections, {} frames", summary_.packets(),
+                                    summary_.connections(), counts_.frames));
     }
   }
 
@@ -219,6 +240,8 @@ class Session {
 
 }  // namespace
 
-tools::Result<tools::ExitCode> run(const Options& options, tools::Output& output) { return Session(options, output).run(); }
+tools::Result<tools::ExitCode> run(const Options& options, tools::Output& output) {
+  return Session(options, output).run();
+}
 
 }  // namespace mxp::dump

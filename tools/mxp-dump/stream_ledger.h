@@ -1,4 +1,5 @@
-// Which bytes of which streams one side has sent, so that a repetition shows. Bounded: the streams seen longest ago are forgotten first.
+// Which bytes of which streams one side has sent, so that a repetition shows. Bounded: the streams seen longest ago are
+// forgotten first.
 #pragma once
 
 #include <cstdint>

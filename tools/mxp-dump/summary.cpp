@@ -1,10 +1,10 @@
 #include "mxp-dump/summary.h"
 
-#include <algorithm>
-#include <iterator>
-
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+
+#include <algorithm>
+#include <iterator>
 #include <nlohmann/json.hpp>
 
 #include "mxp-dump/packet_writer.h"
@@ -28,14 +28,16 @@ std::string path_text(const Connection& connection) {
 std::string describe(const Connection& connection) {
   std::string text = fmt::format("  #{} {}\n", connection.number, path_text(connection));
   const auto out = std::back_inserter(text);
-  fmt::format_to(out, "     ids: server {}, client {}", connection.server_id() ? hex(*connection.server_id()) : "?", connection.client_id() ? hex(*connection.client_id()) : "?");
+  fmt::format_to(out, "     ids: server {}, client {}", connection.server_id() ? hex(*connection.server_id()) : "?",
+                 connection.client_id() ? hex(*connection.client_id()) : "?");
   if (connection.suite) fmt::format_to(out, "; suite {}", suite_word(*connection.suite));
   if (connection.initials == 0) {
     fmt::format_to(out, "; joined in its middle\n");
   } else if (const auto time = connection.handshake_ns()) {
     fmt::format_to(out, "; handshake {:.3f} ms", milliseconds(*time));
     if (connection.response_ns && *connection.response_ns >= *connection.first_initial_ns) {
-      fmt::format_to(out, " (server's answer {:.3f} ms after message 1)", milliseconds(*connection.response_ns - *connection.first_initial_ns));
+      fmt::format_to(out, " (server's answer {:.3f} ms after message 1)",
+                     milliseconds(*connection.response_ns - *connection.first_initial_ns));
     }
     text += '\n';
   } else {
@@ -43,7 +45,9 @@ std::string describe(const Connection& connection) {
   }
   for (const Flow flow : kFlows) {
     const Side& side = connection.side(flow);
-    fmt::format_to(out, "     {}: {} packets, {} bytes, {} retransmitted", flow == Flow::client_to_server ? "client to server" : "server to client", side.packets, side.bytes, connection.retransmitted(flow));
+    fmt::format_to(out, "     {}: {} packets, {} bytes, {} retransmitted",
+                   flow == Flow::client_to_server ? "client to server" : "server to client", side.packets, side.bytes,
+                   connection.retransmitted(flow));
     if (const auto lost = connection.lost(flow)) fmt::format_to(out, ", {} lost", *lost);
     if (side.no_key > 0) fmt::format_to(out, ", {} without a key", side.no_key);
     if (side.not_opened > 0) fmt::format_to(out, ", {} that the key does not fit", side.not_opened);
@@ -58,7 +62,8 @@ void Summary::add(const Connection& connection) {
   ++connections_;
   for (const Flow flow : kFlows) add_side(connection, flow);
   if (connection.initials > 0 && !connection.response_seen) ++initials_unanswered_;
-  if (const auto time = connection.handshake_ns(); time && handshakes_ns_.size() < kMaxHandshakes) handshakes_ns_.push_back(*time);
+  if (const auto time = connection.handshake_ns(); time && handshakes_ns_.size() < kMaxHandshakes)
+    handshakes_ns_.push_back(*time);
   if (details_.size() < kMaxDetails) details_.emplace(connection.number, describe(connection));
 }
 
@@ -72,7 +77,8 @@ void Summary::add_side(const Connection& connection, Flow flow) {
   not_opened_ += side.not_opened;
   if (const auto lost = connection.lost(flow)) lost_ = lost_.value_or(0) + *lost;
   if (!side.destination) return;
-  const std::string label = fmt::format("MXP_{}_TRAFFIC_SECRET_0 {}", flow == Flow::client_to_server ? "C2S" : "S2C", hex(*side.destination));
+  const std::string label =
+      fmt::format("MXP_{}_TRAFFIC_SECRET_0 {}", flow == Flow::client_to_server ? "C2S" : "S2C", hex(*side.destination));
   if (side.no_key > 0 && side.opened == 0 && missing_ids_.size() < kMaxIds) missing_ids_.push_back(label);
   if (side.not_opened > 0 && side.opened == 0 && misfit_ids_.size() < kMaxIds) misfit_ids_.push_back(label);
 }
@@ -86,8 +92,8 @@ std::optional<double> Summary::handshake_ms() const {
 }
 
 nlohmann::json Summary::to_json(const CaptureCounts& counts, std::uint64_t forgotten) const {
-  nlohmann::json json{{"connections", connections_}, {"packets", packets_}, {"bytes", bytes_}, {"retransmitted", retransmitted_},
-                      {"frames", counts.frames}, {"other_udp", counts.other_udp}};
+  nlohmann::json json{{"connections", connections_},     {"packets", packets_},     {"bytes", bytes_},
+                      {"retransmitted", retransmitted_}, {"frames", counts.frames}, {"other_udp", counts.other_udp}};
   if (lost_) json["lost"] = *lost_;
   if (const auto time = handshake_ms()) json["handshake_ms"] = *time;
   if (packets_ > 0) json["decrypted"] = opened_;
@@ -112,22 +118,33 @@ std::string Summary::to_text(const CaptureCounts& counts, std::uint64_t forgotte
   if (lost_) row("lost", *lost_);
   else if (packets_ > 0) row("lost", "unknown without keys");
   row("retransmitted", retransmitted_);
-  if (const auto time = handshake_ms()) row("handshake", fmt::format("{:.3f} ms{}", *time, connections_ > 1 ? " (median)" : ""));
+  if (const auto time = handshake_ms())
+    row("handshake", fmt::format("{:.3f} ms{}", *time, connections_ > 1 ? " (median)" : ""));
   if (initials_unanswered_ > 0) row("unanswered", fmt::format("{} handshakes", initials_unanswered_));
   row("capture", fmt::format("{} frames, {} UDP datagrams that are not MXP", counts.frames, counts.other_udp));
-  if (counts.later_fragments > 0) row("fragments", fmt::format("{} IP fragments, whose datagrams are not put together", counts.later_fragments));
-  if (counts.malformed > 0) row("malformed", fmt::format("{} frames with headers that are cut off or contradict themselves", counts.malformed));
-  if (counts.unknown_link_type > 0) row("not read", fmt::format("{} frames of an unknown link type", counts.unknown_link_type));
+  if (counts.later_fragments > 0)
+    row("fragments", fmt::format("{} IP fragments, whose datagrams are not put together", counts.later_fragments));
+  if (counts.malformed > 0)
+    row("malformed", fmt::format("{} frames with headers that are cut off or contradict themselves", counts.malformed));
+  if (counts.unknown_link_type > 0)
+    row("not read", fmt::format("{} frames of an unknown link type", counts.unknown_link_type));
   for (const auto& [number, lines] : details_) text += lines;
-  if (connections_ > details_.size()) fmt::format_to(out, "  and {} more connections\n", connections_ - details_.size());
-  if (forgotten > 0) fmt::format_to(out, "  {} connections were forgotten to bound memory: what came of them later counts as new ones\n", forgotten);
+  if (connections_ > details_.size())
+    fmt::format_to(out, "  and {} more connections\n", connections_ - details_.size());
+  if (forgotten > 0)
+    fmt::format_to(out, "  {} connections were forgotten to bound memory: what came of them later counts as new ones\n",
+                   forgotten);
   return text;
 }
 
 std::vector<std::string> Summary::key_notes() const {
   std::vector<std::string> notes;
-  if (!missing_ids_.empty()) notes.push_back(fmt::format("{} packets are shown without their frames; missing in the key log: {}{}", no_key_, fmt::join(missing_ids_, ", "), missing_ids_.size() == kMaxIds ? ", …" : ""));
-  if (!misfit_ids_.empty()) notes.push_back(fmt::format("the secrets of these ids fit no packet (a key log of another run?): {}", fmt::join(misfit_ids_, ", ")));
+  if (!missing_ids_.empty())
+    notes.push_back(fmt::format("{} packets are shown without their frames; missing in the key log: {}{}", no_key_,
+                                fmt::join(missing_ids_, ", "), missing_ids_.size() == kMaxIds ? ", …" : ""));
+  if (!misfit_ids_.empty())
+    notes.push_back(fmt::format("the secrets of these ids fit no packet (a key log of another run?): {}",
+                                fmt::join(misfit_ids_, ", ")));
   return notes;
 }
 

@@ -3,11 +3,10 @@
 
 #include <cstdint>
 #include <map>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <vector>
-
-#include <nlohmann/json_fwd.hpp>
 
 #include "mxp-dump/connection.h"
 
@@ -17,8 +16,8 @@ namespace mxp::dump {
 struct CaptureCounts {
   std::uint64_t frames = 0;
   std::uint64_t other_udp = 0;
-  std::uint64_t later_fragments = 0;    // IP fragments without a UDP header
-  std::uint64_t malformed = 0;          // IP or UDP headers that contradict themselves or were cut off
+  std::uint64_t later_fragments = 0;  // IP fragments without a UDP header
+  std::uint64_t malformed = 0;        // IP or UDP headers that contradict themselves or were cut off
   std::uint64_t unknown_link_type = 0;
 };
 
@@ -46,9 +45,9 @@ class Summary {
   std::uint64_t opened_ = 0, no_key_ = 0, not_opened_ = 0;
   std::uint64_t initials_unanswered_ = 0;
   std::optional<std::uint64_t> lost_;
-  std::vector<std::uint64_t> handshakes_ns_;       // the first kMaxHandshakes
+  std::vector<std::uint64_t> handshakes_ns_;           // the first kMaxHandshakes
   std::vector<std::string> missing_ids_, misfit_ids_;  // the first kMaxIds
-  std::map<std::uint64_t, std::string> details_;   // by connection number; the first kMaxDetails that came
+  std::map<std::uint64_t, std::string> details_;       // by connection number; the first kMaxDetails that came
 };
 
 }  // namespace mxp::dump

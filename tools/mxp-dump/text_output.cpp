@@ -1,8 +1,8 @@
 #include "mxp-dump/text_output.h"
 
-#include <iterator>
-
 #include <fmt/format.h>
+
+#include <iterator>
 
 #include "common/escape.h"
 
@@ -19,7 +19,9 @@ struct FrameText {
   void add(fmt::format_string<Args...> format, Args&&... args) {
     fmt::format_to(out, format, std::forward<Args>(args)...);
   }
-  static std::string_view ways(Direction direction) { return direction == Direction::bidirectional ? "two-way" : "one-way"; }
+  static std::string_view ways(Direction direction) {
+    return direction == Direction::bidirectional ? "two-way" : "one-way";
+  }
 
   void operator()(const PaddingFrame& frame) { add("PADDING {}", frame.length); }
   void operator()(const PingFrame&) { add("PING"); }
@@ -32,19 +34,27 @@ struct FrameText {
     add(" delay {}us", std::chrono::duration_cast<std::chrono::microseconds>(frame.delay).count());
     if (frame.ecn) add(" ecn {}/{}/{}", frame.ecn->ect0, frame.ecn->ect1, frame.ecn->ce);
   }
-  void operator()(const ResetStreamFrame& frame) { add("RESET_STREAM {} code {} size {}", frame.stream.value(), frame.code, frame.final_size); }
+  void operator()(const ResetStreamFrame& frame) {
+    add("RESET_STREAM {} code {} size {}", frame.stream.value(), frame.code, frame.final_size);
+  }
   void operator()(const StopSendingFrame& frame) { add("STOP_SENDING {} code {}", frame.stream.value(), frame.code); }
   void operator()(const StreamFrame& frame) {
-    add("STREAM {} [{}..{}){}", frame.stream.value(), frame.offset, frame.offset + frame.data.size(), frame.fin ? " fin" : "");
+    add("STREAM {} [{}..{}){}", frame.stream.value(), frame.offset, frame.offset + frame.data.size(),
+        frame.fin ? " fin" : "");
   }
   void operator()(const MaxDataFrame& frame) { add("MAX_DATA {}", frame.limit); }
   void operator()(const MaxStreamDataFrame& frame) { add("MAX_STREAM_DATA {} {}", frame.stream.value(), frame.limit); }
   void operator()(const MaxStreamsFrame& frame) { add("MAX_STREAMS {} {}", ways(frame.direction), frame.limit); }
   void operator()(const DataBlockedFrame& frame) { add("DATA_BLOCKED {}", frame.limit); }
-  void operator()(const StreamDataBlockedFrame& frame) { add("STREAM_DATA_BLOCKED {} {}", frame.stream.value(), frame.limit); }
-  void operator()(const StreamsBlockedFrame& frame) { add("STREAMS_BLOCKED {} {}", ways(frame.direction), frame.limit); }
+  void operator()(const StreamDataBlockedFrame& frame) {
+    add("STREAM_DATA_BLOCKED {} {}", frame.stream.value(), frame.limit);
+  }
+  void operator()(const StreamsBlockedFrame& frame) {
+    add("STREAMS_BLOCKED {} {}", ways(frame.direction), frame.limit);
+  }
   void operator()(const CloseFrame& frame) {
-    const std::string reason = tools::escape(std::string_view(reinterpret_cast<const char*>(frame.reason.data()), frame.reason.size()));
+    const std::string reason =
+        tools::escape(std::string_view(reinterpret_cast<const char*>(frame.reason.data()), frame.reason.size()));
     if (frame.application) add("CLOSE by the application, code {}", frame.code);
     else add("CLOSE by the transport, {:#x} {}", frame.code, to_string(static_cast<TransportErrorCode>(frame.code)));
     if (!reason.empty()) add(" \"{}\"", reason);
@@ -57,7 +67,8 @@ void describe(const PacketRecord& record, std::string& out) {
   if (record.client_id && record.suite) fmt::format_to(end, "suite {} ", suite_word(*record.suite));
   if (record.token_size > 0) fmt::format_to(end, "token {} ", record.token_size);
   if (record.ticket_size > 0) fmt::format_to(end, "ticket {} ", record.ticket_size);
-  if (record.destination_id && record.protection != Protection::opened) fmt::format_to(end, "id {} ", hex(*record.destination_id));
+  if (record.destination_id && record.protection != Protection::opened)
+    fmt::format_to(end, "id {} ", hex(*record.destination_id));
   std::string_view separator;
   for (const Frame& frame : record.frames) {
     out += separator;
@@ -72,7 +83,8 @@ void describe(const PacketRecord& record, std::string& out) {
   if (record.duplicate) mark("duplicate");
   if (record.retransmission) mark("retransmission");
   if (record.fragment) mark("fragment");
-  if (record.truncated() && !record.fragment) mark(fmt::format("truncated: {} of {} bytes captured", record.captured, record.length));
+  if (record.truncated() && !record.fragment)
+    mark(fmt::format("truncated: {} of {} bytes captured", record.captured, record.length));
   if (record.segment) mark(fmt::format("segment {}", *record.segment));
   for (const std::string& note : record.notes) mark(note);
 }
@@ -96,9 +108,11 @@ void TextWriter::write(const PacketRecord& record, std::string& out) {
   describe(record, details);
   while (!details.empty() && details.back() == ' ') details.pop_back();
   const std::string_view colour = colour_ ? colour_of(record) : std::string_view();
-  fmt::format_to(std::back_inserter(out), "{:>6} {:>11}  {:>21} > {:<21} {:>5}  #{:<3} {}{:<8} {:>7}  {}{}\n", record.frame, time,
-                 record.source.to_string(), record.destination.to_string(), record.length, record.connection, colour, to_string(record.type),
-                 record.number ? fmt::format("{}", record.number->value()) : "-", details, colour.empty() ? std::string_view() : kPlain);
+  fmt::format_to(std::back_inserter(out), "{:>6} {:>11}  {:>21} > {:<21} {:>5}  #{:<3} {}{:<8} {:>7}  {}{}\n",
+                 record.frame, time, record.source.to_string(), record.destination.to_string(), record.length,
+                 record.connection, colour, to_string(record.type),
+                 record.number ? fmt::format("{}", record.number->value()) : "-", details,
+                 colour.empty() ? std::string_view() : kPlain);
 }
 
 }  // namespace mxp::dump

@@ -1,10 +1,10 @@
 #include "mxp-netem/capture.h"
 
+#include <fmt/format.h>
+
 #include <array>
 #include <bit>
 #include <cstring>
-
-#include <fmt/format.h>
 
 #include "mxp-netem/output_file.h"
 #include "mxp-netem/raw_ip.h"
@@ -21,10 +21,10 @@ constexpr std::uint16_t kLinkTypeRaw = 101;
 
 constexpr std::uint16_t kEndOfOptions = 0;
 constexpr std::uint16_t kComment = 1;
-constexpr std::uint16_t kUserApplication = 4;   // section header
-constexpr std::uint16_t kInterfaceName = 2;     // interface description
-constexpr std::uint16_t kTimeResolution = 9;    // interface description
-constexpr std::uint16_t kPacketFlags = 2;       // enhanced packet
+constexpr std::uint16_t kUserApplication = 4;  // section header
+constexpr std::uint16_t kInterfaceName = 2;    // interface description
+constexpr std::uint16_t kTimeResolution = 9;   // interface description
+constexpr std::uint16_t kPacketFlags = 2;      // enhanced packet
 
 constexpr std::size_t kFlushAt = 256 * 1024;
 
@@ -121,7 +121,8 @@ void Capture::add(const CapturedDatagram& datagram, Timestamp at, std::string_vi
 
 void Capture::flush() {
   if (status_) {
-    status_ = write_all(file_.get(), std::string_view(reinterpret_cast<const char*>(buffer_.data()), buffer_.size()), path_);
+    status_ =
+        write_all(file_.get(), std::string_view(reinterpret_cast<const char*>(buffer_.data()), buffer_.size()), path_);
   }
   buffer_.clear();
 }

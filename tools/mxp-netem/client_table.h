@@ -1,4 +1,5 @@
-// Who uses the relay: one entry for each client address, with a socket of its own towards the target, as a NAT has a port.
+// Who uses the relay: one entry for each client address, with a socket of its own towards the target, as a NAT has a
+// port.
 #pragma once
 
 #include <cstdint>

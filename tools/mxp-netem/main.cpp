@@ -1,11 +1,11 @@
 // mxp-netem: a lossy link for any UDP program. Parses, relays until told to stop, reports, returns the exit code.
+#include <fmt/format.h>
+
 #include <ctime>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <vector>
-
-#include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include "common/output.h"
 #include "common/signals.h"
@@ -28,7 +28,8 @@ constexpr std::string_view kTool = "mxp-netem";
 Duration wall_clock_offset() {
   timespec wall{};
   ::clock_gettime(CLOCK_REALTIME, &wall);
-  return std::chrono::seconds(wall.tv_sec) + std::chrono::nanoseconds(wall.tv_nsec) - monotonic_now().time_since_epoch();
+  return std::chrono::seconds(wall.tv_sec) + std::chrono::nanoseconds(wall.tv_nsec) -
+         monotonic_now().time_since_epoch();
 }
 
 std::string shown(const netem::LinkSpec& spec) {
@@ -43,14 +44,17 @@ Result<RelayEnd> relay_until_the_end(const NetemOptions& options, const SignalWa
   if (!options.pcap.empty()) {
     auto file = open_output_file(options.pcap, options.force);
     if (!file) return std::unexpected(file.error());
-    auto opened = Capture::open(std::move(*file), options.pcap,
-                                fmt::format("up: {}; down: {}; seed {}", shown(options.up), shown(options.down), options.seed), wall_clock_offset());
+    auto opened =
+        Capture::open(std::move(*file), options.pcap,
+                      fmt::format("up: {}; down: {}; seed {}", shown(options.up), shown(options.down), options.seed),
+                      wall_clock_offset());
     if (!opened) return std::unexpected(opened.error());
     capture = std::move(*opened);
   }
   auto relay = Relay::open(options, capture ? &*capture : nullptr, output);
   if (!relay) return std::unexpected(relay.error());
-  output.line(fmt::format("relaying {} -> {} seed {}", (*relay)->local().to_string(), options.target.to_string(), options.seed));
+  output.line(fmt::format("relaying {} -> {} seed {}", (*relay)->local().to_string(), options.target.to_string(),
+                          options.seed));
 
   const auto end = (*relay)->run(signals);
   output.summary(report_text(options, **relay));
@@ -88,7 +92,8 @@ int main(int argc, char** argv) {
   const auto end = relay_until_the_end(*options, signals, report);
   if (stats_fd >= 0) {
     if (!end) report.update(to_json(end.error()));
-    if (auto written = write_all(stats_fd, report.dump(2) + "\n", options->stats); !written) return report_failure(written.error());
+    if (auto written = write_all(stats_fd, report.dump(2) + "\n", options->stats); !written)
+      return report_failure(written.error());
   }
   if (!end) return report_failure(end.error());
   return static_cast<int>(*end == RelayEnd::interrupted ? ExitCode::interrupted : ExitCode::ok);

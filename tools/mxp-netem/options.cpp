@@ -1,14 +1,13 @@
 #include "mxp-netem/options.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <sys/random.h>
 
 #include <cerrno>
 #include <cstring>
 #include <fstream>
 #include <iterator>
-
-#include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include "common/escape.h"
 #include "common/resolve.h"
@@ -18,7 +17,8 @@
 namespace mxp::tools {
 namespace {
 
-constexpr const char* kFooter = R"(SPEC, in the words and units of tc-netem(8): bare times are microseconds, bare rates bit/s
+constexpr const char* kFooter =
+    R"(SPEC, in the words and units of tc-netem(8): bare times are microseconds, bare rates bit/s
   delay TIME [JITTER [CORR%]] [distribution uniform|normal|pareto|paretonormal]
   loss [random] P% [CORR%] | loss gemodel P% [R% [1-H% [1-K%]]] | loss state P13 [P31 [P32 [P23 [P14]]]]
   ecn   duplicate P% [CORR%]   corrupt P% [CORR%]   reorder P% [CORR%] [gap N]
@@ -52,23 +52,32 @@ struct LowOptions {
 
 void declare(CLI::App& app, LowOptions& low) {
   app.footer(kFooter);
-  app.add_option("-l,--listen", low.listen, "where clients send to; port 0 picks one")->required()->type_name("[ADDR:]PORT");
+  app.add_option("-l,--listen", low.listen, "where clients send to; port 0 picks one")
+      ->required()
+      ->type_name("[ADDR:]PORT");
   app.add_option("-t,--target", low.target, "where their datagrams go")->required()->type_name("HOST:PORT");
-  app.add_option("SPEC", low.spec, "the link in both directions, as several words or one quoted string; none = a perfect link");
+  app.add_option("SPEC", low.spec,
+                 "the link in both directions, as several words or one quoted string; none = a perfect link");
   app.add_option("--up", low.up, "the link from client to target, in place of SPEC")->type_name("SPEC");
   app.add_option("--down", low.down, "the link from target to client, in place of SPEC")->type_name("SPEC");
-  app.add_option("--seed", low.seed, "same seed, same input: same decisions (random if not given, printed)")->type_name("N");
+  app.add_option("--seed", low.seed, "same seed, same input: same decisions (random if not given, printed)")
+      ->type_name("N");
   add_time(app, "--duration", low.duration, "end after this time with exit code 0");
-  app.add_option("--stats", low.stats, "write what was asked and achieved as JSON at the end; - = stdout")->type_name("FILE|-");
-  app.add_option("--pcap", low.pcap, "capture both sides as pcapng, with the reason of each drop as a comment")->type_name("FILE");
+  app.add_option("--stats", low.stats, "write what was asked and achieved as JSON at the end; - = stdout")
+      ->type_name("FILE|-");
+  app.add_option("--pcap", low.pcap, "capture both sides as pcapng, with the reason of each drop as a comment")
+      ->type_name("FILE");
   app.add_flag("--force", low.force, "overwrite the files of --stats and --pcap");
-  app.add_flag("--strict", low.strict, "exit 6 if the relay itself lost packets or sent the latest 1% of them 1 ms late or more");
+  app.add_flag("--strict", low.strict,
+               "exit 6 if the relay itself lost packets or sent the latest 1% of them 1 ms late or more");
   app.add_flag("--spin", low.spin, "never sleep: exact times at the price of a processor");
   add_verbosity(app, low.verbosity);
   add_version(app, "mxp-netem");
 }
 
-std::unexpected<ParseStop> stop(ExitCode code, std::string error) { return std::unexpected(ParseStop{code, std::move(error)}); }
+std::unexpected<ParseStop> stop(ExitCode code, std::string error) {
+  return std::unexpected(ParseStop{code, std::move(error)});
+}
 std::unexpected<ParseStop> stop(const ToolError& error) { return stop(error.exit_code(), error.message); }
 
 Result<netem::LinkSpec> link_of(std::string_view option, const std::string& text, AddressFamily family) {
@@ -79,10 +88,12 @@ Result<netem::LinkSpec> link_of(std::string_view option, const std::string& text
 
   const std::string shown = escape(spec->trace.file);
   std::ifstream file(spec->trace.file, std::ios::binary);
-  if (!file) return fail(ErrorKind::usage, fmt::format("{}: cannot read the trace {}: {}", option, shown, std::strerror(errno)));
+  if (!file)
+    return fail(ErrorKind::usage, fmt::format("{}: cannot read the trace {}: {}", option, shown, std::strerror(errno)));
   const std::string content{std::istreambuf_iterator<char>(file), {}};
   auto opportunities = netem::parse_delivery_trace(content);
-  if (!opportunities) return fail(ErrorKind::usage, fmt::format("{}: trace {}: {}", option, shown, opportunities.error()));
+  if (!opportunities)
+    return fail(ErrorKind::usage, fmt::format("{}: trace {}: {}", option, shown, opportunities.error()));
   spec->trace.opportunities_ms = std::move(*opportunities);
   return *spec;
 }
@@ -101,7 +112,8 @@ std::expected<NetemOptions, ParseStop> parse_netem_options(std::vector<std::stri
   CLI::App app("Relays UDP through an emulated link: delay, loss, reordering, rate. Needs no privileges.", "mxp-netem");
   LowOptions low;
   declare(app, low);
-  if (const auto parsed = parse_command_line(app, std::move(arguments)); !parsed) return std::unexpected(parsed.error());
+  if (const auto parsed = parse_command_line(app, std::move(arguments)); !parsed)
+    return std::unexpected(parsed.error());
 
   NetemOptions options{.seed = low.seed ? *low.seed : random_seed(),
                        .duration = low.duration,

@@ -24,7 +24,8 @@ ByteView ip_bytes(const SocketAddress& address) {
 
 void append(std::vector<std::uint8_t>& out, ByteView bytes) { out.insert(out.end(), bytes.begin(), bytes.end()); }
 
-void append_ipv4(std::vector<std::uint8_t>& out, const SocketAddress& source, const SocketAddress& destination, Ecn ecn, std::size_t udp_size) {
+void append_ipv4(std::vector<std::uint8_t>& out, const SocketAddress& source, const SocketAddress& destination, Ecn ecn,
+                 std::size_t udp_size) {
   const std::size_t start = out.size();
   out.push_back(0x45);
   out.push_back(static_cast<std::uint8_t>(ecn));
@@ -39,7 +40,8 @@ void append_ipv4(std::vector<std::uint8_t>& out, const SocketAddress& source, co
   put_u16(out, start + 10, fold_checksum(add_to_checksum(0, ByteView(out).subspan(start, kIpv4Header))));
 }
 
-void append_ipv6(std::vector<std::uint8_t>& out, const SocketAddress& source, const SocketAddress& destination, Ecn ecn, std::size_t udp_size) {
+void append_ipv6(std::vector<std::uint8_t>& out, const SocketAddress& source, const SocketAddress& destination, Ecn ecn,
+                 std::size_t udp_size) {
   const auto traffic_class = static_cast<std::uint8_t>(ecn);
   out.push_back(static_cast<std::uint8_t>(0x60 | (traffic_class >> 4)));
   out.push_back(static_cast<std::uint8_t>(traffic_class << 4));
@@ -65,7 +67,8 @@ std::uint16_t fold_checksum(std::uint64_t sum) {
   return static_cast<std::uint16_t>(~sum & 0xffff);
 }
 
-void append_raw_ip(std::vector<std::uint8_t>& out, const SocketAddress& source, const SocketAddress& destination, Ecn ecn, ByteView payload) {
+void append_raw_ip(std::vector<std::uint8_t>& out, const SocketAddress& source, const SocketAddress& destination,
+                   Ecn ecn, ByteView payload) {
   const std::size_t udp_size = kUdpHeader + payload.size();
   if (source.family == AddressFamily::ipv6) {
     append_ipv6(out, source, destination, ecn, udp_size);

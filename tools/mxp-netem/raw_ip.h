@@ -10,10 +10,11 @@
 
 namespace mxp::tools {
 
-// Appends an IPv4 (RFC 791) or IPv6 (RFC 8200) and a UDP header (RFC 768) with right lengths and checksums, and the payload.
-// The family is that of the source. What the wire had in the identification field, the hop limit and the options is
-// unknown: 0, 64, none. REQUIRES: a payload that fits into one UDP datagram.
-void append_raw_ip(std::vector<std::uint8_t>& out, const SocketAddress& source, const SocketAddress& destination, Ecn ecn, ByteView payload);
+// Appends an IPv4 (RFC 791) or IPv6 (RFC 8200) and a UDP header (RFC 768) with right lengths and checksums, and the
+// payload. The family is that of the source. What the wire had in the identification field, the hop limit and the
+// options is unknown: 0, 64, none. REQUIRES: a payload that fits into one UDP datagram.
+void append_raw_ip(std::vector<std::uint8_t>& out, const SocketAddress& source, const SocketAddress& destination,
+                   Ecn ecn, ByteView payload);
 
 // The internet checksum (RFC 1071), continued from `sum`; fold_checksum() gives the value for the header.
 std::uint64_t add_to_checksum(std::uint64_t sum, ByteView bytes);

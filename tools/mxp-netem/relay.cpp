@@ -2,6 +2,7 @@
 // socket and offer them to the link -> hand over what is due, both ways -> now and then forget idle clients.
 #include "mxp-netem/relay.h"
 
+#include <fmt/format.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/timerfd.h>
@@ -10,8 +11,6 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-
-#include <fmt/format.h>
 
 #include "udp/clock.h"
 
@@ -54,7 +53,8 @@ std::string departure_comment(const netem::Departure& packet) {
 
 }  // namespace
 
-Relay::Relay(const NetemOptions& options, Capture* capture, Output& output, RelaySocket listener, UniqueFd epoll, UniqueFd timer)
+Relay::Relay(const NetemOptions& options, Capture* capture, Output& output, RelaySocket listener, UniqueFd epoll,
+             UniqueFd timer)
     : options_(options),
       capture_(capture),
       output_(output),
@@ -64,9 +64,10 @@ Relay::Relay(const NetemOptions& options, Capture* capture, Output& output, Rela
       up_(options.up, {.seed = options.seed, .direction = netem::Direction::up}),
       down_(options.down, {.seed = options.seed, .direction = netem::Direction::down}),
       // The port is one for both directions: the shorter interval counts.
-      rebind_every_(options.up.rebind_every.count() == 0     ? options.down.rebind_every
-                    : options.down.rebind_every.count() == 0 ? options.up.rebind_every
-                                                             : std::min(options.up.rebind_every, options.down.rebind_every)) {}
+      rebind_every_(options.up.rebind_every.count() == 0 ? options.down.rebind_every
+                    : options.down.rebind_every.count() == 0
+                        ? options.up.rebind_every
+                        : std::min(options.up.rebind_every, options.down.rebind_every)) {}
 
 Result<std::unique_ptr<Relay>> Relay::open(const NetemOptions& options, Capture* capture, Output& output) {
   allow_many_descriptors();
@@ -77,8 +78,10 @@ Result<std::unique_ptr<Relay>> Relay::open(const NetemOptions& options, Capture*
   UniqueFd epoll(::epoll_create1(EPOLL_CLOEXEC));
   UniqueFd timer(::timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC));
   if (!epoll || !timer) return fail_errno(ErrorKind::io, "cannot create an event queue", errno);
-  std::unique_ptr<Relay> relay(new Relay(options, capture, output, std::move(*listener), std::move(epoll), std::move(timer)));
-  if (auto watched = relay->watch(relay->listener_.fd(), kListenerTag); !watched) return std::unexpected(watched.error());
+  std::unique_ptr<Relay> relay(
+      new Relay(options, capture, output, std::move(*listener), std::move(epoll), std::move(timer)));
+  if (auto watched = relay->watch(relay->listener_.fd(), kListenerTag); !watched)
+    return std::unexpected(watched.error());
   if (auto watched = relay->watch(relay->timer_.get(), kTimerTag); !watched) return std::unexpected(watched.error());
   return relay;
 }
@@ -87,7 +90,8 @@ Result<void> Relay::watch(int fd, std::uint64_t tag) {
   epoll_event event{};
   event.events = EPOLLIN;
   event.data.u64 = tag;
-  if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) != 0) return fail_errno(ErrorKind::io, "cannot watch a socket", errno);
+  if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) != 0)
+    return fail_errno(ErrorKind::io, "cannot watch a socket", errno);
   return {};
 }
 
@@ -108,7 +112,8 @@ Result<RelayEnd> Relay::run(const SignalWatch& signals) {
     }
     const Timestamp wake = std::min(next_event(), end);
     if (!options_.spin && wake > before) sleep_until(wake);
-    const int ready = ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), options_.spin || wake <= before ? 0 : -1);
+    const int ready = ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()),
+                                   options_.spin || wake <= before ? 0 : -1);
     if (ready < 0 && errno != EINTR) {
       result = fail_errno(ErrorKind::io, "waiting for packets", errno);
       break;
@@ -200,12 +205,14 @@ Client* Relay::client_for(const InDatagram& datagram, Timestamp now) {
     problem = upstream.error().message;
   } else {
     Client& added = clients_.add(datagram.from, std::move(*upstream), now);
-    if (auto watched = watch(added.upstream.fd(), kFirstClientTag + added.flow); !watched) output_.warning(watched.error().message);
-    output_.verbose(fmt::format("client {} is flow {}, towards the target from {}", added.address.to_string(), added.flow,
-                                added.upstream.local().to_string()));
+    if (auto watched = watch(added.upstream.fd(), kFirstClientTag + added.flow); !watched)
+      output_.warning(watched.error().message);
+    output_.verbose(fmt::format("client {} is flow {}, towards the target from {}", added.address.to_string(),
+                                added.flow, added.upstream.local().to_string()));
     return &added;
   }
-  if (!warned_refused_) output_.warning(fmt::format("datagrams of the new client {} are dropped: {}", datagram.from.to_string(), problem));
+  if (!warned_refused_)
+    output_.warning(fmt::format("datagrams of the new client {} are dropped: {}", datagram.from.to_string(), problem));
   warned_refused_ = true;
   return nullptr;
 }
@@ -264,7 +271,8 @@ void Relay::rebind() {
     health_.socket_drops += client.upstream.kernel_drops();
     client.retired = std::move(client.upstream);
     client.upstream = std::move(*fresh);
-    if (auto watched = watch(client.upstream.fd(), kFirstClientTag + client.flow); !watched) output_.warning(watched.error().message);
+    if (auto watched = watch(client.upstream.fd(), kFirstClientTag + client.flow); !watched)
+      output_.warning(watched.error().message);
     output_.verbose(fmt::format("flow {} rebound to {}", client.flow, client.upstream.local().to_string()));
   });
 }
@@ -292,16 +300,27 @@ SocketAddress Relay::reached_address(const Client& client) const {
   return address;
 }
 
-void Relay::record_offer(Side side, const SocketAddress& source, const SocketAddress& destination, const InDatagram& datagram,
-                         const netem::Verdict& verdict, netem::FlowId flow, Timestamp now) {
+void Relay::record_offer(Side side, const SocketAddress& source, const SocketAddress& destination,
+                         const InDatagram& datagram, const netem::Verdict& verdict, netem::FlowId flow, Timestamp now) {
   if (capture_ == nullptr) return;
-  capture_->add({.side = side, .sense = Sense::inbound, .source = source, .destination = destination, .ecn = datagram.ecn, .payload = datagram.bytes},
+  capture_->add({.side = side,
+                 .sense = Sense::inbound,
+                 .source = source,
+                 .destination = destination,
+                 .ecn = datagram.ecn,
+                 .payload = datagram.bytes},
                 now, drop_comment(verdict, flow));
 }
 
-void Relay::record_departure(Side side, const SocketAddress& source, const SocketAddress& destination, const netem::Departure& packet, Timestamp now) {
+void Relay::record_departure(Side side, const SocketAddress& source, const SocketAddress& destination,
+                             const netem::Departure& packet, Timestamp now) {
   if (capture_ == nullptr) return;
-  capture_->add({.side = side, .sense = Sense::outbound, .source = source, .destination = destination, .ecn = packet.ecn, .payload = packet.bytes},
+  capture_->add({.side = side,
+                 .sense = Sense::outbound,
+                 .source = source,
+                 .destination = destination,
+                 .ecn = packet.ecn,
+                 .payload = packet.bytes},
                 now, departure_comment(packet));
 }
 

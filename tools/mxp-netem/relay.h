@@ -32,9 +32,7 @@ struct RelayHealth {
   std::uint64_t unreachable = 0;    // the network refused them: not our doing
 
   static constexpr Duration kLateBound = std::chrono::milliseconds(1);  // for the 99th percentile
-  bool distorted() const {
-    return socket_drops + send_failures + refused > 0 || late.quantile(0.99) >= kLateBound;
-  }
+  bool distorted() const { return socket_drops + send_failures + refused > 0 || late.quantile(0.99) >= kLateBound; }
 };
 
 class Relay {
@@ -53,7 +51,8 @@ class Relay {
   Duration running() const { return ended_ - started_; }
 
  private:
-  Relay(const NetemOptions& options, Capture* capture, Output& output, RelaySocket listener, UniqueFd epoll, UniqueFd timer);
+  Relay(const NetemOptions& options, Capture* capture, Output& output, RelaySocket listener, UniqueFd epoll,
+        UniqueFd timer);
   Result<void> watch(int fd, std::uint64_t tag);
   Timestamp next_event() const;
   void sleep_until(Timestamp when);
@@ -67,9 +66,10 @@ class Relay {
   void rebind();
   void close_client(Client& client);
   SocketAddress reached_address(const Client& client) const;
-  void record_offer(Side side, const SocketAddress& source, const SocketAddress& destination, const InDatagram& datagram,
-                    const netem::Verdict& verdict, netem::FlowId flow, Timestamp now);
-  void record_departure(Side side, const SocketAddress& source, const SocketAddress& destination, const netem::Departure& packet, Timestamp now);
+  void record_offer(Side side, const SocketAddress& source, const SocketAddress& destination,
+                    const InDatagram& datagram, const netem::Verdict& verdict, netem::FlowId flow, Timestamp now);
+  void record_departure(Side side, const SocketAddress& source, const SocketAddress& destination,
+                        const netem::Departure& packet, Timestamp now);
   void settle_health();
 
   NetemOptions options_;

@@ -1,5 +1,6 @@
 #include "mxp-netem/relay_socket.h"
 
+#include <fmt/format.h>
 #include <linux/sock_diag.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -7,8 +8,6 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
-
-#include <fmt/format.h>
 
 #include "udp/ancillary.h"
 #include "udp/socket_address.h"
@@ -93,7 +92,9 @@ struct BatchReceiver::Slot {
   iovec vector;
 };
 
-BatchReceiver::BatchReceiver() : storage_(kBatch * kSlotBytes), slots_(kBatch), messages_(kBatch) { received_.reserve(kBatch); }
+BatchReceiver::BatchReceiver() : storage_(kBatch * kSlotBytes), slots_(kBatch), messages_(kBatch) {
+  received_.reserve(kBatch);
+}
 BatchReceiver::~BatchReceiver() = default;
 
 std::span<const InDatagram> BatchReceiver::receive(const RelaySocket& socket) {
@@ -163,7 +164,8 @@ void append_source(msghdr& message, AncillaryBuffer& buffer, const SocketAddress
 }
 
 bool network_says_no(int error) {
-  return error == ECONNREFUSED || error == EHOSTUNREACH || error == ENETUNREACH || error == ENETDOWN || error == EHOSTDOWN;
+  return error == ECONNREFUSED || error == EHOSTUNREACH || error == ENETUNREACH || error == ENETDOWN ||
+         error == EHOSTDOWN;
 }
 
 }  // namespace
@@ -211,7 +213,8 @@ void BatchSender::flush() {
     retried = false;
   };
   while (sent < used_) {
-    const int count = ::sendmmsg(socket_->fd(), messages_.data() + sent, static_cast<unsigned>(used_ - sent), MSG_DONTWAIT);
+    const int count =
+        ::sendmmsg(socket_->fd(), messages_.data() + sent, static_cast<unsigned>(used_ - sent), MSG_DONTWAIT);
     if (count > 0) {
       sent += static_cast<std::size_t>(count);
       retried = false;

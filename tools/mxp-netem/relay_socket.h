@@ -1,5 +1,5 @@
-// The relay's UDP sockets, and sending and receiving on them in batches. ECN bits and the address that a client sent to are
-// kept; ICMP errors never surface as failures of the relay.
+// The relay's UDP sockets, and sending and receiving on them in batches. ECN bits and the address that a client sent to
+// are kept; ICMP errors never surface as failures of the relay.
 #pragma once
 
 #include <sys/socket.h>
@@ -33,7 +33,8 @@ class RelaySocket {
   std::uint64_t kernel_drops() const;
 
  private:
-  RelaySocket(UniqueFd fd, SocketAddress local, AddressFamily family) : fd_(std::move(fd)), local_(local), family_(family) {}
+  RelaySocket(UniqueFd fd, SocketAddress local, AddressFamily family)
+      : fd_(std::move(fd)), local_(local), family_(family) {}
   static Result<UniqueFd> make(AddressFamily family);
   UniqueFd fd_;
   SocketAddress local_;
@@ -67,9 +68,9 @@ class BatchReceiver {
 };
 
 struct OutDatagram {
-  ByteView bytes;                        // valid until the next flush()
-  std::optional<SocketAddress> to;       // none on a connected socket
-  std::optional<SocketAddress> from;     // the local address to answer from; none: the kernel's choice
+  ByteView bytes;                              // valid until the next flush()
+  std::optional<SocketAddress> to;             // none on a connected socket
+  std::optional<SocketAddress> from;           // the local address to answer from; none: the kernel's choice
   AddressFamily family = AddressFamily::ipv4;  // of the packet
   Ecn ecn = Ecn::not_ect;
 };
@@ -84,7 +85,9 @@ class BatchSender {
   void add(const RelaySocket& socket, const OutDatagram& datagram);
   void flush();
 
-  std::uint64_t failures() const { return failures_; }        // not sent because of us: buffers full, too big for the interface
+  std::uint64_t failures() const {
+    return failures_;
+  }  // not sent because of us: buffers full, too big for the interface
   std::uint64_t unreachable() const { return unreachable_; }  // not sent because the network said no
 
  private:

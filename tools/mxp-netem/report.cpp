@@ -1,6 +1,7 @@
 #include "mxp-netem/report.h"
 
 #include <fmt/format.h>
+
 #include <nlohmann/json.hpp>
 
 #include "common/units.h"
@@ -39,9 +40,12 @@ nlohmann::json link_json(const netem::Link& link) {
 std::string link_text(std::string_view name, const netem::Link& link) {
   const netem::LinkCounters& counters = link.counters();
   const std::string asked = netem::to_string(link.spec());
-  std::string text = fmt::format("{} asked: {}\n{} got:   in {}, out {}", name, asked.empty() ? "a perfect link" : asked, name, counters.in, counters.out);
+  std::string text = fmt::format("{} asked: {}\n{} got:   in {}, out {}", name,
+                                 asked.empty() ? "a perfect link" : asked, name, counters.in, counters.out);
   const auto add = [&](std::uint64_t count, std::string_view what) {
-    if (count > 0) text += fmt::format(", {} {} ({:.3g}%)", what, count, 100.0 * static_cast<double>(count) / static_cast<double>(counters.in));
+    if (count > 0)
+      text += fmt::format(", {} {} ({:.3g}%)", what, count,
+                          100.0 * static_cast<double>(count) / static_cast<double>(counters.in));
   };
   add(counters.lost, "lost");
   add(counters.tail_dropped, "tail-dropped");
@@ -51,12 +55,15 @@ std::string link_text(std::string_view name, const netem::Link& link) {
   add(counters.marked, "marked");
   add(link.queued_packets(), "in flight");
   if (counters.delay.count() > 0) {
-    text += fmt::format(", delay p50 {} p99 {}", format_duration(counters.delay.quantile(0.5)), format_duration(counters.delay.quantile(0.99)));
+    text += fmt::format(", delay p50 {} p99 {}", format_duration(counters.delay.quantile(0.5)),
+                        format_duration(counters.delay.quantile(0.99)));
   }
-  if (!counters.rate().is_zero()) text += fmt::format(", {}", format_bit_rate(static_cast<double>(counters.rate().bits_per_second())));
+  if (!counters.rate().is_zero())
+    text += fmt::format(", {}", format_bit_rate(static_cast<double>(counters.rate().bits_per_second())));
   if (counters.tail_dropped > 0 && !link.spec().limit.automatic && link.spec().rate.is_zero()) {
-    text += fmt::format("\n{} note:  the queue limit of {} packets, not the loss model, dropped {}: raise it or say 'limit auto'", name,
-                        link.spec().limit.packets, counters.tail_dropped);
+    text += fmt::format(
+        "\n{} note:  the queue limit of {} packets, not the loss model, dropped {}: raise it or say 'limit auto'", name,
+        link.spec().limit.packets, counters.tail_dropped);
   }
   return text;
 }
@@ -87,13 +94,16 @@ nlohmann::json report_json(const NetemOptions& options, const Relay& relay) {
 
 std::string report_text(const NetemOptions& options, const Relay& relay) {
   const RelayHealth& health = relay.health();
-  std::string text = fmt::format("{}\n{}\nrelay: seed {}, {} client{}, {}", link_text("up  ", relay.up()), link_text("down", relay.down()),
-                                 options.seed, relay.clients(), relay.clients() == 1 ? "" : "s", format_duration(relay.running()));
+  std::string text = fmt::format("{}\n{}\nrelay: seed {}, {} client{}, {}", link_text("up  ", relay.up()),
+                                 link_text("down", relay.down()), options.seed, relay.clients(),
+                                 relay.clients() == 1 ? "" : "s", format_duration(relay.running()));
   if (health.late.count() > 0) {
-    text += fmt::format(", late p50 {} p99 {}", format_duration(health.late.quantile(0.5)), format_duration(health.late.quantile(0.99)));
+    text += fmt::format(", late p50 {} p99 {}", format_duration(health.late.quantile(0.5)),
+                        format_duration(health.late.quantile(0.99)));
   }
   if (health.unreachable > 0) text += fmt::format(", {} refused by the network", health.unreachable);
-  if (const std::string why = distortion_text(health); !why.empty()) text += fmt::format("\nrelay: it distorted the link: {}", why);
+  if (const std::string why = distortion_text(health); !why.empty())
+    text += fmt::format("\nrelay: it distorted the link: {}", why);
   return text;
 }
 
@@ -104,7 +114,8 @@ std::string distortion_text(const RelayHealth& health) {
   if (health.send_failures > 0) add(fmt::format("{} datagrams not taken by the kernel", health.send_failures));
   if (health.refused > 0) add(fmt::format("{} datagrams of clients without room", health.refused));
   if (const Duration late = health.late.quantile(0.99); late >= RelayHealth::kLateBound) {
-    add(fmt::format("1% of the packets left {} late or more (bound {})", format_duration(late), format_duration(RelayHealth::kLateBound)));
+    add(fmt::format("1% of the packets left {} late or more (bound {})", format_duration(late),
+                    format_duration(RelayHealth::kLateBound)));
   }
   return text;
 }

@@ -1,16 +1,16 @@
 // What was asked of the link and what it achieved: for people on stderr, for programs as JSON.
 #pragma once
 
-#include <string>
-
 #include <nlohmann/json_fwd.hpp>
+#include <string>
 
 #include "mxp-netem/options.h"
 #include "mxp-netem/relay.h"
 
 namespace mxp::tools {
 
-// {schema, seed, duration_s, clients, up:{…}, down:{…}, relay:{…}}; see mxp-netem(1). Keys that do not apply are absent.
+// {schema, seed, duration_s, clients, up:{…}, down:{…}, relay:{…}}; see mxp-netem(1). Keys that do not apply are
+// absent.
 nlohmann::json report_json(const NetemOptions& options, const Relay& relay);
 
 // Three lines: up, down, the relay itself.

@@ -11,8 +11,9 @@ namespace mxp::perf {
 namespace {
 
 constexpr std::pair<std::string_view, Assertion::Metric> kMetrics[] = {
-    {"goodput", Assertion::Metric::goodput}, {"calls", Assertion::Metric::calls}, {"p50", Assertion::Metric::p50}, {"p90", Assertion::Metric::p90},
-    {"p99", Assertion::Metric::p99},         {"p999", Assertion::Metric::p999},   {"max", Assertion::Metric::max}};
+    {"goodput", Assertion::Metric::goodput}, {"calls", Assertion::Metric::calls}, {"p50", Assertion::Metric::p50},
+    {"p90", Assertion::Metric::p90},         {"p99", Assertion::Metric::p99},     {"p999", Assertion::Metric::p999},
+    {"max", Assertion::Metric::max}};
 
 std::expected<double, std::string> parse_bound(Assertion::Metric metric, std::string_view text) {
   if (metric == Assertion::Metric::goodput) {
@@ -23,7 +24,8 @@ std::expected<double, std::string> parse_bound(Assertion::Metric metric, std::st
   if (metric == Assertion::Metric::calls) {
     double value = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error != std::errc() || end != text.data() + text.size() || !(value >= 0)) return std::unexpected(fmt::format("\"{}\" is not a number", text));
+    if (error != std::errc() || end != text.data() + text.size() || !(value >= 0))
+      return std::unexpected(fmt::format("\"{}\" is not a number", text));
     return value;
   }
   const auto time = tools::parse_time(text);
@@ -51,11 +53,13 @@ std::expected<Assertion, std::string> parse_assertion(std::string_view text) {
   const auto wrong = [&](std::string_view why) {
     return std::unexpected(fmt::format("--assert \"{}\": {}; e.g. 'goodput>=1gbit' or 'p99<=2ms'", text, why));
   };
-  if (at == std::string_view::npos || at + 1 >= text.size() || text[at + 1] != '=') return wrong("expected NAME>=VALUE or NAME<=VALUE");
+  if (at == std::string_view::npos || at + 1 >= text.size() || text[at + 1] != '=')
+    return wrong("expected NAME>=VALUE or NAME<=VALUE");
   Assertion assertion;
   assertion.text = text;
   assertion.at_least = text[at] == '>';
-  const auto* found = std::find_if(std::begin(kMetrics), std::end(kMetrics), [&](const auto& entry) { return entry.first == text.substr(0, at); });
+  const auto* found = std::find_if(std::begin(kMetrics), std::end(kMetrics),
+                                   [&](const auto& entry) { return entry.first == text.substr(0, at); });
   if (found == std::end(kMetrics)) return wrong("the name is one of goodput, calls, p50, p90, p99, p999, max");
   assertion.metric = found->second;
   const auto bound = parse_bound(assertion.metric, text.substr(at + 2));

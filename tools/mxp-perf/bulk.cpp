@@ -16,10 +16,11 @@ std::array<std::uint8_t, kChunk> make_chunk() {
 }
 const std::array<std::uint8_t, kChunk> kData = make_chunk();
 
-
 }  // namespace
 
-BulkSender::BulkSender(Connection& connection, unsigned streams) : connection_(connection), wanted_(streams) { ids_.reserve(streams); }
+BulkSender::BulkSender(Connection& connection, unsigned streams) : connection_(connection), wanted_(streams) {
+  ids_.reserve(streams);
+}
 
 bool BulkSender::start() {
   for (unsigned i = 0; i < wanted_; ++i) {

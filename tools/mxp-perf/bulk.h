@@ -40,9 +40,9 @@ class BulkSender {
  public:
   BulkSender(Connection& connection, unsigned streams);
 
-  bool start();                    // false: the peer does not allow so many streams
+  bool start();  // false: the peer does not allow so many streams
   void on_writable(StreamId id);
-  void stop();                     // no new bytes; the streams end after what was written
+  void stop();  // no new bytes; the streams end after what was written
   void on_finished(StreamId id);
   bool all_finished() const { return stopped_ && open_ == 0; }
   bool owns(StreamId id) const;

@@ -11,22 +11,34 @@ using tools::ErrorKind;
 
 namespace {
 
-constexpr Duration kAnswerLimit = std::chrono::seconds(30);  // for the last data and the server's report, after sending ended
+constexpr Duration kAnswerLimit =
+    std::chrono::seconds(30);  // for the last data and the server's report, after sending ended
 
 tools::ToolError describe(const CloseInfo& info, const SocketAddress& server) {
-  if (info.by == CloseInfo::By::network) return {ErrorKind::network, fmt::format("{}: nobody listens there (port unreachable)", server.to_string())};
+  if (info.by == CloseInfo::By::network)
+    return {ErrorKind::network, fmt::format("{}: nobody listens there (port unreachable)", server.to_string())};
   if (info.before_established && info.by == CloseInfo::By::timeout)
-    return {ErrorKind::timeout, fmt::format("{}: no answer to the handshake; is the server running, the key in the URL its own, and UDP let through?", server.to_string())};
-  if (!info.application && info.by == CloseInfo::By::peer && info.transport_code() == TransportErrorCode::not_authorized)
-    return {ErrorKind::auth, fmt::format("{}: the server refused this client's key: {}", server.to_string(), info.reason)};
-  if (info.by == CloseInfo::By::timeout) return {ErrorKind::network, fmt::format("{}: connection lost: {}", server.to_string(), info.reason)};
-  if (info.application) return {ErrorKind::peer, fmt::format("{}: the server ended the test: {}", server.to_string(), info.reason)};
-  return {ErrorKind::network, fmt::format("{}: {}: {}", server.to_string(), to_string(info.transport_code()), info.reason)};
+    return {
+        ErrorKind::timeout,
+        fmt::format(
+            "{}: no answer to the handshake; is the server running, the key in the URL its own, and UDP let through?",
+            server.to_string())};
+  if (!info.application && info.by == CloseInfo::By::peer &&
+      info.transport_code() == TransportErrorCode::not_authorized)
+    return {ErrorKind::auth,
+            fmt::format("{}: the server refused this client's key: {}", server.to_string(), info.reason)};
+  if (info.by == CloseInfo::By::timeout)
+    return {ErrorKind::network, fmt::format("{}: connection lost: {}", server.to_string(), info.reason)};
+  if (info.application)
+    return {ErrorKind::peer, fmt::format("{}: the server ended the test: {}", server.to_string(), info.reason)};
+  return {ErrorKind::network,
+          fmt::format("{}: {}: {}", server.to_string(), to_string(info.transport_code()), info.reason)};
 }
 
 }  // namespace
 
-tools::Result<Result> Client::run(const SocketAddress& server, const PublicKey& server_key, const PrivateKey& identity, const tools::SignalWatch& signals) {
+tools::Result<Result> Client::run(const SocketAddress& server, const PublicKey& server_key, const PrivateKey& identity,
+                                  const tools::SignalWatch& signals) {
   EndpointConfig config{.identity = identity, .suites = options_.suites};
   config.transport.max_udp_payload = options_.udp_payload(server.family);
   config.transport.recovery.congestion_control = options_.congestion_control;
@@ -87,7 +99,8 @@ std::size_t Client::on_stream_data(Connection& connection, StreamId id, ByteView
 
 void Client::on_line(Connection&, Session& session, const std::string& line) {
   if (!session.ready) {
-    if (line != R"({"ready":true})") return fail(ErrorKind::peer, "the server's answer is not understood: " + tools::escape(line));
+    if (line != R"({"ready":true})")
+      return fail(ErrorKind::peer, "the server's answer is not understood: " + tools::escape(line));
     session.ready = true;
     return begin_when_all_ready();
   }
@@ -136,7 +149,8 @@ void Client::begin_rr() {
 
 void Client::schedule_next_call() {
   if (stopping_) return;
-  const auto interval = std::chrono::duration_cast<Duration>(std::chrono::duration<double>(1.0 / workload_.calls_per_second));
+  const auto interval =
+      std::chrono::duration_cast<Duration>(std::chrono::duration<double>(1.0 / workload_.calls_per_second));
   // All that have come due since the last turn, each with its own time.
   for (const Timestamp now = loop_->now(); next_call_ <= now; next_call_ += interval) caller_->call_due(next_call_);
   loop_->at(next_call_, [this] { schedule_next_call(); });
@@ -145,7 +159,8 @@ void Client::schedule_next_call() {
 void Client::stop_sending() {
   stopping_ = true;
   ended_ = loop_->now();
-  loop_->at(ended_ + kAnswerLimit, [this] { fail(ErrorKind::timeout, "the server did not report within 30 s of the end of the test"); });
+  loop_->at(ended_ + kAnswerLimit,
+            [this] { fail(ErrorKind::timeout, "the server did not report within 30 s of the end of the test"); });
   if (caller_) {
     caller_->stop();
     return end_rr_when_idle();
@@ -205,7 +220,8 @@ Result Client::make_result() const {
     }
     return result;
   }
-  // Bytes delivered at the receivers over first to last delivered byte. Both ways: the sum over the longer of the two spans.
+  // Bytes delivered at the receivers over first to last delivered byte. Both ways: the sum over the longer of the two
+  // spans.
   double seconds = last > first ? static_cast<double>(last - first) * 1e-9 : 0;
   result.bytes += meter_.bytes();
   seconds = std::max(seconds, std::chrono::duration<double>(meter_.last() - meter_.first()).count());
@@ -224,7 +240,8 @@ void Client::tell_progress() {
   const auto delta = static_cast<double>(total - progress_bytes_);
   progress_bytes_ = total;
   const std::string at = fmt::format("{:7.2f} s", std::chrono::duration<double>(loop_->now() - started_).count());
-  output_.summary(caller_ ? fmt::format("{}  {:.0f} calls/s", at, delta / seconds) : fmt::format("{}  {}", at, tools::format_bit_rate(delta * 8 / seconds)));
+  output_.summary(caller_ ? fmt::format("{}  {:.0f} calls/s", at, delta / seconds)
+                          : fmt::format("{}  {}", at, tools::format_bit_rate(delta * 8 / seconds)));
   loop_->at(loop_->now() + options_.interval, [this] { tell_progress(); });
 }
 

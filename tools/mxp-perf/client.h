@@ -19,10 +19,12 @@ namespace mxp::perf {
 
 class Client final : public Handler {
  public:
-  Client(const Options& options, tools::Output& output) : options_(options), workload_(options.workload), output_(output) {}
+  Client(const Options& options, tools::Output& output)
+      : options_(options), workload_(options.workload), output_(output) {}
 
   // Runs the whole test; blocks. `signals` ends it early with ErrorKind::interrupted.
-  tools::Result<Result> run(const SocketAddress& server, const PublicKey& server_key, const PrivateKey& identity, const tools::SignalWatch& signals);
+  tools::Result<Result> run(const SocketAddress& server, const PublicKey& server_key, const PrivateKey& identity,
+                            const tools::SignalWatch& signals);
 
   void on_connected(Connection& connection) override;
   std::size_t on_stream_data(Connection& connection, StreamId id, ByteView data, bool fin) override;

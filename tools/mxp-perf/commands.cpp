@@ -47,7 +47,8 @@ tools::Result<void> deliver(const Options& options, const Result& result, tools:
   if (auto written = json.write_document(to_json(result)); !written) return written;
   if (options.json != "-") {
     const std::string text = to_text(result);
-    if (::write(STDOUT_FILENO, text.data(), text.size()) < 0) return tools::fail_errno(ErrorKind::io, "standard output", errno);
+    if (::write(STDOUT_FILENO, text.data(), text.size()) < 0)
+      return tools::fail_errno(ErrorKind::io, "standard output", errno);
   }
   std::string failed;
   for (const Assertion& assertion : options.assertions)
@@ -61,14 +62,16 @@ tools::Result<void> add_limits(const Options& options, AddressFamily family, Res
   const std::size_t datagram = std::min<std::size_t>(options.udp_payload(family), 65507);
   const auto udp = measure_udp(datagram, kLimitDuration);
   if (!udp) return std::unexpected(udp.error());
-  const auto sealed = measure_sealed(datagram, result.suite == "chacha20" ? Suite::chacha20_poly1305 : Suite::aes_256_gcm, kLimitDuration);
+  const auto sealed = measure_sealed(
+      datagram, result.suite == "chacha20" ? Suite::chacha20_poly1305 : Suite::aes_256_gcm, kLimitDuration);
   if (!sealed) return std::unexpected(sealed.error());
   result.udp_bits_per_second = *udp;
   result.sealed_bits_per_second = *sealed;
   return {};
 }
 
-tools::Result<void> measure(const Options& options, tools::Output& output, const SocketAddress& server, const PublicKey& key, tools::JsonOutput& json) {
+tools::Result<void> measure(const Options& options, tools::Output& output, const SocketAddress& server,
+                            const PublicKey& key, tools::JsonOutput& json) {
   const tools::SignalWatch signals;
   auto identity = identity_of(options);
   if (!identity) return std::unexpected(identity.error());
@@ -90,7 +93,8 @@ tools::Result<void> run_server(const Options& options, tools::Output& output) {
     auto keys = tools::load_authorized_keys(options.authorized_keys_file);
     if (!keys) return std::unexpected(keys.error());
     config.authorize = [keys = std::move(*keys)](const PublicKey& client) {
-      return std::any_of(keys.begin(), keys.end(), [&](const tools::AuthorizedKey& entry) { return entry.key == client; });
+      return std::any_of(keys.begin(), keys.end(),
+                         [&](const tools::AuthorizedKey& entry) { return entry.key == client; });
     };
   }
   Server server;
@@ -134,7 +138,8 @@ tools::Result<void> run_both(const Options& options, tools::Output& output) {
     close(told[0]);
     signal(SIGINT, SIG_IGN);
     Server server;
-    auto loop = EventLoop::create({.bind = SocketAddress::ipv4(127, 0, 0, 1, 0)}, server_config(options, server_key, AddressFamily::ipv4), server);
+    auto loop = EventLoop::create({.bind = SocketAddress::ipv4(127, 0, 0, 1, 0)},
+                                  server_config(options, server_key, AddressFamily::ipv4), server);
     if (!loop) _exit(1);
     server.attach(**loop);
     const std::uint16_t port = (*loop)->local_address().port;
@@ -168,14 +173,20 @@ tools::Result<void> run_limits(const Options& options, tools::Output&) {
     std::string line = fmt::format("{:<20}", mode.name);
     if (mode.datagram_bytes) entry["datagram_bytes"] = *mode.datagram_bytes;
     line += mode.datagram_bytes ? fmt::format("{:>7} B  ", *mode.datagram_bytes) : std::string(11, ' ');
-    if (mode.bits_per_second) entry["bits_per_second"] = *mode.bits_per_second, line += tools::format_bit_rate(*mode.bits_per_second);
+    if (mode.bits_per_second)
+      entry["bits_per_second"] = *mode.bits_per_second, line += tools::format_bit_rate(*mode.bits_per_second);
     if (mode.ns_per_op) entry["ns_per_op"] = *mode.ns_per_op, line += fmt::format("{:.0f} ns", *mode.ns_per_op);
-    if (mode.us) entry["us"] = {{"p50", mode.us->p50_us}, {"p99", mode.us->p99_us}}, line += fmt::format("p50 {:.1f} us, p99 {:.1f} us", mode.us->p50_us, mode.us->p99_us);
+    if (mode.us)
+      entry["us"] = {{"p50", mode.us->p50_us}, {"p99", mode.us->p99_us}},
+      line += fmt::format("p50 {:.1f} us, p99 {:.1f} us", mode.us->p50_us, mode.us->p99_us);
     list.push_back(std::move(entry));
     text += line + "\n";
   }
-  if (auto written = json->write_document({{"schema", "mxp-perf/1"}, {"limits", {{"modes", std::move(list)}}}}); !written) return written;
-  if (options.json != "-" && ::write(STDOUT_FILENO, text.data(), text.size()) < 0) return tools::fail_errno(ErrorKind::io, "standard output", errno);
+  if (auto written = json->write_document({{"schema", "mxp-perf/1"}, {"limits", {{"modes", std::move(list)}}}});
+      !written)
+    return written;
+  if (options.json != "-" && ::write(STDOUT_FILENO, text.data(), text.size()) < 0)
+    return tools::fail_errno(ErrorKind::io, "standard output", errno);
   return {};
 }
 

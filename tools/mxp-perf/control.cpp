@@ -24,8 +24,13 @@ void send_line(Connection& connection, StreamId id, const nlohmann::json& json) 
 }
 
 nlohmann::json request_of(const Workload& workload) {
-  return {{"perf", 1}, {"test", to_string(workload.test)}, {"flow", to_string(workload.flow)}, {"streams", workload.streams}, {"size", workload.size},
-          {"omit_ns", workload.omit.count()}, {"duration_ns", workload.duration.count()}};
+  return {{"perf", 1},
+          {"test", to_string(workload.test)},
+          {"flow", to_string(workload.flow)},
+          {"streams", workload.streams},
+          {"size", workload.size},
+          {"omit_ns", workload.omit.count()},
+          {"duration_ns", workload.duration.count()}};
 }
 
 std::optional<Workload> parse_request(const std::string& line) {
@@ -43,8 +48,11 @@ std::optional<Workload> parse_request(const std::string& line) {
     workload.omit = Duration(json.at("omit_ns").get<std::int64_t>());
     workload.duration = Duration(json.at("duration_ns").get<std::int64_t>());
     // What a stranger may ask of a server is bounded.
-    if (workload.streams == 0 || workload.streams > 1000 || workload.size == 0 || workload.size > (1u << 20)) return std::nullopt;
-    if (workload.omit < Duration::zero() || workload.duration <= Duration::zero() || workload.duration > std::chrono::hours(1)) return std::nullopt;
+    if (workload.streams == 0 || workload.streams > 1000 || workload.size == 0 || workload.size > (1u << 20))
+      return std::nullopt;
+    if (workload.omit < Duration::zero() || workload.duration <= Duration::zero() ||
+        workload.duration > std::chrono::hours(1))
+      return std::nullopt;
     return workload;
   } catch (const nlohmann::json::exception&) {
     return std::nullopt;
@@ -52,7 +60,10 @@ std::optional<Workload> parse_request(const std::string& line) {
 }
 
 nlohmann::json to_json(const ServerReport& report) {
-  return {{"bytes", report.bytes}, {"first_ns", report.first_ns}, {"last_ns", report.last_ns}, {"cpu_seconds", report.cpu_seconds}};
+  return {{"bytes", report.bytes},
+          {"first_ns", report.first_ns},
+          {"last_ns", report.last_ns},
+          {"cpu_seconds", report.cpu_seconds}};
 }
 
 std::optional<ServerReport> parse_report(const std::string& line) {
@@ -68,7 +79,9 @@ std::optional<ServerReport> parse_report(const std::string& line) {
 double cpu_seconds() {
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
-  const auto seconds = [](const timeval& t) { return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) * 1e-6; };
+  const auto seconds = [](const timeval& t) {
+    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) * 1e-6;
+  };
   return seconds(usage.ru_utime) + seconds(usage.ru_stime);
 }
 

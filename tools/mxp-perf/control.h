@@ -3,14 +3,13 @@
 //   client: {"perf":1,"test":"bulk","flow":"up","streams":1,"size":64,"omit_ns":0,"duration_ns":10000000000}
 //   server: {"ready":true}
 //   … the test on other streams …
-//   client: {"end":true}                                                     rr only; in bulk the ends of the streams say it
-//   server: {"bytes":…,"first_ns":…,"last_ns":…,"cpu_seconds":…}             what arrived there
+//   client: {"end":true}                                                     rr only; in bulk the ends of the streams
+//   say it server: {"bytes":…,"first_ns":…,"last_ns":…,"cpu_seconds":…}             what arrived there
 #pragma once
 
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
-
-#include <nlohmann/json.hpp>
 
 #include "mxp-perf/options.h"
 #include "mxp/connection.h"
@@ -45,7 +44,7 @@ struct ServerReport {
   std::uint64_t bytes = 0;
   std::int64_t first_ns = 0;  // the server's own clock: only differences, and comparisons between its connections
   std::int64_t last_ns = 0;
-  double cpu_seconds = 0;     // of the whole server process since the first request that is still running
+  double cpu_seconds = 0;  // of the whole server process since the first request that is still running
 };
 nlohmann::json to_json(const ServerReport& report);
 std::optional<ServerReport> parse_report(const std::string& line);

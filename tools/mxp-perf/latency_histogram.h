@@ -12,7 +12,9 @@ namespace mxp::perf {
 
 class LatencyHistogram {
  public:
-  LatencyHistogram() : bins_(boost::histogram::make_histogram_with(boost::histogram::dense_storage<std::uint64_t>(), Axis(kBins, kLowestUs, kHighestUs))) {}
+  LatencyHistogram()
+      : bins_(boost::histogram::make_histogram_with(boost::histogram::dense_storage<std::uint64_t>(),
+                                                    Axis(kBins, kLowestUs, kHighestUs))) {}
 
   void record(Duration latency) {
     const double us = std::chrono::duration<double, std::micro>(latency).count();
@@ -27,7 +29,8 @@ class LatencyHistogram {
 
  private:
   using Axis = boost::histogram::axis::regular<double, boost::histogram::axis::transform::log>;
-  using Bins = decltype(boost::histogram::make_histogram_with(boost::histogram::dense_storage<std::uint64_t>(), Axis()));
+  using Bins =
+      decltype(boost::histogram::make_histogram_with(boost::histogram::dense_storage<std::uint64_t>(), Axis()));
   static constexpr double kLowestUs = 0.1, kHighestUs = 1e9;
   static constexpr unsigned kBins = 23037;  // ln(1e10) / ln(1.001)
 

@@ -1,8 +1,8 @@
 #include "mxp-perf/limits.h"
 
+#include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
-#include <netinet/in.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -26,7 +26,9 @@ namespace {
 constexpr std::size_t kMaxRunBytes = 65507;
 constexpr std::size_t kHeaderBytes = 1 + 8 + 4;  // a 1-RTT packet with a packet number of four bytes
 
-std::size_t segments_for(std::size_t datagram_bytes) { return std::clamp<std::size_t>(kMaxRunBytes / datagram_bytes, 1, 64); }
+std::size_t segments_for(std::size_t datagram_bytes) {
+  return std::clamp<std::size_t>(kMaxRunBytes / datagram_bytes, 1, 64);
+}
 
 // Times `op` in growing rounds until `duration` has passed; nanoseconds for each.
 template <typename Op>
@@ -80,7 +82,8 @@ struct UdpPair {
   static bool connect_to(int fd, int peer) {
     sockaddr_in address{};
     socklen_t size = sizeof address;
-    return getsockname(peer, reinterpret_cast<sockaddr*>(&address), &size) == 0 && connect(fd, reinterpret_cast<const sockaddr*>(&address), size) == 0;
+    return getsockname(peer, reinterpret_cast<sockaddr*>(&address), &size) == 0 &&
+           connect(fd, reinterpret_cast<const sockaddr*>(&address), size) == 0;
   }
 };
 
@@ -89,7 +92,8 @@ struct UdpPair {
 tools::Result<double> measure_udp(std::size_t datagram_bytes, Duration duration) {
   const std::size_t run_bytes = segments_for(datagram_bytes) * datagram_bytes;
   return measure_pipeline(
-      duration, datagram_bytes, [&](MutableBytes) { return run_bytes; }, [](const ReceivedRun& run) { return run.bytes.size(); });
+      duration, datagram_bytes, [&](MutableBytes) { return run_bytes; },
+      [](const ReceivedRun& run) { return run.bytes.size(); });
 }
 
 tools::Result<double> measure_sealed(std::size_t datagram_bytes, Suite suite, Duration duration) {
@@ -178,7 +182,8 @@ Spread measure_timer(Duration duration) {
 
 tools::Result<std::vector<LimitMode>> measure_all_limits(std::size_t mtu) {
   std::vector<LimitMode> modes;
-  const std::vector<std::size_t> datagrams = mtu == 0 ? std::vector<std::size_t>{1472, kMaxRunBytes} : std::vector<std::size_t>{mtu - 28};
+  const std::vector<std::size_t> datagrams =
+      mtu == 0 ? std::vector<std::size_t>{1472, kMaxRunBytes} : std::vector<std::size_t>{mtu - 28};
   for (const std::size_t bytes : datagrams) {
     const auto raw = measure_udp(bytes, kLimitDuration);
     if (!raw) return std::unexpected(raw.error());
@@ -186,13 +191,16 @@ tools::Result<std::vector<LimitMode>> measure_all_limits(std::size_t mtu) {
     for (const Suite suite : {Suite::aes_256_gcm, Suite::chacha20_poly1305}) {
       const auto sealed = measure_sealed(bytes, suite, kLimitDuration);
       if (!sealed) return std::unexpected(sealed.error());
-      modes.push_back({.name = "sealed_" + std::string(to_string(suite)), .datagram_bytes = bytes, .bits_per_second = *sealed});
+      modes.push_back(
+          {.name = "sealed_" + std::string(to_string(suite)), .datagram_bytes = bytes, .bits_per_second = *sealed});
     }
   }
   constexpr Duration kShort = std::chrono::milliseconds(200);
   for (const Suite suite : {Suite::aes_256_gcm, Suite::chacha20_poly1305})
     for (const std::size_t bytes : {64, 1400, 16384})
-      modes.push_back({.name = "seal_" + std::string(to_string(suite)), .datagram_bytes = bytes, .ns_per_op = measure_aead_seal(suite, bytes, kShort)});
+      modes.push_back({.name = "seal_" + std::string(to_string(suite)),
+                       .datagram_bytes = bytes,
+                       .ns_per_op = measure_aead_seal(suite, bytes, kShort)});
   modes.push_back({.name = "x25519", .ns_per_op = measure_x25519(kShort)});
   const auto ping = measure_ping_pong(kLimitDuration);
   if (!ping) return std::unexpected(ping.error());

@@ -1,5 +1,5 @@
-// The calibrator: what this machine allows without any protocol, measured with the same carriers, ciphers and batching as
-// the library. Every figure of a run stands beside these, because machines differ and are noisy.
+// The calibrator: what this machine allows without any protocol, measured with the same carriers, ciphers and batching
+// as the library. Every figure of a run stands beside these, because machines differ and are noisy.
 #pragma once
 
 #include <chrono>

@@ -23,7 +23,8 @@ struct Arrived {
 SocketConfig loopback_socket() { return {.bind = SocketAddress::ipv4(127, 0, 0, 1, 0)}; }
 
 // Runs in the child: counts until nothing has come for a while after something had.
-[[noreturn]] void count_and_exit(Carrier& carrier, const std::function<std::size_t(const ReceivedRun&)>& receive, int report_fd) {
+[[noreturn]] void count_and_exit(Carrier& carrier, const std::function<std::size_t(const ReceivedRun&)>& receive,
+                                 int report_fd) {
   constexpr int kFirstWaitMs = 5000, kSilenceMs = 200;
   Arrived arrived{0, 0};
   Timestamp first{}, last{};
@@ -52,7 +53,8 @@ SocketConfig loopback_socket() { return {.bind = SocketAddress::ipv4(127, 0, 0, 
 
 }  // namespace
 
-tools::Result<double> measure_pipeline(Duration duration, std::size_t datagram_bytes, const std::function<std::size_t(MutableBytes)>& fill,
+tools::Result<double> measure_pipeline(Duration duration, std::size_t datagram_bytes,
+                                       const std::function<std::size_t(MutableBytes)>& fill,
                                        const std::function<std::size_t(const ReceivedRun&)>& receive) {
   auto receiver = make_linux_carrier(loopback_socket());
   auto sender = make_linux_carrier(loopback_socket());
@@ -82,7 +84,8 @@ tools::Result<double> measure_pipeline(Duration duration, std::size_t datagram_b
   const bool heard = read(report[0], &arrived, sizeof arrived) == static_cast<ssize_t>(sizeof arrived);
   close(report[0]);
   waitpid(child, nullptr, 0);
-  if (!heard || arrived.nanoseconds <= 0) return tools::fail(tools::ErrorKind::network, "the calibrator's receiver got nothing over loopback");
+  if (!heard || arrived.nanoseconds <= 0)
+    return tools::fail(tools::ErrorKind::network, "the calibrator's receiver got nothing over loopback");
   return static_cast<double>(arrived.bytes) * 8e9 / static_cast<double>(arrived.nanoseconds);
 }
 

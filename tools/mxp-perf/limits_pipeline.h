@@ -12,7 +12,8 @@ namespace mxp::perf {
 
 // `receive` is called in a child process for every run of datagrams and returns the useful bytes in it; `fill` in this
 // process fills one GSO buffer and returns how many bytes of it are used. Returns useful bytes per second × 8.
-tools::Result<double> measure_pipeline(Duration duration, std::size_t datagram_bytes, const std::function<std::size_t(MutableBytes)>& fill,
+tools::Result<double> measure_pipeline(Duration duration, std::size_t datagram_bytes,
+                                       const std::function<std::size_t(MutableBytes)>& fill,
                                        const std::function<std::size_t(const ReceivedRun&)>& receive);
 
 }  // namespace mxp::perf

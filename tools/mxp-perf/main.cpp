@@ -26,7 +26,8 @@ int fail(const tools::ToolError& error, const std::string& json) {
   tools::print_error("mxp-perf", error);
   // A threshold that was not met leaves the result that is already there.
   if (error.kind != tools::ErrorKind::threshold)
-    if (auto output = tools::JsonOutput::open(json, tools::StdoutUse::free); output) static_cast<void>(output->write_line(to_json(error)));
+    if (auto output = tools::JsonOutput::open(json, tools::StdoutUse::free); output)
+      static_cast<void>(output->write_line(to_json(error)));
   return static_cast<int>(error.exit_code());
 }
 
@@ -36,7 +37,8 @@ int main(int argc, char** argv) {
   tools::secure_standard_descriptors();
   const auto options = mxp::perf::parse_options(argc, argv);
   if (!options) {
-    if (!options.error().error.empty()) tools::print_error("mxp-perf", {tools::ErrorKind::usage, options.error().error});
+    if (!options.error().error.empty())
+      tools::print_error("mxp-perf", {tools::ErrorKind::usage, options.error().error});
     return static_cast<int>(options.error().code);
   }
   tools::Output output("mxp-perf", static_cast<tools::Verbosity>(options->verbosity));

@@ -30,7 +30,7 @@ struct Workload {
   std::uint64_t size = 64;      // bytes of a call and of its response
   double calls_per_second = 0;  // open loop: over all streams of all connections; 0 = closed loop, one outstanding each
   unsigned connections = 1;
-  unsigned streams = 1;         // per connection
+  unsigned streams = 1;  // per connection
 };
 
 struct Options {
@@ -45,8 +45,8 @@ struct Options {
   std::vector<Suite> suites = {Suite::aes_256_gcm, Suite::chacha20_poly1305};
   bool measure_limits = true;
   std::vector<Assertion> assertions;
-  Duration interval{};     // 0 = no interval lines
-  std::string json;        // "" = none, "-" = stdout
+  Duration interval{};  // 0 = no interval lines
+  std::string json;     // "" = none, "-" = stdout
   int verbosity = 0;
 
   // UDP payload of a datagram under this MTU over the address family of `peer`.

@@ -21,10 +21,13 @@ std::string_view to_string(Verdict verdict) {
   return "none";
 }
 
-nlohmann::json to_json(const Percentiles& p) { return {{"p50", p.p50}, {"p90", p.p90}, {"p99", p.p99}, {"p999", p.p999}, {"max", p.max}}; }
+nlohmann::json to_json(const Percentiles& p) {
+  return {{"p50", p.p50}, {"p90", p.p90}, {"p99", p.p99}, {"p999", p.p999}, {"max", p.max}};
+}
 
 std::string to_text(std::string_view name, const Percentiles& p) {
-  return fmt::format("{:<10}p50 {:.1f} us, p90 {:.1f}, p99 {:.1f}, p99.9 {:.1f}, max {:.1f}\n", name, p.p50, p.p90, p.p99, p.p999, p.max);
+  return fmt::format("{:<10}p50 {:.1f} us, p90 {:.1f}, p99 {:.1f}, p99.9 {:.1f}, max {:.1f}\n", name, p.p50, p.p90,
+                     p.p99, p.p999, p.max);
 }
 
 }  // namespace
@@ -41,8 +44,14 @@ Verdict judge(const Result& result) {
 }
 
 nlohmann::json to_json(const Result& result) {
-  nlohmann::json json = {{"schema", "mxp-perf/1"}, {"version", kLibraryVersion}, {"test", result.test}, {"verdict", to_string(result.verdict)}};
-  json["config"] = {{"datagram_bytes", result.datagram_bytes}, {"connections", result.connections}, {"streams", result.streams}, {"suite", result.suite}};
+  nlohmann::json json = {{"schema", "mxp-perf/1"},
+                         {"version", kLibraryVersion},
+                         {"test", result.test},
+                         {"verdict", to_string(result.verdict)}};
+  json["config"] = {{"datagram_bytes", result.datagram_bytes},
+                    {"connections", result.connections},
+                    {"streams", result.streams},
+                    {"suite", result.suite}};
   nlohmann::json& inner = json["result"];
   inner = {{"seconds", result.seconds}, {"bytes", result.bytes}};
   if (result.goodput_bits_per_second) inner["goodput_bits_per_second"] = *result.goodput_bits_per_second;
@@ -55,8 +64,11 @@ nlohmann::json to_json(const Result& result) {
   if (result.sealed_bits_per_second) json["limits"]["sealed_bits_per_second"] = *result.sealed_bits_per_second;
   if (result.transport) {
     const ConnectionStats& stats = *result.transport;
-    json["transport"] = {{"packets_sent", stats.packets_sent}, {"packets_received", stats.packets_received}, {"packets_lost", stats.packets_lost},
-                         {"bytes_sent", stats.bytes_sent}, {"stream_bytes_retransmitted", stats.stream_bytes_retransmitted},
+    json["transport"] = {{"packets_sent", stats.packets_sent},
+                         {"packets_received", stats.packets_received},
+                         {"packets_lost", stats.packets_lost},
+                         {"bytes_sent", stats.bytes_sent},
+                         {"stream_bytes_retransmitted", stats.stream_bytes_retransmitted},
                          {"smoothed_rtt_us", std::chrono::duration<double, std::micro>(stats.smoothed_rtt).count()},
                          {"handshake_us", std::chrono::duration<double, std::micro>(stats.handshake_time).count()}};
   }
@@ -64,21 +76,28 @@ nlohmann::json to_json(const Result& result) {
 }
 
 std::string to_text(const Result& result) {
-  std::string text = fmt::format("{} over {} connection(s) x {} stream(s), datagrams of {} bytes, {}\n", result.test, result.connections, result.streams,
-                                 result.datagram_bytes, result.suite);
+  std::string text = fmt::format("{} over {} connection(s) x {} stream(s), datagrams of {} bytes, {}\n", result.test,
+                                 result.connections, result.streams, result.datagram_bytes, result.suite);
   if (result.goodput_bits_per_second)
-    text += fmt::format("goodput   {} ({} in {:.2f} s)\n", tools::format_bit_rate(*result.goodput_bits_per_second), tools::format_bytes(result.bytes), result.seconds);
+    text += fmt::format("goodput   {} ({} in {:.2f} s)\n", tools::format_bit_rate(*result.goodput_bits_per_second),
+                        tools::format_bytes(result.bytes), result.seconds);
   if (result.messages_per_second) text += fmt::format("calls     {:.0f} /s\n", *result.messages_per_second);
   if (result.latency_us) text += to_text("latency", *result.latency_us);
   if (result.service_time_us) text += to_text("service", *result.service_time_us);
   if (result.client_cpu_seconds && result.server_cpu_seconds)
-    text += fmt::format("cpu       client {:.2f} s, server {:.2f} s of {:.2f} s\n", *result.client_cpu_seconds, *result.server_cpu_seconds, result.wall_seconds);
+    text += fmt::format("cpu       client {:.2f} s, server {:.2f} s of {:.2f} s\n", *result.client_cpu_seconds,
+                        *result.server_cpu_seconds, result.wall_seconds);
   if (result.transport)
-    text += fmt::format("transport {} packets sent, {} lost, {} retransmitted, RTT {}\n", result.transport->packets_sent, result.transport->packets_lost,
-                        tools::format_bytes(result.transport->stream_bytes_retransmitted), tools::format_duration(result.transport->smoothed_rtt));
+    text +=
+        fmt::format("transport {} packets sent, {} lost, {} retransmitted, RTT {}\n", result.transport->packets_sent,
+                    result.transport->packets_lost, tools::format_bytes(result.transport->stream_bytes_retransmitted),
+                    tools::format_duration(result.transport->smoothed_rtt));
   if (result.udp_bits_per_second && result.sealed_bits_per_second) {
-    text += fmt::format("limits    raw UDP {}, sealed pipeline {}", tools::format_bit_rate(*result.udp_bits_per_second), tools::format_bit_rate(*result.sealed_bits_per_second));
-    if (result.goodput_bits_per_second && result.test == "bulk") text += fmt::format(": goodput is {:.2f} of the sealed pipeline", *result.goodput_bits_per_second / *result.sealed_bits_per_second);
+    text += fmt::format("limits    raw UDP {}, sealed pipeline {}", tools::format_bit_rate(*result.udp_bits_per_second),
+                        tools::format_bit_rate(*result.sealed_bits_per_second));
+    if (result.goodput_bits_per_second && result.test == "bulk")
+      text += fmt::format(": goodput is {:.2f} of the sealed pipeline",
+                          *result.goodput_bits_per_second / *result.sealed_bits_per_second);
     text += '\n';
   }
   text += fmt::format("verdict   {}\n", to_string(result.verdict));

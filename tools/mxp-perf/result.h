@@ -1,10 +1,9 @@
 // What a run found out, and its two forms: JSON (names of the tools' contract, units in the names) and text.
 #pragma once
 
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
-
-#include <nlohmann/json_fwd.hpp>
 
 #include "mxp/stats.h"
 
@@ -22,8 +21,8 @@ struct Result {
   std::size_t datagram_bytes = 0;  // largest UDP payload
   unsigned connections = 1;
   unsigned streams = 1;
-  double seconds = 0;              // first to last delivered byte
-  std::uint64_t bytes = 0;         // delivered to the application
+  double seconds = 0;       // first to last delivered byte
+  std::uint64_t bytes = 0;  // delivered to the application
   std::optional<double> goodput_bits_per_second;
   std::optional<double> messages_per_second;
   std::optional<Percentiles> latency_us;       // from when a call was due
@@ -31,9 +30,9 @@ struct Result {
   std::optional<double> client_cpu_seconds;
   std::optional<double> server_cpu_seconds;
   double wall_seconds = 0;
-  std::optional<double> udp_bits_per_second;     // limits at the same datagram size
+  std::optional<double> udp_bits_per_second;  // limits at the same datagram size
   std::optional<double> sealed_bits_per_second;
-  std::optional<ConnectionStats> transport;      // of the first connection, at this end
+  std::optional<ConnectionStats> transport;  // of the first connection, at this end
   std::string suite;
   Verdict verdict = Verdict::none;
 };

@@ -1,5 +1,5 @@
-// Call and response: each stream has at most one call outstanding. Closed loop: the next call leaves when the response is
-// there. Open loop: calls are due at fixed times; a call that finds every stream busy waits, and its latency counts
+// Call and response: each stream has at most one call outstanding. Closed loop: the next call leaves when the response
+// is there. Open loop: calls are due at fixed times; a call that finds every stream busy waits, and its latency counts
 // from when it was due, so that a slow answer is not hidden by calls that were never made (coordinated omission).
 #pragma once
 
@@ -49,7 +49,9 @@ class RrCaller {
     bool operator==(const Key&) const = default;
   };
   struct KeyHash {
-    std::size_t operator()(const Key& key) const { return std::hash<const void*>()(key.connection) ^ (key.id * 0x9e3779b97f4a7c15); }
+    std::size_t operator()(const Key& key) const {
+      return std::hash<const void*>()(key.connection) ^ (key.id * 0x9e3779b97f4a7c15);
+    }
   };
 
   void call(Line& line, Timestamp due);
@@ -58,8 +60,8 @@ class RrCaller {
   std::vector<std::uint8_t> request_;
   std::function<Timestamp()> now_;
   std::unordered_map<Key, Line, KeyHash> lines_;
-  std::deque<Line*> idle_;             // open loop
-  std::deque<Timestamp> overdue_;      // calls that found every stream busy
+  std::deque<Line*> idle_;         // open loop
+  std::deque<Timestamp> overdue_;  // calls that found every stream busy
   bool open_loop_ = false;
   bool measuring_ = false;
   bool stopped_ = false;

@@ -35,7 +35,8 @@ std::size_t Server::echo(Connection& connection, StreamId id, ByteView data, boo
 
 void Server::on_control(Connection& connection, Session& session, StreamId id, ByteView data) {
   session.control = id;
-  if (!session.reader.add(data)) return connection.close(static_cast<AppErrorCode>(AppCode::bad_request), "control line too long");
+  if (!session.reader.add(data))
+    return connection.close(static_cast<AppErrorCode>(AppCode::bad_request), "control line too long");
   while (const auto line = session.reader.poll_line()) {
     if (!session.workload) begin(connection, session, *line);
     else report(connection, session);
@@ -45,7 +46,8 @@ void Server::on_control(Connection& connection, Session& session, StreamId id, B
 
 void Server::begin(Connection& connection, Session& session, const std::string& line) {
   session.workload = parse_request(line);
-  if (!session.workload) return connection.close(static_cast<AppErrorCode>(AppCode::bad_request), "not a request that this mxp-perf serves");
+  if (!session.workload)
+    return connection.close(static_cast<AppErrorCode>(AppCode::bad_request), "not a request that this mxp-perf serves");
   const Workload& workload = *session.workload;
   session.meter = BulkMeter(workload.omit);
   session.cpu_at_start = cpu_seconds();
@@ -53,7 +55,8 @@ void Server::begin(Connection& connection, Session& session, const std::string& 
   send_line(connection, *session.control, {{"ready", true}});
   if (workload.test == Test::bulk && workload.flow != Flow::up) {
     session.sender = std::make_unique<BulkSender>(connection, workload.streams);
-    if (!session.sender->start()) return connection.close(static_cast<AppErrorCode>(AppCode::bad_request), "the client allows too few streams");
+    if (!session.sender->start())
+      return connection.close(static_cast<AppErrorCode>(AppCode::bad_request), "the client allows too few streams");
     session.stop_timer = loop_->at(loop_->now() + workload.duration, [this, &connection] {
       sessions_[&connection].stop_timer = 0;
       sessions_[&connection].sender->stop();
@@ -95,7 +98,8 @@ void Server::on_stream_finished(Connection& connection, StreamId id) {
 
 void Server::on_stream_reset(Connection& connection, StreamId id, AppErrorCode) {
   // Data that never come cannot be measured: the client hears why its test ended.
-  if (id.direction() == Direction::unidirectional) connection.close(static_cast<AppErrorCode>(AppCode::bad_request), "a stream of the test was reset");
+  if (id.direction() == Direction::unidirectional)
+    connection.close(static_cast<AppErrorCode>(AppCode::bad_request), "a stream of the test was reset");
 }
 
 void Server::on_closed(Connection& connection, const CloseInfo& info) {

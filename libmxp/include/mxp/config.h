@@ -20,32 +20,33 @@ inline constexpr std::size_t kMaxInitialSize = 1500;
 inline constexpr std::size_t kMaxUdpPayload = 65507;
 
 struct FlowControlConfig {
-  std::uint64_t connection_window = 4u << 20;        // bytes a peer may have in flight to us over all streams, at first
-  std::uint64_t max_connection_window = 64u << 20;   // the same, grown with the application's reading
-  std::uint64_t stream_window = 1u << 20;            // bytes per stream, at first
-  std::uint64_t max_stream_window = 32u << 20;       // the same, grown
-  std::uint64_t max_streams_bidirectional = 1024;    // streams that the peer may have open at once
+  std::uint64_t connection_window = 4u << 20;       // bytes a peer may have in flight to us over all streams, at first
+  std::uint64_t max_connection_window = 64u << 20;  // the same, grown with the application's reading
+  std::uint64_t stream_window = 1u << 20;           // bytes per stream, at first
+  std::uint64_t max_stream_window = 32u << 20;      // the same, grown
+  std::uint64_t max_streams_bidirectional = 1024;   // streams that the peer may have open at once
   std::uint64_t max_streams_unidirectional = 1024;
-  std::size_t stream_send_buffer = 8u << 20;         // bytes that write() takes beyond what is acknowledged, per stream
-  std::size_t connection_send_buffer = 32u << 20;    // the same over all streams: shared evenly, 16 KiB for each at least
-  std::size_t max_reassembly_spans = 1024;           // gaps kept per stream: threat t07
+  std::size_t stream_send_buffer = 8u << 20;       // bytes that write() takes beyond what is acknowledged, per stream
+  std::size_t connection_send_buffer = 32u << 20;  // the same over all streams: shared evenly, 16 KiB for each at least
+  std::size_t max_reassembly_spans = 1024;         // gaps kept per stream: threat t07
 };
 
 enum class CongestionControl : std::uint8_t { cubic, none };  // none: a fixed huge window, for calibration only
 
 struct RecoveryConfig {
   CongestionControl congestion_control = CongestionControl::cubic;
-  Duration initial_rtt = std::chrono::milliseconds(333);  // RFC 9002 §6.2.2
-  Duration max_ack_delay = std::chrono::milliseconds(25); // how long we may hold back an acknowledgement
+  Duration initial_rtt = std::chrono::milliseconds(333);   // RFC 9002 §6.2.2
+  Duration max_ack_delay = std::chrono::milliseconds(25);  // how long we may hold back an acknowledgement
   bool pacing = true;
 };
 
 struct TransportConfig {
-  Duration idle_timeout = std::chrono::seconds(30);       // 0 = none; the smaller of both sides counts
-  Duration keepalive = Duration::zero();                  // 0 = none; a PING after so much silence
-  Duration handshake_timeout = std::chrono::seconds(10);  // the client gives up after it; a server forgets a half-open handshake and its answer
-  std::size_t max_udp_payload = kMinInitialSize;          // largest datagram we build; by hand until path MTU discovery
-  std::size_t max_receive_udp_payload = kMaxUdpPayload;   // largest we take: what the receive slots hold
+  Duration idle_timeout = std::chrono::seconds(30);  // 0 = none; the smaller of both sides counts
+  Duration keepalive = Duration::zero();             // 0 = none; a PING after so much silence
+  Duration handshake_timeout =
+      std::chrono::seconds(10);  // the client gives up after it; a server forgets a half-open handshake and its answer
+  std::size_t max_udp_payload = kMinInitialSize;         // largest datagram we build; by hand until path MTU discovery
+  std::size_t max_receive_udp_payload = kMaxUdpPayload;  // largest we take: what the receive slots hold
   FlowControlConfig flow_control;
   RecoveryConfig recovery;
 };

@@ -56,7 +56,8 @@ class Connection {
   // The id in the packets that the peer sends to us, and the one in those that we send.
   ConnectionId local_id() const;
   ConnectionId remote_id() const;
-  // The Noise handshake hash: the same 32 bytes on both sides and on no other connection (channel binding, Noise §11.2).
+  // The Noise handshake hash: the same 32 bytes on both sides and on no other connection (channel binding, Noise
+  // §11.2).
   ByteView handshake_hash() const;
 
   // A place for the application's own object.

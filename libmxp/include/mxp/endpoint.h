@@ -3,7 +3,8 @@
 //
 //   loop:  receive() for each datagram → on_timeout() when next_timeout() has come → poll_transmit() until nullopt
 //
-// Threads: one endpoint belongs to one thread. The clock must not go backwards; a smaller `now` is read as the last one.
+// Threads: one endpoint belongs to one thread. The clock must not go backwards; a smaller `now` is read as the last
+// one.
 #pragma once
 
 #include <cstddef>
@@ -26,9 +27,9 @@ namespace mxp {
 enum class Ecn : std::uint8_t { not_ect = 0, ect1 = 1, ect0 = 2, ce = 3 };  // the two bits of the IP header
 
 struct ReceivedDatagram {
-  MutableBytes bytes;     // decrypted in place
-  SocketAddress remote;   // where it came from
-  SocketAddress local;    // where it arrived; default-constructed if the carrier cannot tell
+  MutableBytes bytes;    // decrypted in place
+  SocketAddress remote;  // where it came from
+  SocketAddress local;   // where it arrived; default-constructed if the carrier cannot tell
   Ecn ecn = Ecn::not_ect;
 };
 
@@ -62,7 +63,8 @@ class Endpoint {
   Endpoint& operator=(const Endpoint&) = delete;
 
   // Starts a handshake with the server that owns `server_key`. on_connected or on_closed tells how it went.
-  std::expected<Connection*, ConnectError> connect(Timestamp now, const SocketAddress& remote, const PublicKey& server_key);
+  std::expected<Connection*, ConnectError> connect(Timestamp now, const SocketAddress& remote,
+                                                   const PublicKey& server_key);
 
   void receive(Timestamp now, const ReceivedDatagram& datagram);
 

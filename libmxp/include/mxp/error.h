@@ -15,23 +15,23 @@ namespace mxp {
 enum class TransportErrorCode : std::uint64_t {
   no_error = 0x00,
   internal_error = 0x01,
-  not_authorized = 0x02,         // the server's policy refused the client's key
-  flow_control_error = 0x03,     // more data than the announced limit
-  stream_limit_error = 0x04,     // more streams than the announced limit
-  stream_state_error = 0x05,     // a frame that the stream's state or direction forbids
-  final_size_error = 0x06,       // data past the final size, or a changed one
-  frame_encoding_error = 0x07,   // malformed frame
+  not_authorized = 0x02,        // the server's policy refused the client's key
+  flow_control_error = 0x03,    // more data than the announced limit
+  stream_limit_error = 0x04,    // more streams than the announced limit
+  stream_state_error = 0x05,    // a frame that the stream's state or direction forbids
+  final_size_error = 0x06,      // data past the final size, or a changed one
+  frame_encoding_error = 0x07,  // malformed frame
   transport_parameter_error = 0x08,
-  connection_refused = 0x09,     // the server takes no more connections
+  connection_refused = 0x09,  // the server takes no more connections
   protocol_violation = 0x0a,
-  reassembly_limit_error = 0x0b, // more gaps than the receiver keeps
-  downgrade = 0x0c,              // a better common version or suite existed
+  reassembly_limit_error = 0x0b,  // more gaps than the receiver keeps
+  downgrade = 0x0c,               // a better common version or suite existed
   key_update_error = 0x0d,
-  aead_limit_reached = 0x0e,     // the keys have protected, or failed to open, as much as they may
+  aead_limit_reached = 0x0e,  // the keys have protected, or failed to open, as much as they may
   unknown_frame = 0x0f,
-  idle_timeout = 0x10,           // local only, never on the wire
-  handshake_timeout = 0x11,      // local only
-  unreachable = 0x12,            // local only: the network said so before the handshake was answered
+  idle_timeout = 0x10,       // local only, never on the wire
+  handshake_timeout = 0x11,  // local only
+  unreachable = 0x12,        // local only: the network said so before the handshake was answered
 };
 
 // One short lower-case phrase, e.g. "flow control error".
@@ -48,13 +48,13 @@ struct TransportError {
 enum class DropReason : std::uint8_t {
   malformed_header,
   unknown_version,
-  wrong_size,          // an initial outside 1200..1500 bytes
-  bad_mac1,            // its sender does not know our key
-  not_accepting,       // an initial at a pure client
+  wrong_size,     // an initial outside 1200..1500 bytes
+  bad_mac1,       // its sender does not know our key
+  not_accepting,  // an initial at a pure client
   unknown_connection,
   half_open_limit,
   connection_limit,
-  handshake_failed,    // the Noise message does not verify
+  handshake_failed,  // the Noise message does not verify
   bad_low_order_key,
   unexpected_in_state,
   authentication_failed,
@@ -68,11 +68,11 @@ std::string_view to_string(DropReason reason);
 
 // What went wrong with a call on a stream or connection.
 enum class StreamError : std::uint8_t {
-  unknown_stream,     // never opened, or already finished and forgotten
-  limit_reached,      // the peer allows no more streams of this direction now; on_streams_available tells when
-  wrong_direction,    // writing to a stream that only receives, or the reverse
-  finished,           // our end was already sent
-  reset,              // the stream was reset by us, or the peer asked us to stop
+  unknown_stream,   // never opened, or already finished and forgotten
+  limit_reached,    // the peer allows no more streams of this direction now; on_streams_available tells when
+  wrong_direction,  // writing to a stream that only receives, or the reverse
+  finished,         // our end was already sent
+  reset,            // the stream was reset by us, or the peer asked us to stop
   connection_closed,
 };
 std::string_view to_string(StreamError error);
@@ -84,11 +84,11 @@ using AppErrorCode = std::uint64_t;
 struct CloseInfo {
   enum class By : std::uint8_t { local, peer, timeout, network };
   By by = By::local;
-  bool application = false;        // true: `code` is the application's; false: a TransportErrorCode
+  bool application = false;  // true: `code` is the application's; false: a TransportErrorCode
   std::uint64_t code = 0;
-  std::uint64_t frame_type = 0;    // transport errors: the frame that caused it, 0 if none
-  std::string reason;              // the peer's text is escaped and at most 256 bytes long
-  bool before_established = false; // the handshake had not completed
+  std::uint64_t frame_type = 0;     // transport errors: the frame that caused it, 0 if none
+  std::string reason;               // the peer's text is escaped and at most 256 bytes long
+  bool before_established = false;  // the handshake had not completed
 
   TransportErrorCode transport_code() const { return static_cast<TransportErrorCode>(code); }
 };

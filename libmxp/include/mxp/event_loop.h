@@ -22,10 +22,10 @@ struct IoError {
 };
 
 struct SocketConfig {
-  SocketAddress bind;                           // port 0: the kernel picks
-  std::size_t buffer_bytes = 8u << 20;          // asked of SO_RCVBUF and SO_SNDBUF; what was granted is in capabilities()
-  bool offload = true;                          // GSO and GRO where the kernel has them
-  std::size_t max_receive_datagram = 65535;     // size of a receive slot
+  SocketAddress bind;                        // port 0: the kernel picks
+  std::size_t buffer_bytes = 8u << 20;       // asked of SO_RCVBUF and SO_SNDBUF; what was granted is in capabilities()
+  bool offload = true;                       // GSO and GRO where the kernel has them
+  std::size_t max_receive_datagram = 65535;  // size of a receive slot
 };
 
 struct CarrierCapabilities {
@@ -41,20 +41,20 @@ struct CarrierCapabilities {
 // what it carried.
 struct CarrierStats {
   std::uint64_t datagrams_sent = 0;
-  std::uint64_t bytes_sent = 0;            // UDP payload
+  std::uint64_t bytes_sent = 0;  // UDP payload
   std::uint64_t send_calls = 0;
-  std::uint64_t sends_blocked = 0;         // the socket or a queue below it was full; nothing was lost
-  std::uint64_t dropped_too_big = 0;       // EMSGSIZE: larger than the interface takes
-  std::uint64_t dropped_on_error = 0;      // no route, not permitted, no answer to ARP, ...
-  std::uint64_t gso_failures = 0;          // the kernel or the NIC refused segments: sent one by one from then on
+  std::uint64_t sends_blocked = 0;     // the socket or a queue below it was full; nothing was lost
+  std::uint64_t dropped_too_big = 0;   // EMSGSIZE: larger than the interface takes
+  std::uint64_t dropped_on_error = 0;  // no route, not permitted, no answer to ARP, ...
+  std::uint64_t gso_failures = 0;      // the kernel or the NIC refused segments: sent one by one from then on
   std::uint64_t datagrams_received = 0;
   std::uint64_t bytes_received = 0;
   std::uint64_t receive_calls = 0;
   std::uint64_t receive_errors = 0;
-  std::uint64_t received_truncated = 0;    // larger than a receive slot: dropped
-  std::uint64_t receive_overflows = 0;     // dropped by the kernel because our receive buffer was full
-  std::uint64_t unreachable_reports = 0;   // ICMP port unreachable
-  std::uint64_t other_icmp_reports = 0;    // any other; ignored but for this count
+  std::uint64_t received_truncated = 0;   // larger than a receive slot: dropped
+  std::uint64_t receive_overflows = 0;    // dropped by the kernel because our receive buffer was full
+  std::uint64_t unreachable_reports = 0;  // ICMP port unreachable
+  std::uint64_t other_icmp_reports = 0;   // any other; ignored but for this count
 };
 
 // What poll(2) would report.

@@ -27,7 +27,9 @@ class Handler {
   // In-order bytes of a stream: a view into the receive buffer, valid during the call only. Returns how many bytes
   // were taken; the rest is kept and counts against the peer's flow control until Connection::resume asks for it
   // again. `fin` says that `data` ends the stream; when not all of it is taken, the end is told again with the rest.
-  virtual std::size_t on_stream_data(Connection&, StreamId, ByteView data, [[maybe_unused]] bool fin) { return data.size(); }
+  virtual std::size_t on_stream_data(Connection&, StreamId, ByteView data, [[maybe_unused]] bool fin) {
+    return data.size();
+  }
 
   // The peer abandoned its sending side: nothing more comes, and what came may be incomplete.
   virtual void on_stream_reset(Connection&, StreamId, AppErrorCode) {}
@@ -40,8 +42,8 @@ class Handler {
   // open_stream failed for want of credit and may now succeed.
   virtual void on_streams_available(Connection&, Direction) {}
 
-  // The connection has ended; the last call for it. Bytes that were received and not yet taken can be had from inside it,
-  // with Connection::resume, for the last time.
+  // The connection has ended; the last call for it. Bytes that were received and not yet taken can be had from inside
+  // it, with Connection::resume, for the last time.
   virtual void on_closed(Connection&, const CloseInfo&) {}
 };
 

@@ -35,11 +35,14 @@ class StreamId {
   constexpr StreamId() = default;
   explicit constexpr StreamId(std::uint64_t value) : value_(value) {}
   static constexpr StreamId make(Role initiator, Direction direction, std::uint64_t index) {
-    return StreamId(index << 2 | (direction == Direction::unidirectional ? 2u : 0u) | (initiator == Role::server ? 1u : 0u));
+    return StreamId(index << 2 | (direction == Direction::unidirectional ? 2u : 0u) |
+                    (initiator == Role::server ? 1u : 0u));
   }
   constexpr std::uint64_t value() const { return value_; }
   constexpr Role initiator() const { return (value_ & 1) != 0 ? Role::server : Role::client; }
-  constexpr Direction direction() const { return (value_ & 2) != 0 ? Direction::unidirectional : Direction::bidirectional; }
+  constexpr Direction direction() const {
+    return (value_ & 2) != 0 ? Direction::unidirectional : Direction::bidirectional;
+  }
   // Position among the streams of the same initiator and direction, from 0.
   constexpr std::uint64_t index() const { return value_ >> 2; }
   constexpr auto operator<=>(const StreamId&) const = default;

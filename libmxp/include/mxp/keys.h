@@ -34,9 +34,9 @@ class PublicKey {
 };
 
 enum class KeyFileError : std::uint8_t {
-  not_pem,      // no "PRIVATE KEY" block
-  malformed,    // a block that is not PKCS#8
-  wrong_type,   // a key of another algorithm
+  not_pem,     // no "PRIVATE KEY" block
+  malformed,   // a block that is not PKCS#8
+  wrong_type,  // a key of another algorithm
 };
 std::string_view to_string(KeyFileError error);
 

@@ -22,10 +22,17 @@ inline constexpr std::uint64_t kMaxMessagePayload = 16u << 20;
 
 // 0x80..0xEF are the applications' own and travel as they are.
 enum class MessageType : std::uint8_t {
-  agent_register = 0x01, agent_discover = 0x02, agent_heartbeat = 0x03,
-  call = 0x10, response = 0x11, event = 0x12,
-  stream_open = 0x20, stream_chunk = 0x21, stream_close = 0x22,
-  ack = 0xF0, error = 0xF1,
+  agent_register = 0x01,
+  agent_discover = 0x02,
+  agent_heartbeat = 0x03,
+  call = 0x10,
+  response = 0x11,
+  event = 0x12,
+  stream_open = 0x20,
+  stream_chunk = 0x21,
+  stream_close = 0x22,
+  ack = 0xF0,
+  error = 0xF1,
 };
 bool is_valid_message_type(std::uint8_t type);
 // "Call", "Event", …; "Application(0x80)" style names are the caller's to make: empty for those.
@@ -40,34 +47,35 @@ MessageClass message_class(MessageType type);  // application types are backgrou
 
 struct Message {
   MessageType type = MessageType::event;
-  std::uint8_t flags = 0;          // MessageFlag bits
+  std::uint8_t flags = 0;  // MessageFlag bits
   std::uint64_t id = 0;
   std::uint64_t trace_id = 0;
-  ByteView payload;                // at most kMaxMessagePayload bytes; a view of the caller's memory
+  ByteView payload;  // at most kMaxMessagePayload bytes; a view of the caller's memory
 };
 
 enum class MessageError : std::uint8_t {
-  truncated,          // fewer bytes than the header and its length field ask for
+  truncated,  // fewer bytes than the header and its length field ask for
   bad_magic,
   unknown_type,
   unknown_flag,
   reserved_not_zero,
   payload_too_large,
   checksum_mismatch,
-  trailing_bytes,     // decode_message only: bytes after the checksum
-  buffer_too_small,   // encode only
-  bad_payload,        // a payload layout that does not fit its type
+  trailing_bytes,    // decode_message only: bytes after the checksum
+  buffer_too_small,  // encode only
+  bad_payload,       // a payload layout that does not fit its type
 };
 std::string_view to_string(MessageError error);
 
 // Bytes that the encoded message takes.
 constexpr std::size_t encoded_size(const Message& message) { return message.payload.size() + kMessageOverhead; }
-// Writes the message to `out` and returns the bytes used. Errors: unknown_type, unknown_flag, payload_too_large, buffer_too_small.
+// Writes the message to `out` and returns the bytes used. Errors: unknown_type, unknown_flag, payload_too_large,
+// buffer_too_small.
 std::expected<std::size_t, MessageError> encode_message(const Message& message, MutableBytes out);
 // `bytes` is exactly one message. The payload of the result is a view into `bytes`.
 std::expected<Message, MessageError> decode_message(ByteView bytes);
-// For streams: size of the whole message that starts at `bytes`, nullopt while fewer than 32 bytes are there; the header's
-// fields are checked at once so that garbage is refused before its length is believed.
+// For streams: size of the whole message that starts at `bytes`, nullopt while fewer than 32 bytes are there; the
+// header's fields are checked at once so that garbage is refused before its length is believed.
 std::expected<std::optional<std::size_t>, MessageError> message_size(ByteView bytes);
 
 // Payloads with a layout (docs/protocol.md §1).
@@ -79,9 +87,18 @@ struct AgentRegisterPayload {
   std::array<std::uint8_t, 4> ipv4{};
   std::uint16_t port = 0;
 };
-struct CallPayload { Uuid target{}; std::uint32_t timeout_seconds = 0; ByteView data; };
-struct StreamOpenPayload { Uuid stream{}; Uuid target{}; bool both_ways = false; };
-// Empty, which no payload with a layout is, for texts that are too long or not UTF-8, and for more than 65,535 capabilities.
+struct CallPayload {
+  Uuid target{};
+  std::uint32_t timeout_seconds = 0;
+  ByteView data;
+};
+struct StreamOpenPayload {
+  Uuid stream{};
+  Uuid target{};
+  bool both_ways = false;
+};
+// Empty, which no payload with a layout is, for texts that are too long or not UTF-8, and for more than 65,535
+// capabilities.
 std::vector<std::uint8_t> encode_payload(const AgentRegisterPayload& payload);
 std::vector<std::uint8_t> encode_payload(const CallPayload& payload);
 std::vector<std::uint8_t> encode_payload(const StreamOpenPayload& payload);

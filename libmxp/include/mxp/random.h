@@ -9,7 +9,8 @@ namespace mxp {
 class Random {
  public:
   virtual ~Random() = default;
-  // Fills `out` with random bytes. In production these must be cryptographically secure (system_random() in mxp/event_loop.h).
+  // Fills `out` with random bytes. In production these must be cryptographically secure (system_random() in
+  // mxp/event_loop.h).
   virtual void fill(MutableBytes out) = 0;
 };
 

@@ -21,7 +21,8 @@ class ByteRate {
 
   // How long `bytes` take at this rate, rounded up. REQUIRES: !is_zero().
   constexpr Duration time_for(std::uint64_t bytes) const {
-    const auto nanoseconds = (static_cast<unsigned __int128>(bytes) * 1'000'000'000u + bytes_per_second_ - 1) / bytes_per_second_;
+    const auto nanoseconds =
+        (static_cast<unsigned __int128>(bytes) * 1'000'000'000u + bytes_per_second_ - 1) / bytes_per_second_;
     return Duration(static_cast<Duration::rep>(nanoseconds));
   }
   // How many whole bytes fit into `span`; 0 for a negative one.

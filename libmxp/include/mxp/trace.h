@@ -14,23 +14,70 @@
 namespace mxp {
 
 enum class LossReason : std::uint8_t { reordering, time };  // RFC 9002 §6.1.1, §6.1.2
-enum class BlockedBy : std::uint8_t { nothing, congestion, pacing, connection_credit, stream_credit, application, amplification, handshake };
+enum class BlockedBy : std::uint8_t {
+  nothing,
+  congestion,
+  pacing,
+  connection_credit,
+  stream_credit,
+  application,
+  amplification,
+  handshake
+};
 std::string_view to_string(BlockedBy reason);
 
-struct TracePacketSent { PacketNumber number; std::uint64_t size_bytes; bool ack_eliciting; bool probe; };
-struct TracePacketReceived { PacketNumber number; std::uint64_t size_bytes; };
-struct TracePacketLost { PacketNumber number; std::uint64_t size_bytes; LossReason reason; };
-struct TracePacketDropped { DropReason reason; std::uint64_t size_bytes; };
-struct TraceHandshakeSent { std::uint8_t message; bool retransmission; };
-// Both traffic secrets of a connection; `client_to_server` and the other way round. For key logs only: never a static key.
-struct TraceSecrets { ConnectionId client_id; ConnectionId server_id; std::uint8_t phase; ByteView client_to_server; ByteView server_to_client; };
-struct TraceEstablished { Duration handshake_time; };
-struct TraceBlocked { BlockedBy reason; };
-struct TraceCongestion { std::uint64_t window_bytes; std::uint64_t in_flight_bytes; Duration smoothed_rtt; };
-struct TraceClosed { CloseInfo::By by; bool application; std::uint64_t code; };
+struct TracePacketSent {
+  PacketNumber number;
+  std::uint64_t size_bytes;
+  bool ack_eliciting;
+  bool probe;
+};
+struct TracePacketReceived {
+  PacketNumber number;
+  std::uint64_t size_bytes;
+};
+struct TracePacketLost {
+  PacketNumber number;
+  std::uint64_t size_bytes;
+  LossReason reason;
+};
+struct TracePacketDropped {
+  DropReason reason;
+  std::uint64_t size_bytes;
+};
+struct TraceHandshakeSent {
+  std::uint8_t message;
+  bool retransmission;
+};
+// Both traffic secrets of a connection; `client_to_server` and the other way round. For key logs only: never a static
+// key.
+struct TraceSecrets {
+  ConnectionId client_id;
+  ConnectionId server_id;
+  std::uint8_t phase;
+  ByteView client_to_server;
+  ByteView server_to_client;
+};
+struct TraceEstablished {
+  Duration handshake_time;
+};
+struct TraceBlocked {
+  BlockedBy reason;
+};
+struct TraceCongestion {
+  std::uint64_t window_bytes;
+  std::uint64_t in_flight_bytes;
+  Duration smoothed_rtt;
+};
+struct TraceClosed {
+  CloseInfo::By by;
+  bool application;
+  std::uint64_t code;
+};
 
-using TraceEvent = std::variant<TracePacketSent, TracePacketReceived, TracePacketLost, TracePacketDropped, TraceHandshakeSent,
-                                TraceSecrets, TraceEstablished, TraceBlocked, TraceCongestion, TraceClosed>;
+using TraceEvent =
+    std::variant<TracePacketSent, TracePacketReceived, TracePacketLost, TracePacketDropped, TraceHandshakeSent,
+                 TraceSecrets, TraceEstablished, TraceBlocked, TraceCongestion, TraceClosed>;
 
 class TraceSink {
  public:

@@ -17,7 +17,7 @@ struct Url {
   std::optional<PublicKey> key;  // the server's static public key
   std::string host;              // a name or a numeric address; IPv6 without its brackets
   std::uint16_t port = kDefaultPort;
-  std::string agent_id;          // empty if absent
+  std::string agent_id;  // empty if absent
   std::string to_string() const;
 };
 

@@ -1,6 +1,7 @@
 // Numbers, headers and parameters: written and read again they are the same.
-#include <boost/test/unit_test.hpp>
 #include <rapidcheck.h>
+
+#include <boost/test/unit_test.hpp>
 
 #include "core/packet_header.h"
 #include "core/packet_number.h"
@@ -13,7 +14,8 @@ namespace {
 // Of every magnitude up to 2^bits - 1: uniform numbers would nearly always be huge.
 rc::Gen<std::uint64_t> magnitude(int bits) {
   return rc::gen::mapcat(rc::gen::inRange(0, bits + 1), [](int used) {
-    return rc::gen::map(rc::gen::arbitrary<std::uint64_t>(), [used](std::uint64_t value) { return used == 0 ? 0 : value >> (64 - used); });
+    return rc::gen::map(rc::gen::arbitrary<std::uint64_t>(),
+                        [used](std::uint64_t value) { return used == 0 ? 0 : value >> (64 - used); });
   });
 }
 
@@ -90,7 +92,10 @@ BOOST_AUTO_TEST_CASE(short_header_round_trips) {
 BOOST_AUTO_TEST_CASE(initial_header_round_trips) {
   BOOST_TEST(rc::check([] {
     const ConnectionId id = any_connection_id();
-    const auto bytes_of = [](std::size_t most) { return *rc::gen::container<std::vector<std::uint8_t>>(*rc::gen::inRange<std::size_t>(0, most + 1), rc::gen::arbitrary<std::uint8_t>()); };
+    const auto bytes_of = [](std::size_t most) {
+      return *rc::gen::container<std::vector<std::uint8_t>>(*rc::gen::inRange<std::size_t>(0, most + 1),
+                                                            rc::gen::arbitrary<std::uint8_t>());
+    };
     const auto token = bytes_of(kMaxTokenSize), ticket = bytes_of(kMaxTicketSize), noise = bytes_of(300);
     std::vector<std::uint8_t> buffer(kMaxTokenSize + kMaxTicketSize + 400);
     Writer out(buffer);
@@ -121,8 +126,10 @@ BOOST_AUTO_TEST_CASE(transport_parameters_round_trip) {
     p.max_ack_delay = std::chrono::milliseconds(*magnitude(14));
     const Role sender = *rc::gen::element(Role::client, Role::server);
     if (sender == Role::server && *rc::gen::arbitrary<bool>()) p.connection_id = any_connection_id();
-    p.versions = *rc::gen::container<std::vector<std::uint32_t>>(*rc::gen::inRange<std::size_t>(1, 17), rc::gen::arbitrary<std::uint32_t>());
-    p.suites = *rc::gen::container<std::vector<std::uint8_t>>(*rc::gen::inRange<std::size_t>(1, 17), rc::gen::arbitrary<std::uint8_t>());
+    p.versions = *rc::gen::container<std::vector<std::uint32_t>>(*rc::gen::inRange<std::size_t>(1, 17),
+                                                                 rc::gen::arbitrary<std::uint32_t>());
+    p.suites = *rc::gen::container<std::vector<std::uint8_t>>(*rc::gen::inRange<std::size_t>(1, 17),
+                                                              rc::gen::arbitrary<std::uint8_t>());
     std::array<std::uint8_t, 512> buffer;
     Writer out(buffer);
     RC_ASSERT(write_transport_parameters(out, p, nullptr));

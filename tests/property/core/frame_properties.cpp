@@ -1,6 +1,7 @@
 // Any sequence of frames, written and read again, is the same sequence; any cut of it gives an error or a prefix.
-#include <boost/test/unit_test.hpp>
 #include <rapidcheck.h>
+
+#include <boost/test/unit_test.hpp>
 
 #include "support/frame_codec.h"
 
@@ -14,7 +15,8 @@ std::uint64_t number(int bits = 62) {
 }
 
 std::vector<std::uint8_t> some_bytes(std::size_t most) {
-  return *rc::gen::container<std::vector<std::uint8_t>>(*rc::gen::inRange<std::size_t>(0, most + 1), rc::gen::arbitrary<std::uint8_t>());
+  return *rc::gen::container<std::vector<std::uint8_t>>(*rc::gen::inRange<std::size_t>(0, most + 1),
+                                                        rc::gen::arbitrary<std::uint8_t>());
 }
 
 // Ranges from the highest to the lowest, disjoint and not adjacent.
@@ -73,9 +75,11 @@ bool write_some_frame(Writer& out, Written& written, std::vector<std::uint8_t>& 
 }
 
 bool equal(const Written& written, const Frame& read) {
-  if (const auto* ack = std::get_if<AckFrame>(&read); ack != nullptr && std::holds_alternative<AckFrame>(written.frame)) {
+  if (const auto* ack = std::get_if<AckFrame>(&read);
+      ack != nullptr && std::holds_alternative<AckFrame>(written.frame)) {
     const auto& expected = std::get<AckFrame>(written.frame);
-    return ack->largest == expected.largest && ack->delay == expected.delay && ack->ecn == expected.ecn && test::ranges_of(*ack) == written.ranges;
+    return ack->largest == expected.largest && ack->delay == expected.delay && ack->ecn == expected.ecn &&
+           test::ranges_of(*ack) == written.ranges;
   }
   return test::same_frame(written.frame, read);
 }

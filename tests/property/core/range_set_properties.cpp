@@ -1,7 +1,7 @@
 // RangeSet against a std::set of single values.
-#include <boost/test/unit_test.hpp>
 #include <rapidcheck.h>
 
+#include <boost/test/unit_test.hpp>
 #include <set>
 
 #include "core/range_set.h"
@@ -36,7 +36,8 @@ BOOST_AUTO_TEST_CASE(behaves_like_a_set_of_single_values) {
     const int steps = *rc::gen::inRange(1, 40);
     for (int step = 0; step < steps; ++step) {
       const std::uint64_t begin = *rc::gen::inRange<std::uint64_t>(0, kUniverse);
-      const std::uint64_t end = *rc::gen::inRange<std::uint64_t>(begin, std::min(begin + 1 + *rc::gen::inRange(0, 24), kUniverse));
+      const std::uint64_t end =
+          *rc::gen::inRange<std::uint64_t>(begin, std::min(begin + 1 + *rc::gen::inRange(0, 24), kUniverse));
       std::uint64_t changed = 0;
       switch (*rc::gen::weightedElement<int>({{6, 0}, {4, 1}, {1, 2}, {1, 3}, {1, 4}, {1, 5}})) {
         case 0:
@@ -53,12 +54,14 @@ BOOST_AUTO_TEST_CASE(behaves_like_a_set_of_single_values) {
           break;
         case 3:
           if (model.empty()) break;
-          for (std::uint64_t value = *model.begin(); model.erase(value) != 0; ++value) {}
+          for (std::uint64_t value = *model.begin(); model.erase(value) != 0; ++value) {
+          }
           set.pop_front();
           break;
         case 4:
           if (model.empty()) break;
-          for (std::uint64_t value = *model.rbegin(); model.erase(value) != 0; --value) {}
+          for (std::uint64_t value = *model.rbegin(); model.erase(value) != 0; --value) {
+          }
           set.pop_back();
           break;
         default: {

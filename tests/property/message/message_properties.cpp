@@ -1,6 +1,7 @@
 // Messages and payloads: encoded and decoded again they are the same, and no changed byte goes unnoticed.
-#include <boost/test/unit_test.hpp>
 #include <rapidcheck.h>
+
+#include <boost/test/unit_test.hpp>
 
 #include "message/utf8.h"
 #include "mxp/message.h"
@@ -10,7 +11,8 @@ using namespace mxp;
 namespace {
 
 std::vector<std::uint8_t> some_bytes(std::size_t most) {
-  return *rc::gen::container<std::vector<std::uint8_t>>(*rc::gen::inRange<std::size_t>(0, most + 1), rc::gen::arbitrary<std::uint8_t>());
+  return *rc::gen::container<std::vector<std::uint8_t>>(*rc::gen::inRange<std::size_t>(0, most + 1),
+                                                        rc::gen::arbitrary<std::uint8_t>());
 }
 
 template <std::size_t N>
@@ -25,9 +27,10 @@ std::string some_text() {
   std::string text;
   const int count = *rc::gen::inRange(0, 20);
   for (int i = 0; i < count; ++i) {
-    std::uint32_t point = *rc::gen::oneOf(rc::gen::inRange<std::uint32_t>(0, 0x80), rc::gen::inRange<std::uint32_t>(0x80, 0x800),
-                                          rc::gen::inRange<std::uint32_t>(0x800, 0xd800), rc::gen::inRange<std::uint32_t>(0xe000, 0x10000),
-                                          rc::gen::inRange<std::uint32_t>(0x10000, 0x110000));
+    std::uint32_t point = *rc::gen::oneOf(
+        rc::gen::inRange<std::uint32_t>(0, 0x80), rc::gen::inRange<std::uint32_t>(0x80, 0x800),
+        rc::gen::inRange<std::uint32_t>(0x800, 0xd800), rc::gen::inRange<std::uint32_t>(0xe000, 0x10000),
+        rc::gen::inRange<std::uint32_t>(0x10000, 0x110000));
     const int following = point < 0x80 ? 0 : point < 0x800 ? 1 : point < 0x10000 ? 2 : 3;
     const unsigned lead = following == 0 ? 0x00 : following == 1 ? 0xc0 : following == 2 ? 0xe0 : 0xf0;
     text += static_cast<char>(lead | point >> (6 * following));
@@ -38,7 +41,8 @@ std::string some_text() {
 
 Message some_message(const std::vector<std::uint8_t>& payload) {
   Message message;
-  message.type = static_cast<MessageType>(*rc::gen::suchThat(rc::gen::arbitrary<std::uint8_t>(), is_valid_message_type));
+  message.type =
+      static_cast<MessageType>(*rc::gen::suchThat(rc::gen::arbitrary<std::uint8_t>(), is_valid_message_type));
   message.flags = *rc::gen::inRange<std::uint8_t>(0, 16);
   message.id = *rc::gen::arbitrary<std::uint64_t>();
   message.trace_id = *rc::gen::arbitrary<std::uint64_t>();
@@ -59,7 +63,8 @@ BOOST_AUTO_TEST_CASE(message_round_trips) {
     RC_ASSERT(message_size(bytes).value().value() == bytes.size());
     const auto again = decode_message(bytes);
     RC_ASSERT(again.has_value());
-    RC_ASSERT(again->type == message.type && again->flags == message.flags && again->id == message.id && again->trace_id == message.trace_id);
+    RC_ASSERT(again->type == message.type && again->flags == message.flags && again->id == message.id &&
+              again->trace_id == message.trace_id);
     RC_ASSERT(std::ranges::equal(again->payload, payload));
   }));
 }
@@ -98,9 +103,11 @@ BOOST_AUTO_TEST_CASE(agent_register_round_trips) {
     RC_ASSERT(!bytes.empty());
     const auto again = decode_agent_register(bytes);
     RC_ASSERT(again.has_value());
-    RC_ASSERT(again->agent == payload.agent && again->name == payload.name && again->capabilities == payload.capabilities);
+    RC_ASSERT(again->agent == payload.agent && again->name == payload.name &&
+              again->capabilities == payload.capabilities);
     RC_ASSERT(again->ipv4 == payload.ipv4 && again->port == payload.port);
-    for (std::size_t size = 0; size < bytes.size(); ++size) RC_ASSERT(!decode_agent_register(ByteView(bytes).first(size)).has_value());
+    for (std::size_t size = 0; size < bytes.size(); ++size)
+      RC_ASSERT(!decode_agent_register(ByteView(bytes).first(size)).has_value());
   }));
 }
 
@@ -111,11 +118,13 @@ BOOST_AUTO_TEST_CASE(call_and_stream_open_round_trip) {
     const auto call_bytes = encode_payload(call);
     const auto call_again = decode_call(call_bytes);
     RC_ASSERT(call_again.has_value());
-    RC_ASSERT(call_again->target == call.target && call_again->timeout_seconds == timeout && std::ranges::equal(call_again->data, data));
+    RC_ASSERT(call_again->target == call.target && call_again->timeout_seconds == timeout &&
+              std::ranges::equal(call_again->data, data));
     const StreamOpenPayload open{some_array<16>(), some_array<16>(), both_ways};
     const auto open_again = decode_stream_open(encode_payload(open));
     RC_ASSERT(open_again.has_value());
-    RC_ASSERT(open_again->stream == open.stream && open_again->target == open.target && open_again->both_ways == both_ways);
+    RC_ASSERT(open_again->stream == open.stream && open_again->target == open.target &&
+              open_again->both_ways == both_ways);
   }));
 }
 

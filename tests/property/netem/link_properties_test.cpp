@@ -1,11 +1,11 @@
 // What holds for every link and every load.
-#include <algorithm>
-#include <string>
-#include <vector>
-
-#include <boost/test/unit_test.hpp>
 #include <fmt/format.h>
 #include <rapidcheck.h>
+
+#include <algorithm>
+#include <boost/test/unit_test.hpp>
+#include <string>
+#include <vector>
 
 #include "netem/link.h"
 
@@ -34,14 +34,21 @@ LossModel any_loss() {
 
 LinkSpec any_spec() {
   LinkSpec spec;
-  if (maybe()) spec.delay = {.mean = up_to(50ms) + 1us, .jitter = up_to(50ms), .correlation = ratio(), .distribution = static_cast<Distribution>(*rc::gen::inRange(0, 4))};
+  if (maybe())
+    spec.delay = {.mean = up_to(50ms) + 1us,
+                  .jitter = up_to(50ms),
+                  .correlation = ratio(),
+                  .distribution = static_cast<Distribution>(*rc::gen::inRange(0, 4))};
   spec.loss = any_loss();
   if (maybe()) spec.duplicate = {.p = ratio(), .correlation = ratio()};
   if (maybe()) spec.corrupt = {.p = ratio(), .correlation = ratio()};
-  if (maybe() && spec.delay.mean.count() > 0) spec.reorder = {.chance = {.p = ratio(), .correlation = ratio()}, .gap = *rc::gen::inRange(0u, 6u)};
+  if (maybe() && spec.delay.mean.count() > 0)
+    spec.reorder = {.chance = {.p = ratio(), .correlation = ratio()}, .gap = *rc::gen::inRange(0u, 6u)};
   if (maybe()) spec.rate = ByteRate::bytes_per_second(*rc::gen::inRange<std::uint64_t>(1000, 10'000'000));
   if (maybe()) spec.limit = {.packets = *rc::gen::inRange(1u, 50u), .automatic = maybe()};
-  if (maybe()) spec.slot = {.min = up_to(5ms), .max = 10ms, .packets = *rc::gen::inRange(0u, 5u), .bytes = *rc::gen::inRange(0u, 5000u)};
+  if (maybe())
+    spec.slot = {
+        .min = up_to(5ms), .max = 10ms, .packets = *rc::gen::inRange(0u, 5u), .bytes = *rc::gen::inRange(0u, 5000u)};
   if (maybe()) spec.mtu = *rc::gen::inRange(68u, 1500u);
   if (maybe()) spec.outage = {.length = up_to(20ms) + 1ns, .every = 50ms};
   spec.order = maybe() ? Order::keep : Order::time;
@@ -132,11 +139,14 @@ BOOST_AUTO_TEST_CASE(text_of_any_link_reads_back_as_itself) {
 
 BOOST_AUTO_TEST_CASE(no_text_breaks_the_parser) {
   BOOST_TEST(rc::check("words in any order parse or say why not", [] {
-    static const std::vector<std::string> kWords = {"delay", "10ms", "5%", "loss", "random", "gemodel", "state", "reorder", "gap", "rate", "10mbit",
-                                                    "limit", "auto", "slot", "packets", "bytes", "order", "keep", "distribution", "normal", "outage",
-                                                    "every", "1", "0", "-1", "", "mtu", "1500", "ecn", "nan", "1e400", "rebind", "trace", "corrupt"};
+    static const std::vector<std::string> kWords = {
+        "delay",        "10ms",   "5%",     "loss",  "random", "gemodel", "state",  "reorder", "gap",
+        "rate",         "10mbit", "limit",  "auto",  "slot",   "packets", "bytes",  "order",   "keep",
+        "distribution", "normal", "outage", "every", "1",      "0",       "-1",     "",        "mtu",
+        "1500",         "ecn",    "nan",    "1e400", "rebind", "trace",   "corrupt"};
     std::string text;
-    for (const auto& word : *rc::gen::container<std::vector<std::string>>(rc::gen::elementOf(kWords))) text += word + " ";
+    for (const auto& word : *rc::gen::container<std::vector<std::string>>(rc::gen::elementOf(kWords)))
+      text += word + " ";
     const auto parsed = parse_link_spec(text);
     if (!parsed) RC_ASSERT(!parsed.error().empty());
   }));

@@ -1,7 +1,7 @@
 // The tracker's fixed array against a plain set.
-#include <boost/test/unit_test.hpp>
 #include <rapidcheck.h>
 
+#include <boost/test/unit_test.hpp>
 #include <set>
 
 #include "reliability/ack_tracker.h"
@@ -48,8 +48,8 @@ BOOST_AUTO_TEST_CASE(ranges_say_exactly_what_arrived_up_to_their_number) {
 }
 
 BOOST_AUTO_TEST_CASE(peer_never_loses_a_packet_between_two_acks) {
-  // The peer forgets nothing it was told. Whatever gets lost among ACKs and ACKs of ACKs, after a last ACK it knows all that arrived
-  // (as long as no range had to give way).
+  // The peer forgets nothing it was told. Whatever gets lost among ACKs and ACKs of ACKs, after a last ACK it knows all
+  // that arrived (as long as no range had to give way).
   BOOST_TEST(rc::check("forgetting is safe", [](std::vector<std::uint8_t> moves) {
     AckTracker tracker(std::chrono::milliseconds(25));
     std::set<std::uint64_t> arrived, known;
@@ -66,7 +66,8 @@ BOOST_AUTO_TEST_CASE(peer_never_loses_a_packet_between_two_acks) {
     for (const std::uint8_t move : moves) {
       if (tracker.ranges().size() > kMaxAckRanges - 2) return;
       switch (move % 6) {
-        case 0: case 1: head += 1 + move / 6 % 2; [[fallthrough]];
+        case 0:
+        case 1: head += 1 + move / 6 % 2; [[fallthrough]];
         case 2: {
           const std::uint64_t number = move % 6 == 2 ? head - std::min<std::uint64_t>(head, move / 6 % 8) : head;
           if (arrived.contains(number)) break;  // the caller drops duplicates
@@ -74,7 +75,8 @@ BOOST_AUTO_TEST_CASE(peer_never_loses_a_packet_between_two_acks) {
           tracker.on_packet_received(now, PacketNumber(number), true);
           break;
         }
-        case 3: case 4:
+        case 3:
+        case 4:
           if (tracker.ranges().empty()) break;
           acks.emplace_back(tracker.ranges().front().last.value(), contents());
           tracker.on_ack_sent(now);

@@ -1,7 +1,7 @@
 // The pacer's guarantee, as its header states it, for random rates, times and sizes.
-#include <boost/test/unit_test.hpp>
 #include <rapidcheck.h>
 
+#include <boost/test/unit_test.hpp>
 #include <vector>
 
 #include "reliability/pacer.h"
@@ -22,14 +22,17 @@ BOOST_AUTO_TEST_CASE(bytes_in_any_interval_are_at_most_a_burst_plus_the_integral
     std::vector<Point> points;
     long double earned = 0, sent = 0;
     const auto set_rate = [&] {
-      pacer.set_rate(now, ByteRate::bytes_per_second(*rc::gen::elementOf(std::vector<std::uint64_t>{1'000, 77'777, 1'250'000, 125'000'000, 1'250'000'000})));
+      pacer.set_rate(now, ByteRate::bytes_per_second(*rc::gen::elementOf(
+                              std::vector<std::uint64_t>{1'000, 77'777, 1'250'000, 125'000'000, 1'250'000'000})));
     };
     set_rate();
     const auto steps = *rc::gen::inRange(1, 120);
     for (int i = 0; i < steps; ++i) {
-      const auto wait = Duration(*rc::gen::elementOf(std::vector<std::int64_t>{0, 1, 999, 50'000, 1'000'000, 3'333'333, 40'000'000}));
+      const auto wait =
+          Duration(*rc::gen::elementOf(std::vector<std::int64_t>{0, 1, 999, 50'000, 1'000'000, 3'333'333, 40'000'000}));
       now += wait;
-      earned += static_cast<long double>(pacer.rate().bytes_per_second()) * static_cast<long double>(wait.count()) / 1e9L;
+      earned +=
+          static_cast<long double>(pacer.rate().bytes_per_second()) * static_cast<long double>(wait.count()) / 1e9L;
       if (*rc::gen::inRange(0, 5) == 0) set_rate();
       const std::uint64_t available = pacer.available(now);
       const std::uint64_t bytes = *rc::gen::inRange<std::uint64_t>(0, available + 1);

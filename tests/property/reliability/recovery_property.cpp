@@ -1,7 +1,7 @@
 // Recovery against naive models, over random sequences of sending, acknowledging, waiting and time that steps back.
-#include <boost/test/unit_test.hpp>
 #include <rapidcheck.h>
 
+#include <boost/test/unit_test.hpp>
 #include <map>
 #include <set>
 
@@ -50,7 +50,8 @@ std::vector<AckRange> random_ranges(const Model& model, const std::set<std::uint
 }
 
 bool covers(const std::vector<AckRange>& ranges, std::uint64_t number) {
-  return std::any_of(ranges.begin(), ranges.end(), [&](const AckRange& it) { return it.first.value() <= number && number <= it.last.value(); });
+  return std::any_of(ranges.begin(), ranges.end(),
+                     [&](const AckRange& it) { return it.first.value() <= number && number <= it.last.value(); });
 }
 
 }  // namespace
@@ -73,7 +74,8 @@ BOOST_AUTO_TEST_CASE(in_flight_is_the_sum_of_what_is_neither_acknowledged_nor_lo
     };
     const int steps = *rc::gen::inRange(1, 60);
     for (int i = 0; i < steps; ++i) {
-      now += Duration(*rc::gen::elementOf(std::vector<std::int64_t>{0, 1'000, 700'000, 9'000'000, 60'000'000, 2'000'000'000, -5'000'000}));
+      now += Duration(*rc::gen::elementOf(
+          std::vector<std::int64_t>{0, 1'000, 700'000, 9'000'000, 60'000'000, 2'000'000'000, -5'000'000}));
       switch (*rc::gen::inRange(0, 4)) {
         case 0:
         case 1:
@@ -82,7 +84,8 @@ BOOST_AUTO_TEST_CASE(in_flight_is_the_sum_of_what_is_neither_acknowledged_nor_lo
             const auto bytes = *rc::gen::inRange<std::uint32_t>(40, 1201);
             const bool probe = sender.recovery.probes_due() != 0;
             if (*rc::gen::inRange(0, 20) == 0) sender.next += 1;  // a number skipped on purpose
-            model.packets[sender.send(now, bytes, eliciting, probe)] = {.state = Model::State::outstanding, .bytes = bytes, .eliciting = eliciting, .sent_at = now};
+            model.packets[sender.send(now, bytes, eliciting, probe)] = {
+                .state = Model::State::outstanding, .bytes = bytes, .eliciting = eliciting, .sent_at = now};
           }
           break;
         case 2: {
@@ -103,8 +106,7 @@ BOOST_AUTO_TEST_CASE(in_flight_is_the_sum_of_what_is_neither_acknowledged_nor_lo
           settle_lost(settled);
           break;
         }
-        default:
-          settle_lost(sender.deadline(now));
+        default: settle_lost(sender.deadline(now));
       }
       RC_ASSERT(sender.recovery.bytes_in_flight() == model.in_flight());
       RC_ASSERT(sender.recovery.congestion_window() >= 2 * kDatagram);
@@ -155,7 +157,8 @@ BOOST_AUTO_TEST_CASE(losses_are_those_of_the_specification) {
         case 0:
         case 1:
           for (int n = *rc::gen::inRange(1, 5); n > 0; --n) {
-            model.packets[sender.send(now)] = {.state = Model::State::outstanding, .bytes = kDatagram, .eliciting = true, .sent_at = now};
+            model.packets[sender.send(now)] = {
+                .state = Model::State::outstanding, .bytes = kDatagram, .eliciting = true, .sent_at = now};
           }
           break;
         case 2: {
@@ -180,12 +183,14 @@ BOOST_AUTO_TEST_CASE(losses_are_those_of_the_specification) {
 }
 
 BOOST_AUTO_TEST_CASE(deadlines_always_lead_somewhere) {
-  // A driver that only obeys deadline() comes to an end of it: each call either settles something or moves the deadline ahead.
+  // A driver that only obeys deadline() comes to an end of it: each call either settles something or moves the deadline
+  // ahead.
   BOOST_TEST(rc::check("no spinning", [] {
     Sender sender;
     Timestamp now(std::chrono::seconds(1));
     sender.send_many(now, *rc::gen::inRange<unsigned>(1, 10));
-    if (*rc::gen::arbitrary<bool>()) sender.ack(now + Duration(*rc::gen::inRange(1, 100'000'000)), {one(sender.next - 1)});
+    if (*rc::gen::arbitrary<bool>())
+      sender.ack(now + Duration(*rc::gen::inRange(1, 100'000'000)), {one(sender.next - 1)});
     for (int i = 0; i < 20 && sender.recovery.deadline() != kNever; ++i) {
       const Timestamp due = sender.recovery.deadline();
       now = std::max(now, due);

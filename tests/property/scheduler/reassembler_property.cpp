@@ -1,8 +1,8 @@
 // The reassembler against a vector of bytes with a flag for each.
-#include <vector>
+#include <rapidcheck.h>
 
 #include <boost/test/unit_test.hpp>
-#include <rapidcheck.h>
+#include <vector>
 
 #include "scheduler/reassembler.h"
 #include "unit/scheduler/streams_fixture.h"

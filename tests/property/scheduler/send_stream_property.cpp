@@ -1,8 +1,8 @@
 // The sending half of a stream against one state for each byte.
-#include <vector>
+#include <rapidcheck.h>
 
 #include <boost/test/unit_test.hpp>
-#include <rapidcheck.h>
+#include <vector>
 
 #include "scheduler/send_stream.h"
 #include "unit/scheduler/streams_fixture.h"
@@ -22,7 +22,8 @@ BOOST_AUTO_TEST_CASE(random_acknowledgements_and_losses_match_a_naive_model) {
     std::vector<SendStream::Chunk> flight;
     bool finished = false;
     const auto steps = *rc::gen::container<std::vector<std::pair<int, std::uint32_t>>>(
-        *rc::gen::inRange<std::size_t>(0, 400), rc::gen::pair(rc::gen::inRange(0, 7), rc::gen::inRange<std::uint32_t>(0, 200)));
+        *rc::gen::inRange<std::size_t>(0, 400),
+        rc::gen::pair(rc::gen::inRange(0, 7), rc::gen::inRange<std::uint32_t>(0, 200)));
 
     const auto unacknowledged_front = [&] {
       std::size_t at = 0;
@@ -85,7 +86,9 @@ BOOST_AUTO_TEST_CASE(random_acknowledgements_and_losses_match_a_naive_model) {
       } else if (action == 6) {
         stream.credit().raise(stream.credit().limit() + number);
       }
-      const auto count = [&](Byte state) { return static_cast<std::uint64_t>(std::count(model.begin(), model.end(), state)); };
+      const auto count = [&](Byte state) {
+        return static_cast<std::uint64_t>(std::count(model.begin(), model.end(), state));
+      };
       RC_ASSERT(stream.unsent() == count(Byte::unsent));
       if (count(Byte::lost) != 0) RC_ASSERT(stream.has_urgent());
       RC_ASSERT(stream.buffer().begin() == unacknowledged_front());

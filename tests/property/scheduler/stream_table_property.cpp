@@ -1,10 +1,10 @@
 // The stream table against std::map, and the accounts of stream ids against a set of each.
+#include <rapidcheck.h>
+
+#include <boost/test/unit_test.hpp>
 #include <map>
 #include <set>
 #include <vector>
-
-#include <boost/test/unit_test.hpp>
-#include <rapidcheck.h>
 
 #include "scheduler/stream_ids.h"
 #include "scheduler/stream_table.h"
@@ -18,10 +18,10 @@ BOOST_AUTO_TEST_CASE(random_inserts_and_erases_match_a_map) {
   BOOST_TEST(rc::check("stream table matches a map", [] {
     StreamTable table;
     std::map<std::uint64_t, Stream*> model;
-    const auto steps = *rc::gen::container<std::vector<std::pair<int, std::uint64_t>>>(
-        rc::gen::pair(rc::gen::inRange(0, 3), rc::gen::map(rc::gen::inRange<std::uint64_t>(0, 120), [](std::uint64_t n) {
-                        return n < 100 ? n : n << 40;  // near ones, and some far away
-                      })));
+    const auto steps = *rc::gen::container<std::vector<std::pair<int, std::uint64_t>>>(rc::gen::pair(
+        rc::gen::inRange(0, 3), rc::gen::map(rc::gen::inRange<std::uint64_t>(0, 120), [](std::uint64_t n) {
+          return n < 100 ? n : n << 40;  // near ones, and some far away
+        })));
     for (const auto& [action, key] : steps) {
       const StreamId id(key);
       const auto known = model.find(key);
@@ -53,10 +53,10 @@ BOOST_AUTO_TEST_CASE(accounts_of_the_peers_streams_match_a_set_of_each) {
         rc::gen::pair(rc::gen::inRange(0, 4), rc::gen::inRange<std::uint64_t>(0, 60)));
     for (const auto& [action, index] : steps) {
       using State = RemoteStreamIds::State;
-      const State expected = index >= limit                                   ? State::beyond_limit
-                             : index >= opened                                ? State::unopened
+      const State expected = index >= limit                                     ? State::beyond_limit
+                             : index >= opened                                  ? State::unopened
                              : live.contains(index) || finished.contains(index) ? State::touched
-                                                                              : State::untouched;
+                                                                                : State::untouched;
       RC_ASSERT(ids.state_of(index) == expected);
       if (action < 2 && (expected == State::unopened || expected == State::untouched)) {
         ids.touch(index);

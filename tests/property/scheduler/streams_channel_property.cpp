@@ -1,12 +1,13 @@
-// Two sides over a path that drops, repeats and reorders packets, with late and missing acknowledgements, partial reads, resets and
-// stops: every stream that nobody abandoned arrives complete, in order and once; no packet breaks a rule; at the end nothing is held.
+// Two sides over a path that drops, repeats and reorders packets, with late and missing acknowledgements, partial
+// reads, resets and stops: every stream that nobody abandoned arrives complete, in order and once; no packet breaks a
+// rule; at the end nothing is held.
+#include <rapidcheck.h>
+
+#include <boost/test/unit_test.hpp>
 #include <deque>
 #include <map>
 #include <random>
 #include <vector>
-
-#include <boost/test/unit_test.hpp>
-#include <rapidcheck.h>
 
 #include "unit/scheduler/streams_fixture.h"
 
@@ -135,15 +136,18 @@ void run(std::uint32_t seed, int loss_percent, bool may_abandon) {
       app->picky = !ending;
       app->side.streams.on_clock(now, 5ms);
       if (!ending) app->act(may_abandon);
-      else for (auto& [id, w] : app->writing) app->go_on(StreamId(id));
-      if (ending) for (auto& [id, bytes] : app->side.events.received) std::ignore = app->side.streams.resume(StreamId(id));
+      else
+        for (auto& [id, w] : app->writing) app->go_on(StreamId(id));
+      if (ending)
+        for (auto& [id, bytes] : app->side.events.received) std::ignore = app->side.streams.resume(StreamId(id));
     }
     const std::size_t size = 100 + channel.below(1300);
     channel.send(pair.client, pair.server, size);
     channel.send(pair.server, pair.client, size);
     channel.step(loss_percent);
     if (channel.chance(60)) channel.step(loss_percent);
-    if (ending) for (int i = 0; i < 4; ++i) channel.step(loss_percent);
+    if (ending)
+      for (int i = 0; i < 4; ++i) channel.step(loss_percent);
     check_bounds(pair.client.streams, config);
     check_bounds(pair.server.streams, config);
     if (ending && channel.empty() && !pair.client.streams.has_pending() && !pair.server.streams.has_pending()) break;

@@ -1,9 +1,9 @@
 // A peer that sends any frames at all: each is taken or refused with an error of the protocol, and what is held stays
 // within the limits that were announced.
-#include <vector>
+#include <rapidcheck.h>
 
 #include <boost/test/unit_test.hpp>
-#include <rapidcheck.h>
+#include <vector>
 
 #include "unit/scheduler/streams_fixture.h"
 
@@ -12,13 +12,15 @@ namespace {
 
 // Near the limits most of the time, and sometimes anywhere.
 rc::Gen<std::uint64_t> number() {
-  return rc::gen::weightedOneOf<std::uint64_t>({{6, rc::gen::inRange<std::uint64_t>(0, 1100)},
-                                                {1, rc::gen::inRange<std::uint64_t>(3900, 4100)},
-                                                {1, rc::gen::inRange<std::uint64_t>(kMaxVarint - 2000, kMaxVarint + 1)}});
+  return rc::gen::weightedOneOf<std::uint64_t>(
+      {{6, rc::gen::inRange<std::uint64_t>(0, 1100)},
+       {1, rc::gen::inRange<std::uint64_t>(3900, 4100)},
+       {1, rc::gen::inRange<std::uint64_t>(kMaxVarint - 2000, kMaxVarint + 1)}});
 }
 rc::Gen<StreamId> stream_id() {
-  return rc::gen::map(rc::gen::weightedOneOf<std::uint64_t>({{9, rc::gen::inRange<std::uint64_t>(0, 20)}, {1, number()}}),
-                      [](std::uint64_t value) { return StreamId(value); });
+  return rc::gen::map(
+      rc::gen::weightedOneOf<std::uint64_t>({{9, rc::gen::inRange<std::uint64_t>(0, 20)}, {1, number()}}),
+      [](std::uint64_t value) { return StreamId(value); });
 }
 
 BOOST_AUTO_TEST_SUITE(streams_hostile_property)
@@ -28,7 +30,9 @@ BOOST_AUTO_TEST_CASE(any_frames_leave_memory_bounded_and_errors_named) {
     const FlowControlConfig config = small_config();
     StreamPair pair(config, config);
     Side& us = pair.server;
-    us.events.data_hook = [](StreamId id, ByteView data, bool) { return id.index() % 2 == 0 ? data.size() : data.size() / 2; };
+    us.events.data_hook = [](StreamId id, ByteView data, bool) {
+      return id.index() % 2 == 0 ? data.size() : data.size() / 2;
+    };
     for (const Direction direction : {Direction::bidirectional, Direction::unidirectional}) {
       const StreamId id = *us.streams.open(direction);
       std::ignore = us.streams.write(id, pattern_bytes(0, 2000));
@@ -69,7 +73,8 @@ BOOST_AUTO_TEST_CASE(any_frames_leave_memory_bounded_and_errors_named) {
         const auto code = result.error().code;
         RC_ASSERT((code == TransportErrorCode::flow_control_error || code == TransportErrorCode::stream_limit_error ||
                    code == TransportErrorCode::stream_state_error || code == TransportErrorCode::final_size_error ||
-                   code == TransportErrorCode::frame_encoding_error || code == TransportErrorCode::reassembly_limit_error));
+                   code == TransportErrorCode::frame_encoding_error ||
+                   code == TransportErrorCode::reassembly_limit_error));
         RC_ASSERT(!result.error().reason.empty());
         us.streams.drop_all();  // what the connection does
         RC_ASSERT(us.streams.usage().memory == 0u);

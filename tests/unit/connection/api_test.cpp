@@ -1,6 +1,5 @@
 // The verbs of mxp/connection.h where they are used wrongly, late, or from inside a callback.
 #include <boost/test/unit_test.hpp>
-
 #include <functional>
 
 #include "support/host.h"
@@ -10,8 +9,12 @@ using namespace mxp::test;
 
 namespace {
 
-StreamId client_stream(Direction direction, std::uint64_t index) { return StreamId::make(Role::client, direction, index); }
-StreamId server_stream(Direction direction, std::uint64_t index) { return StreamId::make(Role::server, direction, index); }
+StreamId client_stream(Direction direction, std::uint64_t index) {
+  return StreamId::make(Role::client, direction, index);
+}
+StreamId server_stream(Direction direction, std::uint64_t index) {
+  return StreamId::make(Role::server, direction, index);
+}
 
 template <typename Result>
 bool fails_with(const Result& result, StreamError error) {
@@ -38,7 +41,8 @@ BOOST_AUTO_TEST_CASE(nothing_but_close_works_before_the_handshake_is_over) {
 BOOST_AUTO_TEST_CASE(streams_that_do_not_exist) {
   DirectPair pair;
   Connection* connection = pair.establish();
-  for (const StreamId id : {client_stream(Direction::bidirectional, 0), server_stream(Direction::unidirectional, 7), StreamId(kMaxVarint)}) {
+  for (const StreamId id : {client_stream(Direction::bidirectional, 0), server_stream(Direction::unidirectional, 7),
+                            StreamId(kMaxVarint)}) {
     BOOST_TEST(fails_with(connection->write(id, text("x")), StreamError::unknown_stream));
     BOOST_TEST(fails_with(connection->finish(id), StreamError::unknown_stream));
     BOOST_TEST(fails_with(connection->reset(id, 1), StreamError::unknown_stream));
@@ -126,8 +130,12 @@ namespace {
 // A conversation in which every callback happens on one side or the other.
 struct Conversation {
   explicit Conversation(DirectPair& pair_) : pair(pair_) {
-    pair.client.app.hook = [this](std::string_view event, Connection& connection, StreamId id) { on_event(Role::client, event, connection, id); };
-    pair.server.app.hook = [this](std::string_view event, Connection& connection, StreamId id) { on_event(Role::server, event, connection, id); };
+    pair.client.app.hook = [this](std::string_view event, Connection& connection, StreamId id) {
+      on_event(Role::client, event, connection, id);
+    };
+    pair.server.app.hook = [this](std::string_view event, Connection& connection, StreamId id) {
+      on_event(Role::server, event, connection, id);
+    };
   }
 
   static DirectPair::Config config() {
@@ -198,9 +206,10 @@ struct Conversation {
 };
 
 const std::pair<Role, const char*> kEvents[] = {
-    {Role::client, "connected"}, {Role::client, "data"},     {Role::client, "stop"},   {Role::client, "writable"}, {Role::client, "finished"},
-    {Role::client, "available"}, {Role::client, "closed"},   {Role::server, "connected"}, {Role::server, "opened"}, {Role::server, "data"},
-    {Role::server, "reset"},     {Role::server, "finished"}, {Role::server, "closed"},
+    {Role::client, "connected"}, {Role::client, "data"},      {Role::client, "stop"},   {Role::client, "writable"},
+    {Role::client, "finished"},  {Role::client, "available"}, {Role::client, "closed"}, {Role::server, "connected"},
+    {Role::server, "opened"},    {Role::server, "data"},      {Role::server, "reset"},  {Role::server, "finished"},
+    {Role::server, "closed"},
 };
 
 }  // namespace
@@ -219,7 +228,8 @@ BOOST_AUTO_TEST_CASE(every_verb_may_be_called_from_every_callback) {
   };
   const Action actions[] = {
       {"close", [](DirectPair&, Connection& c, StreamId) { c.close(1, "from inside"); }},
-      {"close_all", [](DirectPair& p, Connection&, StreamId) {
+      {"close_all",
+       [](DirectPair& p, Connection&, StreamId) {
          p.client.endpoint.close_all(2, "");
          p.server.endpoint.close_all(2, "");
        }},
@@ -227,18 +237,21 @@ BOOST_AUTO_TEST_CASE(every_verb_may_be_called_from_every_callback) {
       {"stop_sending", [](DirectPair&, Connection& c, StreamId id) { (void)c.stop_sending(id, 3); }},
       {"finish", [](DirectPair&, Connection& c, StreamId id) { (void)c.finish(id); }},
       {"resume", [](DirectPair&, Connection& c, StreamId id) { (void)c.resume(id); }},
-      {"open_and_write", [](DirectPair&, Connection& c, StreamId) {
+      {"open_and_write",
+       [](DirectPair&, Connection& c, StreamId) {
          for (const Direction direction : {Direction::bidirectional, Direction::unidirectional})
            if (const auto id = c.open_stream(direction)) {
              (void)c.write(*id, Bytes(5000));
              (void)c.reset(*id, 1);
            }
        }},
-      {"open_many", [](DirectPair&, Connection& c, StreamId) {  // the table of streams grows under the flow's feet
+      {"open_many",
+       [](DirectPair&, Connection& c, StreamId) {  // the table of streams grows under the flow's feet
          for (int i = 0; i < 200; ++i)
            if (const auto id = c.open_stream(Direction::bidirectional)) (void)c.write(*id, text("x"));
        }},
-      {"everything_to_the_stream", [](DirectPair&, Connection& c, StreamId id) {
+      {"everything_to_the_stream",
+       [](DirectPair&, Connection& c, StreamId id) {
          (void)c.write(id, text("x"));
          (void)c.resume(id);
          (void)c.stop_sending(id, 1);
@@ -248,10 +261,13 @@ BOOST_AUTO_TEST_CASE(every_verb_may_be_called_from_every_callback) {
          c.close(1, "");
          (void)c.resume(id);
        }},
-      {"connect", [](DirectPair& p, Connection&, StreamId) {
-         for (int i = 0; i < 20; ++i) (void)p.client.endpoint.connect(p.now, kServerAddress, p.server.endpoint.public_key());
+      {"connect",
+       [](DirectPair& p, Connection&, StreamId) {
+         for (int i = 0; i < 20; ++i)
+           (void)p.client.endpoint.connect(p.now, kServerAddress, p.server.endpoint.public_key());
        }},
-      {"look", [](DirectPair& p, Connection& c, StreamId id) {
+      {"look",
+       [](DirectPair& p, Connection& c, StreamId id) {
          (void)c.stats();
          (void)c.writable_bytes(id);
          (void)p.client.endpoint.stats();
@@ -302,7 +318,8 @@ BOOST_AUTO_TEST_CASE(a_new_connection_may_be_made_from_inside_on_closed) {
   int left = 5;
   pair.client.app.hook = [&](std::string_view event, Connection& connection, StreamId) {
     if (event == "connected") connection.close(1, "");
-    if (event == "closed" && left-- > 0) (void)pair.client.endpoint.connect(pair.now, kServerAddress, pair.server.endpoint.public_key());
+    if (event == "closed" && left-- > 0)
+      (void)pair.client.endpoint.connect(pair.now, kServerAddress, pair.server.endpoint.public_key());
   };
   pair.establish();
   pair.advance(60s);

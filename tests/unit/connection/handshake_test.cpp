@@ -272,12 +272,14 @@ BOOST_AUTO_TEST_CASE(a_message_2_of_another_server_is_dropped) {
   SeededRandom random(9);
   // Who does not hold the server's key cannot even read message 1; with it, any answer verifies.
   BOOST_TEST(!rogue_message_2(message_1, some_key(77), server_payload(ConnectionId()), random).has_value());
-  const auto response = rogue_message_2(message_1, default_server().identity, server_payload(ConnectionId({1, 2, 3, 4, 5, 6, 7, 8})), random);
+  const auto response = rogue_message_2(message_1, default_server().identity,
+                                        server_payload(ConnectionId({1, 2, 3, 4, 5, 6, 7, 8})), random);
   BOOST_REQUIRE(response.has_value());
   pair.client.receive(pair.now, response->datagram, kServerAddress);
   BOOST_TEST(pair.client.app.connected.size() == 1u);
   // A second one that verifies as well comes too late.
-  const auto second = rogue_message_2(message_1, default_server().identity, server_payload(ConnectionId({9, 9, 9, 9, 9, 9, 9, 9})), random);
+  const auto second = rogue_message_2(message_1, default_server().identity,
+                                      server_payload(ConnectionId({9, 9, 9, 9, 9, 9, 9, 9})), random);
   pair.client.receive(pair.now, second->datagram, kServerAddress);
   BOOST_TEST((pair.client.app.connected[0]->remote_id() == ConnectionId({1, 2, 3, 4, 5, 6, 7, 8})));
 }
@@ -288,7 +290,9 @@ BOOST_AUTO_TEST_CASE(a_server_that_breaks_the_rules_inside_message_2_ends_the_at
     TransportErrorCode code;
   };
   const ConnectionId id({1, 2, 3, 4, 5, 6, 7, 8});
-  const auto cut = [](auto... suites) { return [=](TransportParameters& p) { p.suites = {static_cast<std::uint8_t>(suites)...}; }; };
+  const auto cut = [](auto... suites) {
+    return [=](TransportParameters& p) { p.suites = {static_cast<std::uint8_t>(suites)...}; };
+  };
   Bytes with_ping = server_payload(id);
   with_ping.back() = 0x01;
   const std::vector<Case> cases = {
@@ -383,7 +387,8 @@ BOOST_AUTO_TEST_CASE(unreachable_ends_only_unanswered_handshakes_to_that_address
   pair.establish();
   pair.lose = [](Role, ByteView) { return true; };
   pair.connect();
-  const auto elsewhere = pair.client.endpoint.connect(pair.now, kStrangerAddress, default_server().identity.public_key());
+  const auto elsewhere =
+      pair.client.endpoint.connect(pair.now, kStrangerAddress, default_server().identity.public_key());
   BOOST_TEST(elsewhere.has_value());
   pair.exchange();
   pair.client.endpoint.on_unreachable(pair.now, kServerAddress);
@@ -469,7 +474,10 @@ BOOST_AUTO_TEST_CASE(half_open_handshakes_are_limited_and_free_their_place) {
   DirectPair pair(config);
   std::vector<std::unique_ptr<Attacker>> clients;
   for (std::uint64_t i = 0; i < 3; ++i) {
-    clients.push_back(std::make_unique<Attacker>(pair.server, pair.now, Attacker::Config{.seed = 100 + i, .address = SocketAddress::ipv4(10, 1, 1, 1, static_cast<std::uint16_t>(1000 + i))}));
+    clients.push_back(std::make_unique<Attacker>(
+        pair.server, pair.now,
+        Attacker::Config{.seed = 100 + i,
+                         .address = SocketAddress::ipv4(10, 1, 1, 1, static_cast<std::uint16_t>(1000 + i))}));
   }
   const Bytes third = clients[2]->message_1();
   BOOST_TEST(clients[0]->handshake());

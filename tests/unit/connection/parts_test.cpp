@@ -1,6 +1,7 @@
 // The small parts of a connection, each by its own rule.
-#include <boost/test/unit_test.hpp>
 #include <rapidcheck.h>
+
+#include <boost/test/unit_test.hpp>
 
 #include "connection/amplification.h"
 #include "connection/handshake_payload.h"
@@ -136,7 +137,8 @@ BOOST_AUTO_TEST_CASE(holds_what_a_plain_list_holds) {
     SentFrameLog log;
     std::vector<std::uint64_t> model;
     std::uint64_t begin = 0;
-    const auto steps = *rc::gen::container<std::vector<std::pair<std::uint8_t, std::uint8_t>>>(rc::gen::arbitrary<std::pair<std::uint8_t, std::uint8_t>>());
+    const auto steps = *rc::gen::container<std::vector<std::pair<std::uint8_t, std::uint8_t>>>(
+        rc::gen::arbitrary<std::pair<std::uint8_t, std::uint8_t>>());
     for (const auto& [add, release] : steps) {
       for (int i = 0; i < add; ++i) {
         SentFrame frame;
@@ -168,8 +170,8 @@ BOOST_AUTO_TEST_CASE(the_best_common_choice_is_the_clients_first_that_the_server
     bool good;
   };
   const Case cases[] = {
-      {{2, 1}, {2, 1}, 2, true},  {{2, 1}, {1, 2}, 2, true},  {{2, 1}, {1}, 1, true},   {{2, 1}, {2, 1}, 1, false},
-      {{1}, {2, 1}, 1, true},     {{9, 2}, {2}, 2, true},     {{9, 2}, {9, 2}, 2, false}, {{1}, {2}, 1, false},
+      {{2, 1}, {2, 1}, 2, true}, {{2, 1}, {1, 2}, 2, true}, {{2, 1}, {1}, 1, true},     {{2, 1}, {2, 1}, 1, false},
+      {{1}, {2, 1}, 1, true},    {{9, 2}, {2}, 2, true},    {{9, 2}, {9, 2}, 2, false}, {{1}, {2}, 1, false},
   };
   for (const Case& each : cases) {
     TransportParameters client, server;
@@ -187,7 +189,8 @@ BOOST_AUTO_TEST_CASE(the_best_common_choice_is_the_clients_first_that_the_server
 
 BOOST_AUTO_TEST_CASE(what_is_written_is_read_back_and_padded_to_the_byte) {
   const EndpointConfig config = default_server();
-  const TransportParameters parameters = local_parameters(config.transport, config.suites, ConnectionId({1, 2, 3, 4, 5, 6, 7, 8}));
+  const TransportParameters parameters =
+      local_parameters(config.transport, config.suites, ConnectionId({1, 2, 3, 4, 5, 6, 7, 8}));
   CloseFrame close;
   close.code = 2;
   close.reason = text("no");
@@ -212,14 +215,18 @@ BOOST_AUTO_TEST_SUITE(escaped_reason)
 BOOST_AUTO_TEST_CASE(what_could_rewrite_a_terminal_is_escaped) {
   BOOST_TEST(escape_reason(text("plain text, ä and 漢 too")) == "plain text, ä and 漢 too");
   BOOST_TEST(escape_reason(text("\x1b[2Jgone\r\n\t\x7f")) == "\\x1b[2Jgone\\x0d\\x0a\\x09\\x7f");
-  BOOST_TEST(escape_reason(text("\xc2\x9b" "31m")) == "\\x9b31m");                  // C1: CSI
-  BOOST_TEST(escape_reason(text("\xe2\x80\xae" "abc")) == "\\u202eabc");             // right-to-left override
-  BOOST_TEST(escape_reason(text("a\xe2\x80\x8b" "b")) == "a\\u200bb");               // zero width
-  BOOST_TEST(escape_reason(text("back\\slash")) == "back\\\\slash");                 // so that an escape cannot be forged
-  BOOST_TEST(escape_reason(text("\xff\xc3(\xed\xa0\x80")) == "\\xff\\xc3(\\xed\\xa0\\x80");  // not UTF-8, and a surrogate
+  BOOST_TEST(escape_reason(text("\xc2\x9b"
+                                "31m")) == "\\x9b31m");  // C1: CSI
+  BOOST_TEST(escape_reason(text("\xe2\x80\xae"
+                                "abc")) == "\\u202eabc");  // right-to-left override
+  BOOST_TEST(escape_reason(text("a\xe2\x80\x8b"
+                                "b")) == "a\\u200bb");                // zero width
+  BOOST_TEST(escape_reason(text("back\\slash")) == "back\\\\slash");  // so that an escape cannot be forged
+  BOOST_TEST(escape_reason(text("\xff\xc3(\xed\xa0\x80")) ==
+             "\\xff\\xc3(\\xed\\xa0\\x80");  // not UTF-8, and a surrogate
   BOOST_TEST(escape_reason(text("\xc0\xaf\xf0\x80\x80\x80")) == "\\xc0\\xaf\\xf0\\x80\\x80\\x80");  // overlong
-  BOOST_TEST(escape_reason(text("\xf4\x90\x80\x80")) == "\\xf4\\x90\\x80\\x80");     // beyond the last code point
-  BOOST_TEST(escape_reason(text("\xe6\xbc")) == "\\xe6\\xbc");                       // cut off
+  BOOST_TEST(escape_reason(text("\xf4\x90\x80\x80")) == "\\xf4\\x90\\x80\\x80");  // beyond the last code point
+  BOOST_TEST(escape_reason(text("\xe6\xbc")) == "\\xe6\\xbc");                    // cut off
 }
 
 BOOST_AUTO_TEST_CASE(the_result_has_at_most_256_bytes_and_no_half_escape) {

@@ -1,10 +1,10 @@
 // The worked example of docs/protocol.md §9: made by the library from fixed keys and compared with the text.
+#include <fmt/format.h>
+
+#include <boost/test/unit_test.hpp>
 #include <functional>
 #include <set>
 #include <vector>
-
-#include <boost/test/unit_test.hpp>
-#include <fmt/format.h>
 
 #include "core/frame_reader.h"
 #include "core/frame_writer.h"
@@ -43,11 +43,12 @@ ByteView view(std::span<const std::uint8_t, N> bytes) {
   return bytes;
 }
 
-// What is 32 bytes long is a private key, and what is 8 bytes long a connection id: those of the example. Everything else
-// is only noise.
+// What is 32 bytes long is a private key, and what is 8 bytes long a connection id: those of the example. Everything
+// else is only noise.
 class ExampleRandom final : public Random {
  public:
-  ExampleRandom(std::uint8_t key_first, std::uint8_t id_first, std::uint64_t seed) : key_first_(key_first), id_first_(id_first), noise_(seed) {}
+  ExampleRandom(std::uint8_t key_first, std::uint8_t id_first, std::uint64_t seed)
+      : key_first_(key_first), id_first_(id_first), noise_(seed) {}
   void fill(MutableBytes out) override {
     if (out.size() != PrivateKey::kSize && out.size() != ConnectionId::kSize) return noise_.fill(out);
     const std::uint8_t first = out.size() == PrivateKey::kSize ? key_first_ : id_first_;
@@ -141,7 +142,8 @@ struct Handshake {
   }
 
   Timestamp now_{};
-  SocketAddress client_address_ = SocketAddress::ipv4(10, 0, 0, 1, 40000), server_address_ = SocketAddress::ipv4(10, 0, 0, 2, 9000);
+  SocketAddress client_address_ = SocketAddress::ipv4(10, 0, 0, 1, 40000),
+                server_address_ = SocketAddress::ipv4(10, 0, 0, 2, 9000);
 };
 
 const Handshake& handshake() {
@@ -217,14 +219,16 @@ struct DescribedPacket {
   std::string text;
   Bytes wire;
 };
-DescribedPacket describe_packet(Suite suite, const TrafficSecret& secret, ConnectionId destination, PacketNumber number, std::size_t number_size, ByteView plaintext) {
+DescribedPacket describe_packet(Suite suite, const TrafficSecret& secret, ConnectionId destination, PacketNumber number,
+                                std::size_t number_size, ByteView plaintext) {
   Bytes packet(kShortHeaderSize + number_size + plaintext.size() + kTagSize);
   Writer out(packet);
   BOOST_REQUIRE((write_short_header(out, destination, false, number, number_size) && out.bytes(plaintext)));
   const std::size_t header_size = kShortHeaderSize + number_size;
   const PacketKeys keys = derive_packet_keys(secret);
   ExampleText text;
-  text.field("header", ByteView(packet).first(header_size), fmt::format("packet number {} in {} byte{}", number.value(), number_size, number_size == 1 ? "" : "s"));
+  text.field("header", ByteView(packet).first(header_size),
+             fmt::format("packet number {} in {} byte{}", number.value(), number_size, number_size == 1 ? "" : "s"));
   text.field("plaintext", plaintext);
   AeadNonce nonce;
   for (std::size_t i = 0; i < nonce.size(); ++i)
@@ -330,7 +334,9 @@ BOOST_AUTO_TEST_CASE(noise_steps_of_the_worked_example) {
   const PublicKey re = key(kServerEphemeral).public_key();
   SymmetricState state(kSuite);
   ExampleText text;
-  const auto show_h = [&](std::string_view after) { text.field(fmt::format("h after {}", after), state.handshake_hash()); };
+  const auto show_h = [&](std::string_view after) {
+    text.field(fmt::format("h after {}", after), state.handshake_hash());
+  };
   const auto dh = [&](std::string_view token, const PrivateKey& mine, const PublicKey& theirs) {
     const auto shared = x25519(mine, theirs).value();
     const auto [ck, k] = noise_hkdf2(state.chaining_key(), shared.view());
@@ -396,8 +402,12 @@ BOOST_AUTO_TEST_CASE(packets_of_the_worked_example) {
   BOOST_TEST(hex_of(first.wire) == hex_of(h.first_packet));
   expect_example("packet", first.text);
   // The shortest packet there is: one frame, and padding up to four bytes with its number.
-  expect_example("packet-short", describe_packet(kSuite, h.secrets.server_to_client, h.client_id, PacketNumber(0x1234), 2, Bytes{0x01, 0x00}).text);
-  expect_example("packet-chacha20", describe_packet(Suite::chacha20_poly1305, h.secrets.client_to_server, h.server_id, PacketNumber(0), 1, hello).text);
+  expect_example("packet-short", describe_packet(kSuite, h.secrets.server_to_client, h.client_id, PacketNumber(0x1234),
+                                                 2, Bytes{0x01, 0x00})
+                                     .text);
+  expect_example("packet-chacha20", describe_packet(Suite::chacha20_poly1305, h.secrets.client_to_server, h.server_id,
+                                                    PacketNumber(0), 1, hello)
+                                        .text);
 }
 
 BOOST_AUTO_TEST_CASE(frames_of_the_worked_example) {
@@ -408,17 +418,24 @@ BOOST_AUTO_TEST_CASE(frames_of_the_worked_example) {
   const auto show_frame = [&](std::string_view name, std::string_view meaning, const auto& value) {
     show(name, meaning, [&](Writer& out) { return write_frame(out, value); });
   };
-  const std::array ranges = {AckRange{PacketNumber(18), PacketNumber(20)}, AckRange{PacketNumber(10), PacketNumber(15)}, AckRange{PacketNumber(8), PacketNumber(8)}};
+  const std::array ranges = {AckRange{PacketNumber(18), PacketNumber(20)}, AckRange{PacketNumber(10), PacketNumber(15)},
+                             AckRange{PacketNumber(8), PacketNumber(8)}};
   const Duration delay = std::chrono::microseconds(1500);
   show("PADDING", "three of them", [](Writer& out) { return write_padding(out, 3); });
   show("PING", "", [](Writer& out) { return write_ping(out); });
-  show("ACK", "20..18, 15..10 and 8 after 1500 µs", [&](Writer& out) { return write_ack(out, ranges, delay, std::nullopt); });
-  show("ACK with ECN", "20..18 at once; 7 ECT(0), 0 ECT(1), 1 CE", [&](Writer& out) { return write_ack(out, std::span(ranges).first(1), {}, EcnCounts{7, 0, 1}); });
+  show("ACK", "20..18, 15..10 and 8 after 1500 µs",
+       [&](Writer& out) { return write_ack(out, ranges, delay, std::nullopt); });
+  show("ACK with ECN", "20..18 at once; 7 ECT(0), 0 ECT(1), 1 CE", [&](Writer& out) {
+    return write_ack(out, std::span(ranges).first(1), {}, EcnCounts{7, 0, 1});
+  });
   show_frame("RESET_STREAM", "stream 4, code 256, final size 70000", ResetStreamFrame{StreamId(4), 256, 70000});
   show_frame("STOP_SENDING", "stream 4, code 256", StopSendingFrame{StreamId(4), 256});
-  show("STREAM", "stream 0, offset 0, \"hello\"", [](Writer& out) { return write_stream(out, StreamId(0), 0, "hello", false); });
-  show("STREAM", "stream 6, offset 1000, \"bye\", FIN", [](Writer& out) { return write_stream(out, StreamId(6), 1000, "bye", true); });
-  show("STREAM", "stream 0, offset 5, no data, FIN", [](Writer& out) { return write_stream(out, StreamId(0), 5, "", true); });
+  show("STREAM", "stream 0, offset 0, \"hello\"",
+       [](Writer& out) { return write_stream(out, StreamId(0), 0, "hello", false); });
+  show("STREAM", "stream 6, offset 1000, \"bye\", FIN",
+       [](Writer& out) { return write_stream(out, StreamId(6), 1000, "bye", true); });
+  show("STREAM", "stream 0, offset 5, no data, FIN",
+       [](Writer& out) { return write_stream(out, StreamId(0), 5, "", true); });
   show_frame("MAX_DATA", "8388608", MaxDataFrame{8388608});
   show_frame("MAX_STREAM_DATA", "stream 0, 2097152", MaxStreamDataFrame{StreamId(0), 2097152});
   show_frame("MAX_STREAMS", "two-way, 1536", MaxStreamsFrame{Direction::bidirectional, 1536});
@@ -427,15 +444,17 @@ BOOST_AUTO_TEST_CASE(frames_of_the_worked_example) {
   show_frame("STREAM_DATA_BLOCKED", "stream 0, at 2097152", StreamDataBlockedFrame{StreamId(0), 2097152});
   show_frame("STREAMS_BLOCKED", "two-way, at 1536", StreamsBlockedFrame{Direction::bidirectional, 1536});
   show_frame("STREAMS_BLOCKED", "one-way, at 1536", StreamsBlockedFrame{Direction::unidirectional, 1536});
-  show_frame("CLOSE by the transport", "FLOW_CONTROL_ERROR in a STREAM frame, \"too much\"", CloseFrame{false, 0x03, 0x08, as_bytes("too much")});
+  show_frame("CLOSE by the transport", "FLOW_CONTROL_ERROR in a STREAM frame, \"too much\"",
+             CloseFrame{false, 0x03, 0x08, as_bytes("too much")});
   show_frame("CLOSE by the application", "code 0, \"done\"", CloseFrame{true, 0, 0, as_bytes("done")});
   expect_example("frames", text.text());
 }
 
 BOOST_AUTO_TEST_CASE(every_example_of_the_document_is_made_by_a_test) {
   // "message" is made by the tests of the message room.
-  const std::set<std::string> made = {"keys", "message-1", "payload-1", "mac1", "message-2", "payload-2", "noise", "key-schedule",
-                                      "key-log", "packet", "packet-short", "packet-chacha20", "frames", "message"};
+  const std::set<std::string> made = {"keys",         "message-1",       "payload-1",    "mac1",    "message-2",
+                                      "payload-2",    "noise",           "key-schedule", "key-log", "packet",
+                                      "packet-short", "packet-chacha20", "frames",       "message"};
   const auto names = names_of_examples();
   BOOST_TEST((std::set<std::string>(names.begin(), names.end()) == made));
   BOOST_TEST(names.size() == made.size());

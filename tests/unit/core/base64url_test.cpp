@@ -16,8 +16,9 @@ BOOST_AUTO_TEST_SUITE(base64url)
 
 // RFC 4648 §10, without the padding.
 BOOST_AUTO_TEST_CASE(published_vectors) {
-  const std::pair<std::string_view, std::string_view> table[] = {{"", ""}, {"f", "Zg"}, {"fo", "Zm8"}, {"foo", "Zm9v"},
-                                                               {"foob", "Zm9vYg"}, {"fooba", "Zm9vYmE"}, {"foobar", "Zm9vYmFy"}};
+  const std::pair<std::string_view, std::string_view> table[] = {
+      {"", ""},           {"f", "Zg"},          {"fo", "Zm8"},         {"foo", "Zm9v"},
+      {"foob", "Zm9vYg"}, {"fooba", "Zm9vYmE"}, {"foobar", "Zm9vYmFy"}};
   for (const auto& [plain, encoded] : table) {
     BOOST_TEST(base64url_encode(view(plain)) == encoded);
     std::vector<std::uint8_t> decoded(plain.size());

@@ -1,7 +1,6 @@
 #include "core/frame_reader.h"
 
 #include <boost/test/unit_test.hpp>
-
 #include <deque>
 
 #include "support/frame_codec.h"
@@ -100,7 +99,8 @@ BOOST_AUTO_TEST_CASE(ack_ranges_go_from_high_to_low) {
   BOOST_TEST(ack.largest.value() == 100u);
   BOOST_TEST((ack.delay == std::chrono::microseconds(200)));
   BOOST_TEST(!ack.ecn);
-  const std::vector<AckRange> expected = {{PacketNumber(98), PacketNumber(100)}, {PacketNumber(95), PacketNumber(95)},
+  const std::vector<AckRange> expected = {{PacketNumber(98), PacketNumber(100)},
+                                          {PacketNumber(95), PacketNumber(95)},
                                           {PacketNumber(83), PacketNumber(93)}};
   BOOST_TEST((test::ranges_of(ack) == expected));
   BOOST_TEST(ack.ranges.size() == 3u);
@@ -109,11 +109,11 @@ BOOST_AUTO_TEST_CASE(ack_ranges_go_from_high_to_low) {
 BOOST_AUTO_TEST_CASE(ack_may_reach_packet_number_zero_and_not_below) {
   const auto ack = only<AckFrame>(hex("02 05 00 01 01 01 01"));  // 5..4, gap 1 → 1..0
   BOOST_TEST(test::ranges_of(ack).back().first.value() == 0u);
-  refused_as("02 05 00 00 06", TransportErrorCode::frame_encoding_error, 0x02);           // first range
-  refused_as("02 05 00 01 01 03 00", TransportErrorCode::frame_encoding_error, 0x02);     // gap
-  refused_as("02 05 00 01 01 01 02", TransportErrorCode::frame_encoding_error, 0x02);     // range
-  refused_as("02 05 00 01 04 00 00", TransportErrorCode::frame_encoding_error, 0x02);     // smallest is 1: no gap fits
-  refused_as("02 05 00 01 05 00 00", TransportErrorCode::frame_encoding_error, 0x02);     // smallest is 0
+  refused_as("02 05 00 00 06", TransportErrorCode::frame_encoding_error, 0x02);        // first range
+  refused_as("02 05 00 01 01 03 00", TransportErrorCode::frame_encoding_error, 0x02);  // gap
+  refused_as("02 05 00 01 01 01 02", TransportErrorCode::frame_encoding_error, 0x02);  // range
+  refused_as("02 05 00 01 04 00 00", TransportErrorCode::frame_encoding_error, 0x02);  // smallest is 1: no gap fits
+  refused_as("02 05 00 01 05 00 00", TransportErrorCode::frame_encoding_error, 0x02);  // smallest is 0
   refused_as("02 05 00 01 01 ffffffffffffffff 00", TransportErrorCode::frame_encoding_error, 0x02);
 }
 
@@ -164,9 +164,11 @@ BOOST_AUTO_TEST_CASE(the_other_frames) {
   BOOST_TEST((only<StreamsBlockedFrame>(hex("16 03")).direction == Direction::bidirectional));
   BOOST_TEST((only<StreamsBlockedFrame>(hex("17 03")).direction == Direction::unidirectional));
   const auto transport = only<CloseFrame>(hex("1c 0a 08 02 6869"));
-  BOOST_TEST((!transport.application && transport.code == 0x0a && transport.frame_type == 8 && transport.reason.size() == 2));
+  BOOST_TEST(
+      (!transport.application && transport.code == 0x0a && transport.frame_type == 8 && transport.reason.size() == 2));
   const auto application = only<CloseFrame>(hex("1d 4400 00"));
-  BOOST_TEST((application.application && application.code == 0x400 && application.frame_type == 0 && application.reason.empty()));
+  BOOST_TEST((application.application && application.code == 0x400 && application.frame_type == 0 &&
+              application.reason.empty()));
 }
 
 BOOST_AUTO_TEST_CASE(stream_counts_stop_at_2_to_the_60) {
@@ -197,7 +199,8 @@ BOOST_AUTO_TEST_CASE(fields_may_be_in_longer_forms) {
 }
 
 BOOST_AUTO_TEST_CASE(unknown_and_reserved_types_close_the_connection) {
-  for (const std::uint8_t type : {0x04, 0x05, 0x18, 0x19, 0x1a, 0x1b, 0x1e, 0x1f, 0x20, 0x30, 0x31, 0x32, 0x33, 0x34, 0x35, 0x36, 0x3f}) {
+  for (const std::uint8_t type :
+       {0x04, 0x05, 0x18, 0x19, 0x1a, 0x1b, 0x1e, 0x1f, 0x20, 0x30, 0x31, 0x32, 0x33, 0x34, 0x35, 0x36, 0x3f}) {
     const TransportError error = refused({type, 0, 0, 0});
     BOOST_TEST((error.code == TransportErrorCode::unknown_frame));
     BOOST_TEST(error.frame_type == type);
@@ -206,12 +209,13 @@ BOOST_AUTO_TEST_CASE(unknown_and_reserved_types_close_the_connection) {
   refused_as("ffffffffffffffff", TransportErrorCode::unknown_frame, kMaxVarint);
 }
 
-// Every frame, cut at every byte: an error, never a crash and never a frame. STREAM without a length and PADDING are valid
-// when cut and not listed.
+// Every frame, cut at every byte: an error, never a crash and never a frame. STREAM without a length and PADDING are
+// valid when cut and not listed.
 BOOST_AUTO_TEST_CASE(frame_cut_off_anywhere_is_refused) {
-  for (const char* whole : {"02 4064 40c8 02 02 01 00 00 0a", "03 4064 40c8 01 02 01 00 07 08 4009", "06 04 4100 4200", "07 4005 4007",
-                            "0a 4001 04 61626364", "0f 4123 8000ffff 02 6162", "10 c000000000000400", "11 06 4400", "12 4009", "13 4009",
-                            "14 4008", "15 4001 4008", "16 4003", "17 4003", "1c 400a 4008 02 6869", "1d 4400 4002 6869", "4040"}) {
+  for (const char* whole :
+       {"02 4064 40c8 02 02 01 00 00 0a", "03 4064 40c8 01 02 01 00 07 08 4009", "06 04 4100 4200", "07 4005 4007",
+        "0a 4001 04 61626364", "0f 4123 8000ffff 02 6162", "10 c000000000000400", "11 06 4400", "12 4009", "13 4009",
+        "14 4008", "15 4001 4008", "16 4003", "17 4003", "1c 400a 4008 02 6869", "1d 4400 4002 6869", "4040"}) {
     const auto bytes = hex(whole);
     for (std::size_t size = 1; size < bytes.size(); ++size) {
       BOOST_TEST_CONTEXT(whole << " cut to " << size) {
@@ -223,10 +227,12 @@ BOOST_AUTO_TEST_CASE(frame_cut_off_anywhere_is_refused) {
 }
 
 BOOST_AUTO_TEST_CASE(only_padding_ack_and_close_are_not_ack_eliciting) {
-  for (const Frame& frame : {Frame(PaddingFrame{}), Frame(AckFrame{}), Frame(CloseFrame{})}) BOOST_TEST(!is_ack_eliciting(frame));
-  for (const Frame& frame : {Frame(PingFrame{}), Frame(StreamFrame{}), Frame(ResetStreamFrame{}), Frame(StopSendingFrame{}), Frame(MaxDataFrame{}),
-                             Frame(MaxStreamDataFrame{}), Frame(MaxStreamsFrame{}), Frame(DataBlockedFrame{}),
-                             Frame(StreamDataBlockedFrame{}), Frame(StreamsBlockedFrame{})}) {
+  for (const Frame& frame : {Frame(PaddingFrame{}), Frame(AckFrame{}), Frame(CloseFrame{})})
+    BOOST_TEST(!is_ack_eliciting(frame));
+  for (const Frame& frame :
+       {Frame(PingFrame{}), Frame(StreamFrame{}), Frame(ResetStreamFrame{}), Frame(StopSendingFrame{}),
+        Frame(MaxDataFrame{}), Frame(MaxStreamDataFrame{}), Frame(MaxStreamsFrame{}), Frame(DataBlockedFrame{}),
+        Frame(StreamDataBlockedFrame{}), Frame(StreamsBlockedFrame{})}) {
     BOOST_TEST(is_ack_eliciting(frame));
   }
 }

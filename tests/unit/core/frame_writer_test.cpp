@@ -59,14 +59,18 @@ BOOST_AUTO_TEST_CASE(frames_have_the_bytes_of_the_document) {
 }
 
 BOOST_AUTO_TEST_CASE(ack_is_written_from_the_highest_range_down) {
-  const AckRange ranges[] = {{PacketNumber(98), PacketNumber(100)}, {PacketNumber(95), PacketNumber(95)}, {PacketNumber(83), PacketNumber(93)}};
+  const AckRange ranges[] = {{PacketNumber(98), PacketNumber(100)},
+                             {PacketNumber(95), PacketNumber(95)},
+                             {PacketNumber(83), PacketNumber(93)}};
   std::array<std::uint8_t, 64> buffer;
   Writer out(buffer);
   BOOST_REQUIRE(write_ack(out, ranges, std::chrono::microseconds(200), std::nullopt));
-  BOOST_TEST(std::vector(out.so_far().begin(), out.so_far().end()) == hex("02 4064 40c8 02 02 01 00 00 0a"), boost::test_tools::per_element());
+  BOOST_TEST(std::vector(out.so_far().begin(), out.so_far().end()) == hex("02 4064 40c8 02 02 01 00 00 0a"),
+             boost::test_tools::per_element());
   Writer with_ecn(buffer);
   BOOST_REQUIRE(write_ack(with_ecn, std::span(ranges).first(1), std::chrono::microseconds(0), EcnCounts{1, 2, 64}));
-  BOOST_TEST(std::vector(with_ecn.so_far().begin(), with_ecn.so_far().end()) == hex("03 4064 00 00 02 01 02 4040"), boost::test_tools::per_element());
+  BOOST_TEST(std::vector(with_ecn.so_far().begin(), with_ecn.so_far().end()) == hex("03 4064 00 00 02 01 02 4040"),
+             boost::test_tools::per_element());
 }
 
 BOOST_AUTO_TEST_CASE(negative_ack_delay_is_written_as_none) {
@@ -112,11 +116,13 @@ BOOST_AUTO_TEST_CASE(ack_of_nothing_is_not_written) {
 }
 
 BOOST_AUTO_TEST_CASE(frame_that_does_not_fit_writes_nothing) {
-  for (const Frame& frame : {Frame(PaddingFrame{3}), Frame(PingFrame{}), Frame(ResetStreamFrame{StreamId(4), 0x100, 0x200}), Frame(StopSendingFrame{StreamId(5), 700}),
-                             Frame(StreamFrame{StreamId(4), 64, view("abc"), true}), Frame(MaxDataFrame{0x400}),
-                             Frame(MaxStreamDataFrame{StreamId(6), 0x400}), Frame(MaxStreamsFrame{Direction::bidirectional, 900}),
-                             Frame(DataBlockedFrame{800}), Frame(StreamDataBlockedFrame{StreamId(1), 8}),
-                             Frame(StreamsBlockedFrame{Direction::unidirectional, 3}), Frame(CloseFrame{false, 0x0a, 8, {}})}) {
+  for (const Frame& frame :
+       {Frame(PaddingFrame{3}), Frame(PingFrame{}), Frame(ResetStreamFrame{StreamId(4), 0x100, 0x200}),
+        Frame(StopSendingFrame{StreamId(5), 700}), Frame(StreamFrame{StreamId(4), 64, view("abc"), true}),
+        Frame(MaxDataFrame{0x400}), Frame(MaxStreamDataFrame{StreamId(6), 0x400}),
+        Frame(MaxStreamsFrame{Direction::bidirectional, 900}), Frame(DataBlockedFrame{800}),
+        Frame(StreamDataBlockedFrame{StreamId(1), 8}), Frame(StreamsBlockedFrame{Direction::unidirectional, 3}),
+        Frame(CloseFrame{false, 0x0a, 8, {}})}) {
     const std::size_t size = written(frame).size();
     for (std::size_t space = 0; space < size; ++space) {
       std::vector<std::uint8_t> buffer(space, 0xee);
@@ -136,7 +142,9 @@ BOOST_AUTO_TEST_CASE(close_reason_is_cut_to_what_fits_and_to_its_bound) {
     BOOST_REQUIRE(write_frame(out, CloseFrame{false, 1, 2, view(text)}));
     FrameReader reader(out.so_far());
     const auto close = std::get<CloseFrame>(reader.next().value().value());
-    BOOST_TEST(close.reason.size() == std::min<std::size_t>({kMaxCloseReason, space - 4 < 64 ? space - 4 : space - 5 < 64 ? 63 : space - 5}));
+    BOOST_TEST(close.reason.size() == std::min<std::size_t>({kMaxCloseReason, space - 4 < 64   ? space - 4
+                                                                              : space - 5 < 64 ? 63
+                                                                                               : space - 5}));
   }
 }
 

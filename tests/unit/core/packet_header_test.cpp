@@ -19,7 +19,8 @@ std::vector<std::uint8_t> join(std::initializer_list<std::vector<std::uint8_t>> 
 }
 
 const std::vector<std::uint8_t> kInitial =
-    join({hex("c0 4d585031 02 0102030405060708 0300 aabbcc 0200 ddee"), std::vector<std::uint8_t>(100, 0x11), std::vector<std::uint8_t>(16, 0x22)});
+    join({hex("c0 4d585031 02 0102030405060708 0300 aabbcc 0200 ddee"), std::vector<std::uint8_t>(100, 0x11),
+          std::vector<std::uint8_t>(16, 0x22)});
 
 void dropped(const std::vector<std::uint8_t>& datagram, DropReason reason) {
   const auto header = parse_packet_header(datagram);
@@ -93,9 +94,11 @@ BOOST_AUTO_TEST_CASE(message_1_cut_off_in_its_header_is_dropped) {
 
 BOOST_AUTO_TEST_CASE(token_and_ticket_are_bounded) {
   const auto with = [](std::size_t token, std::size_t ticket) {
-    const auto size = [](std::size_t n) { return std::vector<std::uint8_t>{static_cast<std::uint8_t>(n), static_cast<std::uint8_t>(n >> 8)}; };
-    return join({hex("c0 4d585031 02 0102030405060708"), size(token), std::vector<std::uint8_t>(token), size(ticket), std::vector<std::uint8_t>(ticket),
-                 std::vector<std::uint8_t>(200)});
+    const auto size = [](std::size_t n) {
+      return std::vector<std::uint8_t>{static_cast<std::uint8_t>(n), static_cast<std::uint8_t>(n >> 8)};
+    };
+    return join({hex("c0 4d585031 02 0102030405060708"), size(token), std::vector<std::uint8_t>(token), size(ticket),
+                 std::vector<std::uint8_t>(ticket), std::vector<std::uint8_t>(200)});
   };
   BOOST_TEST(parse_packet_header(with(256, 512)).has_value());
   dropped(with(257, 0), DropReason::malformed_header);

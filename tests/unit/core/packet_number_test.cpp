@@ -29,8 +29,9 @@ BOOST_AUTO_TEST_CASE(number_just_behind_the_window_is_still_recovered) {
 }
 
 BOOST_AUTO_TEST_CASE(expansion_stays_inside_the_number_space) {
-  BOOST_TEST(expand_packet_number(0, 0xff, 1).value() == 0xffu);                    // never below 0
-  BOOST_TEST(expand_packet_number(kMaxVarint, 0x00, 1).value() == (kMaxVarint & ~std::uint64_t{0xff}));  // never above 2^62 - 1
+  BOOST_TEST(expand_packet_number(0, 0xff, 1).value() == 0xffu);  // never below 0
+  BOOST_TEST(expand_packet_number(kMaxVarint, 0x00, 1).value() ==
+             (kMaxVarint & ~std::uint64_t{0xff}));  // never above 2^62 - 1
 }
 
 BOOST_AUTO_TEST_SUITE_END()

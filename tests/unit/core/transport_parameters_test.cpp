@@ -56,7 +56,9 @@ BOOST_AUTO_TEST_CASE(absent_parameters_have_their_defaults) {
 }
 
 BOOST_AUTO_TEST_CASE(every_parameter_is_read_by_its_id) {
-  const auto result = parsed("01 02 7530 03 04 8000ffe3 04 01 04 05 01 05 06 01 06 07 01 07 08 01 08 09 01 09 0b 01 0a 10 08 a1a2a3a4a5a6a7a8", Role::server);
+  const auto result = parsed(
+      "01 02 7530 03 04 8000ffe3 04 01 04 05 01 05 06 01 06 07 01 07 08 01 08 09 01 09 0b 01 0a 10 08 a1a2a3a4a5a6a7a8",
+      Role::server);
   BOOST_REQUIRE(result.has_value());
   TransportParameters expected = minimal();
   expected.max_idle_timeout = 0x3530ms;
@@ -79,8 +81,9 @@ BOOST_AUTO_TEST_CASE(written_parameters_have_the_bytes_of_the_document) {
   std::array<std::uint8_t, 64> buffer;
   Writer out(buffer);
   BOOST_REQUIRE(write_transport_parameters(out, parameters, nullptr));
-  BOOST_TEST(std::vector(out.so_far().begin(), out.so_far().end()) == hex("01 04 80007530 09 01 09 11 04 4d585031 12 02 0201"),
-             boost::test_tools::per_element());
+  BOOST_TEST(
+      std::vector(out.so_far().begin(), out.so_far().end()) == hex("01 04 80007530 09 01 09 11 04 4d585031 12 02 0201"),
+      boost::test_tools::per_element());
 }
 
 BOOST_AUTO_TEST_CASE(bounds_are_inclusive_where_the_document_says_so) {
@@ -142,7 +145,8 @@ BOOST_AUTO_TEST_CASE(lists_are_required_and_bounded) {
   fails("11 4044" + std::string(136, '0') + "12 01 02", "1 to 16");
   fails("11 04 4d585031 12 00", "1 to 16");
   fails("11 04 4d585031 12 11" + std::string(34, '0'), "1 to 16");
-  const auto most = parse_transport_parameters(hex("11 4040" + std::string(128, '1') + "12 10" + std::string(32, '2')), Role::client);
+  const auto most =
+      parse_transport_parameters(hex("11 4040" + std::string(128, '1') + "12 10" + std::string(32, '2')), Role::client);
   BOOST_REQUIRE(most.has_value());
   BOOST_TEST(most->versions.size() == 16u);
   BOOST_TEST(most->suites.size() == 16u);  // unknown ones are kept

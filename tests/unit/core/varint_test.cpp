@@ -11,7 +11,10 @@ using mxp::test::hex;
 BOOST_AUTO_TEST_SUITE(varint)
 
 BOOST_AUTO_TEST_CASE(examples_of_rfc_9000_appendix_a_1) {
-  struct Example { const char* bytes; std::uint64_t value; };
+  struct Example {
+    const char* bytes;
+    std::uint64_t value;
+  };
   for (const Example& example : {Example{"c2197c5eff14e88c", 151288809941952652u}, Example{"9d7f3e7d", 494878333u},
                                  Example{"7bbd", 15293u}, Example{"25", 37u}, Example{"4025", 37u}}) {
     const auto bytes = hex(example.bytes);

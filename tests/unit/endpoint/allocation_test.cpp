@@ -1,5 +1,5 @@
-// Two endpoints that hand each other their datagrams in memory: once the buffers have grown to the size of the windows, a packet
-// costs no allocation on either side, whatever it carries.
+// Two endpoints that hand each other their datagrams in memory: once the buffers have grown to the size of the windows,
+// a packet costs no allocation on either side, whatever it carries.
 #include <boost/test/unit_test.hpp>
 
 #include "support/allocation_counter.h"
@@ -29,7 +29,8 @@ struct Pump {
     }
   }
   bool hand_over(Host& from, Host& to) {
-    const std::size_t count = from.poll(pair.now, [&](const SocketAddress&, ByteView datagram) { to.receive(pair.now, datagram, from.address); });
+    const std::size_t count = from.poll(
+        pair.now, [&](const SocketAddress&, ByteView datagram) { to.receive(pair.now, datagram, from.address); });
     datagrams += count;
     if (count != 0) pair.now += std::chrono::microseconds(20);
     return count != 0;

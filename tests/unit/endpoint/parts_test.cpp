@@ -1,8 +1,8 @@
 // The small parts of the endpoint: what waits, until when, and who is answered from memory.
-#include <boost/test/unit_test.hpp>
 #include <rapidcheck.h>
 
 #include <algorithm>
+#include <boost/test/unit_test.hpp>
 #include <deque>
 
 #include "endpoint/deadline_heap.h"
@@ -46,7 +46,8 @@ BOOST_AUTO_TEST_CASE(answers_like_a_plain_list) {
     std::array<Timestamp, 24> model;
     model.fill(kNever);
     DeadlineHeap<Timed> heap;
-    const auto steps = *rc::gen::container<std::vector<std::tuple<std::uint8_t, std::uint8_t, std::uint8_t>>>(rc::gen::arbitrary<std::tuple<std::uint8_t, std::uint8_t, std::uint8_t>>());
+    const auto steps = *rc::gen::container<std::vector<std::tuple<std::uint8_t, std::uint8_t, std::uint8_t>>>(
+        rc::gen::arbitrary<std::tuple<std::uint8_t, std::uint8_t, std::uint8_t>>());
     for (const auto& [who, when, what] : steps) {
       const std::size_t i = who % entries.size();
       if (what % 4 == 0) {
@@ -61,7 +62,8 @@ BOOST_AUTO_TEST_CASE(answers_like_a_plain_list) {
       RC_ASSERT(heap.next() == least);
       RC_ASSERT(heap.empty() == (least == kNever));
       if (!heap.empty()) RC_ASSERT(model[static_cast<std::size_t>(&heap.top() - entries.data())] == least);
-      for (std::size_t k = 0; k < entries.size(); ++k) RC_ASSERT((entries[k].heap_index == kNotInHeap) == (model[k] == kNever));
+      for (std::size_t k = 0; k < entries.size(); ++k)
+        RC_ASSERT((entries[k].heap_index == kNotInHeap) == (model[k] == kNever));
     }
     // Emptied from the top, it is a sort.
     std::vector<Timestamp> sorted;
@@ -85,7 +87,8 @@ BOOST_AUTO_TEST_CASE(keeps_the_order_of_a_plain_queue) {
     std::array<Waiting, 12> entries;
     std::deque<Waiting*> model;
     ReadyQueue<Waiting> queue;
-    const auto steps = *rc::gen::container<std::vector<std::pair<std::uint8_t, bool>>>(rc::gen::arbitrary<std::pair<std::uint8_t, bool>>());
+    const auto steps = *rc::gen::container<std::vector<std::pair<std::uint8_t, bool>>>(
+        rc::gen::arbitrary<std::pair<std::uint8_t, bool>>());
     for (const auto& [who, join] : steps) {
       Waiting& entry = entries[who % entries.size()];
       const auto found = std::ranges::find(model, &entry);

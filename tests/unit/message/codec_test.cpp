@@ -1,10 +1,10 @@
+#include <xxhash.h>
+
 #include <boost/test/unit_test.hpp>
 
 #include "core/cursor.h"
 #include "mxp/message.h"
 #include "support/hex.h"
-
-#include <xxhash.h>
 
 using namespace mxp;
 using mxp::test::hex;
@@ -32,7 +32,8 @@ void refused(const std::vector<std::uint8_t>& bytes, MessageError error) {
 
 BOOST_AUTO_TEST_SUITE(message_codec)
 
-// The checksums were computed by an implementation of XXH3 written from its specification, not by the library linked here.
+// The checksums were computed by an implementation of XXH3 written from its specification, not by the library linked
+// here.
 BOOST_AUTO_TEST_CASE(messages_have_the_bytes_of_the_document) {
   const auto hello = hex("68656c6c6f");
   std::vector<std::uint8_t> counting(64);
@@ -44,7 +45,8 @@ BOOST_AUTO_TEST_CASE(messages_have_the_bytes_of_the_document) {
        "3150584d 10 0c 0000 0807060504030201 1817161514131211 0500000000000000 68656c6c6f 464fd2bfdb7d639f"},
       {{static_cast<MessageType>(0x80), 3, ~std::uint64_t{0}, ~std::uint64_t{0}, counting},
        "3150584d 80 03 0000 ffffffffffffffff ffffffffffffffff 4000000000000000"
-       "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f202122232425262728292a2b2c2d2e2f303132333435363738393a3b3c3d3e3f"
+       "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f202122232425262728292a2b2c2d2e2f303132333435363"
+       "738393a3b3c3d3e3f"
        "c7fe17b6c0cc333b"},
   };
   for (const auto& [message, text] : table) {
@@ -54,7 +56,8 @@ BOOST_AUTO_TEST_CASE(messages_have_the_bytes_of_the_document) {
     BOOST_TEST(out == golden, boost::test_tools::per_element());
     const auto decoded = decode_message(golden);
     BOOST_REQUIRE(decoded.has_value());
-    BOOST_TEST((decoded->type == message.type && decoded->flags == message.flags && decoded->id == message.id && decoded->trace_id == message.trace_id));
+    BOOST_TEST((decoded->type == message.type && decoded->flags == message.flags && decoded->id == message.id &&
+                decoded->trace_id == message.trace_id));
     BOOST_TEST((std::ranges::equal(decoded->payload, message.payload)));
     BOOST_TEST(message_size(golden).value().value() == golden.size());
   }
@@ -76,8 +79,10 @@ BOOST_AUTO_TEST_CASE(every_malformed_field_has_its_error) {
   refused(sealed("3150584d 12 80 0000 " + tail), MessageError::unknown_flag);
   refused(sealed("3150584d 12 00 0100 " + tail), MessageError::reserved_not_zero);
   refused(sealed("3150584d 12 00 0001 " + tail), MessageError::reserved_not_zero);
-  refused(sealed(std::string("3150584d 12 00 0000 ") + kIdAndTrace + "0100000100000000"), MessageError::payload_too_large);
-  refused(sealed(std::string("3150584d 12 00 0000 ") + kIdAndTrace + "ffffffffffffffff"), MessageError::payload_too_large);
+  refused(sealed(std::string("3150584d 12 00 0000 ") + kIdAndTrace + "0100000100000000"),
+          MessageError::payload_too_large);
+  refused(sealed(std::string("3150584d 12 00 0000 ") + kIdAndTrace + "ffffffffffffffff"),
+          MessageError::payload_too_large);
   refused(sealed(std::string("3150584d 12 00 0000 ") + kIdAndTrace + "0100000000000000"), MessageError::truncated);
   auto bytes = sealed("3150584d 12 00 0000 " + tail);
   BOOST_TEST(decode_message(bytes).has_value());
@@ -144,19 +149,25 @@ BOOST_AUTO_TEST_CASE(size_is_told_as_soon_as_the_header_is_there) {
 }
 
 BOOST_AUTO_TEST_CASE(every_type_has_its_class) {
-  const std::pair<MessageType, MessageClass> table[] = {
-      {MessageType::call, MessageClass::critical},          {MessageType::response, MessageClass::critical},
-      {MessageType::agent_register, MessageClass::control}, {MessageType::agent_discover, MessageClass::control},
-      {MessageType::agent_heartbeat, MessageClass::control}, {MessageType::stream_open, MessageClass::streaming},
-      {MessageType::stream_chunk, MessageClass::streaming}, {MessageType::stream_close, MessageClass::streaming},
-      {MessageType::event, MessageClass::background},       {MessageType::ack, MessageClass::background},
-      {MessageType::error, MessageClass::background},       {static_cast<MessageType>(0xEF), MessageClass::background}};
+  const std::pair<MessageType, MessageClass> table[] = {{MessageType::call, MessageClass::critical},
+                                                        {MessageType::response, MessageClass::critical},
+                                                        {MessageType::agent_register, MessageClass::control},
+                                                        {MessageType::agent_discover, MessageClass::control},
+                                                        {MessageType::agent_heartbeat, MessageClass::control},
+                                                        {MessageType::stream_open, MessageClass::streaming},
+                                                        {MessageType::stream_chunk, MessageClass::streaming},
+                                                        {MessageType::stream_close, MessageClass::streaming},
+                                                        {MessageType::event, MessageClass::background},
+                                                        {MessageType::ack, MessageClass::background},
+                                                        {MessageType::error, MessageClass::background},
+                                                        {static_cast<MessageType>(0xEF), MessageClass::background}};
   for (const auto& [type, expected] : table) BOOST_TEST((message_class(type) == expected), to_string(type));
 }
 
 BOOST_AUTO_TEST_CASE(every_error_has_words_of_its_own) {
   std::set<std::string_view> words;
-  for (int i = 0; i <= static_cast<int>(MessageError::bad_payload); ++i) words.insert(to_string(static_cast<MessageError>(i)));
+  for (int i = 0; i <= static_cast<int>(MessageError::bad_payload); ++i)
+    words.insert(to_string(static_cast<MessageError>(i)));
   BOOST_TEST(words.size() == static_cast<std::size_t>(MessageError::bad_payload) + 1);
   BOOST_TEST(!words.contains("unknown error"));
 }

@@ -82,8 +82,10 @@ BOOST_AUTO_TEST_CASE(stream_open_has_the_bytes_of_the_document) {
   const std::string ids = std::string(kAgent) + "101112131415161718191a1b1c1d1e1f ";
   Uuid target;
   for (std::size_t i = 0; i < target.size(); ++i) target[i] = static_cast<std::uint8_t>(0x10 + i);
-  BOOST_TEST(encode_payload(StreamOpenPayload{counting_uuid(), target, false}) == hex(ids + "01"), boost::test_tools::per_element());
-  BOOST_TEST(encode_payload(StreamOpenPayload{counting_uuid(), target, true}) == hex(ids + "02"), boost::test_tools::per_element());
+  BOOST_TEST(encode_payload(StreamOpenPayload{counting_uuid(), target, false}) == hex(ids + "01"),
+             boost::test_tools::per_element());
+  BOOST_TEST(encode_payload(StreamOpenPayload{counting_uuid(), target, true}) == hex(ids + "02"),
+             boost::test_tools::per_element());
   const auto decoded = decode_stream_open(hex(ids + "02"));
   BOOST_REQUIRE(decoded.has_value());
   BOOST_TEST((decoded->stream == counting_uuid() && decoded->target == target && decoded->both_ways));

@@ -13,8 +13,10 @@ BOOST_AUTO_TEST_CASE(message_of_the_document) {
   Uuid target;
   for (std::size_t i = 0; i < target.size(); ++i) target[i] = static_cast<std::uint8_t>(i);
   const std::string_view data = "ping";
-  const auto payload = encode_payload(CallPayload{target, 30, ByteView(reinterpret_cast<const std::uint8_t*>(data.data()), data.size())});
-  const Message message{MessageType::call, static_cast<std::uint8_t>(MessageFlag::requires_ack), 1, 0x1122334455667788, payload};
+  const auto payload = encode_payload(
+      CallPayload{target, 30, ByteView(reinterpret_cast<const std::uint8_t*>(data.data()), data.size())});
+  const Message message{MessageType::call, static_cast<std::uint8_t>(MessageFlag::requires_ack), 1, 0x1122334455667788,
+                        payload};
   std::vector<std::uint8_t> bytes(encoded_size(message));
   BOOST_REQUIRE(encode_message(message, bytes).has_value());
   BOOST_REQUIRE(decode_message(bytes).has_value());

@@ -1,8 +1,7 @@
 // A link under a steady load recycles its buffers.
+#include <boost/test/unit_test.hpp>
 #include <cstdint>
 #include <vector>
-
-#include <boost/test/unit_test.hpp>
 
 #include "netem/link.h"
 #include "support/allocation_counter.h"
@@ -15,7 +14,9 @@ using mxp::test::allocations;
 BOOST_AUTO_TEST_SUITE(netem_allocation)
 
 BOOST_AUTO_TEST_CASE(steady_load_allocates_nothing) {
-  Link link(*parse_link_spec("delay 20ms 5ms loss gemodel 1% 25% duplicate 1% corrupt 1% reorder 2% rate 200mbit limit 200"), {.seed = 3});
+  Link link(
+      *parse_link_spec("delay 20ms 5ms loss gemodel 1% 25% duplicate 1% corrupt 1% reorder 2% rate 200mbit limit 200"),
+      {.seed = 3});
   const std::vector<std::uint8_t> bytes(1200, 1);
   Timestamp now{1h};
   const auto send = [&](int packets) {

@@ -1,16 +1,16 @@
-// The link in virtual time: its statistics against what the models promise (fixed seeds, so never by luck), its rules, its
-// determinism.
+// The link in virtual time: its statistics against what the models promise (fixed seeds, so never by luck), its rules,
+// its determinism.
+#include "netem/link.h"
+
+#include <fmt/format.h>
+
+#include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <cstdint>
 #include <map>
 #include <set>
 #include <string>
 #include <vector>
-
-#include <boost/test/unit_test.hpp>
-#include <fmt/format.h>
-
-#include "netem/link.h"
 
 using namespace std::chrono_literals;
 using namespace mxp;
@@ -42,7 +42,8 @@ struct Run {
   explicit Run(std::string_view text, std::uint64_t seed = 1) : link(spec(text), {.seed = seed}) {}
   Run(const LinkSpec& link_spec, std::uint64_t seed) : link(link_spec, {.seed = seed}) {}
 
-  Run& send(std::size_t packets, std::size_t size = 1000, Duration pace = 1ms, FlowId flow = 0, Ecn ecn = Ecn::not_ect) {
+  Run& send(std::size_t packets, std::size_t size = 1000, Duration pace = 1ms, FlowId flow = 0,
+            Ecn ecn = Ecn::not_ect) {
     for (std::size_t i = 0; i < packets; ++i) {
       drain(now);
       verdicts.push_back(link.offer(std::vector<std::uint8_t>(size, 0x5a), now, flow, ecn));
@@ -55,8 +56,14 @@ struct Run {
       if (*due > until) break;
       const auto packet = link.take(*due);
       BOOST_REQUIRE(packet.has_value());
-      arrivals.push_back({packet->index, *due - packet->offered_at, *due, {packet->bytes.begin(), packet->bytes.end()}, packet->duplicate,
-                          packet->corrupted, packet->reordered, packet->ecn});
+      arrivals.push_back({packet->index,
+                          *due - packet->offered_at,
+                          *due,
+                          {packet->bytes.begin(), packet->bytes.end()},
+                          packet->duplicate,
+                          packet->corrupted,
+                          packet->reordered,
+                          packet->ecn});
     }
     return *this;
   }
@@ -77,7 +84,8 @@ bool within_binomial(std::uint64_t hits, std::uint64_t trials, double p) {
 
 double mean_ms(const Run& run) {
   double sum = 0;
-  for (const Arrival& arrival : run.arrivals) sum += std::chrono::duration<double, std::milli>(arrival.after_offer).count();
+  for (const Arrival& arrival : run.arrivals)
+    sum += std::chrono::duration<double, std::milli>(arrival.after_offer).count();
   return sum / static_cast<double>(run.arrivals.size());
 }
 
@@ -103,7 +111,8 @@ BOOST_AUTO_TEST_CASE(perfect_link_passes_everything_at_once_and_unchanged) {
   BOOST_TEST((link.next_departure() == kStart));
   const auto packet = link.take(kStart);
   BOOST_REQUIRE(packet.has_value());
-  BOOST_TEST(std::vector<std::uint8_t>(packet->bytes.begin(), packet->bytes.end()) == bytes, boost::test_tools::per_element());
+  BOOST_TEST(std::vector<std::uint8_t>(packet->bytes.begin(), packet->bytes.end()) == bytes,
+             boost::test_tools::per_element());
   BOOST_TEST(packet->flow == 9u);
   BOOST_TEST((packet->ecn == Ecn::ect0));
   BOOST_TEST(!link.take(kStart + 1h).has_value());
@@ -127,7 +136,8 @@ BOOST_AUTO_TEST_CASE(views_of_taken_packets_stay_valid_until_the_next_offer) {
 }
 
 BOOST_AUTO_TEST_CASE(random_loss_takes_its_share) {
-  for (const auto& [text, p] : std::map<std::string, double>{{"loss 1%", 0.01}, {"loss 30%", 0.3}, {"loss 0%", 0}, {"loss 100%", 1}}) {
+  for (const auto& [text, p] :
+       std::map<std::string, double>{{"loss 1%", 0.01}, {"loss 30%", 0.3}, {"loss 0%", 0}, {"loss 100%", 1}}) {
     Run run(text, 11);
     run.send(20'000, 10).drain();
     BOOST_TEST(within_binomial(run.counters().lost, 20'000, p), text << " lost " << run.counters().lost);
@@ -149,12 +159,14 @@ BOOST_AUTO_TEST_CASE(gilbert_elliott_has_its_stationary_loss_and_burst_length) {
   }
   const double loss = static_cast<double>(run.counters().lost) / 200'000;
   BOOST_TEST(loss == 0.01 / 0.26, boost::test_tools::tolerance(0.06));
-  BOOST_TEST(static_cast<double>(run.counters().lost) / static_cast<double>(bursts) == 4.0, boost::test_tools::tolerance(0.05));
+  BOOST_TEST(static_cast<double>(run.counters().lost) / static_cast<double>(bursts) == 4.0,
+             boost::test_tools::tolerance(0.05));
 
   // With losses in both states: (r*loss_in_good + p*loss_in_bad) / (p+r).
   Run mixed("loss gemodel 5% 20% 60% 2%", 6);
   mixed.send(200'000, 10).drain();
-  BOOST_TEST(static_cast<double>(mixed.counters().lost) / 200'000 == (0.2 * 0.02 + 0.05 * 0.6) / 0.25, boost::test_tools::tolerance(0.05));
+  BOOST_TEST(static_cast<double>(mixed.counters().lost) / 200'000 == (0.2 * 0.02 + 0.05 * 0.6) / 0.25,
+             boost::test_tools::tolerance(0.05));
 }
 
 BOOST_AUTO_TEST_CASE(four_state_model_has_its_stationary_loss) {
@@ -220,7 +232,8 @@ BOOST_AUTO_TEST_CASE(reorder_sends_its_share_at_once_and_delays_the_others) {
   Run run("delay 10ms reorder 25%", 9);
   run.send(20'000, 10).drain();
   BOOST_TEST(within_binomial(run.counters().reordered, 20'000, 0.25));
-  for (const Arrival& arrival : run.arrivals) BOOST_REQUIRE((arrival.after_offer == (arrival.reordered ? Duration(0) : Duration(10ms))));
+  for (const Arrival& arrival : run.arrivals)
+    BOOST_REQUIRE((arrival.after_offer == (arrival.reordered ? Duration(0) : Duration(10ms))));
   BOOST_TEST(overtakers(run) > 0u);
 }
 
@@ -387,7 +400,8 @@ constexpr std::string_view kEverything =
 std::string decisions(const Run& run) {
   std::string text;
   for (const Verdict& v : run.verdicts) {
-    text += fmt::format("{}{}{}{} ", v.fate == Fate::passed ? "p" : "l", v.duplicated ? "d" : "", v.corrupted ? "c" : "", v.reordered ? "r" : "");
+    text += fmt::format("{}{}{}{} ", v.fate == Fate::passed ? "p" : "l", v.duplicated ? "d" : "",
+                        v.corrupted ? "c" : "", v.reordered ? "r" : "");
   }
   return text;
 }
@@ -422,7 +436,8 @@ BOOST_AUTO_TEST_CASE(full_queue_does_not_shift_later_decisions) {
   roomy.send(2'000, 10, 1ms);
   tight.send(2'000, 10, 1ms);
   BOOST_TEST(tight.counters().tail_dropped > 0u);
-  for (std::size_t i = 0; i < 2'000; ++i) BOOST_REQUIRE((tight.verdicts[i].fate == Fate::lost) == (roomy.verdicts[i].fate == Fate::lost));
+  for (std::size_t i = 0; i < 2'000; ++i)
+    BOOST_REQUIRE((tight.verdicts[i].fate == Fate::lost) == (roomy.verdicts[i].fate == Fate::lost));
 }
 
 BOOST_AUTO_TEST_CASE(seed_direction_and_flow_each_change_the_decisions) {
@@ -432,8 +447,9 @@ BOOST_AUTO_TEST_CASE(seed_direction_and_flow_each_change_the_decisions) {
     for (int i = 0; i < 200; ++i) text += link.offer({}, kStart, flow).fate == Fate::lost ? 'x' : '.';
     return text;
   };
-  const std::set<std::string> all = {losses(1, netem::Direction::up, 0), losses(2, netem::Direction::up, 0), losses(1, netem::Direction::down, 0),
-                                     losses(1, netem::Direction::up, 1), losses(0, netem::Direction::up, 0)};
+  const std::set<std::string> all = {losses(1, netem::Direction::up, 0), losses(2, netem::Direction::up, 0),
+                                     losses(1, netem::Direction::down, 0), losses(1, netem::Direction::up, 1),
+                                     losses(0, netem::Direction::up, 0)};
   BOOST_TEST(all.size() == 5u);
   BOOST_TEST(losses(1, netem::Direction::up, 0) == losses(1, netem::Direction::up, 0));
 }

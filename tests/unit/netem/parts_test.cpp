@@ -1,9 +1,8 @@
 // The parts of the link model, each on its own.
+#include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <string>
 #include <vector>
-
-#include <boost/test/unit_test.hpp>
 
 #include "netem/delay_histogram.h"
 #include "netem/delivery_trace.h"
@@ -52,7 +51,8 @@ BOOST_AUTO_TEST_CASE(normal_quantiles_are_those_of_the_tables) {
     double u;
     double z;
   };
-  for (const Row& row : {Row{0.5, 0}, Row{0.8413447461, 1}, Row{0.975, 1.959963985}, Row{0.999, 3.090232306}, Row{0.025, -1.959963985}}) {
+  for (const Row& row : {Row{0.5, 0}, Row{0.8413447461, 1}, Row{0.975, 1.959963985}, Row{0.999, 3.090232306},
+                         Row{0.025, -1.959963985}}) {
     BOOST_TEST(std::abs(deviation(Distribution::normal, row.u) - row.z) < 1e-6);
   }
   BOOST_TEST(deviation(Distribution::normal, 0) == -4);
@@ -65,8 +65,10 @@ BOOST_AUTO_TEST_CASE(other_shapes_have_their_ends_where_the_kernels_tables_have_
   // First and last value of iproute2's tables: -5461 and 32767, scaled by 8192.
   BOOST_TEST(deviation(Distribution::pareto, 0) == -5461.33 / 8192, boost::test_tools::tolerance(1e-5));
   BOOST_TEST(deviation(Distribution::pareto, 0.9999999) == 4);
-  BOOST_TEST(deviation(Distribution::paretonormal, 0) == 0.25 * -4 + 0.75 * -5461.33 / 8192, boost::test_tools::tolerance(1e-5));
-  for (const auto shape : {Distribution::uniform, Distribution::normal, Distribution::pareto, Distribution::paretonormal}) {
+  BOOST_TEST(deviation(Distribution::paretonormal, 0) == 0.25 * -4 + 0.75 * -5461.33 / 8192,
+             boost::test_tools::tolerance(1e-5));
+  for (const auto shape :
+       {Distribution::uniform, Distribution::normal, Distribution::pareto, Distribution::paretonormal}) {
     for (double u = 0; u < 0.999; u += 0.001) BOOST_REQUIRE(deviation(shape, u) <= deviation(shape, u + 0.001));
   }
 }
@@ -107,8 +109,9 @@ BOOST_AUTO_TEST_CASE(delivery_trace_is_read_line_by_line) {
     std::string_view text;
     std::string_view says;
   };
-  for (const Row& row : {Row{"", "no delivery opportunity"}, Row{"0\n", "above 0"}, Row{"5\n\n6", "line 2"}, Row{"5\n4", "line 2: 4 is before the 5"},
-                         Row{"5\nx", "line 2"}, Row{"-1", "line 1"}, Row{"5 ", "line 1"}, Row{"99999999999", "line 1"}}) {
+  for (const Row& row : {Row{"", "no delivery opportunity"}, Row{"0\n", "above 0"}, Row{"5\n\n6", "line 2"},
+                         Row{"5\n4", "line 2: 4 is before the 5"}, Row{"5\nx", "line 2"}, Row{"-1", "line 1"},
+                         Row{"5 ", "line 1"}, Row{"99999999999", "line 1"}}) {
     const auto bad = parse_delivery_trace(row.text);
     BOOST_TEST(!bad.has_value(), row.text);
     if (!bad) BOOST_TEST(bad.error().find(row.says) != std::string::npos, bad.error());

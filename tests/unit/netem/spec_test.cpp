@@ -1,11 +1,11 @@
 // The text of a link: what each word means, and what is refused with which words.
-#include <string>
-#include <vector>
+#include "netem/spec.h"
 
-#include <boost/test/unit_test.hpp>
 #include <fmt/format.h>
 
-#include "netem/spec.h"
+#include <boost/test/unit_test.hpp>
+#include <string>
+#include <vector>
 
 using namespace std::chrono_literals;
 using namespace mxp;
@@ -65,7 +65,8 @@ BOOST_AUTO_TEST_CASE(loss_models_have_the_defaults_of_tc) {
 }
 
 BOOST_AUTO_TEST_CASE(other_words_of_tc_are_read) {
-  const auto all = spec("delay 10ms duplicate 1% 10% corrupt 0.1% reorder 25% 50% gap 5 rate 1mbit 18 48 5 limit 50 loss 1% ecn");
+  const auto all =
+      spec("delay 10ms duplicate 1% 10% corrupt 0.1% reorder 25% 50% gap 5 rate 1mbit 18 48 5 limit 50 loss 1% ecn");
   BOOST_TEST((all.duplicate == Chance{.p = 0.01, .correlation = 0.1}));
   BOOST_TEST(all.corrupt.p == 0.001, boost::test_tools::tolerance(1e-9));
   BOOST_TEST((all.reorder.chance == Chance{.p = 0.25, .correlation = 0.5}));
@@ -183,8 +184,9 @@ BOOST_AUTO_TEST_CASE(malformed_specs_are_refused_with_the_word_at_fault) {
 BOOST_AUTO_TEST_CASE(text_of_a_link_reads_back_as_the_same_link) {
   for (const std::string_view text :
        {"delay 40ms 5ms 25% distribution normal", "loss gemodel 1% 25% 90% 0.5%", "loss state 1% 25% 10% 50% 0.1%",
-        "delay 10ms duplicate 1% corrupt 0.1% reorder 25% 50% gap 5 limit auto", "rate 10mbit 18 48 5", "rate 9600bit order time mtu 1400",
-        "slot 800us 1ms packets 42 bytes 2048", "slot distribution pareto 5ms 1ms", "trace lte.up rebind 30s outage 2s every 60s", "loss 1% ecn"}) {
+        "delay 10ms duplicate 1% corrupt 0.1% reorder 25% 50% gap 5 limit auto", "rate 10mbit 18 48 5",
+        "rate 9600bit order time mtu 1400", "slot 800us 1ms packets 42 bytes 2048", "slot distribution pareto 5ms 1ms",
+        "trace lte.up rebind 30s outage 2s every 60s", "loss 1% ecn"}) {
     const auto once = spec(text);
     BOOST_TEST((spec(to_string(once)) == once), text << " became " << to_string(once));
   }

@@ -21,7 +21,10 @@ class AckOf {
       append(ranges[i].last.value() - ranges[i].first.value());
       lowest = ranges[i].first.value();
     }
-    frame_ = {.largest = ranges.front().last, .delay = delay, .ranges = AckRanges(ranges.front(), encoded_, ranges.size() - 1), .ecn = {}};
+    frame_ = {.largest = ranges.front().last,
+              .delay = delay,
+              .ranges = AckRanges(ranges.front(), encoded_, ranges.size() - 1),
+              .ecn = {}};
   }
   AckOf(const AckOf&) = delete;
   AckOf& operator=(const AckOf&) = delete;

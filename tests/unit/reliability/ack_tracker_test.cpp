@@ -1,8 +1,8 @@
 // docs/protocol.md §6, RFC 9000 §13.2.
+#include "reliability/ack_tracker.h"
+
 #include <boost/test/unit_test.hpp>
 #include <vector>
-
-#include "reliability/ack_tracker.h"
 
 using namespace mxp;
 using namespace std::chrono_literals;

@@ -1,5 +1,6 @@
-// A sender that always has data, a bottleneck with a queue, and a receiver, in virtual time: Recovery against AckTracker with
-// nothing in between but delay, loss and reordering. Packets that are lost are not repeated: only the flow is looked at.
+// A sender that always has data, a bottleneck with a queue, and a receiver, in virtual time: Recovery against
+// AckTracker with nothing in between but delay, loss and reordering. Packets that are lost are not repeated: only the
+// flow is looked at.
 #pragma once
 
 #include <cstdint>
@@ -13,11 +14,11 @@
 namespace mxp::testing {
 
 struct BulkPath {
-  ByteRate rate;                    // of the bottleneck
-  Duration round_trip{};            // without queueing
-  std::uint64_t queue_bytes = 0;    // what the bottleneck holds; more is dropped
-  std::uint32_t lose_every = 0;     // 0: none
-  std::uint32_t delay_every = 0;    // 0: none; each so many packets, one takes `extra` longer
+  ByteRate rate;                  // of the bottleneck
+  Duration round_trip{};          // without queueing
+  std::uint64_t queue_bytes = 0;  // what the bottleneck holds; more is dropped
+  std::uint32_t lose_every = 0;   // 0: none
+  std::uint32_t delay_every = 0;  // 0: none; each so many packets, one takes `extra` longer
   Duration extra{};
 };
 
@@ -77,7 +78,8 @@ class BulkFlow {
     if (path_.rate.bytes_in(link_free_at_ - now_) + kDatagram > path_.queue_bytes) return;
     link_free_at_ += path_.rate.time_for(kDatagram);
     const bool late = path_.delay_every != 0 && number % path_.delay_every == path_.delay_every - 1;
-    schedule(link_free_at_ + path_.round_trip / 2 + (late ? path_.extra : Duration::zero()), [this, number] { receive(number); });
+    schedule(link_free_at_ + path_.round_trip / 2 + (late ? path_.extra : Duration::zero()),
+             [this, number] { receive(number); });
   }
 
   void receive(std::uint64_t number) {
@@ -96,7 +98,8 @@ class BulkFlow {
     });
     tracker_.on_ack_sent(now_);
     // As if an ACK of ours were acknowledged now and then.
-    if (++acks_ % 100 == 0 && ranges.front().last.value() > 5000) tracker_.on_ack_acknowledged(PacketNumber(ranges.front().last.value() - 5000));
+    if (++acks_ % 100 == 0 && ranges.front().last.value() > 5000)
+      tracker_.on_ack_acknowledged(PacketNumber(ranges.front().last.value() - 5000));
   }
 
   BulkPath path_;

@@ -1,7 +1,7 @@
 // The parts together, in virtual time: is the link used, and is reordering told from loss?
-#include <boost/test/unit_test.hpp>
-
 #include "unit/reliability/bulk_flow.h"
+
+#include <boost/test/unit_test.hpp>
 
 using namespace mxp;
 using namespace mxp::testing;

@@ -1,9 +1,10 @@
-// RFC 9438, RFC 9002 §7. The expected windows are computed here from the formulas of the RFC, not by the code under test.
+// RFC 9438, RFC 9002 §7. The expected windows are computed here from the formulas of the RFC, not by the code under
+// test.
+#include "reliability/cubic.h"
+
 #include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <vector>
-
-#include "reliability/cubic.h"
 
 using namespace mxp;
 using namespace std::chrono_literals;
@@ -29,10 +30,18 @@ struct Fixture {
   void ack(unsigned packets, Timestamp sent_at, bool app_limited = false) {
     std::vector<SentPacket> acknowledged;
     for (unsigned i = 0; i < packets; ++i) {
-      acknowledged.push_back({.number = PacketNumber(number++), .sent_at = sent_at, .size_bytes = 1200, .ack_eliciting = true, .in_flight = true});
+      acknowledged.push_back({.number = PacketNumber(number++),
+                              .sent_at = sent_at,
+                              .size_bytes = 1200,
+                              .ack_eliciting = true,
+                              .in_flight = true});
       cubic.on_packet_sent(acknowledged.back());
     }
-    cubic.on_ack({.now = now, .acknowledged = acknowledged, .bytes = packets * 1200u, .largest = PacketNumber(number - 1), .rtt_sampled = false,
+    cubic.on_ack({.now = now,
+                  .acknowledged = acknowledged,
+                  .bytes = packets * 1200u,
+                  .largest = PacketNumber(number - 1),
+                  .rtt_sampled = false,
                   .app_limited = app_limited},
                  rtt);
   }
@@ -64,8 +73,8 @@ BOOST_AUTO_TEST_CASE(initial_window_is_ten_packets_and_slow_start_doubles_it) {
   BOOST_TEST(cubic.in_slow_start());
   ack(10, now);
   BOOST_TEST(cubic.window() == 24'000u);
-  BOOST_TEST(Cubic(9000, true).window() == 18'000u);   // RFC 9002 §7.2: at least two packets …
-  BOOST_TEST(Cubic(1472, true).window() == 14'720u);   // … and otherwise at most 14,720 bytes
+  BOOST_TEST(Cubic(9000, true).window() == 18'000u);  // RFC 9002 §7.2: at least two packets …
+  BOOST_TEST(Cubic(1472, true).window() == 14'720u);  // … and otherwise at most 14,720 bytes
 }
 
 BOOST_AUTO_TEST_CASE(cut_is_to_seven_tenths) {
@@ -89,7 +98,7 @@ BOOST_AUTO_TEST_CASE(window_follows_the_cubic_curve_of_the_rfc) {
   }
   BOOST_TEST(k > 8.0);
   BOOST_TEST(segments() > 1.3 * w_max);  // well into the convex region
-  BOOST_TEST(worst < 0.02);  // the window aims one round trip ahead and gets there in steps
+  BOOST_TEST(worst < 0.02);              // the window aims one round trip ahead and gets there in steps
 }
 
 BOOST_AUTO_TEST_CASE(small_windows_grow_at_least_like_reno) {
@@ -190,13 +199,15 @@ BOOST_AUTO_TEST_CASE(wrong_cut_is_taken_back_once) {
 BOOST_AUTO_TEST_CASE(pacing_rate_is_twice_the_window_per_round_trip_in_slow_start_else_five_quarters) {
   BOOST_TEST(cubic.pacing_rate(rtt).bytes_per_second() == 240'000u);
   grow_and_cut(100);
-  BOOST_TEST(static_cast<double>(cubic.pacing_rate(rtt).bytes_per_second()) == 12.5 * static_cast<double>(cubic.window()),
-             boost::test_tools::tolerance(0.001));
+  BOOST_TEST(
+      static_cast<double>(cubic.pacing_rate(rtt).bytes_per_second()) == 12.5 * static_cast<double>(cubic.window()),
+      boost::test_tools::tolerance(0.001));
 }
 
 BOOST_AUTO_TEST_CASE(unpaced_slow_start_takes_small_steps) {
   Cubic unpaced(1200, false);
-  std::vector<SentPacket> acknowledged(64, {.sent_at = now, .size_bytes = 1200, .ack_eliciting = true, .in_flight = true});
+  std::vector<SentPacket> acknowledged(64,
+                                       {.sent_at = now, .size_bytes = 1200, .ack_eliciting = true, .in_flight = true});
   unpaced.on_ack({.now = now, .acknowledged = acknowledged, .bytes = 64 * 1200, .largest = PacketNumber(63)}, rtt);
   BOOST_TEST(unpaced.window() == 12'000u + 8 * 1200u);  // RFC 9406 §4.2
 }

@@ -1,7 +1,7 @@
 // RFC 9406.
-#include <boost/test/unit_test.hpp>
-
 #include "reliability/hystart.h"
+
+#include <boost/test/unit_test.hpp>
 
 using namespace mxp;
 using namespace std::chrono_literals;
@@ -16,7 +16,8 @@ struct Fixture {
   Verdict round(Duration rtt, unsigned samples = 10) {
     Verdict verdict = Verdict::grow;
     const std::uint64_t end = acknowledged + 100;
-    for (unsigned i = 0; i < samples; ++i) verdict = hystart.on_ack(acknowledged + 100 * i / samples, end + 100 * i / samples, rtt);
+    for (unsigned i = 0; i < samples; ++i)
+      verdict = hystart.on_ack(acknowledged + 100 * i / samples, end + 100 * i / samples, rtt);
     acknowledged = end;
     return verdict;
   }

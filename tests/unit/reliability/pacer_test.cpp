@@ -1,6 +1,6 @@
-#include <boost/test/unit_test.hpp>
-
 #include "reliability/pacer.h"
+
+#include <boost/test/unit_test.hpp>
 
 using namespace mxp;
 using namespace std::chrono_literals;
@@ -32,8 +32,8 @@ BOOST_AUTO_TEST_CASE(initial_window_goes_out_in_one_burst_then_the_rate_holds) {
 BOOST_AUTO_TEST_CASE(fast_senders_get_bursts_for_segmentation_offload) {
   Pacer pacer(1200, true);
   pacer.set_rate(Timestamp(1s), ByteRate::bits_per_second(1'000'000'000));
-  BOOST_TEST(pacer.quantum() == 65'536u);     // 1 ms is 125,000 bytes
-  BOOST_TEST(pacer.burst() == 250'000u);      // 2 ms
+  BOOST_TEST(pacer.quantum() == 65'536u);  // 1 ms is 125,000 bytes
+  BOOST_TEST(pacer.burst() == 250'000u);   // 2 ms
   pacer.set_rate(Timestamp(1s), ByteRate::bits_per_second(100'000'000));
   BOOST_TEST(pacer.quantum() == 12'500u);
   pacer.set_rate(Timestamp(1s), ByteRate::bits_per_second(1'000'000));

@@ -1,7 +1,7 @@
 // RFC 9002 §6.2.
-#include <boost/test/unit_test.hpp>
-
 #include "reliability/probe_timer.h"
+
+#include <boost/test/unit_test.hpp>
 
 using namespace mxp;
 using namespace std::chrono_literals;

@@ -90,8 +90,8 @@ BOOST_AUTO_TEST_CASE(acknowledging_every_second_packet_stays_in_proportion) {
     const auto outcome = sender.ack(now, AckOf(ranges));
     settled += outcome.acknowledged.size() + outcome.lost.size();
   }
-  BOOST_TEST(settled > 500u * 190);                                   // nothing piles up …
-  BOOST_TEST(sender.recovery.bytes_in_flight() <= 10u * kDatagram);   // … in flight either
+  BOOST_TEST(settled > 500u * 190);                                  // nothing piles up …
+  BOOST_TEST(sender.recovery.bytes_in_flight() <= 10u * kDatagram);  // … in flight either
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -96,7 +96,8 @@ BOOST_AUTO_TEST_CASE(burst_of_losses_cuts_once) {
   const auto first = sender.next;
   sender.send_many(now, 40);
   now += 50ms;
-  for (std::uint64_t acked = 1; acked < 40; acked += 2) sender.ack(now, {one(first + acked)});  // half of the flight is lost
+  for (std::uint64_t acked = 1; acked < 40; acked += 2)
+    sender.ack(now, {one(first + acked)});  // half of the flight is lost
   BOOST_TEST(sender.recovery.packets_lost() >= 15u);
   // The ACK before the first loss still grew it by one packet.
   BOOST_TEST(static_cast<double>(sender.recovery.congestion_window()) == 0.7 * static_cast<double>(window + kDatagram),

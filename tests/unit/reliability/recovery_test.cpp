@@ -25,8 +25,13 @@ BOOST_AUTO_TEST_CASE(acknowledgement_settles_packets_and_samples_the_round_trip)
 
 BOOST_AUTO_TEST_CASE(frames_come_back_as_they_were_given) {
   Sender sender;
-  sender.recovery.on_packet_sent({.number = PacketNumber(0), .sent_at = at(1s), .frames_begin = 77, .frames_count = 5, .size_bytes = 100,
-                                  .ack_eliciting = true, .in_flight = true});
+  sender.recovery.on_packet_sent({.number = PacketNumber(0),
+                                  .sent_at = at(1s),
+                                  .frames_begin = 77,
+                                  .frames_count = 5,
+                                  .size_bytes = 100,
+                                  .ack_eliciting = true,
+                                  .in_flight = true});
   BOOST_TEST((sender.recovery.oldest_frames_begin() == 77u));
   const auto outcome = sender.recovery.on_ack(at(2s), AckOf({one(0)}));
   BOOST_TEST_REQUIRE(outcome->acknowledged.size() == 1u);
@@ -174,7 +179,8 @@ BOOST_AUTO_TEST_CASE(late_packet_is_counted_widens_the_threshold_and_takes_the_c
   // Six behind was late, not lost: the next one that far behind is given its time.
   sender.send_many(at(2s), 10);
   BOOST_TEST(sender.ack(at(2050ms), {range(11, 16), range(0, 9)}).lost.empty());
-  BOOST_TEST(sender.ack(at(2050ms), {range(11, 17), range(0, 9)}).lost == Numbers{10}, boost::test_tools::per_element());
+  BOOST_TEST(sender.ack(at(2050ms), {range(11, 17), range(0, 9)}).lost == Numbers{10},
+             boost::test_tools::per_element());
 }
 
 BOOST_AUTO_TEST_CASE(cut_stays_when_one_of_its_losses_was_real) {
@@ -215,7 +221,8 @@ BOOST_AUTO_TEST_CASE(persistent_congestion_needs_the_time_the_sample_and_no_deli
       sender.send(at(1s) + it.third / 2);
       sender.send(at(1s) + it.third);
       sender.send(at(10s));
-      const auto settled = it.second_arrives ? sender.ack(at(10100ms), {one(3), one(1)}) : sender.ack(at(10100ms), {one(3)});
+      const auto settled =
+          it.second_arrives ? sender.ack(at(10100ms), {one(3), one(1)}) : sender.ack(at(10100ms), {one(3)});
       BOOST_TEST(settled.lost.size() == (it.second_arrives ? 2u : 3u));
       BOOST_TEST(!settled.persistent_congestion);
     }

@@ -1,7 +1,7 @@
 // RFC 9002 §5.
-#include <boost/test/unit_test.hpp>
-
 #include "reliability/rtt_estimator.h"
+
+#include <boost/test/unit_test.hpp>
 
 using namespace mxp;
 using namespace std::chrono_literals;
@@ -28,8 +28,8 @@ BOOST_AUTO_TEST_CASE(later_samples_move_the_average_by_an_eighth) {
   RttEstimator rtt(333ms);
   rtt.on_sample(Timestamp(1s), 100ms, 0ms);
   rtt.on_sample(Timestamp(2s), 140ms, 0ms);
-  BOOST_TEST((rtt.smoothed() == 105ms));             // 7/8 × 100 + 1/8 × 140
-  BOOST_TEST((rtt.variation() == 47500us));          // 3/4 × 50 + 1/4 × |100 − 140|
+  BOOST_TEST((rtt.smoothed() == 105ms));     // 7/8 × 100 + 1/8 × 140
+  BOOST_TEST((rtt.variation() == 47500us));  // 3/4 × 50 + 1/4 × |100 − 140|
   BOOST_TEST((rtt.latest() == 140ms));
   BOOST_TEST((rtt.first_sample_at() == Timestamp(1s)));
 }

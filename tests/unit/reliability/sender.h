@@ -44,8 +44,12 @@ struct Sender {
     std::optional<Duration> rtt_sample;
   };
   static Settled copy(const Outcome& outcome) {
-    Settled settled{.acknowledged = {}, .lost = {}, .reasons = {}, .spurious = outcome.spurious,
-                    .persistent_congestion = outcome.persistent_congestion, .rtt_sample = outcome.rtt_sample};
+    Settled settled{.acknowledged = {},
+                    .lost = {},
+                    .reasons = {},
+                    .spurious = outcome.spurious,
+                    .persistent_congestion = outcome.persistent_congestion,
+                    .rtt_sample = outcome.rtt_sample};
     for (const auto& packet : outcome.acknowledged) settled.acknowledged.push_back(packet.number.value());
     for (const auto& it : outcome.lost) {
       settled.lost.push_back(it.packet.number.value());
@@ -55,7 +59,9 @@ struct Sender {
   }
   // REQUIRES: the ACK is sound.
   Settled ack(Timestamp now, const AckFrame& frame) { return copy(recovery.on_ack(now, frame).value()); }
-  Settled ack(Timestamp now, std::initializer_list<AckRange> ranges, Duration delay = {}) { return ack(now, AckOf(ranges, delay)); }
+  Settled ack(Timestamp now, std::initializer_list<AckRange> ranges, Duration delay = {}) {
+    return ack(now, AckOf(ranges, delay));
+  }
   Settled deadline(Timestamp now) { return copy(recovery.on_deadline(now)); }
 
   Recovery recovery;

@@ -1,7 +1,7 @@
+#include "reliability/sent_packets.h"
+
 #include <boost/test/unit_test.hpp>
 #include <vector>
-
-#include "reliability/sent_packets.h"
 
 using namespace mxp;
 using namespace std::chrono_literals;
@@ -9,7 +9,11 @@ using namespace std::chrono_literals;
 namespace {
 
 SentPacket packet(std::uint64_t number, bool in_flight = true) {
-  return {.number = PacketNumber(number), .sent_at = Timestamp(Duration(number)), .size_bytes = 100, .ack_eliciting = in_flight, .in_flight = in_flight};
+  return {.number = PacketNumber(number),
+          .sent_at = Timestamp(Duration(number)),
+          .size_bytes = 100,
+          .ack_eliciting = in_flight,
+          .in_flight = in_flight};
 }
 
 struct Fixture {

@@ -1,8 +1,7 @@
 #include "scheduler/send_stream.h"
 
-#include <vector>
-
 #include <boost/test/unit_test.hpp>
+#include <vector>
 
 #include "unit/scheduler/streams_fixture.h"
 

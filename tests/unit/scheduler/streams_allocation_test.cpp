@@ -1,10 +1,10 @@
-// In steady state nothing is allocated: neither for bulk data, nor for short streams, nor for a path that loses packets.
+// In steady state nothing is allocated: neither for bulk data, nor for short streams, nor for a path that loses
+// packets.
 #include <array>
+#include <boost/test/unit_test.hpp>
 #include <cstdlib>
 #include <new>
 #include <vector>
-
-#include <boost/test/unit_test.hpp>
 
 #include "core/frame_reader.h"
 #include "scheduler/streams.h"
@@ -21,7 +21,8 @@ void* counted(std::size_t size) {
 
 }  // namespace
 
-// For the whole test binary; only the tests below look at the count. Never inlined: g++ would see a new answered by free and warn.
+// For the whole test binary; only the tests below look at the count. Never inlined: g++ would see a new answered by
+// free and warn.
 [[gnu::noinline]] void* operator new(std::size_t size) { return counted(size); }
 [[gnu::noinline]] void* operator new[](std::size_t size) { return counted(size); }
 [[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }

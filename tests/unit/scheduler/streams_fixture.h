@@ -1,7 +1,10 @@
 // Two Streams objects with packets carried between them by hand, and an application that records what it is told.
 #pragma once
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <boost/test/unit_test.hpp>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -11,18 +14,19 @@
 #include <variant>
 #include <vector>
 
-#include <boost/test/unit_test.hpp>
-#include <fmt/format.h>
-
 #include "core/frame_reader.h"
 #include "scheduler/streams.h"
 
 namespace mxp::test {
 
-inline ByteView bytes_of(std::string_view text) { return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()}; }
+inline ByteView bytes_of(std::string_view text) {
+  return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
+}
 
 // Byte `offset` of a stream that every test can check anywhere.
-inline std::uint8_t pattern_byte(std::uint64_t offset) { return static_cast<std::uint8_t>(offset * 0x9d + (offset >> 8) * 0x35 + 7); }
+inline std::uint8_t pattern_byte(std::uint64_t offset) {
+  return static_cast<std::uint8_t>(offset * 0x9d + (offset >> 8) * 0x35 + 7);
+}
 inline std::vector<std::uint8_t> pattern_bytes(std::uint64_t offset, std::size_t length) {
   std::vector<std::uint8_t> bytes(length);
   for (std::size_t i = 0; i < length; ++i) bytes[i] = pattern_byte(offset + i);
@@ -76,7 +80,8 @@ struct Packet {
   std::vector<SentFrame> frames;
   bool empty() const { return frames.empty(); }
   std::size_t count(SentFrame::Kind kind) const {
-    return static_cast<std::size_t>(std::count_if(frames.begin(), frames.end(), [&](const SentFrame& f) { return f.kind == kind; }));
+    return static_cast<std::size_t>(
+        std::count_if(frames.begin(), frames.end(), [&](const SentFrame& f) { return f.kind == kind; }));
   }
 };
 
@@ -152,7 +157,8 @@ struct Side {
 struct StreamPair {
   Side client, server;
 
-  explicit StreamPair(const FlowControlConfig& client_config = small_config(), const FlowControlConfig& server_config = small_config())
+  explicit StreamPair(const FlowControlConfig& client_config = small_config(),
+                      const FlowControlConfig& server_config = small_config())
       : client(Role::client, client_config), server(Role::server, server_config) {
     TransportParameters of_client, of_server;
     Streams::announce(client_config, of_client);
@@ -182,16 +188,24 @@ struct StreamPair {
   }
 };
 
-inline StreamId client_bidi(std::uint64_t index) { return StreamId::make(Role::client, Direction::bidirectional, index); }
-inline StreamId client_uni(std::uint64_t index) { return StreamId::make(Role::client, Direction::unidirectional, index); }
-inline StreamId server_bidi(std::uint64_t index) { return StreamId::make(Role::server, Direction::bidirectional, index); }
-inline StreamId server_uni(std::uint64_t index) { return StreamId::make(Role::server, Direction::unidirectional, index); }
+inline StreamId client_bidi(std::uint64_t index) {
+  return StreamId::make(Role::client, Direction::bidirectional, index);
+}
+inline StreamId client_uni(std::uint64_t index) {
+  return StreamId::make(Role::client, Direction::unidirectional, index);
+}
+inline StreamId server_bidi(std::uint64_t index) {
+  return StreamId::make(Role::server, Direction::bidirectional, index);
+}
+inline StreamId server_uni(std::uint64_t index) {
+  return StreamId::make(Role::server, Direction::unidirectional, index);
+}
 
-#define MXP_TEST_ERROR(result, expected_code)                                     \
-  do {                                                                            \
-    const auto outcome_ = (result);                                               \
-    BOOST_REQUIRE(!outcome_.has_value());                                         \
-    BOOST_TEST((outcome_.error().code == TransportErrorCode::expected_code));     \
+#define MXP_TEST_ERROR(result, expected_code)                                 \
+  do {                                                                        \
+    const auto outcome_ = (result);                                           \
+    BOOST_REQUIRE(!outcome_.has_value());                                     \
+    BOOST_TEST((outcome_.error().code == TransportErrorCode::expected_code)); \
   } while (false)
 
 }  // namespace mxp::test

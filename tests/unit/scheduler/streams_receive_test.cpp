@@ -1,8 +1,7 @@
 // What a peer may and may not send: ids, directions, limits, final sizes, gaps.
+#include <boost/test/unit_test.hpp>
 #include <string>
 #include <vector>
-
-#include <boost/test/unit_test.hpp>
 
 #include "unit/scheduler/streams_fixture.h"
 
@@ -77,7 +76,10 @@ BOOST_AUTO_TEST_CASE(data_not_taken_wait_for_resume_and_keep_their_end) {
 // -- threat t35: each limit, one below, at, and one beyond
 
 BOOST_AUTO_TEST_CASE(t35_stream_limit_to_the_byte) {
-  const struct { std::uint64_t offset, length; bool allowed; } cases[] = {
+  const struct {
+    std::uint64_t offset, length;
+    bool allowed;
+  } cases[] = {
       {0, 1000, true}, {0, 1001, false}, {999, 1, true}, {1000, 0, true}, {1000, 1, false}, {1001, 0, false},
   };
   for (const auto& c : cases) {
@@ -275,7 +277,8 @@ BOOST_AUTO_TEST_CASE(t07_contiguous_single_bytes_do_not_trip) {
 }
 
 BOOST_AUTO_TEST_CASE(t07_memory_is_bounded_by_the_connection_window) {
-  // One byte at the far end of each of many streams: rings are virtual, and together no larger than what the windows allow.
+  // One byte at the far end of each of many streams: rings are virtual, and together no larger than what the windows
+  // allow.
   FlowControlConfig config;
   config.max_streams_bidirectional = 1024;
   StreamPair pair({}, config);
@@ -289,7 +292,8 @@ BOOST_AUTO_TEST_CASE(t07_memory_is_bounded_by_the_connection_window) {
 }
 
 BOOST_AUTO_TEST_CASE(more_than_2_60_streams_cannot_be_granted) {
-  MXP_TEST_ERROR(us.streams.on_frame(MaxStreamsFrame{Direction::bidirectional, kMaxStreamCount + 1}), frame_encoding_error);
+  MXP_TEST_ERROR(us.streams.on_frame(MaxStreamsFrame{Direction::bidirectional, kMaxStreamCount + 1}),
+                 frame_encoding_error);
   BOOST_TEST(us.streams.on_frame(MaxStreamsFrame{Direction::bidirectional, kMaxStreamCount}).has_value());
 }
 

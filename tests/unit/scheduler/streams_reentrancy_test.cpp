@@ -1,9 +1,8 @@
 // An application may call every verb from inside every event, on the stream that the event is about.
+#include <boost/test/unit_test.hpp>
 #include <functional>
 #include <string>
 #include <vector>
-
-#include <boost/test/unit_test.hpp>
 
 #include "unit/scheduler/streams_fixture.h"
 
@@ -26,15 +25,17 @@ const Verb kVerbs[] = {
     {"resume", [](Streams& s, StreamId id) { std::ignore = s.resume(id); }},
     {"open", [](Streams& s, StreamId) { std::ignore = s.open(Direction::bidirectional); }},
     {"writable_bytes", [](Streams& s, StreamId id) { std::ignore = s.writable_bytes(id); }},
-    {"reset and stop", [](Streams& s, StreamId id) { std::ignore = s.reset(id, 1), std::ignore = s.stop_sending(id, 2); }},
-    {"write and finish", [](Streams& s, StreamId id) { std::ignore = s.write(id, bytes_of("answer")), std::ignore = s.finish(id); }},
+    {"reset and stop",
+     [](Streams& s, StreamId id) { std::ignore = s.reset(id, 1), std::ignore = s.stop_sending(id, 2); }},
+    {"write and finish",
+     [](Streams& s, StreamId id) { std::ignore = s.write(id, bytes_of("answer")), std::ignore = s.finish(id); }},
     {"drop_all", [](Streams& s, StreamId) { s.drop_all(); }},
 };
 
 BOOST_FIXTURE_TEST_SUITE(streams_reentrancy, Fixture)
 
-// Both sides, both do the same thing in every event, with data, gaps, resets and ends under way: whatever it is, nothing breaks, no
-// rule of the protocol is violated, and after dropping no event follows.
+// Both sides, both do the same thing in every event, with data, gaps, resets and ends under way: whatever it is,
+// nothing breaks, no rule of the protocol is violated, and after dropping no event follows.
 BOOST_AUTO_TEST_CASE(any_verb_inside_any_event) {
   for (const Verb& verb : kVerbs) {
     for (int event = 0; event < 7; ++event) {
@@ -45,7 +46,8 @@ BOOST_AUTO_TEST_CASE(any_verb_inside_any_event) {
           Streams& streams = side->streams;
           const auto call = [&](StreamId id) { ++calls, verb.call(streams, id); };
           auto& events = side->events;
-          if (event == 0) events.data_hook = [call](StreamId id, ByteView data, bool) { return call(id), data.size() / 2; };
+          if (event == 0)
+            events.data_hook = [call](StreamId id, ByteView data, bool) { return call(id), data.size() / 2; };
           if (event == 1) events.opened_hook = call;
           if (event == 2) events.reset_hook = [call](StreamId id, AppErrorCode) { call(id); };
           if (event == 3) events.stop_hook = [call](StreamId id, AppErrorCode) { call(id); };
@@ -72,12 +74,14 @@ BOOST_AUTO_TEST_CASE(any_verb_inside_any_event) {
         std::ignore = pair.server.streams.stop_sending(client_bidi(2), 12);
         std::ignore = pair.server.streams.finish(client_bidi(0));
         std::ignore = pair.server.streams.stop_sending(client_bidi(3), 13);
-        for (int i = 0; i < 4; ++i) std::ignore = pair.server.streams.finish(client_bidi(static_cast<std::uint64_t>(i)));
+        for (int i = 0; i < 4; ++i)
+          std::ignore = pair.server.streams.finish(client_bidi(static_cast<std::uint64_t>(i)));
         pair.exchange();
         BOOST_TEST(pair.client.streams.on_frame(MaxStreamsFrame{Direction::bidirectional, 100}).has_value());
         pair.exchange();
         BOOST_TEST(calls > 0);
-        if (verb.name == "drop_all") BOOST_TEST((client_streams.usage().objects == 0 || pair.server.streams.usage().objects == 0));
+        if (verb.name == "drop_all")
+          BOOST_TEST((client_streams.usage().objects == 0 || pair.server.streams.usage().objects == 0));
       }
     }
   }
@@ -173,7 +177,8 @@ BOOST_AUTO_TEST_CASE(writing_inside_writable_goes_on_until_all_is_through) {
   std::size_t written = 0;
   const auto write_more = [&](StreamId) {
     while (written < 50'000) {
-      const std::size_t taken = *client.streams.write(id, pattern_bytes(written, std::min<std::size_t>(700, 50'000 - written)));
+      const std::size_t taken =
+          *client.streams.write(id, pattern_bytes(written, std::min<std::size_t>(700, 50'000 - written)));
       if (taken == 0) return;
       written += taken;
     }

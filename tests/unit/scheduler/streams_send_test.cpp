@@ -1,9 +1,8 @@
 // What goes out, in which order, how often, and what is repeated after a loss.
+#include <boost/test/unit_test.hpp>
 #include <set>
 #include <string>
 #include <vector>
-
-#include <boost/test/unit_test.hpp>
 
 #include "unit/scheduler/streams_fixture.h"
 
@@ -138,10 +137,12 @@ BOOST_AUTO_TEST_CASE(streams_take_turns) {
     std::ignore = pair.client.streams.write(id, pattern_bytes(0, 100'000));
   }
   for (int i = 0; i < 80; ++i) {
-    for (const SentFrame& frame : write_packet(pair.client.streams, 1200).frames) sent[frame.stream.value()] += frame.length;
+    for (const SentFrame& frame : write_packet(pair.client.streams, 1200).frames)
+      sent[frame.stream.value()] += frame.length;
   }
   BOOST_TEST(sent.size() == 4u);
-  const auto [least, most] = std::minmax_element(sent.begin(), sent.end(), [](auto& a, auto& b) { return a.second < b.second; });
+  const auto [least, most] =
+      std::minmax_element(sent.begin(), sent.end(), [](auto& a, auto& b) { return a.second < b.second; });
   BOOST_TEST(most->second - least->second <= 2 * 4800u);
 }
 
@@ -192,7 +193,8 @@ BOOST_AUTO_TEST_CASE(t36_blocked_is_said_once_for_each_limit) {
 BOOST_AUTO_TEST_CASE(t36_two_sides_that_do_not_read_fall_silent) {
   for (Side* side : {&client, &server}) side->events.data_hook = [](StreamId, ByteView, bool) { return 0; };
   for (Side* side : {&client, &server}) {
-    for (int i = 0; i < 4; ++i) std::ignore = side->streams.write(*side->streams.open(Direction::bidirectional), pattern_bytes(0, 2000));
+    for (int i = 0; i < 4; ++i)
+      std::ignore = side->streams.write(*side->streams.open(Direction::bidirectional), pattern_bytes(0, 2000));
     std::ignore = side->streams.open(Direction::bidirectional);
   }
   BOOST_TEST(exchange() <= 20u);
@@ -337,7 +339,8 @@ BOOST_AUTO_TEST_CASE(each_kind_of_stream_has_its_own_first_limit) {
   parameters.initial_max_stream_data_uni = 30;
   fresh.streams.on_peer_parameters(parameters);
   BOOST_TEST(fresh.data(server_bidi(0), 0, "").has_value());
-  const StreamId bidi = *fresh.streams.open(Direction::bidirectional), uni = *fresh.streams.open(Direction::unidirectional);
+  const StreamId bidi = *fresh.streams.open(Direction::bidirectional),
+                 uni = *fresh.streams.open(Direction::unidirectional);
   for (const StreamId id : {server_bidi(0), bidi, uni}) std::ignore = fresh.streams.write(id, pattern_bytes(0, 100));
   std::map<std::uint64_t, std::size_t> sent;
   while (fresh.streams.has_pending()) {

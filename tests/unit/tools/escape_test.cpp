@@ -1,9 +1,9 @@
 #include "common/escape.h"
 
-#include <string>
+#include <rapidcheck.h>
 
 #include <boost/test/unit_test.hpp>
-#include <rapidcheck.h>
+#include <string>
 
 namespace mxp::tools {
 namespace {
@@ -20,21 +20,22 @@ BOOST_AUTO_TEST_CASE(t51_all_256_bytes_are_harmless) {
   const std::string safe = escape(all);
   BOOST_TEST(is_utf8(safe));
   BOOST_TEST(!has_control_characters(safe));
-  for (const char* expected : {"\\x00", "\\x1b", "\\x7f", "\\x80", "\\xff", "\\\\", "\\x0a"}) BOOST_TEST(safe.find(expected) != std::string::npos, expected);
+  for (const char* expected : {"\\x00", "\\x1b", "\\x7f", "\\x80", "\\xff", "\\\\", "\\x0a"})
+    BOOST_TEST(safe.find(expected) != std::string::npos, expected);
 }
 
 BOOST_AUTO_TEST_CASE(characters_that_reorder_hide_or_break_lines_are_shown_as_numbers) {
-  BOOST_TEST(escape("a\u202eb") == "a\\u{202e}b");   // right-to-left override
-  BOOST_TEST(escape("a\u2066b") == "a\\u{2066}b");   // isolate
-  BOOST_TEST(escape("a\u200bb") == "a\\u{200b}b");   // zero-width space
-  BOOST_TEST(escape("a\u2028b") == "a\\u{2028}b");   // line separator
-  BOOST_TEST(escape("a\u009bb") == "a\\u{9b}b");     // C1: control sequence introducer
+  BOOST_TEST(escape("a\u202eb") == "a\\u{202e}b");  // right-to-left override
+  BOOST_TEST(escape("a\u2066b") == "a\\u{2066}b");  // isolate
+  BOOST_TEST(escape("a\u200bb") == "a\\u{200b}b");  // zero-width space
+  BOOST_TEST(escape("a\u2028b") == "a\\u{2028}b");  // line separator
+  BOOST_TEST(escape("a\u009bb") == "a\\u{9b}b");    // C1: control sequence introducer
   BOOST_TEST(escape("a\ufeffb") == "a\\u{feff}b");
 }
 
 BOOST_AUTO_TEST_CASE(malformed_utf8_is_shown_byte_by_byte) {
-  BOOST_TEST(escape("\xc0\xaf") == "\\xc0\\xaf");          // overlong slash
-  BOOST_TEST(escape("\xed\xa0\x80") == "\\xed\\xa0\\x80"); // surrogate
+  BOOST_TEST(escape("\xc0\xaf") == "\\xc0\\xaf");           // overlong slash
+  BOOST_TEST(escape("\xed\xa0\x80") == "\\xed\\xa0\\x80");  // surrogate
   BOOST_TEST(escape("\xf4\x90\x80\x80") == "\\xf4\\x90\\x80\\x80");
   BOOST_TEST(escape("\xe2\x98") == "\\xe2\\x98");
 }

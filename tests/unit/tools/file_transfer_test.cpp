@@ -1,16 +1,15 @@
 // What --recv lets onto the disk: headers, names, and the .part on its way to a name.
 #include <fcntl.h>
+#include <rapidcheck.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <boost/test/unit_test.hpp>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <string>
-
-#include <boost/test/unit_test.hpp>
-#include <rapidcheck.h>
 
 #include "common/digest.h"
 #include "mxp-cat/file_header.h"
@@ -80,21 +79,25 @@ BOOST_AUTO_TEST_CASE(a_malformed_header_is_refused_at_its_first_wrong_byte) {
 }
 
 BOOST_AUTO_TEST_CASE(names_stay_below_the_folder) {
-  for (const std::string& good : {std::string("a"), std::string("a/b/c"), std::string("..."), std::string(".hidden"), std::string("a..b"), std::string("part"),
-                                  std::string("a b"), std::string("日本語"), std::string(250, 'x')}) {
+  for (const std::string& good :
+       {std::string("a"), std::string("a/b/c"), std::string("..."), std::string(".hidden"), std::string("a..b"),
+        std::string("part"), std::string("a b"), std::string("日本語"), std::string(250, 'x')}) {
     BOOST_TEST(!objection_to_name(good).has_value(), good);
   }
-  for (const std::string& bad : {std::string(), std::string("/a"), std::string(".."), std::string("../a"), std::string("a/.."), std::string("a/../b"),
-                                 std::string("."), std::string("./a"), std::string("a//b"), std::string("a/"), std::string("a\0b", 3), std::string("a\\b"),
-                                 std::string("a\nb"), std::string("a\x1b[m"), std::string("a\u202e"), std::string("\xff"), std::string("x.part"),
-                                 std::string(251, 'x'), std::string(4097, 'x')}) {
+  for (const std::string& bad :
+       {std::string(), std::string("/a"), std::string(".."), std::string("../a"), std::string("a/.."),
+        std::string("a/../b"), std::string("."), std::string("./a"), std::string("a//b"), std::string("a/"),
+        std::string("a\0b", 3), std::string("a\\b"), std::string("a\nb"), std::string("a\x1b[m"),
+        std::string("a\u202e"), std::string("\xff"), std::string("x.part"), std::string(251, 'x'),
+        std::string(4097, 'x')}) {
     BOOST_TEST(objection_to_name(bad).has_value(), bad);
   }
 }
 
 BOOST_AUTO_TEST_CASE(no_name_that_passes_leads_upwards) {
   BOOST_TEST(rc::check("accepted names are relative and normal", [] {
-    const auto name = *rc::gen::container<std::string>(rc::gen::element('a', '.', '/', '\\', '\0', ' ', '\xc3', '\xa9'));
+    const auto name =
+        *rc::gen::container<std::string>(rc::gen::element('a', '.', '/', '\\', '\0', ' ', '\xc3', '\xa9'));
     if (objection_to_name(name)) return;
     const fs::path candidate(name);
     RC_ASSERT(candidate.is_relative());
@@ -196,7 +199,8 @@ BOOST_AUTO_TEST_CASE(the_digest_is_sha256) {
   Sha256 digest;
   digest.update(bytes_of("a"));
   digest.update(bytes_of("bc"));
-  BOOST_TEST(to_hex(digest.finish()) == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");  // FIPS 180-4 example
+  BOOST_TEST(to_hex(digest.finish()) ==
+             "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");  // FIPS 180-4 example
 }
 
 BOOST_AUTO_TEST_SUITE_END()

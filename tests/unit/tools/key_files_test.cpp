@@ -3,13 +3,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <boost/test/unit_test.hpp>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <string>
-
-#include <boost/test/unit_test.hpp>
 
 #include "common/key_log_file.h"
 
@@ -133,7 +132,8 @@ BOOST_AUTO_TEST_CASE(the_default_place_follows_the_environment) {
 
 BOOST_AUTO_TEST_CASE(authorized_keys_are_key_name_and_options) {
   const std::string key = kKey;
-  const auto parsed = parse_authorized_keys("# who may\n\n" + key + "\n  " + key + " alice\r\n" + key + "\tbob  a=1,b=\n" + key + " role=x", "keys");
+  const auto parsed = parse_authorized_keys(
+      "# who may\n\n" + key + "\n  " + key + " alice\r\n" + key + "\tbob  a=1,b=\n" + key + " role=x", "keys");
   BOOST_REQUIRE(parsed.has_value());
   BOOST_REQUIRE(parsed->size() == 4u);
   BOOST_TEST((*parsed)[0].key.to_string() == key);
@@ -147,7 +147,8 @@ BOOST_AUTO_TEST_CASE(authorized_keys_are_key_name_and_options) {
 
 BOOST_AUTO_TEST_CASE(a_malformed_line_is_named_by_its_number) {
   const std::string key = kKey;
-  for (const std::string& line : {std::string("nonsense"), key + "A", key.substr(1), key + " name not-an-option", key + " name =x", key + " name a=1 more"}) {
+  for (const std::string& line : {std::string("nonsense"), key + "A", key.substr(1), key + " name not-an-option",
+                                  key + " name =x", key + " name a=1 more"}) {
     const auto refused = parse_authorized_keys("# comment\n" + key + "\n" + line + "\n", "keys");
     BOOST_REQUIRE_MESSAGE(!refused.has_value(), line);
     BOOST_TEST(refused.error().message.starts_with("keys:3: "), refused.error().message);
@@ -168,7 +169,9 @@ BOOST_AUTO_TEST_CASE(the_key_log_names_each_secret_by_the_id_in_its_packets) {
   BOOST_REQUIRE(opened.has_value());
   (*opened)->on(Timestamp{}, ConnectionId{}, TraceSecrets{client, server, 3, to_server, to_client});
   (*opened)->on(Timestamp{}, ConnectionId{}, TraceEstablished{});
-  BOOST_TEST(read(log) == "before\nMXP_C2S_TRAFFIC_SECRET_3 0202020202020202 aabb\nMXP_S2C_TRAFFIC_SECRET_3 0101010101010101 ccdd\n");
+  BOOST_TEST(
+      read(log) ==
+      "before\nMXP_C2S_TRAFFIC_SECRET_3 0202020202020202 aabb\nMXP_S2C_TRAFFIC_SECRET_3 0101010101010101 ccdd\n");
   BOOST_TEST(KeyLogFile::open((path / "new").string()).has_value());
   BOOST_TEST(mode(path / "new") == 0600u);
   BOOST_TEST((KeyLogFile::open((path / "no/such").string()).error().kind == ErrorKind::io));

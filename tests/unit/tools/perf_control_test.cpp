@@ -22,7 +22,8 @@ BOOST_AUTO_TEST_CASE(a_request_comes_back_as_it_was_made) {
   workload.omit = std::chrono::milliseconds(5);
   const auto read = parse_request(request_of(workload).dump());
   BOOST_REQUIRE(read.has_value());
-  BOOST_TEST((read->test == Test::rr && read->size == 777 && read->streams == 3 && read->omit == workload.omit && read->duration == workload.duration));
+  BOOST_TEST((read->test == Test::rr && read->size == 777 && read->streams == 3 && read->omit == workload.omit &&
+              read->duration == workload.duration));
 }
 
 BOOST_AUTO_TEST_CASE(requests_that_are_refused) {
@@ -33,9 +34,11 @@ BOOST_AUTO_TEST_CASE(requests_that_are_refused) {
     changed[key] = std::move(value);
     return changed.dump();
   };
-  for (const std::string& line : {std::string(""), std::string("{"), std::string("[]"), std::string("null"), with("perf", 2), with("test", "connect"), with("test", 7),
-                                  with("flow", "sideways"), with("streams", 0), with("streams", 1001), with("streams", "many"), with("size", 0),
-                                  with("size", (1 << 20) + 1), with("omit_ns", -1), with("duration_ns", 0), with("duration_ns", 3'600'000'000'001)}) {
+  for (const std::string& line :
+       {std::string(""), std::string("{"), std::string("[]"), std::string("null"), with("perf", 2),
+        with("test", "connect"), with("test", 7), with("flow", "sideways"), with("streams", 0), with("streams", 1001),
+        with("streams", "many"), with("size", 0), with("size", (1 << 20) + 1), with("omit_ns", -1),
+        with("duration_ns", 0), with("duration_ns", 3'600'000'000'001)}) {
     BOOST_TEST_CONTEXT(line) BOOST_TEST(!parse_request(line).has_value());
   }
   for (const char* key : {"perf", "test", "flow", "streams", "size", "omit_ns", "duration_ns"}) {
@@ -47,7 +50,8 @@ BOOST_AUTO_TEST_CASE(requests_that_are_refused) {
 
 BOOST_AUTO_TEST_CASE(reports_that_are_refused) {
   BOOST_TEST(parse_report(to_json(ServerReport{1, 2, 3, 0.5}).dump()).has_value());
-  for (const char* line : {"", "[]", "{}", R"({"bytes":1,"first_ns":2,"last_ns":3})", R"({"bytes":"x","first_ns":2,"last_ns":3,"cpu_seconds":1})"})
+  for (const char* line : {"", "[]", "{}", R"({"bytes":1,"first_ns":2,"last_ns":3})",
+                           R"({"bytes":"x","first_ns":2,"last_ns":3,"cpu_seconds":1})"})
     BOOST_TEST_CONTEXT(line) BOOST_TEST(!parse_report(line).has_value());
 }
 

@@ -27,12 +27,9 @@ inline constexpr Kind kKinds[] = {Kind::portable, Kind::linux_offload, Kind::lin
 
 inline const char* name_of(Kind kind) {
   switch (kind) {
-    case Kind::portable:
-      return "portable";
-    case Kind::linux_offload:
-      return "linux with offload";
-    case Kind::linux_plain:
-      return "linux without offload";
+    case Kind::portable: return "portable";
+    case Kind::linux_offload: return "linux with offload";
+    case Kind::linux_plain: return "linux without offload";
   }
   return "";
 }
