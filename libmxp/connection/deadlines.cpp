@@ -17,6 +17,7 @@ Timestamp next_deadline(const Parts& parts) {
   if (life.state == ConnectionState::established) {
     next = std::min(
         {next, parts.recovery.deadline(), parts.acks.deadline(), parts.idle.deadline(parts.recovery.probe_timeout())});
+    next = std::min(next, parts.key_update.old_keys_until());
     // A PING that is due already waits for room in the window, not for time (threat t39).
     if (!parts.ping_due) next = std::min(next, parts.idle.keepalive_deadline());
   }
@@ -45,6 +46,10 @@ void on_deadline(Parts& parts, Timestamp now) {
       if (parts.recovery.probes_due() > 0) retransmit_oldest(parts);
     }
     if (parts.idle.keepalive_deadline() <= now) parts.ping_due = true;
+    if (parts.key_update.old_keys_until() <= now) {
+      parts.keys->opener.forget_previous_keys();
+      parts.key_update.on_old_keys_gone();
+    }
   }
   if (parts.pacing_until <= now) parts.pacing_until = kNever;
   parts.streams.collect();

@@ -10,9 +10,7 @@ void install_keys(Parts& parts, Timestamp now, const IkResult& noise) {
   const TrafficSecret& theirs = client ? noise.server_to_client : noise.client_to_server;
   parts.keys.emplace(PacketKeysInUse{PacketSealer(parts.suite, ours), PacketOpener(parts.suite, theirs)});
   parts.handshake_hash = noise.handshake_hash;
-  const ConnectionId server_id = client ? parts.remote_id : parts.local_id;
-  parts.trace(
-      now, TraceSecrets{parts.client_id, server_id, 0, noise.client_to_server.view(), noise.server_to_client.view()});
+  trace_secrets(parts, now, ours, theirs, 0);
 }
 
 void apply_peer_parameters(Parts& parts, const TransportParameters& parameters) {

@@ -2,6 +2,7 @@
 // with its steps in prose.
 #pragma once
 
+#include <expected>
 #include <optional>
 
 #include "connection/parts.h"
@@ -25,6 +26,17 @@ void retransmit_oldest(Parts& parts);
 // deadlines.cpp
 Timestamp next_deadline(const Parts& parts);
 void on_deadline(Parts& parts, Timestamp now);
+
+// update_keys.cpp: the sending direction turns to new keys if it is time. REQUIRES: a packet that will be acknowledged
+// goes next.
+void begin_key_update_if_due(Parts& parts, Timestamp now);
+// update_keys.cpp: a packet was opened; `largest_before` is the largest number opened before it. Follows the peer into
+// a new key phase. KEY_UPDATE_ERROR if it has no right to it.
+std::expected<void, TransportError> on_packet_phase(Parts& parts, Timestamp now, const OpenedPacket& packet,
+                                                    std::optional<PacketNumber> largest_before);
+// update_keys.cpp: the secrets of a key phase, told to the key log.
+void trace_secrets(const Parts& parts, Timestamp now, const TrafficSecret& sending, const TrafficSecret& receiving,
+                   std::uint32_t phase);
 
 // establish.cpp: keys exist from here on.
 void install_keys(Parts& parts, Timestamp now, const IkResult& noise);

@@ -9,6 +9,7 @@
 #include "connection/client_handshake.h"
 #include "connection/events.h"
 #include "connection/idle_timer.h"
+#include "connection/key_update.h"
 #include "connection/lifecycle.h"
 #include "connection/number_skipper.h"
 #include "connection/sent_frame_log.h"
@@ -59,6 +60,7 @@ struct Parts {
         recovery(environment_.config.transport.recovery, kMinInitialSize),
         acks(environment_.config.transport.recovery.max_ack_delay),
         idle(environment_.config.transport.keepalive, now),
+        key_update(environment_.config.transport.key_update, environment_.config.transport.recovery.max_ack_delay, now),
         started_at(now) {}
 
   Connection& self;
@@ -90,6 +92,8 @@ struct Parts {
   AckTracker acks;
   SentFrameLog sent_frames;
   IdleTimer idle;
+  KeyUpdate key_update;
+  std::uint32_t receiving_phase = 0;  // the newest key phase that we followed the peer into
 
   bool ping_due = false;            // an ack-eliciting packet is wanted, whatever it carries
   Timestamp pacing_until = kNever;  // the pacer holds us until then

@@ -2,7 +2,8 @@
 //
 //   1. account its bytes (amplification), wherever they lead
 //   2. a connection that has ended answers with its CLOSE now and then, or not at all
-//   3. open: unmask, recover the number, decrypt, judge duplicates; nothing changes before the tag verified
+//   3. open: unmask, recover the number, decrypt, judge duplicates; nothing changes before the tag verified. Follow the
+//      peer into a new key phase (update_keys.cpp)
 //   4. a server's first opened packet confirms the keys
 //   5. each frame visits its owner once; the first that breaks a rule closes the connection
 //   6. note the packet for acknowledging and start the idle timer again
@@ -28,6 +29,7 @@ void drop(Parts& parts, Timestamp now, DropReason reason, std::size_t size) {
 struct FrameVisitor {
   Parts& parts;
   Timestamp now;
+  std::uint32_t phase;  // of the packet's keys
 
   using Result = std::expected<void, TransportError>;
 
@@ -36,6 +38,8 @@ struct FrameVisitor {
   Result operator()(const AckFrame& frame) {
     auto outcome = parts.recovery.on_ack(now, frame);
     if (!outcome) return std::unexpected(outcome.error());
+    const bool in_our_phase = phase == parts.keys->sealer.phase();
+    if (auto allowed = parts.key_update.on_ack(now, frame.ranges.begin()->last, in_our_phase); !allowed) return allowed;
     settle(parts, now, *outcome);
     return {};
   }
@@ -85,6 +89,7 @@ void receive_packet(Parts& parts, Timestamp now, const ReceivedDatagram& datagra
   if (parts.lifecycle.state == ConnectionState::draining || parts.lifecycle.state == ConnectionState::closed)
     return drop(parts, now, DropReason::unexpected_in_state, size);
 
+  const auto largest_before = parts.replay.largest();
   const auto opened = parts.keys->opener.open(datagram.bytes, parts.replay);
   if (!opened) {
     drop(parts, now, opened.error(), size);
@@ -101,8 +106,8 @@ void receive_packet(Parts& parts, Timestamp now, const ReceivedDatagram& datagra
   // RFC 9000 §17.3.1: reserved bits count only once the tag has verified them.
   if ((opened->first_byte & packet_bits::kReserved) != 0)
     return close_by_error(parts, {TransportErrorCode::protocol_violation, 0, "reserved bits are set"});
-  if ((opened->first_byte & packet_bits::kKeyPhase) != 0)
-    return close_by_error(parts, {TransportErrorCode::key_update_error, 0, "a key phase that does not exist"});
+  if (const auto followed = on_packet_phase(parts, now, *opened, largest_before); !followed)
+    return close_by_error(parts, followed.error());
   if (opened->payload.empty())
     return close_by_error(parts, {TransportErrorCode::protocol_violation, 0, "a packet without frames"});
   if (parts.lifecycle.state == ConnectionState::handshaking) confirm(parts, now);
@@ -110,7 +115,7 @@ void receive_packet(Parts& parts, Timestamp now, const ReceivedDatagram& datagra
   parts.streams.on_clock(now, parts.recovery.rtt().smoothed());
   bool ack_eliciting = false;
   FrameReader frames(opened->payload);
-  FrameVisitor visitor{parts, now};
+  FrameVisitor visitor{parts, now, opened->phase};
   while (is_open(parts)) {
     const auto frame = frames.next();
     if (!frame) {

@@ -2,10 +2,11 @@
 //
 //   1. a client without keys sends message 1 when it is due; a closing connection sends its CLOSE
 //   2. ask for the one permit: how much may go now, and if nothing, why and until when
-//   3. for each segment of the caller's buffer: header, then frames in fixed order (acknowledgement, streams'
+//   3. turn to new keys if it is time (update_keys.cpp)
+//   4. for each segment of the caller's buffer: header, then frames in fixed order (acknowledgement, streams'
 //      control and data, ping), padding, seal in place
-//   4. tell reliability what each packet carried
-//   5. mask all headers of the run at once; all segments but the last have the same size, as GSO wants it
+//   5. tell reliability what each packet carried
+//   6. mask all headers of the run at once; all segments but the last have the same size, as GSO wants it
 //
 // An acknowledgement that is due may go when the window forbids everything else; it is never sent twice for the same
 // news.
@@ -43,7 +44,7 @@ OpenPacket begin_packet(Parts& parts, MutableBytes space) {
   const PacketNumber number = parts.numbers.take(window_packets(parts));
   const std::size_t number_size = packet_number_size(number, parts.recovery.largest_acknowledged());
   Writer writer(space.first(space.size() - kTagSize));
-  write_short_header(writer, parts.remote_id, false, number, number_size);
+  write_short_header(writer, parts.remote_id, parts.keys->sealer.phase() % 2 == 1, number, number_size);
   return {writer, kShortHeaderSize + number_size, number};
 }
 
@@ -137,6 +138,7 @@ std::optional<Transmit> transmit(Parts& parts, Timestamp now, MutableBytes buffe
       ran_dry = !data_wanted;
       break;
     }
+    if (data_now && segments == 0) begin_key_update_if_due(parts, now);
     if (parts.keys->sealer.seal_limit_reached(kReservedForClose)) {
       close_by_error(parts, {TransportErrorCode::aead_limit_reached, 0, "these keys have protected all they may"});
       break;

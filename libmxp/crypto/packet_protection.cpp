@@ -1,9 +1,7 @@
 // How a packet goes out: nonce → AEAD over what follows the header → sample → mask. And in: sample → mask → packet
-// number → nonce → AEAD → replay window, without a branch on anything that is masked until the tag has been checked
-// (RFC 9001 §9.5).
+// number → keys of its phase → nonce → AEAD → replay window, without a branch on anything that is masked until the tag
+// has been checked (RFC 9001 §9.5). The phase bit only chooses which keys are used; all of them cost the same.
 #include "crypto/packet_protection.h"
-
-#include <openssl/evp.h>
 
 #include <algorithm>
 #include <bit>
@@ -39,49 +37,25 @@ AeadLimits aead_limits(Suite suite) {
   return {.max_sealed = std::uint64_t{1} << 23, .max_failed_opens = std::uint64_t{1} << 52};
 }
 
-void HeaderProtector::Free::operator()(EVP_CIPHER_CTX* context) const { EVP_CIPHER_CTX_free(context); }
-
-HeaderProtector::HeaderProtector(Suite suite, const SecretArray<32>& hp)
-    : suite_(suite), context_(EVP_CIPHER_CTX_new()) {
-  const EVP_CIPHER* cipher = suite == Suite::chacha20_poly1305 ? algorithms().chacha20 : algorithms().aes_256_ecb;
-  require(context_ && EVP_EncryptInit_ex2(context_.get(), cipher, hp.data(), nullptr, nullptr) == 1);
-  // For the block cipher only: OpenSSL would say it again with each of ChaCha20's new counters.
-  if (suite == Suite::aes_256_gcm) require(EVP_CIPHER_CTX_set_padding(context_.get(), 0) == 1);
-}
-
-void HeaderProtector::masks(MutableBytes samples, std::span<Mask> masks) {
-  require(samples.size() == masks.size() * kSampleSize && masks.size() <= kMaxHeaderBatch);
-  int size = 0;
-  if (suite_ == Suite::chacha20_poly1305) {
-    // RFC 9001 §5.4.4: counter and nonce are the sample, in the very order that OpenSSL's 16-byte IV has.
-    static constexpr Mask kZeros{};
-    for (std::size_t i = 0; i < masks.size(); ++i) {
-      require(EVP_EncryptInit_ex2(context_.get(), nullptr, nullptr, samples.data() + i * kSampleSize, nullptr) == 1 &&
-              EVP_EncryptUpdate(context_.get(), masks[i].data(), &size, kZeros.data(),
-                                static_cast<int>(kZeros.size())) == 1);
-    }
-    return;
-  }
-  if (masks.empty()) return;
-  // RFC 9001 §5.4.3: each sample is one block, so that many are one call.
-  require(EVP_EncryptUpdate(context_.get(), samples.data(), &size, samples.data(), static_cast<int>(samples.size())) ==
-          1);
-  for (std::size_t i = 0; i < masks.size(); ++i)
-    std::memcpy(masks[i].data(), samples.data() + i * kSampleSize, masks[i].size());
-}
-
 PacketSealer::PacketSealer(Suite suite, const TrafficSecret& secret)
     : PacketSealer(suite, secret, aead_limits(suite)) {}
 PacketSealer::PacketSealer(Suite suite, const TrafficSecret& secret, const AeadLimits& limits)
-    : PacketSealer(suite, derive_packet_keys(secret), limits) {}
-PacketSealer::PacketSealer(Suite suite, const PacketKeys& keys, const AeadLimits& limits)
-    : aead_(suite, keys.key), header_(suite, keys.hp), iv_(keys.iv), limits_(limits) {}
+    : PacketSealer(suite, secret, derive_packet_keys(secret), limits) {}
+PacketSealer::PacketSealer(Suite suite, const TrafficSecret& secret, const PacketKeys& keys, const AeadLimits& limits)
+    : suite_(suite), keys_(suite, keys), header_(suite, keys.hp), limits_(limits), secret_(secret) {}
+
+void PacketSealer::update() {
+  secret_ = derive_next_secret(secret_);
+  keys_ = PhaseKeys(suite_, derive_packet_keys(secret_));
+  packets_sealed_ = 0;
+  ++phase_;
+}
 
 void PacketSealer::seal_payload(MutableBytes packet, std::size_t header_size, PacketNumber number) {
   require(packet.size() >= kMinShortPacket && header_size + kAeadTagSize <= packet.size());
   const std::size_t plaintext_size = packet.size() - header_size - kAeadTagSize;
-  aead_.seal(packet_nonce(iv_, number), packet.first(header_size), packet.subspan(header_size, plaintext_size),
-             packet.last<kAeadTagSize>());
+  keys_.aead.seal(packet_nonce(keys_.iv, number), packet.first(header_size),
+                  packet.subspan(header_size, plaintext_size), packet.last<kAeadTagSize>());
   ++packets_sealed_;
 }
 
@@ -112,9 +86,40 @@ void PacketSealer::seal(MutableBytes packet, std::size_t header_size, PacketNumb
 PacketOpener::PacketOpener(Suite suite, const TrafficSecret& secret)
     : PacketOpener(suite, secret, aead_limits(suite)) {}
 PacketOpener::PacketOpener(Suite suite, const TrafficSecret& secret, const AeadLimits& limits)
-    : PacketOpener(suite, derive_packet_keys(secret), limits) {}
-PacketOpener::PacketOpener(Suite suite, const PacketKeys& keys, const AeadLimits& limits)
-    : aead_(suite, keys.key), header_(suite, keys.hp), iv_(keys.iv), limits_(limits) {}
+    : PacketOpener(suite, secret, derive_packet_keys(secret), limits) {}
+PacketOpener::PacketOpener(Suite suite, const TrafficSecret& secret, const PacketKeys& keys, const AeadLimits& limits)
+    : suite_(suite),
+      current_(suite, keys),
+      header_(suite, keys.hp),
+      limits_(limits),
+      secret_(secret),
+      next_secret_(derive_next_secret(secret)) {}
+
+// RFC 9001 §6.3, §6.5: a phase bit that is not the current one's is the previous phase's for a number from before this
+// phase began, and the next one's otherwise.
+PacketOpener::Age PacketOpener::age_of(std::uint8_t first_byte, PacketNumber number) const {
+  const bool odd = (first_byte & packet_bits::kKeyPhase) != 0;
+  if (odd == (phase_ % 2 == 1)) return Age::current;
+  return previous_ && number.value() < lowest_of_phase_ ? Age::previous : Age::next;
+}
+
+PhaseKeys& PacketOpener::keys_of(Age age) {
+  if (age == Age::current) return current_;
+  if (age == Age::previous) return *previous_;
+  // Kept from the first packet that asks, forged or not: flipping bits makes us pay for this once (threat t26).
+  if (!next_) next_.emplace(suite_, derive_packet_keys(next_secret_));
+  return *next_;
+}
+
+void PacketOpener::turn(PacketNumber number) {
+  previous_ = std::move(current_);
+  current_ = std::move(*next_);
+  next_.reset();
+  secret_ = next_secret_;
+  next_secret_ = derive_next_secret(secret_);
+  ++phase_;
+  lowest_of_phase_ = number.value();
+}
 
 PacketOpener::Result PacketOpener::open(MutableBytes packet, ReplayWindow& window) {
   Result result = std::unexpected(DropReason::malformed_header);
@@ -162,10 +167,12 @@ PacketOpener::Result PacketOpener::open_with_mask(MutableBytes packet, const Hea
   const PacketNumber number = expand_packet_number(largest ? largest->value() + 1 : 0, truncated, number_size);
 
   const std::size_t header_size = kNumberOffset + number_size;
+  const Age age = age_of(packet[0], number);
+  PhaseKeys& keys = keys_of(age);
   const MutableBytes payload = packet.subspan(header_size, packet.size() - header_size - kAeadTagSize);
   // Duplicates are decrypted like all others: to drop them sooner would tell by its timing which masked numbers we know
   // (RFC 9001 §9.5).
-  if (!aead_.open(packet_nonce(iv_, number), packet.first(header_size), payload, packet.last<kAeadTagSize>())) {
+  if (!keys.aead.open(packet_nonce(keys.iv, number), packet.first(header_size), payload, packet.last<kAeadTagSize>())) {
     ++failed_opens_;
     return std::unexpected(DropReason::authentication_failed);
   }
@@ -175,7 +182,10 @@ PacketOpener::Result PacketOpener::open_with_mask(MutableBytes packet, const Hea
     case ReplayWindow::Verdict::fresh: break;
   }
   window.mark(number);
-  return OpenedPacket{.number = number, .payload = payload, .first_byte = packet[0]};
+  if (age == Age::next) turn(number);
+  if (age == Age::current) lowest_of_phase_ = std::min(lowest_of_phase_, number.value());
+  const std::uint32_t phase = age == Age::previous ? phase_ - 1 : phase_;
+  return OpenedPacket{.number = number, .payload = payload, .first_byte = packet[0], .phase = phase};
 }
 
 }  // namespace mxp

@@ -4,18 +4,23 @@
 //       seal_payload      → header ‖ ciphertext ‖ tag
 //       protect_headers   → five bits of the first byte and the packet number masked
 //
-// This is the hot path. Ciphers are keyed at construction; a packet costs one IV, its bytes and one tag, and nothing is
-// allocated. The masks of up to 64 packets come from one call of AES. An object belongs to one thread.
+// This is the hot path. Ciphers are keyed at construction and with each key update; a packet costs one IV, its bytes
+// and one tag, and nothing is allocated. The masks of up to 64 packets come from one call of AES. An object belongs to
+// one thread.
+//
+// Key phases are counted from 0; the lowest bit of the count is the phase bit on the wire. When to turn to the next one
+// is the caller's business; what a received packet was protected with is found out here (docs/protocol.md §3.1).
 #pragma once
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <expected>
-#include <memory>
+#include <optional>
 #include <span>
 
 #include "core/packet_header.h"
+#include "crypto/header_protection.h"
 #include "crypto/key_schedule.h"
 #include "crypto/primitives.h"
 #include "crypto/replay_window.h"
@@ -26,9 +31,6 @@
 
 namespace mxp {
 
-// Most packets whose header masks are computed together: a GSO send holds no more.
-inline constexpr std::size_t kMaxHeaderBatch = 64;
-
 // Packets under one key (RFC 9001 §6.6; docs/protocol.md §3). From the specification; tests lower them.
 struct AeadLimits {
   std::uint64_t max_sealed = 0;
@@ -36,23 +38,12 @@ struct AeadLimits {
 };
 AeadLimits aead_limits(Suite suite);
 
-// Header protection masks of both suites (RFC 9001 §5.4.3, §5.4.4).
-class HeaderProtector {
- public:
-  static constexpr std::size_t kSampleSize = 16;
-  using Mask = std::array<std::uint8_t, 5>;
+// What protects the payloads of one key phase.
+struct PhaseKeys {
+  PhaseKeys(Suite suite, const PacketKeys& keys) : aead(suite, keys.key), iv(keys.iv) {}
 
-  HeaderProtector(Suite suite, const SecretArray<32>& hp);
-
-  // `samples` holds masks.size() samples, one after the other; they are overwritten. At most kMaxHeaderBatch.
-  void masks(MutableBytes samples, std::span<Mask> masks);
-
- private:
-  struct Free {
-    void operator()(evp_cipher_ctx_st* context) const;
-  };
-  Suite suite_;
-  std::unique_ptr<evp_cipher_ctx_st, Free> context_;
+  Aead aead;
+  SecretArray<12> iv;
 };
 
 // A packet whose payload is sealed and whose header is still in the clear.
@@ -75,18 +66,26 @@ class PacketSealer {
   // Both, for one packet.
   void seal(MutableBytes packet, std::size_t header_size, PacketNumber number);
 
+  // Turns to the next key phase: what is sealed from here on is under the next key, and its header must say so.
+  void update();
+  std::uint32_t phase() const { return phase_; }
+  const TrafficSecret& secret() const { return secret_; }  // of this phase
+
+  // Under the key of this phase.
   std::uint64_t packets_sealed() const { return packets_sealed_; }
   // The next packet would be one too many under this key: close with AEAD_LIMIT_REACHED.
   // With `reserve`: already so many packets before that.
   bool seal_limit_reached(std::uint64_t reserve = 0) const { return packets_sealed_ + reserve >= limits_.max_sealed; }
 
  private:
-  PacketSealer(Suite suite, const PacketKeys& keys, const AeadLimits& limits);
+  PacketSealer(Suite suite, const TrafficSecret& secret, const PacketKeys& keys, const AeadLimits& limits);
 
-  Aead aead_;
+  Suite suite_;
+  PhaseKeys keys_;
   HeaderProtector header_;
-  SecretArray<12> iv_;
   AeadLimits limits_;
+  TrafficSecret secret_;
+  std::uint32_t phase_ = 0;
   std::uint64_t packets_sealed_ = 0;
 };
 
@@ -94,6 +93,7 @@ struct OpenedPacket {
   PacketNumber number;
   MutableBytes payload;         // a view into the packet
   std::uint8_t first_byte = 0;  // unmasked and authenticated; its reserved bits are the caller's to check
+  std::uint32_t phase = 0;      // whose key opened it
 };
 
 class PacketOpener {
@@ -112,18 +112,39 @@ class PacketOpener {
   // packets.size() <= kMaxHeaderBatch.
   void open_batch(std::span<const MutableBytes> packets, ReplayWindow& window, std::span<Result> results);
 
+  // The newest key phase that a packet was opened with. It moves on by itself with the first packet that the next key
+  // opens (RFC 9001 §6.3); until then nothing changes, whatever phase bits forged packets show.
+  std::uint32_t phase() const { return phase_; }
+  const TrafficSecret& secret() const { return secret_; }            // of this phase
+  const TrafficSecret& next_secret() const { return next_secret_; }  // of the phase that may come
+  // Packets of the phase before this one can be opened until these keys are forgotten.
+  bool holds_previous_keys() const { return previous_.has_value(); }
+  void forget_previous_keys() { previous_.reset(); }
+
+  // Under all keys of the connection: forgeries add up over key updates (RFC 9001 §6.6).
   std::uint64_t failed_opens() const { return failed_opens_; }
-  // So many forgeries were tried under this key that the next might succeed: close with AEAD_LIMIT_REACHED.
+  // So many forgeries were tried that the next might succeed: close with AEAD_LIMIT_REACHED.
   bool open_limit_reached() const { return failed_opens_ >= limits_.max_failed_opens; }
 
  private:
-  PacketOpener(Suite suite, const PacketKeys& keys, const AeadLimits& limits);
-  Result open_with_mask(MutableBytes packet, const HeaderProtector::Mask& mask, ReplayWindow& window);
+  enum class Age : std::uint8_t { previous, current, next };
 
-  Aead aead_;
+  PacketOpener(Suite suite, const TrafficSecret& secret, const PacketKeys& keys, const AeadLimits& limits);
+  Result open_with_mask(MutableBytes packet, const HeaderProtector::Mask& mask, ReplayWindow& window);
+  Age age_of(std::uint8_t first_byte, PacketNumber number) const;
+  PhaseKeys& keys_of(Age age);
+  void turn(PacketNumber number);
+
+  Suite suite_;
+  PhaseKeys current_;
+  std::optional<PhaseKeys> previous_;
+  std::optional<PhaseKeys> next_;  // made when a packet first asks for them: an idle connection holds one cipher
   HeaderProtector header_;
-  SecretArray<12> iv_;
   AeadLimits limits_;
+  TrafficSecret secret_;
+  TrafficSecret next_secret_;
+  std::uint32_t phase_ = 0;
+  std::uint64_t lowest_of_phase_ = 0;  // the smallest number opened in this phase: what is below it may be older
   std::uint64_t failed_opens_ = 0;
 };
 

@@ -54,6 +54,9 @@ RunResult run(std::uint64_t seed) {
   config.server.transport.handshake_timeout = 60s;
   config.client.transport.max_udp_payload = config.server.transport.max_udp_payload =
       random.below(2) == 0 ? 1200 : 1452;
+  // Small, so that keys are updated in the middle of what happens.
+  config.client.transport.key_update.packets = 1 + random.below(100);
+  config.server.transport.key_update.packets = 1 + random.below(1000);
   RunResult result;
   result.links = config.up + " | " + config.down;
   SimPair sim(std::move(config));

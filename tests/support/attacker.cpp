@@ -50,7 +50,7 @@ Bytes RogueSession::seal(ByteView plaintext, std::optional<std::uint64_t> number
   next_number = std::max(next_number, used + 1);
   Bytes packet(kShortHeaderSize + 4 + plaintext.size() + kTagSize);
   Writer writer(packet);
-  write_short_header(writer, remote_id, false, PacketNumber(used), 4);
+  write_short_header(writer, remote_id, sealer_.phase() % 2 == 1, PacketNumber(used), 4);
   writer.bytes(plaintext);
   packet[0] |= bits;
   sealer_.seal(packet, kShortHeaderSize + 4, PacketNumber(used));
@@ -61,6 +61,7 @@ std::optional<Answer> RogueSession::open(ByteView datagram) {
   Bytes packet = copy_of(datagram);
   const auto opened = opener_.open(packet, window_);
   if (!opened) return std::nullopt;
+  if (follows_updates && sealer_.phase() < opener_.phase()) sealer_.update();
   Answer answer;
   answer.size = datagram.size();
   answer.number = opened->number;

@@ -64,6 +64,12 @@ class RogueSession {
   // `bits` are ORed into the first byte before sealing; without a number the next one is used.
   Bytes seal(ByteView plaintext, std::optional<std::uint64_t> number = std::nullopt, std::uint8_t bits = 0);
   std::optional<Answer> open(ByteView datagram);
+  // Whether a new key phase of the victim's is followed, as the protocol has it.
+  bool follows_updates = true;
+  // What is sealed from here on is under the keys of the next phase, whether that is allowed or not.
+  void update_keys() { sealer_.update(); }
+  std::uint32_t sending_phase() const { return sealer_.phase(); }
+  std::uint32_t receiving_phase() const { return opener_.phase(); }
 
   ConnectionId remote_id;
   std::uint64_t next_number = 0;

@@ -64,8 +64,8 @@ void Recorder::on_closed(Connection& connection, const CloseInfo& info) {
 
 void TraceRecorder::on(Timestamp, ConnectionId connection, const TraceEvent& event) {
   if (const auto* found = std::get_if<TraceSecrets>(&event)) {
-    secrets.push_back(
-        {found->client_id, found->server_id, copy_of(found->client_to_server), copy_of(found->server_to_client)});
+    secrets.push_back({found->client_id, found->server_id, copy_of(found->client_to_server),
+                       copy_of(found->server_to_client), found->phase});
   } else if (const auto* packet = std::get_if<TracePacketSent>(&event)) {
     sent.emplace_back(connection, packet->number);
     if (packet->probe) ++probes;

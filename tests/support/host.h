@@ -58,6 +58,7 @@ class TraceRecorder final : public TraceSink {
   struct Secrets {
     ConnectionId client_id, server_id;
     Bytes client_to_server, server_to_client;
+    std::uint32_t phase = 0;
   };
   std::vector<Secrets> secrets;
   std::vector<std::pair<ConnectionId, PacketNumber>> sent;

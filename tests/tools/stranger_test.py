@@ -16,7 +16,7 @@ import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "vectors"))
-from make_vectors import SUITES, Symmetric, expand, hkdf2, hmac, protect, public, x25519, xor  # noqa: E402
+from make_vectors import SUITES, Symmetric, expand, hkdf2, hmac, public, x25519, xor  # noqa: E402
 
 CAT = str(Path(os.environ.get("MXP_BIN", "build/release/bin")) / "mxp-cat")
 LIMIT = 20  # seconds: what takes longer hangs
@@ -161,28 +161,31 @@ class Stranger:
         self.state.mix_hash(answer[46:])
         cursor = Cursor(payload)
         parameters = read_parameters(cursor.take(cursor.varint()))
-        self.ours, self.theirs = hkdf2(self.state.ck, b"")
+        self.ours, self.theirs = hkdf2(self.state.ck, b"")  # of the phase that each direction is in
+        self.our_phase = self.their_phase = 0
+        self.our_hp, self.their_hp = (expand(secret, b"mxp1 hp", 32) for secret in (self.ours, self.theirs))
         self.server_id = parameters.get(0x10)
         return parameters, read_frames(payload[cursor.at:])
 
     def seal(self, frames, first_bits=0):
         number, self.next_number = self.next_number, self.next_number + 1
         frames = frames.ljust(2, b"\0")
-        if first_bits == 0:
-            return bytes.fromhex(protect(self.suite, self.ours, self.server_id, number, 2, frames)["protected"])
-        key, iv, hp = expand(self.ours, b"mxp1 key", 32), expand(self.ours, b"mxp1 iv", 12), expand(self.ours, b"mxp1 hp", 32)
-        header = bytes([0x41 | first_bits]) + self.server_id + number.to_bytes(2, "big")
+        key, iv = expand(self.ours, b"mxp1 key", 32), expand(self.ours, b"mxp1 iv", 12)
+        header = bytes([0x41 | self.our_phase % 2 << 2 | first_bits]) + self.server_id + number.to_bytes(2, "big")
         packet = bytearray(header + SUITES[self.suite]["seal"](key, xor(iv, number.to_bytes(12, "big")), header, frames))
-        mask = SUITES[self.suite]["mask"](hp, bytes(packet[13:29]))
+        mask = SUITES[self.suite]["mask"](self.our_hp, bytes(packet[13:29]))
         packet[0] ^= mask[0] & 0x1f
         packet[9] ^= mask[1]
         packet[10] ^= mask[2]
         return bytes(packet)
 
+    def turn_to_new_keys(self):
+        self.ours, self.our_phase = expand(self.ours, b"mxp1 ku", 32), self.our_phase + 1
+
     def open(self, datagram):
         packet = bytearray(datagram)
         assert len(packet) >= 29 and packet[0] & 0xc0 == 0x40 and packet[1:9] == self.id
-        mask = SUITES[self.suite]["mask"](expand(self.theirs, b"mxp1 hp", 32), bytes(packet[13:29]))
+        mask = SUITES[self.suite]["mask"](self.their_hp, bytes(packet[13:29]))
         packet[0] ^= mask[0] & 0x1f
         size = (packet[0] & 3) + 1
         packet[9:9 + size] = xor(bytes(packet[9:9 + size]), mask[1:1 + size])
@@ -192,7 +195,11 @@ class Stranger:
             number += window
         elif number > expected + window // 2 and number >= window:
             number -= window
-        assert packet[0] & 0x3c == 0, "reserved bits or key phase"
+        assert packet[0] & 0x38 == 0, "reserved bits"
+        if packet[0] >> 2 & 1 != self.their_phase % 2:  # nothing is reordered here: it can only be the next phase
+            self.theirs, self.their_phase = expand(self.theirs, b"mxp1 ku", 32), self.their_phase + 1
+            if self.our_phase < self.their_phase:
+                self.turn_to_new_keys()
         header = bytes(packet[:9 + size])
         nonce = xor(expand(self.theirs, b"mxp1 iv", 12), number.to_bytes(12, "big"))
         plain = open_aead(self.suite, expand(self.theirs, b"mxp1 key", 32), nonce, header, bytes(packet[9 + size:]))
@@ -335,7 +342,6 @@ class StrangerTest(unittest.TestCase):
     def test_broken_rules_are_answered_with_their_codes(self):
         table = {
             "reserved bits": (b"\x01", 0x08, PROTOCOL_VIOLATION),
-            "key phase": (b"\x01", 0x04, KEY_UPDATE_ERROR),
             "a reserved frame": (b"\x30", 0, UNKNOWN_FRAME),
             "a type that is not in its shortest form": (b"\x40\x01", 0, FRAME_ENCODING_ERROR),
             "a frame cut off": (b"\x0e\x00\x00\x05a", 0, FRAME_ENCODING_ERROR),
@@ -355,6 +361,37 @@ class StrangerTest(unittest.TestCase):
                 client.send(client.seal(frames, bits))
                 self.assertTrue(client.listen(lambda c=client: c.closed() is not None))
                 self.assertEqual(client.closed()[:2], (False, code))
+
+    def test_new_keys_are_followed_by_the_server(self):
+        for suite in (1, 2):
+            with self.subTest(suite=suite):
+                client = self.connected(suite)
+                for phase in range(3):
+                    client.send(client.seal(stream(0, 5 * phase, b"fresh", phase == 2)))
+                    self.assertTrue(client.listen(lambda c=client, p=phase: len(c.echoed(0)[0]) == 5 * (p + 1)))
+                    self.assertEqual((client.our_phase, client.their_phase), (phase, phase))
+                    number = client.next_number
+                    client.send(client.seal(b"\x01"))
+                    self.assertTrue(client.listen(lambda c=client, n=number: n in c.acknowledged))
+                    time.sleep(0.15)  # §3.1: three probe timeouts, none of which is shorter than 26 ms
+                    client.turn_to_new_keys()
+
+    def test_new_keys_too_soon_close_the_connection(self):
+        client = self.connected()
+        client.turn_to_new_keys()
+        first = client.seal(b"\x01")
+        client.turn_to_new_keys()
+        second = client.seal(b"\x01")
+        client.send(first)
+        client.send(second)
+        self.assertTrue(client.listen(lambda: client.closed() is not None))
+        self.assertEqual(client.closed()[:2], (False, KEY_UPDATE_ERROR))
+
+    def test_a_key_phase_that_the_keys_are_not_of_is_dropped(self):
+        client = self.connected()
+        client.send(client.seal(b"\x01", 0x04))  # says phase 1, is sealed under phase 0
+        client.send(client.seal(stream(0, 0, b"still here")))
+        self.assertTrue(client.listen(lambda: client.echoed(0)[0] == b"still here"))
 
     def test_a_packet_from_another_address_is_dropped(self):
         client = self.connected()

@@ -253,9 +253,12 @@ def handshake(suite, s_client, e_client, s_server, e_server, prologue, payload_1
 
 
 # --- MXP: docs/protocol.md §2.1, §2.4, §3 -----------------------------------------------------------------------------------
-def protect(suite, secret, connection_id, number, number_size, plaintext):
-    key, iv, hp = expand(secret, b"mxp1 key", 32), expand(secret, b"mxp1 iv", 12), expand(secret, b"mxp1 hp", 32)
-    header = bytes([0x40 | number_size - 1]) + connection_id + number.to_bytes(8, "big")[8 - number_size:]
+def protect(suite, secret, connection_id, number, number_size, plaintext, phase=0):
+    hp = expand(secret, b"mxp1 hp", 32)
+    for _ in range(phase):
+        secret = expand(secret, b"mxp1 ku", 32)
+    key, iv = expand(secret, b"mxp1 key", 32), expand(secret, b"mxp1 iv", 12)
+    header = bytes([0x40 | phase % 2 << 2 | number_size - 1]) + connection_id + number.to_bytes(8, "big")[8 - number_size:]
     packet = bytearray(header + SUITES[suite]["seal"](key, xor(iv, number.to_bytes(12, "big")), header, plaintext))
     mask = SUITES[suite]["mask"](hp, bytes(packet[13:29]))
     packet[0] ^= mask[0] & 0x1F

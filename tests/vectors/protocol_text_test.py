@@ -109,11 +109,15 @@ def main(path):
             same(f"key schedule, {name}", computed, written)
 
     packets = (("packet", suite, "client to server", "server connection id"), ("packet-short", suite, "server to client", "client connection id"),
-               ("packet-chacha20", 1, "client to server", "server connection id"))
+               ("packet-chacha20", 1, "client to server", "server connection id"), ("packet-phase-1", suite, "client to server", "server connection id"))
     for example, packet_suite, flow, destination in packets:
-        number = int(re.search(r"packet number (\d+)", text[example][0][2])[1])
+        phase = 1 if example == "packet-phase-1" else 0
+        first = [label for label, *_ in text[example]].index("header")
+        number = int(re.search(r"packet number (\d+)", text[example][first][2])[1])
         size = len(field(example, "header")) - 9
-        computed = protect(packet_suite, secrets[flow], keys[destination], number, size, field(example, "plaintext"))
+        computed = protect(packet_suite, secrets[flow], keys[destination], number, size, field(example, "plaintext"), phase)
+        if phase:
+            same(f"{example}, secret", bytes.fromhex(computed["secret"]), field(example, "secret"))
         same(f"{example}, header", bytes.fromhex(computed["header"]), field(example, "header"))
         same(example, bytes.fromhex(computed["protected"]), field(example, "packet"))
 

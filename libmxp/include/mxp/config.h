@@ -40,6 +40,13 @@ struct RecoveryConfig {
   bool pacing = true;
 };
 
+// When a connection turns to new keys by itself (docs/protocol.md §3.1); the peer's wish is always followed. No sooner
+// than three probe timeouts after the last update was confirmed, whatever these say.
+struct KeyUpdateConfig {
+  std::uint64_t packets = 10'000;                // sent under one key; at least 1, far below the AEAD's limit of 2^23
+  Duration interval = std::chrono::seconds(60);  // since the last update; more than 0
+};
+
 struct TransportConfig {
   Duration idle_timeout = std::chrono::seconds(30);  // 0 = none; the smaller of both sides counts
   Duration keepalive = Duration::zero();             // 0 = none; a PING after so much silence
@@ -49,6 +56,7 @@ struct TransportConfig {
   std::size_t max_receive_udp_payload = kMaxUdpPayload;  // largest we take: what the receive slots hold
   FlowControlConfig flow_control;
   RecoveryConfig recovery;
+  KeyUpdateConfig key_update;
 };
 
 struct EndpointLimits {

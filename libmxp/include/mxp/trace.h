@@ -49,14 +49,21 @@ struct TraceHandshakeSent {
   std::uint8_t message;
   bool retransmission;
 };
-// Both traffic secrets of a connection; `client_to_server` and the other way round. For key logs only: never a static
-// key.
+// Both traffic secrets of a key phase, once for each phase, before the first packet that needs them is sent or was
+// received. For key logs only: never a static key.
 struct TraceSecrets {
   ConnectionId client_id;
   ConnectionId server_id;
-  std::uint8_t phase;
+  std::uint32_t phase;  // from 0; the lowest bit is the key phase bit of the packets
   ByteView client_to_server;
   ByteView server_to_client;
+};
+// One direction turned to the next key phase.
+struct TraceKeyUpdated {
+  enum class Direction : std::uint8_t { sending, receiving };
+  Direction direction;
+  std::uint32_t phase;
+  bool by_peer;  // it was the peer that began
 };
 struct TraceEstablished {
   Duration handshake_time;
@@ -77,7 +84,7 @@ struct TraceClosed {
 
 using TraceEvent =
     std::variant<TracePacketSent, TracePacketReceived, TracePacketLost, TracePacketDropped, TraceHandshakeSent,
-                 TraceSecrets, TraceEstablished, TraceBlocked, TraceCongestion, TraceClosed>;
+                 TraceSecrets, TraceKeyUpdated, TraceEstablished, TraceBlocked, TraceCongestion, TraceClosed>;
 
 class TraceSink {
  public:

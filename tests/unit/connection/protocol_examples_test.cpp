@@ -220,13 +220,20 @@ struct DescribedPacket {
   Bytes wire;
 };
 DescribedPacket describe_packet(Suite suite, const TrafficSecret& secret, ConnectionId destination, PacketNumber number,
-                                std::size_t number_size, ByteView plaintext) {
+                                std::size_t number_size, ByteView plaintext, std::uint32_t phase = 0) {
   Bytes packet(kShortHeaderSize + number_size + plaintext.size() + kTagSize);
   Writer out(packet);
-  BOOST_REQUIRE((write_short_header(out, destination, false, number, number_size) && out.bytes(plaintext)));
+  BOOST_REQUIRE((write_short_header(out, destination, phase % 2 == 1, number, number_size) && out.bytes(plaintext)));
   const std::size_t header_size = kShortHeaderSize + number_size;
-  const PacketKeys keys = derive_packet_keys(secret);
+  TrafficSecret phase_secret = secret;
+  for (std::uint32_t i = 0; i < phase; ++i) phase_secret = derive_next_secret(phase_secret);
+  const PacketKeys keys = derive_packet_keys(phase_secret);
   ExampleText text;
+  if (phase != 0) {
+    text.field("secret", view(phase_secret.view()), fmt::format("of phase {}", phase));
+    text.field("key", view(keys.key.view()));
+    text.field("iv", view(keys.iv.view()));
+  }
   text.field("header", ByteView(packet).first(header_size),
              fmt::format("packet number {} in {} byte{}", number.value(), number_size, number_size == 1 ? "" : "s"));
   text.field("plaintext", plaintext);
@@ -236,6 +243,7 @@ DescribedPacket describe_packet(Suite suite, const TrafficSecret& secret, Connec
   text.field("nonce", nonce);
 
   PacketSealer sealer(suite, secret);
+  for (std::uint32_t i = 0; i < phase; ++i) sealer.update();
   sealer.seal_payload(packet, header_size, number);
   text.field("ciphertext", ByteView(packet).subspan(header_size, plaintext.size()));
   text.field("tag", ByteView(packet).last(kTagSize));
@@ -243,7 +251,7 @@ DescribedPacket describe_packet(Suite suite, const TrafficSecret& secret, Connec
   std::copy_n(packet.begin() + kShortHeaderSize + 4, sample.size(), sample.begin());
   text.field("sample", sample);
   std::array<HeaderProtector::Mask, 1> mask;
-  HeaderProtector(suite, keys.hp).masks(sample, mask);
+  HeaderProtector(suite, derive_packet_keys(secret).hp).masks(sample, mask);
   text.field("mask", mask[0]);
   const HeaderSlot slot{packet.data(), static_cast<std::uint8_t>(number_size)};
   sealer.protect_headers(std::span(&slot, 1));
@@ -408,6 +416,9 @@ BOOST_AUTO_TEST_CASE(packets_of_the_worked_example) {
   expect_example("packet-chacha20", describe_packet(Suite::chacha20_poly1305, h.secrets.client_to_server, h.server_id,
                                                     PacketNumber(0), 1, hello)
                                         .text);
+  expect_example("packet-phase-1", describe_packet(kSuite, h.secrets.client_to_server, h.server_id, PacketNumber(300),
+                                                   2, Bytes{0x01, 0x00}, 1)
+                                       .text);
 }
 
 BOOST_AUTO_TEST_CASE(frames_of_the_worked_example) {
@@ -452,9 +463,9 @@ BOOST_AUTO_TEST_CASE(frames_of_the_worked_example) {
 
 BOOST_AUTO_TEST_CASE(every_example_of_the_document_is_made_by_a_test) {
   // "message" is made by the tests of the message room.
-  const std::set<std::string> made = {"keys",         "message-1",       "payload-1",    "mac1",    "message-2",
-                                      "payload-2",    "noise",           "key-schedule", "key-log", "packet",
-                                      "packet-short", "packet-chacha20", "frames",       "message"};
+  const std::set<std::string> made = {"keys",         "message-1",       "payload-1",      "mac1",    "message-2",
+                                      "payload-2",    "noise",           "key-schedule",   "key-log", "packet",
+                                      "packet-short", "packet-chacha20", "packet-phase-1", "frames",  "message"};
   const auto names = names_of_examples();
   BOOST_TEST((std::set<std::string>(names.begin(), names.end()) == made));
   BOOST_TEST(names.size() == made.size());

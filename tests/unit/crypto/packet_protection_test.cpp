@@ -34,9 +34,13 @@ struct Packet {
 
 Bytes sealed(PacketSealer& sealer, std::uint64_t number, std::size_t number_size = 2,
              const Bytes& plaintext = counting(1, 50)) {
-  Packet packet(number, number_size, plaintext);
+  Packet packet(number, number_size, plaintext, sealer.phase() % 2 == 1);
   sealer.seal(packet.bytes, packet.header_size, packet.number);
   return packet.bytes;
+}
+
+PacketOpener::Result open_copy(PacketOpener& opener, ReplayWindow& window, Bytes packet) {
+  return opener.open(packet, window);
 }
 
 void is_refused(const PacketOpener::Result& result, DropReason reason) {
@@ -291,12 +295,12 @@ BOOST_AUTO_TEST_CASE(the_last_bytes_of_a_refused_packet_stay_as_they_came) {
 }
 
 // The caller's to judge, and only after the tag has verified.
-BOOST_AUTO_TEST_CASE(reserved_bits_and_key_phase_are_handed_to_the_caller) {
+BOOST_AUTO_TEST_CASE(reserved_bits_are_handed_to_the_caller) {
   PacketSealer sealer(Suite::aes_256_gcm, kSecret);
   PacketOpener opener(Suite::aes_256_gcm, kSecret);
   ReplayWindow window;
   std::uint64_t number = 0;
-  for (const std::uint8_t bits : {0x04, 0x08, 0x10, 0x20, 0x3c}) {
+  for (const std::uint8_t bits : {0x08, 0x10, 0x20, 0x38}) {
     Packet packet(number, 1, counting(0, 10));
     packet.bytes[0] |= bits;
     sealer.seal(packet.bytes, packet.header_size, packet.number);
@@ -305,6 +309,123 @@ BOOST_AUTO_TEST_CASE(reserved_bits_and_key_phase_are_handed_to_the_caller) {
     BOOST_TEST(opened->first_byte == (0x40 | bits));
     ++number;
   }
+}
+
+// ---- key phases (docs/protocol.md §3.1)
+
+BOOST_AUTO_TEST_CASE(a_new_phase_is_followed_with_its_first_packet) {
+  for (const Suite suite : {Suite::chacha20_poly1305, Suite::aes_256_gcm}) {
+    PacketSealer sealer(suite, kSecret);
+    PacketOpener opener(suite, kSecret);
+    ReplayWindow window;
+    std::uint64_t number = 0;
+    for (std::uint32_t phase = 0; phase < 5; ++phase) {
+      BOOST_TEST(sealer.phase() == phase);
+      BOOST_TEST(sealer.packets_sealed() == 0u);
+      for (int i = 0; i < 3; ++i) {
+        Bytes bytes = sealed(sealer, number++);
+        const auto opened = opener.open(bytes, window);
+        BOOST_REQUIRE(opened.has_value());
+        BOOST_TEST(opened->phase == phase);
+        BOOST_TEST(to_hex(opened->payload) == to_hex(counting(1, 50)));
+      }
+      BOOST_TEST(opener.phase() == phase);
+      BOOST_TEST((opener.secret() == sealer.secret()));
+      sealer.update();
+      BOOST_TEST((opener.next_secret() == sealer.secret()));
+    }
+  }
+}
+
+// What the secret of a phase protects is what a fresh sealer of that secret would, but for the header's key.
+BOOST_AUTO_TEST_CASE(key_and_iv_come_from_the_next_secret_and_the_headers_key_stays) {
+  PacketSealer sealer(Suite::aes_256_gcm, kSecret);
+  sealer.update();
+  BOOST_TEST((sealer.secret() == derive_next_secret(kSecret)));
+  Packet updated(7, 2, counting(1, 50), true), fresh(7, 2, counting(1, 50), true);
+  sealer.seal_payload(updated.bytes, updated.header_size, updated.number);
+  PacketSealer(Suite::aes_256_gcm, derive_next_secret(kSecret))
+      .seal_payload(fresh.bytes, fresh.header_size, fresh.number);
+  BOOST_TEST(to_hex(updated.bytes) == to_hex(fresh.bytes));
+
+  PacketSealer first(Suite::aes_256_gcm, kSecret);
+  Bytes one = updated.bytes, other = updated.bytes;
+  const HeaderSlot slots[] = {{one.data(), 2}, {other.data(), 2}};
+  sealer.protect_headers(std::span(slots).first(1));
+  first.protect_headers(std::span(slots).last(1));
+  BOOST_TEST(to_hex(one) == to_hex(other));
+}
+
+BOOST_AUTO_TEST_CASE(late_packets_of_the_phase_before_open_until_its_keys_are_forgotten) {
+  PacketSealer sealer(Suite::aes_256_gcm, kSecret);
+  PacketOpener opener(Suite::aes_256_gcm, kSecret);
+  ReplayWindow window;
+  std::vector<Bytes> packets;
+  for (std::uint64_t n = 0; n < 10; ++n) {
+    if (n == 5) sealer.update();
+    packets.push_back(sealed(sealer, n));
+  }
+  const auto phase_of = [&](std::size_t index) {
+    const auto opened = opener.open(packets[index], window);
+    return opened ? static_cast<int>(opened->phase) : -1;
+  };
+  BOOST_TEST(phase_of(0) == 0);
+  BOOST_TEST(!opener.holds_previous_keys());
+  BOOST_TEST(phase_of(7) == 1);  // the first of its phase that arrives, not the first that was sent
+  BOOST_TEST(opener.holds_previous_keys());
+  BOOST_TEST(phase_of(4) == 0);
+  BOOST_TEST(phase_of(5) == 1);
+  BOOST_TEST(phase_of(3) == 0);
+  BOOST_TEST(phase_of(9) == 1);
+  BOOST_TEST(opener.phase() == 1u);
+  opener.forget_previous_keys();
+  BOOST_TEST(phase_of(2) == -1);
+  BOOST_TEST(phase_of(6) == 1);
+  BOOST_TEST(opener.failed_opens() == 1u);
+}
+
+// Nobody but the holder of the keys can turn a phase, and a refused packet spoils nothing (threats t24, t26).
+BOOST_AUTO_TEST_CASE(forged_phase_bits_change_nothing) {
+  PacketSealer sealer(Suite::aes_256_gcm, kSecret);
+  PacketOpener opener(Suite::aes_256_gcm, kSecret);
+  ReplayWindow window;
+  for (std::uint64_t n = 0; n < 20; ++n) {
+    if (n == 10) sealer.update();
+    Bytes bytes = sealed(sealer, n);
+    Bytes flipped = bytes;
+    flipped[0] ^= packet_bits::kKeyPhase;  // the mask is an XOR: this flips the bit underneath
+    is_refused(opener.open(flipped, window), DropReason::authentication_failed);
+    BOOST_TEST(opener.phase() == (n <= 10 ? 0u : 1u));
+    BOOST_REQUIRE(opener.open(bytes, window).has_value());
+    is_refused(open_copy(opener, window, sealed(sealer, n)), DropReason::duplicate_packet);
+  }
+  BOOST_TEST(opener.failed_opens() == 20u);
+}
+
+// A number that was opened before does not turn the phase, though its tag verifies.
+BOOST_AUTO_TEST_CASE(a_duplicate_number_under_the_next_key_changes_nothing) {
+  PacketSealer sealer(Suite::aes_256_gcm, kSecret);
+  PacketOpener opener(Suite::aes_256_gcm, kSecret);
+  ReplayWindow window;
+  BOOST_REQUIRE(open_copy(opener, window, sealed(sealer, 0)).has_value());
+  sealer.update();
+  is_refused(open_copy(opener, window, sealed(sealer, 0)), DropReason::duplicate_packet);
+  BOOST_TEST(opener.phase() == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(forgeries_add_up_over_key_updates) {
+  PacketSealer sealer(Suite::aes_256_gcm, kSecret);
+  PacketOpener opener(Suite::aes_256_gcm, kSecret, {.max_sealed = 1000, .max_failed_opens = 3});
+  ReplayWindow window;
+  for (std::uint64_t n = 0; n < 3; ++n) {
+    BOOST_TEST(!opener.open_limit_reached());
+    Bytes forged = sealed(sealer, 2 * n);
+    forged.back() ^= 1;
+    is_refused(opener.open(forged, window), DropReason::authentication_failed);
+    sealer.update();
+    BOOST_REQUIRE(open_copy(opener, window, sealed(sealer, 2 * n + 1)).has_value());
+  }
+  BOOST_TEST(opener.open_limit_reached());
 }
 
 BOOST_AUTO_TEST_CASE(limits_are_those_of_the_specification) {
@@ -321,6 +442,8 @@ BOOST_AUTO_TEST_CASE(the_limit_of_sealed_packets_is_reported) {
     (void)sealed(sealer, n);
   }
   BOOST_TEST(sealer.seal_limit_reached());
+  sealer.update();
+  BOOST_TEST(!sealer.seal_limit_reached());  // a new key may protect as many again
 }
 
 BOOST_AUTO_TEST_CASE(the_limit_of_failed_openings_is_reported) {

@@ -85,7 +85,9 @@ BOOST_AUTO_TEST_CASE(a_bulk_transfer_allocates_nothing_per_packet) {
 }
 
 BOOST_AUTO_TEST_CASE(small_streams_in_their_thousands_recycle_their_memory) {
-  DirectPair pair;
+  DirectPair::Config config;  // new keys allocate their ciphers, once for many thousand packets
+  config.client.transport.key_update = config.server.transport.key_update = {.packets = 1'000'000, .interval = 24h};
+  DirectPair pair(std::move(config));
   Connection* connection = pair.establish();
   pair.server.app.keep_data = false;
   Pump pump{pair};

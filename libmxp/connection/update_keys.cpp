@@ -1,0 +1,60 @@
+// Both directions turn to new keys (docs/protocol.md §3.1):
+//
+//   we begin      the sending direction turns, just before a packet that the peer will acknowledge; the receiving one
+//                 follows with the peer's first packet of the new phase
+//   the peer does a packet opens under the next key: the opener has turned already; is it too early? then our direction
+//                 turns as well, before anything else is sent
+//
+// Each new phase is told to the key log once, when the first of both directions reaches it.
+#include "connection/flows.h"
+
+namespace mxp {
+
+namespace {
+
+void turn_sending(Parts& parts, Timestamp now, bool by_peer) {
+  PacketSealer& sealer = parts.keys->sealer;
+  sealer.update();
+  ++parts.stats.key_updates;
+  parts.key_update.on_sending_turned(now, parts.numbers.next());
+  parts.trace(now, TraceKeyUpdated{TraceKeyUpdated::Direction::sending, sealer.phase(), by_peer});
+}
+
+}  // namespace
+
+void trace_secrets(const Parts& parts, Timestamp now, const TrafficSecret& sending, const TrafficSecret& receiving,
+                   std::uint32_t phase) {
+  const bool client = parts.role == Role::client;
+  parts.trace(now, TraceSecrets{parts.client_id, client ? parts.remote_id : parts.local_id, phase,
+                                (client ? sending : receiving).view(), (client ? receiving : sending).view()});
+}
+
+void begin_key_update_if_due(Parts& parts, Timestamp now) {
+  const PacketSealer& sealer = parts.keys->sealer;
+  if (!parts.key_update.due(now, sealer.packets_sealed(), parts.recovery.probe_timeout())) return;
+  turn_sending(parts, now, false);
+  trace_secrets(parts, now, sealer.secret(), parts.keys->opener.next_secret(), sealer.phase());
+}
+
+std::expected<void, TransportError> on_packet_phase(Parts& parts, Timestamp now, const OpenedPacket& packet,
+                                                    std::optional<PacketNumber> largest_before) {
+  if (packet.phase <= parts.receiving_phase) return {};
+  const PacketSealer& sealer = parts.keys->sealer;
+  const bool by_peer = sealer.phase() < packet.phase;
+  // RFC 9001 §6.4: numbers grow with the phases.
+  if (largest_before && packet.number < *largest_before)
+    return std::unexpected(TransportError{TransportErrorCode::key_update_error, 0,
+                                          "a packet of the new key phase has an older number than one of the last"});
+  if (by_peer) {
+    if (auto allowed = parts.key_update.check_peer_began(now, parts.numbers.next()); !allowed) return allowed;
+  }
+  parts.receiving_phase = packet.phase;
+  parts.key_update.on_receiving_turned(now, parts.recovery.probe_timeout());
+  parts.trace(now, TraceKeyUpdated{TraceKeyUpdated::Direction::receiving, packet.phase, by_peer});
+  if (!by_peer) return {};
+  turn_sending(parts, now, true);
+  trace_secrets(parts, now, sealer.secret(), parts.keys->opener.secret(), packet.phase);
+  return {};
+}
+
+}  // namespace mxp

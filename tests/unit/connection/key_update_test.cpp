@@ -1,0 +1,87 @@
+#include "connection/key_update.h"
+
+#include <boost/test/unit_test.hpp>
+
+using namespace mxp;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr Timestamp kStart{1h};
+constexpr Duration kProbeTimeout = 40ms;
+constexpr Duration kMaxAckDelay = 25ms;
+
+struct Fixture {
+  KeyUpdate update{{.packets = 100, .interval = 10s}, kMaxAckDelay, kStart};
+  bool due_after(Duration span, std::uint64_t sealed) const { return update.due(kStart + span, sealed, kProbeTimeout); }
+};
+
+bool is_key_update_error(const std::expected<void, TransportError>& result) {
+  return !result && result.error().code == TransportErrorCode::key_update_error;
+}
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(key_update, Fixture)
+
+BOOST_AUTO_TEST_CASE(no_update_before_something_was_acknowledged) {
+  BOOST_TEST(!due_after(1h, 1'000'000));
+  BOOST_TEST(update.on_ack(kStart + 1s, PacketNumber(0), true).has_value());
+  BOOST_TEST(due_after(1h, 1'000'000));
+}
+
+BOOST_AUTO_TEST_CASE(an_update_is_due_by_packets_or_by_time_three_probe_timeouts_after_confirmation) {
+  BOOST_TEST(update.on_ack(kStart + 1s, PacketNumber(0), true).has_value());
+  BOOST_TEST(!due_after(1s + 3 * kProbeTimeout, 99));
+  BOOST_TEST(!due_after(1s + 3 * kProbeTimeout - 1us, 100));
+  BOOST_TEST(due_after(1s + 3 * kProbeTimeout, 100));
+  BOOST_TEST(!due_after(10s - 1us, 0));
+  BOOST_TEST(due_after(10s, 0));
+}
+
+BOOST_AUTO_TEST_CASE(a_phase_is_confirmed_by_its_own_packets_only) {
+  BOOST_TEST(update.on_ack(kStart, PacketNumber(0), true).has_value());
+  update.on_sending_turned(kStart + 1s, PacketNumber(200));
+  // Acknowledgements of the phase before go on coming, under whichever keys.
+  BOOST_TEST(update.on_ack(kStart + 2s, PacketNumber(199), false).has_value());
+  BOOST_TEST(!due_after(1h, 1'000'000));
+  BOOST_TEST(update.on_ack(kStart + 3s, PacketNumber(200), true).has_value());
+  BOOST_TEST(!due_after(3s + 3 * kProbeTimeout - 1us, 100));
+  BOOST_TEST(due_after(3s + 3 * kProbeTimeout, 100));
+  // The first acknowledgement counts.
+  BOOST_TEST(update.on_ack(kStart + 4s, PacketNumber(300), true).has_value());
+  BOOST_TEST(due_after(3s + 3 * kProbeTimeout, 100));
+}
+
+BOOST_AUTO_TEST_CASE(acknowledging_the_new_phase_under_the_old_keys_is_an_error) {
+  update.on_sending_turned(kStart + 1s, PacketNumber(200));
+  BOOST_TEST(is_key_update_error(update.on_ack(kStart + 2s, PacketNumber(200), false)));
+  BOOST_TEST(!due_after(1h, 1'000'000));
+}
+
+BOOST_AUTO_TEST_CASE(a_peer_begins_only_when_it_can_have_been_acknowledged) {
+  BOOST_TEST(is_key_update_error(update.check_peer_began(kStart + 1s, PacketNumber(0))));
+  BOOST_TEST(update.check_peer_began(kStart + 1s, PacketNumber(1)).has_value());
+  update.on_receiving_turned(kStart + 1s, kProbeTimeout);
+  update.on_sending_turned(kStart + 1s, PacketNumber(1));
+  BOOST_TEST(is_key_update_error(update.check_peer_began(kStart + 1h, PacketNumber(1))));
+  BOOST_TEST(update.check_peer_began(kStart + 1h, PacketNumber(2)).has_value());
+}
+
+// Threat t26.
+BOOST_AUTO_TEST_CASE(a_peer_that_begins_too_soon_is_an_error) {
+  update.on_receiving_turned(kStart, kProbeTimeout);
+  const Duration least = 2 * (kMaxAckDelay + 1ms);
+  BOOST_TEST(is_key_update_error(update.check_peer_began(kStart + least - 1us, PacketNumber(9))));
+  BOOST_TEST(update.check_peer_began(kStart + least, PacketNumber(9)).has_value());
+}
+
+BOOST_AUTO_TEST_CASE(old_keys_are_held_for_three_probe_timeouts) {
+  BOOST_TEST((update.old_keys_until() == kNever));
+  update.on_receiving_turned(kStart, kProbeTimeout);
+  BOOST_TEST((update.old_keys_until() == kStart + 3 * kProbeTimeout));
+  update.on_old_keys_gone();
+  BOOST_TEST((update.old_keys_until() == kNever));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
