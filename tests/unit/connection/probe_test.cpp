@@ -1,0 +1,72 @@
+// Probe timeouts of a whole connection (RFC 9002 §6.2): what goes out when nothing comes back.
+#include <boost/test/unit_test.hpp>
+
+#include "connection/access.h"
+#include "support/host.h"
+
+using namespace mxp;
+using namespace mxp::test;
+
+namespace {
+
+// A client that has sent what its window holds, into the void.
+struct Void {
+  Void() {
+    connection = pair.establish();
+    const StreamId id = *connection->open_stream(Direction::unidirectional);
+    pair.lose = [](Role, ByteView) { return true; };
+    (void)connection->write(id, Bytes(1 << 20));
+    BOOST_REQUIRE(pair.exchange());
+    // The pacer lets the rest of the window go in its own time; that is not what is looked at here.
+    while (ConnectionAccess::parts(*connection).pacing_until != kNever) step();
+  }
+  // To the next deadline of the client.
+  void step() {
+    pair.now = std::max(pair.now, pair.client.endpoint.next_timeout());
+    pair.client.endpoint.on_timeout(pair.now);
+    BOOST_REQUIRE(pair.exchange());
+  }
+  Recovery& recovery() const { return ConnectionAccess::parts(*connection).recovery; }
+
+  DirectPair pair;
+  Connection* connection = nullptr;
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(probes)
+
+BOOST_AUTO_TEST_CASE(each_timeout_sends_exactly_two_datagrams_at_doubling_distances) {
+  Void scene;
+  std::optional<Duration> last_distance;
+  Timestamp last = scene.recovery().deadline();
+  for (unsigned timeout = 1; timeout <= 5; ++timeout) {
+    const std::uint64_t before = scene.pair.datagrams[0];
+    scene.step();
+    BOOST_REQUIRE(scene.recovery().pto_count() == timeout);
+    BOOST_TEST(scene.pair.datagrams[0] - before == 2u);
+    BOOST_TEST((scene.pair.now == last));
+    const Duration distance = scene.recovery().deadline() - scene.pair.now;
+    if (last_distance) BOOST_TEST((distance == 2 * *last_distance));
+    last_distance = distance;
+    last = scene.recovery().deadline();
+  }
+  BOOST_TEST(scene.connection->stats().probes_sent == 10u);
+}
+
+// They may exceed the window, and carry the oldest data: one of them is enough to go on.
+BOOST_AUTO_TEST_CASE(one_probe_that_arrives_brings_the_oldest_data) {
+  Void scene;
+  BOOST_REQUIRE(scene.connection->stats().bytes_in_flight >= scene.connection->stats().congestion_window - 1200);
+  unsigned sent = 0;
+  scene.pair.lose = [&](Role sender, ByteView) { return sender == Role::client && sent++ == 0; };
+  scene.step();
+  scene.pair.lose = nullptr;
+  BOOST_REQUIRE(scene.pair.exchange());
+  BOOST_REQUIRE(scene.pair.server.app.data.size() == 1u);
+  BOOST_TEST(!scene.pair.server.app.data.begin()->second.empty());
+  scene.pair.advance(5s);
+  BOOST_TEST(scene.pair.server.app.data.begin()->second.size() == (1u << 20));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
