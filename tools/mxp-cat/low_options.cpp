@@ -43,8 +43,6 @@ void add_session_options(CLI::App& command, LowOptions& low) {
       .add_option("--identity", low.identity, "private key; default $XDG_CONFIG_HOME/mxp/id_25519, made on first use")
       ->type_name("FILE");
   command.add_option("--suite", low.suites, "cipher suites in order of preference: chacha20, aes256")
-      ->delimiter(',')
-      ->expected(1)
       ->type_name("LIST");
   command.add_flag("--half-close", low.half_close, "keep sending after the peer's end");
   command.add_flag("--no-stdin", low.no_stdin, "send nothing and end our side at once");
@@ -67,7 +65,7 @@ std::expected<void, ParseStop> parse_arguments(std::vector<std::string> argument
 
   CLI::App* keygen = app.add_subcommand("keygen", "make a private key; the public key goes to stdout");
   keygen->add_option("-o", low.key_file, "where to write it (default: the default identity)")->type_name("FILE");
-  keygen->add_option("--suite", low.suites, "kind of key: 25519")->expected(1)->type_name("25519");
+  keygen->add_option("--suite", low.suites, "kind of key: 25519")->type_name("25519");
   keygen->add_flag("--force", low.force, "replace an existing file");
 
   CLI::App* pubkey = app.add_subcommand("pubkey", "print the public key of a private key file");

@@ -7,25 +7,12 @@
 #include "common/escape.h"
 #include "common/key_files.h"
 #include "common/resolve.h"
+#include "common/suite_list.h"
 
 namespace mxp::tools {
 namespace {
 
 using std::chrono_literals::operator""s;
-
-Result<std::vector<Suite>> parse_suites(const std::vector<std::string>& words) {
-  std::vector<Suite> suites;
-  for (const std::string& word : words) {
-    std::optional<Suite> found;
-    for (const Suite suite : {Suite::chacha20_poly1305, Suite::aes_256_gcm}) {
-      if (word == to_string(suite)) found = suite;
-    }
-    if (!found)
-      return fail(ErrorKind::usage, fmt::format("--suite: '{}' is not a suite: use chacha20 or aes256", escape(word)));
-    suites.push_back(*found);
-  }
-  return suites;
-}
 
 Result<void> check_combination(const LowOptions& low) {
   const int modes =
@@ -93,10 +80,8 @@ Result<Options> make_options(const LowOptions& low) {
   options.key_file = low.key_file;
   options.force = low.force;
   if (low.command == Command::keygen || low.command == Command::pubkey) {
-    for (const std::string& suite : low.suites) {
-      if (suite != "25519")
-        return fail(ErrorKind::usage, fmt::format("--suite: no keys of kind '{}': use 25519", escape(suite)));
-    }
+    if (low.suites && *low.suites != "25519")
+      return fail(ErrorKind::usage, fmt::format("--suite: no keys of kind '{}': use 25519", escape(*low.suites)));
     return options;
   }
 
@@ -114,9 +99,11 @@ Result<Options> make_options(const LowOptions& low) {
   options.timeout = low.timeout;
   options.idle_timeout = low.idle_timeout.value_or(30s);
   options.wait_after_end = low.wait_after_end;
-  auto suites = parse_suites(low.suites);
-  if (!suites) return std::unexpected(suites.error());
-  options.suites = *std::move(suites);
+  if (low.suites) {
+    auto suites = parse_suites(*low.suites);
+    if (!suites) return std::unexpected(suites.error());
+    options.suites = *std::move(suites);
+  }
 
   const auto read = low.command == Command::listen ? read_listen(low, options) : read_connect(low, options);
   if (!read) return std::unexpected(read.error());

@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 
 #include "common/resolve.h"
+#include "common/suite_list.h"
 #include "common/units.h"
 
 namespace mxp::perf {
@@ -24,7 +25,8 @@ namespace {
 
 // As typed.
 struct Typed {
-  std::string listen, url, test = "bulk", cc = "cubic", suites;
+  std::string listen, url, test = "bulk", cc = "cubic";
+  std::optional<std::string> suites;
   std::vector<std::string> assertions;
   std::optional<double> rate;
   bool reverse = false, bidir = false, no_limits = false;
@@ -86,16 +88,10 @@ std::optional<std::string> settle(Options& options, const Typed& typed) {
   options.mtu = static_cast<std::size_t>(typed.mtu);
   options.congestion_control = typed.cc == "none" ? CongestionControl::none : CongestionControl::cubic;
   options.measure_limits = !typed.no_limits;
-  if (!typed.suites.empty()) {
-    options.suites.clear();
-    for (std::string_view rest = typed.suites; !rest.empty();) {
-      const std::string_view word = rest.substr(0, rest.find(','));
-      rest.remove_prefix(std::min(rest.size(), word.size() + 1));
-      if (word == "aes256") options.suites.push_back(Suite::aes_256_gcm);
-      else if (word == "chacha20") options.suites.push_back(Suite::chacha20_poly1305);
-      else return fmt::format("--suite: \"{}\" is not aes256 or chacha20", word);
-    }
-    if (options.suites.empty()) return "--suite is empty";
+  if (typed.suites) {
+    auto suites = tools::parse_suites(*typed.suites);
+    if (!suites) return suites.error().message;
+    options.suites = *std::move(suites);
   }
   for (const std::string& text : typed.assertions) {
     auto assertion = parse_assertion(text);
