@@ -1,8 +1,7 @@
 #include "connection/lifecycle.h"
 
-#include <fmt/format.h>
-
 #include "connection/parts.h"
+#include "mxp/text.h"
 
 namespace mxp {
 
@@ -21,54 +20,11 @@ void begin_end(Parts& parts, ConnectionState state, CloseInfo info) {
   parts.ready.on_ready(parts.self);
 }
 
-// Decodes one code point of UTF-8; 0xFFFFFFFF for bytes that are not. `size` is set to the bytes consumed, at least 1.
-char32_t decode_utf8(ByteView text, std::size_t& size) {
-  constexpr char32_t kInvalid = 0xFFFFFFFF;
-  const std::uint8_t first = text[0];
-  size = 1;
-  if (first < 0x80) return first;
-  const std::size_t length = first >= 0xf0 && first < 0xf5   ? 4
-                             : first >= 0xe0 && first < 0xf0 ? 3
-                             : first >= 0xc2 && first < 0xe0 ? 2
-                                                             : 0;
-  if (length == 0 || text.size() < length) return kInvalid;
-  char32_t value = first & (0xffu >> (length + 1));
-  for (std::size_t i = 1; i < length; ++i) {
-    if ((text[i] & 0xc0) != 0x80) return kInvalid;
-    value = value << 6 | (text[i] & 0x3fu);
-  }
-  constexpr char32_t kSmallest[] = {0, 0, 0x80, 0x800, 0x10000};
-  if (value < kSmallest[length] || value > 0x10ffff || (value >= 0xd800 && value < 0xe000)) return kInvalid;
-  size = length;
-  return value;
-}
-
-// What could rewrite a terminal or hide text: C0, DEL, C1, and the bidirectional and invisible formatting characters.
-bool must_be_escaped(char32_t c) {
-  return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0xad || c == 0x61c || (c >= 0x200b && c <= 0x200f) ||
-         (c >= 0x2028 && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f) || c == 0xfeff;
-}
-
 }  // namespace
 
 std::string escape_reason(ByteView text) {
   constexpr std::size_t kMaxLength = 256;
-  std::string out;
-  while (!text.empty()) {
-    std::size_t size = 0;
-    const char32_t c = decode_utf8(text, size);
-    std::string piece;
-    if (c == 0xFFFFFFFF) piece = fmt::format("\\x{:02x}", text[0]);
-    else if (must_be_escaped(c))
-      piece = c < 0x100 ? fmt::format("\\x{:02x}", static_cast<unsigned>(c))
-                        : fmt::format("\\u{:04x}", static_cast<unsigned>(c));
-    else if (c == '\\') piece = "\\\\";
-    else piece.assign(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(size));
-    if (out.size() + piece.size() > kMaxLength) break;
-    out += piece;
-    text = text.subspan(size);
-  }
-  return out;
+  return escape_text({reinterpret_cast<const char*>(text.data()), text.size()}, EscapeForm::plain, kMaxLength);
 }
 
 void close_by_application(Parts& parts, AppErrorCode code, std::string_view reason) {

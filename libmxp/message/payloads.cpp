@@ -3,7 +3,7 @@
 #include <limits>
 
 #include "core/cursor.h"
-#include "message/utf8.h"
+#include "core/utf8.h"
 #include "mxp/message.h"
 
 namespace mxp {
@@ -12,8 +12,6 @@ namespace {
 constexpr std::unexpected<MessageError> kBadPayload(MessageError::bad_payload);
 constexpr std::size_t kMaxU16 = std::numeric_limits<std::uint16_t>::max();
 constexpr std::uint8_t kOneWay = 1, kBothWays = 2;
-
-ByteView as_bytes(const std::string& text) { return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()}; }
 
 bool is_writable_text(const std::string& text) { return text.size() <= kMaxU16 && is_valid_utf8(as_bytes(text)); }
 

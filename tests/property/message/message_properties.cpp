@@ -3,7 +3,7 @@
 
 #include <boost/test/unit_test.hpp>
 
-#include "message/utf8.h"
+#include "core/utf8.h"
 #include "mxp/message.h"
 
 using namespace mxp;

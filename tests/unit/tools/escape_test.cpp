@@ -40,6 +40,15 @@ BOOST_AUTO_TEST_CASE(malformed_utf8_is_shown_byte_by_byte) {
   BOOST_TEST(escape("\xe2\x98") == "\\xe2\\x98");
 }
 
+BOOST_AUTO_TEST_CASE(the_shape_of_an_emoji_is_shown_as_a_number_and_no_control_in_a_name) {
+  BOOST_TEST(escape("❤\ufe0f.jpg") == "❤\\u{fe0f}.jpg");
+  for (const char* name : {"❤\ufe0f.jpg", "葛\U000e0100.txt", "\u1820\u180b\u180f"})
+    BOOST_TEST(!has_control_characters(name));
+  for (const char* name :
+       {"a\u180e", "a\u200b", "a\u202e", "a\U000e0041", "a\U000e01f0", "a\x1b", "\xe2\ufe0f\x98\x83"})
+    BOOST_TEST(has_control_characters(name));
+}
+
 BOOST_AUTO_TEST_CASE(long_text_is_cut_and_says_so) {
   BOOST_TEST(escape(std::string(256, 'x')) == std::string(256, 'x'));
   BOOST_TEST(escape(std::string(257, 'x')) == std::string(256, 'x') + "…");

@@ -1,4 +1,4 @@
-#include "message/utf8.h"
+#include "core/utf8.h"
 
 #include <algorithm>
 
@@ -18,25 +18,27 @@ constexpr Form kForms[] = {
     {0xf0, 0xf0, 3, 0x90, 0xbf}, {0xf1, 0xf3, 3, 0x80, 0xbf}, {0xf4, 0xf4, 3, 0x80, 0x8f},
 };
 
-// Size of the well-formed sequence at the front; 0 if there is none. REQUIRES: !bytes.empty().
-std::size_t sequence_size(ByteView bytes) {
+}  // namespace
+
+Utf8Character decode_utf8(ByteView bytes) {
   const std::uint8_t first = bytes.front();
+  if (first < 0x80) return {first, 1};
   const auto* form = std::find_if(std::begin(kForms), std::end(kForms),
                                   [&](const Form& f) { return f.first_low <= first && first <= f.first_high; });
-  if (form == std::end(kForms) || bytes.size() < 1 + form->following) return 0;
-  if (form->following == 0) return 1;
-  if (bytes[1] < form->second_low || bytes[1] > form->second_high) return 0;
-  for (std::size_t i = 2; i <= form->following; ++i) {
-    if ((bytes[i] & 0xc0) != 0x80) return 0;
+  if (form == std::end(kForms) || bytes.size() < 1 + form->following) return {};
+  if (bytes[1] < form->second_low || bytes[1] > form->second_high) return {};
+  // The first byte of a sequence of n bytes begins with n ones and a zero.
+  char32_t code_point = first & (0x3fu >> form->following);
+  for (std::size_t i = 1; i <= form->following; ++i) {
+    if ((bytes[i] & 0xc0) != 0x80) return {};
+    code_point = code_point << 6 | (bytes[i] & 0x3fu);
   }
-  return 1 + form->following;
+  return {code_point, 1 + form->following};
 }
-
-}  // namespace
 
 bool is_valid_utf8(ByteView bytes) {
   while (!bytes.empty()) {
-    const std::size_t size = sequence_size(bytes);
+    const std::size_t size = decode_utf8(bytes).size;
     if (size == 0) return false;
     bytes = bytes.subspan(size);
   }
