@@ -4,7 +4,6 @@
 #pragma once
 
 #include <algorithm>
-#include <array>
 #include <cstdint>
 
 #include "mxp/ids.h"
@@ -21,7 +20,7 @@ class NumberSkipper {
     if (next_ >= skip_at_) {
       if (skip_at_ != 0) ++next_;
       const std::uint64_t distance = std::max<std::uint64_t>(window_packets, kMinDistance);
-      skip_at_ = next_ + distance + draw() % (3 * distance);
+      skip_at_ = next_ + distance + random_u64(random_) % (3 * distance);
     }
     return PacketNumber(next_++);
   }
@@ -29,14 +28,6 @@ class NumberSkipper {
 
  private:
   static constexpr std::uint64_t kMinDistance = 64;  // our choice
-
-  std::uint64_t draw() {
-    std::array<std::uint8_t, 8> bytes;
-    random_.fill(bytes);
-    std::uint64_t value = 0;
-    for (const std::uint8_t byte : bytes) value = value << 8 | byte;
-    return value;
-  }
 
   Random& random_;
   std::uint64_t next_ = 0;

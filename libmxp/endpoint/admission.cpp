@@ -6,14 +6,6 @@ namespace mxp {
 
 namespace {
 
-std::uint64_t draw(Random& random) {
-  std::array<std::uint8_t, 8> bytes;
-  random.fill(bytes);
-  std::uint64_t value = 0;
-  std::memcpy(&value, bytes.data(), bytes.size());
-  return value;
-}
-
 std::optional<Suite> find_suite(const EndpointConfig& config, std::uint8_t number) {
   const auto found = std::find_if(config.suites.begin(), config.suites.end(),
                                   [&](Suite suite) { return static_cast<std::uint8_t>(suite) == number; });
@@ -42,7 +34,7 @@ Admission::Admission(const EndpointConfig& config, Random& random)
       random_(random),
       mac1_key_(config.identity.public_key()),
       // Twice the half-open limit: answers to refused clients are kept as well.
-      cache_(2 * config.limits.max_half_open, config.transport.handshake_timeout, draw(random)) {}
+      cache_(2 * config.limits.max_half_open, config.transport.handshake_timeout, random_u64(random)) {}
 
 AdmissionResult Admission::screen(const ReceivedDatagram& datagram, const InitialHeader& header) const {
   if (!config_.accept) return drop(DropReason::not_accepting);

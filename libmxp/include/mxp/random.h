@@ -1,6 +1,9 @@
 // Where chance comes from: given at construction, so that a test or a simulation replays exactly.
 #pragma once
 
+#include <array>
+#include <cstdint>
+
 #include "mxp/bytes.h"
 
 namespace mxp {
@@ -13,5 +16,14 @@ class Random {
   // mxp/event_loop.h).
   virtual void fill(MutableBytes out) = 0;
 };
+
+// Eight bytes as a number, the first one highest: the same on every machine from the same bytes.
+inline std::uint64_t random_u64(Random& random) {
+  std::array<std::uint8_t, 8> bytes;
+  random.fill(bytes);
+  std::uint64_t value = 0;
+  for (const std::uint8_t byte : bytes) value = value << 8 | byte;
+  return value;
+}
 
 }  // namespace mxp
