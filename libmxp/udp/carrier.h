@@ -45,6 +45,9 @@ enum class ReceiveStatus : std::uint8_t {
   wait_a_while,  // receiving fails and would go on failing at once; try again after kRetryAfter
 };
 
+// No UDP datagram is larger: what a carrier takes unless it is told that less will do.
+inline constexpr std::size_t kLargestDatagram = 65535;
+
 // How long to leave a socket alone whose errors do not say when they end. Long enough not to spin, and shorter than
 // any timer of the transport.
 inline constexpr Duration kRetryAfter = std::chrono::milliseconds(1);

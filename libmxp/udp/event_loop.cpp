@@ -28,6 +28,11 @@ constexpr int kReceiveBatches = 8;
 // Bytes sent before the socket is read again: acknowledgements that wait there let us send more.
 constexpr std::size_t kSendBudget = 512 * 1024;
 
+// What the peer may send must find room: what we announce, and a handshake message, which comes before that is known.
+std::size_t largest_datagram(const TransportConfig& config) {
+  return std::clamp(config.max_receive_udp_payload, kMaxInitialSize, kMaxUdpPayload);
+}
+
 }  // namespace
 
 struct EventLoop::Impl {
@@ -159,7 +164,7 @@ std::expected<std::unique_ptr<EventLoop>, IoError> EventLoopAccess::create(std::
 std::expected<std::unique_ptr<EventLoop>, IoError> EventLoop::create(const SocketConfig& socket,
                                                                      EndpointConfig endpoint, Handler& handler,
                                                                      TraceSink* trace) {
-  auto carrier = make_linux_carrier(socket);
+  auto carrier = make_linux_carrier(socket, system_calls(), largest_datagram(endpoint.transport));
   if (!carrier) return std::unexpected(carrier.error());
   return EventLoopAccess::create(std::move(*carrier), std::move(endpoint), handler, trace);
 }

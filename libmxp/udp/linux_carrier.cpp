@@ -3,7 +3,6 @@
 #include <netinet/in.h>
 #include <netinet/udp.h>
 
-#include <algorithm>
 #include <optional>
 
 #include "udp/error_queue.h"
@@ -13,9 +12,6 @@
 
 namespace mxp {
 namespace {
-
-// A coalesced receive may be as large as any UDP datagram, whatever size the datagrams in it have.
-constexpr std::size_t kGroSlotBytes = 65535;
 
 // Which of the options the kernel took.
 struct Options {
@@ -69,14 +65,14 @@ Options set_options(const UdpSocket& socket, bool offload, Syscalls& syscalls) {
 
 class LinuxCarrier final : public Carrier {
  public:
-  LinuxCarrier(UdpSocket socket, const Options& options, const SocketConfig& config, Syscalls& syscalls)
+  LinuxCarrier(UdpSocket socket, const Options& options, std::size_t largest_datagram, Syscalls& syscalls)
       : socket_(std::move(socket)),
         options_(options),
         errors_(socket_.fd.get(), syscalls),
         sender_(socket_.fd.get(), socket_.local.family, options.gso, socket_.any_address, syscalls),
+        // A coalesced receive may be as large as any UDP datagram, whatever size the datagrams in it have.
         receiver_(socket_.fd.get(), socket_.local, socket_.any_address,
-                  options.gro ? kGroSlotBytes : std::clamp<std::size_t>(config.max_receive_datagram, 1, kGroSlotBytes),
-                  syscalls) {}
+                  options.gro ? kLargestDatagram : largest_datagram, syscalls) {}
 
   int fd() const override { return socket_.fd.get(); }
   SocketAddress local_address() const override { return socket_.local; }
@@ -104,11 +100,12 @@ class LinuxCarrier final : public Carrier {
 
 }  // namespace
 
-std::expected<std::unique_ptr<Carrier>, IoError> make_linux_carrier(const SocketConfig& config, Syscalls& syscalls) {
+std::expected<std::unique_ptr<Carrier>, IoError> make_linux_carrier(const SocketConfig& config, Syscalls& syscalls,
+                                                                    std::size_t largest_datagram) {
   auto socket = bind_udp_socket(config, syscalls);
   if (!socket) return std::unexpected(socket.error());
   const Options options = set_options(*socket, config.offload, syscalls);
-  return std::make_unique<LinuxCarrier>(std::move(*socket), options, config, syscalls);
+  return std::make_unique<LinuxCarrier>(std::move(*socket), options, largest_datagram, syscalls);
 }
 
 }  // namespace mxp

@@ -20,9 +20,10 @@ inline constexpr std::size_t kReceiveSlots = 16;
 // Messages of one sendmmsg.
 inline constexpr std::size_t kMaxSendMessages = 64;
 
-// Binds a socket. `syscalls` outlives the carrier. Options that the kernel lacks are missing in capabilities(); only
-// a socket that cannot be bound is an error.
+// Binds a socket. `syscalls` outlives the carrier. Datagrams larger than `largest_datagram` may be dropped. Options
+// that the kernel lacks are missing in capabilities(); only a socket that cannot be bound is an error.
 std::expected<std::unique_ptr<Carrier>, IoError> make_linux_carrier(const SocketConfig& config,
-                                                                    Syscalls& syscalls = system_calls());
+                                                                    Syscalls& syscalls = system_calls(),
+                                                                    std::size_t largest_datagram = kLargestDatagram);
 
 }  // namespace mxp

@@ -17,10 +17,10 @@ constexpr int kMaxInterruptions = 8;
 
 class PortableCarrier final : public Carrier {
  public:
-  PortableCarrier(UdpSocket socket, const SocketConfig& config, Syscalls& syscalls)
+  PortableCarrier(UdpSocket socket, std::size_t largest_datagram, Syscalls& syscalls)
       : socket_(std::move(socket)),
         syscalls_(syscalls),
-        slot_bytes_(std::max<std::size_t>(config.max_receive_datagram, 1) + 1),  // one more shows what is too large
+        slot_bytes_(largest_datagram + 1),  // one more shows what is too large
         buffer_(slot_bytes_ * kSlots) {}
 
   int fd() const override { return socket_.fd.get(); }
@@ -109,10 +109,11 @@ class PortableCarrier final : public Carrier {
 
 }  // namespace
 
-std::expected<std::unique_ptr<Carrier>, IoError> make_portable_carrier(const SocketConfig& config, Syscalls& syscalls) {
+std::expected<std::unique_ptr<Carrier>, IoError> make_portable_carrier(const SocketConfig& config, Syscalls& syscalls,
+                                                                       std::size_t largest_datagram) {
   auto socket = bind_udp_socket(config, syscalls);
   if (!socket) return std::unexpected(socket.error());
-  return std::make_unique<PortableCarrier>(std::move(*socket), config, syscalls);
+  return std::make_unique<PortableCarrier>(std::move(*socket), largest_datagram, syscalls);
 }
 
 }  // namespace mxp

@@ -11,8 +11,10 @@
 
 namespace mxp {
 
-// Binds a socket. `syscalls` outlives the carrier. `config.offload` does not matter here.
+// Binds a socket. `syscalls` outlives the carrier. Datagrams larger than `largest_datagram` are dropped.
+// `config.offload` does not matter here.
 std::expected<std::unique_ptr<Carrier>, IoError> make_portable_carrier(const SocketConfig& config,
-                                                                       Syscalls& syscalls = system_calls());
+                                                                       Syscalls& syscalls = system_calls(),
+                                                                       std::size_t largest_datagram = kLargestDatagram);
 
 }  // namespace mxp

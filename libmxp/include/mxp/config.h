@@ -52,8 +52,9 @@ struct TransportConfig {
   Duration keepalive = Duration::zero();             // 0 = none; a PING after so much silence
   Duration handshake_timeout =
       std::chrono::seconds(10);  // the client gives up after it; a server forgets a half-open handshake and its answer
-  std::size_t max_udp_payload = kMinInitialSize;         // largest datagram we build; by hand until path MTU discovery
-  std::size_t max_receive_udp_payload = kMaxUdpPayload;  // largest we take: what the receive slots hold
+  std::size_t max_udp_payload = kMinInitialSize;  // largest datagram we build; by hand until path MTU discovery
+  std::size_t max_receive_udp_payload =
+      kMaxUdpPayload;  // largest we take, as the peer is told; the event loop has room for it
   FlowControlConfig flow_control;
   RecoveryConfig recovery;
   KeyUpdateConfig key_update;

@@ -22,10 +22,9 @@ struct IoError {
 };
 
 struct SocketConfig {
-  SocketAddress bind;                        // port 0: the kernel picks
-  std::size_t buffer_bytes = 8u << 20;       // asked of SO_RCVBUF and SO_SNDBUF; what was granted is in capabilities()
-  bool offload = true;                       // GSO and GRO where the kernel has them
-  std::size_t max_receive_datagram = 65535;  // size of a receive slot
+  SocketAddress bind;                   // port 0: the kernel picks
+  std::size_t buffer_bytes = 8u << 20;  // asked of SO_RCVBUF and SO_SNDBUF; what was granted is in capabilities()
+  bool offload = true;                  // GSO and GRO where the kernel has them
 };
 
 struct CarrierCapabilities {
@@ -51,7 +50,7 @@ struct CarrierStats {
   std::uint64_t bytes_received = 0;
   std::uint64_t receive_calls = 0;
   std::uint64_t receive_errors = 0;
-  std::uint64_t received_truncated = 0;   // larger than a receive slot: dropped
+  std::uint64_t received_truncated = 0;   // larger than max_receive_udp_payload: dropped
   std::uint64_t receive_overflows = 0;    // dropped by the kernel because our receive buffer was full
   std::uint64_t unreachable_reports = 0;  // ICMP port unreachable
   std::uint64_t other_icmp_reports = 0;   // any other; ignored but for this count

@@ -293,7 +293,7 @@ BOOST_AUTO_TEST_CASE(a_datagram_too_big_is_dropped_and_counted_and_the_next_goes
 BOOST_AUTO_TEST_CASE(a_datagram_larger_than_the_slot_is_dropped_and_counted) {
   for (const Kind kind : {Kind::portable, Kind::linux_plain}) {
     auto sender = make(Kind::portable);
-    auto receiver = make(kind, SocketConfig{.bind = kLoopback, .max_receive_datagram = 1000});
+    auto receiver = make(kind, SocketConfig{.bind = kLoopback}, system_calls(), 1000);
     for (const std::size_t size : {1001u, 1000u}) {
       const Datagram sent = pattern(size);
       OutgoingRun run = run_to(receiver->local_address(), sent, size);

@@ -327,6 +327,44 @@ BOOST_AUTO_TEST_CASE(a_port_in_use_is_an_error_of_create) {
   BOOST_TEST(second.error().code == EADDRINUSE);
 }
 
+// The announcement is in connection/handshake_payload.cpp; a peer may use all of it, and a stranger's message 1 more.
+BOOST_AUTO_TEST_CASE(a_datagram_as_large_as_the_endpoint_allows_finds_room) {
+  struct Case {
+    std::size_t max_receive_udp_payload, largest;
+  };
+  for (const Case& each :
+       {Case{9000, 9000}, Case{kMinInitialSize, kMaxInitialSize}, Case{0, kMaxInitialSize},
+        Case{1'000'000, kMaxUdpPayload}, Case{TransportConfig{}.max_receive_udp_payload, kMaxUdpPayload}}) {
+    DigestServer handler;
+    EndpointConfig config{.identity = PrivateKey::generate(system_random()), .accept = true};
+    config.transport.max_receive_udp_payload = each.max_receive_udp_payload;
+    // Without offload: coalesced receives need the largest slots anyway.
+    const auto made = EventLoop::create({.bind = kLoopback, .offload = false}, config, handler);
+    BOOST_REQUIRE(made.has_value());
+    EventLoop& loop = **made;
+    const auto sender = make(Kind::portable);
+    const auto send = [&](std::size_t size) {
+      const Datagram bytes = pattern(size);
+      OutgoingRun run = run_to(loop.local_address(), bytes, size);
+      sender->send({&run, 1});
+    };
+    const auto arrived = [&] {
+      pollfd entry{.fd = loop.fd(), .events = POLLIN, .revents = 0};
+      BOOST_REQUIRE(::poll(&entry, 1, 2000) == 1);
+      BOOST_REQUIRE(loop.process(loop.now()).has_value());
+    };
+    send(each.largest);
+    arrived();
+    BOOST_TEST(loop.carrier_stats().datagrams_received == 1u, each.largest);
+    BOOST_TEST(loop.carrier_stats().received_truncated == 0u, each.largest);
+    if (each.largest == kMaxUdpPayload) continue;  // none is larger
+    send(each.largest + 1);
+    arrived();
+    BOOST_TEST(loop.carrier_stats().datagrams_received == 1u, each.largest);
+    BOOST_TEST(loop.carrier_stats().received_truncated == 1u, each.largest);
+  }
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace mxp::test

@@ -37,9 +37,11 @@ inline const char* name_of(Kind kind) {
 inline const SocketAddress kLoopback = SocketAddress::ipv4(127, 0, 0, 1, 0);
 inline const SocketAddress kAnyIpv4 = SocketAddress::ipv4(0, 0, 0, 0, 0);
 
-inline std::unique_ptr<Carrier> make(Kind kind, SocketConfig config, Syscalls& syscalls = system_calls()) {
+inline std::unique_ptr<Carrier> make(Kind kind, SocketConfig config, Syscalls& syscalls = system_calls(),
+                                     std::size_t largest_datagram = kLargestDatagram) {
   config.offload = kind == Kind::linux_offload;
-  auto made = kind == Kind::portable ? make_portable_carrier(config, syscalls) : make_linux_carrier(config, syscalls);
+  auto made = kind == Kind::portable ? make_portable_carrier(config, syscalls, largest_datagram)
+                                     : make_linux_carrier(config, syscalls, largest_datagram);
   if (!made) BOOST_FAIL(made.error().message);
   return std::move(*made);
 }
