@@ -42,7 +42,6 @@ std::string_view to_string(DropReason reason) {
     case DropReason::not_accepting: return "not accepting";
     case DropReason::unknown_connection: return "unknown connection";
     case DropReason::half_open_limit: return "half-open limit";
-    case DropReason::connection_limit: return "connection limit";
     case DropReason::handshake_failed: return "handshake failed";
     case DropReason::bad_low_order_key: return "low-order key";
     case DropReason::unexpected_in_state: return "unexpected in this state";
@@ -94,7 +93,6 @@ std::string_view to_string(BlockedBy reason) {
     case BlockedBy::connection_credit: return "connection credit";
     case BlockedBy::stream_credit: return "stream credit";
     case BlockedBy::application: return "application";
-    case BlockedBy::amplification: return "amplification";
     case BlockedBy::handshake: return "handshake";
   }
   return "unknown reason";

@@ -18,7 +18,7 @@ ResponseCache::Mac1 mac1_of(const InitialHeader& header) {
   return mac1;
 }
 
-AdmissionResult drop(DropReason reason) { return {reason, {}, std::nullopt}; }
+AdmissionResult drop(DropReason reason) { return {.dropped = reason}; }
 
 CloseFrame refusal(TransportErrorCode code, std::string_view reason) {
   CloseFrame frame;
@@ -44,7 +44,7 @@ AdmissionResult Admission::screen(const ReceivedDatagram& datagram, const Initia
 
   if (const auto* known = cache_.find(mac1_of(header))) {
     if (known->source != datagram.remote) return drop(DropReason::wrong_path);
-    return {std::nullopt, known->datagram, std::nullopt};
+    return {.answer = known->datagram, .answer_id = known->server_id, .answered_before = true};
   }
   if (!find_suite(config_, header.suite)) return drop(DropReason::unknown_version);
   return {};
@@ -87,8 +87,9 @@ AdmissionResult Admission::on_initial(Timestamp now, const ReceivedDatagram& dat
   auto message_2 = noise.write_message_2(plaintext, PrivateKey::generate(random_), writer.free_space());
   if (!message_2) return drop(DropReason::bad_low_order_key);
 
-  cache_.insert(now, mac1_of(header), {datagram.remote, answer});
   AdmissionResult result;
+  if (!close) result.answer_id = server_id;
+  cache_.insert(now, mac1_of(header), {datagram.remote, answer, result.answer_id});
   result.answer = std::move(answer);
   if (!close)
     result.admitted = AdmittedClient{

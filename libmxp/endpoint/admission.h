@@ -31,6 +31,8 @@ struct AdmittedClient {
 struct AdmissionResult {
   std::optional<DropReason> dropped;
   std::vector<std::uint8_t> answer;        // message 2 to send; empty if none
+  ConnectionId answer_id;                  // that the answer gives; all zero if it refuses
+  bool answered_before = false;            // the answer is from the cache
   std::optional<AdmittedClient> admitted;  // absent when refused or answered from the cache
 };
 

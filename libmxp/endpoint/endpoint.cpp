@@ -42,6 +42,8 @@ struct PendingAnswer {
   SocketAddress remote;
   SocketAddress local;
   std::vector<std::uint8_t> datagram;
+  ConnectionId id;  // that it gives; all zero if it refuses
+  bool answered_before;
 };
 
 // Answers that wait for the carrier; more than that means that the carrier is stuck, and a client sends again anyway.
@@ -78,7 +80,10 @@ struct Endpoint::Impl final : ReadySignal {
     auto slot = std::make_unique<Slot>();
     slot->connection = ConnectionAccess::create(role, environment, *this, now);
     slot->id = id;
-    parts_of(*slot).local_id = id;
+    Parts& parts = parts_of(*slot);
+    parts.local_id = id;
+    parts.blocked = BlockedBy::handshake;
+    parts.trace(now, TraceBlocked{parts.blocked});
     Slot& added = *slot;
     slots.emplace(id.key(), std::move(slot));
     by_connection.emplace(added.connection.get(), &added);
@@ -141,9 +146,13 @@ struct Endpoint::Impl final : ReadySignal {
 
   // -- the flows
 
+  void trace(Timestamp now, ConnectionId id, const TraceEvent& event) const {
+    if (environment.trace != nullptr) environment.trace->on(now, id, event);
+  }
+
   void drop(Timestamp now, DropReason reason, std::size_t size) {
     ++stats.dropped[static_cast<std::size_t>(reason)];
-    if (environment.trace != nullptr) environment.trace->on(now, ConnectionId(), TracePacketDropped{reason, size});
+    trace(now, ConnectionId(), TracePacketDropped{reason, size});
   }
 
   void receive(Timestamp now, const ReceivedDatagram& datagram) {
@@ -181,7 +190,8 @@ struct Endpoint::Impl final : ReadySignal {
     if (result.dropped) return drop(now, *result.dropped, datagram.bytes.size());
     if (result.admitted) accept(now, datagram, *result.admitted, result.answer.size());
     if (answers.size() < kMaxPendingAnswers)
-      answers.push_back({datagram.remote, datagram.local, std::move(result.answer)});
+      answers.push_back(
+          {datagram.remote, datagram.local, std::move(result.answer), result.answer_id, result.answered_before});
   }
 
   void accept(Timestamp now, const ReceivedDatagram& datagram, const AdmittedClient& client, std::size_t answer_size) {
@@ -210,6 +220,7 @@ struct Endpoint::Impl final : ReadySignal {
       if (buffer.size() >= answer.datagram.size()) {
         std::copy(answer.datagram.begin(), answer.datagram.end(), buffer.begin());
         ++stats.datagrams_sent;
+        trace(now, answer.id, TraceHandshakeSent{2, answer.answered_before});
         return Transmit{answer.remote, answer.local, answer.datagram.size(), answer.datagram.size()};
       }
     }

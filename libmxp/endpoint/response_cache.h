@@ -23,6 +23,7 @@ class ResponseCache {
   struct Entry {
     SocketAddress source;                // whoever else replays the message gets nothing
     std::vector<std::uint8_t> datagram;  // message 2
+    ConnectionId server_id;              // that it gives; all zero if it refuses
   };
 
   // `hash_key` is random: who knows the server's public key can compute mac1 values and could otherwise aim them at one

@@ -6,12 +6,6 @@ namespace mxp {
 
 TransmitQueue::TransmitQueue() : buffer_(2 * kRunBytes) {}
 
-std::size_t TransmitQueue::pending_bytes() const {
-  std::size_t total = 0;
-  for (const OutgoingRun& run : std::span(runs_).first(count_)) total += run.bytes.size();
-  return total;
-}
-
 void TransmitQueue::keep(const Transmit& transmit) {
   runs_[count_++] = {transmit, ByteView(buffer_).subspan(used_, transmit.size)};
   used_ += transmit.size;

@@ -57,7 +57,6 @@ class TransmitQueue {
   }
 
   bool empty() const { return count_ == 0; }
-  std::size_t pending_bytes() const;
 
  private:
   static Result blocked(SendStatus status) {

@@ -53,7 +53,6 @@ enum class DropReason : std::uint8_t {
   not_accepting,  // an initial at a pure client
   unknown_connection,
   half_open_limit,
-  connection_limit,
   handshake_failed,  // the Noise message does not verify
   bad_low_order_key,
   unexpected_in_state,

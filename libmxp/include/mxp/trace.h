@@ -20,9 +20,8 @@ enum class BlockedBy : std::uint8_t {
   pacing,
   connection_credit,
   stream_credit,
-  application,
-  amplification,
-  handshake
+  application,  // there is nothing to send
+  handshake     // how each connection begins: its keys are not confirmed
 };
 std::string_view to_string(BlockedBy reason);
 
@@ -45,9 +44,10 @@ struct TracePacketDropped {
   DropReason reason;
   std::uint64_t size_bytes;
 };
+// Message 1 of a client, message 2 of a server. An answer that refuses makes no connection: its id is all zero.
 struct TraceHandshakeSent {
   std::uint8_t message;
-  bool retransmission;
+  bool retransmission;  // of message 2: the answer to a message 1 that was answered before
 };
 // Both traffic secrets of a key phase, once for each phase, before the first packet that needs them is sent or was
 // received. For key logs only: never a static key.

@@ -124,7 +124,7 @@ BOOST_AUTO_TEST_CASE(a_full_socket_keeps_the_rest_and_stops_the_asking) {
       const Result blocked = status == SendStatus::wait_writable ? Result::wait_writable : Result::wait_a_while;
       BOOST_TEST((queue.pump(carrier, {}, kNoBudget, source) == blocked));
       BOOST_TEST(source.asked == 1u);
-      BOOST_TEST(queue.pending_bytes() == 60'000 - taken * 1200);
+      BOOST_TEST(carrier.sent.size() == taken);
       BOOST_TEST((queue.pump(carrier, {}, kNoBudget, source) == blocked));
       BOOST_TEST(source.asked == 1u);  // still full: not asked
       BOOST_TEST((queue.pump(carrier, {}, kNoBudget, source) == Result::idle));
