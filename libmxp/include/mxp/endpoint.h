@@ -77,7 +77,7 @@ class Endpoint {
   void on_timeout(Timestamp now);
 
   // The network reported that nobody listens at `remote` (ICMP port unreachable). Ends only handshakes that have had
-  // no answer: the report is not authenticated (threat t44).
+  // no answer: the report is not authenticated (threat t44). Calls Handler::on_closed for each of them.
   void on_unreachable(Timestamp now, const SocketAddress& remote);
 
   // Closes every connection with this application code and reason.

@@ -82,7 +82,9 @@ class EventLoop {
   Timestamp next_timeout() const;
   std::expected<void, IoError> process(Timestamp now);
 
-  // Sends what the verbs of Connection made due, without waiting for the next turn.
+  // Sends what the verbs of Connection made due, without waiting for the next turn. The handler may be called from
+  // inside: a connection has ended once its CLOSE is sent. Inside a callback it does nothing: the turn ends with
+  // sending.
   void flush();
 
   // Other descriptors in the same loop (stdin, stdout). One callback per descriptor; watching again replaces it.
