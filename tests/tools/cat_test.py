@@ -174,6 +174,18 @@ class Keys(CatTest):
         self.fails(self.cat("listen", "127.0.0.1:0", "--identity", open_key), 2, "chmod 600")
         self.assertFalse(missing.exists())
 
+    def test_a_key_that_nobody_gets_to_read_is_1(self):
+        path, _ = self.keygen()
+        for number, command in enumerate(([CAT, "pubkey", path], [CAT, "keygen", "-o", self.folder / "second"])):
+            with open("/dev/full", "wb") as full:
+                done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, env=self.env, timeout=LIMIT)
+            self.fails(done, 1, "cannot write to stdout: No space left on device")
+            reader, writer = os.pipe()
+            os.close(reader)  # as `| head` is when it has what it wants
+            done = subprocess.run([*command, *["--force"] * number], stdout=writer, stderr=subprocess.PIPE, env=self.env, timeout=LIMIT)
+            os.close(writer)
+            self.fails(done, 1, "cannot write to stdout: its reader is gone (broken pipe)")
+
     def test_other_kinds_of_key_are_refused(self):
         self.fails(self.cat("keygen", "-o", self.folder / "p", "--suite", "p256"), 2, "p256")
         self.assertFalse((self.folder / "p").exists())

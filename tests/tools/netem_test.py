@@ -349,6 +349,21 @@ class NetemTest(unittest.TestCase):
         ended = run("-l", "127.0.0.1:0", "-t", self.target, "--pcap", "/dev/full", "--duration", "5s")
         self.assertEqual(ended.returncode, 1)
         self.assertIn("/dev/full", ended.stderr)
+        for stats in ("-", "/dev/full"):
+            with open("/dev/full", "w") as full:
+                ended = subprocess.run([NETEM, "-l", "127.0.0.1:0", "-t", self.target, "--stats", stats, "--quiet", "--duration", "10ms"],
+                                       stdout=full, stderr=subprocess.PIPE, text=True, timeout=20)
+            self.assertEqual(ended.returncode, 1)
+            self.assertIn(f"cannot write to {'stdout' if stats == '-' else stats}: No space left on device", ended.stderr)
+
+    def test_a_reader_of_the_statistics_that_is_gone_is_1(self):
+        reader, writer = os.pipe()
+        os.close(reader)
+        ended = subprocess.run([NETEM, "-l", "127.0.0.1:0", "-t", self.target, "--stats", "-", "--duration", "10ms"],
+                               stdout=writer, stderr=subprocess.PIPE, text=True, timeout=20)
+        os.close(writer)
+        self.assertEqual(ended.returncode, 1)
+        self.assertIn("cannot write to stdout: its reader is gone", ended.stderr)
 
     def test_existing_output_is_2_without_force(self):
         for option in ("--pcap", "--stats"):

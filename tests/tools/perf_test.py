@@ -128,6 +128,40 @@ class Bounds(unittest.TestCase):
         self.assertEqual(perf("run", "--duration", "0.2s", "--no-limits", "--assert", "p99<=10s").returncode, 6)
 
 
+class NowhereToWrite(unittest.TestCase):
+    """A result that is lost is a failure, with the reason."""
+    SHORT = ("run", "--duration", "0.2s", "--no-limits")
+
+    def test_a_full_disk_is_1(self):
+        for arguments, name in ((self.SHORT, "stdout"), ((*self.SHORT, "--json"), "stdout"), ((*self.SHORT, "--json=/dev/full"), "/dev/full"),
+                                (("limits", "--mtu", "1500", "--json=/dev/full"), "/dev/full")):
+            with self.subTest(" ".join(arguments)), open("/dev/full", "w") as full:
+                done = subprocess.run([PERF, *arguments], stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
+                self.assertEqual((done.returncode, done.stderr), (1, f"mxp-perf: cannot write to {name}: No space left on device\n"))
+
+    def test_a_reader_that_is_gone_is_1(self):
+        for arguments in (self.SHORT, (*self.SHORT, "--json"), ("limits", "--mtu", "1500")):
+            reader, writer = os.pipe()
+            os.close(reader)  # as `| head` is when it has what it wants
+            with self.subTest(" ".join(arguments)):
+                done = subprocess.run([PERF, *arguments], stdout=writer, stderr=subprocess.PIPE, text=True, timeout=60)
+                self.assertEqual((done.returncode, done.stderr), (1, "mxp-perf: cannot write to stdout: its reader is gone (broken pipe)\n"))
+            os.close(writer)
+
+    def test_a_lost_text_leaves_the_json_that_is_written(self):
+        with tempfile.TemporaryDirectory() as folder, open("/dev/full", "w") as full:
+            path = os.path.join(folder, "result.json")
+            done = subprocess.run([PERF, *self.SHORT, f"--json={path}"], stdout=full, stderr=subprocess.PIPE, timeout=60)
+            self.assertEqual(done.returncode, 1)
+            with open(path) as file:
+                self.assertGreater(json.load(file)["result"]["bytes"], 0)
+
+    def test_a_file_that_cannot_be_opened_is_1_before_the_test(self):
+        done = perf("run", "--duration", "60s", "--json=/nonexistent/result", timeout=20)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("/nonexistent/result", done.stderr)
+
+
 class ServerAndClient(unittest.TestCase):
     def test_client_against_server_and_server_interrupted(self):
         with Server() as server:

@@ -7,6 +7,8 @@
 #include <cerrno>
 #include <nlohmann/json.hpp>
 
+#include "common/write_all.h"
+
 namespace mxp::tools {
 
 Result<JsonOutput> JsonOutput::open(const std::string& target, StdoutUse use) {
@@ -37,15 +39,10 @@ Result<void> JsonOutput::write_document(const nlohmann::json& value) {
   return write_text(value.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
 }
 
-Result<void> JsonOutput::write_text(std::string text) {
-  std::string_view rest = text;
-  while (!rest.empty()) {
-    const ssize_t written = ::write(fd_, rest.data(), rest.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return fail_errno(ErrorKind::io, fmt::format("cannot write JSON to {}", target_), errno);
-    rest.remove_prefix(static_cast<std::size_t>(written));
-  }
-  return {};
+Result<void> JsonOutput::write_text(std::string_view text) {
+  auto result = write_all(fd_, text, target_);
+  written_ = written_ || result;
+  return result;
 }
 
 }  // namespace mxp::tools

@@ -4,6 +4,7 @@
 #include <memory>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
+#include <string_view>
 
 #include "common/tool_error.h"
 #include "common/unique_fd.h"
@@ -26,12 +27,16 @@ class JsonOutput {
   // The same, indented, for a document that people read too.
   Result<void> write_document(const nlohmann::json& value);
 
+  // Whether something was written: an error that comes later must not spoil it.
+  bool written() const { return written_; }
+
  private:
-  Result<void> write_text(std::string text);
+  Result<void> write_text(std::string_view text);
 
   UniqueFd owned_;
   int fd_ = -1;
   std::string target_;
+  bool written_ = false;
 };
 
 }  // namespace mxp::tools

@@ -12,6 +12,7 @@
 
 #include "common/escape.h"
 #include "common/unique_fd.h"
+#include "common/write_all.h"
 
 namespace mxp::tools {
 namespace {
@@ -77,16 +78,6 @@ std::optional<std::vector<std::pair<std::string, std::string>>> parse_key_option
   }
 }
 
-Result<void> write_fully(int fd, std::string_view text, const std::string& path) {
-  while (!text.empty()) {
-    const ssize_t written = ::write(fd, text.data(), text.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return fail_errno(ErrorKind::io, fmt::format("cannot write {}", path), errno);
-    text.remove_prefix(static_cast<std::size_t>(written));
-  }
-  return {};
-}
-
 }  // namespace
 
 Result<std::filesystem::path> default_identity_path() {
@@ -144,7 +135,7 @@ Result<void> write_private_key(const std::filesystem::path& path, const PrivateK
   UniqueFd fd(::mkostemp(temporary.data(), O_CLOEXEC));  // O_EXCL and mode 0600 are its contract
   if (!fd) return fail_errno(ErrorKind::usage, fmt::format("cannot create {}", name), errno);
   std::string pem = key.to_pem();
-  Result<void> written = write_fully(fd.get(), pem, name);
+  Result<void> written = write_all(fd.get(), pem, name);
   ::explicit_bzero(pem.data(), pem.size());
   if (written && ::fsync(fd.get()) != 0)
     written = fail_errno(ErrorKind::io, fmt::format("cannot write {}", name), errno);

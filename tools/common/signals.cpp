@@ -15,8 +15,6 @@ volatile std::sig_atomic_t g_write_end = -1;
 int g_read_end = -1;
 struct sigaction g_old_int;
 struct sigaction g_old_term;
-struct sigaction g_old_pipe;
-struct sigaction g_old_file_size;
 
 void on_signal(int number) {
   const int saved_errno = errno;
@@ -41,17 +39,11 @@ SignalWatch::SignalWatch() {
   ::sigemptyset(&action.sa_mask);
   ::sigaction(SIGINT, &action, &g_old_int);
   ::sigaction(SIGTERM, &action, &g_old_term);
-  struct sigaction ignore {};
-  ignore.sa_handler = SIG_IGN;
-  ::sigaction(SIGPIPE, &ignore, &g_old_pipe);
-  ::sigaction(SIGXFSZ, &ignore, &g_old_file_size);
 }
 
 SignalWatch::~SignalWatch() {
   ::sigaction(SIGINT, &g_old_int, nullptr);
   ::sigaction(SIGTERM, &g_old_term, nullptr);
-  ::sigaction(SIGPIPE, &g_old_pipe, nullptr);
-  ::sigaction(SIGXFSZ, &g_old_file_size, nullptr);
   if (g_read_end >= 0) {
     ::close(g_read_end);
     ::close(g_write_end);
@@ -65,6 +57,10 @@ int SignalWatch::fd() const { return g_read_end; }
 int SignalWatch::received() const { return g_received; }
 
 void secure_standard_descriptors() {
+  struct sigaction ignore {};
+  ignore.sa_handler = SIG_IGN;
+  ::sigaction(SIGPIPE, &ignore, nullptr);
+  ::sigaction(SIGXFSZ, &ignore, nullptr);
   for (int fd = 0; fd <= 2; ++fd) {
     if (::fcntl(fd, F_GETFD) >= 0 || errno != EBADF) continue;
     // Lowest free number first, and all below are taken: open() returns `fd` itself.

@@ -1,6 +1,5 @@
 // SIGINT and SIGTERM as a readable descriptor. The first signal asks for a clean end; a second one while the first is
-// being served ends the process at once with 130. SIGPIPE and SIGXFSZ are ignored: the write fails instead, with EPIPE
-// or EFBIG.
+// being served ends the process at once with 130.
 #pragma once
 
 namespace mxp::tools {
@@ -20,7 +19,9 @@ class SignalWatch {
 };
 
 // Opens /dev/null in place of a closed stdin, stdout or stderr, so that no socket or file takes its number. A closed
-// stdout is made to refuse writing, so that lost data are an error.
+// stdout is made to refuse writing, so that lost data are an error. From then on a write to a reader that is gone, or
+// past the limit of a file's size, fails (EPIPE, EFBIG) in place of ending the process by SIGPIPE or SIGXFSZ. The first
+// thing a tool's main does.
 void secure_standard_descriptors();
 
 }  // namespace mxp::tools

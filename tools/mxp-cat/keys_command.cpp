@@ -3,21 +3,14 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <cerrno>
-
 #include "common/key_files.h"
+#include "common/write_all.h"
 #include "mxp/event_loop.h"
 
 namespace mxp::tools {
 namespace {
 
-Result<void> print_key(const PublicKey& key) {
-  const std::string line = key.to_string() + "\n";
-  if (::write(STDOUT_FILENO, line.data(), line.size()) != static_cast<ssize_t>(line.size())) {
-    return fail_errno(ErrorKind::io, "cannot write the public key to stdout", errno);
-  }
-  return {};
-}
+Result<void> print_key(const PublicKey& key) { return write_all(STDOUT_FILENO, key.to_string() + "\n", "stdout"); }
 
 Result<std::filesystem::path> path_or_default(const Options& options) {
   if (!options.key_file.empty()) return options.key_file;

@@ -9,6 +9,8 @@
 #include <cerrno>
 #include <cstdio>
 
+#include "common/write_all.h"
+
 namespace mxp::tools {
 namespace {
 
@@ -112,13 +114,8 @@ Result<void> PartFile::append(ByteView data) {
 }
 
 Result<void> PartFile::write_out(ByteView data) {
-  while (!data.empty()) {
-    const ssize_t written = ::write(fd_.get(), data.data(), data.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return fail_errno(ErrorKind::io, fmt::format("cannot write {}{}", shown_, kPartSuffix), errno);
-    data = data.subspan(static_cast<std::size_t>(written));
-  }
-  return {};
+  return write_all(fd_.get(), std::string_view(reinterpret_cast<const char*>(data.data()), data.size()),
+                   shown_ + std::string(kPartSuffix));
 }
 
 std::expected<void, Refusal> PartFile::commit() {

@@ -1,28 +1,20 @@
 #include "mxp-cat/standard_output.h"
 
 #include <fcntl.h>
-#include <fmt/format.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
+
+#include "common/write_all.h"
 
 namespace mxp::tools {
 namespace {
 
 // Large enough that a write costs little per byte, small enough to stay in the cache.
 constexpr std::size_t kBufferBytes = 256u << 10;
-
-std::string describe_error(int error) {
-  switch (error) {
-    case EPIPE: return "cannot write to stdout: its reader is gone (broken pipe)";
-    case EBADF: return "cannot write to stdout: it is closed";
-    default: return fmt::format("cannot write to stdout: {}", std::strerror(error));
-  }
-}
 
 }  // namespace
 
@@ -96,7 +88,7 @@ void StandardOutput::flush() {
       }
       return;
     }
-    error_ = ToolError{ErrorKind::io, describe_error(errno)};
+    error_ = write_error("stdout", errno);
   }
   buffer_.clear();
   start_ = 0;

@@ -6,7 +6,7 @@
 #include <bit>
 #include <cstring>
 
-#include "mxp-netem/output_file.h"
+#include "common/write_all.h"
 #include "mxp-netem/raw_ip.h"
 #include "mxp/version.h"
 

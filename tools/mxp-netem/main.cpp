@@ -10,6 +10,7 @@
 #include "common/output.h"
 #include "common/signals.h"
 #include "common/tool_error.h"
+#include "common/write_all.h"
 #include "mxp-netem/capture.h"
 #include "mxp-netem/options.h"
 #include "mxp-netem/output_file.h"
@@ -92,7 +93,8 @@ int main(int argc, char** argv) {
   const auto end = relay_until_the_end(*options, signals, report);
   if (stats_fd >= 0) {
     if (!end) report.update(to_json(end.error()));
-    if (auto written = write_all(stats_fd, report.dump(2) + "\n", options->stats); !written)
+    if (auto written = write_all(stats_fd, report.dump(2) + "\n", options->stats == "-" ? "stdout" : options->stats);
+        !written)
       return report_failure(written.error());
   }
   if (!end) return report_failure(end.error());

@@ -25,14 +25,4 @@ Result<UniqueFd> open_output_file(const std::string& path, bool force) {
   return fd;
 }
 
-Result<void> write_all(int fd, std::string_view bytes, std::string_view path) {
-  while (!bytes.empty()) {
-    const ssize_t written = ::write(fd, bytes.data(), bytes.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return fail_errno(ErrorKind::io, fmt::format("cannot write {}", escape(path)), errno);
-    bytes.remove_prefix(static_cast<std::size_t>(written));
-  }
-  return {};
-}
-
 }  // namespace mxp::tools

@@ -11,6 +11,4 @@ namespace mxp::tools {
 // A regular file that exists is a usage error without `force`; devices and pipes are written to as they are.
 Result<UniqueFd> open_output_file(const std::string& path, bool force);
 
-Result<void> write_all(int fd, std::string_view bytes, std::string_view path);
-
 }  // namespace mxp::tools

@@ -12,11 +12,11 @@
 #include <cerrno>
 #include <nlohmann/json.hpp>
 
-#include "common/json_output.h"
 #include "common/key_files.h"
 #include "common/resolve.h"
 #include "common/signals.h"
 #include "common/units.h"
+#include "common/write_all.h"
 #include "mxp-perf/client.h"
 #include "mxp-perf/limits.h"
 #include "mxp-perf/server.h"
@@ -42,14 +42,16 @@ EndpointConfig server_config(const Options& options, PrivateKey identity, Addres
   return config;
 }
 
+// The result for people, where stdout is not taken by the one for programs.
+tools::Result<void> print(const Options& options, std::string_view text) {
+  if (options.json == "-") return {};
+  return tools::write_all(STDOUT_FILENO, text, "stdout");
+}
+
 // Prints and writes the result, and holds it against the user's bounds.
 tools::Result<void> deliver(const Options& options, const Result& result, tools::JsonOutput& json) {
   if (auto written = json.write_document(to_json(result)); !written) return written;
-  if (options.json != "-") {
-    const std::string text = to_text(result);
-    if (::write(STDOUT_FILENO, text.data(), text.size()) < 0)
-      return tools::fail_errno(ErrorKind::io, "standard output", errno);
-  }
+  if (auto printed = print(options, to_text(result)); !printed) return printed;
   std::string failed;
   for (const Assertion& assertion : options.assertions)
     if (const auto broken = check(assertion, result)) failed += (failed.empty() ? "" : "\n") + *broken;
@@ -116,17 +118,13 @@ tools::Result<void> run_server(const Options& options, tools::Output& output) {
   return tools::fail(ErrorKind::interrupted, "interrupted");
 }
 
-tools::Result<void> run_client(const Options& options, tools::Output& output) {
-  auto json = tools::JsonOutput::open(options.json, tools::StdoutUse::free);
-  if (!json) return std::unexpected(json.error());
+tools::Result<void> run_client(const Options& options, tools::Output& output, tools::JsonOutput& json) {
   const auto server = tools::resolve(options.url.host, options.url.port);
   if (!server) return std::unexpected(server.error());
-  return measure(options, output, *server, *options.url.key, *json);
+  return measure(options, output, *server, *options.url.key, json);
 }
 
-tools::Result<void> run_both(const Options& options, tools::Output& output) {
-  auto json = tools::JsonOutput::open(options.json, tools::StdoutUse::free);
-  if (!json) return std::unexpected(json.error());
+tools::Result<void> run_both(const Options& options, tools::Output& output, tools::JsonOutput& json) {
   const PrivateKey server_key = PrivateKey::generate(system_random());
   int told[2];
   if (pipe2(told, O_CLOEXEC) != 0) return tools::fail_errno(ErrorKind::io, "pipe", errno);
@@ -154,16 +152,14 @@ tools::Result<void> run_both(const Options& options, tools::Output& output) {
   tools::Result<void> result = tools::fail(ErrorKind::network, "the server process could not listen on loopback");
   if (listening) {
     const SocketAddress server = SocketAddress::ipv4(127, 0, 0, 1, port);
-    result = measure(options, output, server, server_key.public_key(), *json);
+    result = measure(options, output, server, server_key.public_key(), json);
   }
   kill(child, SIGTERM);
   waitpid(child, nullptr, 0);
   return result;
 }
 
-tools::Result<void> run_limits(const Options& options, tools::Output&) {
-  auto json = tools::JsonOutput::open(options.json, tools::StdoutUse::free);
-  if (!json) return std::unexpected(json.error());
+tools::Result<void> run_limits(const Options& options, tools::JsonOutput& json) {
   const auto modes = measure_all_limits(options.mtu);
   if (!modes) return std::unexpected(modes.error());
   nlohmann::json list = nlohmann::json::array();
@@ -182,12 +178,10 @@ tools::Result<void> run_limits(const Options& options, tools::Output&) {
     list.push_back(std::move(entry));
     text += line + "\n";
   }
-  if (auto written = json->write_document({{"schema", "mxp-perf/1"}, {"limits", {{"modes", std::move(list)}}}});
+  if (auto written = json.write_document({{"schema", "mxp-perf/1"}, {"limits", {{"modes", std::move(list)}}}});
       !written)
     return written;
-  if (options.json != "-" && ::write(STDOUT_FILENO, text.data(), text.size()) < 0)
-    return tools::fail_errno(ErrorKind::io, "standard output", errno);
-  return {};
+  return print(options, text);
 }
 
 }  // namespace mxp::perf

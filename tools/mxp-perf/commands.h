@@ -1,6 +1,7 @@
 // The four commands of mxp-perf, each from options to an exit code.
 #pragma once
 
+#include "common/json_output.h"
 #include "common/output.h"
 #include "common/tool_error.h"
 #include "mxp-perf/options.h"
@@ -8,9 +9,9 @@
 namespace mxp::perf {
 
 tools::Result<void> run_server(const Options& options, tools::Output& output);
-tools::Result<void> run_client(const Options& options, tools::Output& output);
+tools::Result<void> run_client(const Options& options, tools::Output& output, tools::JsonOutput& json);
 // Server and client on loopback, in processes of their own.
-tools::Result<void> run_both(const Options& options, tools::Output& output);
-tools::Result<void> run_limits(const Options& options, tools::Output& output);
+tools::Result<void> run_both(const Options& options, tools::Output& output, tools::JsonOutput& json);
+tools::Result<void> run_limits(const Options& options, tools::JsonOutput& json);
 
 }  // namespace mxp::perf

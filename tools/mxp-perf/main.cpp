@@ -12,22 +12,20 @@ namespace tools = mxp::tools;
 
 namespace {
 
-tools::Result<void> run(const mxp::perf::Options& options, tools::Output& output) {
+tools::Result<void> run(const mxp::perf::Options& options, tools::Output& output, tools::JsonOutput& json) {
   switch (options.command) {
     case mxp::perf::Command::server: return run_server(options, output);
-    case mxp::perf::Command::client: return run_client(options, output);
-    case mxp::perf::Command::run: return run_both(options, output);
-    case mxp::perf::Command::limits: return run_limits(options, output);
+    case mxp::perf::Command::client: return run_client(options, output, json);
+    case mxp::perf::Command::run: return run_both(options, output, json);
+    case mxp::perf::Command::limits: return run_limits(options, json);
   }
   return {};
 }
 
-int fail(const tools::ToolError& error, const std::string& json) {
+int fail(const tools::ToolError& error, tools::JsonOutput& json) {
   tools::print_error("mxp-perf", error);
-  // A threshold that was not met leaves the result that is already there.
-  if (error.kind != tools::ErrorKind::threshold)
-    if (auto output = tools::JsonOutput::open(json, tools::StdoutUse::free); output)
-      static_cast<void>(output->write_line(to_json(error)));
+  // A result that is already there stays: a threshold that it did not meet, a stdout that did not take its text.
+  if (!json.written()) (void)json.write_line(to_json(error));  // the exit code tells it too
   return static_cast<int>(error.exit_code());
 }
 
@@ -42,6 +40,11 @@ int main(int argc, char** argv) {
     return static_cast<int>(options.error().code);
   }
   tools::Output output("mxp-perf", static_cast<tools::Verbosity>(options->verbosity));
-  const auto done = run(*options, output);
-  return done ? 0 : fail(done.error(), options->json);
+  auto json = tools::JsonOutput::open(options->json, tools::StdoutUse::free);
+  if (!json) {
+    tools::print_error("mxp-perf", json.error());
+    return static_cast<int>(json.error().exit_code());
+  }
+  const auto done = run(*options, output, *json);
+  return done ? 0 : fail(done.error(), *json);
 }

@@ -1,0 +1,17 @@
+// Results on a descriptor: whole, or an error that says where they could not go.
+#pragma once
+
+#include <string_view>
+
+#include "common/tool_error.h"
+
+namespace mxp::tools {
+
+// `name` is what the user calls the descriptor: "stdout", or a path as it was typed. Waits where the descriptor does
+// not block by itself (a terminal or pipe that another program has set so).
+Result<void> write_all(int fd, std::string_view bytes, std::string_view name);
+
+// The sentence for a write that failed, for those who cannot wait: "cannot write to NAME: …".
+ToolError write_error(std::string_view name, int errno_value);
+
+}  // namespace mxp::tools
