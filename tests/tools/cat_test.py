@@ -225,10 +225,18 @@ class Usage(CatTest):
             ([url, "--force"], "--recv"),
             ([url, "--json"], "--json=FILE"),
             ([url, "--streams", "3"], "--streams"),
-            (["ping", url], "not a command"),
+            (["launch", "--help"], "'launch' is not a command: use keygen, pubkey, listen, connect, or a URL"),
         ]:
             with self.subTest(arguments=arguments):
                 self.fails(self.cat(*arguments), 2, words)
+
+    def test_commands_of_later_versions_are_2_and_say_so(self):
+        for command in ("forward", "ping", "scan", "probe"):
+            for arguments in ([command], [command, "--help"], [command, f"mxp://{self.KEY}@127.0.0.1:9"]):
+                with self.subTest(arguments=arguments):
+                    result = self.cat(*arguments)
+                    self.fails(result, 2, f"'{command}' is not in mxp-cat 0.", "use keygen, pubkey, listen, connect")
+                    self.assertEqual(result.stdout, b"")
 
     def test_malformed_authorized_keys_name_file_and_line(self):
         path = self.write("authorized", b"# clients\n\nnonsense alice\n")

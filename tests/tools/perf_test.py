@@ -229,6 +229,15 @@ class WrongUse(unittest.TestCase):
                 self.assertEqual(done.returncode, 2, done.stderr)
                 self.assertIn(word, done.stderr)
 
+    def test_commands_of_later_versions_are_2_and_say_so(self):
+        for command in ("compare", "report", "merge", "find-capacity"):
+            for arguments in ([command], [command, "--help"], ["--json", command, "a.json"]):
+                with self.subTest(" ".join(arguments)):
+                    done = perf(*arguments)
+                    self.assertEqual((done.returncode, done.stdout), (2, ""))
+                    self.assertRegex(done.stderr, rf"^mxp-perf: '{command}' is not in mxp-perf 0\.[^ ]+: use server, client, run, limits\n$")
+        self.assertIn("'launch' is not a command", perf("launch", "--help").stderr)
+
     def test_help_and_version(self):
         self.assertIn("Examples", perf("--help").stdout)
         self.assertRegex(perf("--version").stdout, r"mxp-perf \d+\.\d+")

@@ -1,11 +1,8 @@
 #include "mxp-cat/low_options.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
-#include <array>
 
-#include "common/escape.h"
+#include "common/command_names.h"
 #include "common/units.h"
 
 namespace mxp::tools {
@@ -22,7 +19,10 @@ Exit codes: 0 done, 1 network or local I/O, 2 usage or input, 3 not allowed, 4 n
 5 the peer closed with an error, 130 interrupted.
 MXPKEYLOGFILE=FILE appends the session secrets to FILE, for mxp-dump.)";
 
-constexpr std::array<std::string_view, 4> kCommands = {"keygen", "pubkey", "listen", "connect"};
+constexpr std::string_view kPresent[] = {"keygen", "pubkey", "listen", "connect"};
+constexpr std::string_view kAbsent[] = {"forward", "ping", "scan", "probe"};
+constexpr CommandNames kCommands{
+    .tool = "mxp-cat", .present = kPresent, .absent = kAbsent, .or_else = ", or a URL mxp://KEY@HOST:PORT"};
 
 bool is_url(std::string_view text) { return text.starts_with("mxp://"); }
 
@@ -87,13 +87,7 @@ std::expected<void, ParseStop> parse_arguments(std::vector<std::string> argument
   for (CLI::App* command : {keygen, pubkey, listen, connect}) command->footer(kExamples);
 
   insert_connect(arguments);
-  if (!arguments.empty() && !arguments.front().starts_with('-') &&
-      std::find(kCommands.begin(), kCommands.end(), arguments.front()) == kCommands.end()) {
-    return std::unexpected(ParseStop{
-        ExitCode::usage,
-        fmt::format("'{}' is not a command: use keygen, pubkey, listen, connect, or a URL mxp://KEY@HOST:PORT",
-                    escape(arguments.front()))});
-  }
+  if (auto known = check_command(kCommands, arguments); !known) return known;
   if (auto parsed = parse_command_line(app, std::move(arguments)); !parsed) return parsed;
 
   if (keygen->parsed()) low.command = Command::keygen;

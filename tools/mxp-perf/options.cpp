@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "common/command_names.h"
 #include "common/resolve.h"
 #include "common/suite_list.h"
 #include "common/units.h"
@@ -42,6 +43,10 @@ constexpr const char* kExamples =
     "bulk\n"
     "  mxp-perf run --assert 'goodput>=1gbit'            exit code 6 when it is not reached\n"
     "  mxp-perf limits                                   what this machine allows";
+
+constexpr std::string_view kPresent[] = {"server", "client", "run", "limits"};
+constexpr std::string_view kAbsent[] = {"compare", "report", "merge", "find-capacity"};
+constexpr tools::CommandNames kCommands{.tool = "mxp-perf", .present = kPresent, .absent = kAbsent, .or_else = ""};
 
 void add_test_options(CLI::App& app, Options& options, Typed& typed) {
   app.add_option("--test", typed.test, "bulk: bytes one way as fast as they go; rr: call and response")
@@ -115,6 +120,8 @@ std::optional<std::string> settle(Options& options, const Typed& typed) {
 }  // namespace
 
 std::expected<Options, tools::ParseStop> parse_options(int argc, char** argv) {
+  const std::vector<std::string> arguments(argv + 1, argv + argc);
+  if (const auto known = tools::check_command(kCommands, arguments); !known) return std::unexpected(known.error());
   Options options;
   Typed typed;
   CLI::App app("Measures MXP: goodput, round trips, and what the machine allows beside them.", "mxp-perf");
@@ -144,7 +151,7 @@ std::expected<Options, tools::ParseStop> parse_options(int argc, char** argv) {
   limits->add_option("--mtu", typed.mtu, "size of IP packets (default: 1500 and 65535)")
       ->check(CLI::Range(std::uint64_t{1228}, std::uint64_t{65535}));
 
-  auto parsed = tools::parse_command_line(app, std::vector<std::string>(argv + 1, argv + argc));
+  auto parsed = tools::parse_command_line(app, arguments);
   if (!parsed) return std::unexpected(parsed.error());
   options.command = server->parsed()   ? Command::server
                     : client->parsed() ? Command::client

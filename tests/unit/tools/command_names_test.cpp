@@ -1,0 +1,46 @@
+#include "common/command_names.h"
+
+#include <boost/test/unit_test.hpp>
+
+#include "mxp/version.h"
+
+namespace mxp::tools {
+namespace {
+
+constexpr std::string_view kPresent[] = {"make", "show"};
+constexpr std::string_view kAbsent[] = {"compare"};
+constexpr CommandNames kNames{.tool = "mxp-test", .present = kPresent, .absent = kAbsent, .or_else = ", or a URL"};
+
+std::string refusal(std::vector<std::string> arguments) {
+  const auto checked = check_command(kNames, arguments);
+  if (checked) return "";
+  BOOST_TEST((checked.error().code == ExitCode::usage));
+  return checked.error().error;
+}
+
+BOOST_AUTO_TEST_SUITE(command_names)
+
+BOOST_AUTO_TEST_CASE(what_is_there_and_what_has_no_word_pass) {
+  for (const std::vector<std::string>& arguments :
+       {std::vector<std::string>{}, {"--help"}, {"make"}, {"-v", "show", "compare"}, {"make", "compare", "--help"}})
+    BOOST_TEST(refusal(arguments) == "");
+}
+
+BOOST_AUTO_TEST_CASE(a_planned_command_is_not_in_this_version) {
+  const std::string says =
+      "'compare' is not in mxp-test " + std::string(kLibraryVersion) + ": use make, show, or a URL";
+  for (const std::vector<std::string>& arguments :
+       {std::vector<std::string>{"compare"}, {"compare", "--help"}, {"--help", "compare"}, {"-v", "compare", "make"}})
+    BOOST_TEST(refusal(arguments) == says);
+}
+
+BOOST_AUTO_TEST_CASE(another_word_is_not_a_command_and_is_shown_escaped) {
+  BOOST_TEST(refusal({"launch", "--help"}) == "'launch' is not a command: use make, show, or a URL");
+  BOOST_TEST(refusal({""}) == "'' is not a command: use make, show, or a URL");
+  BOOST_TEST(refusal({"\x1b[2J"}).find('\x1b') == std::string::npos);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace mxp::tools

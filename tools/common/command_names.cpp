@@ -1,0 +1,24 @@
+#include "common/command_names.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "common/escape.h"
+#include "mxp/version.h"
+
+namespace mxp::tools {
+
+std::expected<void, ParseStop> check_command(const CommandNames& names, std::span<const std::string> arguments) {
+  const auto word = std::find_if(arguments.begin(), arguments.end(),
+                                 [](const std::string& argument) { return !argument.starts_with('-'); });
+  if (word == arguments.end() || std::ranges::find(names.present, *word) != names.present.end()) return {};
+  const std::string use = fmt::format("use {}{}", fmt::join(names.present, ", "), names.or_else);
+  if (std::ranges::find(names.absent, *word) != names.absent.end())
+    return std::unexpected(
+        ParseStop{ExitCode::usage, fmt::format("'{}' is not in {} {}: {}", *word, names.tool, kLibraryVersion, use)});
+  return std::unexpected(ParseStop{ExitCode::usage, fmt::format("'{}' is not a command: {}", escape(*word), use)});
+}
+
+}  // namespace mxp::tools
