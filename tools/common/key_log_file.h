@@ -1,36 +1,15 @@
-// The key log named by MXPKEYLOGFILE (docs/protocol.md §8), as SSLKEYLOGFILE is for TLS: whoever has it can read the
-// traffic. Lines are appended whole, so that several processes may share one file.
+// The key log that MXPKEYLOGFILE names, as SSLKEYLOGFILE does for TLS.
 #pragma once
 
-#include <expected>
 #include <memory>
-#include <string>
 
 #include "common/output.h"
 #include "common/tool_error.h"
-#include "common/unique_fd.h"
-#include "mxp/trace.h"
+#include "mxp/key_log_file.h"
 
 namespace mxp::tools {
 
-class KeyLogFile : public TraceSink {
- public:
-  // Appends to `path`; a new file gets mode 0600.
-  static Result<std::unique_ptr<KeyLogFile>> open(const std::string& path);
-  // Null if MXPKEYLOGFILE is unset or empty. Warns on `output`, loudly, if it is set.
-  static Result<std::unique_ptr<KeyLogFile>> from_environment(Output& output);
-
-  void on(Timestamp now, ConnectionId connection, const TraceEvent& event) override;
-
- private:
-  KeyLogFile(UniqueFd fd, std::string path) : fd_(std::move(fd)), path_(std::move(path)) {}
-
-  UniqueFd fd_;
-  std::string path_;
-  bool complained_ = false;
-};
-
-// Both lines of one key phase, each with its newline.
-std::string key_log_lines(const TraceSecrets& secrets);
+// Null if MXPKEYLOGFILE is unset or empty. Warns, loudly, if it is set. `output` outlives the result.
+Result<std::unique_ptr<KeyLogFile>> key_log_from_environment(Output& output);
 
 }  // namespace mxp::tools

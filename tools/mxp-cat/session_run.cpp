@@ -118,7 +118,7 @@ Result<void> run_sessions(const Options& options, Output& output, JsonOutput& js
   if (identity->created) output.note(fmt::format("made a new identity, {}", identity->path.string()));
   auto workspace = prepare(options, output);
   if (!workspace) return std::unexpected(workspace.error());
-  const auto key_log = KeyLogFile::from_environment(output);
+  const auto key_log = key_log_from_environment(output);
   if (!key_log) return std::unexpected(key_log.error());
 
   EndpointConfig config = endpoint_config(options, std::move(identity->key));

@@ -79,6 +79,12 @@ std::string_view to_string(StreamError error);
 // An application's own reason for a reset or a close; its meaning is the application's.
 using AppErrorCode = std::uint64_t;
 
+// The system refused something: a socket, a file.
+struct IoError {
+  int code = 0;         // errno
+  std::string message;  // what failed and on what, e.g. "bind 127.0.0.1:9000: Address already in use"
+};
+
 // Who ended a connection, and why. The last thing an application hears of it.
 struct CloseInfo {
   enum class By : std::uint8_t { local, peer, timeout, network };

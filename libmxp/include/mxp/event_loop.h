@@ -12,14 +12,10 @@
 
 #include "mxp/address.h"
 #include "mxp/endpoint.h"
+#include "mxp/error.h"
 #include "mxp/time.h"
 
 namespace mxp {
-
-struct IoError {
-  int code = 0;         // errno
-  std::string message;  // what failed and on what, e.g. "bind 127.0.0.1:9000: Address already in use"
-};
 
 struct SocketConfig {
   SocketAddress bind;                   // port 0: the kernel picks

@@ -10,8 +10,6 @@
 #include <iterator>
 #include <string>
 
-#include "common/key_log_file.h"
-
 namespace mxp::tools {
 namespace {
 
@@ -154,27 +152,6 @@ BOOST_AUTO_TEST_CASE(a_malformed_line_is_named_by_its_number) {
     BOOST_TEST(refused.error().message.starts_with("keys:3: "), refused.error().message);
     BOOST_TEST((refused.error().kind == ErrorKind::usage));
   }
-}
-
-BOOST_AUTO_TEST_CASE(the_key_log_names_each_secret_by_the_id_in_its_packets) {
-  const ConnectionId client({1, 1, 1, 1, 1, 1, 1, 1});
-  const ConnectionId server({2, 2, 2, 2, 2, 2, 2, 2});
-  const std::array<std::uint8_t, 2> to_server = {0xaa, 0xbb};
-  const std::array<std::uint8_t, 2> to_client = {0xcc, 0xdd};
-  BOOST_TEST(key_log_lines({client, server, 0, to_server, to_client}) ==
-             "MXP_C2S_TRAFFIC_SECRET_0 0202020202020202 aabb\nMXP_S2C_TRAFFIC_SECRET_0 0101010101010101 ccdd\n");
-
-  const fs::path log = file("log", "before\n");
-  auto opened = KeyLogFile::open(log.string());
-  BOOST_REQUIRE(opened.has_value());
-  (*opened)->on(Timestamp{}, ConnectionId{}, TraceSecrets{client, server, 3, to_server, to_client});
-  (*opened)->on(Timestamp{}, ConnectionId{}, TraceEstablished{});
-  BOOST_TEST(
-      read(log) ==
-      "before\nMXP_C2S_TRAFFIC_SECRET_3 0202020202020202 aabb\nMXP_S2C_TRAFFIC_SECRET_3 0101010101010101 ccdd\n");
-  BOOST_TEST(KeyLogFile::open((path / "new").string()).has_value());
-  BOOST_TEST(mode(path / "new") == 0600u);
-  BOOST_TEST((KeyLogFile::open((path / "no/such").string()).error().kind == ErrorKind::io));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

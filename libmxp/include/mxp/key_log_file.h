@@ -1,0 +1,44 @@
+// A key log in a file (docs/protocol.md §8), as programs write them for TLS: with it mxp-dump shows what is inside the
+// packets. WHOEVER HAS THE FILE CAN READ THE TRAFFIC: write one only where the user asked for it.
+//
+//   auto keys = KeyLogFile::open(path);
+//   auto loop = EventLoop::create(socket, config, handler, keys->get());
+//
+// Threads: one object for each; several, also of several processes, may append to one file.
+#pragma once
+
+#include <expected>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "mxp/error.h"
+#include "mxp/trace.h"
+
+namespace mxp {
+
+class KeyLogFile final : public TraceSink {
+ public:
+  // Appends to `path`; a new file gets mode 0600. `on_error` hears of the first write that fails, a full disk say: the
+  // connection is worth more than its log and goes on.
+  static std::expected<std::unique_ptr<KeyLogFile>, IoError> open(const std::string& path,
+                                                                  std::function<void(const IoError&)> on_error = {});
+  ~KeyLogFile() override;
+  KeyLogFile(const KeyLogFile&) = delete;
+  KeyLogFile& operator=(const KeyLogFile&) = delete;
+
+  // Writes down TraceSecrets, both lines in one piece; everything else passes.
+  void on(Timestamp now, ConnectionId connection, const TraceEvent& event) override;
+
+ private:
+  KeyLogFile(int fd, std::string path, std::function<void(const IoError&)> on_error);
+  int append(std::string_view lines);
+
+  int fd_;
+  std::string path_;
+  std::function<void(const IoError&)> on_error_;
+  bool told_ = false;
+  bool torn_ = false;  // the file ends within a line of ours
+};
+
+}  // namespace mxp

@@ -1,0 +1,81 @@
+#include "mxp/key_log_file.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <string_view>
+#include <system_error>
+
+namespace mxp {
+namespace {
+
+IoError error_on(std::string_view what, const std::string& path, int code) {
+  return {code, fmt::format("{} {}: {}", what, path, std::generic_category().message(code))};
+}
+
+void append_hex(std::string& text, ByteView bytes) {
+  for (const std::uint8_t byte : bytes) {
+    text += "0123456789abcdef"[byte >> 4];
+    text += "0123456789abcdef"[byte & 15];
+  }
+}
+
+// One line, behind what is there: the id is the one in the packets that the secret protects, the receiver's.
+void append_line(std::string& text, std::string_view flow, std::uint32_t phase, ConnectionId id, ByteView secret) {
+  fmt::format_to(std::back_inserter(text), "MXP_{}_TRAFFIC_SECRET_{} ", flow, phase);
+  append_hex(text, id.bytes());
+  text += ' ';
+  append_hex(text, secret);
+  text += '\n';
+}
+
+}  // namespace
+
+std::expected<std::unique_ptr<KeyLogFile>, IoError> KeyLogFile::open(const std::string& path,
+                                                                     std::function<void(const IoError&)> on_error) {
+  const int fd = ::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0600);
+  if (fd < 0) return std::unexpected(error_on("open the key log", path, errno));
+  return std::unique_ptr<KeyLogFile>(new KeyLogFile(fd, path, std::move(on_error)));
+}
+
+KeyLogFile::KeyLogFile(int fd, std::string path, std::function<void(const IoError&)> on_error)
+    : fd_(fd), path_(std::move(path)), on_error_(std::move(on_error)) {}
+
+KeyLogFile::~KeyLogFile() { ::close(fd_); }
+
+// 0, or the errno of what did not work.
+int KeyLogFile::append(std::string_view lines) {
+  const std::size_t size = lines.size();
+  while (!lines.empty()) {
+    const ssize_t written = ::write(fd_, lines.data(), lines.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) {
+      torn_ = torn_ || lines.size() < size;
+      return written < 0 ? errno : EIO;
+    }
+    torn_ = false;
+    lines.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return 0;
+}
+
+void KeyLogFile::on(Timestamp, ConnectionId, const TraceEvent& event) {
+  const auto* secrets = std::get_if<TraceSecrets>(&event);
+  if (secrets == nullptr) return;
+  std::string lines;
+  // Room for all of it at once, so that no copy of a secret is left behind in freed memory.
+  lines.reserve(256 + 2 * (secrets->client_to_server.size() + secrets->server_to_client.size()));
+  if (torn_) lines += '\n';  // the broken line stays one line
+  append_line(lines, "C2S", secrets->phase, secrets->server_id, secrets->client_to_server);
+  append_line(lines, "S2C", secrets->phase, secrets->client_id, secrets->server_to_client);
+  const int code = append(lines);
+  ::explicit_bzero(lines.data(), lines.size());
+  if (code == 0 || told_) return;
+  told_ = true;
+  if (on_error_) on_error_(error_on("write the key log", path_, code));
+}
+
+}  // namespace mxp
