@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Who may include whom: the table of docs/architecture.md, held against every #include of the tree.
+"""Who may include whom: the table of docs/architecture.md, held against every #include of the tree and against what each room links.
 
 Usage: includes_test.py SOURCE_DIR. Exits 1 and names each offending line."""
 import re
@@ -13,7 +13,7 @@ ROOMS = {
     "scheduler": {"core", "scheduler"},
     "message": {"core", "message"},
     "connection": {"core", "crypto", "reliability", "scheduler", "connection"},
-    "endpoint": {"core", "crypto", "reliability", "scheduler", "message", "connection", "endpoint"},
+    "endpoint": {"core", "crypto", "connection", "endpoint"},
     "trace": {"trace"},
     "udp": {"core", "crypto", "endpoint", "udp"},
     "netem": {"core", "netem"},
@@ -26,6 +26,7 @@ CALIBRATOR = re.compile(r"tools/mxp-perf/limits")
 # Only these may touch sockets, clocks or the system's randomness inside the library.
 SYSTEM_HEADER = re.compile(r"#\s*include\s*<(sys/socket|netinet/|arpa/|sys/epoll|poll|sys/random|sys/timerfd|time)\.?h?[^>]*>")
 CLOCK = re.compile(r"(steady_clock|system_clock|high_resolution_clock)::now|clock_gettime|gettimeofday|random_device|getrandom")
+LINK_LINE = re.compile(r"^mxp_room\((\w+)(?: ROOMS ([\w ]+?))?(?: LIBS [^)]*)?\)$", re.M)
 QUOTED = re.compile(r'#\s*include\s*"([^"]+)"')
 
 
@@ -40,6 +41,10 @@ def main(root):
     def complain(path, number, text):
         bad.append(f"{path.relative_to(root)}:{number}: {text}")
 
+    links = {room: {room, *rooms.split()} for room, rooms in LINK_LINE.findall((root / "libmxp/CMakeLists.txt").read_text())}
+    for room in sorted((ROOMS.keys() | links.keys()) - {"include/mxp"}):
+        if links.get(room) != ROOMS.get(room):
+            bad.append(f"libmxp/CMakeLists.txt: {room} links {sorted(links.get(room, []))}, the table here says {sorted(ROOMS.get(room, []))}")
     for room, allowed in ROOMS.items():
         for path in sorted((root / "libmxp" / room).rglob("*")):
             if path.suffix not in (".h", ".cpp"):
