@@ -601,6 +601,30 @@ class Failures(CatTest):
         self.assertFalse((inbox / "big").exists())
         self.assertLess(part.stat().st_size, 64 << 20)
 
+    def test_silence_that_the_peers_shorter_timeout_ended_is_not_called_ours(self):
+        listener = self.listener(stdin=subprocess.PIPE)
+        client = self.start(listener.url, "--idle-timeout", "700ms", stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        listener.process.stdin.write(b"hello\n")
+        listener.process.stdin.flush()
+        self.assertEqual(client.stdout.read(6), b"hello\n")
+        client.kill()
+        started = time.monotonic()
+        code, _, stderr = listener.finish()
+        self.assertLess(time.monotonic() - started, 25)
+        self.assertEqual(code, 1, stderr)
+        self.assertIn("lost: silence for the whole idle timeout (ours is 30.00 s; the peer's counts if it is shorter);", stderr)
+
+    def test_silence_without_a_timeout_of_our_own_names_the_peers(self):
+        listener = self.listener("--idle-timeout", "0", stdin=subprocess.PIPE)
+        client = self.start(listener.url, "--idle-timeout", "700ms", stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        listener.process.stdin.write(b"hello\n")
+        listener.process.stdin.flush()
+        self.assertEqual(client.stdout.read(6), b"hello\n")
+        client.kill()
+        code, _, stderr = listener.finish()
+        self.assertEqual(code, 1, stderr)
+        self.assertIn("lost: silence for the whole idle timeout (the peer's);", stderr)
+
     def test_a_killed_receiver_is_1_for_the_sender(self):
         source = self.write("big", content(64 << 20))
         listener = self.listener("--recv", self.folder / "in")

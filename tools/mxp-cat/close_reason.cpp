@@ -10,6 +10,13 @@ namespace {
 
 std::string quoted(const std::string& reason) { return reason.empty() ? "" : fmt::format(" (\"{}\")", reason); }
 
+// The smaller of both sides' timeouts applies (docs/protocol.md §7), and the peer's is not known here: only our own may
+// be given as a number.
+std::string idle_timeout_words(Duration ours) {
+  if (ours == Duration::zero()) return "the peer's";
+  return fmt::format("ours is {}; the peer's counts if it is shorter", format_duration(ours));
+}
+
 ToolError closed_by_peer(const CloseInfo& info, const CloseContext& context) {
   if (info.application) {
     if (info.code == wire(AppCode::done)) {
@@ -54,9 +61,11 @@ ToolError describe_close(const CloseInfo& info, const CloseContext& context) {
                             "not the server's (a server does not answer those who do not know its key)",
                             context.peer, format_duration(context.handshake_timeout))};
       }
-      return {ErrorKind::network,
-              fmt::format("connection to {} lost: silence for {}; the peer is gone or the path is broken", context.peer,
-                          format_duration(context.idle_timeout))};
+      return {
+          ErrorKind::network,
+          fmt::format("connection to {} lost: silence for the whole idle timeout ({}); the peer is gone or the path "
+                      "is broken",
+                      context.peer, idle_timeout_words(context.idle_timeout))};
     case CloseInfo::By::local: break;
   }
   if (info.application) return {ErrorKind::interrupted, "interrupted"};
