@@ -4,6 +4,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import tempfile
 import unittest
@@ -189,13 +190,81 @@ class ServerAndClient(unittest.TestCase):
         self.assertEqual(done.returncode, 1)
         self.assertIn("unreachable", done.stderr)
 
-    def test_client_interrupted_is_130(self):
+    def interrupted(self, number, url, *arguments):
+        """What a client prints that a signal meets after its first intervals: stdout and stderr."""
+        process = subprocess.Popen([PERF, "client", url, "--duration", "60s", "--interval", "0.1s", *arguments],
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for _ in range(3):
+            process.stderr.readline()
+        process.send_signal(number)
+        out, err = process.communicate(timeout=20)
+        self.assertEqual(process.returncode, 130, err)
+        return out, err
+
+    def test_an_interrupted_client_prints_what_it_measured(self):
         with Server() as server:
-            process = subprocess.Popen([PERF, "client", server.url, "--duration", "60s", "--no-limits", "--interval", "0.1s"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-            process.stderr.readline()  # the first interval: it runs
-            process.send_signal(signal.SIGINT)
-            process.communicate(timeout=20)
-            self.assertEqual(process.returncode, 130)
+            for number in (signal.SIGINT, signal.SIGTERM):
+                with self.subTest(number.name):
+                    out, err = self.interrupted(number, server.url)
+                    self.assertRegex(out, r"(?m)^goodput   [1-9]")
+                    self.assertRegex(err, r"(?m)^mxp-perf: interrupted after \S+ ms of 1m00s: the result is what was measured until then$")
+
+    def test_an_interrupted_client_writes_its_partial_result_beside_the_error(self):
+        with Server() as server:
+            for number in (signal.SIGINT, signal.SIGTERM):
+                for flag in ("--parallel=2", "--reverse", "--bidir"):
+                    with self.subTest(f"{number.name} {flag}"):
+                        report = json.loads(self.interrupted(number, server.url, "--json", flag)[0])
+                        self.assertEqual(report["error"]["kind"], "interrupted")
+                        self.assertEqual(report["schema"], "mxp-perf/1")
+                        result = report["result"]
+                        self.assertGreater(result["bytes"], 100_000)
+                        self.assertGreater(result["seconds"], 0.1)
+                        self.assertAlmostEqual(result["goodput_bits_per_second"], result["bytes"] * 8 / result["seconds"], delta=1)
+                        self.assertGreater(report["cpu"]["client_seconds"], 0)
+                        self.assertNotIn("server_seconds", report["cpu"])
+                        self.assertEqual(report["verdict"], "none")
+                        self.assertNotIn("limits", report)
+
+    def test_an_interrupted_rr_client_has_its_latencies(self):
+        with Server() as server:
+            report = json.loads(self.interrupted(signal.SIGTERM, server.url, "--test", "rr", "--json")[0])
+            self.assertEqual(report["error"]["kind"], "interrupted")
+            self.assertGreater(report["result"]["messages_per_second"], 10)
+            self.assertGreater(report["result"]["latency_us"]["p50"], 0)
+
+    def test_what_was_to_be_left_out_is_not_in_a_partial_result(self):
+        with Server() as server:
+            for test in ("bulk", "rr"):
+                result = json.loads(self.interrupted(signal.SIGINT, server.url, "--test", test, "--omit", "50s", "--json")[0])["result"]
+                self.assertEqual(result, {"bytes": 0, "seconds": 0})
+
+    def test_bounds_do_not_hold_a_partial_result(self):
+        with Server() as server:
+            self.assertNotIn("goodput>=", self.interrupted(signal.SIGINT, server.url, "--assert", "goodput>=900gbit")[1])
+
+    def test_interrupted_while_limits_are_measured_keeps_the_whole_result(self):
+        process = subprocess.Popen([PERF, "run", "--duration", "0.2s", "--json", "-v"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.assertIn("limits", process.stderr.readline())
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=20)
+        self.assertEqual(process.returncode, 130, err)
+        report = json.loads(out)
+        self.assertEqual(report["error"]["kind"], "interrupted")
+        self.assertGreater(report["cpu"]["server_seconds"], 0)
+        self.assertNotIn("limits", report)
+
+    def test_interrupted_before_the_test_is_130_without_a_result(self):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent, Server() as server:
+            silent.bind(("127.0.0.1", 0))
+            silent.settimeout(20)
+            url = f"{server.url.rsplit(':', 1)[0]}:{silent.getsockname()[1]}"
+            process = subprocess.Popen([PERF, "client", url, "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            silent.recv(2000)  # its first message, which nobody answers
+            process.send_signal(signal.SIGTERM)
+            out, err = process.communicate(timeout=20)
+            self.assertEqual((process.returncode, err), (130, "mxp-perf: interrupted before the test began\n"))
+            self.assertEqual(json.loads(out), {"error": {"kind": "interrupted", "message": "interrupted before the test began"}})
 
 
 class WrongUse(unittest.TestCase):

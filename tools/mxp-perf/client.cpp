@@ -37,8 +37,8 @@ tools::ToolError describe(const CloseInfo& info, const SocketAddress& server) {
 
 }  // namespace
 
-tools::Result<Result> Client::run(const SocketAddress& server, const PublicKey& server_key, const PrivateKey& identity,
-                                  const tools::SignalWatch& signals) {
+Outcome Client::run(const SocketAddress& server, const PublicKey& server_key, const PrivateKey& identity,
+                    const tools::SignalWatch& signals) {
   EndpointConfig config{.identity = identity, .suites = options_.suites};
   config.transport.max_udp_payload = options_.udp_payload(server.family);
   config.transport.recovery.congestion_control = options_.congestion_control;
@@ -46,26 +46,43 @@ tools::Result<Result> Client::run(const SocketAddress& server, const PublicKey& 
   SocketAddress any;
   any.family = server.family;
   auto loop = EventLoop::create({.bind = any}, std::move(config), *this);
-  if (!loop) return tools::fail(ErrorKind::network, loop.error().message);
+  if (!loop) return {.result = {}, .error = tools::ToolError{ErrorKind::network, loop.error().message}};
   loop_ = loop->get();
-  loop_->watch(signals.fd(), FdEvent::readable, [this] {
-    fail(ErrorKind::interrupted, "interrupted");
-    loop_->endpoint().close_all(static_cast<AppErrorCode>(AppCode::interrupted), "interrupted");
-    loop_->flush();
-  });
+  if (auto started = start(server, server_key, signals); !started) return {.result = {}, .error = started.error()};
+  if (auto ran = loop_->run(); !ran)
+    return {.result = {}, .error = tools::ToolError{ErrorKind::network, ran.error().message}};
+  return {.result = result_, .error = error_};
+}
+
+tools::Result<void> Client::start(const SocketAddress& server, const PublicKey& server_key,
+                                  const tools::SignalWatch& signals) {
+  loop_->watch(signals.fd(), FdEvent::readable, [this] { interrupt(); });
   meter_ = BulkMeter(workload_.omit);
   for (unsigned i = 0; i < workload_.connections; ++i) {
     auto connection = loop_->endpoint().connect(loop_->now(), server, server_key);
     if (!connection) return tools::fail(ErrorKind::usage, std::string(to_string(connection.error())));
     sessions_[*connection];
   }
-  if (auto ran = loop_->run(); !ran) return tools::fail(ErrorKind::network, ran.error().message);
-  if (error_) return std::unexpected(*error_);
-  return *result_;
+  return {};
 }
 
 void Client::fail(ErrorKind kind, std::string message) {
   if (!error_ && !result_) error_ = tools::ToolError{kind, std::move(message)};
+  loop_->stop();
+}
+
+void Client::interrupt() {
+  if (error_ || result_) return;
+  if (begun_) {
+    result_ = make_partial_result();
+    error_ = {ErrorKind::interrupted,
+              fmt::format("interrupted after {} of {}: the result is what was measured until then",
+                          tools::format_duration(loop_->now() - started_), tools::format_duration(workload_.duration))};
+  } else {
+    error_ = {ErrorKind::interrupted, "interrupted before the test began"};
+  }
+  loop_->endpoint().close_all(static_cast<AppErrorCode>(AppCode::interrupted), "interrupted");
+  loop_->flush();
   loop_->stop();
 }
 
@@ -123,10 +140,24 @@ void Client::begin_when_all_ready() {
 
 void Client::begin_bulk() {
   if (workload_.flow == Flow::down) return;
+  if (workload_.omit > Duration::zero())
+    loop_->at(started_ + workload_.omit, [this] { begin_counting_acknowledged(); });
+  else begin_counting_acknowledged();
   for (auto& [connection, session] : sessions_) {
     session.sender = std::make_unique<BulkSender>(*connection, workload_.streams);
     if (!session.sender->start()) return fail(ErrorKind::peer, "the server allows too few streams");
   }
+}
+
+void Client::begin_counting_acknowledged() {
+  counting_since_ = loop_->now();
+  acknowledged_before_ = acknowledged();
+}
+
+std::uint64_t Client::acknowledged() const {
+  std::uint64_t total = 0;
+  for (const auto& [connection, session] : sessions_) total += connection->stats().stream_bytes_acknowledged;
+  return total;
 }
 
 void Client::begin_rr() {
@@ -188,7 +219,8 @@ void Client::finish_when_done() {
   loop_->stop();
 }
 
-Result Client::make_result() const {
+// What both kinds of result begin with.
+Result Client::facts() const {
   Result result;
   result.test = to_string(workload_.test);
   result.datagram_bytes = options_.udp_payload(sessions_.begin()->first->remote_address().family);
@@ -198,26 +230,51 @@ Result Client::make_result() const {
   result.transport = sessions_.begin()->first->stats();
   result.wall_seconds = std::chrono::duration<double>(loop_->now() - started_).count();
   result.client_cpu_seconds = cpu_seconds() - cpu_at_start_;
+  return result;
+}
+
+void Client::add_calls(Result& result, Timestamp end) const {
+  const LatencyHistogram& latency = caller_->latency();
+  result.seconds = std::max(0.0, std::chrono::duration<double>(end - started_ - workload_.omit).count());
+  result.bytes = latency.count() * workload_.size;
+  if (result.seconds > 0) result.messages_per_second = static_cast<double>(latency.count()) / result.seconds;
+  if (latency.count() == 0) return;
+  result.latency_us = latency.percentiles();
+  result.service_time_us = caller_->service_time().percentiles();
+}
+
+Result Client::make_partial_result() const {
+  Result result = facts();
+  const Timestamp now = loop_->now();
+  if (caller_) {
+    add_calls(result, stopping_ ? ended_ : now);
+    return result;
+  }
+  result.bytes = meter_.bytes();
+  result.seconds = std::chrono::duration<double>(meter_.last() - meter_.first()).count();
+  if (counting_since_) {
+    result.bytes += acknowledged() - acknowledged_before_;
+    result.seconds = std::max(result.seconds, std::chrono::duration<double>(now - *counting_since_).count());
+  }
+  if (result.seconds > 0) result.goodput_bits_per_second = static_cast<double>(result.bytes) * 8 / result.seconds;
+  return result;  // who limited it stays open: that takes the server's processor time
+}
+
+Result Client::make_result() const {
+  Result result = facts();
   double server_cpu = 0;
   std::int64_t first = INT64_MAX, last = 0;
   for (const auto& [connection, session] : sessions_) {
     // The server's processor time is that of its whole process: the longest of the reports covers the others.
     server_cpu = std::max(server_cpu, session.report->cpu_seconds);
-    if (session.report->bytes == 0) continue;
+    if (session.report->bytes == 0 || caller_) continue;
     result.bytes += session.report->bytes;
     first = std::min(first, session.report->first_ns);
     last = std::max(last, session.report->last_ns);
   }
   result.server_cpu_seconds = server_cpu;
   if (caller_) {
-    const double seconds = std::chrono::duration<double>(ended_ - started_ - workload_.omit).count();
-    result.seconds = seconds;
-    result.messages_per_second = static_cast<double>(caller_->latency().count()) / seconds;
-    result.bytes = caller_->latency().count() * workload_.size;
-    if (caller_->latency().count() > 0) {
-      result.latency_us = caller_->latency().percentiles();
-      result.service_time_us = caller_->service_time().percentiles();
-    }
+    add_calls(result, ended_);
     return result;
   }
   // Bytes delivered at the receivers over first to last delivered byte. Both ways: the sum over the longer of the two
@@ -233,9 +290,7 @@ Result Client::make_result() const {
 
 void Client::tell_progress() {
   if (stopping_) return;
-  std::uint64_t total = caller_ ? caller_->latency().count() : meter_.bytes();
-  if (!caller_)
-    for (const auto& [connection, session] : sessions_) total += connection->stats().stream_bytes_acknowledged;
+  const std::uint64_t total = caller_ ? caller_->latency().count() : meter_.bytes() + acknowledged();
   const double seconds = std::chrono::duration<double>(options_.interval).count();
   const auto delta = static_cast<double>(total - progress_bytes_);
   progress_bytes_ = total;
@@ -257,7 +312,7 @@ void Client::on_stream_finished(Connection& connection, StreamId id) {
 }
 
 void Client::on_closed(Connection& connection, const CloseInfo& info) {
-  if (!result_) {
+  if (!result_ && !error_) {
     const tools::ToolError error = describe(info, connection.remote_address());
     fail(error.kind, error.message);
   }

@@ -17,14 +17,20 @@
 
 namespace mxp::perf {
 
+// A result, or why there is none. Both: the test was interrupted, and the result is what this end saw until then.
+struct Outcome {
+  std::optional<Result> result;
+  std::optional<tools::ToolError> error;
+};
+
 class Client final : public Handler {
  public:
   Client(const Options& options, tools::Output& output)
       : options_(options), workload_(options.workload), output_(output) {}
 
   // Runs the whole test; blocks. `signals` ends it early with ErrorKind::interrupted.
-  tools::Result<Result> run(const SocketAddress& server, const PublicKey& server_key, const PrivateKey& identity,
-                            const tools::SignalWatch& signals);
+  Outcome run(const SocketAddress& server, const PublicKey& server_key, const PrivateKey& identity,
+              const tools::SignalWatch& signals);
 
   void on_connected(Connection& connection) override;
   std::size_t on_stream_data(Connection& connection, StreamId id, ByteView data, bool fin) override;
@@ -42,7 +48,10 @@ class Client final : public Handler {
     std::optional<ServerReport> report;
   };
 
+  tools::Result<void> start(const SocketAddress& server, const PublicKey& server_key,
+                            const tools::SignalWatch& signals);
   void fail(tools::ErrorKind kind, std::string message);
+  void interrupt();
   void begin_when_all_ready();
   void begin_bulk();
   void begin_rr();
@@ -53,7 +62,12 @@ class Client final : public Handler {
   void finish_when_done();
   void tell_progress();
   bool complete(const Session& session) const;
+  Result facts() const;
   Result make_result() const;
+  Result make_partial_result() const;
+  void add_calls(Result& result, Timestamp end) const;
+  void begin_counting_acknowledged();
+  std::uint64_t acknowledged() const;
 
   const Options& options_;
   const Workload& workload_;
@@ -63,6 +77,9 @@ class Client final : public Handler {
   std::optional<tools::ToolError> error_;
   std::optional<Result> result_;
   BulkMeter meter_;
+  // What an interrupted test sent counts by its acknowledgements: the server's report comes only at the end.
+  std::optional<Timestamp> counting_since_;
+  std::uint64_t acknowledged_before_ = 0;
   std::unique_ptr<RrCaller> caller_;
   Timestamp started_{};
   Timestamp ended_{};

@@ -48,10 +48,15 @@ tools::Result<void> print(const Options& options, std::string_view text) {
   return tools::write_all(STDOUT_FILENO, text, "stdout");
 }
 
-// Prints and writes the result, and holds it against the user's bounds.
-tools::Result<void> deliver(const Options& options, const Result& result, tools::JsonOutput& json) {
-  if (auto written = json.write_document(to_json(result)); !written) return written;
+// Prints and writes the result, and holds it against the user's bounds. One that was `cut_short` is not held against
+// them: the reason stands beside it.
+tools::Result<void> deliver(const Options& options, const Result& result,
+                            const std::optional<tools::ToolError>& cut_short, tools::JsonOutput& json) {
+  nlohmann::json document = to_json(result);
+  if (cut_short) document.update(to_json(*cut_short));
+  if (auto written = json.write_document(document); !written) return written;
   if (auto printed = print(options, to_text(result)); !printed) return printed;
+  if (cut_short) return std::unexpected(*cut_short);
   std::string failed;
   for (const Assertion& assertion : options.assertions)
     if (const auto broken = check(assertion, result)) failed += (failed.empty() ? "" : "\n") + *broken;
@@ -59,13 +64,18 @@ tools::Result<void> deliver(const Options& options, const Result& result, tools:
   return {};
 }
 
-tools::Result<void> add_limits(const Options& options, AddressFamily family, Result& result) {
+tools::Result<void> add_limits(const Options& options, AddressFamily family, const tools::SignalWatch& signals,
+                               Result& result) {
   if (!options.measure_limits) return {};
   const std::size_t datagram = std::min<std::size_t>(options.udp_payload(family), 65507);
+  const auto interrupted = tools::fail(ErrorKind::interrupted,
+                                       "interrupted after the test, whose result is whole; its limits are not there");
   const auto udp = measure_udp(datagram, kLimitDuration);
+  if (signals.received() != 0) return interrupted;
   if (!udp) return std::unexpected(udp.error());
   const auto sealed = measure_sealed(
       datagram, result.suite == "chacha20" ? Suite::chacha20_poly1305 : Suite::aes_256_gcm, kLimitDuration);
+  if (signals.received() != 0) return interrupted;
   if (!sealed) return std::unexpected(sealed.error());
   result.udp_bits_per_second = *udp;
   result.sealed_bits_per_second = *sealed;
@@ -78,10 +88,16 @@ tools::Result<void> measure(const Options& options, tools::Output& output, const
   auto identity = identity_of(options);
   if (!identity) return std::unexpected(identity.error());
   Client client(options, output);
-  auto result = client.run(server, key, *identity, signals);
-  if (!result) return std::unexpected(result.error());
-  if (auto limits = add_limits(options, server.family, *result); !limits) return limits;
-  return deliver(options, *result, json);
+  Outcome outcome = client.run(server, key, *identity, signals);
+  if (!outcome.result) return std::unexpected(*outcome.error);
+  if (!outcome.error) {
+    if (options.measure_limits) output.verbose("the test is over; measuring the limits of this machine");
+    if (auto limits = add_limits(options, server.family, signals, *outcome.result); !limits) {
+      if (limits.error().kind != ErrorKind::interrupted) return limits;
+      outcome.error = limits.error();
+    }
+  }
+  return deliver(options, *outcome.result, outcome.error, json);
 }
 
 }  // namespace
