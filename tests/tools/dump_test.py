@@ -340,6 +340,102 @@ class WithKeys(DumpCase):
         self.assertNotIn("\n", reason)
 
 
+class KeyUpdates(DumpCase):
+    """docs/protocol.md §3.1."""
+
+    @staticmethod
+    def secret(first, phase):
+        for _ in range(phase):
+            first = wire.expand(first, b"mxp1 ku", 32)
+        return first
+
+    def payload(self, first, destination, phase, number, frames=b"\1\0\0"):
+        """Packet number in two bytes; the mask is made with the hp of phase 0."""
+        secret = self.secret(first, phase)
+        header = bytes([0x41 | (phase & 1) << 2]) + destination + (number & 0xffff).to_bytes(2, "big")
+        nonce = bytes(a ^ b for a, b in zip(wire.expand(secret, b"mxp1 iv", 12), number.to_bytes(12, "big")))
+        packet = bytearray(header + wire.seal(wire.expand(secret, b"mxp1 key", 32), nonce, header, frames))
+        sample = bytes(packet[13:29])
+        mask = wire.chacha20_block(wire.expand(first, b"mxp1 hp", 32), int.from_bytes(sample[:4], "little"), sample[4:])
+        for i, bits in ((0, 0x1f), (9, 0xff), (10, 0xff)):
+            packet[i] ^= mask[max(0, i - 8)] & bits
+        return bytes(packet)
+
+    def c2s(self, phase, number):
+        return wire.udp(wire.CLIENT, wire.SERVER, self.payload(wire.C2S_SECRET, wire.SERVER_ID, phase, number))
+
+    def lines(self, *phases):
+        return "".join(f"MXP_C2S_TRAFFIC_SECRET_{phase} {wire.SERVER_ID.hex()} {self.secret(wire.C2S_SECRET, phase).hex()}\n" for phase in phases)
+
+    def shown(self, packets, log):
+        out, err = self.dump("-r", self.file("c", wire.pcap(packets)), "--keylog", self.file("k", log), "-T", "json")
+        return [json.loads(line) for line in out.splitlines()], err
+
+    def test_phases_are_followed_and_their_beginnings_are_marked(self):
+        packets = [MESSAGE_1, MESSAGE_2] + [self.c2s(number // 4, number) for number in range(16)]
+        packets[7], packets[8] = packets[8], packets[7]  # within phase 1
+        packets[5], packets[6] = packets[6], packets[5]  # across that turn
+        log = self.lines(0, 1, 2, 3)
+        shown, err = self.shown(packets, log)
+        shown = shown[2:]
+        self.assertEqual([s["decrypted"] for s in shown], [True] * 16)
+        self.assertEqual({s["packet_number"]: s["key_phase"] for s in shown}, {number: number // 4 % 2 for number in range(16)})
+        self.assertEqual([(s["packet_number"], s["notes"]) for s in shown if "notes" in s],
+                         [(4, ["key phase 1 begins"]), (8, ["key phase 2 begins"]), (12, ["key phase 3 begins"])])
+        self.assertEqual(err, "")
+        out, _ = self.dump("-r", self.file("c", wire.pcap(packets)), "--keylog", self.file("k", log))
+        self.assertEqual(sum(1 for line in out.splitlines() if line.endswith(" [key phase 2 begins]")), 1)
+
+    def test_both_sides_of_a_relay_turn_once(self):
+        relay = ("10.0.0.9", 7000)
+        payloads = [self.payload(wire.C2S_SECRET, wire.SERVER_ID, number // 5, number) for number in range(15)]
+        before = [wire.udp(wire.CLIENT, relay, payload) for payload in payloads]
+        after = [wire.udp(relay, wire.SERVER, payload) for payload in payloads]
+        delay = 3
+        packets = [packet for i in range(len(payloads) + delay) for packet in before[i:i + 1] + (after[i - delay:i - delay + 1] if i >= delay else [])]
+        shown, _ = self.shown(packets, self.lines(0))
+        self.assertEqual([s["decrypted"] for s in shown], [True] * 30)
+        self.assertEqual(sum("notes" in s for s in shown), 2)
+
+    def test_a_hole_of_whole_phases_is_passed(self):
+        for hole in (1, 2, 5, 300):
+            for log in (self.lines(0), self.lines(0, 1, 2 + hole, 3 + hole)):
+                with self.subTest(hole=hole, log=log.count("\n")):
+                    phase, number = 2 + hole, 10_020 * (2 + hole)
+                    packets = [self.c2s(0, 0), self.c2s(1, 10_030), self.c2s(phase, number), self.c2s(phase, number + 1), self.c2s(phase + 1, number + 2)]
+                    shown, _ = self.shown(packets, log)
+                    self.assertEqual([s.get("packet_number") for s in shown], [0, 10_030, number, number + 1, number + 2])
+                    self.assertIn(f"in key phase {phase}; its beginning was not captured", shown[2]["notes"])
+                    self.assertEqual(shown[4]["notes"], [f"key phase {phase + 1} begins"])
+
+    def test_a_capture_joined_in_a_later_phase_is_decrypted(self):
+        for phase in (1, 2, 40, 301):
+            for log in (self.lines(0), self.lines(0, phase, phase + 1)):
+                with self.subTest(phase=phase, log=log.count("\n")):
+                    shown, _ = self.shown([self.c2s(phase, 10_040 * phase), self.c2s(phase, 10_040 * phase + 1)], log)
+                    self.assertEqual([s.get("packet_number") for s in shown], [10_040 * phase, 10_040 * phase + 1])
+                    self.assertEqual([s.get("notes") for s in shown], [[f"in key phase {phase}"], None])
+
+    def test_forged_phase_bits_turn_nothing(self):
+        packets, forged = [MESSAGE_1, MESSAGE_2], []
+        for number in range(40):
+            packet = self.c2s(number // 20, number)
+            packets += [packet[:28] + bytes([packet[28] ^ 4]) + packet[29:], packet]
+            forged += [True, False]
+        shown, _ = self.shown(packets, self.lines(0))
+        self.assertEqual([not s["decrypted"] for s in shown[2:]], forged)
+        self.assertEqual([s["notes"] for s in shown if "notes" in s], [["key phase 1 begins"]])
+
+    def test_later_phases_without_phase_0_are_no_key_and_that_is_said(self):
+        log = self.lines(1, 2)
+        shown, err = self.shown([self.c2s(1, 10_000), self.c2s(2, 20_000)], log)
+        self.assertEqual([s["not_decrypted"] for s in shown], ["no key"] * 2)
+        self.assertEqual({s["direction"] for s in shown}, {"client_to_server"})
+        said = [line for line in err.splitlines() if f"without MXP_C2S_TRAFFIC_SECRET_0 {wire.SERVER_ID.hex()}" in line]
+        self.assertEqual(len(said), 1, err)
+        self.assertNotIn("without MXP_", self.shown([self.c2s(1, 10_000)], self.lines(2, 1, 0))[1])
+
+
 class Output(DumpCase):
     SESSION = wire.pcap([MESSAGE_1, OTHER, MESSAGE_2, wire.c2s(0, b"\1")])
 
@@ -451,21 +547,32 @@ class RealSession(DumpCase):
                 return run, found
         self.fail(f"{arguments}: {lines}")
 
-    def test_a_session_through_a_lossy_relay_is_decrypted(self):
+    def transfer(self, size, *link, listener_logs_keys=True):
+        """Bytes from a client to a server through a relay that captures; the paths of key log and capture."""
         keys, capture, received = self.folder / "keys", self.folder / "capture.pcapng", self.folder / "received"
-        environment = {"MXPKEYLOGFILE": str(keys), "XDG_CONFIG_HOME": str(self.folder), "HOME": str(self.folder)}
-        server, listening = self.start(str(BIN / "mxp-cat"), "listen", "127.0.0.1:0", pattern=r"listening (mxp://\S+@)127\.0\.0\.1:(\d+)", environment=environment)
-        relay, relaying = self.start(str(BIN / "mxp-netem"), "-l", "127.0.0.1:0", "-t", f"127.0.0.1:{listening[2]}", "delay 10ms loss 5%", "--seed", "7",
+        home = {"XDG_CONFIG_HOME": str(self.folder), "HOME": str(self.folder)}
+        logging = {**home, "MXPKEYLOGFILE": str(keys)}
+        server, listening = self.start(str(BIN / "mxp-cat"), "listen", "127.0.0.1:0", pattern=r"listening (mxp://\S+@)127\.0\.0\.1:(\d+)",
+                                       environment=logging if listener_logs_keys else home)
+        relay, relaying = self.start(str(BIN / "mxp-netem"), "-l", "127.0.0.1:0", "-t", f"127.0.0.1:{listening[2]}", *link, "--seed", "7",
                                      "--pcap", str(capture), pattern=r"relaying 127\.0\.0\.1:(\d+)")
-        data = os.urandom(400_000)
-        with open(received, "wb") as sink:
-            client = subprocess.run([str(BIN / "mxp-cat"), "connect", f"{listening[1]}127.0.0.1:{relaying[1]}"], input=data, capture_output=True, timeout=60,
-                                    env={**ENVIRONMENT, **environment})
-            sink.write(server.stdout.read())
-        self.assertEqual(client.returncode, 0, client.stderr)
+        data = os.urandom(size)
+        with open(self.file("data", data), "rb") as source, open(self.folder / "client.log", "w+b") as log, open(received, "wb") as sink:
+            client = subprocess.Popen([str(BIN / "mxp-cat"), "connect", f"{listening[1]}127.0.0.1:{relaying[1]}"], stdin=source, stdout=subprocess.DEVNULL, stderr=log,
+                                      env={**ENVIRONMENT, **logging})
+            self.addCleanup(lambda: client.poll() is None and client.kill())
+            shutil.copyfileobj(server.stdout, sink)
+            code = client.wait(timeout=60)
+            log.seek(0)
+            self.assertEqual(code, 0, log.read())
         self.assertEqual(received.read_bytes(), data)
         relay.send_signal(signal.SIGTERM)
         relay.wait(timeout=20)
+        return keys, capture
+
+    def test_a_session_through_a_lossy_relay_is_decrypted(self):
+        size = 400_000
+        keys, capture = self.transfer(size, "delay 10ms loss 5%")
         out, err = self.dump("-r", str(capture), "--keylog", str(keys), "-T", "json")
         shown = [json.loads(line) for line in out.splitlines()]
         self.assertEqual({s["decrypted"] for s in shown if s["type"] == "1rtt"}, {True}, err)
@@ -475,12 +582,38 @@ class RealSession(DumpCase):
                 for frame in record.get("frames", []):
                     if frame["type"] == "stream" and frame["stream_id"] == 0:
                         sent.update(range(frame["offset"], frame["offset"] + frame["length"]))
-        self.assertEqual(len(sent), len(data))
+        self.assertEqual(len(sent), size)
         summary = json.loads(self.dump("-r", str(capture), "--keylog", str(keys), "--stats", "summary", "--json")[0])
         self.assertEqual(summary["connections"], 1)
         self.assertGreater(summary["lost"], 0)
         self.assertGreater(summary["retransmitted"], 0)
         self.assertGreaterEqual(summary["handshake_ms"], 20)
+
+    def test_a_transfer_across_key_updates_is_decrypted_completely(self):
+        keys, capture = self.transfer(28_000_000, listener_logs_keys=False)
+        out, err = self.dump("-r", str(capture), "--keylog", str(keys), "-T", "json")
+        turns = {"client_to_server": [], "server_to_client": []}
+        opened = 0
+        for line in out.splitlines():
+            # Most of the lines differ only in numbers; only a few need to be looked at closely.
+            if '"type":"1rtt"' in line and '"decrypted":true' in line and '"notes"' not in line:
+                opened += 1
+                continue
+            record = json.loads(line)
+            self.assertIn(record["type"], ("initial", "response", "1rtt"))
+            if record["type"] == "1rtt":
+                self.assertTrue(record["decrypted"], line)
+                opened += 1
+                turns[record["direction"]] += record["notes"]
+        self.assertGreater(opened, 48_000, err)  # each packet on both sides of the relay
+        # How many there are depends on the speed: a second one has to wait for three probe timeouts (docs/protocol.md §3.1).
+        self.assertGreater(len(turns["client_to_server"]), 0)
+        self.assertEqual(turns["client_to_server"], [f"key phase {n + 1} begins" for n in range(len(turns["client_to_server"]))])
+        self.assertEqual(turns["server_to_client"], turns["client_to_server"])
+        # The log has each phase once for each direction (docs/protocol.md §8).
+        named = [line.split(" ")[0] for line in keys.read_text().splitlines()]
+        self.assertEqual(sorted(named), sorted(f"MXP_{way}_TRAFFIC_SECRET_{phase}" for way in ("C2S", "S2C") for phase in range(len(named) // 2)))
+        self.assertEqual(len(named) // 2 - 1, len(turns["client_to_server"]))
 
 
 if __name__ == "__main__":

@@ -13,9 +13,6 @@ namespace {
 
 constexpr std::size_t kMaxHandshakeHashes = 16;  // of one path: attempts, each repeated any number of times
 constexpr std::size_t kMinInitialSize = 1200, kMaxInitialSize = 1500;
-// Packet numbers tried on each side of the likely one. With the one-byte form that a young or prompt connection uses,
-// the first finds a connection of four million packets; the second covers the holes of a lossy capture.
-constexpr std::size_t kSearchTries = 16384, kNearTries = 16;
 constexpr std::size_t kMaxFruitlessSearches = 8;  // then the key is taken for the wrong one
 
 std::size_t hash_of(ByteView bytes) {
@@ -97,6 +94,7 @@ void Dissector::handshake(ByteView payload, const Sink& sink) {
   record_.key_phase = record_.duplicate = record_.retransmission = false;
   record_.frames.clear();
   record_.notes.clear();
+  record_.turn.clear();
   record_.type = payload[0] == packet_bits::kInitial    ? PacketType::initial
                  : payload[0] == packet_bits::kResponse ? PacketType::response
                                                         : PacketType::reserved;
@@ -183,7 +181,7 @@ bool Dissector::one_rtt(ByteView payload, const Sink& sink) {
 
 FlowTable::Found Dissector::find_connection(ConnectionId destination, const Endpoints& endpoints) {
   if (const auto found = flows_.known(destination, endpoints)) return found;
-  if (const KeyLogLine* line = keys_.find(destination)) return flows_.join(destination, endpoints, line->flow);
+  if (const LoggedKeys* logged = keys_.find(destination)) return flows_.join(destination, endpoints, logged->flow);
   if (port_ == 0) return {};
   if (endpoints.destination.port == port_) return flows_.join(destination, endpoints, Flow::client_to_server);
   if (endpoints.source.port == port_) return flows_.join(destination, endpoints, Flow::server_to_client);
@@ -203,6 +201,7 @@ void Dissector::one_rtt_packet(ByteView packet, FlowTable::Found found, Connecti
   record_.key_phase = record_.duplicate = record_.retransmission = false;
   record_.frames.clear();
   record_.notes.clear();
+  record_.turn.clear();
   count(found);
   if (found.flow == Flow::client_to_server && connection.response_seen && !connection.first_client_short_ns)
     connection.first_client_short_ns = record_.time_ns;
@@ -211,8 +210,14 @@ void Dissector::one_rtt_packet(ByteView packet, FlowTable::Found found, Connecti
     record_.protection = Protection::incomplete;
     return;
   }
-  const auto opened = open(side, connection, destination, packet);
+  if (!make_decryptors(side, connection, destination)) {
+    ++side.no_key;
+    record_.protection = Protection::no_key;
+    return;
+  }
+  const auto opened = open(side, destination, packet);
   if (!opened) return;
+  note_phase(side, opened->phase);
   if (!connection.suite) connection.suite = static_cast<std::uint8_t>(side.decryptors.front()->suite());
   record_.suite = connection.suite;
   record_.number = opened->number;
@@ -225,44 +230,66 @@ void Dissector::one_rtt_packet(ByteView packet, FlowTable::Found found, Connecti
   if (record_.retransmission) ++side.repeating;
 }
 
-// The suite is known from the handshake, or both are tried; the number from the packets before, or it is searched for.
-std::optional<PacketDecryptor::Opened> Dissector::open(Side& side, const Connection& connection,
-                                                       ConnectionId destination, ByteView packet) {
-  if (side.decryptors.empty()) {
-    const KeyLogLine* line = keys_.find(destination);
-    if (line == nullptr) {
-      ++side.no_key;
-      record_.protection = Protection::no_key;
-      return std::nullopt;
-    }
-    for (const Suite suite : {Suite::chacha20_poly1305, Suite::aes_256_gcm}) {
-      const bool possible =
-          !connection.suite || !known_suite(*connection.suite) || *connection.suite == static_cast<std::uint8_t>(suite);
-      if (possible) side.decryptors.push_back(std::make_unique<PacketDecryptor>(suite, line->secret));
-    }
+// The suite is known from the handshake, or both are tried. False: there is no key.
+bool Dissector::make_decryptors(Side& side, const Connection& connection, ConnectionId destination) {
+  if (!side.decryptors.empty()) return true;
+  const LoggedKeys* logged = keys_.find(destination);
+  if (logged == nullptr || !logged->phase_0) return false;
+  for (const Suite suite : {Suite::chacha20_poly1305, Suite::aes_256_gcm}) {
+    const bool possible =
+        !connection.suite || !known_suite(*connection.suite) || *connection.suite == static_cast<std::uint8_t>(suite);
+    if (possible) side.decryptors.push_back(std::make_unique<PacketDecryptor>(suite, *logged->phase_0));
   }
+  return true;
+}
+
+// Number and key phase follow from the packets before, or they are searched for.
+std::optional<PacketDecryptor::Opened> Dissector::open(Side& side, ConnectionId destination, ByteView packet) {
   const std::uint64_t expected = side.sent.empty() ? 0 : side.sent.largest() + 1;
-  const bool search = side.searches < kMaxFruitlessSearches;
-  for (const std::size_t tries : {kNearTries, search ? kSearchTries : 0}) {
-    for (std::size_t i = 0; tries != 0 && i < side.decryptors.size(); ++i) {
-      auto opened = side.decryptors[i]->open(packet, expected, tries, scratch_);
+  const auto opened_with = [&](std::size_t i) {
+    if (side.decryptors.size() > 1) {
+      std::swap(side.decryptors[0], side.decryptors[i]);
+      side.decryptors.resize(1);
+    }
+    ++side.opened;
+    side.misses = 0;
+    record_.protection = Protection::opened;
+  };
+  for (std::size_t i = 0; i < side.decryptors.size(); ++i) {
+    auto opened = side.decryptors[i]->open(packet, expected, scratch_);
+    if (!opened) continue;
+    opened_with(i);
+    return opened;
+  }
+  if (side.searches < kMaxFruitlessSearches) {
+    const PacketDecryptor::Search how{.highest_named = keys_.highest_phase(destination), .round = side.misses};
+    for (std::size_t i = 0; i < side.decryptors.size(); ++i) {
+      auto opened = side.decryptors[i]->search(packet, expected, how, scratch_);
       if (!opened) continue;
-      if (side.decryptors.size() > 1) {
-        std::swap(side.decryptors[0], side.decryptors[i]);
-        side.decryptors.resize(1);
-      }
-      ++side.opened;
+      opened_with(i);
       // Only a search that found something earns another: packets that open at once must not pay for forged ones
       // between them.
-      if (tries == kSearchTries) side.searches = 0;
-      record_.protection = Protection::opened;
+      side.searches = 0;
       return opened;
     }
+    ++side.searches;
+    ++side.misses;
   }
-  if (search) ++side.searches;
   ++side.not_opened;
   record_.protection = Protection::key_misfit;
   return std::nullopt;
+}
+
+// Said once for each phase, at the packet that was captured first of it.
+void Dissector::note_phase(Side& side, std::uint32_t phase) {
+  const std::optional<std::uint32_t> before = side.phase;
+  if (before && phase <= *before) return;
+  side.phase = phase;
+  if (phase == 0) return;
+  const bool turned_here = before && phase == *before + 1;
+  record_.turn = turned_here
+                     ? fmt::format("key phase {} begins", phase)
+                     : fmt::format("in key phase {}{}", phase, before ? "; its beginning was not captured" : "");
 }
 
 void Dissector::read_frames(ByteView payload, FlowTable::Found found, bool first_sight) {

@@ -1,7 +1,7 @@
 // The inbound flow of the tool, one datagram at a time:
 //   1. is it MXP? Handshake packets show it themselves; 1-RTT packets by a known connection, a key log's id, or --port
 //   2. which connection, which direction (FlowTable)
-//   3. with a key: open it, recover its number, read its frames
+//   3. with a key: open it, recover its number and key phase, read its frames
 //   4. hold it against what was seen before: duplicate, repeated data, acknowledged numbers
 #pragma once
 
@@ -38,8 +38,9 @@ class Dissector {
   bool one_rtt(ByteView payload, const Sink& sink);
   void one_rtt_packet(ByteView packet, FlowTable::Found found, ConnectionId destination);
   FlowTable::Found find_connection(ConnectionId destination, const Endpoints& endpoints);
-  std::optional<PacketDecryptor::Opened> open(Side& side, const Connection& connection, ConnectionId destination,
-                                              ByteView packet);
+  bool make_decryptors(Side& side, const Connection& connection, ConnectionId destination);
+  std::optional<PacketDecryptor::Opened> open(Side& side, ConnectionId destination, ByteView packet);
+  void note_phase(Side& side, std::uint32_t phase);
   void read_frames(ByteView payload, FlowTable::Found found, bool first_sight);
   void count(FlowTable::Found found);
 

@@ -132,13 +132,15 @@ void JsonWriter::write(const PacketRecord& record, std::string& out) {
     }
     json.add("]");
   }
-  if (!record.notes.empty()) {
+  if (!record.notes.empty() || !record.turn.empty()) {
     json.add(R"(,"notes":[)");
     std::string_view separator;
-    for (const std::string& note : record.notes) {
-      json.add("{}{}", separator, json_string(note));
+    const auto note = [&](std::string_view text) {
+      json.add("{}{}", separator, json_string(text));
       separator = ",";
-    }
+    };
+    if (!record.turn.empty()) note(record.turn);
+    for (const std::string& text : record.notes) note(text);
     json.add("]");
   }
   out += "}\n";

@@ -3,6 +3,7 @@
 #include <openssl/crypto.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdio>
@@ -30,13 +31,32 @@ std::expected<void, std::string> KeyRing::load(const std::string& path) {
   return {};
 }
 
-const KeyLogLine* KeyRing::find(ConnectionId destination) {
+const LoggedKeys* KeyRing::find(ConnectionId destination) {
   auto found = secrets_.find(destination.key());
-  if (found == secrets_.end() && source_ != nullptr) {
+  if ((found == secrets_.end() || !found->second.phase_0) && source_ != nullptr) {
     read_on();
     found = secrets_.find(destination.key());
   }
   return found == secrets_.end() ? nullptr : &found->second;
+}
+
+std::uint32_t KeyRing::highest_phase(ConnectionId destination) {
+  if (source_ != nullptr) read_on();
+  const auto found = secrets_.find(destination.key());
+  return found == secrets_.end() ? 0 : found->second.highest_phase;
+}
+
+KeyRing::Headless KeyRing::without_phase_0() const {
+  Headless result;
+  for (const auto& [key, keys] : secrets_) {
+    if (keys.phase_0) continue;
+    // The smallest, so that the same log always names the same one.
+    if (result.ids++ == 0 || key < result.example.key()) {
+      result.example = keys.destination;
+      result.flow = keys.flow;
+    }
+  }
+  return result;
 }
 
 void KeyRing::read_on() {
@@ -66,14 +86,25 @@ void KeyRing::take_line() {
         first_malformed_ = lines_;
         complaint_ = overlong_ ? "line too long" : std::string(to_string(parsed.error()));
       }
-    } else if (parsed->phase == 0 && secrets_.size() < kMaxSecrets) {
-      // Later phases belong to key updates, which this version of the protocol does not have.
-      secrets_.insert_or_assign(parsed->destination.key(), *parsed);
+    } else {
+      keep(*parsed);
     }
   }
   OPENSSL_cleanse(line_.data(), line_.size());
   line_.clear();
   overlong_ = false;
+}
+
+void KeyRing::keep(const KeyLogLine& line) {
+  auto found = secrets_.find(line.destination.key());
+  if (found == secrets_.end()) {
+    if (secrets_.size() == kMaxSecrets) return;
+    found = secrets_.emplace(line.destination.key(), LoggedKeys{.destination = line.destination}).first;
+  }
+  LoggedKeys& keys = found->second;
+  keys.flow = line.flow;
+  if (line.phase == 0) keys.phase_0 = line.secret;
+  keys.highest_phase = std::max(keys.highest_phase, line.phase);
 }
 
 }  // namespace mxp::dump

@@ -1,11 +1,13 @@
 // The traffic secrets of a key log (docs/protocol.md §8), found by the destination id that stands in the clear in every
-// 1-RTT packet.
+// 1-RTT packet. Of each id the secret of phase 0 is kept, from which all others follow, and how far its lines go; a
+// later secret alone opens nothing, because the header protection of every phase is phase 0's (§3.1).
 #pragma once
 
 #include <cstdint>
 #include <cstdio>
 #include <expected>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 
@@ -13,9 +15,16 @@
 
 namespace mxp::dump {
 
-// Secrets kept. Our choice: 100 bytes each; a log this long is a service's of many days, and its oldest lines are not
-// needed.
+// Ids kept. Our choice: 100 bytes each; a log this long is a service's of many days.
 inline constexpr std::size_t kMaxSecrets = 1'000'000;
+
+// What the log says of the packets to one id.
+struct LoggedKeys {
+  ConnectionId destination;
+  KeyLogLine::Flow flow = KeyLogLine::Flow::client_to_server;
+  std::optional<TrafficSecret> phase_0;  // none: the log has only lines of later phases
+  std::uint32_t highest_phase = 0;       // of its lines
+};
 
 class KeyRing {
  public:
@@ -24,10 +33,19 @@ class KeyRing {
   std::expected<void, std::string> load(const std::string& path);
 
   // Valid until the next call; null: not in the log (yet).
-  const KeyLogLine* find(ConnectionId destination);
+  const LoggedKeys* find(ConnectionId destination);
+  // The latest phase in the log for this id, after reading on: lines come while connections run. 0 if there is none.
+  std::uint32_t highest_phase(ConnectionId destination);
 
   bool loaded() const { return source_ != nullptr; }
   std::size_t size() const { return secrets_.size(); }
+  // Ids of which phase 0 is missing, and one of them.
+  struct Headless {
+    std::uint64_t ids = 0;
+    ConnectionId example;
+    KeyLogLine::Flow flow = KeyLogLine::Flow::client_to_server;
+  };
+  Headless without_phase_0() const;
   std::uint64_t malformed_lines() const { return malformed_; }
   std::uint64_t first_malformed_line() const { return first_malformed_; }
   const std::string& first_complaint() const { return complaint_; }
@@ -35,6 +53,7 @@ class KeyRing {
  private:
   void read_on();
   void take_line();
+  void keep(const KeyLogLine& line);
 
   struct Close {
     void operator()(std::FILE* file) const { std::fclose(file); }
@@ -46,7 +65,7 @@ class KeyRing {
   std::uint64_t malformed_ = 0;
   std::uint64_t first_malformed_ = 0;
   std::string complaint_;
-  std::unordered_map<std::uint64_t, KeyLogLine> secrets_;
+  std::unordered_map<std::uint64_t, LoggedKeys> secrets_;
 };
 
 }  // namespace mxp::dump

@@ -1,8 +1,15 @@
-// Opens 1-RTT packets as an onlooker: no replay window (a duplicate is something to show), and a packet number that may
-// have to be searched for, because its upper bits are not on the wire and the capture may have begun late or have
-// holes.
+// Opens the 1-RTT packets of one direction as an onlooker. Packets come twice and out of order, and the capture may
+// have begun late or have holes, so that two things must be found out which a receiver always knows: the upper bits of
+// the packet number, and the key phase beyond its lowest bit (docs/protocol.md §3, §3.1).
+//
+//   open     what follows from the packets before: the present phase, the next, the one before; near numbers
+//   search   phases further ahead and distant numbers, with a bounded number of trials
+//
+// There is no replay window: a duplicate is something to show. Nothing changes before a tag has verified. A trial is
+// one opening by the AEAD; trials are all that a forged packet costs, beside the keys of the phases that are searched.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -13,28 +20,78 @@ namespace mxp::dump {
 
 class PacketDecryptor {
  public:
-  PacketDecryptor(Suite suite, const TrafficSecret& secret);
+  // Trials of one open() and of one search(), at most. Our choice: tens of milliseconds for a search that is in vain.
+  static constexpr std::size_t kOpenTrials = 34, kSearchTrials = 32768;
+  // Phases after the present one that a search looks at: those that the key log names and a few more, but never more
+  // than the first of these constants; and so many in any case, should the log be older than the capture. Our choice:
+  // 4096 phases are 50 GB or three days of a connection, 512 are 6 GB or eight hours.
+  static constexpr std::uint32_t kMaxPhasesAhead = 4096, kBlindPhasesAhead = 512;
+
+  PacketDecryptor(Suite suite, const TrafficSecret& phase_0);
 
   struct Opened {
     PacketNumber number;
+    std::uint32_t phase = 0;
     std::uint8_t first_byte = 0;
     MutableBytes payload;  // in `scratch`
   };
-  // `expected` is the number after the largest opened so far. Tries the number that a receiver would choose, then up to
-  // `tries` others with the same lower bits on each side of it, the nearest first.
-  std::optional<Opened> open(ByteView packet, std::uint64_t expected, std::size_t tries,
-                             std::vector<std::uint8_t>& scratch);
+  // `expected` is the number after the largest opened so far.
+  std::optional<Opened> open(ByteView packet, std::uint64_t expected, std::vector<std::uint8_t>& scratch);
+
+  struct Search {
+    std::uint32_t highest_named = 0;  // the latest phase in the key log
+    // How many packets in a row were searched in vain before this one. Neighbours have nearly the same phase and
+    // number: each round looks at numbers beyond those of the round before.
+    std::size_t round = 0;
+  };
+  std::optional<Opened> search(ByteView packet, std::uint64_t expected, const Search& how,
+                               std::vector<std::uint8_t>& scratch);
 
   Suite suite() const { return suite_; }
+  std::uint32_t phase() const { return phase_; }  // the latest that a packet was opened in
+  std::uint64_t trials() const { return trials_; }
 
  private:
-  PacketDecryptor(Suite suite, const PacketKeys& keys);
-  bool try_number(ByteView packet, std::size_t header_size, std::uint64_t number, MutableBytes scratch);
+  // A packet whose header is in the clear; the header is the associated data.
+  struct Unmasked {
+    ByteView packet;
+    std::vector<std::uint8_t>* scratch = nullptr;  // begins with the header
+    std::size_t header_size = 0;
+    std::size_t number_size = 0;
+    std::uint64_t truncated = 0;
+    std::uint64_t window = 0;  // the distance of the numbers that it may have
+    std::uint64_t likely = 0;  // the one that a receiver would choose
+    bool odd_phase = false;
+  };
+
+  PacketDecryptor(Suite suite, const PacketKeys& keys, const TrafficSecret& secret);
+  std::optional<Unmasked> unmask(ByteView packet, std::uint64_t expected, std::vector<std::uint8_t>& scratch);
+  bool try_number(PhaseKeys& keys, const Unmasked& packet, std::optional<std::uint64_t> number);
+  std::optional<Opened> try_present(const Unmasked& packet, std::size_t first, std::size_t count);
+  std::optional<Opened> try_next(const Unmasked& packet, std::optional<std::uint64_t> number);
+  std::optional<Opened> try_previous(const Unmasked& packet, std::optional<std::uint64_t> number);
+
+  // A place in the chain of secrets, and what lies just before it.
+  struct Link {
+    std::uint32_t phase = 0;
+    TrafficSecret secret;
+    TrafficSecret before;
+    void step();
+  };
+  std::optional<Opened> search_phases(const Unmasked& packet, Link& link, std::uint32_t last, std::size_t trials,
+                                      std::size_t round);
+  void turn(std::uint64_t number);
+  void jump(const Link& link, PhaseKeys keys, std::uint64_t number);
 
   Suite suite_;
-  HeaderProtector header_;
-  Aead aead_;
-  SecretArray<12> iv_;
+  HeaderProtector header_;  // phase 0's serves all phases
+  PhaseKeys present_;
+  std::optional<PhaseKeys> previous_;
+  std::optional<PhaseKeys> next_;  // made when a packet first asks for them, and kept
+  TrafficSecret secret_;           // of the present phase
+  std::uint32_t phase_ = 0;
+  std::uint64_t lowest_of_phase_ = 0;  // the smallest number opened in the present phase
+  std::uint64_t trials_ = 0;
 };
 
 }  // namespace mxp::dump

@@ -51,7 +51,8 @@ struct PacketRecord {
 
   Protection protection = Protection::none;
   std::optional<PacketNumber> number;
-  bool key_phase = false;
+  bool key_phase = false;       // the bit
+  std::string turn;             // the first packet of its direction in a later key phase: what there is to say of it
   bool duplicate = false;       // this packet was seen on this path before
   bool retransmission = false;  // it repeats a handshake message, or stream data of another packet
   std::vector<Frame> frames;    // with their types as on the wire beside them

@@ -72,6 +72,12 @@ class Session {
       output_.warning(fmt::format("{}: {} lines are not of an MXP key log, the first is line {}: {}", options_.key_log,
                                   keys_.malformed_lines(), keys_.first_malformed_line(), keys_.first_complaint()));
     }
+    if (const auto headless = keys_.without_phase_0(); headless.ids > 0) {
+      output_.warning(
+          fmt::format("{}: without MXP_{}_TRAFFIC_SECRET_0 {} the lines of later key phases of this id open nothing{}",
+                      options_.key_log, headless.flow == Flow::client_to_server ? "C2S" : "S2C", hex(headless.example),
+                      headless.ids > 1 ? fmt::format("; so it is with {} more ids", headless.ids - 1) : ""));
+    }
     output_.verbose(fmt::format("{}: {} secrets", options_.key_log, keys_.size()));
     return {};
   }

@@ -86,13 +86,14 @@ void describe(const PacketRecord& record, std::string& out) {
   if (record.truncated() && !record.fragment)
     mark(fmt::format("truncated: {} of {} bytes captured", record.captured, record.length));
   if (record.segment) mark(fmt::format("segment {}", *record.segment));
+  if (!record.turn.empty()) mark(record.turn);
   for (const std::string& note : record.notes) mark(note);
 }
 
 std::string_view colour_of(const PacketRecord& record) {
   if (record.protection == Protection::key_misfit || !record.notes.empty()) return kRed;
   if (record.retransmission || record.duplicate) return kYellow;
-  return record.type == PacketType::one_rtt ? std::string_view() : kCyan;
+  return record.type == PacketType::one_rtt && record.turn.empty() ? std::string_view() : kCyan;
 }
 
 }  // namespace

@@ -1,0 +1,99 @@
+#include "mxp-dump/key_ring.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <boost/test/unit_test.hpp>
+#include <cstdlib>
+#include <fstream>
+#include <string>
+
+namespace mxp::dump::test {
+namespace {
+
+// A key log of its own for each test.
+class Log {
+ public:
+  Log() {
+    const int fd = ::mkstemp(path_.data());
+    BOOST_REQUIRE(fd >= 0);
+    ::close(fd);
+  }
+  Log(const Log&) = delete;
+  Log& operator=(const Log&) = delete;
+  ~Log() { ::unlink(path_.c_str()); }
+
+  void add(unsigned phase, unsigned id, std::string_view direction = "C2S") {
+    std::ofstream(path_, std::ios::app) << fmt::format("MXP_{}_TRAFFIC_SECRET_{} {:016x} {:064x}\n", direction, phase,
+                                                       id, phase + 1);
+  }
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_ = "/tmp/mxp-key-log-XXXXXX";
+};
+
+ConnectionId id_of(unsigned number) {
+  ConnectionId::Bytes bytes{};
+  bytes.back() = static_cast<std::uint8_t>(number);
+  return ConnectionId(bytes);
+}
+
+unsigned last_byte(const TrafficSecret& secret) { return secret.view().back(); }
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(key_ring)
+
+BOOST_AUTO_TEST_CASE(phase_0_and_the_highest_phase_are_kept) {
+  Log log;
+  for (const unsigned phase : {0u, 1u, 2u, 1u, 0u}) log.add(phase, 7);  // two programs may share one log
+  log.add(0, 8, "S2C");
+  KeyRing keys;
+  BOOST_REQUIRE(keys.load(log.path()).has_value());
+  BOOST_TEST(keys.size() == 2u);
+  const LoggedKeys* found = keys.find(id_of(7));
+  BOOST_REQUIRE(found != nullptr);
+  BOOST_REQUIRE(found->phase_0.has_value());
+  BOOST_TEST(last_byte(*found->phase_0) == 1u);
+  BOOST_TEST(found->highest_phase == 2u);
+  BOOST_TEST(keys.find(id_of(8))->highest_phase == 0u);
+  BOOST_TEST((keys.find(id_of(8))->flow == KeyLogLine::Flow::server_to_client));
+  BOOST_TEST(keys.without_phase_0().ids == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(later_phases_alone_are_no_key_and_are_counted) {
+  Log log;
+  log.add(3, 9);
+  log.add(4, 9);
+  log.add(2, 5, "S2C");
+  log.add(0, 7);
+  KeyRing keys;
+  BOOST_REQUIRE(keys.load(log.path()).has_value());
+  BOOST_REQUIRE(keys.find(id_of(9)) != nullptr);
+  BOOST_TEST(!keys.find(id_of(9))->phase_0.has_value());
+  const KeyRing::Headless headless = keys.without_phase_0();
+  BOOST_TEST(headless.ids == 2u);
+  BOOST_TEST((headless.example == id_of(5)));
+  BOOST_TEST((headless.flow == KeyLogLine::Flow::server_to_client));
+}
+
+BOOST_AUTO_TEST_CASE(lines_that_come_later_are_read_when_they_are_asked_for) {
+  Log log;
+  log.add(1, 7);
+  KeyRing keys;
+  BOOST_REQUIRE(keys.load(log.path()).has_value());
+  BOOST_TEST(keys.find(id_of(8)) == nullptr);
+  BOOST_TEST(!keys.find(id_of(7))->phase_0.has_value());
+  log.add(0, 7);
+  log.add(0, 8);
+  BOOST_TEST(keys.find(id_of(7))->phase_0.has_value());
+  BOOST_TEST(keys.find(id_of(8)) != nullptr);
+  log.add(6, 8);
+  BOOST_TEST(keys.highest_phase(id_of(8)) == 6u);
+  BOOST_TEST(keys.highest_phase(id_of(1)) == 0u);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace mxp::dump::test
