@@ -590,7 +590,9 @@ class RealSession(DumpCase):
         self.assertGreaterEqual(summary["handshake_ms"], 20)
 
     def test_a_transfer_across_key_updates_is_decrypted_completely(self):
-        keys, capture = self.transfer(28_000_000, listener_logs_keys=False)
+        # A rate and a short queue, so that the round trip stays short: each update has to wait for three probe timeouts after the
+        # one before was confirmed (docs/protocol.md §3.1).
+        keys, capture = self.transfer(28_000_000, "rate 200mbit limit 300", listener_logs_keys=False)
         out, err = self.dump("-r", str(capture), "--keylog", str(keys), "-T", "json")
         turns = {"client_to_server": [], "server_to_client": []}
         opened = 0
@@ -605,11 +607,12 @@ class RealSession(DumpCase):
                 self.assertTrue(record["decrypted"], line)
                 opened += 1
                 turns[record["direction"]] += record["notes"]
-        self.assertGreater(opened, 48_000, err)  # each packet on both sides of the relay
-        # How many there are depends on the speed: a second one has to wait for three probe timeouts (docs/protocol.md §3.1).
-        self.assertGreater(len(turns["client_to_server"]), 0)
-        self.assertEqual(turns["client_to_server"], [f"key phase {n + 1} begins" for n in range(len(turns["client_to_server"]))])
-        self.assertEqual(turns["server_to_client"], turns["client_to_server"])
+        self.assertGreater(opened, 47_000, err)  # both sides of the relay
+        for way in turns.values():
+            self.assertGreater(len(way), 0)
+            self.assertEqual(way, [f"key phase {n + 1} begins" for n in range(len(way))])
+        # The server follows with its next packet; behind a turn at the very end there may be none.
+        self.assertIn(len(turns["client_to_server"]) - len(turns["server_to_client"]), (0, 1))
         # The log has each phase once for each direction (docs/protocol.md §8).
         named = [line.split(" ")[0] for line in keys.read_text().splitlines()]
         self.assertEqual(sorted(named), sorted(f"MXP_{way}_TRAFFIC_SECRET_{phase}" for way in ("C2S", "S2C") for phase in range(len(named) // 2)))
