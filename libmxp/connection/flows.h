@@ -30,10 +30,11 @@ void on_deadline(Parts& parts, Timestamp now);
 // update_keys.cpp: the sending direction turns to new keys if it is time. REQUIRES: a packet that will be acknowledged
 // goes next.
 void begin_key_update_if_due(Parts& parts, Timestamp now);
-// update_keys.cpp: a packet was opened; `largest_before` is the largest number opened before it. Follows the peer into
-// a new key phase. KEY_UPDATE_ERROR if it has no right to it.
-std::expected<void, TransportError> on_packet_phase(Parts& parts, Timestamp now, const OpenedPacket& packet,
-                                                    std::optional<PacketNumber> largest_before);
+// update_keys.cpp: a packet was opened: follows the peer into a new key phase. KEY_UPDATE_ERROR if it has no right to
+// it.
+std::expected<void, TransportError> on_packet_phase(Parts& parts, Timestamp now, const OpenedPacket& packet);
+// update_keys.cpp: a side that has sent acknowledgements only, for very long, sends a PING to begin an update with.
+void send_ping_if_key_is_worn(Parts& parts, Timestamp now);
 // update_keys.cpp: the secrets of a key phase, told to the key log.
 void trace_secrets(const Parts& parts, Timestamp now, const TrafficSecret& sending, const TrafficSecret& receiving,
                    std::uint32_t phase);

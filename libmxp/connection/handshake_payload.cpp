@@ -30,7 +30,8 @@ TransportParameters local_parameters(const TransportConfig& config, std::span<co
   parameters.max_udp_payload =
       std::clamp<std::uint64_t>(config.max_receive_udp_payload, kMinInitialSize, kMaxUdpPayload);
   Streams::announce(config.flow_control, parameters);
-  parameters.max_ack_delay = std::chrono::floor<std::chrono::milliseconds>(config.recovery.max_ack_delay);
+  // Rounded up: nobody may be told that we are prompter than we are.
+  parameters.max_ack_delay = std::chrono::ceil<std::chrono::milliseconds>(config.recovery.max_ack_delay);
   parameters.connection_id = connection_id;
   parameters.versions = {kWireVersion};
   for (const Suite suite : suites) parameters.suites.push_back(static_cast<std::uint8_t>(suite));

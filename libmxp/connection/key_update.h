@@ -2,7 +2,7 @@
 // themselves are PacketSealer's and PacketOpener's; this part only knows times and numbers.
 //
 //   due() ──▶ we turn ──▶ on_sending_turned ──▶ packets ──▶ on_ack: confirmed ──3 PTO──▶ due() may be true again
-//   a packet under the next key ──▶ check_peer_began ──▶ on_receiving_turned ──3 PTO──▶ the old keys go
+//   a packet under the next key ──▶ on_peer_began ──▶ on_receiving_turned ──3 PTO──▶ the old keys go
 //
 // Both directions always turn together: who sees the peer's first packet of a new phase turns its own direction before
 // it sends anything. So the sending phase is the receiving one, or one ahead of it while an update that we began is not
@@ -21,14 +21,24 @@ namespace mxp {
 
 class KeyUpdate {
  public:
-  // `max_ack_delay`: ours, as announced: a peer's probe timeout is never shorter (RFC 9002 §6.2.1).
+  // `max_ack_delay`: ours, at most as announced: a peer's probe timeout is never shorter (RFC 9002 §6.2.1).
   KeyUpdate(const KeyUpdateConfig& config, Duration max_ack_delay, Timestamp now)
-      : config_(config), min_distance_(2 * (max_ack_delay + kTimerGranularity)), sending_since_(now) {}
+      : config_(config),
+        allowance_interval_(2 * (max_ack_delay + kTimerGranularity)),
+        allowance_since_(now),
+        sending_since_(now) {}
 
   // Whether we should begin an update now; `sealed` packets have gone out under the current key.
   bool due(Timestamp now, std::uint64_t sealed, Duration probe_timeout) const {
     if (!confirmed_at_ || now < *confirmed_at_ + 3 * probe_timeout) return false;
-    return sealed >= config_.packets || now >= sending_since_ + config_.interval;
+    return sealed >= config_.packets || now - sending_since_ >= config_.interval;
+  }
+  // Whether a packet should be sent only for the update's sake: one that the peer acknowledges, though there is nothing
+  // to send but acknowledgements. Those alone confirm no phase and begin no update, and in the end the key wears out.
+  // `in_flight`: something that will be acknowledged is under way.
+  bool needs_ping(Timestamp now, std::uint64_t sealed, Duration probe_timeout, bool in_flight) const {
+    if (sealed / kOverdue < config_.packets) return false;
+    return confirmed_at_ ? due(now, sealed, probe_timeout) : !in_flight;
   }
   // Our direction turned; `first` is the smallest number that the new phase can have.
   void on_sending_turned(Timestamp now, PacketNumber first) {
@@ -49,36 +59,40 @@ class KeyUpdate {
   }
 
   // The peer began an update: its first packet of the next phase was opened, and our own direction has not turned yet.
-  // `next` is the number that we would send next. KEY_UPDATE_ERROR if a peer that obeys the rules cannot have done so:
-  // before it had an acknowledgement in the phase that we send in now, or sooner than three of its probe timeouts after
-  // that, which bounds what updates can cost us (threat t26). We cannot have confirmed its last update before we saw
-  // it; from there it has to wait, and a third of that is granted to it for the coarseness of clocks.
-  std::expected<void, TransportError> check_peer_began(Timestamp now, PacketNumber next) const {
+  // `next` is the number that we would send next. KEY_UPDATE_ERROR for a peer that begins before it can have had an
+  // acknowledgement in the phase that we send in now, or that keeps beginning faster than the rules allow, which bounds
+  // what updates cost us (threat t26): it has to wait three of its probe timeouts from our confirmation on, which is
+  // not before we saw its last update. Two thirds of that are asked for, on average: clocks stop when machines sleep,
+  // and one update after such a pause may seem to come at once.
+  std::expected<void, TransportError> on_peer_began(Timestamp now, PacketNumber next) {
     if (next <= first_sent_)
       return std::unexpected(TransportError{TransportErrorCode::key_update_error, 0,
                                             "a key update before the last one could be confirmed"});
-    if (receiving_since_ && now < *receiving_since_ + min_distance_)
+    for (; allowance_ < kMaxAllowance && now - allowance_since_ >= allowance_interval_; ++allowance_)
+      allowance_since_ += allowance_interval_;
+    if (allowance_ == 0)
       return std::unexpected(
           TransportError{TransportErrorCode::key_update_error, 0, "key updates follow each other too fast"});
+    if (allowance_-- == kMaxAllowance) allowance_since_ = now;
     return {};
   }
-  void on_receiving_turned(Timestamp now, Duration probe_timeout) {
-    receiving_since_ = now;
-    old_keys_until_ = now + 3 * probe_timeout;
-  }
+  void on_receiving_turned(Timestamp now, Duration probe_timeout) { old_keys_until_ = now + 3 * probe_timeout; }
   // When the keys of the phase before can go: what was sent under them has arrived by then or is lost.
   Timestamp old_keys_until() const { return old_keys_until_; }
   void on_old_keys_gone() { old_keys_until_ = kNever; }
 
  private:
   static constexpr Duration kTimerGranularity = std::chrono::milliseconds(1);  // RFC 9002 §6.1.2
+  static constexpr unsigned kMaxAllowance = 8;    // updates that may follow each other at once; our choice
+  static constexpr std::uint64_t kOverdue = 100;  // times the packets after which an update is due; our choice
 
   KeyUpdateConfig config_;
-  Duration min_distance_;
+  Duration allowance_interval_;  // in which a peer gains one update
+  unsigned allowance_ = kMaxAllowance;
+  Timestamp allowance_since_;
   Timestamp sending_since_;
   PacketNumber first_sent_{0};
-  std::optional<Timestamp> confirmed_at_;     // a packet of the current sending phase was acknowledged
-  std::optional<Timestamp> receiving_since_;  // nothing: still the phase of the handshake
+  std::optional<Timestamp> confirmed_at_;  // a packet of the current sending phase was acknowledged
   Timestamp old_keys_until_ = kNever;
 };
 

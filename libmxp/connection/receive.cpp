@@ -89,7 +89,6 @@ void receive_packet(Parts& parts, Timestamp now, const ReceivedDatagram& datagra
   if (parts.lifecycle.state == ConnectionState::draining || parts.lifecycle.state == ConnectionState::closed)
     return drop(parts, now, DropReason::unexpected_in_state, size);
 
-  const auto largest_before = parts.replay.largest();
   const auto opened = parts.keys->opener.open(datagram.bytes, parts.replay);
   if (!opened) {
     drop(parts, now, opened.error(), size);
@@ -99,6 +98,9 @@ void receive_packet(Parts& parts, Timestamp now, const ReceivedDatagram& datagra
   }
   if (parts.lifecycle.state == ConnectionState::closing) return receive_while_closing(parts, now, opened->payload);
 
+  if (const auto followed = on_packet_phase(parts, now, *opened); !followed)
+    return close_by_error(parts, followed.error());
+
   ++parts.stats.packets_received;
   parts.stats.bytes_received += size;
   parts.trace(now, TracePacketReceived{opened->number, size});
@@ -106,8 +108,6 @@ void receive_packet(Parts& parts, Timestamp now, const ReceivedDatagram& datagra
   // RFC 9000 §17.3.1: reserved bits count only once the tag has verified them.
   if ((opened->first_byte & packet_bits::kReserved) != 0)
     return close_by_error(parts, {TransportErrorCode::protocol_violation, 0, "reserved bits are set"});
-  if (const auto followed = on_packet_phase(parts, now, *opened, largest_before); !followed)
-    return close_by_error(parts, followed.error());
   if (opened->payload.empty())
     return close_by_error(parts, {TransportErrorCode::protocol_violation, 0, "a packet without frames"});
   if (parts.lifecycle.state == ConnectionState::handshaking) confirm(parts, now);

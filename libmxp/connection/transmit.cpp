@@ -124,6 +124,7 @@ std::optional<Transmit> transmit(Parts& parts, Timestamp now, MutableBytes buffe
   std::size_t used = 0;
 
   parts.streams.on_clock(now, parts.recovery.rtt().smoothed());
+  send_ping_if_key_is_worn(parts, now);
   const SendPermit permit = parts.recovery.permit(now);
   // While probes are due they are all that may go: two packets for each timeout (RFC 9002 §6.2.4), whatever else waits.
   Budget budget{permit.blocked() || permit.probe ? 0 : permit.bytes, parts.recovery.probes_due()};

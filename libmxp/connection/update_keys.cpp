@@ -2,8 +2,8 @@
 //
 //   we begin      the sending direction turns, just before a packet that the peer will acknowledge; the receiving one
 //                 follows with the peer's first packet of the new phase
-//   the peer does a packet opens under the next key: the opener has turned already; is it too early? then our direction
-//                 turns as well, before anything else is sent
+//   the peer does a packet opens under the next key: the opener has turned already. If that is not too early, our
+//                 direction turns as well, before anything else is sent
 //
 // Each new phase is told to the key log once, when the first of both directions reaches it.
 #include "connection/flows.h"
@@ -29,6 +29,13 @@ void trace_secrets(const Parts& parts, Timestamp now, const TrafficSecret& sendi
                                 (client ? sending : receiving).view(), (client ? receiving : sending).view()});
 }
 
+void send_ping_if_key_is_worn(Parts& parts, Timestamp now) {
+  const Recovery& recovery = parts.recovery;
+  if (parts.key_update.needs_ping(now, parts.keys->sealer.packets_sealed(), recovery.probe_timeout(),
+                                  recovery.bytes_in_flight() != 0))
+    parts.ping_due = true;
+}
+
 void begin_key_update_if_due(Parts& parts, Timestamp now) {
   const PacketSealer& sealer = parts.keys->sealer;
   if (!parts.key_update.due(now, sealer.packets_sealed(), parts.recovery.probe_timeout())) return;
@@ -36,17 +43,16 @@ void begin_key_update_if_due(Parts& parts, Timestamp now) {
   trace_secrets(parts, now, sealer.secret(), parts.keys->opener.next_secret(), sealer.phase());
 }
 
-std::expected<void, TransportError> on_packet_phase(Parts& parts, Timestamp now, const OpenedPacket& packet,
-                                                    std::optional<PacketNumber> largest_before) {
+std::expected<void, TransportError> on_packet_phase(Parts& parts, Timestamp now, const OpenedPacket& packet) {
+  // RFC 9001 §6.4: numbers grow with the phases.
+  if (packet.precedes_phase)
+    return std::unexpected(TransportError{TransportErrorCode::key_update_error, 0,
+                                          "a packet of the new key phase has an older number than one of the last"});
   if (packet.phase <= parts.receiving_phase) return {};
   const PacketSealer& sealer = parts.keys->sealer;
   const bool by_peer = sealer.phase() < packet.phase;
-  // RFC 9001 §6.4: numbers grow with the phases.
-  if (largest_before && packet.number < *largest_before)
-    return std::unexpected(TransportError{TransportErrorCode::key_update_error, 0,
-                                          "a packet of the new key phase has an older number than one of the last"});
   if (by_peer) {
-    if (auto allowed = parts.key_update.check_peer_began(now, parts.numbers.next()); !allowed) return allowed;
+    if (auto allowed = parts.key_update.on_peer_began(now, parts.numbers.next()); !allowed) return allowed;
   }
   parts.receiving_phase = packet.phase;
   parts.key_update.on_receiving_turned(now, parts.recovery.probe_timeout());

@@ -1,6 +1,6 @@
 // How a packet goes out: nonce → AEAD over what follows the header → sample → mask. And in: sample → mask → packet
-// number → keys of its phase → nonce → AEAD → replay window, without a branch on anything that is masked until the tag
-// has been checked (RFC 9001 §9.5). The phase bit only chooses which keys are used; all of them cost the same.
+// number → keys of its phase → nonce → AEAD → replay window. Until the tag has been checked, what is masked decides
+// nothing but which of the keys that are at hand is used, and all of them cost the same (RFC 9001 §9.5, §6.3).
 #include "crypto/packet_protection.h"
 
 #include <algorithm>
@@ -89,36 +89,35 @@ PacketOpener::PacketOpener(Suite suite, const TrafficSecret& secret, const AeadL
     : PacketOpener(suite, secret, derive_packet_keys(secret), limits) {}
 PacketOpener::PacketOpener(Suite suite, const TrafficSecret& secret, const PacketKeys& keys, const AeadLimits& limits)
     : suite_(suite),
-      current_(suite, keys),
-      header_(suite, keys.hp),
-      limits_(limits),
       secret_(secret),
-      next_secret_(derive_next_secret(secret)) {}
+      next_secret_(derive_next_secret(secret)),
+      current_(suite, keys),
+      next_(suite, derive_packet_keys(next_secret_)),
+      header_(suite, keys.hp),
+      limits_(limits) {}
 
 // RFC 9001 §6.3, §6.5: a phase bit that is not the current one's is the previous phase's for a number from before this
 // phase began, and the next one's otherwise.
 PacketOpener::Age PacketOpener::age_of(std::uint8_t first_byte, PacketNumber number) const {
   const bool odd = (first_byte & packet_bits::kKeyPhase) != 0;
   if (odd == (phase_ % 2 == 1)) return Age::current;
-  return previous_ && number.value() < lowest_of_phase_ ? Age::previous : Age::next;
+  return previous_ && number < lowest_of_phase_ ? Age::previous : Age::next;
 }
 
 PhaseKeys& PacketOpener::keys_of(Age age) {
   if (age == Age::current) return current_;
-  if (age == Age::previous) return *previous_;
-  // Kept from the first packet that asks, forged or not: flipping bits makes us pay for this once (threat t26).
-  if (!next_) next_.emplace(suite_, derive_packet_keys(next_secret_));
-  return *next_;
+  return age == Age::previous ? *previous_ : next_;
 }
 
-void PacketOpener::turn(PacketNumber number) {
-  previous_ = std::move(current_);
-  current_ = std::move(*next_);
-  next_.reset();
+void PacketOpener::turn(PacketNumber first, PacketNumber largest_before) {
   secret_ = next_secret_;
   next_secret_ = derive_next_secret(secret_);
+  previous_ = std::move(current_);
+  current_ = std::move(next_);
+  next_ = PhaseKeys(suite_, derive_packet_keys(next_secret_));
   ++phase_;
-  lowest_of_phase_ = number.value();
+  lowest_of_phase_ = first;
+  last_of_previous_ = largest_before;
 }
 
 PacketOpener::Result PacketOpener::open(MutableBytes packet, ReplayWindow& window) {
@@ -182,10 +181,23 @@ PacketOpener::Result PacketOpener::open_with_mask(MutableBytes packet, const Hea
     case ReplayWindow::Verdict::fresh: break;
   }
   window.mark(number);
-  if (age == Age::next) turn(number);
-  if (age == Age::current) lowest_of_phase_ = std::min(lowest_of_phase_, number.value());
-  const std::uint32_t phase = age == Age::previous ? phase_ - 1 : phase_;
-  return OpenedPacket{.number = number, .payload = payload, .first_byte = packet[0], .phase = phase};
+  OpenedPacket opened{.number = number, .payload = payload, .first_byte = packet[0], .phase = phase_};
+  switch (age) {
+    case Age::next:
+      opened.precedes_phase = largest && number < *largest;
+      turn(number, largest.value_or(PacketNumber(0)));
+      opened.phase = phase_;
+      break;
+    case Age::current:
+      opened.precedes_phase = last_of_previous_ && number < *last_of_previous_;
+      if (!opened.precedes_phase) lowest_of_phase_ = std::min(lowest_of_phase_, number);
+      break;
+    case Age::previous:
+      opened.phase = phase_ - 1;
+      last_of_previous_ = std::max(*last_of_previous_, number);
+      break;
+  }
+  return opened;
 }
 
 }  // namespace mxp

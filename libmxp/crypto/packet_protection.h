@@ -94,6 +94,7 @@ struct OpenedPacket {
   MutableBytes payload;         // a view into the packet
   std::uint8_t first_byte = 0;  // unmasked and authenticated; its reserved bits are the caller's to check
   std::uint32_t phase = 0;      // whose key opened it
+  bool precedes_phase = false;  // its number is smaller than one of the phase before: an offence (RFC 9001 §6.4)
 };
 
 class PacketOpener {
@@ -133,18 +134,19 @@ class PacketOpener {
   Result open_with_mask(MutableBytes packet, const HeaderProtector::Mask& mask, ReplayWindow& window);
   Age age_of(std::uint8_t first_byte, PacketNumber number) const;
   PhaseKeys& keys_of(Age age);
-  void turn(PacketNumber number);
+  void turn(PacketNumber first, PacketNumber largest_before);
 
   Suite suite_;
-  PhaseKeys current_;
-  std::optional<PhaseKeys> previous_;
-  std::optional<PhaseKeys> next_;  // made when a packet first asks for them: an idle connection holds one cipher
-  HeaderProtector header_;
-  AeadLimits limits_;
   TrafficSecret secret_;
   TrafficSecret next_secret_;
+  PhaseKeys current_;
+  std::optional<PhaseKeys> previous_;
+  PhaseKeys next_;  // always at hand: that a phase bit was flipped must not be seen in time (RFC 9001 §6.3, threat t26)
+  HeaderProtector header_;
+  AeadLimits limits_;
   std::uint32_t phase_ = 0;
-  std::uint64_t lowest_of_phase_ = 0;  // the smallest number opened in this phase: what is below it may be older
+  PacketNumber lowest_of_phase_;  // the smallest number opened in this phase: what is below it may be older
+  std::optional<PacketNumber> last_of_previous_;  // the largest opened in the phases before
   std::uint64_t failed_opens_ = 0;
 };
 

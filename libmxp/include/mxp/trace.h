@@ -49,8 +49,8 @@ struct TraceHandshakeSent {
   std::uint8_t message;
   bool retransmission;  // of message 2: the answer to a message 1 that was answered before
 };
-// Both traffic secrets of a key phase, once for each phase, before the first packet that needs them is sent or was
-// received. For key logs only: never a static key.
+// Both traffic secrets of a key phase, once for each phase that the connection uses, before the event of the first
+// packet in it. For key logs only: never a static key.
 struct TraceSecrets {
   ConnectionId client_id;
   ConnectionId server_id;
