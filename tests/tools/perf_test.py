@@ -267,6 +267,64 @@ class ServerAndClient(unittest.TestCase):
             self.assertEqual(json.loads(out), {"error": {"kind": "interrupted", "message": "interrupted before the test began"}})
 
 
+NETEM = os.path.join(os.environ["MXP_BIN"], "mxp-netem")
+SMALL_LOOPBACK = ("unshare", "-rn", "sh", "-c", 'ip link set lo mtu 1500 up && exec "$0" "$@"')
+
+
+def has_small_loopback():
+    """Whether this machine lets us have a loopback interface of our own."""
+    try:
+        return subprocess.run([*SMALL_LOOPBACK, "true"], capture_output=True, timeout=20).returncode == 0
+    except OSError:
+        return False
+
+
+@unittest.skipUnless(os.path.exists(NETEM), "mxp-netem is not built")
+class PacketsTooLarge(unittest.TestCase):
+    """Handshake and control are small and get through: what is lost is told from silence, and --mtu is named."""
+
+    def through(self, server, mtu, *arguments):
+        """A client whose path to the server carries packets of `mtu` bytes at most."""
+        target = server.url.rsplit("@", 1)[1]
+        with subprocess.Popen([NETEM, "-l", "127.0.0.1:0", "-t", target, "--quiet", "mtu", str(mtu)], stderr=subprocess.PIPE, text=True) as relay:
+            try:
+                address = re.match(r"relaying (\S+) ->", relay.stderr.readline())[1]
+                return perf("client", server.url.replace(target, address), "--no-limits", *arguments, timeout=25)
+            finally:
+                relay.send_signal(signal.SIGTERM)
+
+    def test_the_path_carries_less_than_asked(self):
+        with Server("--mtu", "9000") as server:
+            for arguments, says in ((("--mtu", "9000", "--duration", "60s"), r"packets of 9000 bytes \(--mtu\): try --mtu 1500$"),
+                                    (("--mtu", "9000", "--duration", "0.2s"), r"packets of 9000 bytes \(--mtu\): try --mtu 1500$"),
+                                    (("--bidir", "--mtu", "1500", "--duration", "60s"), r"as the server builds: try mxp-perf server --mtu 1400, or less$"),
+                                    (("--reverse", "--duration", "60s"), r"as the server builds: try mxp-perf server --mtu 1400, or less$"),
+                                    (("--test", "rr", "--size", "100K", "--mtu", "9000"), r"try --mtu 1500 here and at the server$")):
+                with self.subTest(" ".join(arguments)):
+                    done = self.through(server, 1500, "--json", *arguments)
+                    self.assertEqual(done.returncode, 1, done.stderr)
+                    self.assertRegex(done.stderr.strip(), r"^mxp-perf: 127\.0\.0\.1:\d+: the server answers, and no.* in 3\.\d\d s; .*" + says)
+                    self.assertEqual(json.loads(done.stdout)["error"]["kind"], "network")
+
+    def test_what_was_advised_works(self):
+        with Server() as server:
+            done = self.through(server, 1400, "--duration", "0.3s")
+            self.assertIn("try --mtu 1400", done.stderr)
+            done = self.through(server, 1400, "--duration", "0.3s", "--mtu", "1400")
+            self.assertEqual(done.returncode, 0, done.stderr)
+
+    def test_small_calls_need_no_large_packets(self):
+        with Server() as server:
+            done = self.through(server, 1300, "--test", "rr", "--duration", "4s")  # longer than data may take at first
+            self.assertEqual(done.returncode, 0, done.stderr)
+
+    @unittest.skipUnless(has_small_loopback(), "no network namespaces here")
+    def test_the_interface_takes_less_than_asked(self):
+        done = subprocess.run([*SMALL_LOOPBACK, PERF, "run", "--mtu", "9000", "--no-limits", "--duration", "60s"], capture_output=True, text=True, timeout=20)
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertRegex(done.stderr, r"packets of 9000 bytes \(--mtu\) are larger than this machine's interface takes; try --mtu 1500\n$")
+
+
 class WrongUse(unittest.TestCase):
     def test_each_is_2_with_a_word(self):
         for arguments, word in [

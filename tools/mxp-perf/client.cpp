@@ -4,6 +4,7 @@
 
 #include "common/escape.h"
 #include "common/units.h"
+#include "mxp-perf/mtu_advice.h"
 
 namespace mxp::perf {
 
@@ -13,6 +14,8 @@ namespace {
 
 constexpr Duration kAnswerLimit =
     std::chrono::seconds(30);  // for the last data and the server's report, after sending ended
+
+constexpr Duration kFirstDataCheck = std::chrono::milliseconds(100);
 
 tools::ToolError describe(const CloseInfo& info, const SocketAddress& server) {
   if (info.by == CloseInfo::By::network)
@@ -76,8 +79,10 @@ void Client::interrupt() {
   if (begun_) {
     result_ = make_partial_result();
     error_ = {ErrorKind::interrupted,
-              fmt::format("interrupted after {} of {}: the result is what was measured until then",
-                          tools::format_duration(loop_->now() - started_), tools::format_duration(workload_.duration))};
+              stopping_ ? "interrupted before the server's report: the result is what this end saw"
+                        : fmt::format("interrupted after {} of {}: the result is what was measured until then",
+                                      tools::format_duration(loop_->now() - started_),
+                                      tools::format_duration(workload_.duration))};
   } else {
     error_ = {ErrorKind::interrupted, "interrupted before the test began"};
   }
@@ -87,11 +92,16 @@ void Client::interrupt() {
 }
 
 void Client::on_connected(Connection& connection) {
+  if (waiting_since_ == Timestamp{}) {
+    waiting_since_ = loop_->now();
+    if (may_be_too_large(workload_, options_.mtu))
+      loop_->at(waiting_since_ + kFirstDataCheck, [this] { check_first_data(); });
+  }
   Session& session = sessions_[&connection];
   const auto control = connection.open_stream(Direction::bidirectional);
   if (!control) return fail(ErrorKind::peer, "the server allows no streams");
   session.control = *control;
-  send_line(connection, session.control, request_of(workload_));
+  control_bytes_ += send_line(connection, session.control, request_of(workload_));
 }
 
 std::size_t Client::on_stream_data(Connection& connection, StreamId id, ByteView data, bool fin) {
@@ -101,6 +111,7 @@ std::size_t Client::on_stream_data(Connection& connection, StreamId id, ByteView
     while (const auto line = session.reader.poll_line()) on_line(connection, session, *line);
     return data.size();
   }
+  heard_data_ = heard_data_ || !data.empty();
   if (caller_) {
     caller_->on_data(connection, id, data.size());
     if (stopping_) end_rr_when_idle();
@@ -130,12 +141,37 @@ void Client::begin_when_all_ready() {
   for (const auto& [connection, session] : sessions_)
     if (!session.ready) return;
   begun_ = true;
-  started_ = loop_->now();
+  started_ = waiting_since_ = loop_->now();
   cpu_at_start_ = cpu_seconds();
   if (options_.interval > Duration::zero()) loop_->at(started_ + options_.interval, [this] { tell_progress(); });
   loop_->at(started_ + workload_.duration, [this] { stop_sending(); });
   if (workload_.test == Test::bulk) begin_bulk();
   else begin_rr();
+}
+
+std::optional<Flow> Client::stuck_way() const {
+  if (workload_.test == Test::rr) return begun_ && !heard_data_ ? std::optional(Flow::both) : std::nullopt;
+  // The server's "ready" shares a packet with the first of its data: they may be lost together.
+  if (workload_.flow != Flow::up && !heard_data_) return Flow::down;
+  if (workload_.flow != Flow::down && begun_ && acknowledged() <= control_bytes_) return Flow::up;
+  return std::nullopt;
+}
+
+void Client::check_first_data() {
+  const auto stuck = stuck_way();
+  if (!stuck && begun_) return;
+  const auto& [connection, session] = *sessions_.begin();
+  const Duration after = loop_->now() - waiting_since_;
+  const bool refused_here = workload_.flow != Flow::down && loop_->carrier_stats().dropped_too_big > 0;
+  if (!stuck || (!refused_here && after < first_data_limit(connection->stats().smoothed_rtt))) {
+    loop_->at(loop_->now() + kFirstDataCheck, [this] { check_first_data(); });
+    return;
+  }
+  const std::string advice =
+      mtu_advice({.stuck = *stuck, .mtu = options_.mtu, .refused_here = refused_here, .after = after});
+  fail(ErrorKind::network, fmt::format("{}: {}", connection->remote_address().to_string(), advice));
+  loop_->endpoint().close_all(static_cast<AppErrorCode>(AppCode::interrupted), "no data came through");
+  loop_->flush();
 }
 
 void Client::begin_bulk() {

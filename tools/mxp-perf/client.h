@@ -56,6 +56,9 @@ class Client final : public Handler {
   void begin_bulk();
   void begin_rr();
   void schedule_next_call();
+  // The way on which no data came through although they were sent; rr: both.
+  std::optional<Flow> stuck_way() const;
+  void check_first_data();
   void stop_sending();
   void end_rr_when_idle();
   void on_line(Connection& connection, Session& session, const std::string& line);
@@ -80,6 +83,9 @@ class Client final : public Handler {
   // What an interrupted test sent counts by its acknowledgements: the server's report comes only at the end.
   std::optional<Timestamp> counting_since_;
   std::uint64_t acknowledged_before_ = 0;
+  std::uint64_t control_bytes_ = 0;  // sent on the control streams
+  bool heard_data_ = false;
+  Timestamp waiting_since_{};  // for the first data
   std::unique_ptr<RrCaller> caller_;
   Timestamp started_{};
   Timestamp ended_{};

@@ -18,9 +18,10 @@ std::optional<std::string> ControlReader::poll_line() {
   return line;
 }
 
-void send_line(Connection& connection, StreamId id, const nlohmann::json& json) {
+std::size_t send_line(Connection& connection, StreamId id, const nlohmann::json& json) {
   const std::string line = json.dump() + "\n";
   (void)connection.write(id, ByteView(reinterpret_cast<const std::uint8_t*>(line.data()), line.size()));
+  return line.size();
 }
 
 nlohmann::json request_of(const Workload& workload) {

@@ -33,8 +33,8 @@ class ControlReader {
   std::string buffer_;
 };
 
-// The line goes out whole: it is small, and the stream's buffer was empty.
-void send_line(Connection& connection, StreamId id, const nlohmann::json& json);
+// The line goes out whole: it is small, and the stream's buffer was empty. Returns its length.
+std::size_t send_line(Connection& connection, StreamId id, const nlohmann::json& json);
 
 nlohmann::json request_of(const Workload& workload);
 // Nothing: not a request that this version serves.
