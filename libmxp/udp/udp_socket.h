@@ -4,31 +4,13 @@
 #include <cstddef>
 #include <expected>
 #include <string_view>
-#include <utility>
 
 #include "mxp/address.h"
 #include "mxp/event_loop.h"
 #include "udp/syscalls.h"
+#include "udp/unique_fd.h"
 
 namespace mxp {
-
-// Owns a descriptor.
-class UniqueFd {
- public:
-  UniqueFd() = default;
-  explicit UniqueFd(int fd) : fd_(fd) {}
-  UniqueFd(UniqueFd&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  UniqueFd& operator=(UniqueFd&& other) noexcept {
-    std::swap(fd_, other.fd_);
-    return *this;
-  }
-  ~UniqueFd();
-  int get() const { return fd_; }
-  bool valid() const { return fd_ >= 0; }
-
- private:
-  int fd_ = -1;
-};
 
 struct UdpSocket {
   UniqueFd fd;

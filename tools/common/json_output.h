@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include "common/tool_error.h"
-#include "common/unique_fd.h"
+#include "udp/unique_fd.h"
 
 namespace mxp::tools {
 

@@ -11,8 +11,8 @@
 #include <optional>
 
 #include "common/escape.h"
-#include "common/unique_fd.h"
 #include "common/write_all.h"
+#include "udp/unique_fd.h"
 
 namespace mxp::tools {
 namespace {

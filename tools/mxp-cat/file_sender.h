@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "common/digest.h"
-#include "common/unique_fd.h"
 #include "mxp-cat/file_list.h"
 #include "mxp-cat/session.h"
+#include "udp/unique_fd.h"
 
 namespace mxp::tools {
 

@@ -8,10 +8,10 @@
 #include <vector>
 
 #include "common/tool_error.h"
-#include "common/unique_fd.h"
 #include "mxp-cat/app_codes.h"
 #include "mxp-cat/file_header.h"
 #include "mxp/bytes.h"
+#include "udp/unique_fd.h"
 
 namespace mxp::tools {
 

@@ -5,8 +5,8 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "common/unique_fd.h"
 #include "mxp/bytes.h"
+#include "udp/unique_fd.h"
 
 namespace mxp::tools {
 

@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "common/tool_error.h"
-#include "common/unique_fd.h"
 #include "mxp/bytes.h"
 #include "mxp/event_loop.h"
+#include "udp/unique_fd.h"
 
 namespace mxp::tools {
 

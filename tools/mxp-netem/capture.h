@@ -9,11 +9,11 @@
 #include <vector>
 
 #include "common/tool_error.h"
-#include "common/unique_fd.h"
 #include "mxp/address.h"
 #include "mxp/bytes.h"
 #include "mxp/endpoint.h"
 #include "mxp/time.h"
+#include "udp/unique_fd.h"
 
 namespace mxp::tools {
 

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "common/tool_error.h"
-#include "common/unique_fd.h"
+#include "udp/unique_fd.h"
 
 namespace mxp::tools {
 

@@ -11,10 +11,10 @@
 #include <vector>
 
 #include "common/tool_error.h"
-#include "common/unique_fd.h"
 #include "mxp/address.h"
 #include "mxp/bytes.h"
 #include "mxp/endpoint.h"
+#include "udp/unique_fd.h"
 
 namespace mxp::tools {
 
