@@ -5,6 +5,7 @@ MXP_BIN is the folder with the built tools."""
 import json
 import os
 import re
+import resource
 import shutil
 import signal
 import socket
@@ -286,6 +287,62 @@ class NetemTest(unittest.TestCase):
         one.close()
         self.assertGreaterEqual(time.monotonic() - begin, 0.15)  # two rebindings, at 100 and 200 ms after the start
         self.assertEqual(len(set(self.echo.peers)), 3)
+
+    def test_the_client_after_the_4096th_is_refused_and_the_others_are_served(self):
+        most = 4096
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        if hard != resource.RLIM_INFINITY and hard < most + 64:
+            self.skipTest("too few descriptors for so many clients")
+        relay = self.relay("--stats", "-")
+
+        def wait_for(count):
+            deadline = time.monotonic() + 20
+            while len(self.echo.received) < count:
+                self.assertLess(time.monotonic(), deadline, f"{len(self.echo.received)} of {count} arrived")
+                time.sleep(0.001)
+
+        # Each loopback address is a client of its own, one socket at a time.
+        for number in range(most - 1):
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
+                one.bind((f"127.1.{number // 250}.{number % 250 + 1}", 0))
+                one.sendto(b"x", relay.address)
+            if number % 32 == 31:
+                wait_for(number + 1)  # no receive buffer is to overflow
+        wait_for(most - 1)
+        last, refused = client(), client()
+        last.sendto(b"last", relay.address)
+        self.assertEqual(last.recv(100), b"last")
+        for _ in range(3):
+            refused.sendto(b"refused", relay.address)
+        last.sendto(b"still served", relay.address)
+        self.assertEqual(last.recv(100), b"still served")
+        last.close()
+        refused.close()
+        code, out, err = relay.stop()
+        self.assertEqual(code, 130)
+        self.assertNotIn(b"refused", self.echo.received)
+        self.assertEqual(len(set(self.echo.peers)), most)
+        self.assertEqual(err.count("4096 clients are being relayed, which is the most"), 1, err)
+        report = json.loads(out)
+        self.assertEqual((report["clients"], report["relay"]["refused"], report["relay"]["distorted"]), (most, 3, True))
+
+    def test_spinning_never_sleeps(self):
+        used = {}
+        for arguments in ((), ("--spin",)):
+            before = resource.getrusage(resource.RUSAGE_CHILDREN)
+            relay = self.relay("delay", "20ms", *arguments)
+            one = client()
+            begin = time.monotonic()
+            for number in range(10):
+                one.sendto(bytes([number]), relay.address)
+                self.assertEqual(one.recv(100), bytes([number]))
+            self.assertGreaterEqual(time.monotonic() - begin, 10 * 0.04)
+            one.close()
+            self.assertEqual(relay.stop()[0], 130)
+            after = resource.getrusage(resource.RUSAGE_CHILDREN)
+            used[arguments] = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+        # Asleep it needs a few milliseconds for ten packets; awake all that the machine gives it of 0.4 s.
+        self.assertGreater(used[("--spin",)], 4 * used[()], used)
 
     def test_ecn_bits_pass(self):
         relay = self.relay()
