@@ -1,3 +1,9 @@
+// Two peers become a connection:
+//
+//   1. both traffic secrets are known: keys for sealing and opening, and the first lines of a key log
+//   2. the peer's parameters are known: how large datagrams may be, how long silence, how much data on streams
+//   3. the peer has shown that it holds the keys (a client: message 2 verified; a server: the first packet opened):
+//      limits on what is sent to it fall, and the application hears of the connection
 #include <algorithm>
 
 #include "connection/flows.h"

@@ -1,7 +1,5 @@
 #include "crypto/key_log.h"
 
-#include <fmt/format.h>
-
 #include <array>
 #include <charconv>
 #include <optional>
@@ -12,14 +10,6 @@ namespace {
 
 constexpr std::string_view kClientToServer = "MXP_C2S_TRAFFIC_SECRET_";
 constexpr std::string_view kServerToClient = "MXP_S2C_TRAFFIC_SECRET_";
-
-void append_hex(std::string& text, std::span<const std::uint8_t> bytes) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  for (const std::uint8_t byte : bytes) {
-    text += kDigits[byte >> 4];
-    text += kDigits[byte & 15];
-  }
-}
 
 std::optional<std::uint8_t> hex_value(char digit) {
   if (digit >= '0' && digit <= '9') return static_cast<std::uint8_t>(digit - '0');
@@ -49,17 +39,6 @@ std::optional<std::uint32_t> parse_phase(std::string_view text) {
 }
 
 }  // namespace
-
-std::string format_key_log_line(const KeyLogLine& line) {
-  std::string text = fmt::format(
-      "{}{} ", line.flow == KeyLogLine::Flow::client_to_server ? kClientToServer : kServerToClient, line.phase);
-  // Room for the whole line at once, so that no half-written copy of the secret is left behind in freed memory.
-  text.reserve(text.size() + 2 * ConnectionId::kSize + 1 + 2 * TrafficSecret::kSize);
-  append_hex(text, line.destination.bytes());
-  text += ' ';
-  append_hex(text, line.secret.view());
-  return text;
-}
 
 std::string_view to_string(KeyLogError error) {
   switch (error) {

@@ -1,9 +1,8 @@
-// Lines of the key log (docs/protocol.md §8): the writer's and the dissector's side of one format.
+// Lines of the key log (docs/protocol.md §8), read. What writes them is mxp/key_log_file.h.
 #pragma once
 
 #include <cstdint>
 #include <expected>
-#include <string>
 #include <string_view>
 
 #include "crypto/secret.h"
@@ -19,9 +18,6 @@ struct KeyLogLine {
   ConnectionId destination;  // of the packets that the secret protects
   TrafficSecret secret;
 };
-
-// Without the newline. The caller owns the secret that the text holds.
-std::string format_key_log_line(const KeyLogLine& line);
 
 enum class KeyLogError : std::uint8_t {
   unknown_label,      // neither MXP_C2S_TRAFFIC_SECRET_<phase> nor MXP_S2C_…

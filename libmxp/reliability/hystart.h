@@ -25,8 +25,6 @@ class HyStart {
   // For each ACK in slow start. `acknowledged`: the largest newly acknowledged number; `next`: the number that follows
   // the largest sent; `rtt`: the sample of this ACK, acknowledgement delay subtracted.
   Verdict on_ack(std::uint64_t acknowledged, std::uint64_t next, std::optional<Duration> rtt);
-  // Slow start begins anew.
-  void restart() { *this = HyStart{}; }
 
  private:
   void begin_round(std::uint64_t next);

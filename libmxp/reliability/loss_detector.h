@@ -36,7 +36,6 @@ class LossDetector {
   std::optional<Timestamp> loss_time() const { return loss_time_; }
   // RFC 9002 §6.1.2: how long after a packet's sending it is lost, once a later one is acknowledged.
   Duration delay(const RttEstimator& rtt) const;
-  std::uint64_t packet_threshold() const { return packet_threshold_; }
 
   // `distance`: how far the largest acknowledged number is ahead of the late one.
   void on_late_arrival(LossReason reason, std::uint64_t distance);

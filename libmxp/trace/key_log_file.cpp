@@ -34,6 +34,15 @@ void append_line(std::string& text, std::string_view flow, std::uint32_t phase, 
 
 }  // namespace
 
+std::string key_log_lines(const TraceSecrets& secrets) {
+  std::string lines;
+  // Room for all of it at once, so that no copy of a secret is left behind in freed memory.
+  lines.reserve(256 + 2 * (secrets.client_to_server.size() + secrets.server_to_client.size()));
+  append_line(lines, "C2S", secrets.phase, secrets.server_id, secrets.client_to_server);
+  append_line(lines, "S2C", secrets.phase, secrets.client_id, secrets.server_to_client);
+  return lines;
+}
+
 std::expected<std::unique_ptr<KeyLogFile>, IoError> KeyLogFile::open(const std::string& path,
                                                                      std::function<void(const IoError&)> on_error) {
   const int fd = ::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0600);
@@ -65,12 +74,8 @@ int KeyLogFile::append(std::string_view lines) {
 void KeyLogFile::on(Timestamp, ConnectionId, const TraceEvent& event) {
   const auto* secrets = std::get_if<TraceSecrets>(&event);
   if (secrets == nullptr) return;
-  std::string lines;
-  // Room for all of it at once, so that no copy of a secret is left behind in freed memory.
-  lines.reserve(256 + 2 * (secrets->client_to_server.size() + secrets->server_to_client.size()));
-  if (torn_) lines += '\n';  // the broken line stays one line
-  append_line(lines, "C2S", secrets->phase, secrets->server_id, secrets->client_to_server);
-  append_line(lines, "S2C", secrets->phase, secrets->client_id, secrets->server_to_client);
+  std::string lines = key_log_lines(*secrets);
+  if (torn_) lines.insert(0, 1, '\n');  // the broken line stays one line; there is room for it
   const int code = append(lines);
   ::explicit_bzero(lines.data(), lines.size());
   if (code == 0 || told_) return;

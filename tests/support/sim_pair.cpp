@@ -218,7 +218,6 @@ bool SimPair::transmit(Role sender, Timestamp now) {
   for (std::size_t at = 0; at < sent->size; at += sent->segment_size) {
     const ByteView datagram = ByteView(buffer_).subspan(at, std::min(sent->segment_size, sent->size - at));
     ++datagrams_[sender == Role::server ? 1 : 0];
-    wire_bytes_[sender == Role::server ? 1 : 0] += datagram.size();
     if (sender == Role::server && server.connected_count == 0) {
       unvalidated_sent_ += datagram.size();
       if (unvalidated_sent_ > 3 * unvalidated_received_)

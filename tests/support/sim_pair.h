@@ -116,7 +116,6 @@ class SimPair {
   bool wire_is_quiet() const;
   std::uint64_t trace_hash() const { return trace_hash_; }
   std::uint64_t datagrams(Role sender) const { return datagrams_[sender == Role::server ? 1 : 0]; }
-  std::uint64_t wire_bytes(Role sender) const { return wire_bytes_[sender == Role::server ? 1 : 0]; }
   const std::vector<std::string>& violations() const { return violations_; }
   const netem::LinkCounters& link(Role sender) const;
 
@@ -138,7 +137,6 @@ class SimPair {
   std::function<void(std::string)> report_;
   std::uint64_t trace_hash_ = 0;
   std::uint64_t datagrams_[2] = {0, 0};
-  std::uint64_t wire_bytes_[2] = {0, 0};
   SeededRandom client_random_;
   SeededRandom server_random_;
   std::unique_ptr<netem::Link> up_;

@@ -29,7 +29,6 @@ class Summary {
   bool empty() const { return packets_ == 0; }
   std::uint64_t packets() const { return packets_; }
   std::uint64_t connections() const { return connections_; }
-  bool any_opened() const { return opened_ > 0; }
 
   // `forgotten`: connections that were dropped for want of room; they may be counted twice.
   nlohmann::json to_json(const CaptureCounts& counts, std::uint64_t forgotten) const;

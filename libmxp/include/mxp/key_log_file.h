@@ -17,6 +17,10 @@
 
 namespace mxp {
 
+// Both lines of a key phase, each with its newline, for sinks that write elsewhere. The text is as secret as what it
+// holds.
+std::string key_log_lines(const TraceSecrets& secrets);
+
 class KeyLogFile final : public TraceSink {
  public:
   // Appends to `path`; a new file gets mode 0600. `on_error` hears of the first write that fails, a full disk say: the

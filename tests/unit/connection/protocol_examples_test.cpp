@@ -15,6 +15,7 @@
 #include "crypto/primitives.h"
 #include "crypto/symmetric_state.h"
 #include "mxp/endpoint.h"
+#include "mxp/key_log_file.h"
 #include "support/pattern.h"
 #include "support/protocol_document.h"
 
@@ -396,11 +397,18 @@ BOOST_AUTO_TEST_CASE(key_schedule_of_the_worked_example) {
   direction("server to client", h.secrets.server_to_client);
   expect_example("key-schedule", text.text());
 
-  const auto line = [](KeyLogLine::Flow flow, ConnectionId destination, const TrafficSecret& secret) {
-    return format_key_log_line({.flow = flow, .phase = 0, .destination = destination, .secret = secret}) + "\n";
-  };
-  expect_example("key-log", line(KeyLogLine::Flow::client_to_server, h.server_id, h.secrets.client_to_server) +
-                                line(KeyLogLine::Flow::server_to_client, h.client_id, h.secrets.server_to_client));
+  const std::string lines = key_log_lines(
+      {h.client_id, h.server_id, 0, h.secrets.client_to_server.view(), h.secrets.server_to_client.view()});
+  expect_example("key-log", lines);
+  // What one room writes another one reads.
+  const std::size_t newline = lines.find('\n');
+  const auto first = parse_key_log_line(std::string_view(lines).substr(0, newline));
+  const auto second = parse_key_log_line(std::string_view(lines).substr(newline + 1, lines.size() - newline - 2));
+  BOOST_REQUIRE((first.has_value() && second.has_value()));
+  BOOST_TEST((first->flow == KeyLogLine::Flow::client_to_server && first->destination == h.server_id));
+  BOOST_TEST((first->secret == h.secrets.client_to_server));
+  BOOST_TEST((second->flow == KeyLogLine::Flow::server_to_client && second->destination == h.client_id));
+  BOOST_TEST((second->secret == h.secrets.server_to_client));
 }
 
 BOOST_AUTO_TEST_CASE(packets_of_the_worked_example) {

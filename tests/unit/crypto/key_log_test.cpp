@@ -17,30 +17,17 @@ const std::string kId = "0001020304050607",
 
 BOOST_AUTO_TEST_SUITE(key_log)
 
-BOOST_AUTO_TEST_CASE(lines_have_the_form_of_the_specification) {
-  KeyLogLine line;
-  line.destination = ConnectionId(hex_array<8>(kId));
-  line.secret = hex_secret(kSecret);
-  BOOST_TEST(format_key_log_line(line) == "MXP_C2S_TRAFFIC_SECRET_0 " + kId + " " + kSecret);
-  line.flow = KeyLogLine::Flow::server_to_client;
-  line.phase = 12;
-  BOOST_TEST(format_key_log_line(line) == "MXP_S2C_TRAFFIC_SECRET_12 " + kId + " " + kSecret);
-}
-
-BOOST_AUTO_TEST_CASE(a_line_is_read_back) {
+BOOST_AUTO_TEST_CASE(a_line_is_read) {
   for (const auto flow : {KeyLogLine::Flow::client_to_server, KeyLogLine::Flow::server_to_client}) {
     for (const std::uint32_t phase : {0u, 1u, 4'294'967'295u}) {
-      KeyLogLine line;
-      line.flow = flow;
-      line.phase = phase;
-      line.destination = ConnectionId(hex_array<8>("ff01020304050680"));
-      line.secret = hex_secret(kSecret);
-      const auto read = parse_key_log_line(format_key_log_line(line));
+      const std::string label = flow == KeyLogLine::Flow::client_to_server ? "MXP_C2S" : "MXP_S2C";
+      const auto read =
+          parse_key_log_line(label + "_TRAFFIC_SECRET_" + std::to_string(phase) + " " + kId + " " + kSecret);
       BOOST_REQUIRE(read.has_value());
       BOOST_TEST((read->flow == flow));
       BOOST_TEST(read->phase == phase);
-      BOOST_TEST((read->destination == line.destination));
-      BOOST_TEST((read->secret == line.secret));
+      BOOST_TEST((read->destination == ConnectionId(hex_array<8>(kId))));
+      BOOST_TEST((read->secret == hex_secret(kSecret)));
     }
   }
 }
