@@ -33,10 +33,6 @@ bool takes_both_families(const SocketAddress& address) {
 
 }  // namespace
 
-UniqueFd::~UniqueFd() {
-  if (fd_ >= 0) ::close(fd_);
-}
-
 IoError io_error(int code, std::string_view what) {
   return {code, std::string(what) + ": " + std::generic_category().message(code)};
 }

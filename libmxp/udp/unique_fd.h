@@ -1,6 +1,8 @@
 // A descriptor that is closed when its owner goes; for the library's sockets and the tools' files alike.
 #pragma once
 
+#include <unistd.h>
+
 #include <utility>
 
 namespace mxp {
@@ -15,7 +17,9 @@ class UniqueFd {
     reset(other.release());
     return *this;
   }
-  ~UniqueFd();
+  ~UniqueFd() {
+    if (fd_ >= 0) ::close(fd_);
+  }
 
   int get() const { return fd_; }
   bool valid() const { return fd_ >= 0; }

@@ -2,8 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <cstdlib>
+#include <span>
 
+#include "common/command_names.h"
 #include "mxp-dump/fields_output.h"
 
 namespace mxp::dump {
@@ -25,6 +29,10 @@ client's first packet after it (the median of all connections).
 
 Environment: MXPKEYLOGFILE names the key log where --keylog is not given.
 Exit: 0 done, 1 local failure, 2 wrong usage or an unreadable, truncated or malformed file, 7 no MXP (--exit-nomatch), 130 interrupted)";
+
+constexpr std::array<std::string_view, 5> kAbsent = {"why", "join", "redact", "inject-keys", "strip-keys"};
+constexpr tools::CommandNames kCommands = {
+    .tool = "mxp-dump", .present = {}, .absent = kAbsent, .or_else = "-r FILE or -i INTERFACE"};
 
 // As typed; the strings are still to be understood.
 struct LowOptions {
@@ -86,6 +94,12 @@ std::expected<Options, tools::ParseStop> understand(const LowOptions& low, const
 }  // namespace
 
 std::expected<Options, tools::ParseStop> parse_options(int argc, char** argv) {
+  // This tool has no commands yet; the first word alone can be meant as one, later ones belong to options.
+  const std::vector<std::string> arguments(argv + 1, argv + argc);
+  if (auto known =
+          tools::check_command(kCommands, std::span(arguments).first(std::min<std::size_t>(arguments.size(), 1)));
+      !known)
+    return std::unexpected(known.error());
   LowOptions low;
   CLI::App app("Shows the packets of MXP in a capture, with a key log down to their frames", "mxp-dump");
   app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::Throw);
@@ -120,8 +134,7 @@ std::expected<Options, tools::ParseStop> parse_options(int argc, char** argv) {
   tools::add_verbosity(app, low.verbosity);
   tools::add_version(app, "mxp-dump");
   app.footer(kFooter);
-  if (auto parsed = tools::parse_command_line(app, {argv + 1, argv + argc}); !parsed)
-    return std::unexpected(parsed.error());
+  if (auto parsed = tools::parse_command_line(app, arguments); !parsed) return std::unexpected(parsed.error());
   return understand(low, app);
 }
 

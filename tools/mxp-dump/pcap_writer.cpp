@@ -8,9 +8,9 @@
 #include <cerrno>
 #include <cstring>
 
-#include "common/unique_fd.h"
 #include "mxp-dump/capture_reader.h"
 #include "mxp-dump/packet_filter.h"
+#include "udp/unique_fd.h"
 
 namespace mxp::dump {
 namespace {
@@ -29,7 +29,7 @@ bool same_file(const std::string& a, const std::string& b) {
 tools::Result<PcapWriter> PcapWriter::open(const std::string& path, IfExists if_exists, const std::string& input) {
   PcapWriter writer;
   writer.path_ = path == "-" ? "stdout" : path;
-  tools::UniqueFd descriptor;
+  UniqueFd descriptor;
   if (path == "-") {
     if (::isatty(STDOUT_FILENO) == 1)
       return tools::fail(tools::ErrorKind::usage, "-w - would write a capture to the terminal: redirect stdout");
