@@ -105,6 +105,55 @@ bool write_ack_frame(Parts& parts, Timestamp now, Writer& writer) {
   return true;
 }
 
+struct BuiltPacket {
+  PacketNumber number;
+  std::size_t size_bytes;
+  bool ack_eliciting;
+  std::uint64_t frames_begin;  // in the log of sent frames
+  std::uint32_t frames_count;
+};
+
+// Tells everybody who counts packets, and takes it off the budget.
+void note_sent(Parts& parts, Timestamp now, const BuiltPacket& built, Budget& budget) {
+  SentPacket packet;
+  packet.number = built.number;
+  packet.sent_at = now;
+  packet.size_bytes = static_cast<std::uint32_t>(built.size_bytes);
+  packet.ack_eliciting = built.ack_eliciting;
+  packet.in_flight = built.ack_eliciting;
+  packet.probe = built.ack_eliciting && budget.probes > 0;
+  packet.frames_begin = built.frames_begin;
+  packet.frames_count = built.frames_count;
+  parts.recovery.on_packet_sent(packet);
+  if (packet.ack_eliciting) {
+    parts.idle.on_ack_eliciting_sent(now);
+    if (packet.probe) {
+      --budget.probes;
+      ++parts.stats.probes_sent;
+    } else {
+      budget.bytes -= std::min<std::uint64_t>(budget.bytes, built.size_bytes);
+    }
+  }
+  ++parts.stats.packets_sent;
+  parts.stats.bytes_sent += built.size_bytes;
+  parts.trace(now, TracePacketSent{packet.number, built.size_bytes, packet.ack_eliciting, packet.probe});
+}
+
+// What keeps us from sending more, and when to look again. `ran_dry`: there was nothing left to send.
+void note_what_holds_us(Parts& parts, Timestamp now, bool ran_dry) {
+  const bool wants_more = parts.streams.has_pending() || parts.ping_due;
+  const SendPermit permit = parts.recovery.permit(now);
+  parts.pacing_until = wants_more && permit.blocked() ? permit.retry_at : kNever;
+  BlockedBy blocked = BlockedBy::application;
+  if (wants_more) blocked = permit.blocked() ? permit.reason : BlockedBy::nothing;
+  else if (parts.streams.blocked_by_connection_credit()) blocked = BlockedBy::connection_credit;
+  else if (parts.streams.blocked_by_stream_credit()) blocked = BlockedBy::stream_credit;
+  if (ran_dry && !wants_more) parts.recovery.on_application_limited(now);
+  if (blocked == parts.blocked) return;
+  parts.blocked = blocked;
+  parts.trace(now, TraceBlocked{blocked});
+}
+
 }  // namespace
 
 std::optional<Transmit> transmit(Parts& parts, Timestamp now, MutableBytes buffer, const TransmitLimits& limits) {
@@ -170,47 +219,14 @@ std::optional<Transmit> transmit(Parts& parts, Timestamp now, MutableBytes buffe
     slots[segments++] = header_slot(space, open);
     used += size;
 
-    SentPacket packet;
-    packet.number = open.number;
-    packet.sent_at = now;
-    packet.size_bytes = static_cast<std::uint32_t>(size);
-    packet.ack_eliciting = ack_eliciting;
-    packet.in_flight = ack_eliciting;
-    packet.probe = ack_eliciting && budget.probes > 0;
-    packet.frames_begin = frames_begin;
-    packet.frames_count = static_cast<std::uint32_t>(parts.sent_frames.end() - frames_begin);
-    parts.recovery.on_packet_sent(packet);
-    if (ack_eliciting) {
-      parts.idle.on_ack_eliciting_sent(now);
-      if (packet.probe) {
-        --budget.probes;
-        ++parts.stats.probes_sent;
-      } else {
-        budget.bytes -= std::min<std::uint64_t>(budget.bytes, size);
-      }
-    }
-    ++parts.stats.packets_sent;
-    parts.stats.bytes_sent += size;
-    parts.trace(now, TracePacketSent{packet.number, size, ack_eliciting, packet.probe});
+    const auto frames_count = static_cast<std::uint32_t>(parts.sent_frames.end() - frames_begin);
+    note_sent(parts, now, {open.number, size, ack_eliciting, frames_begin, frames_count}, budget);
     if (size < segment_size) break;  // GSO: only the last segment may be shorter
   }
 
   parts.keys->sealer.protect_headers(std::span(slots).first(segments));
 
-  // Say what holds us, and when to look again.
-  const bool wants_more = parts.streams.has_pending() || parts.ping_due;
-  const SendPermit after = parts.recovery.permit(now);
-  parts.pacing_until = wants_more && after.blocked() ? after.retry_at : kNever;
-  BlockedBy blocked = BlockedBy::nothing;
-  if (wants_more) blocked = after.blocked() ? after.reason : BlockedBy::nothing;
-  else if (parts.streams.blocked_by_connection_credit()) blocked = BlockedBy::connection_credit;
-  else if (parts.streams.blocked_by_stream_credit()) blocked = BlockedBy::stream_credit;
-  else blocked = BlockedBy::application;
-  if (ran_dry && !wants_more) parts.recovery.on_application_limited(now);
-  if (blocked != parts.blocked) {
-    parts.blocked = blocked;
-    parts.trace(now, TraceBlocked{blocked});
-  }
+  note_what_holds_us(parts, now, ran_dry);
   if (segments == 0) return std::nullopt;
   // A peer need not acknowledge our acknowledgements, and then settles nothing: their frames must not pile up (threat
   // t03).
