@@ -114,6 +114,33 @@ class Runs(unittest.TestCase):
         self.assertGreater(modes["x25519"]["ns_per_op"], 0)
         self.assertGreater(modes["ping_pong_blocking"]["us"]["p50"], 0)
 
+    def limits_interrupted(self, number, *arguments, lines):
+        """What `limits` prints that a signal meets after so many measurements; as Ctrl-C does, it goes to all its processes."""
+        process = subprocess.Popen([PERF, "limits", "--mtu", "1500", "-v", *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                                   start_new_session=True)
+        for _ in range(lines):
+            process.stderr.readline()
+        os.killpg(process.pid, number)
+        out, err = process.communicate(timeout=20)
+        self.assertEqual(process.returncode, 130, err)
+        return out, err
+
+    def test_interrupted_limits_print_what_was_measured(self):
+        for number in (signal.SIGINT, signal.SIGTERM):
+            with self.subTest(number.name):
+                out, err = self.limits_interrupted(number, lines=1)
+                self.assertRegex(out, r"^udp +1472 B  [1-9]")
+                self.assertRegex(err, r"(?m)^mxp-perf: interrupted after \d+ measurement\(s\)$")
+                report = json.loads(self.limits_interrupted(number, "--json", lines=1)[0])
+                self.assertEqual(report["error"]["kind"], "interrupted")
+                self.assertEqual(report["limits"]["modes"][0]["name"], "udp")
+                self.assertNotIn("timer_1ms_late", [mode["name"] for mode in report["limits"]["modes"]])
+
+    def test_limits_interrupted_between_two_processes_that_answer_each_other(self):
+        # Ten measurements come before the round trips: if their other end went, this one would wait for ever.
+        report = json.loads(self.limits_interrupted(signal.SIGINT, "--json", lines=10)[0])
+        self.assertEqual((len(report["limits"]["modes"]), report["limits"]["modes"][-1]["name"]), (10, "x25519"))
+
 
 class Bounds(unittest.TestCase):
     def test_met(self):

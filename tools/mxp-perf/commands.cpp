@@ -100,6 +100,24 @@ tools::Result<void> measure(const Options& options, tools::Output& output, const
   return deliver(options, *outcome.result, outcome.error, json);
 }
 
+nlohmann::json to_json(const LimitMode& mode) {
+  nlohmann::json entry = {{"name", mode.name}};
+  if (mode.datagram_bytes) entry["datagram_bytes"] = *mode.datagram_bytes;
+  if (mode.bits_per_second) entry["bits_per_second"] = *mode.bits_per_second;
+  if (mode.ns_per_op) entry["ns_per_op"] = *mode.ns_per_op;
+  if (mode.us) entry["us"] = {{"p50", mode.us->p50_us}, {"p99", mode.us->p99_us}};
+  return entry;
+}
+
+std::string to_text(const LimitMode& mode) {
+  std::string line = fmt::format("{:<20}", mode.name);
+  line += mode.datagram_bytes ? fmt::format("{:>7} B  ", *mode.datagram_bytes) : std::string(11, ' ');
+  if (mode.bits_per_second) line += tools::format_bit_rate(*mode.bits_per_second);
+  if (mode.ns_per_op) line += fmt::format("{:.0f} ns", *mode.ns_per_op);
+  if (mode.us) line += fmt::format("p50 {:.1f} us, p99 {:.1f} us", mode.us->p50_us, mode.us->p99_us);
+  return line;
+}
+
 }  // namespace
 
 tools::Result<void> run_server(const Options& options, tools::Output& output) {
@@ -175,29 +193,31 @@ tools::Result<void> run_both(const Options& options, tools::Output& output, tool
   return result;
 }
 
-tools::Result<void> run_limits(const Options& options, tools::JsonOutput& json) {
-  const auto modes = measure_all_limits(options.mtu);
-  if (!modes) return std::unexpected(modes.error());
+tools::Result<void> run_limits(const Options& options, tools::Output& output, tools::JsonOutput& json) {
+  const tools::SignalWatch signals;
   nlohmann::json list = nlohmann::json::array();
   std::string text;
-  for (const LimitMode& mode : *modes) {
-    nlohmann::json entry = {{"name", mode.name}};
-    std::string line = fmt::format("{:<20}", mode.name);
-    if (mode.datagram_bytes) entry["datagram_bytes"] = *mode.datagram_bytes;
-    line += mode.datagram_bytes ? fmt::format("{:>7} B  ", *mode.datagram_bytes) : std::string(11, ' ');
-    if (mode.bits_per_second)
-      entry["bits_per_second"] = *mode.bits_per_second, line += tools::format_bit_rate(*mode.bits_per_second);
-    if (mode.ns_per_op) entry["ns_per_op"] = *mode.ns_per_op, line += fmt::format("{:.0f} ns", *mode.ns_per_op);
-    if (mode.us)
-      entry["us"] = {{"p50", mode.us->p50_us}, {"p99", mode.us->p99_us}},
-      line += fmt::format("p50 {:.1f} us, p99 {:.1f} us", mode.us->p50_us, mode.us->p99_us);
-    list.push_back(std::move(entry));
-    text += line + "\n";
+  const auto measured = measure_all_limits(options.mtu, [&](const LimitMode& mode) {
+    // What a signal came into is not a whole measurement.
+    if (signals.received() != 0) return TakeMore::no;
+    list.push_back(to_json(mode));
+    text += to_text(mode) + "\n";
+    output.verbose(to_text(mode));
+    return TakeMore::yes;
+  });
+  nlohmann::json document = {{"schema", "mxp-perf/1"}};
+  tools::Result<void> result;
+  if (signals.received() != 0) {
+    if (list.empty()) return tools::fail(ErrorKind::interrupted, "interrupted before anything was measured");
+    result = tools::fail(ErrorKind::interrupted, fmt::format("interrupted after {} measurement(s)", list.size()));
+    document.update(to_json(result.error()));
+  } else if (!measured) {
+    return measured;
   }
-  if (auto written = json.write_document({{"schema", "mxp-perf/1"}, {"limits", {{"modes", std::move(list)}}}});
-      !written)
-    return written;
-  return print(options, text);
+  document["limits"] = {{"modes", std::move(list)}};
+  if (auto written = json.write_document(document); !written) return written;
+  if (auto printed = print(options, text); !printed) return printed;
+  return result;
 }
 
 }  // namespace mxp::perf

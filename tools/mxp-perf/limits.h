@@ -4,9 +4,10 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "common/tool_error.h"
 #include "mxp/keys.h"
@@ -43,7 +44,9 @@ struct LimitMode {
   std::optional<double> ns_per_op;
   std::optional<Spread> us;
 };
-// Everything above; `mtu` 0 = 1500 and the loopback's own.
-tools::Result<std::vector<LimitMode>> measure_all_limits(std::size_t mtu);
+// Everything above, each handed over as soon as it is measured; `mtu` 0 = 1500 and the loopback's own. Ends, which is
+// no error, when `take` says that there is no need for more.
+enum class TakeMore : std::uint8_t { yes, no };
+tools::Result<void> measure_all_limits(std::size_t mtu, const std::function<TakeMore(LimitMode)>& take);
 
 }  // namespace mxp::perf

@@ -1,6 +1,8 @@
 #include "mxp-perf/limits_pipeline.h"
 
 #include <poll.h>
+#include <signal.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -53,6 +55,16 @@ SocketConfig loopback_socket() { return {.bind = SocketAddress::ipv4(127, 0, 0, 
 
 }  // namespace
 
+pid_t fork_partner() {
+  const pid_t child = fork();
+  if (child == 0) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    signal(SIGINT, SIG_IGN);
+    signal(SIGTERM, SIG_IGN);
+  }
+  return child;
+}
+
 tools::Result<double> measure_pipeline(Duration duration, std::size_t datagram_bytes,
                                        const std::function<std::size_t(MutableBytes)>& fill,
                                        const std::function<std::size_t(const ReceivedRun&)>& receive) {
@@ -62,7 +74,7 @@ tools::Result<double> measure_pipeline(Duration duration, std::size_t datagram_b
   if (!sender) return tools::fail(tools::ErrorKind::network, sender.error().message);
   int report[2];
   if (pipe(report) != 0) return tools::fail_errno(tools::ErrorKind::io, "pipe", errno);
-  const pid_t child = fork();
+  const pid_t child = fork_partner();
   if (child < 0) return tools::fail_errno(tools::ErrorKind::io, "fork", errno);
   if (child == 0) {
     close(report[0]);

@@ -17,7 +17,7 @@ tools::Result<void> run(const mxp::perf::Options& options, tools::Output& output
     case mxp::perf::Command::server: return run_server(options, output);
     case mxp::perf::Command::client: return run_client(options, output, json);
     case mxp::perf::Command::run: return run_both(options, output, json);
-    case mxp::perf::Command::limits: return run_limits(options, json);
+    case mxp::perf::Command::limits: return run_limits(options, output, json);
   }
   return {};
 }
