@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import select
 import shutil
 import signal
 import socket
@@ -490,6 +491,47 @@ class Output(DumpCase):
         self.assertEqual(run.stderr.read(), b"")
         run.stderr.close()
         self.assertEqual(run.wait(timeout=30), 0)
+
+    def test_pipes_that_do_not_block_get_everything(self):
+        packets = 20000  # of them much more than a pipe holds
+        capture = self.file("c", wire.pcap([MESSAGE_1] * packets, snap_length=60))
+        for arguments in (("-T", "text"), ("-T", "json"), ("-w", "-")):
+            with self.subTest(" ".join(arguments)):
+                reader, writer = os.pipe()
+                os.set_blocking(writer, False)
+                run = subprocess.Popen([DUMP, "-r", capture, *arguments], stdout=writer, stderr=subprocess.PIPE, env=ENVIRONMENT)
+                # Not before the pipe is full, or all has gone wrong.
+                room = select.poll()
+                room.register(writer, select.POLLOUT)
+                deadline = time.monotonic() + 20
+                while run.poll() is None and room.poll(0) and time.monotonic() < deadline:
+                    time.sleep(0.01)
+                os.close(writer)
+                with open(reader, "rb") as out:
+                    got = out.read()
+                _, err = run.communicate(timeout=30)
+                self.assertEqual((run.returncode, err), (0, b""))
+                expected = subprocess.run([DUMP, "-r", capture, *arguments], capture_output=True, timeout=30, env=ENVIRONMENT).stdout
+                self.assertGreater(len(got), packets * 60)
+                self.assertTrue(got == expected)
+
+    def test_a_message_waits_for_a_stderr_that_does_not_block(self):
+        reader, writer = os.pipe()
+        os.set_blocking(writer, False)
+        filling = 0
+        while True:
+            try:
+                filling += os.write(writer, bytes(4096))
+            except BlockingIOError:
+                break
+        run = subprocess.Popen([DUMP, "-r", "/nonexistent"], stdout=subprocess.DEVNULL, stderr=writer, env=ENVIRONMENT)
+        os.close(writer)
+        deadline = time.monotonic() + 3
+        while run.poll() is None and "poll" not in Path(f"/proc/{run.pid}/wchan").read_text() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        with open(reader, "rb") as err:
+            self.assertIn(b"/nonexistent", err.read()[filling:])
+        self.assertEqual(run.wait(timeout=30), 2)
 
     def test_a_full_disk_is_1(self):
         with open("/dev/full", "wb") as full:

@@ -3,8 +3,9 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <cstdlib>
+
+#include "common/write_all.h"
 
 namespace mxp::tools {
 namespace {
@@ -14,12 +15,7 @@ constexpr std::string_view kYellow = "\033[33m";
 constexpr std::string_view kPlain = "\033[0m";
 
 void write_stderr(std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t written = ::write(STDERR_FILENO, text.data(), text.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) return;
-    text.remove_prefix(static_cast<std::size_t>(written));
-  }
+  (void)write_all_or_errno(STDERR_FILENO, text);  // nowhere left to complain
 }
 
 bool environment_has(const char* name) {

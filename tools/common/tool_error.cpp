@@ -3,9 +3,10 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <cstring>
 #include <nlohmann/json.hpp>
+
+#include "common/write_all.h"
 
 namespace mxp::tools {
 
@@ -14,14 +15,7 @@ std::unexpected<ToolError> fail_errno(ErrorKind kind, std::string_view what, int
 }
 
 void print_error(std::string_view tool, const ToolError& error) {
-  const std::string text = fmt::format("{}: {}\n", tool, error.message);
-  std::string_view rest = text;
-  while (!rest.empty()) {
-    const ssize_t written = ::write(STDERR_FILENO, rest.data(), rest.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) return;  // nowhere left to complain
-    rest.remove_prefix(static_cast<std::size_t>(written));
-  }
+  (void)write_all_or_errno(STDERR_FILENO, fmt::format("{}: {}\n", tool, error.message));  // nowhere left to complain
 }
 
 nlohmann::json to_json(const ToolError& error) {

@@ -22,7 +22,7 @@ std::string reason_of(int errno_value) {
 
 }  // namespace
 
-Result<void> write_all(int fd, std::string_view bytes, std::string_view name) {
+int write_all_or_errno(int fd, std::string_view bytes) {
   while (!bytes.empty()) {
     const ssize_t written = ::write(fd, bytes.data(), bytes.size());
     if (written >= 0) {
@@ -31,8 +31,16 @@ Result<void> write_all(int fd, std::string_view bytes, std::string_view name) {
       pollfd writable{.fd = fd, .events = POLLOUT, .revents = 0};
       ::poll(&writable, 1, -1);
     } else if (errno != EINTR) {
-      return std::unexpected(write_error(name, errno));
+      return errno;
     }
+  }
+  return 0;
+}
+
+Result<void> write_all(int fd, std::string_view bytes, std::string_view name) {
+  if (const int error = write_all_or_errno(fd, bytes); error != 0) {
+    errno = error;  // for callers to whom a reader that is gone is no failure
+    return std::unexpected(write_error(name, error));
   }
   return {};
 }

@@ -11,6 +11,9 @@ namespace mxp::tools {
 // not block by itself (a terminal or pipe that another program has set so).
 Result<void> write_all(int fd, std::string_view bytes, std::string_view name);
 
+// The same without the sentence: 0, or the errno of the write that failed.
+int write_all_or_errno(int fd, std::string_view bytes);
+
 // The sentence for a write that failed, for those who cannot wait: "cannot write to NAME: …".
 ToolError write_error(std::string_view name, int errno_value);
 

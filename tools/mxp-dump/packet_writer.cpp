@@ -4,8 +4,8 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
 
+#include "common/write_all.h"
 #include "mxp-dump/fields_output.h"
 #include "mxp-dump/json_output.h"
 #include "mxp-dump/text_output.h"
@@ -23,16 +23,10 @@ void StdoutBuffer::append(std::string_view text) {
 }
 
 void StdoutBuffer::flush() {
-  std::string_view rest = pending_;
-  while (!rest.empty() && !closed_ && failure_.empty()) {
-    const ssize_t written = ::write(STDOUT_FILENO, rest.data(), rest.size());
-    if (written >= 0) {
-      rest.remove_prefix(static_cast<std::size_t>(written));
-    } else if (errno == EPIPE) {
-      closed_ = true;
-    } else if (errno != EINTR) {
-      failure_ = std::strerror(errno);
-    }
+  if (!closed_ && !failure_) {
+    const int error = tools::write_all_or_errno(STDOUT_FILENO, pending_);
+    if (error == EPIPE) closed_ = true;
+    else if (error != 0) failure_ = tools::write_error("stdout", error);
   }
   pending_.clear();
 }

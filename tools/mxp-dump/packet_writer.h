@@ -2,9 +2,11 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
+#include "common/tool_error.h"
 #include "mxp-dump/options.h"
 #include "mxp-dump/record.h"
 
@@ -16,12 +18,12 @@ class StdoutBuffer {
   void flush();
   // The reader went away (EPIPE): there is nobody to write for, and that is no error.
   bool closed() const { return closed_; }
-  // What the system said to any other failed write; empty if none.
-  const std::string& failure() const { return failure_; }
+  // Any other write that failed.
+  const std::optional<tools::ToolError>& failure() const { return failure_; }
 
  private:
   std::string pending_;
-  std::string failure_;
+  std::optional<tools::ToolError> failure_;
   bool closed_ = false;
 };
 

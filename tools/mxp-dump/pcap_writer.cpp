@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "common/write_all.h"
 #include "mxp-dump/capture_reader.h"
 #include "mxp-dump/packet_filter.h"
 #include "udp/unique_fd.h"
@@ -24,29 +25,37 @@ bool same_file(const std::string& a, const std::string& b) {
          first.st_ino == second.st_ino;
 }
 
+// stdout as a stream that waits where a plain one would lose data: another program may have set the pipe not to block.
+std::FILE* open_stdout() {
+  const auto write = [](void*, const char* bytes, std::size_t size) {
+    errno = tools::write_all_or_errno(STDOUT_FILENO, {bytes, size});
+    return errno == 0 ? static_cast<ssize_t>(size) : 0;
+  };
+  return ::fopencookie(nullptr, "w", {.read = nullptr, .write = write, .seek = nullptr, .close = nullptr});
+}
+
 }  // namespace
 
 tools::Result<PcapWriter> PcapWriter::open(const std::string& path, IfExists if_exists, const std::string& input) {
   PcapWriter writer;
   writer.path_ = path == "-" ? "stdout" : path;
-  UniqueFd descriptor;
   if (path == "-") {
     if (::isatty(STDOUT_FILENO) == 1)
       return tools::fail(tools::ErrorKind::usage, "-w - would write a capture to the terminal: redirect stdout");
-    descriptor.reset(::dup(STDOUT_FILENO));
+    writer.file_.reset(open_stdout());
   } else {
     if (!input.empty() && same_file(path, input))
       return tools::fail(tools::ErrorKind::usage, fmt::format("{} is being read: -w needs another file", path));
+    UniqueFd descriptor;
     const int replace = if_exists == IfExists::replace ? O_TRUNC : O_EXCL;
     descriptor.reset(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY | replace, 0666));
     if (!descriptor && errno == EEXIST)
       return tools::fail(tools::ErrorKind::usage, fmt::format("{} exists: choose another name or use --force", path));
+    if (descriptor) writer.file_.reset(::fdopen(descriptor.get(), "w"));
+    if (writer.file_ != nullptr) static_cast<void>(descriptor.release());
   }
-  if (!descriptor) return tools::fail_errno(tools::ErrorKind::io, fmt::format("cannot write {}", writer.path_), errno);
-  writer.file_.reset(::fdopen(descriptor.get(), "w"));
   if (writer.file_ == nullptr)
     return tools::fail_errno(tools::ErrorKind::io, fmt::format("cannot write {}", writer.path_), errno);
-  static_cast<void>(descriptor.release());
   return writer;
 }
 

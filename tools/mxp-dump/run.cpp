@@ -122,8 +122,7 @@ class Session {
   // A damaged input is kept for the end, after the summary of what is whole.
   Result<void> read_packets() {
     const Dissector::Sink sink = [this](const PacketRecord& record) { print(record); };
-    while (reader_ != nullptr && signals_.received() == 0 && !enough() && !stdout_.closed() &&
-           stdout_.failure().empty()) {
+    while (reader_ != nullptr && signals_.received() == 0 && !enough() && !stdout_.closed() && !stdout_.failure()) {
       const auto packet = reader_->next();
       if (!packet) {
         if (signals_.received() == 0) damage_ = file_error(options_, packet.error());
@@ -192,8 +191,7 @@ class Session {
       }
     }
     say_what_was_found(forgotten);
-    if (!stdout_.failure().empty())
-      return tools::fail(ErrorKind::io, fmt::format("cannot write to stdout: {}", stdout_.failure()));
+    if (stdout_.failure()) return std::unexpected(*stdout_.failure());
     // A damaged input's JSON is the error's, which main writes.
     if (damage_) return std::unexpected(*damage_);
     if (auto written = json_.write_line(summary_.to_json(counts_, forgotten)); !written && errno != EPIPE)
