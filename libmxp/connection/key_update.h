@@ -4,14 +4,16 @@
 //   due() ──▶ we turn ──▶ on_sending_turned ──▶ packets ──▶ on_ack: confirmed ──3 PTO──▶ due() may be true again
 //   a packet under the next key ──▶ on_peer_began ──▶ on_receiving_turned ──3 PTO──▶ the old keys go
 //
-// Both directions always turn together: who sees the peer's first packet of a new phase turns its own direction before
-// it sends anything. So the sending phase is the receiving one, or one ahead of it while an update that we began is not
-// yet answered.
+// The directions follow each other: who sees the peer's first packet of a new phase turns its own sending direction
+// before it sends anything. So the sending phase is the receiving one, or one ahead of it while an update that we began
+// is not yet answered.
 #pragma once
 
+#include <algorithm>
 #include <expected>
 #include <optional>
 
+#include "connection/update_allowance.h"
 #include "mxp/config.h"
 #include "mxp/error.h"
 #include "mxp/ids.h"
@@ -23,22 +25,18 @@ class KeyUpdate {
  public:
   // `max_ack_delay`: ours, at most as announced: a peer's probe timeout is never shorter (RFC 9002 §6.2.1).
   KeyUpdate(const KeyUpdateConfig& config, Duration max_ack_delay, Timestamp now)
-      : config_(config),
-        allowance_interval_(2 * (max_ack_delay + kTimerGranularity)),
-        allowance_since_(now),
-        sending_since_(now) {}
+      : config_(config), allowance_(2 * (max_ack_delay + kTimerGranularity), now), sending_since_(now) {}
 
   // Whether we should begin an update now; `sealed` packets have gone out under the current key.
   bool due(Timestamp now, std::uint64_t sealed, Duration probe_timeout) const {
     if (!confirmed_at_ || now < *confirmed_at_ + 3 * probe_timeout) return false;
-    return sealed >= config_.packets || now - sending_since_ >= config_.interval;
+    return sealed >= std::min(config_.packets, kWorn) || now - sending_since_ >= config_.interval;
   }
   // Whether a packet should be sent only for the update's sake: one that the peer acknowledges, though there is nothing
   // to send but acknowledgements. Those alone confirm no phase and begin no update, and in the end the key wears out.
-  // `in_flight`: something that will be acknowledged is under way.
-  bool needs_ping(Timestamp now, std::uint64_t sealed, Duration probe_timeout, bool in_flight) const {
-    if (sealed / kOverdue < config_.packets) return false;
-    return confirmed_at_ ? due(now, sealed, probe_timeout) : !in_flight;
+  bool needs_ping(Timestamp now, std::uint64_t sealed, Duration probe_timeout, std::uint64_t bytes_in_flight) const {
+    if (sealed / kOverdue < config_.packets && sealed < kWorn) return false;
+    return confirmed_at_ ? due(now, sealed, probe_timeout) : bytes_in_flight == 0;
   }
   // Our direction turned; `first` is the smallest number that the new phase can have.
   void on_sending_turned(Timestamp now, PacketNumber first) {
@@ -46,12 +44,12 @@ class KeyUpdate {
     first_sent_ = first;
     confirmed_at_.reset();
   }
-  // The peer acknowledged a packet that we sent as `largest`, in a packet that was (or was not) protected under the
-  // phase that we send in. KEY_UPDATE_ERROR: it knows packets of the new phase and yet uses the old one (RFC 9001
-  // §6.2).
-  std::expected<void, TransportError> on_ack(Timestamp now, PacketNumber largest, bool in_our_phase) {
+  // The peer acknowledged a packet that we sent as `largest`, in a packet protected under these keys. KEY_UPDATE_ERROR:
+  // it knows packets of the new phase and yet uses the old one (RFC 9001 §6.2).
+  enum class Under : std::uint8_t { our_phase, older_phase };
+  std::expected<void, TransportError> on_ack(Timestamp now, PacketNumber largest, Under keys) {
     if (largest < first_sent_ || confirmed_at_) return {};
-    if (!in_our_phase)
+    if (keys == Under::older_phase)
       return std::unexpected(TransportError{TransportErrorCode::key_update_error, 0,
                                             "packets of a new key phase are acknowledged under the old keys"});
     confirmed_at_ = now;
@@ -68,12 +66,9 @@ class KeyUpdate {
     if (next <= first_sent_)
       return std::unexpected(TransportError{TransportErrorCode::key_update_error, 0,
                                             "a key update before the last one could be confirmed"});
-    for (; allowance_ < kMaxAllowance && now - allowance_since_ >= allowance_interval_; ++allowance_)
-      allowance_since_ += allowance_interval_;
-    if (allowance_ == 0)
+    if (!allowance_.take(now))
       return std::unexpected(
           TransportError{TransportErrorCode::key_update_error, 0, "key updates follow each other too fast"});
-    if (allowance_-- == kMaxAllowance) allowance_since_ = now;
     return {};
   }
   void on_receiving_turned(Timestamp now, Duration probe_timeout) { old_keys_until_ = now + 3 * probe_timeout; }
@@ -83,13 +78,13 @@ class KeyUpdate {
 
  private:
   static constexpr Duration kTimerGranularity = std::chrono::milliseconds(1);  // RFC 9002 §6.1.2
-  static constexpr unsigned kMaxAllowance = 8;    // updates that may follow each other at once; our choice
-  static constexpr std::uint64_t kOverdue = 100;  // times the packets after which an update is due; our choice
+  // Our choice: a key is worn, and changed whatever the settings say, an eighth of the way to the AEAD's limit of 2^23;
+  // and acknowledgements alone may wear it for so many times the packets after which an update is due.
+  static constexpr std::uint64_t kWorn = std::uint64_t{1} << 20;
+  static constexpr std::uint64_t kOverdue = 100;
 
   KeyUpdateConfig config_;
-  Duration allowance_interval_;  // in which a peer gains one update
-  unsigned allowance_ = kMaxAllowance;
-  Timestamp allowance_since_;
+  UpdateAllowance allowance_;
   Timestamp sending_since_;
   PacketNumber first_sent_{0};
   std::optional<Timestamp> confirmed_at_;  // a packet of the current sending phase was acknowledged

@@ -38,8 +38,8 @@ struct FrameVisitor {
   Result operator()(const AckFrame& frame) {
     auto outcome = parts.recovery.on_ack(now, frame);
     if (!outcome) return std::unexpected(outcome.error());
-    const bool in_our_phase = phase == parts.keys->sealer.phase();
-    if (auto allowed = parts.key_update.on_ack(now, frame.ranges.begin()->last, in_our_phase); !allowed) return allowed;
+    const auto keys = phase == parts.keys->sealer.phase() ? KeyUpdate::Under::our_phase : KeyUpdate::Under::older_phase;
+    if (auto allowed = parts.key_update.on_ack(now, frame.ranges.begin()->last, keys); !allowed) return allowed;
     settle(parts, now, *outcome);
     return {};
   }

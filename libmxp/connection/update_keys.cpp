@@ -1,9 +1,9 @@
 // Both directions turn to new keys (docs/protocol.md §3.1):
 //
-//   we begin      the sending direction turns, just before a packet that the peer will acknowledge; the receiving one
-//                 follows with the peer's first packet of the new phase
-//   the peer does a packet opens under the next key: the opener has turned already. If that is not too early, our
-//                 direction turns as well, before anything else is sent
+//   we begin:       the sending direction turns, just before a packet that the peer will acknowledge; the receiving
+//                   one follows with the peer's first packet of the new phase
+//   the peer does:  a packet opens under the next key: the opener has turned already. If that is not too early, our
+//                   direction turns as well, before anything else is sent
 //
 // Each new phase is told to the key log once, when the first of both directions reaches it.
 #include "connection/flows.h"
@@ -12,12 +12,12 @@ namespace mxp {
 
 namespace {
 
-void turn_sending(Parts& parts, Timestamp now, bool by_peer) {
+void turn_sending(Parts& parts, Timestamp now, TraceKeyUpdated::Begun begun) {
   PacketSealer& sealer = parts.keys->sealer;
   sealer.update();
   ++parts.stats.key_updates;
   parts.key_update.on_sending_turned(now, parts.numbers.next());
-  parts.trace(now, TraceKeyUpdated{TraceKeyUpdated::Direction::sending, sealer.phase(), by_peer});
+  parts.trace(now, TraceKeyUpdated{TraceKeyUpdated::Direction::sending, sealer.phase(), begun});
 }
 
 }  // namespace
@@ -32,14 +32,14 @@ void trace_secrets(const Parts& parts, Timestamp now, const TrafficSecret& sendi
 void send_ping_if_key_is_worn(Parts& parts, Timestamp now) {
   const Recovery& recovery = parts.recovery;
   if (parts.key_update.needs_ping(now, parts.keys->sealer.packets_sealed(), recovery.probe_timeout(),
-                                  recovery.bytes_in_flight() != 0))
+                                  recovery.bytes_in_flight()))
     parts.ping_due = true;
 }
 
 void begin_key_update_if_due(Parts& parts, Timestamp now) {
   const PacketSealer& sealer = parts.keys->sealer;
   if (!parts.key_update.due(now, sealer.packets_sealed(), parts.recovery.probe_timeout())) return;
-  turn_sending(parts, now, false);
+  turn_sending(parts, now, TraceKeyUpdated::Begun::by_us);
   trace_secrets(parts, now, sealer.secret(), parts.keys->opener.next_secret(), sealer.phase());
 }
 
@@ -56,9 +56,10 @@ std::expected<void, TransportError> on_packet_phase(Parts& parts, Timestamp now,
   }
   parts.receiving_phase = packet.phase;
   parts.key_update.on_receiving_turned(now, parts.recovery.probe_timeout());
-  parts.trace(now, TraceKeyUpdated{TraceKeyUpdated::Direction::receiving, packet.phase, by_peer});
+  parts.trace(now, TraceKeyUpdated{TraceKeyUpdated::Direction::receiving, packet.phase,
+                                   by_peer ? TraceKeyUpdated::Begun::by_peer : TraceKeyUpdated::Begun::by_us});
   if (!by_peer) return {};
-  turn_sending(parts, now, true);
+  turn_sending(parts, now, TraceKeyUpdated::Begun::by_peer);
   trace_secrets(parts, now, sealer.secret(), parts.keys->opener.secret(), packet.phase);
   return {};
 }

@@ -64,11 +64,18 @@ void Recorder::on_closed(Connection& connection, const CloseInfo& info) {
 
 void TraceRecorder::on(Timestamp, ConnectionId connection, const TraceEvent& event) {
   if (const auto* found = std::get_if<TraceSecrets>(&event)) {
+    first_sent.reset();
+    first_received.reset();
     secrets.push_back({found->client_id, found->server_id, copy_of(found->client_to_server),
                        copy_of(found->server_to_client), found->phase});
   } else if (const auto* packet = std::get_if<TracePacketSent>(&event)) {
     sent.emplace_back(connection, packet->number);
     if (packet->probe) ++probes;
+    if (!first_sent) first_sent = packet->number;
+  } else if (const auto* packet_in = std::get_if<TracePacketReceived>(&event)) {
+    if (!first_received) first_received = packet_in->number;
+  } else if (const auto* updated = std::get_if<TraceKeyUpdated>(&event)) {
+    key_updates.push_back(*updated);
   }
 }
 

@@ -5,6 +5,7 @@
 #include <array>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -61,6 +62,9 @@ class TraceRecorder final : public TraceSink {
     std::uint32_t phase = 0;
   };
   std::vector<Secrets> secrets;
+  // The first packets sent and received after the last of them.
+  std::optional<PacketNumber> first_sent, first_received;
+  std::vector<TraceKeyUpdated> key_updates;
   std::vector<std::pair<ConnectionId, PacketNumber>> sent;
   std::uint64_t probes = 0;
 };

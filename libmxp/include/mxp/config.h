@@ -40,11 +40,12 @@ struct RecoveryConfig {
   bool pacing = true;
 };
 
-// When a connection turns to new keys by itself (docs/protocol.md §3.1); the peer's wish is always followed. No sooner
-// than three probe timeouts after the last update was confirmed, whatever these say.
+// When a connection turns to new keys by itself (docs/protocol.md §3.1), but no sooner than three probe timeouts after
+// the last update was confirmed; the peer's updates are always followed. The defaults keep what one packet key opens
+// small, and cost next to nothing: an update takes about as long as ten packets.
 struct KeyUpdateConfig {
-  std::uint64_t packets = 10'000;                // sent under one key; at least 1, far below the AEAD's limit of 2^23
-  Duration interval = std::chrono::seconds(60);  // since the last update; more than 0
+  std::uint64_t packets = 10'000;  // sent under one key; at least 1; above 2^20, 2^20 counts (the AEAD's limit is 2^23)
+  Duration interval = std::chrono::seconds(60);  // since the last update; more than 0; Duration::max() = never by time
 };
 
 struct TransportConfig {
@@ -54,7 +55,7 @@ struct TransportConfig {
       std::chrono::seconds(10);  // the client gives up after it; a server forgets a half-open handshake and its answer
   std::size_t max_udp_payload = kMinInitialSize;  // largest datagram we build; by hand until path MTU discovery
   std::size_t max_receive_udp_payload =
-      kMaxUdpPayload;  // largest we take, as the peer is told; the event loop has room for it
+      kMaxUdpPayload;  // bytes, taken as 1200..65507: largest we take, as the peer is told; the event loop has room
   FlowControlConfig flow_control;
   RecoveryConfig recovery;
   KeyUpdateConfig key_update;

@@ -1,6 +1,7 @@
 // The three kinds of outcome that are not success, each a type of its own (docs/architecture.md, "Errors"):
 // a datagram that is not for us is dropped and counted; a peer that breaks the rules is answered with a transport
-// error; a call that lost a race with the peer returns a value that says so.
+// error; a call that lost a race with the peer returns a value that says so. (What the operating system refuses to a
+// program, a socket or a file, is an IoError.)
 #pragma once
 
 #include <cstdint>

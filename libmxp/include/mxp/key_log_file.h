@@ -2,15 +2,18 @@
 // packets. WHOEVER HAS THE FILE CAN READ THE TRAFFIC: write one only where the user asked for it.
 //
 //   auto keys = KeyLogFile::open(path);
+//   if (!keys) return complain(keys.error());
 //   auto loop = EventLoop::create(socket, config, handler, keys->get());
 //
-// Threads: one object for each; several, also of several processes, may append to one file.
+// Outlives the loop or endpoint that it is given to. Threads: one object for each endpoint; several objects, also of
+// several processes, may append to one file.
 #pragma once
 
 #include <expected>
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "mxp/error.h"
 #include "mxp/trace.h"
@@ -23,8 +26,9 @@ std::string key_log_lines(const TraceSecrets& secrets);
 
 class KeyLogFile final : public TraceSink {
  public:
-  // Appends to `path`; a new file gets mode 0600. `on_error` hears of the first write that fails, a full disk say: the
-  // connection is worth more than its log and goes on.
+  // Appends to `path`; a new file gets mode 0600. `on_error` hears of the first write that fails, a full disk say, from
+  // within on(), and must not call the endpoint: the connection is worth more than its log and goes on. An existing
+  // file keeps its mode.
   static std::expected<std::unique_ptr<KeyLogFile>, IoError> open(const std::string& path,
                                                                   std::function<void(const IoError&)> on_error = {});
   ~KeyLogFile() override;

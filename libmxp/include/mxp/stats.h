@@ -20,7 +20,7 @@ struct ConnectionStats {
   std::uint64_t stream_bytes_retransmitted = 0;
   std::uint64_t stream_bytes_delivered = 0;  // handed to the application
   std::uint64_t stream_bytes_acknowledged = 0;
-  std::uint64_t probes_sent = 0;            // probe timeouts (RFC 9002 §6.2)
+  std::uint64_t probes_sent = 0;            // packets, two for each probe timeout (RFC 9002 §6.2)
   std::uint64_t persistent_congestion = 0;  // times it was declared (RFC 9002 §7.6)
   Duration handshake_time{};                // client: first message sent to message 2 accepted; server: to confirmation
   bool has_rtt = false;  // a round trip was measured; until then smoothed_rtt is the configured guess

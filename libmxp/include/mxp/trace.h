@@ -61,9 +61,10 @@ struct TraceSecrets {
 // One direction turned to the next key phase.
 struct TraceKeyUpdated {
   enum class Direction : std::uint8_t { sending, receiving };
+  enum class Begun : std::uint8_t { by_us, by_peer };
   Direction direction;
-  std::uint32_t phase;
-  bool by_peer;  // it was the peer that began
+  std::uint32_t phase;  // the new one
+  Begun begun;
 };
 struct TraceEstablished {
   Duration handshake_time;
@@ -86,6 +87,8 @@ using TraceEvent =
     std::variant<TracePacketSent, TracePacketReceived, TracePacketLost, TracePacketDropped, TraceHandshakeSent,
                  TraceSecrets, TraceKeyUpdated, TraceEstablished, TraceBlocked, TraceCongestion, TraceClosed>;
 
+// Called from the endpoint's thread, from within its verbs: a sink calls neither endpoint nor connections, and does not
+// throw.
 class TraceSink {
  public:
   virtual ~TraceSink() = default;

@@ -26,12 +26,12 @@ BOOST_FIXTURE_TEST_SUITE(key_update, Fixture)
 
 BOOST_AUTO_TEST_CASE(no_update_before_something_was_acknowledged) {
   BOOST_TEST(!due_after(1h, 1'000'000));
-  BOOST_TEST(update.on_ack(kStart + 1s, PacketNumber(0), true).has_value());
+  BOOST_TEST(update.on_ack(kStart + 1s, PacketNumber(0), KeyUpdate::Under::our_phase).has_value());
   BOOST_TEST(due_after(1h, 1'000'000));
 }
 
 BOOST_AUTO_TEST_CASE(an_update_is_due_by_packets_or_by_time_three_probe_timeouts_after_confirmation) {
-  BOOST_TEST(update.on_ack(kStart + 1s, PacketNumber(0), true).has_value());
+  BOOST_TEST(update.on_ack(kStart + 1s, PacketNumber(0), KeyUpdate::Under::our_phase).has_value());
   BOOST_TEST(!due_after(1s + 3 * kProbeTimeout, 99));
   BOOST_TEST(!due_after(1s + 3 * kProbeTimeout - 1us, 100));
   BOOST_TEST(due_after(1s + 3 * kProbeTimeout, 100));
@@ -40,22 +40,22 @@ BOOST_AUTO_TEST_CASE(an_update_is_due_by_packets_or_by_time_three_probe_timeouts
 }
 
 BOOST_AUTO_TEST_CASE(a_phase_is_confirmed_by_its_own_packets_only) {
-  BOOST_TEST(update.on_ack(kStart, PacketNumber(0), true).has_value());
+  BOOST_TEST(update.on_ack(kStart, PacketNumber(0), KeyUpdate::Under::our_phase).has_value());
   update.on_sending_turned(kStart + 1s, PacketNumber(200));
   // Acknowledgements of the phase before go on coming, under whichever keys.
-  BOOST_TEST(update.on_ack(kStart + 2s, PacketNumber(199), false).has_value());
+  BOOST_TEST(update.on_ack(kStart + 2s, PacketNumber(199), KeyUpdate::Under::older_phase).has_value());
   BOOST_TEST(!due_after(1h, 1'000'000));
-  BOOST_TEST(update.on_ack(kStart + 3s, PacketNumber(200), true).has_value());
+  BOOST_TEST(update.on_ack(kStart + 3s, PacketNumber(200), KeyUpdate::Under::our_phase).has_value());
   BOOST_TEST(!due_after(3s + 3 * kProbeTimeout - 1us, 100));
   BOOST_TEST(due_after(3s + 3 * kProbeTimeout, 100));
   // The first acknowledgement counts.
-  BOOST_TEST(update.on_ack(kStart + 4s, PacketNumber(300), true).has_value());
+  BOOST_TEST(update.on_ack(kStart + 4s, PacketNumber(300), KeyUpdate::Under::our_phase).has_value());
   BOOST_TEST(due_after(3s + 3 * kProbeTimeout, 100));
 }
 
 BOOST_AUTO_TEST_CASE(acknowledging_the_new_phase_under_the_old_keys_is_an_error) {
   update.on_sending_turned(kStart + 1s, PacketNumber(200));
-  BOOST_TEST(is_key_update_error(update.on_ack(kStart + 2s, PacketNumber(200), false)));
+  BOOST_TEST(is_key_update_error(update.on_ack(kStart + 2s, PacketNumber(200), KeyUpdate::Under::older_phase)));
   BOOST_TEST(!due_after(1h, 1'000'000));
 }
 
@@ -94,21 +94,31 @@ BOOST_AUTO_TEST_CASE(a_clock_that_stopped_for_a_while_makes_no_offender) {
 
 BOOST_AUTO_TEST_CASE(never_by_time_is_a_valid_wish) {
   KeyUpdate patient({.packets = 100, .interval = Duration::max()}, kMaxAckDelay, kStart);
-  BOOST_TEST(patient.on_ack(kStart, PacketNumber(0), true).has_value());
+  BOOST_TEST(patient.on_ack(kStart, PacketNumber(0), KeyUpdate::Under::our_phase).has_value());
   BOOST_TEST(!patient.due(kStart + 24h * 365, 99, kProbeTimeout));
   BOOST_TEST(patient.due(kStart + 1s, 100, kProbeTimeout));
 }
 
 BOOST_AUTO_TEST_CASE(a_worn_key_asks_for_a_ping_to_confirm_and_then_to_begin) {
-  const auto needed = [&](Duration after, std::uint64_t sealed, bool in_flight) {
-    return update.needs_ping(kStart + after, sealed, kProbeTimeout, in_flight);
+  const auto needed = [&](Duration after, std::uint64_t sealed, std::uint64_t bytes_in_flight) {
+    return update.needs_ping(kStart + after, sealed, kProbeTimeout, bytes_in_flight);
   };
-  BOOST_TEST(!needed(1s, 9'999, false));
-  BOOST_TEST(needed(1s, 10'000, false));
-  BOOST_TEST(!needed(1s, 10'000, true));  // it is on its way
-  BOOST_TEST(update.on_ack(kStart + 2s, PacketNumber(0), true).has_value());
-  BOOST_TEST(!needed(2s, 10'000, false));
-  BOOST_TEST(needed(2s + 3 * kProbeTimeout, 10'000, false));
+  BOOST_TEST(!needed(1s, 9'999, 0));
+  BOOST_TEST(needed(1s, 10'000, 0));
+  BOOST_TEST(!needed(1s, 10'000, 30));  // it is on its way
+  BOOST_TEST(update.on_ack(kStart + 2s, PacketNumber(0), KeyUpdate::Under::our_phase).has_value());
+  BOOST_TEST(!needed(2s, 10'000, 0));
+  BOOST_TEST(needed(2s + 3 * kProbeTimeout, 10'000, 0));
+}
+
+// However large the setting is, the AEAD's limit is never near.
+BOOST_AUTO_TEST_CASE(a_key_is_changed_after_a_million_packets_whatever_the_settings_say) {
+  KeyUpdate careless({.packets = std::uint64_t{1} << 60, .interval = Duration::max()}, kMaxAckDelay, kStart);
+  BOOST_TEST(!careless.needs_ping(kStart, (1 << 20) - 1, kProbeTimeout, 0));
+  BOOST_TEST(careless.needs_ping(kStart, 1 << 20, kProbeTimeout, 0));
+  BOOST_TEST(careless.on_ack(kStart, PacketNumber(0), KeyUpdate::Under::our_phase).has_value());
+  BOOST_TEST(!careless.due(kStart + 1s, (1 << 20) - 1, kProbeTimeout));
+  BOOST_TEST(careless.due(kStart + 1s, 1 << 20, kProbeTimeout));
 }
 
 BOOST_AUTO_TEST_CASE(old_keys_are_held_for_three_probe_timeouts) {

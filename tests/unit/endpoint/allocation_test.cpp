@@ -84,6 +84,35 @@ BOOST_AUTO_TEST_CASE(a_bulk_transfer_allocates_nothing_per_packet) {
   }
 }
 
+// The peer's turn and ours: no more than the ciphers of one phase, however many packets it protects.
+BOOST_AUTO_TEST_CASE(a_key_update_allocates_a_fixed_number) {
+  DirectPair::Config config;
+  config.client.transport.key_update.packets = 1;
+  DirectPair pair(std::move(config));
+  Connection* connection = pair.establish();
+  pair.server.app.keep_data = false;
+  const StreamId id = *connection->open_stream(Direction::unidirectional);
+  for (TraceRecorder* trace : {&pair.client_trace, &pair.server_trace}) trace->sent.reserve(100'000);
+  std::uint64_t per_update = 0;
+  for (int update = 0; update < 20; ++update) {
+    for (TraceRecorder* trace : {&pair.client_trace, &pair.server_trace}) {  // the test's own lists
+      trace->secrets.clear();
+      trace->key_updates.clear();
+    }
+    const std::uint64_t updates = connection->stats().key_updates;
+    const std::uint64_t before = allocations();
+    for (int i = 0; i < 100 && connection->stats().key_updates == updates; ++i) {
+      (void)connection->write(id, text("x"));
+      pair.advance(20ms);
+    }
+    BOOST_REQUIRE(connection->stats().key_updates == updates + 1);
+    const std::uint64_t made = allocations() - before;
+    if (update == 10) per_update = made;
+    if (update > 10) BOOST_TEST(made == per_update);
+  }
+  BOOST_TEST(per_update < 30u);
+}
+
 BOOST_AUTO_TEST_CASE(small_streams_in_their_thousands_recycle_their_memory) {
   DirectPair::Config config;  // new keys allocate their ciphers, once for many thousand packets
   config.client.transport.key_update = config.server.transport.key_update = {.packets = 1'000'000, .interval = 24h};
