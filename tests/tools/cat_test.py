@@ -921,6 +921,22 @@ class Reports(CatTest):
         for log in logs:
             self.assertEqual(stat.S_IMODE(log.stat().st_mode), 0o600)
 
+    def test_a_key_log_that_others_can_read_is_warned_of(self):
+        log = self.folder / "keys.log"
+        for mode, warned in ((0o644, True), (0o640, True), (0o604, True), (0o622, False), (0o600, False), (None, False)):
+            with self.subTest(mode=mode and oct(mode)):
+                log.unlink(missing_ok=True)
+                if mode is not None:
+                    log.touch()
+                    log.chmod(mode)
+                listener = self.listener()
+                err = self.cat(listener.url, env=dict(self.env, MXPKEYLOGFILE=str(log))).stderr.decode()
+                self.assertEqual(listener.finish()[0], 0)
+                says = f"mxp-cat: warning: others can read the key log {log} (mode {mode or 0:04o}): run `chmod 600 {log}`\n"
+                self.assertEqual(err.count(says), 1 if warned else 0, err)
+                self.assertEqual(err.count("others can read"), 1 if warned else 0, err)
+                self.assertEqual(stat.S_IMODE(log.stat().st_mode), mode or 0o600)
+
     def test_a_key_log_that_cannot_be_opened_is_an_error(self):
         env = dict(self.env, MXPKEYLOGFILE="/nonexistent/log")
         self.fails(self.cat("listen", "127.0.0.1:0", env=env), 1, "/nonexistent/log", "MXPKEYLOGFILE")

@@ -9,7 +9,8 @@
 
 namespace mxp::tools {
 
-// Null if MXPKEYLOGFILE is unset or empty. Warns, loudly, if it is set. `output` outlives the result.
+// Null if MXPKEYLOGFILE is unset or empty. Warns, loudly, if it is set, and once more if others can read
+// a file that was there before. `output` outlives the result.
 Result<std::unique_ptr<KeyLogFile>> key_log_from_environment(Output& output);
 
 }  // namespace mxp::tools
