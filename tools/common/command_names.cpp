@@ -4,6 +4,8 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <filesystem>
+#include <system_error>
 
 #include "common/escape.h"
 #include "mxp/version.h"
@@ -14,6 +16,10 @@ std::expected<void, ParseStop> check_command(const CommandNames& names, std::spa
   const auto word = std::find_if(arguments.begin(), arguments.end(),
                                  [](const std::string& argument) { return !argument.starts_with('-'); });
   if (word == arguments.end() || std::ranges::find(names.present, *word) != names.present.end()) return {};
+  std::error_code unknown;
+  if (!names.file_option.empty() && std::filesystem::exists(*word, unknown))
+    return std::unexpected(ParseStop{ExitCode::usage, fmt::format("'{0}' is not a command: {1} {2} {0} reads it",
+                                                                  escape(*word), names.tool, names.file_option)});
   const std::string use = fmt::format("use {}{}", fmt::join(names.present, ", "), names.or_else);
   if (std::ranges::find(names.absent, *word) != names.absent.end())
     return std::unexpected(

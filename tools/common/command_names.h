@@ -15,6 +15,7 @@ struct CommandNames {
   std::span<const std::string_view> present;
   std::span<const std::string_view> absent;  // part of the tools' contract, and not of this version
   std::string_view or_else;                  // ends the list of what is there: ", or a URL …"
+  std::string_view file_option = {};         // with which the tool reads a file: a file in a command's place meant that
 };
 
 // Refuses what is not there before CLI11 sees the line, since it would answer "compare --help" with the help of the

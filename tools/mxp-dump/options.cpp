@@ -32,7 +32,7 @@ Exit: 0 done, 1 local failure, 2 wrong usage or an unreadable, truncated or malf
 
 constexpr std::array<std::string_view, 5> kAbsent = {"why", "join", "redact", "inject-keys", "strip-keys"};
 constexpr tools::CommandNames kCommands = {
-    .tool = "mxp-dump", .present = {}, .absent = kAbsent, .or_else = "-r FILE or -i INTERFACE"};
+    .tool = "mxp-dump", .present = {}, .absent = kAbsent, .or_else = "-r FILE or -i INTERFACE", .file_option = "-r"};
 
 // As typed; the strings are still to be understood.
 struct LowOptions {

@@ -40,6 +40,17 @@ BOOST_AUTO_TEST_CASE(another_word_is_not_a_command_and_is_shown_escaped) {
   BOOST_TEST(refusal({"\x1b[2J"}).find('\x1b') == std::string::npos);
 }
 
+BOOST_AUTO_TEST_CASE(a_file_in_a_commands_place_is_told_its_option) {
+  CommandNames names = kNames;
+  const std::vector<std::string> file{MXP_SOURCE_DIR "/README.md"}, nothing{MXP_SOURCE_DIR "/no-such-file"};
+  const std::string_view use = "use make, show, or a URL";
+  BOOST_TEST(check_command(names, file).error().error.ends_with(use));
+  names.file_option = "-r";
+  BOOST_TEST(check_command(names, file).error().error ==
+             "'" + file[0] + "' is not a command: mxp-test -r " + file[0] + " reads it");
+  BOOST_TEST(check_command(names, nothing).error().error.ends_with(use));
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace
