@@ -7,14 +7,11 @@
 namespace mxp::perf {
 namespace {
 
-// The least that --mtu takes: 1200 bytes of UDP payload, which the handshake needs as well.
-constexpr std::size_t kLeast = 1228;
-
 // Common sizes: Ethernet, a tunnel in it, what IPv6 promises.
 std::size_t smaller(std::size_t mtu) {
   for (const std::size_t size : {1500, 1400, 1280})
     if (size < mtu) return size;
-  return kLeast;
+  return kLeastMtu;
 }
 
 }  // namespace
@@ -22,7 +19,7 @@ std::size_t smaller(std::size_t mtu) {
 bool may_be_too_large(const Workload& workload, std::size_t mtu) {
   constexpr std::uint64_t kFitsSmallPacket = 1100;
   if (workload.test == Test::rr && workload.size <= kFitsSmallPacket) return false;
-  return mtu > kLeast || workload.flow != Flow::up;
+  return mtu > kLeastMtu || workload.flow != Flow::up;
 }
 
 std::string mtu_advice(const StuckTest& test) {

@@ -70,7 +70,7 @@ void add_test_options(CLI::App& app, Options& options, Typed& typed) {
 
 void add_transport_options(CLI::App& app, Options& options, Typed& typed) {
   app.add_option("--mtu", typed.mtu, "size of IP packets to build (default 1500)")
-      ->check(CLI::Range(std::uint64_t{1228}, std::uint64_t{65535}));
+      ->check(CLI::Range(std::uint64_t{kLeastMtu}, std::uint64_t{65535}));
   app.add_option("--cc", typed.cc, "congestion control: cubic, or none (a fixed huge window, for calibration)")
       ->check(CLI::IsMember({"cubic", "none"}));
   app.add_option("--suite", typed.suites, "aes256 or chacha20, or both in order of preference, comma-separated");
@@ -149,7 +149,7 @@ std::expected<Options, tools::ParseStop> parse_options(int argc, char** argv) {
   CLI::App* limits = app.add_subcommand(
       "limits", "what this machine allows: raw UDP, sealed pipeline, AEAD, X25519, ping-pong, timer");
   limits->add_option("--mtu", typed.mtu, "size of IP packets (default: 1500 and 65535)")
-      ->check(CLI::Range(std::uint64_t{1228}, std::uint64_t{65535}));
+      ->check(CLI::Range(std::uint64_t{kLeastMtu}, std::uint64_t{65535}));
 
   auto parsed = tools::parse_command_line(app, arguments);
   if (!parsed) return std::unexpected(parsed.error());

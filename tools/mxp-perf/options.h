@@ -1,6 +1,7 @@
 // What mxp-perf was asked to do, all checks done.
 #pragma once
 
+#include <algorithm>
 #include <expected>
 #include <string>
 #include <vector>
@@ -33,6 +34,11 @@ struct Workload {
   unsigned streams = 1;  // per connection
 };
 
+// The least that --mtu takes: over IPv4 it holds 1200 bytes of UDP payload, and a connection builds no datagrams
+// smaller than that (docs/protocol.md §2.1). Over IPv6 the same payload makes a packet of 1248 bytes, whatever is asked
+// for.
+inline constexpr std::size_t kLeastMtu = kMinInitialSize + 28;
+
 struct Options {
   Command command = Command::run;
   Workload workload;
@@ -49,8 +55,10 @@ struct Options {
   std::string json;     // "" = none, "-" = stdout
   int verbosity = 0;
 
-  // UDP payload of a datagram under this MTU over the address family of `peer`.
-  std::size_t udp_payload(AddressFamily family) const { return mtu - (family == AddressFamily::ipv4 ? 28 : 48); }
+  // UDP payload of the largest datagrams that a connection builds under this MTU.
+  std::size_t udp_payload(AddressFamily family) const {
+    return std::max(kMinInitialSize, mtu - (family == AddressFamily::ipv4 ? 28 : 48));
+  }
 };
 
 std::expected<Options, tools::ParseStop> parse_options(int argc, char** argv);

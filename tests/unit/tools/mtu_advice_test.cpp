@@ -54,4 +54,12 @@ BOOST_AUTO_TEST_CASE(a_long_path_gets_more_time) {
   BOOST_TEST((first_data_limit(2s) == Duration(8s)));
 }
 
+BOOST_AUTO_TEST_CASE(no_mtu_makes_datagrams_smaller_than_a_connection_builds) {
+  const auto payload = [](std::size_t mtu, AddressFamily family) { return Options{.mtu = mtu}.udp_payload(family); };
+  BOOST_TEST(payload(1500, AddressFamily::ipv4) == 1472u);
+  BOOST_TEST(payload(1500, AddressFamily::ipv6) == 1452u);
+  BOOST_TEST(payload(kLeastMtu, AddressFamily::ipv4) == 1200u);
+  BOOST_TEST(payload(kLeastMtu, AddressFamily::ipv6) == 1200u);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
