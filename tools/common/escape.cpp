@@ -5,7 +5,8 @@
 namespace mxp::tools {
 namespace {
 
-// Bytes of the variation selector at the front: U+180B..U+180D, U+180F, U+FE00..U+FE0F, U+E0100..U+E01EF; 0 if none.
+// Of what mxp/text.h escapes, the characters with Unicode's property Variation_Selector, which its table does not tell.
+// Bytes of the one at the front: U+180B..U+180D, U+180F, U+FE00..U+FE0F, U+E0100..U+E01EF; 0 if none.
 std::size_t variation_selector_size(std::string_view text) {
   const auto between = [&](std::string_view low, std::string_view high) {
     const std::string_view front = text.substr(0, low.size());
@@ -24,10 +25,8 @@ std::string escape(std::string_view text, std::size_t max_bytes) {
   return result;
 }
 
-bool is_utf8(std::string_view text) { return is_valid_utf8(text) && text.find('\0') == std::string_view::npos; }
-
-bool has_control_characters(std::string_view text) {
-  if (!is_valid_utf8(text)) return true;
+bool is_plain_but_for_selectors(std::string_view text) {
+  if (!is_valid_utf8(text)) return false;
   std::string rest;
   rest.reserve(text.size());
   while (!text.empty()) {
@@ -35,7 +34,7 @@ bool has_control_characters(std::string_view text) {
     if (selector == 0) rest += text.front();
     text.remove_prefix(selector == 0 ? 1 : selector);
   }
-  return !is_plain_text(rest);
+  return is_plain_text(rest);
 }
 
 }  // namespace mxp::tools

@@ -11,10 +11,8 @@ inline constexpr std::size_t kMaxPeerText = 256;  // bytes of input looked at; "
 
 std::string escape(std::string_view text, std::size_t max_bytes = kMaxPeerText);
 
-// Whether `text` is well-formed UTF-8 (RFC 3629) without NUL.
-bool is_utf8(std::string_view text);
-// Whether escape() would turn a character of `text` into a number, or it is not UTF-8. Variation selectors do not
-// count: they choose the shape of the character before them, as in "❤️", and names of files have them.
-bool has_control_characters(std::string_view text);
+// Well-formed UTF-8 in which escape() would change nothing but backslashes and variation selectors: these choose the
+// shape of the character before them, as in "❤️", and names of files have them.
+bool is_plain_but_for_selectors(std::string_view text);
 
 }  // namespace mxp::tools

@@ -56,7 +56,7 @@ int SignalWatch::fd() const { return g_read_end; }
 
 int SignalWatch::received() const { return g_received; }
 
-void secure_standard_descriptors() {
+void prepare_process() {
   struct sigaction ignore {};
   ignore.sa_handler = SIG_IGN;
   ::sigaction(SIGPIPE, &ignore, nullptr);

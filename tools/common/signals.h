@@ -22,6 +22,6 @@ class SignalWatch {
 // stdout is made to refuse writing, so that lost data are an error. From then on a write to a reader that is gone, or
 // past the limit of a file's size, fails (EPIPE, EFBIG) in place of ending the process by SIGPIPE or SIGXFSZ. The first
 // thing a tool's main does.
-void secure_standard_descriptors();
+void prepare_process();
 
 }  // namespace mxp::tools

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "common/escape.h"
+#include "mxp/text.h"
 
 namespace mxp::tools {
 namespace {
@@ -64,8 +65,8 @@ std::expected<std::optional<ParsedHeader>, std::string> parse_header(ByteView by
 std::optional<std::string_view> objection_to_name(std::string_view name) {
   if (name.empty()) return "it is empty";
   if (name.size() > kMaxNameBytes) return "it is longer than 4096 bytes";
-  if (!is_utf8(name)) return "it is not UTF-8";
-  if (has_control_characters(name)) return "it has control characters";
+  if (!is_valid_utf8(name)) return "it is not UTF-8";
+  if (!is_plain_but_for_selectors(name)) return "it has control or invisible characters";
   if (name.find('\\') != std::string_view::npos) return "it has a backslash";
   if (name.front() == '/') return "it is an absolute path";
   if (name.ends_with(kPartSuffix)) return "it ends in .part, the mark of an unfinished file";

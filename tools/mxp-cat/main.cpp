@@ -33,7 +33,7 @@ int report(const ToolError& error, JsonOutput& json) {
 }
 
 int main_of(std::vector<std::string> arguments) {
-  secure_standard_descriptors();
+  prepare_process();
   LowOptions low;
   JsonOutput json;
   if (auto parsed = parse_arguments(std::move(arguments), low); !parsed) {

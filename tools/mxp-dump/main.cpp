@@ -23,7 +23,7 @@ int fail(const tools::ToolError& error, const std::string& json) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  tools::secure_standard_descriptors();
+  tools::prepare_process();
   const auto options = mxp::dump::parse_options(argc, argv);
   if (!options) {
     if (!options.error().error.empty())

@@ -75,7 +75,7 @@ int report_failure(const ToolError& error) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  secure_standard_descriptors();
+  prepare_process();
   const auto options = parse_netem_options({argv + 1, argv + argc});
   if (!options) {
     if (!options.error().error.empty()) print_error(kTool, {ErrorKind::usage, options.error().error});

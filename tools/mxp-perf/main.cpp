@@ -32,7 +32,7 @@ int fail(const tools::ToolError& error, tools::JsonOutput& json) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  tools::secure_standard_descriptors();
+  tools::prepare_process();
   const auto options = mxp::perf::parse_options(argc, argv);
   if (!options) {
     if (!options.error().error.empty())

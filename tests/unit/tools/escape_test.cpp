@@ -18,8 +18,7 @@ BOOST_AUTO_TEST_CASE(t51_all_256_bytes_are_harmless) {
   std::string all;
   for (int byte = 0; byte < 256; ++byte) all += static_cast<char>(byte);
   const std::string safe = escape(all);
-  BOOST_TEST(is_utf8(safe));
-  BOOST_TEST(!has_control_characters(safe));
+  BOOST_TEST(is_plain_but_for_selectors(safe));
   for (const char* expected : {"\\x00", "\\x1b", "\\x7f", "\\x80", "\\xff", "\\\\", "\\x0a"})
     BOOST_TEST(safe.find(expected) != std::string::npos, expected);
 }
@@ -43,10 +42,10 @@ BOOST_AUTO_TEST_CASE(malformed_utf8_is_shown_byte_by_byte) {
 BOOST_AUTO_TEST_CASE(the_shape_of_an_emoji_is_shown_as_a_number_and_no_control_in_a_name) {
   BOOST_TEST(escape("❤\ufe0f.jpg") == "❤\\u{fe0f}.jpg");
   for (const char* name : {"❤\ufe0f.jpg", "葛\U000e0100.txt", "\u1820\u180b\u180f"})
-    BOOST_TEST(!has_control_characters(name));
+    BOOST_TEST(is_plain_but_for_selectors(name));
   for (const char* name :
        {"a\u180e", "a\u200b", "a\u202e", "a\U000e0041", "a\U000e01f0", "a\x1b", "\xe2\ufe0f\x98\x83"})
-    BOOST_TEST(has_control_characters(name));
+    BOOST_TEST(!is_plain_but_for_selectors(name));
 }
 
 BOOST_AUTO_TEST_CASE(long_text_is_cut_and_says_so) {
@@ -58,8 +57,7 @@ BOOST_AUTO_TEST_CASE(long_text_is_cut_and_says_so) {
 BOOST_AUTO_TEST_CASE(whatever_comes_in_no_control_comes_out) {
   BOOST_TEST(rc::check("escape() is UTF-8 without controls", [](const std::string& text) {
     const std::string safe = escape(text);
-    RC_ASSERT(is_utf8(safe));
-    RC_ASSERT(!has_control_characters(safe));
+    RC_ASSERT(is_plain_but_for_selectors(safe));
   }));
 }
 

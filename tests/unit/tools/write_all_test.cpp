@@ -62,7 +62,7 @@ BOOST_AUTO_TEST_CASE(each_failure_names_the_place_and_the_reason) {
   fails(full, "cannot write to stdout: No space left on device");
   ::close(full);
   const auto old = std::signal(SIGPIPE, SIG_DFL);
-  secure_standard_descriptors();  // as each tool does first: a reader that is gone is an error and no signal
+  prepare_process();  // as each tool does first: a reader that is gone is an error and no signal
   Pipe pipe(0);
   pipe.close_reader();
   fails(pipe.ends[1], "cannot write to stdout: its reader is gone (broken pipe)");
