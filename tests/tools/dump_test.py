@@ -435,6 +435,11 @@ class KeyUpdates(DumpCase):
         self.assertEqual({s["direction"] for s in shown}, {"client_to_server"})
         said = [line for line in err.splitlines() if f"without MXP_C2S_TRAFFIC_SECRET_0 {wire.SERVER_ID.hex()}" in line]
         self.assertEqual(len(said), 1, err)
+        self.assertTrue(said[0].endswith("the lines of later key phases of this id open nothing; let the log begin before the connection does"), err)
+        for more, says in ((self.lines(0), "keys for 1 of 1 connection ids\n"),
+                           (f"MXP_C2S_TRAFFIC_SECRET_3 {'ee' * 8} {'00' * 32}\n", "of this id and of 1 more open nothing;"),
+                           (f"MXP_C2S_TRAFFIC_SECRET_0 {'ee' * 8} {'00' * 32}\n", "keys for 1 of 2 connection ids\n")):
+            self.assertIn(says, self.dump("-r", self.file("c", wire.pcap([MESSAGE_1])), "--keylog", self.file("later", log + more), "-v")[1])
         self.assertNotIn("without MXP_", self.shown([self.c2s(1, 10_000)], self.lines(2, 1, 0))[1])
 
 

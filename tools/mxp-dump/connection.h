@@ -40,11 +40,12 @@ struct Side {
   std::uint64_t packets = 0;
   std::uint64_t bytes = 0;  // of UDP payload
   std::uint64_t opened = 0;
-  std::uint64_t no_key = 0;            // 1-RTT packets whose key is not in the log
-  std::uint64_t not_opened = 0;        // there is a key, and it does not fit
-  std::uint64_t repeating = 0;         // opened packets with stream data that an earlier one carried
-  std::uint64_t searches = 0;          // searches for a packet's number and phase that found nothing
-  std::uint64_t misses = 0;            // of them, since the last packet that opened
+  std::uint64_t no_key = 0;      // 1-RTT packets whose key is not in the log
+  std::uint64_t not_opened = 0;  // there is a key, and it does not fit
+  std::uint64_t repeating = 0;   // opened packets with stream data that an earlier one carried
+  // Searches for a packet's number and phase that found nothing:
+  std::uint64_t searches = 0;  // since the last search that found something; a packet that opens at once leaves it
+  std::uint64_t misses = 0;    // since the last packet that opened, at once or by a search
   std::optional<std::uint32_t> phase;  // the latest key phase that was seen
   std::vector<std::unique_ptr<PacketDecryptor>>
       decryptors;             // one for each suite that it may be; the right one alone once known

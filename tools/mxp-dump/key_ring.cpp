@@ -25,30 +25,30 @@ std::expected<void, std::string> KeyRing::load(const std::string& path) {
     return std::unexpected("it is a directory");
   read_on();
   if (std::ferror(source_.get()) != 0) return std::unexpected(std::string(std::strerror(errno)));
-  if (secrets_.empty() && malformed_ > 0)
+  if (by_id_.empty() && malformed_ > 0)
     return std::unexpected("it holds no line of an MXP key log (line " + std::to_string(first_malformed_) + ": " +
                            complaint_ + ")");
   return {};
 }
 
 const LoggedKeys* KeyRing::find(ConnectionId destination) {
-  auto found = secrets_.find(destination.key());
-  if ((found == secrets_.end() || !found->second.phase_0) && source_ != nullptr) {
+  auto found = by_id_.find(destination.key());
+  if ((found == by_id_.end() || !found->second.phase_0) && source_ != nullptr) {
     read_on();
-    found = secrets_.find(destination.key());
+    found = by_id_.find(destination.key());
   }
-  return found == secrets_.end() ? nullptr : &found->second;
+  return found == by_id_.end() ? nullptr : &found->second;
 }
 
 std::uint32_t KeyRing::highest_phase(ConnectionId destination) {
   if (source_ != nullptr) read_on();
-  const auto found = secrets_.find(destination.key());
-  return found == secrets_.end() ? 0 : found->second.highest_phase;
+  const auto found = by_id_.find(destination.key());
+  return found == by_id_.end() ? 0 : found->second.highest_phase;
 }
 
 KeyRing::Headless KeyRing::without_phase_0() const {
   Headless result;
-  for (const auto& [key, keys] : secrets_) {
+  for (const auto& [key, keys] : by_id_) {
     if (keys.phase_0) continue;
     // The smallest, so that the same log always names the same one.
     if (result.ids++ == 0 || key < result.example.key()) {
@@ -96,10 +96,10 @@ void KeyRing::take_line() {
 }
 
 void KeyRing::keep(const KeyLogLine& line) {
-  auto found = secrets_.find(line.destination.key());
-  if (found == secrets_.end()) {
-    if (secrets_.size() == kMaxSecrets) return;
-    found = secrets_.emplace(line.destination.key(), LoggedKeys{.destination = line.destination}).first;
+  auto found = by_id_.find(line.destination.key());
+  if (found == by_id_.end()) {
+    if (by_id_.size() == kMaxLoggedIds) return;
+    found = by_id_.emplace(line.destination.key(), LoggedKeys{.destination = line.destination}).first;
   }
   LoggedKeys& keys = found->second;
   keys.flow = line.flow;

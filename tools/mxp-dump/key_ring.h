@@ -15,8 +15,8 @@
 
 namespace mxp::dump {
 
-// Ids kept. Our choice: 100 bytes each; a log this long is a service's of many days.
-inline constexpr std::size_t kMaxSecrets = 1'000'000;
+// Our choice: 100 bytes each; a log with so many is a service's of many days.
+inline constexpr std::size_t kMaxLoggedIds = 1'000'000;
 
 // What the log says of the packets to one id.
 struct LoggedKeys {
@@ -38,8 +38,9 @@ class KeyRing {
   std::uint32_t highest_phase(ConnectionId destination);
 
   bool loaded() const { return source_ != nullptr; }
-  std::size_t size() const { return secrets_.size(); }
-  // Ids of which phase 0 is missing, and one of them.
+  // Ids with a line in the log, two for each connection.
+  std::size_t ids() const { return by_id_.size(); }
+  // Those of which phase 0 is missing, and one of them.
   struct Headless {
     std::uint64_t ids = 0;
     ConnectionId example;
@@ -65,7 +66,7 @@ class KeyRing {
   std::uint64_t malformed_ = 0;
   std::uint64_t first_malformed_ = 0;
   std::string complaint_;
-  std::unordered_map<std::uint64_t, LoggedKeys> secrets_;
+  std::unordered_map<std::uint64_t, LoggedKeys> by_id_;
 };
 
 }  // namespace mxp::dump

@@ -18,10 +18,13 @@
 namespace mxp::dump {
 namespace {
 
-constexpr std::size_t kNear = 16;              // numbers on each side; what the holes of a lossy capture take
+constexpr std::size_t kNear = 16;  // numbers on each side; what the holes of a lossy capture take
+// open() tries the numbers on one side under two keys, and `likely` under both, or those on both sides under one.
+static_assert(PacketDecryptor::kOpenTrials == 2 * (kNear + 1));
 constexpr std::uint32_t kPhasesBeyondLog = 4;  // the log may have been copied a moment before the capture ended
-// A sender under load begins a phase every 10,000 packets (docs/protocol.md §3.1) and leaves out less than one number
-// in a hundred (§6).
+// The numbers of a phase under load, at least: it ends after 10,000 packets and not before three probe timeouts have
+// gone by since its beginning was acknowledged (docs/protocol.md §3.1), and less than one number in a hundred is left
+// out (§6). Long round trips make phases longer; what search() finds then, it finds by distance from here.
 constexpr std::uint64_t kNumbersOfPhase = 10'050;
 
 std::optional<std::uint64_t> above(std::uint64_t number, std::uint64_t distance) {

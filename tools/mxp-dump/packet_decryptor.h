@@ -24,7 +24,7 @@ class PacketDecryptor {
   static constexpr std::size_t kOpenTrials = 34, kSearchTrials = 32768;
   // Phases after the present one that a search looks at: those that the key log names and a few more, but never more
   // than the first of these constants; and so many in any case, should the log be older than the capture. Our choice:
-  // 4096 phases are 50 GB or three days of a connection, 512 are 6 GB or eight hours.
+  // 4096 phases are 50 GB or more or three days of a connection, 512 are 6 GB or more or eight hours.
   static constexpr std::uint32_t kMaxPhasesAhead = 4096, kBlindPhasesAhead = 512;
 
   PacketDecryptor(Suite suite, const TrafficSecret& phase_0);

@@ -51,7 +51,7 @@ BOOST_AUTO_TEST_CASE(phase_0_and_the_highest_phase_are_kept) {
   log.add(0, 8, "S2C");
   KeyRing keys;
   BOOST_REQUIRE(keys.load(log.path()).has_value());
-  BOOST_TEST(keys.size() == 2u);
+  BOOST_TEST(keys.ids() == 2u);
   const LoggedKeys* found = keys.find(id_of(7));
   BOOST_REQUIRE(found != nullptr);
   BOOST_REQUIRE(found->phase_0.has_value());
