@@ -93,7 +93,6 @@ struct Parts {
   SentFrameLog sent_frames;
   IdleTimer idle;
   KeyUpdate key_update;
-  std::uint32_t receiving_phase = 0;  // the newest key phase that we followed the peer into
 
   bool ping_due = false;            // an ack-eliciting packet is wanted, whatever it carries
   Timestamp pacing_until = kNever;  // the pacer holds us until then

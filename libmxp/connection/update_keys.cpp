@@ -48,13 +48,12 @@ std::expected<void, TransportError> on_packet_phase(Parts& parts, Timestamp now,
   if (packet.precedes_phase)
     return std::unexpected(TransportError{TransportErrorCode::key_update_error, 0,
                                           "a packet of the new key phase has an older number than one of the last"});
-  if (packet.phase <= parts.receiving_phase) return {};
+  if (!packet.turned_phase) return {};
   const PacketSealer& sealer = parts.keys->sealer;
   const bool by_peer = sealer.phase() < packet.phase;
   if (by_peer) {
     if (auto allowed = parts.key_update.on_peer_began(now, parts.numbers.next()); !allowed) return allowed;
   }
-  parts.receiving_phase = packet.phase;
   parts.key_update.on_receiving_turned(now, parts.recovery.probe_timeout());
   parts.trace(now, TraceKeyUpdated{TraceKeyUpdated::Direction::receiving, packet.phase,
                                    by_peer ? TraceKeyUpdated::Begun::by_peer : TraceKeyUpdated::Begun::by_us});

@@ -187,6 +187,7 @@ PacketOpener::Result PacketOpener::open_with_mask(MutableBytes packet, const Hea
       opened.precedes_phase = largest && number < *largest;
       turn(number, largest.value_or(PacketNumber(0)));
       opened.phase = phase_;
+      opened.turned_phase = true;
       break;
     case Age::current:
       opened.precedes_phase = last_of_previous_ && number < *last_of_previous_;

@@ -94,6 +94,7 @@ struct OpenedPacket {
   MutableBytes payload;         // a view into the packet
   std::uint8_t first_byte = 0;  // unmasked and authenticated; its reserved bits are the caller's to check
   std::uint32_t phase = 0;      // whose key opened it
+  bool turned_phase = false;    // it is the first that was opened under the next key: the opener has turned
   bool precedes_phase = false;  // its number is smaller than one of the phase before: an offence (RFC 9001 §6.4)
 };
 

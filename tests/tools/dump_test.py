@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """mxp-dump as a user runs it, on captures that are made here. MXP_BIN names the folder of the tools."""
+import fcntl
 import json
 import os
 import re
@@ -11,6 +12,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import termios
 import time
 import unittest
 from pathlib import Path
@@ -52,6 +54,16 @@ class DumpCase(unittest.TestCase):
 MESSAGE_1 = wire.udp(wire.CLIENT, wire.SERVER, wire.initial())
 MESSAGE_2 = wire.udp(wire.SERVER, wire.CLIENT, wire.response())
 OTHER = wire.udp(("10.0.0.3", 53), wire.CLIENT, b"no packet of ours")
+
+
+def unread_bytes(pipe):
+    """What is in the pipe and was not read yet, seen from either end."""
+    return int.from_bytes(fcntl.ioctl(pipe, termios.FIONREAD, bytes(4)), sys.byteorder)
+
+
+def process_state(pid):
+    """The letter of proc(5): R runs, S sleeps, Z has ended."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
 
 
 class WrongUseAndWrongFiles(DumpCase):
@@ -548,11 +560,12 @@ class Output(DumpCase):
         run = subprocess.Popen([DUMP, "-r", "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=ENVIRONMENT)
         run.stdin.write(self.SESSION)
         run.stdin.flush()
-        # The tool reads ahead; that its input is drained shows that it waits for more.
+        # Its input is drained, and then it sleeps: it has done what there was and waits for more.
         deadline = time.monotonic() + 20
-        while time.monotonic() < deadline and Path(f"/proc/{run.pid}/wchan").exists() and "poll" not in Path(f"/proc/{run.pid}/wchan").read_text():
-            time.sleep(0.01)
-        time.sleep(0.1)
+        while not (unread_bytes(run.stdin) == 0 and process_state(run.pid) == "S"):
+            self.assertIsNone(run.poll())
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.005)
         run.send_signal(signal.SIGINT)
         out, err = run.communicate(timeout=20)
         self.assertEqual(run.returncode, 130, err)

@@ -327,6 +327,7 @@ BOOST_AUTO_TEST_CASE(a_new_phase_is_followed_with_its_first_packet) {
         const auto opened = opener.open(bytes, window);
         BOOST_REQUIRE(opened.has_value());
         BOOST_TEST(opened->phase == phase);
+        BOOST_TEST(opened->turned_phase == (phase != 0 && i == 0));
         BOOST_TEST(to_hex(opened->payload) == to_hex(counting(1, 50)));
       }
       BOOST_TEST(opener.phase() == phase);
