@@ -25,7 +25,7 @@ constexpr std::size_t kMaxGreaseSize = 16;
 // The parameters that are one varint, with their bounds: reading and writing follow the same table.
 struct Number {
   std::uint64_t id;
-  std::uint64_t TransportParameters::*member;
+  std::uint64_t TransportParameters::* member;
   std::uint64_t lowest, highest;
 };
 constexpr Number kNumbers[] = {
@@ -39,7 +39,7 @@ constexpr Number kNumbers[] = {
 };
 struct Delay {
   std::uint64_t id;
-  Duration TransportParameters::*member;
+  Duration TransportParameters::* member;
   std::uint64_t highest_ms;
 };
 constexpr Delay kDelays[] = {

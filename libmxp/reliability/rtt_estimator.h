@@ -30,7 +30,7 @@ class RttEstimator {
   Duration latest() const { return latest_; }  // raw, delay included
   Duration latest_adjusted() const {
     return adjusted_;
-  }                                      // delay subtracted where min() allows it; 0 before the first sample
+  }  // delay subtracted where min() allows it; 0 before the first sample
   Duration min() const { return min_; }  // 0 before the first sample
 
  private:

@@ -11,7 +11,7 @@ struct ListLink {
   bool linked = false;
 };
 
-template <class T, ListLink<T> T::*kLink>
+template <class T, ListLink<T> T::* kLink>
 class IntrusiveList {
  public:
   bool empty() const { return first_ == nullptr; }

@@ -13,8 +13,8 @@ namespace mxp {
 class SentFrameSink {
  public:
   template <class Add>
-  requires(!std::same_as<std::remove_cvref_t<Add>, SentFrameSink> && std::invocable<Add&, const SentFrame&>)
-      SentFrameSink(Add&& add)  // NOLINT: implicit, so that a lambda can be passed
+    requires(!std::same_as<std::remove_cvref_t<Add>, SentFrameSink> && std::invocable<Add&, const SentFrame&>)
+  SentFrameSink(Add&& add)  // NOLINT: implicit, so that a lambda can be passed
       : target_(const_cast<void*>(static_cast<const void*>(std::addressof(add)))),
         call_([](void* target, const SentFrame& frame) {
           (*static_cast<std::add_pointer_t<std::remove_reference_t<Add>>>(target))(frame);

@@ -66,9 +66,7 @@ BOOST_AUTO_TEST_CASE(t01_ack_of_never_sent) {
       [&](const Scene& s) { return raw_ack(next(s) + 100, 0); },
       [&](const Scene&) { return raw_ack(kMaxVarint, 0); },
       [&](const Scene&) { return raw_ack(kMaxVarint, kMaxVarint); },
-      [&](const Scene& s) {
-        return raw_ack(next(s) + 2, 0, {0, next(s)});
-      },  // what was sent hides behind what was not
+      [&](const Scene& s) { return raw_ack(next(s) + 2, 0, {0, next(s)}); },  // what was sent hides behind what was not
   };
   for (const auto& forge : forgeries) {
     Scene scene;

@@ -28,8 +28,7 @@ void add_version(CLI::App& app, const std::string& tool) {
 }
 
 void add_verbosity(CLI::App& app, int& verbosity) {
-  CLI::Option* quiet = app.add_flag_callback(
-      "--quiet", [&verbosity] { verbosity = -1; }, "say nothing but errors");
+  CLI::Option* quiet = app.add_flag_callback("--quiet", [&verbosity] { verbosity = -1; }, "say nothing but errors");
   app.add_flag_function(
          "-v", [&verbosity](std::int64_t count) { verbosity = static_cast<int>(std::min<std::int64_t>(count, 2)); },
          "say more; -vv says most")

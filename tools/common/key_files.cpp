@@ -46,7 +46,7 @@ Result<UniqueFd> open_for_reading(const std::string& path, const char* hint) {
     if (error == ENOENT) return fail(ErrorKind::usage, fmt::format("{}: no such file{}", what, hint));
     return fail_errno(ErrorKind::usage, what, error);
   }
-  struct stat status {};
+  struct stat status{};
   if (::fstat(fd.get(), &status) != 0) return fail_errno(ErrorKind::usage, fmt::format("cannot read {}", path), errno);
   if (!S_ISREG(status.st_mode)) return fail(ErrorKind::usage, fmt::format("{} is not a regular file", path));
   return fd;
@@ -94,7 +94,7 @@ Result<PrivateKey> load_private_key(const std::filesystem::path& path) {
   const std::string name = path.string();
   auto fd = open_for_reading(name, "; `mxp-cat keygen -o FILE` makes one");
   if (!fd) return std::unexpected(fd.error());
-  struct stat status {};
+  struct stat status{};
   if (::fstat(fd->get(), &status) != 0) return fail_errno(ErrorKind::usage, fmt::format("cannot read {}", name), errno);
   if ((status.st_mode & 077) != 0) {
     return fail(ErrorKind::usage,

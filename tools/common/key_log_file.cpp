@@ -20,7 +20,7 @@ Result<std::unique_ptr<KeyLogFile>> key_log_from_environment(Output& output) {
       fmt::format("MXPKEYLOGFILE is set: session secrets are written to {}; who has it can read this traffic", path));
   // KeyLogFile makes a new file 0600 and leaves an old one's mode alone: it may be meant so, as for a group that
   // debugs.
-  struct stat status {};
+  struct stat status{};
   if (::stat(path, &status) == 0 && S_ISREG(status.st_mode) && (status.st_mode & (S_IRGRP | S_IROTH)) != 0)
     output.warning(fmt::format("others can read the key log {0} (mode {1:04o}): run `chmod 600 {0}`", escape(path),
                                status.st_mode & 07777));

@@ -34,7 +34,7 @@ SignalWatch::SignalWatch() {
     g_write_end = ends[1];
   }
   g_received = 0;
-  struct sigaction action {};
+  struct sigaction action{};
   action.sa_handler = on_signal;
   ::sigemptyset(&action.sa_mask);
   ::sigaction(SIGINT, &action, &g_old_int);
@@ -57,7 +57,7 @@ int SignalWatch::fd() const { return g_read_end; }
 int SignalWatch::received() const { return g_received; }
 
 void prepare_process() {
-  struct sigaction ignore {};
+  struct sigaction ignore{};
   ignore.sa_handler = SIG_IGN;
   ::sigaction(SIGPIPE, &ignore, nullptr);
   ::sigaction(SIGXFSZ, &ignore, nullptr);

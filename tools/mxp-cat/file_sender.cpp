@@ -59,7 +59,7 @@ Result<FileSender::Outgoing> FileSender::open(const FileEntry& entry) {
   Outgoing file;
   file.entry = &entry;
   file.fd = UniqueFd(::open(entry.path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
-  struct stat status {};
+  struct stat status{};
   if (!file.fd || ::fstat(file.fd.get(), &status) != 0) {
     return fail_errno(ErrorKind::io, fmt::format("cannot read {}", entry.path.string()), errno);
   }

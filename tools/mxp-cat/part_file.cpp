@@ -63,7 +63,7 @@ std::expected<PartFile, Refusal> PartFile::create(int folder, const std::string&
   file.parent_ = *std::move(parent);
   file.name_ = last;
 
-  struct stat status {};
+  struct stat status{};
   if (::fstatat(file.parent_.get(), file.name_.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0) {
     if (replace == Replace::no) {
       return refuse(AppCode::exists, ErrorKind::usage,
@@ -84,7 +84,7 @@ std::expected<PartFile, Refusal> PartFile::create(int folder, const std::string&
                     fmt::format("{}{} is a symbolic link", file.shown_, kPartSuffix));
     return refuse_errno(fmt::format("cannot create {}{}", file.shown_, kPartSuffix), error);
   }
-  struct stat named {};
+  struct stat named{};
   if (::fstat(file.fd_.get(), &status) != 0 || !S_ISREG(status.st_mode) || status.st_nlink > 1) {
     return refuse(AppCode::bad_name, ErrorKind::usage,
                   fmt::format("{}{} is not a file of its own: remove it", file.shown_, kPartSuffix));

@@ -12,7 +12,7 @@
 namespace mxp::tools {
 
 StandardInput::StandardInput() {
-  struct stat status {};
+  struct stat status{};
   if (::fstat(STDIN_FILENO, &status) != 0) return;
   if (S_ISREG(status.st_mode)) {
     kind_ = Kind::file;

@@ -20,7 +20,7 @@ constexpr std::size_t kBufferBytes = 256u << 10;
 
 StandardOutput::StandardOutput(EventLoop& loop) : loop_(loop) {
   buffer_.reserve(kBufferBytes);
-  struct stat status {};
+  struct stat status{};
   if (::fstat(STDOUT_FILENO, &status) != 0 || S_ISREG(status.st_mode)) return;
   is_socket_ = S_ISSOCK(status.st_mode);
   if (is_socket_) return;

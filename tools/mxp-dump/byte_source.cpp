@@ -17,7 +17,7 @@ std::expected<ByteSource, std::string> ByteSource::open(const std::string& path,
   if (path == "-") return ByteSource(::dup(STDIN_FILENO), wake);
   const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (descriptor < 0) return std::unexpected(fmt::format("cannot open it: {}", std::strerror(errno)));
-  struct stat info {};
+  struct stat info{};
   if (::fstat(descriptor, &info) == 0 && S_ISDIR(info.st_mode)) {
     ::close(descriptor);
     return std::unexpected("it is a directory");

@@ -20,7 +20,7 @@ constexpr std::size_t kMaxLine = 256;  // the longest valid line is 131 bytes
 std::expected<void, std::string> KeyRing::load(const std::string& path) {
   source_.reset(std::fopen(path.c_str(), "re"));
   if (source_ == nullptr) return std::unexpected(std::string(std::strerror(errno)));
-  struct stat info {};
+  struct stat info{};
   if (::fstat(::fileno(source_.get()), &info) == 0 && S_ISDIR(info.st_mode))
     return std::unexpected("it is a directory");
   read_on();

@@ -19,8 +19,7 @@ namespace {
 constexpr std::uint32_t kEthernet = 1;
 
 bool same_file(const std::string& a, const std::string& b) {
-  struct stat first {
-  }, second{};
+  struct stat first{}, second{};
   return ::stat(a.c_str(), &first) == 0 && ::stat(b.c_str(), &second) == 0 && first.st_dev == second.st_dev &&
          first.st_ino == second.st_ino;
 }

@@ -444,9 +444,8 @@ BOOST_AUTO_TEST_CASE(frames_of_the_worked_example) {
   show("PING", "", [](Writer& out) { return write_ping(out); });
   show("ACK", "20..18, 15..10 and 8 after 1500 µs",
        [&](Writer& out) { return write_ack(out, ranges, delay, std::nullopt); });
-  show("ACK with ECN", "20..18 at once; 7 ECT(0), 0 ECT(1), 1 CE", [&](Writer& out) {
-    return write_ack(out, std::span(ranges).first(1), {}, EcnCounts{7, 0, 1});
-  });
+  show("ACK with ECN", "20..18 at once; 7 ECT(0), 0 ECT(1), 1 CE",
+       [&](Writer& out) { return write_ack(out, std::span(ranges).first(1), {}, EcnCounts{7, 0, 1}); });
   show_frame("RESET_STREAM", "stream 4, code 256, final size 70000", ResetStreamFrame{StreamId(4), 256, 70000});
   show_frame("STOP_SENDING", "stream 4, code 256", StopSendingFrame{StreamId(4), 256});
   show("STREAM", "stream 0, offset 0, \"hello\"",

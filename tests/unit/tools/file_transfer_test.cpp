@@ -118,7 +118,9 @@ BOOST_AUTO_TEST_CASE(a_part_becomes_a_file_only_by_commit) {
   }
   BOOST_TEST(read("sub/file") == "hello world");
   BOOST_TEST(!fs::exists(path / "sub/file.part"));
-  { BOOST_REQUIRE(create("given-up").has_value()); }
+  {
+    BOOST_REQUIRE(create("given-up").has_value());
+  }
   BOOST_TEST(!fs::exists(path / "given-up"));
   BOOST_TEST(fs::exists(path / "given-up.part"));
 }

@@ -43,7 +43,7 @@ struct Folder {
     return {std::istreambuf_iterator<char>(in), {}};
   }
   static unsigned mode(const fs::path& file) {
-    struct stat status {};
+    struct stat status{};
     ::stat(file.c_str(), &status);
     return status.st_mode & 07777u;
   }

@@ -88,7 +88,7 @@ BOOST_AUTO_TEST_CASE(a_new_file_is_its_owners_alone_and_what_is_there_stays) {
   }
   ::umask(before);
   BOOST_TEST(read(path) == lines("0") + lines("1"));
-  struct stat status {};
+  struct stat status{};
   BOOST_REQUIRE(::stat(path.c_str(), &status) == 0);
   BOOST_TEST((status.st_mode & 0777) == 0600u);
 }

@@ -240,7 +240,7 @@ BOOST_AUTO_TEST_CASE(a_kernel_without_the_options_still_carries) {
     const char* name;
     int level;
     int option;
-    bool CarrierCapabilities::*missing;
+    bool CarrierCapabilities::* missing;
   };
   const Case cases[] = {{"UDP_SEGMENT", SOL_UDP, UDP_SEGMENT, &CarrierCapabilities::gso},
                         {"UDP_GRO", SOL_UDP, UDP_GRO, &CarrierCapabilities::gro},

@@ -96,7 +96,9 @@ BOOST_AUTO_TEST_CASE(a_closed_writer_wakes_the_reader) {
   Pipe pipe;
   bool called = false;
   poller->watch(pipe.read.get(), FdEvent::readable, [&] { called = true; });
-  { UniqueFd closing = std::move(pipe.write); }
+  {
+    UniqueFd closing = std::move(pipe.write);
+  }
   BOOST_REQUIRE(poller->wait(true).has_value());
   BOOST_TEST(called);
 }
@@ -228,10 +230,10 @@ BOOST_AUTO_TEST_CASE(a_stop_from_another_thread_ends_the_wait) {
 BOOST_AUTO_TEST_CASE(a_stop_from_a_signal_handler_ends_the_wait) {
   auto poller = make_poller();
   signalled = poller.get();
-  struct sigaction action {};
+  struct sigaction action{};
   action.sa_handler = stop_from_signal;
   action.sa_flags = SA_RESTART;
-  struct sigaction before {};
+  struct sigaction before{};
   BOOST_REQUIRE(::sigaction(SIGUSR1, &action, &before) == 0);
   const pthread_t here = ::pthread_self();
   std::thread other([&] { ::pthread_kill(here, SIGUSR1); });
