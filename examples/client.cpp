@@ -17,7 +17,7 @@ class Client final : public mxp::Handler {
 
   // The server has proven that it owns the key of the URL: from here on there is no doubt whom we talk to.
   void on_connected(mxp::Connection& connection) override {
-    const auto stream = connection.open_stream(mxp::Direction::bidirectional);
+    const auto stream = connection.open_stream(mxp::StreamType::bidirectional);
     if (!stream) return connection.close(1, "no stream allowed");
     // A line fits the stream's buffer. For more: write() says how much it took, and on_stream_writable when to go on.
     static_cast<void>(

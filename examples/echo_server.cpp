@@ -20,7 +20,7 @@ class Echo final : public mxp::Handler {
   // was we leave the rest in the stream, where it counts against the client's window: a client that does not read its
   // echo is slowed down, and we never hold more than the buffers of the transport.
   std::size_t on_stream_data(mxp::Connection& connection, mxp::StreamId id, mxp::ByteView data, bool fin) override {
-    if (id.direction() == mxp::Direction::unidirectional) return data.size();  // nowhere to answer: read and forget
+    if (id.type() == mxp::StreamType::unidirectional) return data.size();  // nowhere to answer: read and forget
     const auto written = connection.write(id, data);
     if (!written) return data.size();  // our side was reset: what comes is of no use any more
     if (fin && *written == data.size()) static_cast<void>(connection.finish(id));

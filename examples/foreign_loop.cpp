@@ -56,7 +56,7 @@ class Client final : public mxp::Handler {
 };
 
 void ask(mxp::Connection& connection, int number) {
-  const auto stream = connection.open_stream(mxp::Direction::bidirectional);
+  const auto stream = connection.open_stream(mxp::StreamType::bidirectional);
   if (!stream) return;  // no credit now: the next tick tries again
   const std::string line = "question " + std::to_string(number) + "\n";
   static_cast<void>(

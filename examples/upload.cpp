@@ -21,7 +21,7 @@ class Upload final : public mxp::Handler {
   bool ok() const { return acknowledged_; }
 
   void on_connected(mxp::Connection& connection) override {
-    const auto stream = connection.open_stream(mxp::Direction::unidirectional);
+    const auto stream = connection.open_stream(mxp::StreamType::unidirectional);
     if (!stream) return connection.close(1, "no stream allowed");
     pump(connection, *stream);
   }

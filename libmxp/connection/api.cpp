@@ -31,8 +31,8 @@ auto with_streams(Parts& parts, Verb verb) -> decltype(verb(parts.streams)) {
 
 }  // namespace
 
-std::expected<StreamId, StreamError> Connection::open_stream(Direction direction) {
-  return with_streams(impl_->parts, [&](Streams& streams) { return streams.open(direction); });
+std::expected<StreamId, StreamError> Connection::open_stream(StreamType type) {
+  return with_streams(impl_->parts, [&](Streams& streams) { return streams.open(type); });
 }
 
 std::expected<std::size_t, StreamError> Connection::write(StreamId id, ByteView data) {

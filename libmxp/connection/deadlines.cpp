@@ -30,7 +30,7 @@ void on_deadline(Parts& parts, Timestamp now) {
     life.state = ConnectionState::closed;
     return;
   }
-  if (life.outcome) return;
+  if (life.ending) return;
   if (parts.handshake && parts.handshake->gives_up_at() <= now)
     return end_silently(parts, now, CloseInfo::By::timeout, TransportErrorCode::handshake_timeout,
                         "no answer to the handshake");

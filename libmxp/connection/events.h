@@ -18,7 +18,7 @@ class EventBridge final : public StreamEvents {
   void on_stop_sending(StreamId id, AppErrorCode code) override { handler_.on_stop_sending(connection_, id, code); }
   void on_stream_writable(StreamId id) override { handler_.on_stream_writable(connection_, id); }
   void on_stream_finished(StreamId id) override { handler_.on_stream_finished(connection_, id); }
-  void on_streams_available(Direction direction) override { handler_.on_streams_available(connection_, direction); }
+  void on_streams_available(StreamType type) override { handler_.on_streams_available(connection_, type); }
 
  private:
   Connection& connection_;

@@ -7,14 +7,14 @@ namespace mxp {
 
 namespace {
 
-bool has_ended(const Parts& parts) { return parts.lifecycle.outcome.has_value(); }
+bool has_ended(const Parts& parts) { return parts.lifecycle.ending.has_value(); }
 
 // RFC 9000 §10.2: closing and draining last three probe timeouts, long enough for what is on the way to arrive.
 constexpr int kDiscardProbeTimeouts = 3;
 
 void begin_end(Parts& parts, ConnectionState state, CloseInfo info) {
   info.before_established = parts.lifecycle.state == ConnectionState::handshaking;
-  parts.lifecycle.outcome = std::move(info);
+  parts.lifecycle.ending = std::move(info);
   parts.lifecycle.state = state;
   parts.lifecycle.close_frame_due = state == ConnectionState::closing && parts.keys.has_value();
   parts.ready.on_ready(parts.self);
@@ -86,10 +86,10 @@ void arm_discard(Parts& parts, Timestamp now) {
   parts.lifecycle.discard_at = now + kDiscardProbeTimeouts * parts.recovery.probe_timeout();
 }
 
-bool report_outcome(Parts& parts, Timestamp now) {
+bool report_ending(Parts& parts, Timestamp now) {
   if (!has_ended(parts) || parts.lifecycle.reported) return false;
   parts.lifecycle.reported = true;
-  const CloseInfo& info = *parts.lifecycle.outcome;
+  const CloseInfo& info = *parts.lifecycle.ending;
   parts.trace(now, TraceClosed{info.by, info.application, info.code});
   parts.environment.handler.on_closed(parts.self, info);
   // Not sooner: from inside on_closed the application may still ask for bytes that it had not taken.

@@ -7,7 +7,7 @@
 //        ├── close(), error, time limit (client) ─► closing: a late message 2 is answered with one CLOSE
 //        └── never confirmed (server), idle ──────────────────────────────────► closed, without a word
 //
-// `outcome` is what the application will be told; it is told once (`reported`), from a drive of the endpoint and never
+// `ending` is what the application will be told; it is told once (`reported`), from a drive of the endpoint and never
 // from inside one of its own calls.
 #pragma once
 
@@ -24,7 +24,7 @@ struct Parts;
 
 struct Lifecycle {
   ConnectionState state = ConnectionState::handshaking;
-  std::optional<CloseInfo> outcome;
+  std::optional<CloseInfo> ending;
   bool reported = false;
   bool close_frame_due = false;  // closing: the next packet is a CLOSE
   std::uint64_t packets_since_close = 0;
@@ -45,7 +45,7 @@ void end_silently(Parts& parts, Timestamp now, CloseInfo::By by, TransportErrorC
 // clock.
 void arm_discard(Parts& parts, Timestamp now);
 // Tells the application once. True if it was told now.
-bool report_outcome(Parts& parts, Timestamp now);
+bool report_ending(Parts& parts, Timestamp now);
 
 // The peer's text as it may be shown: control and formatting characters escaped, cut to 256 bytes (threat t51).
 std::string escape_reason(ByteView text);

@@ -73,7 +73,7 @@ std::optional<Transmit> transmit_handshake(Parts& parts, Timestamp now, MutableB
 std::optional<Transmit> transmit_close(Parts& parts, Timestamp now, MutableBytes buffer) {
   Lifecycle& life = parts.lifecycle;
   life.close_frame_due = false;
-  const CloseInfo& info = *life.outcome;
+  const CloseInfo& info = *life.ending;
   const MutableBytes space = buffer.first(std::min(buffer.size(), kMinInitialSize));
   if (parts.amplification.allowance() < space.size() || parts.keys->sealer.seal_limit_reached()) return std::nullopt;
   OpenPacket open = begin_packet(parts, space);

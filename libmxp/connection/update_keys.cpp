@@ -17,7 +17,7 @@ void turn_sending(Parts& parts, Timestamp now, TraceKeyUpdated::Begun begun) {
   sealer.update();
   ++parts.stats.key_updates;
   parts.key_update.on_sending_turned(now, parts.numbers.next());
-  parts.trace(now, TraceKeyUpdated{TraceKeyUpdated::Direction::sending, sealer.phase(), begun});
+  parts.trace(now, TraceKeyUpdated{TraceKeyUpdated::KeySide::sending, sealer.phase(), begun});
 }
 
 }  // namespace
@@ -55,7 +55,7 @@ std::expected<void, TransportError> on_packet_phase(Parts& parts, Timestamp now,
     if (auto allowed = parts.key_update.on_peer_began(now, parts.numbers.next()); !allowed) return allowed;
   }
   parts.key_update.on_receiving_turned(now, parts.recovery.probe_timeout());
-  parts.trace(now, TraceKeyUpdated{TraceKeyUpdated::Direction::receiving, packet.phase,
+  parts.trace(now, TraceKeyUpdated{TraceKeyUpdated::KeySide::receiving, packet.phase,
                                    by_peer ? TraceKeyUpdated::Begun::by_peer : TraceKeyUpdated::Begun::by_us});
   if (!by_peer) return {};
   turn_sending(parts, now, TraceKeyUpdated::Begun::by_peer);

@@ -125,11 +125,11 @@ Result read_stream_value(Reader& in, std::uint64_t type) {
   return F{StreamId(*stream), *value};
 }
 template <typename F>
-Result read_stream_count(Reader& in, std::uint64_t type, Direction direction) {
+Result read_stream_count(Reader& in, std::uint64_t frame_type, StreamType type) {
   const auto limit = in.varint();
-  if (!limit) return malformed(type, "frame cut off");
-  if (*limit > kMaxStreamCount) return malformed(type, "more than 2^60 streams");
-  return F{direction, *limit};
+  if (!limit) return malformed(frame_type, "frame cut off");
+  if (*limit > kMaxStreamCount) return malformed(frame_type, "more than 2^60 streams");
+  return F{type, *limit};
 }
 
 }  // namespace
@@ -155,15 +155,15 @@ std::expected<std::optional<Frame>, TransportError> FrameReader::next() {
     case frame_type::kMaxData: return read_limit<MaxDataFrame>(reader_, type);
     case frame_type::kMaxStreamData: return read_stream_value<MaxStreamDataFrame>(reader_, type);
     case frame_type::kMaxStreamsBidi:
-      return read_stream_count<MaxStreamsFrame>(reader_, type, Direction::bidirectional);
+      return read_stream_count<MaxStreamsFrame>(reader_, type, StreamType::bidirectional);
     case frame_type::kMaxStreamsUni:
-      return read_stream_count<MaxStreamsFrame>(reader_, type, Direction::unidirectional);
+      return read_stream_count<MaxStreamsFrame>(reader_, type, StreamType::unidirectional);
     case frame_type::kDataBlocked: return read_limit<DataBlockedFrame>(reader_, type);
     case frame_type::kStreamDataBlocked: return read_stream_value<StreamDataBlockedFrame>(reader_, type);
     case frame_type::kStreamsBlockedBidi:
-      return read_stream_count<StreamsBlockedFrame>(reader_, type, Direction::bidirectional);
+      return read_stream_count<StreamsBlockedFrame>(reader_, type, StreamType::bidirectional);
     case frame_type::kStreamsBlockedUni:
-      return read_stream_count<StreamsBlockedFrame>(reader_, type, Direction::unidirectional);
+      return read_stream_count<StreamsBlockedFrame>(reader_, type, StreamType::unidirectional);
     case frame_type::kCloseTransport:
     case frame_type::kCloseApplication: return read_close(reader_, type);
     default: return std::unexpected(TransportError{TransportErrorCode::unknown_frame, type, "frame type not known"});

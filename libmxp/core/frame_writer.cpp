@@ -101,7 +101,7 @@ bool write_frame(Writer& out, const MaxStreamDataFrame& frame) {
 }
 
 bool write_frame(Writer& out, const MaxStreamsFrame& frame) {
-  const bool one_way = frame.direction == Direction::unidirectional;
+  const bool one_way = frame.type == StreamType::unidirectional;
   return write_varints(out, {one_way ? frame_type::kMaxStreamsUni : frame_type::kMaxStreamsBidi, frame.limit});
 }
 
@@ -114,7 +114,7 @@ bool write_frame(Writer& out, const StreamDataBlockedFrame& frame) {
 }
 
 bool write_frame(Writer& out, const StreamsBlockedFrame& frame) {
-  const bool one_way = frame.direction == Direction::unidirectional;
+  const bool one_way = frame.type == StreamType::unidirectional;
   return write_varints(out, {one_way ? frame_type::kStreamsBlockedUni : frame_type::kStreamsBlockedBidi, frame.limit});
 }
 

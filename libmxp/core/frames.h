@@ -120,7 +120,7 @@ struct MaxStreamDataFrame {
   std::uint64_t limit = 0;
 };
 struct MaxStreamsFrame {
-  Direction direction = Direction::bidirectional;
+  StreamType type = StreamType::bidirectional;
   std::uint64_t limit = 0;
 };
 struct DataBlockedFrame {
@@ -131,7 +131,7 @@ struct StreamDataBlockedFrame {
   std::uint64_t limit = 0;
 };
 struct StreamsBlockedFrame {
-  Direction direction = Direction::bidirectional;
+  StreamType type = StreamType::bidirectional;
   std::uint64_t limit = 0;
 };
 struct CloseFrame {

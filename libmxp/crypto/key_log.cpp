@@ -64,8 +64,8 @@ std::expected<KeyLogLine, KeyLogError> parse_key_log_line(std::string_view line)
   }
   KeyLogLine result;
   auto [label, id, secret] = fields;
-  if (label.starts_with(kClientToServer)) result.flow = KeyLogLine::Flow::client_to_server;
-  else if (label.starts_with(kServerToClient)) result.flow = KeyLogLine::Flow::server_to_client;
+  if (label.starts_with(kClientToServer)) result.direction = KeyLogLine::TrafficDirection::client_to_server;
+  else if (label.starts_with(kServerToClient)) result.direction = KeyLogLine::TrafficDirection::server_to_client;
   else return std::unexpected(KeyLogError::unknown_label);
   const auto phase = parse_phase(label.substr(kClientToServer.size()));  // both labels have the same length
   if (!phase) return std::unexpected(KeyLogError::bad_phase);

@@ -11,9 +11,9 @@
 namespace mxp {
 
 struct KeyLogLine {
-  enum class Flow : std::uint8_t { client_to_server, server_to_client };
+  enum class TrafficDirection : std::uint8_t { client_to_server, server_to_client };
 
-  Flow flow = Flow::client_to_server;
+  TrafficDirection direction = TrafficDirection::client_to_server;
   std::uint32_t phase = 0;   // key phase, from 0
   ConnectionId destination;  // of the packets that the secret protects
   TrafficSecret secret;

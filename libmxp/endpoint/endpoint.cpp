@@ -25,13 +25,13 @@ namespace mxp {
 namespace {
 
 // What the endpoint keeps for each connection.
-struct Slot {
+struct Entry {
   std::unique_ptr<Connection> connection;
   ConnectionId id;
   Timestamp heap_deadline = kNever;
   std::size_t heap_index = kNotInHeap;
-  Slot* next_ready = nullptr;
-  Slot* previous_ready = nullptr;
+  Entry* next_ready = nullptr;
+  Entry* previous_ready = nullptr;
   bool ready = false;       // in the ready queue
   bool half_open = false;   // server: not confirmed yet
   bool unanswered = false;  // client: message 2 has not come
@@ -60,11 +60,11 @@ struct Endpoint::Impl final : ReadySignal {
 
   // -- which connection
 
-  Slot* find(ConnectionId id) {
+  Entry* find(ConnectionId id) {
     // Packets come in runs for one connection.
     if (last_found != nullptr && last_found->id == id) return last_found;
-    const auto found = slots.find(id.key());
-    return found == slots.end() ? nullptr : last_found = found->second.get();
+    const auto found = entries.find(id.key());
+    return found == entries.end() ? nullptr : last_found = found->second.get();
   }
 
   ConnectionId fresh_id() {
@@ -72,73 +72,73 @@ struct Endpoint::Impl final : ReadySignal {
       ConnectionId::Bytes bytes;
       random.fill(bytes);
       const ConnectionId id(bytes);
-      if (!slots.contains(id.key())) return id;  // threat t14: an id in use is never given twice
+      if (!entries.contains(id.key())) return id;  // threat t14: an id in use is never given twice
     }
   }
 
-  Slot& add(Timestamp now, Role role, ConnectionId id) {
-    auto slot = std::make_unique<Slot>();
-    slot->connection = ConnectionAccess::create(role, environment, *this, now);
-    slot->id = id;
-    Parts& parts = parts_of(*slot);
+  Entry& add(Timestamp now, Role role, ConnectionId id) {
+    auto entry = std::make_unique<Entry>();
+    entry->connection = ConnectionAccess::create(role, environment, *this, now);
+    entry->id = id;
+    Parts& parts = parts_of(*entry);
     parts.local_id = id;
     parts.blocked = BlockedBy::handshake;
     parts.trace(now, TraceBlocked{parts.blocked});
-    Slot& added = *slot;
-    slots.emplace(id.key(), std::move(slot));
+    Entry& added = *entry;
+    entries.emplace(id.key(), std::move(entry));
     by_connection.emplace(added.connection.get(), &added);
     return added;
   }
 
-  static Parts& parts_of(Slot& slot) { return ConnectionAccess::parts(*slot.connection); }
+  static Parts& parts_of(Entry& entry) { return ConnectionAccess::parts(*entry.connection); }
 
   // -- who is ready
 
   void on_ready(Connection& connection) override {
-    Slot* slot = touched_slot != nullptr && touched_slot->connection.get() == &connection ? touched_slot : nullptr;
-    if (slot == nullptr) {
+    Entry* entry = touched_entry != nullptr && touched_entry->connection.get() == &connection ? touched_entry : nullptr;
+    if (entry == nullptr) {
       const auto found = by_connection.find(&connection);
       if (found == by_connection.end()) return;  // being built
-      slot = found->second;
+      entry = found->second;
     }
-    mark_ready(*slot);
+    mark_ready(*entry);
   }
 
-  void mark_ready(Slot& slot) { ready.push_back(slot); }
+  void mark_ready(Entry& entry) { ready.push_back(entry); }
 
   // After a flow ran over a connection: tell it if it ended, free it if it is over, else move its deadline.
-  void settle(Slot& slot, Timestamp now) {
-    Parts& parts = parts_of(slot);
-    if (slot.half_open && parts.lifecycle.state != ConnectionState::handshaking) {
-      slot.half_open = false;
+  void after_drive(Entry& entry, Timestamp now) {
+    Parts& parts = parts_of(entry);
+    if (entry.half_open && parts.lifecycle.state != ConnectionState::handshaking) {
+      entry.half_open = false;
       --half_open;
       if (parts.lifecycle.state == ConnectionState::established) ++stats.connections_accepted;
     }
     // A closing connection is reported once its CLOSE has gone to the carrier, so that a program may exit on hearing of
     // it. A client of which the application never heard needs no report either way.
     const bool never_accepted =
-        parts.role == Role::server && parts.lifecycle.outcome && parts.lifecycle.outcome->before_established;
+        parts.role == Role::server && parts.lifecycle.ending && parts.lifecycle.ending->before_established;
     if (never_accepted) parts.lifecycle.reported = true;
-    if (parts.lifecycle.outcome && !parts.lifecycle.close_frame_due) {
+    if (parts.lifecycle.ending && !parts.lifecycle.close_frame_due) {
       arm_discard(parts, now);
-      report_outcome(parts, now);
+      report_ending(parts, now);
     }
-    if (slot.unanswered && !parts.handshake) {
-      slot.unanswered = false;
+    if (entry.unanswered && !parts.handshake) {
+      entry.unanswered = false;
       --unanswered;
     }
-    if (parts.lifecycle.state == ConnectionState::closed) return remove(slot);
-    deadlines.set(slot, next_deadline(parts));
+    if (parts.lifecycle.state == ConnectionState::closed) return remove(entry);
+    deadlines.set(entry, next_deadline(parts));
   }
 
-  void remove(Slot& slot) {
-    if (slot.unanswered) --unanswered;
-    deadlines.remove(slot);
-    ready.remove(slot);
-    if (last_found == &slot) last_found = nullptr;
-    if (touched_slot == &slot) touched_slot = nullptr;
-    by_connection.erase(slot.connection.get());
-    slots.erase(slot.id.key());
+  void remove(Entry& entry) {
+    if (entry.unanswered) --unanswered;
+    deadlines.remove(entry);
+    ready.remove(entry);
+    if (last_found == &entry) last_found = nullptr;
+    if (touched_entry == &entry) touched_entry = nullptr;
+    by_connection.erase(entry.connection.get());
+    entries.erase(entry.id.key());
   }
 
   // Time never runs backwards in here (threat t42).
@@ -160,21 +160,21 @@ struct Endpoint::Impl final : ReadySignal {
     const auto header = parse_packet_header(datagram.bytes);
     if (!header) return drop(now, header.error(), datagram.bytes.size());
     if (const auto* packet = std::get_if<ShortHeader>(&*header)) {
-      Slot* slot = find(packet->destination);
-      if (slot == nullptr) return drop(now, DropReason::unknown_connection, datagram.bytes.size());
-      touched_slot = slot;
-      receive_packet(parts_of(*slot), now, datagram);
-      settle(*slot, now);
+      Entry* entry = find(packet->destination);
+      if (entry == nullptr) return drop(now, DropReason::unknown_connection, datagram.bytes.size());
+      touched_entry = entry;
+      receive_packet(parts_of(*entry), now, datagram);
+      after_drive(*entry, now);
     } else if (const auto* response = std::get_if<ResponseHeader>(&*header)) {
-      Slot* slot = find(response->client_id);
-      if (slot == nullptr) return drop(now, DropReason::unknown_connection, datagram.bytes.size());
-      touched_slot = slot;
-      receive_response(parts_of(*slot), now, datagram, *response);
-      settle(*slot, now);
+      Entry* entry = find(response->client_id);
+      if (entry == nullptr) return drop(now, DropReason::unknown_connection, datagram.bytes.size());
+      touched_entry = entry;
+      receive_response(parts_of(*entry), now, datagram, *response);
+      after_drive(*entry, now);
     } else {
       on_initial(now, datagram, std::get<InitialHeader>(*header));
     }
-    touched_slot = nullptr;
+    touched_entry = nullptr;
   }
 
   void on_initial(Timestamp now, const ReceivedDatagram& datagram, const InitialHeader& header) {
@@ -184,7 +184,7 @@ struct Endpoint::Impl final : ReadySignal {
       // t18).
       if (half_open >= config.limits.max_half_open)
         return drop(now, DropReason::half_open_limit, datagram.bytes.size());
-      const bool full = slots.size() >= config.limits.max_connections;
+      const bool full = entries.size() >= config.limits.max_connections;
       result = admission.on_initial(now, datagram, header, full, fresh_id(), stats);
     }
     if (result.dropped) return drop(now, *result.dropped, datagram.bytes.size());
@@ -195,10 +195,10 @@ struct Endpoint::Impl final : ReadySignal {
   }
 
   void accept(Timestamp now, const ReceivedDatagram& datagram, const AdmittedClient& client, std::size_t answer_size) {
-    Slot& slot = add(now, Role::server, client.server_id);
-    slot.half_open = true;
+    Entry& entry = add(now, Role::server, client.server_id);
+    entry.half_open = true;
     ++half_open;
-    Parts& parts = parts_of(slot);
+    Parts& parts = parts_of(entry);
     parts.remote = datagram.remote;
     parts.local = datagram.local;
     parts.remote_id = parts.client_id = client.client_id;
@@ -210,7 +210,7 @@ struct Endpoint::Impl final : ReadySignal {
     parts.stats.handshake_packets_sent = 1;
     apply_peer_parameters(parts, client.parameters);
     install_keys(parts, now, client.noise);
-    settle(slot, now);
+    after_drive(entry, now);
   }
 
   std::optional<Transmit> poll_transmit(Timestamp now, MutableBytes buffer, const TransmitLimits& limits) {
@@ -225,14 +225,14 @@ struct Endpoint::Impl final : ReadySignal {
       }
     }
     while (!ready.empty()) {
-      Slot& slot = ready.front();
-      ready.remove(slot);
-      touched_slot = &slot;
-      const auto sent = transmit(parts_of(slot), now, buffer, limits);
+      Entry& entry = ready.front();
+      ready.remove(entry);
+      touched_entry = &entry;
+      const auto sent = transmit(parts_of(entry), now, buffer, limits);
       // What has sent may have more: it takes its turn again behind the others.
-      if (sent) mark_ready(slot);
-      settle(slot, now);
-      touched_slot = nullptr;
+      if (sent) mark_ready(entry);
+      after_drive(entry, now);
+      touched_entry = nullptr;
       if (sent) {
         stats.datagrams_sent += sent->segments();
         return sent;
@@ -247,16 +247,16 @@ struct Endpoint::Impl final : ReadySignal {
     // t39).
     due.clear();
     while (deadlines.next() <= now) {
-      Slot& slot = deadlines.top();
-      deadlines.remove(slot);
-      due.push_back(&slot);
+      Entry& entry = deadlines.top();
+      deadlines.remove(entry);
+      due.push_back(&entry);
     }
-    for (Slot* slot : due) {
-      touched_slot = slot;
-      on_deadline(parts_of(*slot), now);
-      settle(*slot, now);
+    for (Entry* entry : due) {
+      touched_entry = entry;
+      on_deadline(parts_of(*entry), now);
+      after_drive(*entry, now);
     }
-    touched_slot = nullptr;
+    touched_entry = nullptr;
   }
 
   EndpointConfig config;
@@ -265,14 +265,14 @@ struct Endpoint::Impl final : ReadySignal {
   Admission admission;
   EndpointStats stats;
 
-  std::unordered_map<std::uint64_t, std::unique_ptr<Slot>> slots;  // by the id in packets to us: random, chosen here
-  std::unordered_map<const Connection*, Slot*> by_connection;
-  DeadlineHeap<Slot> deadlines;
-  ReadyQueue<Slot> ready;
+  std::unordered_map<std::uint64_t, std::unique_ptr<Entry>> entries;  // by the id in packets to us: random, chosen here
+  std::unordered_map<const Connection*, Entry*> by_connection;
+  DeadlineHeap<Entry> deadlines;
+  ReadyQueue<Entry> ready;
   std::deque<PendingAnswer> answers;
-  std::vector<Slot*> due;
-  Slot* last_found = nullptr;
-  Slot* touched_slot = nullptr;  // the connection whose flow is running: its signals need no look-up
+  std::vector<Entry*> due;
+  Entry* last_found = nullptr;
+  Entry* touched_entry = nullptr;  // the connection whose flow is running: its signals need no look-up
   std::size_t half_open = 0;
   std::size_t unanswered = 0;  // clients that wait for message 2
   Timestamp latest{};
@@ -288,23 +288,23 @@ Endpoint::~Endpoint() = default;
 std::expected<Connection*, ConnectError> Endpoint::connect(Timestamp now, const SocketAddress& remote,
                                                            const PublicKey& server_key) {
   now = impl_->clamp(now);
-  if (impl_->slots.size() >= impl_->config.limits.max_connections)
+  if (impl_->entries.size() >= impl_->config.limits.max_connections)
     return std::unexpected(ConnectError::too_many_connections);
   const ConnectionId id = impl_->fresh_id();
   auto handshake = ClientHandshake::start(now, impl_->config, server_key, id, impl_->random);
   if (!handshake) return std::unexpected(ConnectError::invalid_server_key);
-  Slot& slot = impl_->add(now, Role::client, id);
-  Parts& parts = Impl::parts_of(slot);
+  Entry& entry = impl_->add(now, Role::client, id);
+  Parts& parts = Impl::parts_of(entry);
   parts.remote = remote;
   parts.client_id = id;
   parts.peer_key = server_key;
   parts.suite = handshake->suite();
   parts.handshake = std::make_unique<ClientHandshake>(std::move(*handshake));
-  slot.unanswered = true;
+  entry.unanswered = true;
   ++impl_->unanswered;
-  impl_->mark_ready(slot);
-  impl_->settle(slot, now);
-  return slot.connection.get();
+  impl_->mark_ready(entry);
+  impl_->after_drive(entry, now);
+  return entry.connection.get();
 }
 
 void Endpoint::receive(Timestamp now, const ReceivedDatagram& datagram) { impl_->receive(impl_->clamp(now), datagram); }
@@ -322,23 +322,23 @@ void Endpoint::on_unreachable(Timestamp now, const SocketAddress& remote) {
   // The report may be forged: where no handshake waits for its answer, as on a server, it must cost nothing (threat
   // t44).
   if (impl_->unanswered == 0) return;
-  std::vector<Slot*> affected;
-  for (auto& [key, slot] : impl_->slots) {
-    const Parts& parts = Impl::parts_of(*slot);
-    if (parts.remote == remote && parts.handshake && !parts.lifecycle.outcome) affected.push_back(slot.get());
+  std::vector<Entry*> affected;
+  for (auto& [key, entry] : impl_->entries) {
+    const Parts& parts = Impl::parts_of(*entry);
+    if (parts.remote == remote && parts.handshake && !parts.lifecycle.ending) affected.push_back(entry.get());
   }
-  for (Slot* slot : affected) {
-    end_silently(Impl::parts_of(*slot), now, CloseInfo::By::network, TransportErrorCode::unreachable,
+  for (Entry* entry : affected) {
+    end_silently(Impl::parts_of(*entry), now, CloseInfo::By::network, TransportErrorCode::unreachable,
                  "nobody listens at this port");
-    impl_->settle(*slot, now);
+    impl_->after_drive(*entry, now);
   }
 }
 
 void Endpoint::close_all(AppErrorCode code, std::string_view reason) {
-  for (auto& [key, slot] : impl_->slots) slot->connection->close(code, reason);
+  for (auto& [key, entry] : impl_->entries) entry->connection->close(code, reason);
 }
 
-std::size_t Endpoint::connection_count() const { return impl_->slots.size(); }
+std::size_t Endpoint::connection_count() const { return impl_->entries.size(); }
 EndpointStats Endpoint::stats() const { return impl_->stats; }
 const PublicKey& Endpoint::public_key() const { return impl_->config.identity.public_key(); }
 

@@ -20,9 +20,9 @@ void SentPackets::reserve_one() {
   // (threat t03).
   trim(Timestamp::min());
   if (next_ - base_ < ring_.size()) return;
-  std::vector<Slot> larger(ring_.empty() ? 16 : ring_.size() * 2);
+  std::vector<Record> larger(ring_.empty() ? 16 : ring_.size() * 2);
   const std::uint64_t mask = larger.size() - 1;
-  for (std::uint64_t number = base_; number < next_; ++number) larger[number & mask] = slot(number);
+  for (std::uint64_t number = base_; number < next_; ++number) larger[number & mask] = record(number);
   ring_ = std::move(larger);
   mask_ = mask;
 }
@@ -37,28 +37,28 @@ void SentPackets::add(const SentPacket& packet) {
     } else {
       for (; next_ < number; ++next_) {
         reserve_one();
-        slot(next_).state = State::skipped;
+        record(next_).state = State::skipped;
       }
     }
   }
   reserve_one();
-  Slot& it = slot(number);
+  Record& it = record(number);
   it.packet = packet;
   it.link = 0;
   it.state = State::outstanding;
   ++next_;
 
-  while (next_ - first_outstanding() > kKeptNotInFlight && !slot(first_outstanding_).packet.in_flight) {
-    slot(first_outstanding_).state = State::forgotten;
+  while (next_ - first_outstanding() > kKeptNotInFlight && !record(first_outstanding_).packet.in_flight) {
+    record(first_outstanding_).state = State::forgotten;
   }
   if (next_ - base_ > kMaxSpan) trim(Timestamp::max());
 }
 
 std::uint64_t SentPackets::skip_acknowledged(std::uint64_t number) {
-  for (; number < next_ && slot(number).state == State::acknowledged; ++steps_) {
-    Slot& it = slot(number);
+  for (; number < next_ && record(number).state == State::acknowledged; ++steps_) {
+    Record& it = record(number);
     const std::uint64_t following = number + it.link;
-    if (following < next_ && slot(following).state == State::acknowledged) it.link += slot(following).link;
+    if (following < next_ && record(following).state == State::acknowledged) it.link += record(following).link;
     number += it.link;
   }
   return number;
@@ -67,7 +67,7 @@ std::uint64_t SentPackets::skip_acknowledged(std::uint64_t number) {
 std::uint64_t SentPackets::first_outstanding(std::uint64_t from) {
   std::uint64_t number = std::max(from, base_);
   for (; number < next_; ++steps_) {
-    const State state = slot(number).state;
+    const State state = record(number).state;
     if (state == State::outstanding) return number;
     number = state == State::acknowledged ? skip_acknowledged(number) : number + 1;
   }
@@ -76,13 +76,13 @@ std::uint64_t SentPackets::first_outstanding(std::uint64_t from) {
 
 bool SentPackets::any_acknowledged(std::uint64_t from, std::uint64_t to) const {
   for (std::uint64_t number = from; number <= to; ++number) {
-    if (slot(number).state == State::acknowledged) return true;
+    if (record(number).state == State::acknowledged) return true;
   }
   return false;
 }
 
 void SentPackets::mark_lost(std::uint64_t number, LossReason reason, std::uint32_t episode) {
-  Slot& it = slot(number);
+  Record& it = record(number);
   it.state = reason == LossReason::time ? State::lost_time : State::lost_reordering;
   it.link = episode;
 }
@@ -90,7 +90,7 @@ void SentPackets::mark_lost(std::uint64_t number, LossReason reason, std::uint32
 void SentPackets::trim(Timestamp lost_before) {
   first_outstanding();
   for (; base_ < first_outstanding_; ++base_) {
-    const Slot& it = slot(base_);
+    const Record& it = record(base_);
     const bool lost = it.state == State::lost_reordering || it.state == State::lost_time;
     if (lost && it.packet.sent_at >= lost_before) break;
   }

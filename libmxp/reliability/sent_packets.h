@@ -1,9 +1,9 @@
-// All packets whose fate is open, in a ring indexed by packet number: slot = number − base. Look-up is O(1) without a
-// map, numbers that were skipped have slots too, and a run of acknowledged packets is jumped over in O(1): such slots
-// link to where the run ends, compressed while walking (the path halving of union-find), so that an ACK which repeats
-// old ranges costs nothing like their length.
+// All packets whose fate is open, in a ring indexed by packet number: record = number − base. Look-up is O(1) without a
+// map, numbers that were skipped have records too, and a run of acknowledged packets is jumped over in O(1): the records
+// of a run link to where it ends, compressed while walking (the path halving of union-find), so that an ACK which
+// repeats old ranges costs nothing like their length.
 //
-// A lost packet keeps its slot for a while so that its late acknowledgement is recognised.
+// A lost packet keeps its record for a while so that its late acknowledgement is recognised.
 #pragma once
 
 #include <cstddef>
@@ -20,7 +20,7 @@ namespace mxp {
 class SentPackets {
  public:
   // More numbers than this between the oldest open packet and the newest are not kept: what bounds the memory when a
-  // peer acknowledges everything but one packet, or nothing while we only acknowledge. 8 MiB of slots at most; 65,536
+  // peer acknowledges everything but one packet, or nothing while we only acknowledge. 8 MiB of records at most; 65,536
   // packets (half of it) may be in flight: 78 MB of 1200-byte packets.
   static constexpr std::uint64_t kMaxSpan = std::uint64_t{1} << 17;
   // Packets that are not in flight (ACK only) are forgotten unacknowledged after so many more: a peer has no reason to
@@ -50,8 +50,8 @@ class SentPackets {
     std::uint64_t number = first < base_ ? base_ : first;
     while ((number = skip_acknowledged(number)) <= last && number < next_) {
       const std::uint64_t run = number;
-      for (; number <= last && slot(number).state != State::acknowledged; ++number, ++steps_) {
-        Slot& it = slot(number);
+      for (; number <= last && record(number).state != State::acknowledged; ++number, ++steps_) {
+        Record& it = record(number);
         const State before = it.state;
         const std::uint32_t episode = it.link;
         it.state = State::acknowledged;
@@ -62,7 +62,7 @@ class SentPackets {
           on_late(Late{it.packet, before == State::lost_time ? LossReason::time : LossReason::reordering, episode});
         }
       }
-      slot(run).link = static_cast<std::uint32_t>(number - run);
+      record(run).link = static_cast<std::uint32_t>(number - run);
     }
   }
 
@@ -72,24 +72,24 @@ class SentPackets {
   // Whether one of from..to (both tracked) is acknowledged.
   bool any_acknowledged(std::uint64_t from, std::uint64_t to) const;
   // REQUIRES: base() <= number < next().
-  const SentPacket& packet(std::uint64_t number) const { return slot(number).packet; }
+  const SentPacket& packet(std::uint64_t number) const { return record(number).packet; }
   void mark_lost(std::uint64_t number, LossReason reason, std::uint32_t episode);
 
-  // Gives back the slots at the front that are settled; lost ones only if they were sent before `lost_before`.
+  // Gives back the records at the front that are settled; lost ones only if they were sent before `lost_before`.
   void trim(Timestamp lost_before);
 
   std::uint64_t base() const { return base_; }
   // From the oldest outstanding packet to the newest packet.
   std::uint64_t span() const { return next_ - first_outstanding_; }
 
-  // Slots looked at so far by acknowledge() and first_outstanding(): what a test can hold the promised costs against.
+  // Records looked at so far by acknowledge() and first_outstanding(): what a test can hold the promised costs against.
   std::uint64_t steps() const { return steps_; }
 
   // visit(const SentPacket&) -> bool for each outstanding packet, ascending; false stops.
   template <typename Visit>
   void for_each_outstanding(Visit&& visit) const {
     for (std::uint64_t number = first_outstanding_; number < next_;) {
-      const Slot& it = slot(number);
+      const Record& it = record(number);
       if (it.state == State::outstanding && !visit(it.packet)) return;
       number += it.state == State::acknowledged ? it.link : 1;
     }
@@ -97,21 +97,21 @@ class SentPackets {
 
  private:
   enum class State : std::uint8_t { skipped, outstanding, acknowledged, lost_reordering, lost_time, forgotten };
-  struct Slot {
+  struct Record {
     SentPacket packet;
-    std::uint32_t link = 0;  // acknowledged: distance to a slot at or before the end of the run; lost: the episode
+    std::uint32_t link = 0;  // acknowledged: distance to a record at or before the end of the run; lost: the episode
     State state = State::skipped;
   };
-  static_assert(sizeof(Slot) <= 72);
+  static_assert(sizeof(Record) <= 72);
 
-  Slot& slot(std::uint64_t number) { return ring_[number & mask_]; }
-  const Slot& slot(std::uint64_t number) const { return ring_[number & mask_]; }
+  Record& record(std::uint64_t number) { return ring_[number & mask_]; }
+  const Record& record(std::uint64_t number) const { return ring_[number & mask_]; }
   std::uint64_t skip_acknowledged(std::uint64_t number);
   void reserve_one();
 
-  std::vector<Slot> ring_;  // a power of two
+  std::vector<Record> ring_;  // a power of two
   std::uint64_t mask_ = 0;
-  std::uint64_t base_ = 0;  // number of the oldest slot
+  std::uint64_t base_ = 0;  // number of the oldest record
   std::uint64_t next_ = 0;
   std::uint64_t first_outstanding_ = 0;  // none below it
   RangeSet skipped_;

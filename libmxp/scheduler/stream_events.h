@@ -26,7 +26,7 @@ class StreamEvents {
   virtual void on_stop_sending(StreamId stream, AppErrorCode code) = 0;
   virtual void on_stream_writable(StreamId stream) = 0;
   virtual void on_stream_finished(StreamId stream) = 0;
-  virtual void on_streams_available(Direction direction) = 0;
+  virtual void on_streams_available(StreamType type) = 0;
 };
 
 }  // namespace mxp

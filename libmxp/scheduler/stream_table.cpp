@@ -8,15 +8,15 @@ namespace mxp {
 Stream* StreamTable::find(StreamId id) const {
   if (last_found_ != nullptr && last_found_->id == id) return last_found_;
   if (size_ == 0) return nullptr;
-  const std::size_t mask = slots_.size() - 1;
-  for (std::size_t at = home_of(id.value()); slots_[at].stream != nullptr; at = (at + 1) & mask) {
-    if (slots_[at].key == id.value()) return last_found_ = slots_[at].stream.get();
+  const std::size_t mask = buckets_.size() - 1;
+  for (std::size_t at = home_of(id.value()); buckets_[at].stream != nullptr; at = (at + 1) & mask) {
+    if (buckets_[at].key == id.value()) return last_found_ = buckets_[at].stream.get();
   }
   return nullptr;
 }
 
 Stream& StreamTable::insert(StreamId id) {
-  if (2 * (size_ + 1) > slots_.size()) grow();
+  if (2 * (size_ + 1) > buckets_.size()) grow();
   std::unique_ptr<Stream> stream;
   if (stock_.empty()) {
     stream = std::make_unique<Stream>();
@@ -25,26 +25,26 @@ Stream& StreamTable::insert(StreamId id) {
     stock_.pop_back();
   }
   stream->id = id;
-  const std::size_t mask = slots_.size() - 1;
+  const std::size_t mask = buckets_.size() - 1;
   std::size_t at = home_of(id.value());
-  while (slots_[at].stream != nullptr) at = (at + 1) & mask;
-  slots_[at] = {id.value(), std::move(stream)};
+  while (buckets_[at].stream != nullptr) at = (at + 1) & mask;
+  buckets_[at] = {id.value(), std::move(stream)};
   ++size_;
-  return *(last_found_ = slots_[at].stream.get());
+  return *(last_found_ = buckets_[at].stream.get());
 }
 
 void StreamTable::erase(StreamId id) {
-  const std::size_t mask = slots_.size() - 1;
+  const std::size_t mask = buckets_.size() - 1;
   std::size_t hole = home_of(id.value());
-  while (slots_[hole].key != id.value() || slots_[hole].stream == nullptr) hole = (hole + 1) & mask;
-  std::unique_ptr<Stream> stream = std::move(slots_[hole].stream);
+  while (buckets_[hole].key != id.value() || buckets_[hole].stream == nullptr) hole = (hole + 1) & mask;
+  std::unique_ptr<Stream> stream = std::move(buckets_[hole].stream);
   --size_;
   if (last_found_ == stream.get()) last_found_ = nullptr;
   // Whatever could not stand at its home because of the hole moves back into it.
-  for (std::size_t at = (hole + 1) & mask; slots_[at].stream != nullptr; at = (at + 1) & mask) {
-    const std::size_t distance_from_home = (at - home_of(slots_[at].key)) & mask;
+  for (std::size_t at = (hole + 1) & mask; buckets_[at].stream != nullptr; at = (at + 1) & mask) {
+    const std::size_t distance_from_home = (at - home_of(buckets_[at].key)) & mask;
     if (distance_from_home >= ((at - hole) & mask)) {
-      slots_[hole] = std::move(slots_[at]);
+      buckets_[hole] = std::move(buckets_[at]);
       hole = at;
     }
   }
@@ -59,7 +59,7 @@ void StreamTable::erase(StreamId id) {
 }
 
 void StreamTable::clear() {
-  slots_ = std::vector<Slot>();
+  buckets_ = std::vector<Bucket>();
   stock_ = std::vector<std::unique_ptr<Stream>>();
   shift_ = 64;
   size_ = 0;
@@ -73,15 +73,15 @@ std::size_t StreamTable::stock_memory() const {
 }
 
 void StreamTable::grow() {
-  std::vector<Slot> old = std::exchange(slots_, std::vector<Slot>());
-  const std::size_t count = old.empty() ? kFirstSlots : 2 * old.size();
-  slots_.resize(count);
+  std::vector<Bucket> old = std::exchange(buckets_, std::vector<Bucket>());
+  const std::size_t count = old.empty() ? kFirstBuckets : 2 * old.size();
+  buckets_.resize(count);
   shift_ = 64 - static_cast<unsigned>(std::countr_zero(count));
-  for (Slot& slot : old) {
-    if (slot.stream == nullptr) continue;
-    std::size_t at = home_of(slot.key);
-    while (slots_[at].stream != nullptr) at = (at + 1) & (count - 1);
-    slots_[at] = std::move(slot);
+  for (Bucket& bucket : old) {
+    if (bucket.stream == nullptr) continue;
+    std::size_t at = home_of(bucket.key);
+    while (buckets_[at].stream != nullptr) at = (at + 1) & (count - 1);
+    buckets_[at] = std::move(bucket);
   }
 }
 

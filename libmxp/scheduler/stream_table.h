@@ -3,7 +3,7 @@
 // move. The last stream found is remembered: bulk traffic asks for the same one all the time.
 //
 // The hash is a fixed multiplication. A peer can only choose among the ids it may have open at a time, so the worst
-// that clever choice can do is a probe over as many slots as it may open streams.
+// that clever choice can do is a probe over as many buckets as it may open streams.
 #pragma once
 
 #include <cstddef>
@@ -29,17 +29,17 @@ class StreamTable {
   void clear();
   template <class Visit>
   void for_each(Visit&& visit) const {
-    for (const Slot& slot : slots_)
-      if (slot.stream != nullptr) visit(*slot.stream);
+    for (const Bucket& bucket : buckets_)
+      if (bucket.stream != nullptr) visit(*bucket.stream);
   }
   std::size_t stock_memory() const;
 
  private:
-  struct Slot {
+  struct Bucket {
     std::uint64_t key = 0;
     std::unique_ptr<Stream> stream;  // nullptr: free
   };
-  static constexpr std::size_t kFirstSlots = 16;
+  static constexpr std::size_t kFirstBuckets = 16;
   // How many objects wait to be used again: enough for the streams that come and go within a round trip of a busy
   // connection, at most about a quarter of a megabyte with what their buffers keep.
   static constexpr std::size_t kStock = 64;
@@ -49,7 +49,7 @@ class StreamTable {
   }
   void grow();
 
-  std::vector<Slot> slots_;  // a power of two, at most half full
+  std::vector<Bucket> buckets_;  // a power of two, at most half full
   unsigned shift_ = 64;
   std::size_t size_ = 0;
   std::vector<std::unique_ptr<Stream>> stock_;

@@ -41,23 +41,23 @@ void Streams::on_peer_parameters(const TransportParameters& parameters) {
   initial_limit_bidi_local_ = parameters.initial_max_stream_data_bidi_remote;
   initial_limit_bidi_remote_ = parameters.initial_max_stream_data_bidi_local;
   initial_limit_uni_ = parameters.initial_max_stream_data_uni;
-  if (local_ids(Direction::bidirectional).raise(parameters.initial_max_streams_bidi))
-    tell_streams_available(Direction::bidirectional);
-  if (local_ids(Direction::unidirectional).raise(parameters.initial_max_streams_uni))
-    tell_streams_available(Direction::unidirectional);
+  if (local_ids(StreamType::bidirectional).raise(parameters.initial_max_streams_bidi))
+    tell_streams_available(StreamType::bidirectional);
+  if (local_ids(StreamType::unidirectional).raise(parameters.initial_max_streams_uni))
+    tell_streams_available(StreamType::unidirectional);
 }
 
-void Streams::tell_streams_available(Direction direction) {
+void Streams::tell_streams_available(StreamType type) {
   if (dropped_) return;
   const EventScope scope(event_depth_);
-  events_.on_streams_available(direction);
+  events_.on_streams_available(type);
 }
 
 Stream& Streams::create(StreamId id) {
   Stream& stream = table_.insert(id);
-  const std::uint64_t send_limit = id.direction() == Direction::unidirectional ? initial_limit_uni_
-                                   : id.initiator() == role_                   ? initial_limit_bidi_local_
-                                                                               : initial_limit_bidi_remote_;
+  const std::uint64_t send_limit = id.type() == StreamType::unidirectional ? initial_limit_uni_
+                                   : id.initiator() == role_               ? initial_limit_bidi_local_
+                                                                           : initial_limit_bidi_remote_;
   stream.send.start(sends(id), send_limit);
   stream.receive.start(receives(id), config_.stream_window, config_.max_stream_window);
   return stream;
@@ -70,11 +70,11 @@ std::expected<Stream*, TransportError> Streams::find_for_frame(StreamId id, std:
   if (on_receiving_side ? !receives(id) : !sends(id))
     return refuse(TransportErrorCode::stream_state_error, frame_type, "frame that the stream's direction forbids");
   if (id.initiator() == role_) {
-    if (id.index() >= local_ids(id.direction()).opened())
+    if (id.index() >= local_ids(id.type()).opened())
       return refuse(TransportErrorCode::stream_state_error, frame_type, "frame of a stream that was never opened");
     return nullptr;
   }
-  RemoteStreamIds& ids = remote_ids(id.direction());
+  RemoteStreamIds& ids = remote_ids(id.type());
   switch (ids.state_of(id.index())) {
     case RemoteStreamIds::State::beyond_limit:
       return refuse(TransportErrorCode::stream_limit_error, frame_type, "stream beyond the announced limit");
@@ -97,11 +97,11 @@ std::expected<Stream*, StreamError> Streams::find_for_verb(StreamId id, bool on_
   return stream;
 }
 
-std::expected<StreamId, StreamError> Streams::open(Direction direction) {
+std::expected<StreamId, StreamError> Streams::open(StreamType type) {
   if (dropped_) return std::unexpected(StreamError::connection_closed);
-  const std::optional<std::uint64_t> index = local_ids(direction).open();
+  const std::optional<std::uint64_t> index = local_ids(type).open();
   if (!index) return std::unexpected(StreamError::limit_reached);
-  return create(StreamId::make(role_, direction, *index)).id;
+  return create(StreamId::make(role_, type, *index)).id;
 }
 
 std::expected<std::size_t, StreamError> Streams::write(StreamId id, ByteView data) {
@@ -147,7 +147,7 @@ void Streams::finish_if_done(Stream& stream) {
   finished_.push_back(stream);
   // Now, not when the object is freed: a resume outside of any flow may end a stream, and the peer may wait for its
   // place.
-  if (stream.id.initiator() != role_) remote_ids(stream.id.direction()).on_closed();
+  if (stream.id.initiator() != role_) remote_ids(stream.id.type()).on_closed();
 }
 
 void Streams::collect() {

@@ -67,7 +67,7 @@ class Streams {
   }
 
   // The application's verbs: the contracts are those of mxp/connection.h. After drop_all: connection_closed.
-  std::expected<StreamId, StreamError> open(Direction direction);
+  std::expected<StreamId, StreamError> open(StreamType type);
   std::expected<std::size_t, StreamError> write(StreamId id, ByteView data);
   std::expected<void, StreamError> finish(StreamId id);
   // `reset` when our side is reset already, `finished` when the peer has acknowledged everything.
@@ -120,11 +120,11 @@ class Streams {
   std::expected<Stream*, TransportError> find_for_frame(StreamId id, std::uint64_t frame_type, bool on_receiving_side);
   // The stream of an application's verb.
   std::expected<Stream*, StreamError> find_for_verb(StreamId id, bool on_receiving_side) const;
-  bool sends(StreamId id) const { return id.direction() == Direction::bidirectional || id.initiator() == role_; }
-  bool receives(StreamId id) const { return id.direction() == Direction::bidirectional || id.initiator() != role_; }
-  RemoteStreamIds& remote_ids(Direction direction) { return remote_ids_[static_cast<std::size_t>(direction)]; }
-  LocalStreamIds& local_ids(Direction direction) { return local_ids_[static_cast<std::size_t>(direction)]; }
-  void tell_streams_available(Direction direction);
+  bool sends(StreamId id) const { return id.type() == StreamType::bidirectional || id.initiator() == role_; }
+  bool receives(StreamId id) const { return id.type() == StreamType::bidirectional || id.initiator() != role_; }
+  RemoteStreamIds& remote_ids(StreamType type) { return remote_ids_[static_cast<std::size_t>(type)]; }
+  LocalStreamIds& local_ids(StreamType type) { return local_ids_[static_cast<std::size_t>(type)]; }
+  void tell_streams_available(StreamType type);
   void finish_if_done(Stream& stream);
   void free_all();
 

@@ -183,10 +183,10 @@ std::expected<void, TransportError> Streams::on_frame(const MaxStreamDataFrame& 
 
 std::expected<void, TransportError> Streams::on_frame(const MaxStreamsFrame& frame) {
   const std::uint64_t type =
-      frame.direction == Direction::bidirectional ? frame_type::kMaxStreamsBidi : frame_type::kMaxStreamsUni;
+      frame.type == StreamType::bidirectional ? frame_type::kMaxStreamsBidi : frame_type::kMaxStreamsUni;
   if (frame.limit > kMaxStreamCount)
     return std::unexpected(TransportError{TransportErrorCode::frame_encoding_error, type, "more than 2^60 streams"});
-  if (!dropped_ && local_ids(frame.direction).raise(frame.limit)) tell_streams_available(frame.direction);
+  if (!dropped_ && local_ids(frame.type).raise(frame.limit)) tell_streams_available(frame.type);
   return {};
 }
 
@@ -208,7 +208,7 @@ std::expected<void, TransportError> Streams::on_frame(const StreamDataBlockedFra
 }
 
 std::expected<void, TransportError> Streams::on_frame(const StreamsBlockedFrame& frame) {
-  remote_ids(frame.direction).on_peer_blocked(frame.limit);
+  remote_ids(frame.type).on_peer_blocked(frame.limit);
   return {};
 }
 

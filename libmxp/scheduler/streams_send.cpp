@@ -19,12 +19,12 @@ constexpr std::size_t kQuantumBytes = 4800;
 // Data are not cut into pieces smaller than this to fill the last bytes of a packet.
 constexpr std::size_t kSmallestPiece = 32;
 
-SentFrame::Kind max_streams_kind(Direction direction) {
-  return direction == Direction::bidirectional ? SentFrame::Kind::max_streams_bidi : SentFrame::Kind::max_streams_uni;
+SentFrame::Kind max_streams_kind(StreamType type) {
+  return type == StreamType::bidirectional ? SentFrame::Kind::max_streams_bidi : SentFrame::Kind::max_streams_uni;
 }
-SentFrame::Kind streams_blocked_kind(Direction direction) {
-  return direction == Direction::bidirectional ? SentFrame::Kind::streams_blocked_bidi
-                                               : SentFrame::Kind::streams_blocked_uni;
+SentFrame::Kind streams_blocked_kind(StreamType type) {
+  return type == StreamType::bidirectional ? SentFrame::Kind::streams_blocked_bidi
+                                           : SentFrame::Kind::streams_blocked_uni;
 }
 
 }  // namespace
@@ -98,15 +98,15 @@ void Streams::write_connection_control(Writer& out, SentFrameSink sent) {
     sent({.kind = SentFrame::Kind::max_data, .value = frame.limit});
     max_data_pending_ = false;
   }
-  for (const Direction direction : {Direction::bidirectional, Direction::unidirectional}) {
-    if (RemoteStreamIds& ids = remote_ids(direction); ids.raise_due() && out.space() >= kLongest) {
-      const MaxStreamsFrame frame{direction, ids.raise()};
+  for (const StreamType type : {StreamType::bidirectional, StreamType::unidirectional}) {
+    if (RemoteStreamIds& ids = remote_ids(type); ids.raise_due() && out.space() >= kLongest) {
+      const MaxStreamsFrame frame{type, ids.raise()};
       write_frame(out, frame);
-      sent({.kind = max_streams_kind(direction), .value = frame.limit});
+      sent({.kind = max_streams_kind(type), .value = frame.limit});
     }
-    if (LocalStreamIds& ids = local_ids(direction);
-        ids.blocked_pending() && write_frame(out, StreamsBlockedFrame{direction, ids.limit()})) {
-      sent({.kind = streams_blocked_kind(direction), .value = ids.limit()});
+    if (LocalStreamIds& ids = local_ids(type);
+        ids.blocked_pending() && write_frame(out, StreamsBlockedFrame{type, ids.limit()})) {
+      sent({.kind = streams_blocked_kind(type), .value = ids.limit()});
       ids.on_blocked_sent();
     }
   }
@@ -234,13 +234,13 @@ void Streams::on_frame_lost(const SentFrame& frame) {
     case Kind::max_data:
       if (frame.value == receive_window_.limit()) max_data_pending_ = true;
       return;
-    case Kind::max_streams_bidi: return remote_ids(Direction::bidirectional).on_raise_lost(frame.value);
-    case Kind::max_streams_uni: return remote_ids(Direction::unidirectional).on_raise_lost(frame.value);
+    case Kind::max_streams_bidi: return remote_ids(StreamType::bidirectional).on_raise_lost(frame.value);
+    case Kind::max_streams_uni: return remote_ids(StreamType::unidirectional).on_raise_lost(frame.value);
     case Kind::data_blocked:
       if (send_credit_.still_blocked_at(frame.value) && !ready_.empty()) data_blocked_pending_ = true;
       return;
-    case Kind::streams_blocked_bidi: return local_ids(Direction::bidirectional).on_blocked_lost(frame.value);
-    case Kind::streams_blocked_uni: return local_ids(Direction::unidirectional).on_blocked_lost(frame.value);
+    case Kind::streams_blocked_bidi: return local_ids(StreamType::bidirectional).on_blocked_lost(frame.value);
+    case Kind::streams_blocked_uni: return local_ids(StreamType::unidirectional).on_blocked_lost(frame.value);
     case Kind::ping:
     case Kind::ack: return;
     default: break;

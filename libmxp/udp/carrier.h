@@ -23,7 +23,7 @@ struct OutgoingRun {
   ByteView bytes;  // what remains to be sent
 };
 
-// One receive slot: as many datagrams as the kernel coalesced, all from the same peer with the same ECN bits.
+// One receive buffer: as many datagrams as the kernel coalesced, all from the same peer with the same ECN bits.
 // Every datagram but the last has segment_size bytes.
 struct ReceivedRun {
   MutableBytes bytes;  // valid until the next receive()
@@ -41,7 +41,7 @@ enum class SendStatus : std::uint8_t {
 
 enum class ReceiveStatus : std::uint8_t {
   drained,       // nothing more now
-  more,          // every slot was used: call again
+  more,          // every buffer was used: call again
   wait_a_while,  // receiving fails and would go on failing at once; try again after kRetryAfter
 };
 

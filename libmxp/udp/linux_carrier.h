@@ -1,5 +1,5 @@
 // The Linux fast path. Out: each run of equal datagrams is one message with UDP_SEGMENT (GSO), several messages are
-// one sendmmsg. In: recvmmsg into slots that UDP_GRO fills with many datagrams each. Around it: packet info (answers
+// one sendmmsg. In: recvmmsg into buffers that UDP_GRO fills with many datagrams each. Around it: packet info (answers
 // leave from the address that was asked), ECN bits, the error queue (who is unreachable), path MTU discovery off the
 // kernel's hands, and the kernel's own count of datagrams it dropped for want of buffer.
 #pragma once
@@ -15,8 +15,8 @@ namespace mxp {
 
 // Linux takes at most 64 segments in one send (UDP_MAX_SEGMENTS before 6.9; 128 since, which brings nothing at 64 KiB).
 inline constexpr std::size_t kMaxGsoSegments = 64;
-// Receive slots of one recvmmsg: 16 × 64 KiB, about what one second-level cache holds twice.
-inline constexpr std::size_t kReceiveSlots = 16;
+// Receive buffers of one recvmmsg: 16 × 64 KiB, about what one second-level cache holds twice.
+inline constexpr std::size_t kReceiveBuffers = 16;
 // Messages of one sendmmsg.
 inline constexpr std::size_t kMaxSendMessages = 64;
 

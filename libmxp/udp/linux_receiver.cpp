@@ -6,31 +6,32 @@
 namespace mxp {
 namespace {
 
-// Slots a power of two apart would all fall into the same sets of the caches; these start 17 lines further each.
+// Buffers a power of two apart would all fall into the same sets of the caches; these start 17 lines further each.
 constexpr std::size_t kPage = 4096;
 constexpr std::size_t kSkew = 17 * 64;
 
-std::size_t stride_for(std::size_t slot_bytes) { return (slot_bytes + kPage - 1) / kPage * kPage + kSkew; }
+std::size_t stride_for(std::size_t buffer_bytes) { return (buffer_bytes + kPage - 1) / kPage * kPage + kSkew; }
 
 }  // namespace
 
-LinuxReceiver::LinuxReceiver(int fd, SocketAddress bound, bool any_address, std::size_t slot_bytes, Syscalls& syscalls)
+LinuxReceiver::LinuxReceiver(int fd, SocketAddress bound, bool any_address, std::size_t buffer_bytes,
+                             Syscalls& syscalls)
     : fd_(fd),
       bound_(bound),
       any_address_(any_address),
-      slot_bytes_(slot_bytes),
-      stride_(stride_for(slot_bytes)),
+      buffer_bytes_(buffer_bytes),
+      stride_(stride_for(buffer_bytes)),
       syscalls_(syscalls),
-      buffer_(new std::uint8_t[stride_ * kReceiveSlots]) {}
+      memory_(new std::uint8_t[stride_ * kReceiveBuffers]) {}
 
 ReceiveResult LinuxReceiver::receive(ErrorQueue& errors, CarrierStats& stats) {
   for (int attempt = 0; attempt < kMaxAttempts; ++attempt) {
     prepare();
     ++stats.receive_calls;
-    const int received = syscalls_.receive_messages(fd_, headers_.data(), kReceiveSlots, MSG_DONTWAIT);
+    const int received = syscalls_.receive_messages(fd_, headers_.data(), kReceiveBuffers, MSG_DONTWAIT);
     if (received >= 0) {
       const std::size_t count = collect(static_cast<std::size_t>(received), stats);
-      const bool full = static_cast<std::size_t>(received) == kReceiveSlots;
+      const bool full = static_cast<std::size_t>(received) == kReceiveBuffers;
       return {{runs_.data(), count}, full ? ReceiveStatus::more : ReceiveStatus::drained};
     }
     if (errno == EINTR) continue;
@@ -47,16 +48,16 @@ ReceiveResult LinuxReceiver::receive(ErrorQueue& errors, CarrierStats& stats) {
 }
 
 void LinuxReceiver::prepare() {
-  for (std::size_t i = 0; i < kReceiveSlots; ++i) {
-    Slot& slot = slots_[i];
-    slot.data = {buffer_.get() + i * stride_, slot_bytes_};
+  for (std::size_t i = 0; i < kReceiveBuffers; ++i) {
+    Buffer& buffer = buffers_[i];
+    buffer.data = {memory_.get() + i * stride_, buffer_bytes_};
     msghdr& header = headers_[i].msg_hdr;
     header = {};
-    header.msg_name = &slot.from.any;
-    header.msg_namelen = sizeof(slot.from.v6);
-    header.msg_iov = &slot.data;
+    header.msg_name = &buffer.from.any;
+    header.msg_namelen = sizeof(buffer.from.v6);
+    header.msg_iov = &buffer.data;
     header.msg_iovlen = 1;
-    header.msg_control = slot.control.bytes;
+    header.msg_control = buffer.control.bytes;
     header.msg_controllen = kAncillaryBytes;
   }
 }
@@ -68,13 +69,13 @@ std::size_t LinuxReceiver::collect(std::size_t received, CarrierStats& stats) {
     const std::size_t size = headers_[i].msg_len;
     const ReceivedAncillary ancillary = read_ancillary(header);
     if (ancillary.overflows) count_overflows(*ancillary.overflows, stats);
-    const auto remote = from_system(&slots_[i].from.any, header.msg_namelen);
+    const auto remote = from_system(&buffers_[i].from.any, header.msg_namelen);
     if ((header.msg_flags & MSG_TRUNC) != 0 || !remote) {
       ++stats.received_truncated;
       continue;
     }
     ReceivedRun& run = runs_[count++];
-    run.bytes = {buffer_.get() + i * stride_, size};
+    run.bytes = {memory_.get() + i * stride_, size};
     run.segment_size = ancillary.segment_size == 0 ? size : ancillary.segment_size;
     run.remote = *remote;
     run.local = any_address_ ? ancillary.destination.value_or(SocketAddress{}) : bound_;

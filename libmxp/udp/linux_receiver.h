@@ -1,4 +1,4 @@
-// The receiving half of the Linux carrier: one recvmmsg into slots, each of which GRO may have filled with many
+// The receiving half of the Linux carrier: one recvmmsg into buffers, each of which GRO may have filled with many
 // datagrams of one peer.
 #pragma once
 
@@ -22,14 +22,14 @@ namespace mxp {
 class LinuxReceiver {
  public:
   // `bound`: the local address; `any_address`: it is only the port, each datagram says where it arrived.
-  LinuxReceiver(int fd, SocketAddress bound, bool any_address, std::size_t slot_bytes, Syscalls& syscalls);
+  LinuxReceiver(int fd, SocketAddress bound, bool any_address, std::size_t buffer_bytes, Syscalls& syscalls);
 
   ReceiveResult receive(ErrorQueue& errors, CarrierStats& stats);
 
  private:
   static constexpr int kMaxAttempts = 4;
 
-  struct Slot {
+  struct Buffer {
     SystemAddress from;
     iovec data{};
     AncillaryBuffer control;
@@ -42,14 +42,14 @@ class LinuxReceiver {
   int fd_;
   SocketAddress bound_;
   bool any_address_;
-  std::size_t slot_bytes_;
+  std::size_t buffer_bytes_;
   std::size_t stride_;
   Syscalls& syscalls_;
   std::uint32_t overflows_seen_ = 0;
-  std::unique_ptr<std::uint8_t[]> buffer_;  // not initialised: slots that are never used cost no memory
-  std::array<Slot, kReceiveSlots> slots_;
-  std::array<mmsghdr, kReceiveSlots> headers_{};
-  std::array<ReceivedRun, kReceiveSlots> runs_{};
+  std::unique_ptr<std::uint8_t[]> memory_;  // not initialised: buffers that are never used cost no memory
+  std::array<Buffer, kReceiveBuffers> buffers_;
+  std::array<mmsghdr, kReceiveBuffers> headers_{};
+  std::array<ReceivedRun, kReceiveBuffers> runs_{};
 };
 
 }  // namespace mxp

@@ -11,7 +11,7 @@ namespace mxp {
 namespace {
 
 // Datagrams of one receive().
-constexpr std::size_t kSlots = 16;
+constexpr std::size_t kBuffers = 16;
 // A call that a signal interrupts is repeated at once, but not for ever.
 constexpr int kMaxInterruptions = 8;
 
@@ -20,8 +20,8 @@ class PortableCarrier final : public Carrier {
   PortableCarrier(UdpSocket socket, std::size_t largest_datagram, Syscalls& syscalls)
       : socket_(std::move(socket)),
         syscalls_(syscalls),
-        slot_bytes_(largest_datagram + 1),  // one more shows what is too large
-        buffer_(slot_bytes_ * kSlots) {}
+        buffer_bytes_(largest_datagram + 1),  // one more shows what is too large
+        memory_(buffer_bytes_ * kBuffers) {}
 
   int fd() const override { return socket_.fd.get(); }
   SocketAddress local_address() const override { return socket_.local; }
@@ -65,12 +65,12 @@ class PortableCarrier final : public Carrier {
   ReceiveResult receive() override {
     std::size_t count = 0;
     int interruptions = 0;
-    while (count < kSlots) {
+    while (count < kBuffers) {
       SystemAddress from;
       from.size = sizeof(from.v6);
-      std::uint8_t* slot = buffer_.data() + count * slot_bytes_;
+      std::uint8_t* buffer = memory_.data() + count * buffer_bytes_;
       ++stats_.receive_calls;
-      const ssize_t size = syscalls_.receive_from(fd(), slot, slot_bytes_, MSG_DONTWAIT, &from.any, &from.size);
+      const ssize_t size = syscalls_.receive_from(fd(), buffer, buffer_bytes_, MSG_DONTWAIT, &from.any, &from.size);
       if (size < 0) {
         if (errno == EAGAIN || errno == EWOULDBLOCK) return {{runs_.data(), count}, ReceiveStatus::drained};
         if (errno != EINTR) ++stats_.receive_errors;
@@ -79,13 +79,13 @@ class PortableCarrier final : public Carrier {
         return {{runs_.data(), count}, ReceiveStatus::wait_a_while};
       }
       const auto remote = from_system(&from.any, from.size);
-      if (static_cast<std::size_t>(size) >= slot_bytes_ || !remote) {
+      if (static_cast<std::size_t>(size) >= buffer_bytes_ || !remote) {
         ++stats_.received_truncated;
         continue;
       }
       ++stats_.datagrams_received;
       stats_.bytes_received += static_cast<std::size_t>(size);
-      runs_[count++] = {.bytes = {slot, static_cast<std::size_t>(size)},
+      runs_[count++] = {.bytes = {buffer, static_cast<std::size_t>(size)},
                         .segment_size = static_cast<std::size_t>(size),
                         .remote = *remote,
                         .local = socket_.any_address ? SocketAddress{} : socket_.local};
@@ -101,9 +101,9 @@ class PortableCarrier final : public Carrier {
 
   UdpSocket socket_;
   Syscalls& syscalls_;
-  std::size_t slot_bytes_;
-  std::vector<std::uint8_t> buffer_;
-  std::array<ReceivedRun, kSlots> runs_{};
+  std::size_t buffer_bytes_;
+  std::vector<std::uint8_t> memory_;
+  std::array<ReceivedRun, kBuffers> runs_{};
   CarrierStats stats_;
 };
 

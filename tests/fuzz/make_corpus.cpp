@@ -96,12 +96,12 @@ void frames() {
   frame("stop-sending", StopSendingFrame{StreamId(5), 7});
   frame("max-data", MaxDataFrame{1u << 20});
   frame("max-stream-data", MaxStreamDataFrame{StreamId(4), 1u << 20});
-  frame("max-streams-bidi", MaxStreamsFrame{Direction::bidirectional, 100});
-  frame("max-streams-uni", MaxStreamsFrame{Direction::unidirectional, 100});
+  frame("max-streams-bidi", MaxStreamsFrame{StreamType::bidirectional, 100});
+  frame("max-streams-uni", MaxStreamsFrame{StreamType::unidirectional, 100});
   frame("data-blocked", DataBlockedFrame{1u << 20});
   frame("stream-data-blocked", StreamDataBlockedFrame{StreamId(4), 1u << 20});
-  frame("streams-blocked-bidi", StreamsBlockedFrame{Direction::bidirectional, 100});
-  frame("streams-blocked-uni", StreamsBlockedFrame{Direction::unidirectional, 100});
+  frame("streams-blocked-bidi", StreamsBlockedFrame{StreamType::bidirectional, 100});
+  frame("streams-blocked-uni", StreamsBlockedFrame{StreamType::unidirectional, 100});
   frame("close-transport", CloseFrame{false, 0x0a, 0x08, view("why")});
   frame("close-application", CloseFrame{true, 42, 0, view("bye")});
   seed("frames", "all", all.so_far());

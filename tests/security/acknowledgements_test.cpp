@@ -31,7 +31,7 @@ struct Scene {
   // The victim has this much to send.
   void victim_writes(std::size_t bytes) {
     Connection& victim = attacker.connection();
-    stream = *victim.open_stream(Direction::unidirectional);
+    stream = *victim.open_stream(StreamType::unidirectional);
     (void)victim.write(stream, Bytes(bytes));
   }
   // Lets the victim's pacer and timers run.

@@ -487,7 +487,7 @@ BOOST_AUTO_TEST_CASE(t54_handshake_through_corruption) {
     config.client.transport.handshake_timeout = config.server.transport.handshake_timeout = 60s;
     SimPair sim(std::move(config));
     sim.client.connected_hook = [&](Connection& connection) {
-      sim.client.open_and_send(connection, Direction::unidirectional, 20'000);
+      sim.client.open_and_send(connection, StreamType::unidirectional, 20'000);
     };
     sim.connect();
     const bool done = sim.run_until(

@@ -11,10 +11,10 @@ using namespace mxp::test;
 
 namespace {
 
-StreamId uni(std::uint64_t index) { return StreamId::make(Role::client, Direction::unidirectional, index); }
-StreamId bidi(std::uint64_t index) { return StreamId::make(Role::client, Direction::bidirectional, index); }
-StreamId server_uni(std::uint64_t index) { return StreamId::make(Role::server, Direction::unidirectional, index); }
-StreamId server_bidi(std::uint64_t index) { return StreamId::make(Role::server, Direction::bidirectional, index); }
+StreamId uni(std::uint64_t index) { return StreamId::make(Role::client, StreamType::unidirectional, index); }
+StreamId bidi(std::uint64_t index) { return StreamId::make(Role::client, StreamType::bidirectional, index); }
+StreamId server_uni(std::uint64_t index) { return StreamId::make(Role::server, StreamType::unidirectional, index); }
+StreamId server_bidi(std::uint64_t index) { return StreamId::make(Role::server, StreamType::bidirectional, index); }
 
 struct Scene {
   explicit Scene(std::uint64_t seed = 1, DirectPair::Config config = {})
@@ -40,12 +40,12 @@ std::vector<Sample> samples() {
       {"STREAM", stream_frame(uni(1), 0, text("x"))},
       {"MAX_DATA", frames(MaxDataFrame{1 << 20})},
       {"MAX_STREAM_DATA", frames(MaxStreamDataFrame{bidi(1), 1 << 20})},
-      {"MAX_STREAMS two-way", frames(MaxStreamsFrame{Direction::bidirectional, 2000})},
-      {"MAX_STREAMS one-way", frames(MaxStreamsFrame{Direction::unidirectional, 2000})},
+      {"MAX_STREAMS two-way", frames(MaxStreamsFrame{StreamType::bidirectional, 2000})},
+      {"MAX_STREAMS one-way", frames(MaxStreamsFrame{StreamType::unidirectional, 2000})},
       {"DATA_BLOCKED", frames(DataBlockedFrame{5})},
       {"STREAM_DATA_BLOCKED", frames(StreamDataBlockedFrame{uni(2), 5})},
-      {"STREAMS_BLOCKED two-way", frames(StreamsBlockedFrame{Direction::bidirectional, 5})},
-      {"STREAMS_BLOCKED one-way", frames(StreamsBlockedFrame{Direction::unidirectional, 5})},
+      {"STREAMS_BLOCKED two-way", frames(StreamsBlockedFrame{StreamType::bidirectional, 5})},
+      {"STREAMS_BLOCKED one-way", frames(StreamsBlockedFrame{StreamType::unidirectional, 5})},
       {"CLOSE by the transport", frames(CloseFrame{false, 3, 8, text("x")}), true},
       {"CLOSE by the application", frames(CloseFrame{true, 3, 0, text("x")}), true},
   };
@@ -246,7 +246,7 @@ BOOST_AUTO_TEST_CASE(t23_no_number_is_used_twice) {
   Connection* server = pair.server_connection();
   pair.lose = [&](Role, ByteView) { return chance.below(10) == 0; };
   for (Connection* side : {client, server}) {
-    const StreamId id = *side->open_stream(Direction::unidirectional);
+    const StreamId id = *side->open_stream(StreamType::unidirectional);
     (void)side->write(id, Bytes(1'000'000));
     (void)side->finish(id);
   }
@@ -378,7 +378,7 @@ BOOST_AUTO_TEST_CASE(t26_a_peer_that_sees_the_new_keys_and_keeps_the_old_ones) {
   Scene scene(1, std::move(config));
   scene.attacker.session->follows_updates = false;
   Connection& victim = scene.attacker.connection();
-  const StreamId id = *victim.open_stream(Direction::unidirectional);
+  const StreamId id = *victim.open_stream(StreamType::unidirectional);
   for (int i = 0; i < 100 && victim.stats().key_updates == 0; ++i) {
     (void)victim.write(id, text("x"));
     scene.attacker.run_due();
@@ -445,7 +445,7 @@ BOOST_AUTO_TEST_CASE(t27_seal_limit) {
       PacketSealer(parts.suite, secret(secrets.server_to_client), {.max_sealed = 50, .max_failed_opens = 1000}),
       PacketOpener(parts.suite, secret(secrets.client_to_server))});
   const std::size_t before = scene.attacker.answers.size();
-  const StreamId id = *scene.attacker.connection().open_stream(Direction::unidirectional);
+  const StreamId id = *scene.attacker.connection().open_stream(StreamType::unidirectional);
   (void)scene.attacker.connection().write(id, Bytes(1 << 20));
   for (int i = 0; i < 200; ++i) {
     scene.pair.now += 1ms;
@@ -488,7 +488,7 @@ BOOST_AUTO_TEST_CASE(t42_time_that_steps_back_freezes_or_jumps) {
   DirectPair pair;
   pair.server.app.keep_data = false;
   Connection* client = pair.establish();
-  const StreamId id = *client->open_stream(Direction::unidirectional);
+  const StreamId id = *client->open_stream(StreamType::unidirectional);
   (void)client->write(id, Bytes(2'000'000));
   SeededRandom random(42);
   for (int i = 0; i < 5000 && pair.server.app.bytes < 2'000'000; ++i) {
@@ -528,7 +528,7 @@ BOOST_AUTO_TEST_CASE(t46_own_packets_sent_back) {
     return false;
   };
   Connection* client = pair.establish();
-  const StreamId id = *client->open_stream(Direction::bidirectional);
+  const StreamId id = *client->open_stream(StreamType::bidirectional);
   (void)client->write(id, text("question"));
   pair.exchange();
   (void)pair.server_connection()->write(id, text("answer"));

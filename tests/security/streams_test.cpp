@@ -10,8 +10,8 @@ using namespace mxp::test;
 
 namespace {
 
-StreamId uni(std::uint64_t index) { return StreamId::make(Role::client, Direction::unidirectional, index); }
-StreamId bidi(std::uint64_t index) { return StreamId::make(Role::client, Direction::bidirectional, index); }
+StreamId uni(std::uint64_t index) { return StreamId::make(Role::client, StreamType::unidirectional, index); }
+StreamId bidi(std::uint64_t index) { return StreamId::make(Role::client, StreamType::bidirectional, index); }
 
 struct Scene {
   explicit Scene(DirectPair::Config config = {}, Attacker::Config attacker_config = {})
@@ -141,7 +141,7 @@ BOOST_AUTO_TEST_CASE(t34_peer_that_never_reads) {
   greedy.transport.flow_control.stream_window = 5'000;
   Scene scene(config, greedy);
   Connection& victim = scene.attacker.connection();
-  const StreamId id = *victim.open_stream(Direction::unidirectional);
+  const StreamId id = *victim.open_stream(StreamType::unidirectional);
   BOOST_TEST(victim.write(id, Bytes(500'000)).value() == 100'000u);
   BOOST_TEST(victim.write(id, Bytes(1)).value() == 0u);
   const Timestamp end = scene.pair.now + 1h;
@@ -244,7 +244,7 @@ BOOST_AUTO_TEST_CASE(t36_blocked_and_max_do_not_answer_each_other_forever) {
   Connection* client = pair.establish();
   pair.server.app.take = [](Connection&, StreamId, ByteView) { return std::size_t{0}; };
   for (int i = 0; i < 3; ++i) {
-    const StreamId id = *client->open_stream(Direction::unidirectional);
+    const StreamId id = *client->open_stream(StreamType::unidirectional);
     (void)client->write(id, Bytes(5000));
   }
   pair.advance(2s);
@@ -259,8 +259,8 @@ BOOST_AUTO_TEST_CASE(t36_a_blocked_flood_gets_each_limit_once) {
   scene.attacker.ask(stream_frame(uni(0), 0, Bytes(100)));
   for (int i = 0; i < 1000; ++i) {
     scene.attacker.ask(frames(DataBlockedFrame{2000}, StreamDataBlockedFrame{uni(0), 1000},
-                              StreamsBlockedFrame{Direction::unidirectional, 1024},
-                              StreamsBlockedFrame{Direction::bidirectional, 1024}));
+                              StreamsBlockedFrame{StreamType::unidirectional, 1024},
+                              StreamsBlockedFrame{StreamType::bidirectional, 1024}));
     scene.attacker.acknowledge();
   }
   scene.attacker.collect();
@@ -332,7 +332,7 @@ BOOST_AUTO_TEST_CASE(t38_empty_stream_frames) {
 
 BOOST_AUTO_TEST_CASE(t38_what_elicits_nothing_is_answered_with_nothing) {
   Scene scene;
-  (void)scene.attacker.connection().open_stream(Direction::unidirectional);
+  (void)scene.attacker.connection().open_stream(StreamType::unidirectional);
   scene.attacker.collect();
   scene.pair.now += 1s;
   scene.attacker.wake();
@@ -391,7 +391,7 @@ BOOST_AUTO_TEST_CASE(t41_numbers_at_their_limits) {
 
 BOOST_AUTO_TEST_CASE(t41_an_enormous_ack_delay_is_bounded) {
   Scene scene;
-  const StreamId id = *scene.attacker.connection().open_stream(Direction::unidirectional);
+  const StreamId id = *scene.attacker.connection().open_stream(StreamType::unidirectional);
   (void)scene.attacker.connection().write(id, text("x"));
   scene.attacker.collect();
   scene.pair.now += 50ms;
@@ -410,10 +410,10 @@ BOOST_AUTO_TEST_CASE(t41_every_frame_cut_at_every_byte) {
       stream_frame(uni(200), 70'000, text("hello"), true),
       frames(MaxDataFrame{1 << 20}),
       frames(MaxStreamDataFrame{bidi(0), 1 << 20}),
-      frames(MaxStreamsFrame{Direction::bidirectional, 5000}),
+      frames(MaxStreamsFrame{StreamType::bidirectional, 5000}),
       frames(DataBlockedFrame{1 << 20}),
       frames(StreamDataBlockedFrame{uni(0), 1 << 20}),
-      frames(StreamsBlockedFrame{Direction::unidirectional, 5000}),
+      frames(StreamsBlockedFrame{StreamType::unidirectional, 5000}),
       frames(CloseFrame{false, 300, 8, text("reason")}),
       frames(CloseFrame{true, 300, 0, text("reason")}),
   };

@@ -37,7 +37,7 @@ Result run(const Case& test) {
   SimPair sim(std::move(config));
   sim.server.reply_bytes = test.down_bytes;
   sim.client.connected_hook = [&](Connection& connection) {
-    sim.client.open_and_send(connection, Direction::bidirectional, test.up_bytes);
+    sim.client.open_and_send(connection, StreamType::bidirectional, test.up_bytes);
   };
   sim.connect();
   Result result;

@@ -11,7 +11,7 @@ BOOST_AUTO_TEST_CASE(two_hundred_connections_on_one_listener_deliver_every_byte)
   SimPair sim({.up = "delay 10ms loss 1% rate 200mbit limit 5000", .down = "=", .seed = 11});
   sim.server.reply_bytes = 700;
   sim.client.connected_hook = [&](Connection& connection) {
-    for (int i = 0; i < 5; ++i) sim.client.open_and_send(connection, Direction::bidirectional, 3000);
+    for (int i = 0; i < 5; ++i) sim.client.open_and_send(connection, StreamType::bidirectional, 3000);
   };
   for (std::uint64_t i = 0; i < kConnections; ++i) BOOST_REQUIRE(sim.connect() != nullptr);
   const bool done = sim.run_until(

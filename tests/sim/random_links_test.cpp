@@ -65,13 +65,13 @@ RunResult run(std::uint64_t seed) {
   std::uint64_t expected_at_server = 0;
   std::uint64_t expected_at_client = 0;
   sim.server.reply_bytes = random.below(2) == 0 ? 0 : random.below(20'000);
-  std::vector<std::pair<Direction, std::uint64_t>> plan;
+  std::vector<std::pair<StreamType, std::uint64_t>> plan;
   for (std::uint64_t i = 0; i < streams; ++i) {
-    const Direction direction = random.below(2) == 0 ? Direction::bidirectional : Direction::unidirectional;
+    const StreamType type = random.below(2) == 0 ? StreamType::bidirectional : StreamType::unidirectional;
     const std::uint64_t size = random.below(3) == 0 ? random.below(2000) : random.below(100'000);
-    plan.emplace_back(direction, size);
+    plan.emplace_back(type, size);
     expected_at_server += size;
-    if (direction == Direction::bidirectional) expected_at_client += sim.server.reply_bytes;
+    if (type == StreamType::bidirectional) expected_at_client += sim.server.reply_bytes;
   }
   const bool reads_slowly = random.below(4) == 0;
   if (reads_slowly) {
@@ -79,7 +79,7 @@ RunResult run(std::uint64_t seed) {
     sim.server.take_hook = [&](StreamId, ByteView data) { return data.size() / 2; };
   }
   sim.client.connected_hook = [&](Connection& connection) {
-    for (const auto& [direction, size] : plan) sim.client.open_and_send(connection, direction, size);
+    for (const auto& [type, size] : plan) sim.client.open_and_send(connection, type, size);
   };
   sim.connect();
 

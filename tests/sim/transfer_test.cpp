@@ -20,7 +20,7 @@ struct Transfer {
 
 Transfer client_sends(SimPair& sim, std::uint64_t bytes, Duration limit) {
   sim.client.connected_hook = [&, bytes](Connection& connection) {
-    sim.client.open_and_send(connection, Direction::unidirectional, bytes);
+    sim.client.open_and_send(connection, StreamType::unidirectional, bytes);
   };
   sim.connect();
   Transfer transfer;
@@ -58,7 +58,7 @@ BOOST_AUTO_TEST_CASE(a_thousand_streams_both_ways) {
   SimPair sim({.up = "delay 5ms rate 100mbit loss 0.5%", .down = "="});
   sim.server.reply_bytes = 3000;
   sim.client.connected_hook = [&](Connection& connection) {
-    for (int i = 0; i < 1000; ++i) sim.client.open_and_send(connection, Direction::bidirectional, 2000);
+    for (int i = 0; i < 1000; ++i) sim.client.open_and_send(connection, StreamType::bidirectional, 2000);
   };
   sim.connect();
   const bool done = sim.run_until(
@@ -78,7 +78,7 @@ BOOST_AUTO_TEST_CASE(more_streams_than_the_limit_wait_for_credit) {
   config.server.transport.flow_control.max_streams_unidirectional = 10;
   SimPair sim(std::move(config));
   sim.client.connected_hook = [&](Connection& connection) {
-    for (int i = 0; i < 300; ++i) sim.client.open_and_send(connection, Direction::unidirectional, 500);
+    for (int i = 0; i < 300; ++i) sim.client.open_and_send(connection, StreamType::unidirectional, 500);
   };
   sim.connect();
   const bool done =
@@ -135,7 +135,7 @@ BOOST_AUTO_TEST_CASE(a_peer_that_never_reads_holds_the_sender_at_its_window) {
   SimPair sim(std::move(config));
   sim.server.take_hook = [](StreamId, ByteView) { return std::size_t{0}; };
   sim.client.connected_hook = [&](Connection& connection) {
-    sim.client.open_and_send(connection, Direction::unidirectional, 64 << 20);
+    sim.client.open_and_send(connection, StreamType::unidirectional, 64 << 20);
   };
   sim.connect();
   sim.run_for(3600s);  // threat t34: an hour

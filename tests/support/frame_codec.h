@@ -36,14 +36,14 @@ struct CompareFrames {
     return x.stream == y.stream && x.limit == y.limit;
   }
   bool operator()(const MaxStreamsFrame& x, const MaxStreamsFrame& y) const {
-    return x.direction == y.direction && x.limit == y.limit;
+    return x.type == y.type && x.limit == y.limit;
   }
   bool operator()(const DataBlockedFrame& x, const DataBlockedFrame& y) const { return x.limit == y.limit; }
   bool operator()(const StreamDataBlockedFrame& x, const StreamDataBlockedFrame& y) const {
     return x.stream == y.stream && x.limit == y.limit;
   }
   bool operator()(const StreamsBlockedFrame& x, const StreamsBlockedFrame& y) const {
-    return x.direction == y.direction && x.limit == y.limit;
+    return x.type == y.type && x.limit == y.limit;
   }
   bool operator()(const CloseFrame& x, const CloseFrame& y) const {
     return x.application == y.application && x.code == y.code && x.frame_type == y.frame_type &&

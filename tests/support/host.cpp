@@ -51,7 +51,7 @@ void Recorder::on_stream_finished(Connection& connection, StreamId id) {
   if (hook) hook("finished", connection, id);
 }
 
-void Recorder::on_streams_available(Connection& connection, Direction) {
+void Recorder::on_streams_available(Connection& connection, StreamType) {
   ++events;
   if (hook) hook("available", connection, {});
 }

@@ -35,7 +35,7 @@ class Recorder final : public Handler {
   void on_stop_sending(Connection& connection, StreamId id, AppErrorCode code) override;
   void on_stream_writable(Connection& connection, StreamId id) override;
   void on_stream_finished(Connection& connection, StreamId id) override;
-  void on_streams_available(Connection& connection, Direction direction) override;
+  void on_streams_available(Connection& connection, StreamType type) override;
   void on_closed(Connection& connection, const CloseInfo& info) override;
 
   bool keep_data = true;               // false: only count, for bulk

@@ -24,10 +24,10 @@ PrivateKey key_from_seed(std::uint64_t seed) {
 
 // ---- application
 
-std::optional<StreamId> SimApplication::open_and_send(Connection& connection, Direction direction, std::uint64_t size) {
-  const auto id = connection.open_stream(direction);
+std::optional<StreamId> SimApplication::open_and_send(Connection& connection, StreamType type, std::uint64_t size) {
+  const auto id = connection.open_stream(type);
   if (!id) {
-    if (id.error() == StreamError::limit_reached) waiting_for_credit.emplace_back(&connection, direction, size);
+    if (id.error() == StreamError::limit_reached) waiting_for_credit.emplace_back(&connection, type, size);
     return std::nullopt;
   }
   send_on(connection, *id, size);
@@ -69,7 +69,7 @@ void SimApplication::on_connected(Connection& connection) {
 void SimApplication::on_stream_opened(Connection& connection, StreamId id) {
   if (!connected.contains(&connection)) violation_("stream before connected");
   if (id.initiator() == role_) violation_("our own stream was opened by the peer");
-  if (id.direction() == Direction::bidirectional && reply_bytes != 0) send_on(connection, id, reply_bytes);
+  if (id.type() == StreamType::bidirectional && reply_bytes != 0) send_on(connection, id, reply_bytes);
 }
 
 std::size_t SimApplication::on_stream_data(Connection& connection, StreamId id, ByteView data, bool fin) {
@@ -105,12 +105,12 @@ void SimApplication::on_stream_finished(Connection& connection, StreamId id) {
   out.finished = true;
 }
 
-void SimApplication::on_streams_available(Connection& connection, Direction) {
+void SimApplication::on_streams_available(Connection& connection, StreamType) {
   auto waiting = std::move(waiting_for_credit);
   waiting_for_credit.clear();
-  for (const auto& [waiter, direction, size] : waiting) {
-    if (waiter == &connection) open_and_send(connection, direction, size);
-    else waiting_for_credit.emplace_back(waiter, direction, size);
+  for (const auto& [waiter, type, size] : waiting) {
+    if (waiter == &connection) open_and_send(connection, type, size);
+    else waiting_for_credit.emplace_back(waiter, type, size);
   }
 }
 

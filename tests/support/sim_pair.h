@@ -47,7 +47,7 @@ class SimApplication : public Handler {
 
   // Opens a stream and sends `size` patterned bytes on it; nullopt if there is no credit (it is then tried again
   // later).
-  std::optional<StreamId> open_and_send(Connection& connection, Direction direction, std::uint64_t size);
+  std::optional<StreamId> open_and_send(Connection& connection, StreamType type, std::uint64_t size);
   // Sends on a stream that the peer opened.
   void send_on(Connection& connection, StreamId id, std::uint64_t size);
   void pump(const Key& key);
@@ -59,7 +59,7 @@ class SimApplication : public Handler {
   void on_stop_sending(Connection&, StreamId, AppErrorCode) override;
   void on_stream_writable(Connection& connection, StreamId id) override;
   void on_stream_finished(Connection& connection, StreamId id) override;
-  void on_streams_available(Connection& connection, Direction direction) override;
+  void on_streams_available(Connection& connection, StreamType type) override;
   void on_closed(Connection& connection, const CloseInfo& info) override;
 
   // Behaviour of this side, to be set before the run.
@@ -69,7 +69,7 @@ class SimApplication : public Handler {
 
   std::map<Key, Outgoing> outgoing;
   std::map<Key, Incoming> incoming;
-  std::vector<std::tuple<Connection*, Direction, std::uint64_t>> waiting_for_credit;
+  std::vector<std::tuple<Connection*, StreamType, std::uint64_t>> waiting_for_credit;
   std::set<Connection*> connected;
   std::vector<CloseInfo> closed;
   std::uint64_t connected_count = 0;

@@ -4,11 +4,11 @@ namespace mxp::tools {
 
 void EchoSession::on_stream_opened(StreamId id) {
   environment_.reporter.stream_opened(connection_, id, Side::peer);
-  if (id.direction() == Direction::bidirectional) active_.insert(id);
+  if (id.type() == StreamType::bidirectional) active_.insert(id);
 }
 
 std::size_t EchoSession::on_stream_data(StreamId id, ByteView data, bool fin) {
-  if (id.direction() == Direction::unidirectional) return data.size();  // no way back
+  if (id.type() == StreamType::unidirectional) return data.size();  // no way back
   std::size_t taken = 0;
   if (!data.empty()) {
     const auto written = connection_.write(id, data);

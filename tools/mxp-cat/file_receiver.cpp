@@ -34,7 +34,7 @@ Result<UniqueFd> open_receive_folder(const std::string& path) {
 
 void FileReceiver::on_stream_opened(StreamId id) {
   environment_.reporter.stream_opened(connection_, id, Side::peer);
-  if (id.direction() != Direction::bidirectional) return refuse_stream(id, AppCode::unexpected_stream);
+  if (id.type() != StreamType::bidirectional) return refuse_stream(id, AppCode::unexpected_stream);
   active_.emplace(id, Incoming{});
 }
 

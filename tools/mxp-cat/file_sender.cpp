@@ -40,7 +40,7 @@ void FileSender::start_next() {
       note_failure(file.error());
       continue;
     }
-    const auto id = connection_.open_stream(Direction::bidirectional);
+    const auto id = connection_.open_stream(StreamType::bidirectional);
     if (!id) {
       if (id.error() == StreamError::limit_reached) return;  // on_streams_available goes on
       return end(

@@ -73,7 +73,7 @@ void Hub::on_stream_finished(Connection& connection, StreamId id) {
   if (Session* session = session_of(connection)) session->stream_finished(id);
 }
 
-void Hub::on_streams_available(Connection& connection, Direction) {
+void Hub::on_streams_available(Connection& connection, StreamType) {
   if (Session* session = session_of(connection)) session->on_streams_available();
 }
 

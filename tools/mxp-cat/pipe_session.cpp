@@ -37,7 +37,7 @@ PipeSession::~PipeSession() {
 
 void PipeSession::on_connected() {
   if (connection_.role() != Role::client) return;  // the client opens the stream
-  const auto id = connection_.open_stream(Direction::bidirectional);
+  const auto id = connection_.open_stream(StreamType::bidirectional);
   if (!id) {
     end(AppCode::failed, "no stream allowed",
         fail(ErrorKind::network, fmt::format("{} allows no streams: is it mxp-cat?", peer())));
@@ -57,7 +57,7 @@ void PipeSession::on_stream_opened(StreamId id) {
 
 void PipeSession::start(StreamId id) {
   stream_ = id;
-  if (id.direction() == Direction::unidirectional) {
+  if (id.type() == StreamType::unidirectional) {
     our_end_ = OurEnd::acknowledged;  // a one-way stream of the peer's has no direction of ours
     input_ended_ = true;
   }

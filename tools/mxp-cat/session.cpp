@@ -16,7 +16,7 @@ constexpr Duration kGoodbyeLimit = 3s;
 Session::~Session() { cancel_close(); }
 
 void Session::stream_opened(StreamId id) {
-  if (id.direction() == Direction::unidirectional && expects_goodbye() && !peers_goodbye_) peers_goodbye_ = id;
+  if (id.type() == StreamType::unidirectional && expects_goodbye() && !peers_goodbye_) peers_goodbye_ = id;
   else on_stream_opened(id);
 }
 
@@ -45,7 +45,7 @@ Result<void> Session::closed(const CloseInfo& info) {
 void Session::say_goodbye(Result<void> outcome) {
   if (outcome_) return;
   outcome_ = std::move(outcome);
-  const auto id = connection_.open_stream(Direction::unidirectional);
+  const auto id = connection_.open_stream(StreamType::unidirectional);
   if (!id || !connection_.finish(*id)) return connection_.close(wire(AppCode::done), "done");
   our_goodbye_ = *id;
   close_after(kGoodbyeLimit);

@@ -15,13 +15,13 @@ std::optional<std::uint64_t> Connection::handshake_ns() const {
   return *end - *first_initial_ns;
 }
 
-std::uint64_t Connection::retransmitted(Flow flow) const {
+std::uint64_t Connection::retransmitted(TrafficDirection flow) const {
   std::uint64_t handshakes = 0;
   for (const Path& path : paths) handshakes = std::max(handshakes, path.handshake_repeats[index(flow)]);
   return handshakes + side(flow).repeating;
 }
 
-std::optional<std::uint64_t> Connection::lost(Flow flow) const {
+std::optional<std::uint64_t> Connection::lost(TrafficDirection flow) const {
   const Side& from = side(flow);
   if (!from.acknowledged.empty()) {
     const std::uint64_t largest = from.acknowledged.largest();

@@ -17,11 +17,13 @@
 
 namespace mxp::dump {
 
-using Flow = KeyLogLine::Flow;
-inline constexpr std::array<Flow, 2> kFlows{Flow::client_to_server, Flow::server_to_client};
-constexpr std::size_t index(Flow flow) { return static_cast<std::size_t>(flow); }
-constexpr Flow reverse(Flow flow) {
-  return flow == Flow::client_to_server ? Flow::server_to_client : Flow::client_to_server;
+using TrafficDirection = KeyLogLine::TrafficDirection;
+inline constexpr std::array<TrafficDirection, 2> kFlows{TrafficDirection::client_to_server,
+                                                        TrafficDirection::server_to_client};
+constexpr std::size_t index(TrafficDirection flow) { return static_cast<std::size_t>(flow); }
+constexpr TrafficDirection reverse(TrafficDirection flow) {
+  return flow == TrafficDirection::client_to_server ? TrafficDirection::server_to_client
+                                                    : TrafficDirection::client_to_server;
 }
 
 // One pair of addresses that the connection was seen on. More than one means a client that moved, or a capture on both
@@ -63,20 +65,20 @@ struct Connection {
   std::uint64_t initials = 0;
   std::optional<std::uint64_t> first_initial_ns, response_ns, first_client_short_ns, first_ns, last_ns;
 
-  Side& side(Flow flow) { return sides[index(flow)]; }
-  const Side& side(Flow flow) const { return sides[index(flow)]; }
-  std::optional<ConnectionId> client_id() const { return side(Flow::server_to_client).destination; }
-  std::optional<ConnectionId> server_id() const { return side(Flow::client_to_server).destination; }
+  Side& side(TrafficDirection flow) { return sides[index(flow)]; }
+  const Side& side(TrafficDirection flow) const { return sides[index(flow)]; }
+  std::optional<ConnectionId> client_id() const { return side(TrafficDirection::server_to_client).destination; }
+  std::optional<ConnectionId> server_id() const { return side(TrafficDirection::client_to_server).destination; }
 
   // From the first message 1 to the client's first 1-RTT packet: a whole round trip wherever the capture was taken.
   // Until message 2 where no such packet is there.
   std::optional<std::uint64_t> handshake_ns() const;
   // Packets that repeat a handshake message, or stream data of another packet; without keys only the former are
   // visible.
-  std::uint64_t retransmitted(Flow flow) const;
+  std::uint64_t retransmitted(TrafficDirection flow) const;
   // Packets of this direction that the other side never acknowledged although it did acknowledge one that is higher by
   // the packet threshold; where no acknowledgement is readable, numbers missing in the capture. Nothing without keys.
-  std::optional<std::uint64_t> lost(Flow flow) const;
+  std::optional<std::uint64_t> lost(TrafficDirection flow) const;
 };
 
 }  // namespace mxp::dump

@@ -84,7 +84,8 @@ bool Dissector::is_handshake(ByteView payload) const {
 
 void Dissector::handshake(ByteView payload, const Sink& sink) {
   record_.connection = 0;
-  record_.flow = payload[0] == packet_bits::kResponse ? Flow::server_to_client : Flow::client_to_server;
+  record_.flow =
+      payload[0] == packet_bits::kResponse ? TrafficDirection::server_to_client : TrafficDirection::client_to_server;
   record_.destination_id.reset();
   record_.client_id.reset();
   record_.suite.reset();
@@ -183,8 +184,9 @@ FlowTable::Found Dissector::find_connection(ConnectionId destination, const Endp
   if (const auto found = flows_.known(destination, endpoints)) return found;
   if (const LoggedKeys* logged = keys_.find(destination)) return flows_.join(destination, endpoints, logged->flow);
   if (port_ == 0) return {};
-  if (endpoints.destination.port == port_) return flows_.join(destination, endpoints, Flow::client_to_server);
-  if (endpoints.source.port == port_) return flows_.join(destination, endpoints, Flow::server_to_client);
+  if (endpoints.destination.port == port_)
+    return flows_.join(destination, endpoints, TrafficDirection::client_to_server);
+  if (endpoints.source.port == port_) return flows_.join(destination, endpoints, TrafficDirection::server_to_client);
   return {};
 }
 
@@ -203,7 +205,7 @@ void Dissector::one_rtt_packet(ByteView packet, FlowTable::Found found, Connecti
   record_.notes.clear();
   record_.turn.clear();
   count(found);
-  if (found.flow == Flow::client_to_server && connection.response_seen && !connection.first_client_short_ns)
+  if (found.flow == TrafficDirection::client_to_server && connection.response_seen && !connection.first_client_short_ns)
     connection.first_client_short_ns = record_.time_ns;
 
   if (record_.truncated()) {

@@ -18,12 +18,12 @@ FlowTable::Pair FlowTable::pair_of(const SocketAddress& a, const SocketAddress& 
   return a < b ? Pair{a, b} : Pair{b, a};
 }
 
-FlowTable::Found FlowTable::handshake(ConnectionId client_id, const Endpoints& endpoints, Flow flow) {
+FlowTable::Found FlowTable::handshake(ConnectionId client_id, const Endpoints& endpoints, TrafficDirection flow) {
   const auto found = by_id_.find(client_id.key());
-  if (found != by_id_.end() && found->second.flow == Flow::server_to_client)
+  if (found != by_id_.end() && found->second.flow == TrafficDirection::server_to_client)
     return touch(found->second.connection, flow, endpoints);
   const Place place = create();
-  learn_id(place, Flow::server_to_client, client_id);
+  learn_id(place, TrafficDirection::server_to_client, client_id);
   return touch(place, flow, endpoints);
 }
 
@@ -35,12 +35,12 @@ FlowTable::Found FlowTable::known(ConnectionId destination, const Endpoints& end
   // The oldest connection between these two that lacks an id in this direction: several handshakes from one port are
   // confirmed in their order. A connection's server id appears only after message 2.
   const std::vector<Place> candidates = pair->second;
-  Flow flow = Flow::client_to_server;
+  TrafficDirection flow = TrafficDirection::client_to_server;
   for (const Place place : candidates) {
     const bool from_client = std::any_of(place->paths.begin(), place->paths.end(), [&](const Path& path) {
       return path.client == endpoints.source && path.server == endpoints.destination;
     });
-    flow = from_client ? Flow::client_to_server : Flow::server_to_client;
+    flow = from_client ? TrafficDirection::client_to_server : TrafficDirection::server_to_client;
     if (place->side(flow).destination || (from_client && place->initials > 0 && !place->response_seen)) continue;
     learn_id(place, flow, destination);
     return touch(place, flow, endpoints);
@@ -48,7 +48,7 @@ FlowTable::Found FlowTable::known(ConnectionId destination, const Endpoints& end
   return join(destination, endpoints, flow);
 }
 
-FlowTable::Found FlowTable::join(ConnectionId destination, const Endpoints& endpoints, Flow flow) {
+FlowTable::Found FlowTable::join(ConnectionId destination, const Endpoints& endpoints, TrafficDirection flow) {
   const Place place = create();
   learn_id(place, flow, destination);
   return touch(place, flow, endpoints);
@@ -64,7 +64,7 @@ FlowTable::Place FlowTable::create() {
 void FlowTable::evict() {
   const Place oldest = std::prev(connections_.end());
   forget_(*oldest);
-  for (const Flow flow : kFlows) {
+  for (const TrafficDirection flow : kFlows) {
     if (const auto& id = oldest->side(flow).destination) by_id_.erase(id->key());
   }
   for (const Path& path : oldest->paths) {
@@ -77,14 +77,14 @@ void FlowTable::evict() {
   ++evicted_;
 }
 
-void FlowTable::learn_id(Place place, Flow flow, ConnectionId id) {
+void FlowTable::learn_id(Place place, TrafficDirection flow, ConnectionId id) {
   place->side(flow).destination = id;
   by_id_.insert_or_assign(id.key(), Target{place, flow});
 }
 
-FlowTable::Found FlowTable::touch(Place place, Flow flow, const Endpoints& endpoints) {
+FlowTable::Found FlowTable::touch(Place place, TrafficDirection flow, const Endpoints& endpoints) {
   connections_.splice(connections_.begin(), connections_, place);
-  const bool from_client = flow == Flow::client_to_server;
+  const bool from_client = flow == TrafficDirection::client_to_server;
   Path* const path = path_of(place, from_client ? endpoints.source : endpoints.destination,
                              from_client ? endpoints.destination : endpoints.source);
   return {&*place, path, flow};

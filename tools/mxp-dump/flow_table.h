@@ -32,16 +32,16 @@ class FlowTable {
   struct Found {
     Connection* connection = nullptr;
     Path* path = nullptr;
-    Flow flow = Flow::client_to_server;
+    TrafficDirection flow = TrafficDirection::client_to_server;
     explicit operator bool() const { return connection != nullptr; }
   };
 
   // A handshake packet: the connection of this client id, made if it is new.
-  Found handshake(ConnectionId client_id, const Endpoints& endpoints, Flow flow);
+  Found handshake(ConnectionId client_id, const Endpoints& endpoints, TrafficDirection flow);
   // A 1-RTT packet: the connection that the id or the addresses tell; learns the id.
   Found known(ConnectionId destination, const Endpoints& endpoints);
   // A 1-RTT packet whose direction something else has told: a new connection, joined in its middle.
-  Found join(ConnectionId destination, const Endpoints& endpoints, Flow flow);
+  Found join(ConnectionId destination, const Endpoints& endpoints, TrafficDirection flow);
 
   std::uint64_t evicted() const { return evicted_; }
   const std::list<Connection>& connections() const { return connections_; }  // the latest first
@@ -57,14 +57,14 @@ class FlowTable {
   };
   struct Target {
     Place connection;
-    Flow flow;
+    TrafficDirection flow;
   };
 
   static Pair pair_of(const SocketAddress& a, const SocketAddress& b);
   Place create();
   void evict();
-  void learn_id(Place place, Flow flow, ConnectionId id);
-  Found touch(Place place, Flow flow, const Endpoints& endpoints);
+  void learn_id(Place place, TrafficDirection flow, ConnectionId id);
+  Found touch(Place place, TrafficDirection flow, const Endpoints& endpoints);
   Path* path_of(Place place, const SocketAddress& client, const SocketAddress& server);
 
   Forget forget_;

@@ -27,8 +27,8 @@ struct FrameJson {
   void add(fmt::format_string<Args...> format, Args&&... args) {
     fmt::format_to(out, format, std::forward<Args>(args)...);
   }
-  static std::string_view ways(Direction direction) {
-    return direction == Direction::bidirectional ? "bidirectional" : "unidirectional";
+  static std::string_view ways(StreamType type) {
+    return type == StreamType::bidirectional ? "bidirectional" : "unidirectional";
   }
 
   void operator()(const PaddingFrame& frame) { add(R"(,"length":{})", frame.length); }
@@ -59,14 +59,14 @@ struct FrameJson {
     add(R"(,"stream_id":{},"limit":{})", frame.stream.value(), frame.limit);
   }
   void operator()(const MaxStreamsFrame& frame) {
-    add(R"(,"direction":"{}","limit":{})", ways(frame.direction), frame.limit);
+    add(R"(,"direction":"{}","limit":{})", ways(frame.type), frame.limit);
   }
   void operator()(const DataBlockedFrame& frame) { add(R"(,"limit":{})", frame.limit); }
   void operator()(const StreamDataBlockedFrame& frame) {
     add(R"(,"stream_id":{},"limit":{})", frame.stream.value(), frame.limit);
   }
   void operator()(const StreamsBlockedFrame& frame) {
-    add(R"(,"direction":"{}","limit":{})", ways(frame.direction), frame.limit);
+    add(R"(,"direction":"{}","limit":{})", ways(frame.type), frame.limit);
   }
   void operator()(const CloseFrame& frame) {
     add(R"(,"by":"{}","error_code":{})", frame.application ? "application" : "transport", frame.code);

@@ -21,7 +21,7 @@ inline constexpr std::size_t kMaxLoggedIds = 1'000'000;
 // What the log says of the packets to one id.
 struct LoggedKeys {
   ConnectionId destination;
-  KeyLogLine::Flow flow = KeyLogLine::Flow::client_to_server;
+  KeyLogLine::TrafficDirection flow = KeyLogLine::TrafficDirection::client_to_server;
   std::optional<TrafficSecret> phase_0;  // none: the log has only lines of later phases
   std::uint32_t highest_phase = 0;       // of its lines
 };
@@ -44,7 +44,7 @@ class KeyRing {
   struct Headless {
     std::uint64_t ids = 0;
     ConnectionId example;
-    KeyLogLine::Flow flow = KeyLogLine::Flow::client_to_server;
+    KeyLogLine::TrafficDirection flow = KeyLogLine::TrafficDirection::client_to_server;
   };
   Headless without_phase_0() const;
   std::uint64_t malformed_lines() const { return malformed_; }

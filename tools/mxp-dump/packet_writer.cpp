@@ -53,8 +53,8 @@ std::string suite_word(std::uint8_t suite) {
   return fmt::format("unknown-{}", suite);
 }
 
-std::string_view flow_word(Flow flow) {
-  return flow == Flow::client_to_server ? "client_to_server" : "server_to_client";
+std::string_view flow_word(TrafficDirection flow) {
+  return flow == TrafficDirection::client_to_server ? "client_to_server" : "server_to_client";
 }
 
 std::string_view protection_word(Protection protection) {

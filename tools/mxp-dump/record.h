@@ -42,7 +42,7 @@ struct PacketRecord {
 
   PacketType type = PacketType::one_rtt;
   std::uint64_t connection = 0;
-  Flow flow = Flow::client_to_server;
+  TrafficDirection flow = TrafficDirection::client_to_server;
   std::optional<ConnectionId> destination_id;  // 1-RTT
   std::optional<ConnectionId> client_id;       // handshake
   std::optional<std::uint8_t> suite;

@@ -76,8 +76,8 @@ class Session {
       output_.warning(
           fmt::format("{}: without MXP_{}_TRAFFIC_SECRET_0 {} the lines of later key phases of this id{} open "
                       "nothing; let the log begin before the connection does",
-                      options_.key_log, headless.flow == Flow::client_to_server ? "C2S" : "S2C", hex(headless.example),
-                      headless.ids > 1 ? fmt::format(" and of {} more", headless.ids - 1) : ""));
+                      options_.key_log, headless.flow == TrafficDirection::client_to_server ? "C2S" : "S2C",
+                      hex(headless.example), headless.ids > 1 ? fmt::format(" and of {} more", headless.ids - 1) : ""));
     }
     output_.verbose(fmt::format("{}: keys for {} of {} connection ids", options_.key_log,
                                 keys_.ids() - keys_.without_phase_0().ids, keys_.ids()));

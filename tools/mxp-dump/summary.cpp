@@ -43,11 +43,11 @@ std::string describe(const Connection& connection) {
   } else {
     fmt::format_to(out, "; message 1 sent {} times and not answered\n", connection.initials);
   }
-  for (const Flow flow : kFlows) {
+  for (const TrafficDirection flow : kFlows) {
     const Side& side = connection.side(flow);
     fmt::format_to(out, "     {}: {} packets, {} bytes, {} retransmitted",
-                   flow == Flow::client_to_server ? "client to server" : "server to client", side.packets, side.bytes,
-                   connection.retransmitted(flow));
+                   flow == TrafficDirection::client_to_server ? "client to server" : "server to client", side.packets,
+                   side.bytes, connection.retransmitted(flow));
     if (const auto lost = connection.lost(flow)) fmt::format_to(out, ", {} lost", *lost);
     if (side.no_key > 0) fmt::format_to(out, ", {} without a key", side.no_key);
     if (side.not_opened > 0) fmt::format_to(out, ", {} that the key does not fit", side.not_opened);
@@ -60,14 +60,14 @@ std::string describe(const Connection& connection) {
 
 void Summary::add(const Connection& connection) {
   ++connections_;
-  for (const Flow flow : kFlows) add_side(connection, flow);
+  for (const TrafficDirection flow : kFlows) add_side(connection, flow);
   if (connection.initials > 0 && !connection.response_seen) ++initials_unanswered_;
   if (const auto time = connection.handshake_ns(); time && handshakes_ns_.size() < kMaxHandshakes)
     handshakes_ns_.push_back(*time);
   if (details_.size() < kMaxDetails) details_.emplace(connection.number, describe(connection));
 }
 
-void Summary::add_side(const Connection& connection, Flow flow) {
+void Summary::add_side(const Connection& connection, TrafficDirection flow) {
   const Side& side = connection.side(flow);
   packets_ += side.packets;
   bytes_ += side.bytes;
@@ -77,8 +77,8 @@ void Summary::add_side(const Connection& connection, Flow flow) {
   not_opened_ += side.not_opened;
   if (const auto lost = connection.lost(flow)) lost_ = lost_.value_or(0) + *lost;
   if (!side.destination) return;
-  const std::string label =
-      fmt::format("MXP_{}_TRAFFIC_SECRET_0 {}", flow == Flow::client_to_server ? "C2S" : "S2C", hex(*side.destination));
+  const std::string label = fmt::format(
+      "MXP_{}_TRAFFIC_SECRET_0 {}", flow == TrafficDirection::client_to_server ? "C2S" : "S2C", hex(*side.destination));
   if (side.no_key > 0 && side.opened == 0 && missing_ids_.size() < kMaxIds) missing_ids_.push_back(label);
   if (side.not_opened > 0 && side.opened == 0 && misfit_ids_.size() < kMaxIds) misfit_ids_.push_back(label);
 }

@@ -37,7 +37,7 @@ class Summary {
   std::vector<std::string> key_notes() const;
 
  private:
-  void add_side(const Connection& connection, Flow flow);
+  void add_side(const Connection& connection, TrafficDirection flow);
   std::optional<double> handshake_ms() const;
 
   std::uint64_t connections_ = 0, packets_ = 0, bytes_ = 0, retransmitted_ = 0;

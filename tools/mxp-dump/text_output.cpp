@@ -19,9 +19,7 @@ struct FrameText {
   void add(fmt::format_string<Args...> format, Args&&... args) {
     fmt::format_to(out, format, std::forward<Args>(args)...);
   }
-  static std::string_view ways(Direction direction) {
-    return direction == Direction::bidirectional ? "two-way" : "one-way";
-  }
+  static std::string_view ways(StreamType type) { return type == StreamType::bidirectional ? "two-way" : "one-way"; }
 
   void operator()(const PaddingFrame& frame) { add("PADDING {}", frame.length); }
   void operator()(const PingFrame&) { add("PING"); }
@@ -44,14 +42,12 @@ struct FrameText {
   }
   void operator()(const MaxDataFrame& frame) { add("MAX_DATA {}", frame.limit); }
   void operator()(const MaxStreamDataFrame& frame) { add("MAX_STREAM_DATA {} {}", frame.stream.value(), frame.limit); }
-  void operator()(const MaxStreamsFrame& frame) { add("MAX_STREAMS {} {}", ways(frame.direction), frame.limit); }
+  void operator()(const MaxStreamsFrame& frame) { add("MAX_STREAMS {} {}", ways(frame.type), frame.limit); }
   void operator()(const DataBlockedFrame& frame) { add("DATA_BLOCKED {}", frame.limit); }
   void operator()(const StreamDataBlockedFrame& frame) {
     add("STREAM_DATA_BLOCKED {} {}", frame.stream.value(), frame.limit);
   }
-  void operator()(const StreamsBlockedFrame& frame) {
-    add("STREAMS_BLOCKED {} {}", ways(frame.direction), frame.limit);
-  }
+  void operator()(const StreamsBlockedFrame& frame) { add("STREAMS_BLOCKED {} {}", ways(frame.type), frame.limit); }
   void operator()(const CloseFrame& frame) {
     const std::string reason =
         tools::escape(std::string_view(reinterpret_cast<const char*>(frame.reason.data()), frame.reason.size()));

@@ -24,7 +24,7 @@ BulkSender::BulkSender(Connection& connection, unsigned streams) : connection_(c
 
 bool BulkSender::start() {
   for (unsigned i = 0; i < wanted_; ++i) {
-    const auto id = connection_.open_stream(Direction::unidirectional);
+    const auto id = connection_.open_stream(StreamType::unidirectional);
     if (!id) return false;
     ids_.push_back(*id);
     ++open_;

@@ -98,7 +98,7 @@ void Client::on_connected(Connection& connection) {
       loop_->at(waiting_since_ + kFirstDataCheck, [this] { check_first_data(); });
   }
   Session& session = sessions_[&connection];
-  const auto control = connection.open_stream(Direction::bidirectional);
+  const auto control = connection.open_stream(StreamType::bidirectional);
   if (!control) return fail(ErrorKind::peer, "the server allows no streams");
   session.control = *control;
   control_bytes_ += send_line(connection, session.control, request_of(workload_));
@@ -201,7 +201,7 @@ void Client::begin_rr() {
   const bool closed_loop = workload_.calls_per_second == 0;
   for (auto& [connection, session] : sessions_) {
     for (unsigned i = 0; i < workload_.streams; ++i) {
-      const auto id = connection->open_stream(Direction::bidirectional);
+      const auto id = connection->open_stream(StreamType::bidirectional);
       if (!id) return fail(ErrorKind::peer, "the server allows too few streams");
       caller_->add_stream(*connection, *id, closed_loop);
     }

@@ -9,7 +9,7 @@ void Server::on_connected(Connection& connection) { sessions_.try_emplace(&conne
 std::size_t Server::on_stream_data(Connection& connection, StreamId id, ByteView data, bool fin) {
   Session& session = sessions_[&connection];
   // The first two-way stream is the control stream.
-  if (id.direction() == Direction::bidirectional && id.index() == 0) {
+  if (id.type() == StreamType::bidirectional && id.index() == 0) {
     on_control(connection, session, id, data);
     return data.size();
   }
@@ -98,7 +98,7 @@ void Server::on_stream_finished(Connection& connection, StreamId id) {
 
 void Server::on_stream_reset(Connection& connection, StreamId id, AppErrorCode) {
   // Data that never come cannot be measured: the client hears why its test ended.
-  if (id.direction() == Direction::unidirectional)
+  if (id.type() == StreamType::unidirectional)
     connection.close(static_cast<AppErrorCode>(AppCode::bad_request), "a stream of the test was reset");
 }
 

@@ -24,7 +24,7 @@ std::string_view to_string(ConnectionState state);
 class Connection {
  public:
   // Opens a stream; the peer learns of it with its first frame. limit_reached: wait for on_streams_available.
-  std::expected<StreamId, StreamError> open_stream(Direction direction);
+  std::expected<StreamId, StreamError> open_stream(StreamType type);
 
   // Queues as much of `data` as the stream's send buffer takes and says how much that was (0 = full:
   // on_stream_writable tells when to go on). A write never blocks and never takes part of a byte range twice.

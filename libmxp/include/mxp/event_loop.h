@@ -46,7 +46,7 @@ struct CarrierStats {
   std::uint64_t bytes_received = 0;
   std::uint64_t receive_calls = 0;
   std::uint64_t receive_errors = 0;
-  std::uint64_t received_truncated = 0;   // larger than a receive slot: dropped
+  std::uint64_t received_truncated = 0;   // larger than a receive buffer: dropped
   std::uint64_t receive_overflows = 0;    // dropped by the kernel because our receive buffer was full
   std::uint64_t unreachable_reports = 0;  // ICMP port unreachable
   std::uint64_t other_icmp_reports = 0;   // any other; ignored but for this count

@@ -40,7 +40,7 @@ class Handler {
   // Everything written, and the end of the stream, was acknowledged by the peer.
   virtual void on_stream_finished(Connection&, StreamId) {}
   // open_stream failed for want of credit and may now succeed.
-  virtual void on_streams_available(Connection&, Direction) {}
+  virtual void on_streams_available(Connection&, StreamType) {}
 
   // The connection has ended; the last call for it. Bytes that were received and not yet taken can be had from inside
   // it, with Connection::resume, for the last time.

@@ -27,21 +27,21 @@ class PacketNumber {
 enum class Role : std::uint8_t { client, server };
 constexpr Role peer_of(Role role) { return role == Role::client ? Role::server : Role::client; }
 
-enum class Direction : std::uint8_t { bidirectional, unidirectional };
+enum class StreamType : std::uint8_t { bidirectional, unidirectional };
 
 // RFC 9000 §2.1: bit 0 says who opened the stream, bit 1 whether it is one-way, the rest counts.
 class StreamId {
  public:
   constexpr StreamId() = default;
   explicit constexpr StreamId(std::uint64_t value) : value_(value) {}
-  static constexpr StreamId make(Role initiator, Direction direction, std::uint64_t index) {
-    return StreamId(index << 2 | (direction == Direction::unidirectional ? 2u : 0u) |
+  static constexpr StreamId make(Role initiator, StreamType type, std::uint64_t index) {
+    return StreamId(index << 2 | (type == StreamType::unidirectional ? 2u : 0u) |
                     (initiator == Role::server ? 1u : 0u));
   }
   constexpr std::uint64_t value() const { return value_; }
   constexpr Role initiator() const { return (value_ & 1) != 0 ? Role::server : Role::client; }
-  constexpr Direction direction() const {
-    return (value_ & 2) != 0 ? Direction::unidirectional : Direction::bidirectional;
+  constexpr StreamType type() const {
+    return (value_ & 2) != 0 ? StreamType::unidirectional : StreamType::bidirectional;
   }
   // Position among the streams of the same initiator and direction, from 0.
   constexpr std::uint64_t index() const { return value_ >> 2; }

@@ -58,11 +58,11 @@ struct TraceSecrets {
   ByteView client_to_server;
   ByteView server_to_client;
 };
-// One direction turned to the next key phase.
+// The keys of one side (what we send, or what we receive) turned to the next phase.
 struct TraceKeyUpdated {
-  enum class Direction : std::uint8_t { sending, receiving };
+  enum class KeySide : std::uint8_t { sending, receiving };
   enum class Begun : std::uint8_t { by_us, by_peer };
-  Direction direction;
+  KeySide side;
   std::uint32_t phase;  // the new one
   Begun begun;
 };

@@ -41,7 +41,7 @@ struct Written {
   std::vector<AckRange> ranges;
 };
 bool write_some_frame(Writer& out, Written& written, std::vector<std::uint8_t>& store) {
-  const Direction direction = *rc::gen::element(Direction::bidirectional, Direction::unidirectional);
+  const StreamType type = *rc::gen::element(StreamType::bidirectional, StreamType::unidirectional);
   switch (*rc::gen::inRange(0, 12)) {
     case 0: written.frame = PingFrame{}; break;
     case 1: {
@@ -61,10 +61,10 @@ bool write_some_frame(Writer& out, Written& written, std::vector<std::uint8_t>& 
       break;
     case 5: written.frame = MaxDataFrame{number()}; break;
     case 6: written.frame = MaxStreamDataFrame{StreamId(number()), number()}; break;
-    case 7: written.frame = MaxStreamsFrame{direction, number(60)}; break;
+    case 7: written.frame = MaxStreamsFrame{type, number(60)}; break;
     case 8: written.frame = DataBlockedFrame{number()}; break;
     case 9: written.frame = StreamDataBlockedFrame{StreamId(number()), number()}; break;
-    case 10: written.frame = StreamsBlockedFrame{direction, number(60)}; break;
+    case 10: written.frame = StreamsBlockedFrame{type, number(60)}; break;
     default: {
       store = some_bytes(kMaxCloseReason);
       const bool application = *rc::gen::arbitrary<bool>();

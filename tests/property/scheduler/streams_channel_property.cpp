@@ -78,13 +78,13 @@ struct Application {
     side.events.stop_hook = [this](StreamId id, AppErrorCode) { writing[id.value()].abandoned = true; };
     // Answers on two-way streams of the peer.
     side.events.opened_hook = [this](StreamId id) {
-      if (id.direction() == Direction::bidirectional) writing[id.value()].length = channel.below(3000);
+      if (id.type() == StreamType::bidirectional) writing[id.value()].length = channel.below(3000);
     };
     side.events.writable_hook = [this](StreamId id) { go_on(id); };
   }
 
   void open() {
-    const auto id = side.streams.open(channel.chance(50) ? Direction::bidirectional : Direction::unidirectional);
+    const auto id = side.streams.open(channel.chance(50) ? StreamType::bidirectional : StreamType::unidirectional);
     if (id) writing[id->value()].length = channel.below(5000);
   }
   void go_on(StreamId id) {

@@ -33,15 +33,15 @@ BOOST_AUTO_TEST_CASE(any_frames_leave_memory_bounded_and_errors_named) {
     us.events.data_hook = [](StreamId id, ByteView data, bool) {
       return id.index() % 2 == 0 ? data.size() : data.size() / 2;
     };
-    for (const Direction direction : {Direction::bidirectional, Direction::unidirectional}) {
-      const StreamId id = *us.streams.open(direction);
+    for (const StreamType type : {StreamType::bidirectional, StreamType::unidirectional}) {
+      const StreamId id = *us.streams.open(type);
       std::ignore = us.streams.write(id, pattern_bytes(0, 2000));
     }
     const int steps = *rc::gen::inRange(0, 120);
     for (int i = 0; i < steps; ++i) {
       const StreamId id = *stream_id();
       const std::uint64_t n = *number();
-      const auto direction = *rc::gen::element(Direction::bidirectional, Direction::unidirectional);
+      const auto type = *rc::gen::element(StreamType::bidirectional, StreamType::unidirectional);
       std::expected<void, TransportError> result;
       const auto data = pattern_bytes(0, *rc::gen::inRange<std::size_t>(0, 40));
       switch (*rc::gen::inRange(0, 14)) {
@@ -50,10 +50,10 @@ BOOST_AUTO_TEST_CASE(any_frames_leave_memory_bounded_and_errors_named) {
         case 6: result = us.streams.on_frame(StopSendingFrame{id, 1}); break;
         case 7: result = us.streams.on_frame(MaxDataFrame{n}); break;
         case 8: result = us.streams.on_frame(MaxStreamDataFrame{id, n}); break;
-        case 9: result = us.streams.on_frame(MaxStreamsFrame{direction, n}); break;
+        case 9: result = us.streams.on_frame(MaxStreamsFrame{type, n}); break;
         case 10: result = us.streams.on_frame(DataBlockedFrame{n}); break;
         case 11: result = us.streams.on_frame(StreamDataBlockedFrame{id, n}); break;
-        case 12: result = us.streams.on_frame(StreamsBlockedFrame{direction, n}); break;
+        case 12: result = us.streams.on_frame(StreamsBlockedFrame{type, n}); break;
         case 13: {
           std::ignore = us.streams.resume(id);
           const Packet packet = write_packet(us.streams, 300);

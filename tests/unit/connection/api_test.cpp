@@ -9,12 +9,8 @@ using namespace mxp::test;
 
 namespace {
 
-StreamId client_stream(Direction direction, std::uint64_t index) {
-  return StreamId::make(Role::client, direction, index);
-}
-StreamId server_stream(Direction direction, std::uint64_t index) {
-  return StreamId::make(Role::server, direction, index);
-}
+StreamId client_stream(StreamType type, std::uint64_t index) { return StreamId::make(Role::client, type, index); }
+StreamId server_stream(StreamType type, std::uint64_t index) { return StreamId::make(Role::server, type, index); }
 
 template <typename Result>
 bool fails_with(const Result& result, StreamError error) {
@@ -28,8 +24,8 @@ BOOST_AUTO_TEST_SUITE(misuse)
 BOOST_AUTO_TEST_CASE(nothing_but_close_works_before_the_handshake_is_over) {
   DirectPair pair;
   Connection* connection = pair.connect();
-  const StreamId id = client_stream(Direction::bidirectional, 0);
-  BOOST_TEST(fails_with(connection->open_stream(Direction::bidirectional), StreamError::connection_closed));
+  const StreamId id = client_stream(StreamType::bidirectional, 0);
+  BOOST_TEST(fails_with(connection->open_stream(StreamType::bidirectional), StreamError::connection_closed));
   BOOST_TEST(fails_with(connection->write(id, text("x")), StreamError::connection_closed));
   BOOST_TEST(fails_with(connection->finish(id), StreamError::connection_closed));
   BOOST_TEST(connection->writable_bytes(id) == 0u);
@@ -41,7 +37,7 @@ BOOST_AUTO_TEST_CASE(nothing_but_close_works_before_the_handshake_is_over) {
 BOOST_AUTO_TEST_CASE(streams_that_do_not_exist) {
   DirectPair pair;
   Connection* connection = pair.establish();
-  for (const StreamId id : {client_stream(Direction::bidirectional, 0), server_stream(Direction::unidirectional, 7),
+  for (const StreamId id : {client_stream(StreamType::bidirectional, 0), server_stream(StreamType::unidirectional, 7),
                             StreamId(kMaxVarint)}) {
     BOOST_TEST(fails_with(connection->write(id, text("x")), StreamError::unknown_stream));
     BOOST_TEST(fails_with(connection->finish(id), StreamError::unknown_stream));
@@ -56,7 +52,7 @@ BOOST_AUTO_TEST_CASE(the_wrong_direction_of_a_one_way_stream) {
   DirectPair pair;
   Connection* client = pair.establish();
   Connection* server = pair.server_connection();
-  const StreamId id = *client->open_stream(Direction::unidirectional);
+  const StreamId id = *client->open_stream(StreamType::unidirectional);
   (void)client->write(id, text("x"));
   pair.exchange();
   BOOST_TEST(fails_with(server->write(id, text("x")), StreamError::wrong_direction));
@@ -70,8 +66,8 @@ BOOST_AUTO_TEST_CASE(the_wrong_direction_of_a_one_way_stream) {
 BOOST_AUTO_TEST_CASE(an_end_is_an_end) {
   DirectPair pair;
   Connection* client = pair.establish();
-  const StreamId finished = *client->open_stream(Direction::unidirectional);
-  const StreamId reset = *client->open_stream(Direction::unidirectional);
+  const StreamId finished = *client->open_stream(StreamType::unidirectional);
+  const StreamId reset = *client->open_stream(StreamType::unidirectional);
   BOOST_TEST(client->finish(finished).has_value());
   BOOST_TEST(client->finish(finished).has_value());  // idempotent
   BOOST_TEST(fails_with(client->write(finished, text("x")), StreamError::finished));
@@ -93,7 +89,7 @@ BOOST_AUTO_TEST_CASE(a_full_send_buffer_takes_what_fits) {
   config.server.transport.flow_control.stream_window = 0;
   DirectPair pair(config);
   Connection* client = pair.establish();
-  const StreamId id = *client->open_stream(Direction::unidirectional);
+  const StreamId id = *client->open_stream(StreamType::unidirectional);
   BOOST_TEST(client->writable_bytes(id) == 1000u);
   BOOST_TEST(client->write(id, Bytes(700)).value() == 700u);
   BOOST_TEST(client->write(id, Bytes(700)).value() == 300u);
@@ -107,10 +103,10 @@ BOOST_AUTO_TEST_CASE(more_streams_than_the_peer_allows) {
   config.server.transport.flow_control.max_streams_unidirectional = 0;
   DirectPair pair(config);
   Connection* client = pair.establish();
-  BOOST_TEST(client->open_stream(Direction::bidirectional).has_value());
-  BOOST_TEST(client->open_stream(Direction::bidirectional).has_value());
-  BOOST_TEST(fails_with(client->open_stream(Direction::bidirectional), StreamError::limit_reached));
-  BOOST_TEST(fails_with(client->open_stream(Direction::unidirectional), StreamError::limit_reached));
+  BOOST_TEST(client->open_stream(StreamType::bidirectional).has_value());
+  BOOST_TEST(client->open_stream(StreamType::bidirectional).has_value());
+  BOOST_TEST(fails_with(client->open_stream(StreamType::bidirectional), StreamError::limit_reached));
+  BOOST_TEST(fails_with(client->open_stream(StreamType::unidirectional), StreamError::limit_reached));
 }
 
 BOOST_AUTO_TEST_CASE(the_context_is_the_applications) {
@@ -153,26 +149,26 @@ struct Conversation {
     }
     if (role == Role::client && event == "connected") begin(connection);
     if (role == Role::client && event == "writable" && id == big) fill(connection);
-    if (role == Role::client && event == "available") (void)connection.open_stream(Direction::unidirectional);
-    if (role == Role::server && event == "opened" && id == client_stream(Direction::bidirectional, 0)) {
+    if (role == Role::client && event == "available") (void)connection.open_stream(StreamType::unidirectional);
+    if (role == Role::server && event == "opened" && id == client_stream(StreamType::bidirectional, 0)) {
       (void)connection.stop_sending(id, 4);
       (void)connection.write(id, text("answer"));
       (void)connection.finish(id);
     }
   }
   void begin(Connection& connection) {
-    const auto two_way = connection.open_stream(Direction::bidirectional);
+    const auto two_way = connection.open_stream(StreamType::bidirectional);
     if (!two_way) return;
     (void)connection.write(*two_way, text("question"));
-    const auto first = connection.open_stream(Direction::unidirectional);
-    const auto second = connection.open_stream(Direction::unidirectional);
+    const auto first = connection.open_stream(StreamType::unidirectional);
+    const auto second = connection.open_stream(StreamType::unidirectional);
     if (first) big = *first;
     fill(connection);
     if (second) {
       (void)connection.write(*second, text("never mind"));
       to_reset = *second;
     }
-    (void)connection.open_stream(Direction::unidirectional);  // beyond the limit: "available" will come
+    (void)connection.open_stream(StreamType::unidirectional);  // beyond the limit: "available" will come
   }
   void fill(Connection& connection) {
     while (written < 20'000) {
@@ -239,8 +235,8 @@ BOOST_AUTO_TEST_CASE(every_verb_may_be_called_from_every_callback) {
       {"resume", [](DirectPair&, Connection& c, StreamId id) { (void)c.resume(id); }},
       {"open_and_write",
        [](DirectPair&, Connection& c, StreamId) {
-         for (const Direction direction : {Direction::bidirectional, Direction::unidirectional})
-           if (const auto id = c.open_stream(direction)) {
+         for (const StreamType type : {StreamType::bidirectional, StreamType::unidirectional})
+           if (const auto id = c.open_stream(type)) {
              (void)c.write(*id, Bytes(5000));
              (void)c.reset(*id, 1);
            }
@@ -248,7 +244,7 @@ BOOST_AUTO_TEST_CASE(every_verb_may_be_called_from_every_callback) {
       {"open_many",
        [](DirectPair&, Connection& c, StreamId) {  // the table of streams grows under the flow's feet
          for (int i = 0; i < 200; ++i)
-           if (const auto id = c.open_stream(Direction::bidirectional)) (void)c.write(*id, text("x"));
+           if (const auto id = c.open_stream(StreamType::bidirectional)) (void)c.write(*id, text("x"));
        }},
       {"everything_to_the_stream",
        [](DirectPair&, Connection& c, StreamId id) {
@@ -303,7 +299,7 @@ BOOST_AUTO_TEST_CASE(closing_inside_stream_data_stops_the_rest_of_the_packet) {
     if (event == "data") connection.close(1, "first is enough");
   };
   for (int i = 0; i < 5; ++i) {
-    const StreamId id = *client->open_stream(Direction::unidirectional);
+    const StreamId id = *client->open_stream(StreamType::unidirectional);
     (void)client->write(id, text("x"));
   }
   pair.exchange();

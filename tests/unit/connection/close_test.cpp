@@ -9,7 +9,7 @@ using namespace mxp::test;
 
 namespace {
 
-const StreamId kFirstUni = StreamId::make(Role::client, Direction::unidirectional, 0);
+const StreamId kFirstUni = StreamId::make(Role::client, StreamType::unidirectional, 0);
 
 }  // namespace
 
@@ -148,7 +148,7 @@ BOOST_AUTO_TEST_CASE(a_lost_close_is_said_again_when_the_peer_goes_on_talking) {
   pair.exchange();
   BOOST_TEST(pair.server.app.closed.empty());
   pair.lose = nullptr;
-  const StreamId id = *pair.server_connection()->open_stream(Direction::unidirectional);
+  const StreamId id = *pair.server_connection()->open_stream(StreamType::unidirectional);
   (void)pair.server_connection()->write(id, text("are you there?"));
   pair.exchange();
   BOOST_REQUIRE(pair.server.app.closed.size() == 1u);
@@ -186,7 +186,7 @@ BOOST_AUTO_TEST_CASE(what_was_not_taken_can_be_had_from_inside_for_the_last_time
     DirectPair pair;
     Connection* client = pair.establish();
     pair.server.app.take = [](Connection&, StreamId, ByteView) { return std::size_t{0}; };
-    const StreamId id = *client->open_stream(Direction::unidirectional);
+    const StreamId id = *client->open_stream(StreamType::unidirectional);
     (void)client->write(id, text("for later"));
     (void)client->finish(id);
     pair.exchange();
@@ -199,7 +199,7 @@ BOOST_AUTO_TEST_CASE(what_was_not_taken_can_be_had_from_inside_for_the_last_time
       BOOST_TEST(connection.resume(id).has_value());
       // Nothing else works any more.
       BOOST_TEST((connection.write(StreamId(1), text("x")).error() == StreamError::connection_closed));
-      BOOST_TEST((connection.open_stream(Direction::bidirectional).error() == StreamError::connection_closed));
+      BOOST_TEST((connection.open_stream(StreamType::bidirectional).error() == StreamError::connection_closed));
       BOOST_TEST((connection.finish(id).error() == StreamError::connection_closed));
       BOOST_TEST((connection.reset(id, 1).error() == StreamError::connection_closed));
       BOOST_TEST((connection.stop_sending(id, 1).error() == StreamError::connection_closed));

@@ -425,7 +425,7 @@ BOOST_AUTO_TEST_CASE(data_written_at_once_arrive_with_the_confirming_packet) {
   DirectPair pair;
   pair.client.app.hook = [](std::string_view event, Connection& connection, StreamId) {
     if (event != "connected") return;
-    const auto id = connection.open_stream(Direction::unidirectional);
+    const auto id = connection.open_stream(StreamType::unidirectional);
     (void)connection.write(*id, text("first words"));
     (void)connection.finish(*id);
   };

@@ -8,11 +8,11 @@ using namespace mxp::test;
 
 namespace {
 
-using Turned = TraceKeyUpdated::Direction;
+using Turned = TraceKeyUpdated::KeySide;
 using Begun = TraceKeyUpdated::Begun;
 
-bool same(const TraceKeyUpdated& event, Turned direction, Begun begun) {
-  return event.direction == direction && event.phase == 1 && event.begun == begun;
+bool same(const TraceKeyUpdated& event, Turned side, Begun begun) {
+  return event.side == side && event.phase == 1 && event.begun == begun;
 }
 
 }  // namespace
@@ -22,7 +22,7 @@ BOOST_AUTO_TEST_CASE(a_key_update_is_traced_at_both_ends_with_its_secrets_before
   config.client.transport.key_update.packets = 1;
   DirectPair pair(std::move(config));
   Connection* connection = pair.establish();
-  const StreamId id = *connection->open_stream(Direction::bidirectional);
+  const StreamId id = *connection->open_stream(StreamType::bidirectional);
   for (int i = 0; i < 100 && connection->stats().key_updates == 0; ++i) {
     (void)connection->write(id, text("x"));
     pair.advance(20ms);

@@ -13,7 +13,7 @@ namespace {
 struct Void {
   Void() {
     connection = pair.establish();
-    const StreamId id = *connection->open_stream(Direction::unidirectional);
+    const StreamId id = *connection->open_stream(StreamType::unidirectional);
     pair.lose = [](Role, ByteView) { return true; };
     (void)connection->write(id, Bytes(1 << 20));
     BOOST_REQUIRE(pair.exchange());

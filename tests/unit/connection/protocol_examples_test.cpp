@@ -66,7 +66,7 @@ class ExampleRandom final : public Random {
 class Greeter final : public Handler {
   void on_connected(Connection& connection) override {
     if (connection.role() != Role::client) return;
-    const auto stream = connection.open_stream(Direction::bidirectional);
+    const auto stream = connection.open_stream(StreamType::bidirectional);
     BOOST_REQUIRE(stream.has_value());
     BOOST_REQUIRE(connection.write(*stream, as_bytes("hello")).has_value());
     BOOST_REQUIRE(connection.finish(*stream).has_value());
@@ -405,9 +405,10 @@ BOOST_AUTO_TEST_CASE(key_schedule_of_the_worked_example) {
   const auto first = parse_key_log_line(std::string_view(lines).substr(0, newline));
   const auto second = parse_key_log_line(std::string_view(lines).substr(newline + 1, lines.size() - newline - 2));
   BOOST_REQUIRE((first.has_value() && second.has_value()));
-  BOOST_TEST((first->flow == KeyLogLine::Flow::client_to_server && first->destination == h.server_id));
+  BOOST_TEST((first->direction == KeyLogLine::TrafficDirection::client_to_server && first->destination == h.server_id));
   BOOST_TEST((first->secret == h.secrets.client_to_server));
-  BOOST_TEST((second->flow == KeyLogLine::Flow::server_to_client && second->destination == h.client_id));
+  BOOST_TEST(
+      (second->direction == KeyLogLine::TrafficDirection::server_to_client && second->destination == h.client_id));
   BOOST_TEST((second->secret == h.secrets.server_to_client));
 }
 
@@ -456,12 +457,12 @@ BOOST_AUTO_TEST_CASE(frames_of_the_worked_example) {
        [](Writer& out) { return write_stream(out, StreamId(0), 5, "", true); });
   show_frame("MAX_DATA", "8388608", MaxDataFrame{8388608});
   show_frame("MAX_STREAM_DATA", "stream 0, 2097152", MaxStreamDataFrame{StreamId(0), 2097152});
-  show_frame("MAX_STREAMS", "two-way, 1536", MaxStreamsFrame{Direction::bidirectional, 1536});
-  show_frame("MAX_STREAMS", "one-way, 1536", MaxStreamsFrame{Direction::unidirectional, 1536});
+  show_frame("MAX_STREAMS", "two-way, 1536", MaxStreamsFrame{StreamType::bidirectional, 1536});
+  show_frame("MAX_STREAMS", "one-way, 1536", MaxStreamsFrame{StreamType::unidirectional, 1536});
   show_frame("DATA_BLOCKED", "at 8388608", DataBlockedFrame{8388608});
   show_frame("STREAM_DATA_BLOCKED", "stream 0, at 2097152", StreamDataBlockedFrame{StreamId(0), 2097152});
-  show_frame("STREAMS_BLOCKED", "two-way, at 1536", StreamsBlockedFrame{Direction::bidirectional, 1536});
-  show_frame("STREAMS_BLOCKED", "one-way, at 1536", StreamsBlockedFrame{Direction::unidirectional, 1536});
+  show_frame("STREAMS_BLOCKED", "two-way, at 1536", StreamsBlockedFrame{StreamType::bidirectional, 1536});
+  show_frame("STREAMS_BLOCKED", "one-way, at 1536", StreamsBlockedFrame{StreamType::unidirectional, 1536});
   show_frame("CLOSE by the transport", "FLOW_CONTROL_ERROR in a STREAM frame, \"too much\"",
              CloseFrame{false, 0x03, 0x08, as_bytes("too much")});
   show_frame("CLOSE by the application", "code 0, \"done\"", CloseFrame{true, 0, 0, as_bytes("done")});

@@ -156,13 +156,13 @@ BOOST_AUTO_TEST_CASE(the_other_frames) {
   BOOST_TEST(only<MaxDataFrame>(hex("10 4400")).limit == 0x400u);
   const auto max_stream_data = only<MaxStreamDataFrame>(hex("11 06 4400"));
   BOOST_TEST((max_stream_data.stream == StreamId(6) && max_stream_data.limit == 0x400));
-  BOOST_TEST((only<MaxStreamsFrame>(hex("12 09")).direction == Direction::bidirectional));
-  BOOST_TEST((only<MaxStreamsFrame>(hex("13 09")).direction == Direction::unidirectional));
+  BOOST_TEST((only<MaxStreamsFrame>(hex("12 09")).type == StreamType::bidirectional));
+  BOOST_TEST((only<MaxStreamsFrame>(hex("13 09")).type == StreamType::unidirectional));
   BOOST_TEST(only<DataBlockedFrame>(hex("14 08")).limit == 8u);
   const auto stream_blocked = only<StreamDataBlockedFrame>(hex("15 01 08"));
   BOOST_TEST((stream_blocked.stream == StreamId(1) && stream_blocked.limit == 8));
-  BOOST_TEST((only<StreamsBlockedFrame>(hex("16 03")).direction == Direction::bidirectional));
-  BOOST_TEST((only<StreamsBlockedFrame>(hex("17 03")).direction == Direction::unidirectional));
+  BOOST_TEST((only<StreamsBlockedFrame>(hex("16 03")).type == StreamType::bidirectional));
+  BOOST_TEST((only<StreamsBlockedFrame>(hex("17 03")).type == StreamType::unidirectional));
   const auto transport = only<CloseFrame>(hex("1c 0a 08 02 6869"));
   BOOST_TEST(
       (!transport.application && transport.code == 0x0a && transport.frame_type == 8 && transport.reason.size() == 2));

@@ -46,12 +46,12 @@ BOOST_AUTO_TEST_CASE(frames_have_the_bytes_of_the_document) {
       {StreamFrame{StreamId(4), 0, {}, true}, "0b 04 00"},
       {MaxDataFrame{0x400}, "10 4400"},
       {MaxStreamDataFrame{StreamId(6), 0x400}, "11 06 4400"},
-      {MaxStreamsFrame{Direction::bidirectional, 9}, "12 09"},
-      {MaxStreamsFrame{Direction::unidirectional, 9}, "13 09"},
+      {MaxStreamsFrame{StreamType::bidirectional, 9}, "12 09"},
+      {MaxStreamsFrame{StreamType::unidirectional, 9}, "13 09"},
       {DataBlockedFrame{8}, "14 08"},
       {StreamDataBlockedFrame{StreamId(1), 8}, "15 01 08"},
-      {StreamsBlockedFrame{Direction::bidirectional, 3}, "16 03"},
-      {StreamsBlockedFrame{Direction::unidirectional, 3}, "17 03"},
+      {StreamsBlockedFrame{StreamType::bidirectional, 3}, "16 03"},
+      {StreamsBlockedFrame{StreamType::unidirectional, 3}, "17 03"},
       {CloseFrame{false, 0x0a, 8, view("hi")}, "1c 0a 08 02 6869"},
       {CloseFrame{true, 0x400, 0, {}}, "1d 4400 00"},
   };
@@ -120,8 +120,8 @@ BOOST_AUTO_TEST_CASE(frame_that_does_not_fit_writes_nothing) {
        {Frame(PaddingFrame{3}), Frame(PingFrame{}), Frame(ResetStreamFrame{StreamId(4), 0x100, 0x200}),
         Frame(StopSendingFrame{StreamId(5), 700}), Frame(StreamFrame{StreamId(4), 64, view("abc"), true}),
         Frame(MaxDataFrame{0x400}), Frame(MaxStreamDataFrame{StreamId(6), 0x400}),
-        Frame(MaxStreamsFrame{Direction::bidirectional, 900}), Frame(DataBlockedFrame{800}),
-        Frame(StreamDataBlockedFrame{StreamId(1), 8}), Frame(StreamsBlockedFrame{Direction::unidirectional, 3}),
+        Frame(MaxStreamsFrame{StreamType::bidirectional, 900}), Frame(DataBlockedFrame{800}),
+        Frame(StreamDataBlockedFrame{StreamId(1), 8}), Frame(StreamsBlockedFrame{StreamType::unidirectional, 3}),
         Frame(CloseFrame{false, 0x0a, 8, {}})}) {
     const std::size_t size = written(frame).size();
     for (std::size_t space = 0; space < size; ++space) {

@@ -18,13 +18,14 @@ const std::string kId = "0001020304050607",
 BOOST_AUTO_TEST_SUITE(key_log)
 
 BOOST_AUTO_TEST_CASE(a_line_is_read) {
-  for (const auto flow : {KeyLogLine::Flow::client_to_server, KeyLogLine::Flow::server_to_client}) {
+  for (const auto direction :
+       {KeyLogLine::TrafficDirection::client_to_server, KeyLogLine::TrafficDirection::server_to_client}) {
     for (const std::uint32_t phase : {0u, 1u, 4'294'967'295u}) {
-      const std::string label = flow == KeyLogLine::Flow::client_to_server ? "MXP_C2S" : "MXP_S2C";
+      const std::string label = direction == KeyLogLine::TrafficDirection::client_to_server ? "MXP_C2S" : "MXP_S2C";
       const auto read =
           parse_key_log_line(label + "_TRAFFIC_SECRET_" + std::to_string(phase) + " " + kId + " " + kSecret);
       BOOST_REQUIRE(read.has_value());
-      BOOST_TEST((read->flow == flow));
+      BOOST_TEST((read->direction == direction));
       BOOST_TEST(read->phase == phase);
       BOOST_TEST((read->destination == ConnectionId(hex_array<8>(kId))));
       BOOST_TEST((read->secret == hex_secret(kSecret)));

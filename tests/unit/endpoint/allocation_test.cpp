@@ -59,7 +59,7 @@ BOOST_AUTO_TEST_CASE(a_bulk_transfer_allocates_nothing_per_packet) {
     DirectPair pair(config);
     Connection* connection = pair.establish();
     pair.server.app.keep_data = pair.client.app.keep_data = false;
-    const StreamId id = *connection->open_stream(Direction::unidirectional);
+    const StreamId id = *connection->open_stream(StreamType::unidirectional);
     Bytes chunk(64 * 1024);
     const auto top_up = [&] {
       while (connection->writable_bytes(id) >= chunk.size()) (void)connection->write(id, chunk);
@@ -91,7 +91,7 @@ BOOST_AUTO_TEST_CASE(a_key_update_allocates_a_fixed_number) {
   DirectPair pair(std::move(config));
   Connection* connection = pair.establish();
   pair.server.app.keep_data = false;
-  const StreamId id = *connection->open_stream(Direction::unidirectional);
+  const StreamId id = *connection->open_stream(StreamType::unidirectional);
   for (TraceRecorder* trace : {&pair.client_trace, &pair.server_trace}) trace->sent.reserve(100'000);
   std::uint64_t per_update = 0;
   for (int update = 0; update < 20; ++update) {
@@ -128,7 +128,7 @@ BOOST_AUTO_TEST_CASE(small_streams_in_their_thousands_recycle_their_memory) {
   const Bytes words(100);
   const auto streams = [&](std::size_t count) {
     for (std::size_t i = 0; i < count; ++i) {
-      const StreamId id = *connection->open_stream(Direction::unidirectional);
+      const StreamId id = *connection->open_stream(StreamType::unidirectional);
       (void)connection->write(id, words);
       (void)connection->finish(id);
       const std::size_t target = pair.client.app.finished.size() + 1;

@@ -41,7 +41,7 @@ struct Sink : StreamEvents {
   void on_stop_sending(StreamId, AppErrorCode) override {}
   void on_stream_writable(StreamId) override {}
   void on_stream_finished(StreamId) override { ++finished; }
-  void on_streams_available(Direction) override {}
+  void on_streams_available(StreamType) override {}
 };
 
 // A packet in fixed storage.
@@ -114,7 +114,7 @@ struct Fixture {
 BOOST_FIXTURE_TEST_SUITE(streams_allocation, Fixture)
 
 BOOST_AUTO_TEST_CASE(bulk_data_allocate_nothing) {
-  const StreamId id = *sender.open(Direction::bidirectional);
+  const StreamId id = *sender.open(StreamType::bidirectional);
   const auto round = [&] {
     std::ignore = sender.write(id, data);
     while (sender.has_pending()) {
@@ -131,7 +131,7 @@ BOOST_AUTO_TEST_CASE(bulk_data_allocate_nothing) {
 }
 
 BOOST_AUTO_TEST_CASE(bulk_data_over_a_path_that_loses_and_reorders_allocate_nothing) {
-  const StreamId id = *sender.open(Direction::bidirectional);
+  const StreamId id = *sender.open(StreamType::bidirectional);
   const auto round = [&] {
     std::ignore = sender.write(id, data);
     while (sender.has_pending()) {
@@ -152,7 +152,7 @@ BOOST_AUTO_TEST_CASE(bulk_data_over_a_path_that_loses_and_reorders_allocate_noth
 BOOST_AUTO_TEST_CASE(short_streams_allocate_nothing) {
   const auto round = [&] {
     for (int i = 0; i < 20; ++i) {
-      const auto id = sender.open(Direction::unidirectional);
+      const auto id = sender.open(StreamType::unidirectional);
       if (!id) std::abort();
       std::ignore = sender.write(*id, ByteView(data).first(100));
       std::ignore = sender.finish(*id);

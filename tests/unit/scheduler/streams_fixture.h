@@ -41,7 +41,7 @@ struct RecordingEvents : StreamEvents {
   std::function<std::size_t(StreamId, ByteView, bool)> data_hook;  // returns how many bytes are taken; default: all
   std::function<void(StreamId)> opened_hook, writable_hook, finished_hook;
   std::function<void(StreamId, AppErrorCode)> reset_hook, stop_hook;
-  std::function<void(Direction)> available_hook;
+  std::function<void(StreamType)> available_hook;
 
   std::size_t on_stream_data(StreamId id, ByteView data, bool fin) override {
     const std::size_t taken = data_hook ? std::min(data_hook(id, data, fin), data.size()) : data.size();
@@ -69,9 +69,9 @@ struct RecordingEvents : StreamEvents {
     log.push_back(fmt::format("finished {}", id.value()));
     if (finished_hook) finished_hook(id);
   }
-  void on_streams_available(Direction direction) override {
-    log.push_back(direction == Direction::bidirectional ? "available bidi" : "available uni");
-    if (available_hook) available_hook(direction);
+  void on_streams_available(StreamType type) override {
+    log.push_back(type == StreamType::bidirectional ? "available bidi" : "available uni");
+    if (available_hook) available_hook(type);
   }
 };
 
@@ -189,16 +189,16 @@ struct StreamPair {
 };
 
 inline StreamId client_bidi(std::uint64_t index) {
-  return StreamId::make(Role::client, Direction::bidirectional, index);
+  return StreamId::make(Role::client, StreamType::bidirectional, index);
 }
 inline StreamId client_uni(std::uint64_t index) {
-  return StreamId::make(Role::client, Direction::unidirectional, index);
+  return StreamId::make(Role::client, StreamType::unidirectional, index);
 }
 inline StreamId server_bidi(std::uint64_t index) {
-  return StreamId::make(Role::server, Direction::bidirectional, index);
+  return StreamId::make(Role::server, StreamType::bidirectional, index);
 }
 inline StreamId server_uni(std::uint64_t index) {
-  return StreamId::make(Role::server, Direction::unidirectional, index);
+  return StreamId::make(Role::server, StreamType::unidirectional, index);
 }
 
 #define MXP_TEST_ERROR(result, expected_code)                                 \

@@ -141,7 +141,7 @@ BOOST_AUTO_TEST_CASE(t35_a_reset_counts_its_final_size_against_both_limits) {
 
 BOOST_AUTO_TEST_CASE(a_reset_gives_its_credit_back_to_the_connection) {
   for (std::uint64_t round = 0; round < 100; ++round) {
-    const StreamId id = *client.streams.open(Direction::unidirectional);
+    const StreamId id = *client.streams.open(StreamType::unidirectional);
     BOOST_TEST(client.streams.write(id, pattern_bytes(0, 1000)).value() == 1000u);
     std::ignore = write_packet(client.streams);  // the data are lost, the reset arrives
     BOOST_TEST(client.streams.reset(id, round).has_value());
@@ -180,7 +180,7 @@ BOOST_AUTO_TEST_CASE(data_after_stop_sending_are_discarded_and_still_bounded) {
 }
 
 BOOST_AUTO_TEST_CASE(stop_sending_is_answered_with_a_reset_with_its_code) {
-  const StreamId id = *client.streams.open(Direction::bidirectional);
+  const StreamId id = *client.streams.open(StreamType::bidirectional);
   std::ignore = client.streams.write(id, bytes_of("hello"));
   exchange();
   BOOST_TEST(us.streams.stop_sending(id, 77).has_value());
@@ -193,7 +193,7 @@ BOOST_AUTO_TEST_CASE(stop_sending_is_answered_with_a_reset_with_its_code) {
 // -- ids and directions
 
 BOOST_AUTO_TEST_CASE(frames_for_the_wrong_direction_are_refused) {
-  const StreamId ours = *us.streams.open(Direction::unidirectional);
+  const StreamId ours = *us.streams.open(StreamType::unidirectional);
   MXP_TEST_ERROR(us.data(ours, 0, "x"), stream_state_error);
   MXP_TEST_ERROR(us.streams.on_frame(ResetStreamFrame{ours, 0, 0}), stream_state_error);
   MXP_TEST_ERROR(us.streams.on_frame(StreamDataBlockedFrame{ours, 0}), stream_state_error);
@@ -246,7 +246,7 @@ BOOST_AUTO_TEST_CASE(frames_of_finished_streams_are_ignored) {
 
 BOOST_AUTO_TEST_CASE(closed_streams_make_room_for_new_ones) {
   for (std::uint64_t i = 0; i < 50; ++i) {
-    const auto id = client.streams.open(Direction::unidirectional);
+    const auto id = client.streams.open(StreamType::unidirectional);
     BOOST_TEST_REQUIRE(id.has_value());
     BOOST_TEST(client.streams.finish(*id).has_value());
     exchange();
@@ -257,7 +257,7 @@ BOOST_AUTO_TEST_CASE(closed_streams_make_room_for_new_ones) {
 BOOST_AUTO_TEST_CASE(a_stream_that_ends_in_a_resume_makes_room_at_once) {
   us.events.data_hook = [](StreamId, ByteView, bool) { return 0; };
   for (std::uint64_t i = 0; i < 4; ++i) BOOST_TEST(us.data(client_uni(i), 0, "x", true).has_value());
-  BOOST_TEST(us.streams.on_frame(StreamsBlockedFrame{Direction::unidirectional, 4}).has_value());
+  BOOST_TEST(us.streams.on_frame(StreamsBlockedFrame{StreamType::unidirectional, 4}).has_value());
   BOOST_TEST(!us.streams.has_pending());
   us.events.data_hook = nullptr;
   BOOST_TEST(us.streams.resume(client_uni(2)).has_value());
@@ -292,9 +292,9 @@ BOOST_AUTO_TEST_CASE(t07_memory_is_bounded_by_the_connection_window) {
 }
 
 BOOST_AUTO_TEST_CASE(more_than_2_60_streams_cannot_be_granted) {
-  MXP_TEST_ERROR(us.streams.on_frame(MaxStreamsFrame{Direction::bidirectional, kMaxStreamCount + 1}),
+  MXP_TEST_ERROR(us.streams.on_frame(MaxStreamsFrame{StreamType::bidirectional, kMaxStreamCount + 1}),
                  frame_encoding_error);
-  BOOST_TEST(us.streams.on_frame(MaxStreamsFrame{Direction::bidirectional, kMaxStreamCount}).has_value());
+  BOOST_TEST(us.streams.on_frame(MaxStreamsFrame{StreamType::bidirectional, kMaxStreamCount}).has_value());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

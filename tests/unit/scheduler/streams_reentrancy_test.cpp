@@ -23,7 +23,7 @@ const Verb kVerbs[] = {
     {"reset", [](Streams& s, StreamId id) { std::ignore = s.reset(id, 1); }},
     {"stop_sending", [](Streams& s, StreamId id) { std::ignore = s.stop_sending(id, 2); }},
     {"resume", [](Streams& s, StreamId id) { std::ignore = s.resume(id); }},
-    {"open", [](Streams& s, StreamId) { std::ignore = s.open(Direction::bidirectional); }},
+    {"open", [](Streams& s, StreamId) { std::ignore = s.open(StreamType::bidirectional); }},
     {"writable_bytes", [](Streams& s, StreamId id) { std::ignore = s.writable_bytes(id); }},
     {"reset and stop",
      [](Streams& s, StreamId id) { std::ignore = s.reset(id, 1), std::ignore = s.stop_sending(id, 2); }},
@@ -53,16 +53,16 @@ BOOST_AUTO_TEST_CASE(any_verb_inside_any_event) {
           if (event == 3) events.stop_hook = [call](StreamId id, AppErrorCode) { call(id); };
           if (event == 4) events.writable_hook = call;
           if (event == 5) events.finished_hook = call;
-          if (event == 6) events.available_hook = [call](Direction) { call(client_bidi(0)); };
+          if (event == 6) events.available_hook = [call](StreamType) { call(client_bidi(0)); };
         }
         // Four streams: data and an end; data and a reset; data that are stopped; more than the buffer takes.
         Streams& client_streams = pair.client.streams;
         for (int i = 0; i < 4; ++i) {
-          const auto id = client_streams.open(Direction::bidirectional);
+          const auto id = client_streams.open(StreamType::bidirectional);
           BOOST_TEST_REQUIRE(id.has_value());
           std::ignore = client_streams.write(*id, pattern_bytes(0, i == 3 ? 3000 : 400));
         }
-        std::ignore = client_streams.open(Direction::bidirectional);
+        std::ignore = client_streams.open(StreamType::bidirectional);
         std::ignore = client_streams.finish(client_bidi(0));
         const Packet first = write_packet(client_streams, 700), second = write_packet(client_streams, 700);
         BOOST_TEST(receive_packet(pair.server.streams, second).has_value());  // beyond a gap
@@ -77,7 +77,7 @@ BOOST_AUTO_TEST_CASE(any_verb_inside_any_event) {
         for (int i = 0; i < 4; ++i)
           std::ignore = pair.server.streams.finish(client_bidi(static_cast<std::uint64_t>(i)));
         pair.exchange();
-        BOOST_TEST(pair.client.streams.on_frame(MaxStreamsFrame{Direction::bidirectional, 100}).has_value());
+        BOOST_TEST(pair.client.streams.on_frame(MaxStreamsFrame{StreamType::bidirectional, 100}).has_value());
         pair.exchange();
         BOOST_TEST(calls > 0);
         if (verb.name == "drop_all")
@@ -106,7 +106,7 @@ BOOST_AUTO_TEST_CASE(stopping_inside_data_gives_the_credit_back) {
     return std::size_t{0};
   };
   for (int i = 0; i < 50; ++i) {  // more than ten times the connection's window
-    const auto id = client.streams.open(Direction::unidirectional);
+    const auto id = client.streams.open(StreamType::unidirectional);
     BOOST_TEST_REQUIRE(id.has_value());
     BOOST_TEST_REQUIRE(client.streams.write(*id, pattern_bytes(0, 900)).value() == 900u);
     exchange();
@@ -173,7 +173,7 @@ BOOST_AUTO_TEST_CASE(no_event_follows_a_drop_inside_an_event) {
 }
 
 BOOST_AUTO_TEST_CASE(writing_inside_writable_goes_on_until_all_is_through) {
-  const StreamId id = *client.streams.open(Direction::unidirectional);
+  const StreamId id = *client.streams.open(StreamType::unidirectional);
   std::size_t written = 0;
   const auto write_more = [&](StreamId) {
     while (written < 50'000) {

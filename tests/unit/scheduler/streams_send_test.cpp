@@ -14,8 +14,8 @@ using namespace std::chrono_literals;
 
 struct Fixture : StreamPair {
   Side& us = client;
-  StreamId open_with(std::size_t bytes, Direction direction = Direction::bidirectional) {
-    const StreamId id = *us.streams.open(direction);
+  StreamId open_with(std::size_t bytes, StreamType type = StreamType::bidirectional) {
+    const StreamId id = *us.streams.open(type);
     BOOST_REQUIRE(us.streams.write(id, pattern_bytes(0, bytes)).value() == bytes);
     return id;
   }
@@ -26,7 +26,7 @@ BOOST_FIXTURE_TEST_SUITE(streams_send, Fixture)
 BOOST_AUTO_TEST_CASE(an_idle_side_has_nothing_to_send) {
   BOOST_TEST(!us.streams.has_pending());
   BOOST_TEST(write_packet(us.streams).empty());
-  std::ignore = us.streams.open(Direction::bidirectional);
+  std::ignore = us.streams.open(StreamType::bidirectional);
   BOOST_TEST(!us.streams.has_pending());
 }
 
@@ -37,10 +37,10 @@ BOOST_AUTO_TEST_CASE(many_streams_share_the_memory_for_sending) {
   streams.on_peer_parameters({.initial_max_streams_bidi = 100});
   const std::vector<std::uint8_t> plenty(16 << 20);
   std::vector<std::size_t> taken;
-  for (int i = 0; i < 7; ++i) taken.push_back(streams.write(*streams.open(Direction::bidirectional), plenty).value());
+  for (int i = 0; i < 7; ++i) taken.push_back(streams.write(*streams.open(StreamType::bidirectional), plenty).value());
   BOOST_TEST(taken.front() == defaults.stream_send_buffer);
   BOOST_TEST(taken.back() == defaults.connection_send_buffer / 7);
-  BOOST_TEST(streams.writable_bytes(*streams.open(Direction::bidirectional)) == defaults.connection_send_buffer / 8);
+  BOOST_TEST(streams.writable_bytes(*streams.open(StreamType::bidirectional)) == defaults.connection_send_buffer / 8);
 }
 
 BOOST_AUTO_TEST_CASE(an_empty_write_lets_the_peer_speak_first) {
@@ -78,14 +78,14 @@ BOOST_AUTO_TEST_CASE(verbs_say_why_they_fail) {
   BOOST_TEST(us.streams.reset(id, 1).has_value());
   BOOST_TEST((us.streams.reset(id, 1).error() == StreamError::reset));
   BOOST_TEST((us.streams.finish(id).error() == StreamError::reset));
-  const StreamId one_way = open_with(1, Direction::unidirectional);
+  const StreamId one_way = open_with(1, StreamType::unidirectional);
   BOOST_TEST((us.streams.stop_sending(one_way, 0).error() == StreamError::wrong_direction));
   BOOST_TEST((us.streams.resume(one_way).error() == StreamError::wrong_direction));
   exchange();
   BOOST_TEST((server.streams.write(one_way, {}).error() == StreamError::wrong_direction));
   BOOST_TEST((server.streams.finish(one_way).error() == StreamError::wrong_direction));
   us.streams.drop_all();
-  BOOST_TEST((us.streams.open(Direction::bidirectional).error() == StreamError::connection_closed));
+  BOOST_TEST((us.streams.open(StreamType::bidirectional).error() == StreamError::connection_closed));
   BOOST_TEST((us.streams.write(id, {}).error() == StreamError::connection_closed));
 }
 
@@ -117,7 +117,7 @@ BOOST_AUTO_TEST_CASE(lost_data_are_repeated_without_connection_credit) {
   FlowControlConfig config = small_config();
   config.connection_window = config.max_connection_window = 600;
   StreamPair pair({}, config);
-  const StreamId id = *pair.client.streams.open(Direction::bidirectional);
+  const StreamId id = *pair.client.streams.open(StreamType::bidirectional);
   std::ignore = pair.client.streams.write(id, pattern_bytes(0, 900));
   const Packet packet = write_packet(pair.client.streams, 1200);
   BOOST_TEST(pair.client.streams.blocked_by_connection_credit());
@@ -133,7 +133,7 @@ BOOST_AUTO_TEST_CASE(streams_take_turns) {
   StreamPair pair(config, config);
   std::map<std::uint64_t, std::size_t> sent;
   for (int i = 0; i < 4; ++i) {
-    const StreamId id = *pair.client.streams.open(Direction::bidirectional);
+    const StreamId id = *pair.client.streams.open(StreamType::bidirectional);
     std::ignore = pair.client.streams.write(id, pattern_bytes(0, 100'000));
   }
   for (int i = 0; i < 80; ++i) {
@@ -149,7 +149,7 @@ BOOST_AUTO_TEST_CASE(streams_take_turns) {
 BOOST_AUTO_TEST_CASE(a_lone_stream_fills_a_large_packet_with_one_frame) {
   FlowControlConfig config;
   StreamPair pair(config, config);
-  const StreamId id = *pair.client.streams.open(Direction::bidirectional);
+  const StreamId id = *pair.client.streams.open(StreamType::bidirectional);
   std::ignore = pair.client.streams.write(id, pattern_bytes(0, 100'000));
   const Packet packet = write_packet(pair.client.streams, 60'000);
   BOOST_TEST(packet.frames.size() == 1u);
@@ -160,7 +160,7 @@ BOOST_AUTO_TEST_CASE(many_short_streams_share_a_packet) {
   FlowControlConfig config;
   StreamPair pair(config, config);
   for (int i = 0; i < 50; ++i) {
-    const StreamId id = *pair.client.streams.open(Direction::unidirectional);
+    const StreamId id = *pair.client.streams.open(StreamType::unidirectional);
     std::ignore = pair.client.streams.write(id, pattern_bytes(0, 10));
     std::ignore = pair.client.streams.finish(id);
   }
@@ -194,8 +194,8 @@ BOOST_AUTO_TEST_CASE(t36_two_sides_that_do_not_read_fall_silent) {
   for (Side* side : {&client, &server}) side->events.data_hook = [](StreamId, ByteView, bool) { return 0; };
   for (Side* side : {&client, &server}) {
     for (int i = 0; i < 4; ++i)
-      std::ignore = side->streams.write(*side->streams.open(Direction::bidirectional), pattern_bytes(0, 2000));
-    std::ignore = side->streams.open(Direction::bidirectional);
+      std::ignore = side->streams.write(*side->streams.open(StreamType::bidirectional), pattern_bytes(0, 2000));
+    std::ignore = side->streams.open(StreamType::bidirectional);
   }
   BOOST_TEST(exchange() <= 20u);
   BOOST_TEST(!client.streams.has_pending());
@@ -208,7 +208,7 @@ BOOST_AUTO_TEST_CASE(t36_a_flood_of_blocked_frames_is_answered_only_when_somethi
   for (int i = 0; i < 1000; ++i) {
     BOOST_TEST(server.streams.on_frame(DataBlockedFrame{4000}).has_value());
     BOOST_TEST(server.streams.on_frame(StreamDataBlockedFrame{client_bidi(0), 1000}).has_value());
-    BOOST_TEST(server.streams.on_frame(StreamsBlockedFrame{Direction::bidirectional, 4}).has_value());
+    BOOST_TEST(server.streams.on_frame(StreamsBlockedFrame{StreamType::bidirectional, 4}).has_value());
     answers += write_packet(server.streams).frames.size();
   }
   BOOST_TEST(answers == 2u);  // MAX_DATA and MAX_STREAM_DATA, for the one byte that was consumed
@@ -218,7 +218,7 @@ BOOST_AUTO_TEST_CASE(unread_data_of_one_stream_do_not_stall_another) {
   // Three streams hold 3000 of the connection's 4000 bytes unread; a fourth still moves any amount, in small steps.
   server.events.data_hook = [](StreamId id, ByteView data, bool) { return id.index() == 3 ? data.size() : 0; };
   for (int i = 0; i < 3; ++i) open_with(1000);
-  const StreamId id = *us.streams.open(Direction::bidirectional);
+  const StreamId id = *us.streams.open(StreamType::bidirectional);
   std::size_t written = 0;
   for (int round = 0; round < 50; ++round) {
     written += *us.streams.write(id, pattern_bytes(written, 1000));
@@ -248,7 +248,7 @@ BOOST_AUTO_TEST_CASE(windows_grow_with_a_fast_reader) {
   config.max_stream_window = 4000;
   config.max_connection_window = 8000;
   StreamPair pair({}, config);
-  const StreamId id = *pair.client.streams.open(Direction::bidirectional);
+  const StreamId id = *pair.client.streams.open(StreamType::bidirectional);
   Timestamp now{};
   for (int i = 0; i < 20; ++i) {
     pair.server.streams.on_clock(now += 1ms, 10ms);
@@ -310,18 +310,18 @@ BOOST_AUTO_TEST_CASE(a_stream_that_was_reset_is_not_stopped) {
 }
 
 BOOST_AUTO_TEST_CASE(opening_beyond_the_limit_tells_when_to_go_on) {
-  for (int i = 0; i < 4; ++i) open_with(1, Direction::unidirectional);
-  BOOST_TEST((us.streams.open(Direction::unidirectional).error() == StreamError::limit_reached));
+  for (int i = 0; i < 4; ++i) open_with(1, StreamType::unidirectional);
+  BOOST_TEST((us.streams.open(StreamType::unidirectional).error() == StreamError::limit_reached));
   const Packet packet = write_packet(us.streams);
   BOOST_TEST(packet.count(Kind::streams_blocked_uni) == 1u);
-  BOOST_TEST(us.streams.on_frame(MaxStreamsFrame{Direction::unidirectional, 5}).has_value());
+  BOOST_TEST(us.streams.on_frame(MaxStreamsFrame{StreamType::unidirectional, 5}).has_value());
   BOOST_TEST(us.events.log == std::vector<std::string>{"available uni"}, boost::test_tools::per_element());
-  BOOST_TEST(us.streams.open(Direction::unidirectional).has_value());
+  BOOST_TEST(us.streams.open(StreamType::unidirectional).has_value());
 }
 
 BOOST_AUTO_TEST_CASE(streams_opened_before_the_handshake_wait_for_the_parameters) {
   Side fresh(Role::client, small_config());
-  BOOST_TEST((fresh.streams.open(Direction::bidirectional).error() == StreamError::limit_reached));
+  BOOST_TEST((fresh.streams.open(StreamType::bidirectional).error() == StreamError::limit_reached));
   TransportParameters parameters;
   parameters.initial_max_streams_bidi = 1;
   fresh.streams.on_peer_parameters(parameters);
@@ -339,8 +339,8 @@ BOOST_AUTO_TEST_CASE(each_kind_of_stream_has_its_own_first_limit) {
   parameters.initial_max_stream_data_uni = 30;
   fresh.streams.on_peer_parameters(parameters);
   BOOST_TEST(fresh.data(server_bidi(0), 0, "").has_value());
-  const StreamId bidi = *fresh.streams.open(Direction::bidirectional),
-                 uni = *fresh.streams.open(Direction::unidirectional);
+  const StreamId bidi = *fresh.streams.open(StreamType::bidirectional),
+                 uni = *fresh.streams.open(StreamType::unidirectional);
   for (const StreamId id : {server_bidi(0), bidi, uni}) std::ignore = fresh.streams.write(id, pattern_bytes(0, 100));
   std::map<std::uint64_t, std::size_t> sent;
   while (fresh.streams.has_pending()) {
@@ -357,7 +357,7 @@ BOOST_AUTO_TEST_CASE(frames_fit_packets_of_any_size) {
   for (std::size_t size = 1; size < 200; ++size) {
     FlowControlConfig config;
     StreamPair pair(config, config);
-    const StreamId id = *pair.client.streams.open(Direction::bidirectional);
+    const StreamId id = *pair.client.streams.open(StreamType::bidirectional);
     std::ignore = pair.client.streams.write(id, pattern_bytes(0, 500));
     std::ignore = pair.client.streams.finish(id);
     for (int i = 0; i < 20; ++i) {

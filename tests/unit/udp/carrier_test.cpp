@@ -87,11 +87,11 @@ BOOST_AUTO_TEST_CASE(runs_to_several_peers_leave_in_one_call) {
 BOOST_AUTO_TEST_CASE(a_full_set_of_slots_says_that_there_may_be_more) {
   auto sender = make(Kind::linux_plain);
   auto receiver = make(Kind::linux_plain);
-  const Datagram sent = pattern((kReceiveSlots + 3) * 100);
+  const Datagram sent = pattern((kReceiveBuffers + 3) * 100);
   OutgoingRun run = run_to(receiver->local_address(), sent, 100);
   sender->send({&run, 1});
   const ReceiveResult first = receiver->receive();
-  BOOST_TEST(first.runs.size() == kReceiveSlots);
+  BOOST_TEST(first.runs.size() == kReceiveBuffers);
   BOOST_TEST((first.status == ReceiveStatus::more));
   const ReceiveResult second = receiver->receive();
   BOOST_TEST(second.runs.size() == 3u);

@@ -54,7 +54,7 @@ struct SendingClient final : Handler {
   std::function<void()> when_closed = [] {};
 
   void on_connected(Connection& connection) override {
-    const auto id = connection.open_stream(Direction::bidirectional);
+    const auto id = connection.open_stream(StreamType::bidirectional);
     BOOST_REQUIRE(id.has_value());
     write(connection, *id);
   }
@@ -338,7 +338,7 @@ BOOST_AUTO_TEST_CASE(a_datagram_as_large_as_the_endpoint_allows_finds_room) {
     DigestServer handler;
     EndpointConfig config{.identity = PrivateKey::generate(system_random()), .accept = true};
     config.transport.max_receive_udp_payload = each.max_receive_udp_payload;
-    // Without offload: coalesced receives need the largest slots anyway.
+    // Without offload: coalesced receives need the largest buffers anyway.
     const auto made = EventLoop::create({.bind = kLoopback, .offload = false}, config, handler);
     BOOST_REQUIRE(made.has_value());
     EventLoop& loop = **made;

@@ -58,7 +58,7 @@ BOOST_AUTO_TEST_CASE(phase_0_and_the_highest_phase_are_kept) {
   BOOST_TEST(last_byte(*found->phase_0) == 1u);
   BOOST_TEST(found->highest_phase == 2u);
   BOOST_TEST(keys.find(id_of(8))->highest_phase == 0u);
-  BOOST_TEST((keys.find(id_of(8))->flow == KeyLogLine::Flow::server_to_client));
+  BOOST_TEST((keys.find(id_of(8))->flow == KeyLogLine::TrafficDirection::server_to_client));
   BOOST_TEST(keys.without_phase_0().ids == 0u);
 }
 
@@ -75,7 +75,7 @@ BOOST_AUTO_TEST_CASE(later_phases_alone_are_no_key_and_are_counted) {
   const KeyRing::Headless headless = keys.without_phase_0();
   BOOST_TEST(headless.ids == 2u);
   BOOST_TEST((headless.example == id_of(5)));
-  BOOST_TEST((headless.flow == KeyLogLine::Flow::server_to_client));
+  BOOST_TEST((headless.flow == KeyLogLine::TrafficDirection::server_to_client));
 }
 
 BOOST_AUTO_TEST_CASE(lines_that_come_later_are_read_when_they_are_asked_for) {
