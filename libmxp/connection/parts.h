@@ -101,6 +101,10 @@ struct Parts {
   Timestamp confirm_by = kNever;  // server: the client must confirm the keys until then
   ConnectionStats stats;
 
+  // Whether the peer has shown that it hears us at `remote`: the limit on bytes to an address that may be forged has
+  // fallen. A server learns it from the first packet that opens, a client from message 2.
+  bool address_proven() const { return amplification.lifted(); }
+
   void trace(Timestamp now, const TraceEvent& event) const {
     if (environment.trace != nullptr) environment.trace->on(now, local_id, event);
   }

@@ -1,10 +1,10 @@
 // A datagram comes in:
 //
-//   1. account its bytes (amplification), wherever they lead
+//   1. judge its source: once the peer's address is proven, no other one counts; account its bytes (amplification)
 //   2. a connection that has ended answers with its CLOSE now and then, or not at all
 //   3. open: unmask, recover the number, decrypt, judge duplicates; nothing changes before the tag verified. Follow the
 //      peer into a new key phase (update_keys.cpp)
-//   4. a server's first opened packet confirms the keys
+//   4. a server's first opened packet confirms the keys and proves the client's address
 //   5. each frame visits its owner once; the first that breaks a rule closes the connection
 //   6. note the packet for acknowledging and start the idle timer again
 //
@@ -82,9 +82,13 @@ void receive_while_closing(Parts& parts, Timestamp now, MutableBytes payload) {
 
 void receive_packet(Parts& parts, Timestamp now, const ReceivedDatagram& datagram) {
   const std::size_t size = datagram.bytes.size();
-  // Without path validation a connection stays where its handshake came from (threat t20).
-  if (datagram.remote != parts.remote) return drop(parts, now, DropReason::wrong_path, size);
-  parts.amplification.on_received(size);
+  const bool from_elsewhere = datagram.remote != parts.remote;
+  // Without path validation a connection stays at the address that was proven (threat t20). Until then a server's
+  // connection has the address of the message 1 that came first, which may be an observer's copy: who opens as the
+  // holder of the keys decides.
+  if (from_elsewhere && parts.address_proven()) return drop(parts, now, DropReason::wrong_path, size);
+  // The allowance belongs to one address: what others send does not add to it (threat t17).
+  if (!from_elsewhere) parts.amplification.on_received(size);
   if (!parts.keys) return drop(parts, now, DropReason::key_unavailable, size);
   if (parts.lifecycle.state == ConnectionState::draining || parts.lifecycle.state == ConnectionState::closed)
     return drop(parts, now, DropReason::unexpected_in_state, size);
@@ -95,6 +99,11 @@ void receive_packet(Parts& parts, Timestamp now, const ReceivedDatagram& datagra
     if (parts.keys->opener.open_limit_reached())
       close_by_error(parts, {TransportErrorCode::aead_limit_reached, 0, "too many packets failed to open"});
     return;
+  }
+  if (!parts.address_proven()) {
+    parts.remote = datagram.remote;
+    parts.local = datagram.local;
+    parts.amplification.lift();
   }
   if (parts.lifecycle.state == ConnectionState::closing) return receive_while_closing(parts, now, opened->payload);
 

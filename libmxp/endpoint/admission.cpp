@@ -36,14 +36,15 @@ Admission::Admission(const EndpointConfig& config, Random& random)
       // Twice the half-open limit: answers to refused clients are kept as well.
       cache_(2 * config.limits.max_half_open, config.transport.handshake_timeout, random_u64(random)) {}
 
-AdmissionResult Admission::screen(const ReceivedDatagram& datagram, const InitialHeader& header) const {
+AdmissionResult Admission::screen(const ReceivedDatagram& datagram, const InitialHeader& header) {
   if (!config_.accept) return drop(DropReason::not_accepting);
   if (datagram.bytes.size() < kMinInitialSize || datagram.bytes.size() > kMaxInitialSize)
     return drop(DropReason::wrong_size);
   if (!mac1_key_.verify(datagram.bytes)) return drop(DropReason::bad_mac1);
 
-  if (const auto* known = cache_.find(mac1_of(header))) {
-    if (known->source != datagram.remote) return drop(DropReason::wrong_path);
+  // Answering one datagram with another that is no longer amplifies nothing, whoever the source is (threat t17).
+  if (auto* known = cache_.find(mac1_of(header))) {
+    if (!known->admit_source(datagram.remote)) return drop(DropReason::wrong_path);
     return {.answer = known->datagram, .answer_id = known->server_id, .answered_before = true};
   }
   if (!find_suite(config_, header.suite)) return drop(DropReason::unknown_version);
@@ -89,7 +90,7 @@ AdmissionResult Admission::on_initial(Timestamp now, const ReceivedDatagram& dat
 
   AdmissionResult result;
   if (!close) result.answer_id = server_id;
-  cache_.insert(now, mac1_of(header), {datagram.remote, answer, result.answer_id});
+  cache_.insert(now, mac1_of(header), datagram.remote, answer, result.answer_id);
   result.answer = std::move(answer);
   if (!close)
     result.admitted = AdmittedClient{

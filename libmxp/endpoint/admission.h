@@ -42,7 +42,7 @@ class Admission {
 
   // The cheap half, at most one HMAC: the initial is dropped or answered from the cache. Neither: it may be worth more,
   // ask on_initial().
-  AdmissionResult screen(const ReceivedDatagram& datagram, const InitialHeader& header) const;
+  AdmissionResult screen(const ReceivedDatagram& datagram, const InitialHeader& header);
   // The public-key operations and what only they can tell. REQUIRES: screen() let it pass.
   // `full`: the endpoint takes no more connections. `server_id` is a fresh id for the case that the client is admitted.
   AdmissionResult on_initial(Timestamp now, const ReceivedDatagram& datagram, const InitialHeader& header, bool full,

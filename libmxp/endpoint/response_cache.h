@@ -1,8 +1,14 @@
 // Message 2 by the mac1 of the message 1 that it answers: a retransmitted or replayed message 1 gets the same bytes
-// again, costs no public-key operation and makes no second connection (docs/protocol.md §2.3). Bounded by count and by
+// again, costs no public-key operation and makes no second connection (docs/protocol.md §2.1). Bounded by count and by
 // time.
+//
+// The source address of a message 1 proves nothing: an observer may send a copy of it that arrives before the
+// original. So the answer is not kept for the first source alone, which would lock the real client out, but for the
+// first few. Their number is bounded so that one recorded message 1 does not let the server be aimed at any number of
+// forged addresses.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <cstring>
@@ -20,10 +26,23 @@ class ResponseCache {
  public:
   using Mac1 = std::array<std::uint8_t, kMac1Size>;
 
+  // Addresses that may get one answer: the client, and copies of its message from elsewhere. Our choice.
+  static constexpr std::size_t kMaxSources = 4;
+
   struct Entry {
-    SocketAddress source;                // whoever else replays the message gets nothing
     std::vector<std::uint8_t> datagram;  // message 2
     ConnectionId server_id;              // that it gives; all zero if it refuses
+    std::array<SocketAddress, kMaxSources> sources{};
+    std::size_t source_count = 0;
+
+    // Whether `source` gets the answer: it had it before, or there is room for one more.
+    bool admit_source(const SocketAddress& source) {
+      const auto known = sources.begin() + static_cast<std::ptrdiff_t>(source_count);
+      if (std::find(sources.begin(), known, source) != known) return true;
+      if (source_count == kMaxSources) return false;
+      sources[source_count++] = source;
+      return true;
+    }
   };
 
   // `hash_key` is random: who knows the server's public key can compute mac1 values and could otherwise aim them at one
@@ -31,14 +50,17 @@ class ResponseCache {
   ResponseCache(std::size_t max_entries, Duration lifetime, std::uint64_t hash_key)
       : max_entries_(max_entries), lifetime_(lifetime), entries_(0, Hash{hash_key | 1}) {}
 
-  const Entry* find(const Mac1& mac1) const {
+  Entry* find(const Mac1& mac1) {
     const auto found = entries_.find(mac1);
     return found == entries_.end() ? nullptr : &found->second;
   }
-  // The oldest goes when it is full.
-  void insert(Timestamp now, const Mac1& mac1, Entry entry) {
+  // The answer that `source` just got. The oldest goes when it is full.
+  void insert(Timestamp now, const Mac1& mac1, const SocketAddress& source, std::vector<std::uint8_t> datagram,
+              ConnectionId server_id) {
     if (max_entries_ == 0) return;
     if (entries_.size() >= max_entries_) pop_oldest();
+    Entry entry{.datagram = std::move(datagram), .server_id = server_id};
+    entry.admit_source(source);
     if (entries_.emplace(mac1, std::move(entry)).second) order_.push_back({mac1, now + lifetime_});
   }
   void expire(Timestamp now) {

@@ -207,6 +207,7 @@ void SimPair::violation(std::string text) {
 
 void SimPair::inject(Role receiver, std::vector<std::uint8_t> datagram, std::optional<SocketAddress> source) {
   const SocketAddress from = source.value_or(receiver == Role::client ? server_address : client_address);
+  if (receiver == Role::server) unvalidated_[from].received += datagram.size();
   endpoint(receiver).receive(now_, {MutableBytes(datagram), from, {}, Ecn::not_ect});
 }
 
@@ -219,9 +220,14 @@ bool SimPair::transmit(Role sender, Timestamp now) {
     const ByteView datagram = ByteView(buffer_).subspan(at, std::min(sent->segment_size, sent->size - at));
     ++datagrams_[sender == Role::server ? 1 : 0];
     if (sender == Role::server && server.connected_count == 0) {
-      unvalidated_sent_ += datagram.size();
-      if (unvalidated_sent_ > 3 * unvalidated_received_)
+      Exchanged& exchanged = unvalidated_[sent->remote];
+      exchanged.sent += datagram.size();
+      if (exchanged.sent > 3 * exchanged.received)
         violation("more than three times the bytes to an unconfirmed address");
+    }
+    if (sent->remote != (sender == Role::client ? server_address : client_address)) {
+      ++strays_[sent->remote];
+      continue;
     }
     if (tap) tap(sender, datagram);
     if (filter && filter(sender, datagram)) continue;
@@ -235,7 +241,7 @@ bool SimPair::deliver(Role receiver, Timestamp now) {
   const auto departure = link.take(now);
   if (!departure) return false;
   std::copy(departure->bytes.begin(), departure->bytes.end(), scratch_.begin());
-  if (receiver == Role::server) unvalidated_received_ += departure->bytes.size();
+  if (receiver == Role::server) unvalidated_[client_address].received += departure->bytes.size();
   const SocketAddress& from = receiver == Role::server ? client_address : server_address;
   const SocketAddress& to = receiver == Role::server ? server_address : client_address;
   endpoint(receiver).receive(now, {MutableBytes(scratch_).first(departure->bytes.size()), from, to, departure->ecn});

@@ -107,7 +107,8 @@ class SimPair {
   std::function<bool(Role sender, ByteView datagram)> filter;
   // Sees every datagram that is put on the wire.
   std::function<void(Role sender, ByteView datagram)> tap;
-  // Hands a forged datagram to one side, as if it came from the other's address or from elsewhere.
+  // Hands a forged or copied datagram to one side, as if it came from the other's address or from elsewhere. What that
+  // side sends to other addresses than its peer's is counted and lost.
   void inject(Role receiver, std::vector<std::uint8_t> datagram, std::optional<SocketAddress> source = std::nullopt);
 
   Timestamp now() const { return now_; }
@@ -118,6 +119,11 @@ class SimPair {
   std::uint64_t datagrams(Role sender) const { return datagrams_[sender == Role::server ? 1 : 0]; }
   const std::vector<std::string>& violations() const { return violations_; }
   const netem::LinkCounters& link(Role sender) const;
+  // Datagrams that went to this address, which is not the peer's.
+  std::uint64_t strays(const SocketAddress& destination) const {
+    const auto found = strays_.find(destination);
+    return found == strays_.end() ? 0 : found->second;
+  }
 
   SocketAddress client_address = SocketAddress::ipv4(10, 0, 0, 1, 40000);
   SocketAddress server_address = SocketAddress::ipv4(10, 0, 0, 2, 9000);
@@ -143,9 +149,13 @@ class SimPair {
   std::unique_ptr<netem::Link> down_;
   std::unique_ptr<Tracer> client_tracer_;
   std::unique_ptr<Tracer> server_tracer_;
-  // Threat t17: bytes to the client's address before its connection is confirmed, against bytes from it.
-  std::uint64_t unvalidated_received_ = 0;
-  std::uint64_t unvalidated_sent_ = 0;
+  // Threat t17: bytes to each address before a connection is confirmed, against bytes from it.
+  struct Exchanged {
+    std::uint64_t received = 0;
+    std::uint64_t sent = 0;
+  };
+  std::map<SocketAddress, Exchanged> unvalidated_;
+  std::map<SocketAddress, std::uint64_t> strays_;
   std::vector<std::uint8_t> buffer_;
   std::vector<std::uint8_t> scratch_;
 

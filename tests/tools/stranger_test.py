@@ -307,14 +307,29 @@ class StrangerTest(unittest.TestCase):
                 self.process.kill()
                 self.process.wait()
 
-    def test_a_repeated_message_1_gets_the_same_bytes_and_from_elsewhere_nothing(self):
+    def test_a_repeated_message_1_gets_the_same_bytes_from_four_sources_at_most(self):
         client = self.connected()
-        other = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.sockets.append(other)
-        client.send(client.message_1, other)
+        others = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(5)]
+        self.sockets += others
+        for other in others:
+            client.send(client.message_1, other)
         client.send(client.message_1)
         self.assertEqual(client.receive(LIMIT), client.message_2)
-        self.assertIsNone(client.receive(0.1, other))
+        self.assertEqual([client.receive(0.1, other) for other in others], [client.message_2] * 3 + [None] * 2)
+
+    def test_copies_of_message_1_that_arrive_first_do_not_lock_the_client_out(self):
+        client = self.stranger(self.listener("--allow-any"))
+        others = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(3)]
+        self.sockets += others
+        for other in others:
+            client.send(client.message_1, other)
+            self.assertIsNotNone(client.receive(LIMIT, other))
+        client.shake_hands()
+        client.send(client.seal(stream(0, 0, b"mine", True)))
+        self.assertTrue(client.listen(lambda: client.echoed(0)[1], repeat=stream(0, 0, b"mine", True)))
+        self.assertEqual(client.echoed(0)[0], b"mine")
+        for other in others:
+            self.assertIsNone(client.receive(0, other))
 
     def test_who_does_not_know_the_key_gets_no_answer(self):
         client = self.stranger(self.listener("--allow-any"))

@@ -215,22 +215,6 @@ BOOST_AUTO_TEST_CASE(duplicates_of_message_1_get_the_same_bytes_and_make_no_seco
   BOOST_TEST(dropped(*pair.server_connection(), DropReason::authentication_failed) == 0u);
 }
 
-BOOST_AUTO_TEST_CASE(a_duplicate_of_message_1_from_elsewhere_gets_nothing) {
-  DirectPair pair;
-  Attacker client(pair.server, pair.now);
-  const Bytes message_1 = client.message_1();
-  client.send_raw(message_1);
-  client.collect();
-  SocketAddress other_port = client.config.address;
-  ++other_port.port;
-  for (const SocketAddress& source : {kStrangerAddress, other_port}) {
-    pair.server.receive(pair.now, message_1, source);
-    BOOST_TEST(pair.server.poll(pair.now, [](const SocketAddress&, ByteView) {}) == 0u);
-  }
-  BOOST_TEST(pair.server.dropped(DropReason::wrong_path) == 2u);
-  BOOST_TEST(pair.server.endpoint.connection_count() == 1u);
-}
-
 BOOST_AUTO_TEST_CASE(a_changed_message_2_is_dropped_and_the_genuine_one_still_taken) {
   DirectPair pair;
   const Bytes genuine = message_2_of(pair);

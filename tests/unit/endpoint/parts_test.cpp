@@ -116,7 +116,7 @@ BOOST_AUTO_TEST_SUITE(response_cache)
 
 BOOST_AUTO_TEST_CASE(the_oldest_goes_when_it_is_full) {
   ResponseCache cache(3, 10s, 99);
-  for (std::uint8_t i = 0; i < 5; ++i) cache.insert(kStart + i * 1s, mac(i), {kClientAddress, {i}});
+  for (std::uint8_t i = 0; i < 5; ++i) cache.insert(kStart + i * 1s, mac(i), kClientAddress, {i}, {});
   BOOST_TEST(cache.size() == 3u);
   BOOST_TEST(cache.find(mac(0)) == nullptr);
   BOOST_TEST(cache.find(mac(1)) == nullptr);
@@ -129,8 +129,8 @@ BOOST_AUTO_TEST_CASE(the_oldest_goes_when_it_is_full) {
 BOOST_AUTO_TEST_CASE(an_entry_lives_for_its_lifetime) {
   ResponseCache cache(10, 10s, 99);
   BOOST_TEST((cache.deadline() == kNever));
-  cache.insert(kStart, mac(1), {kClientAddress, {1}});
-  cache.insert(kStart + 4s, mac(2), {kClientAddress, {2}});
+  cache.insert(kStart, mac(1), kClientAddress, {1}, {});
+  cache.insert(kStart + 4s, mac(2), kClientAddress, {2}, {});
   BOOST_TEST((cache.deadline() == kStart + 10s));
   cache.expire(kStart + 10s - 1ns);
   BOOST_TEST(cache.size() == 2u);
@@ -145,9 +145,24 @@ BOOST_AUTO_TEST_CASE(an_entry_lives_for_its_lifetime) {
 
 BOOST_AUTO_TEST_CASE(a_cache_without_room_keeps_nothing) {
   ResponseCache cache(0, 10s, 99);
-  cache.insert(kStart, mac(1), {kClientAddress, {1}});
+  cache.insert(kStart, mac(1), kClientAddress, {1}, {});
   BOOST_TEST(cache.size() == 0u);
   BOOST_TEST((cache.deadline() == kNever));
+}
+
+BOOST_AUTO_TEST_CASE(an_answer_is_for_the_first_sources_and_for_no_more) {
+  ResponseCache cache(10, 10s, 99);
+  const auto source = [](std::uint16_t port) { return SocketAddress::ipv4(10, 0, 0, 1, port); };
+  cache.insert(kStart, mac(1), source(1), {1}, {});
+  ResponseCache::Entry* entry = cache.find(mac(1));
+  BOOST_REQUIRE(entry != nullptr);
+  for (std::uint16_t port = 1; port <= ResponseCache::kMaxSources; ++port)
+    BOOST_TEST(entry->admit_source(source(port)));
+  BOOST_TEST(!entry->admit_source(source(ResponseCache::kMaxSources + 1)));
+  // Those that had it have it again, in any order.
+  for (std::uint16_t port = ResponseCache::kMaxSources; port >= 1; --port)
+    BOOST_TEST(entry->admit_source(source(port)));
+  BOOST_TEST(!entry->admit_source(SocketAddress()));
 }
 
 BOOST_AUTO_TEST_CASE(a_flood_leaves_no_more_than_the_bound) {
@@ -156,7 +171,7 @@ BOOST_AUTO_TEST_CASE(a_flood_leaves_no_more_than_the_bound) {
     ResponseCache cache(100, 10s, 99);
     std::int64_t at_bound = 0;
     for (std::uint64_t i = 0; i < 20'000; ++i) {
-      cache.insert(kStart, mac(i, mix(i)), {kClientAddress, Bytes(1200)});
+      cache.insert(kStart, mac(i, mix(i)), kClientAddress, Bytes(1200), {});
       if (i == 2000) at_bound = live_bytes() - before;
     }
     BOOST_TEST(cache.size() == 100u);
