@@ -60,7 +60,7 @@ BOOST_AUTO_TEST_CASE(t21_a_copy_that_arrives_first_does_not_lock_the_client_out)
       for (std::size_t i = 0; i < copies; ++i) sim.inject(Role::server, copy_of(datagram), elsewhere(i));
     };
     sim.client.connected_hook = [&](Connection& connection) {
-      sim.client.open_and_send(connection, Direction::bidirectional, 100'000);
+      sim.client.open_and_send(connection, StreamType::bidirectional, 100'000);
     };
     sim.server.reply_bytes = 100'000;
     sim.connect();
@@ -86,7 +86,7 @@ BOOST_AUTO_TEST_CASE(t21_a_copy_that_arrives_later_moves_nothing) {
     if (sender == Role::server) sim.inject(Role::server, message_1, elsewhere(0));
   };
   sim.client.connected_hook = [&](Connection& connection) {
-    sim.client.open_and_send(connection, Direction::unidirectional, 100'000);
+    sim.client.open_and_send(connection, StreamType::unidirectional, 100'000);
   };
   sim.connect();
   BOOST_TEST(sim.run_until([&] { return sim.server.bytes_received == 100'000; }, 5s));
@@ -141,7 +141,7 @@ BOOST_AUTO_TEST_CASE(t21_after_confirmation_other_sources_are_wrong) {
   // The first source is nobody from here on: neither heard nor spoken to.
   all.collect();
   const std::uint64_t to_first = all.out[elsewhere(0)];
-  (void)all.pair.client.app.connected[0]->open_stream(Direction::unidirectional);
+  (void)all.pair.client.app.connected[0]->open_stream(StreamType::unidirectional);
   all.send(first, elsewhere(0));
   all.send(first, elsewhere(7));
   all.collect();
