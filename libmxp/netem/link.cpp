@@ -64,7 +64,7 @@ Link::Flow& Link::flow_of(FlowId id) {
       .first->second;
 }
 
-Verdict Link::offer(ByteView bytes, Timestamp now, FlowId flow_id, Ecn ecn) {
+Verdict Link::offer(ByteView bytes, Timestamp now, FlowId flow_id, Ecn ecn, Duration waited) {
   free_.insert(free_.end(), taken_.begin(), taken_.end());
   taken_.clear();
   if (!first_offer_) first_offer_ = now;
@@ -94,11 +94,12 @@ Verdict Link::offer(ByteView bytes, Timestamp now, FlowId flow_id, Ecn ecn) {
     verdict.fate = Fate::lost_too_big;
     return verdict;
   }
-  verdict.fate = admit(decision, bytes, now, flow_id, flow.draws, original, ecn, &verdict);
+  const Offer offer{.bytes = bytes, .now = now, .flow = flow_id, .ecn = ecn, .waited = waited};
+  verdict.fate = admit(decision, offer, flow.draws, original, &verdict);
   if (make_copy) {
     verdict.duplicated = true;
     ++counters_.duplicated;
-    admit(copy_decision, bytes, now, flow_id, flow.draws, copy, ecn, nullptr);
+    admit(copy_decision, offer, flow.draws, copy, nullptr);
   }
   return verdict;
 }
@@ -128,8 +129,8 @@ Link::Decision Link::decide(Flow& flow, DrawIndex at) const {
   return decision;
 }
 
-Fate Link::admit(const Decision& decision, ByteView bytes, Timestamp now, FlowId flow, const FlowDraws& draws,
-                 DrawIndex at, Ecn ecn, Verdict* verdict) {
+Fate Link::admit(const Decision& decision, const Offer& offer, const FlowDraws& draws, DrawIndex at, Verdict* verdict) {
+  Ecn ecn = offer.ecn;
   if (decision.lose) {
     if (!spec_.ecn || !can_be_marked(ecn)) {
       ++counters_.lost;
@@ -139,22 +140,23 @@ Fate Link::admit(const Decision& decision, ByteView bytes, Timestamp now, FlowId
     ++counters_.marked;
     if (verdict != nullptr) verdict->marked = true;
   }
-  const std::size_t ip_bytes = ip_size(bytes.size());
+  const std::size_t ip_bytes = ip_size(offer.bytes.size());
   if (!has_room(ip_bytes)) {
     ++counters_.tail_dropped;
     return Fate::tail_dropped;
   }
 
-  const std::uint32_t slot = free_slot();
-  Packet& packet = packets_[slot];
-  packet.bytes.assign(bytes.begin(), bytes.end());
-  packet.flow = flow;
+  const std::uint32_t buffer = free_buffer();
+  Packet& packet = packets_[buffer];
+  packet.bytes.assign(offer.bytes.begin(), offer.bytes.end());
+  packet.flow = offer.flow;
   packet.index = at.packet;
   packet.ecn = ecn;
   packet.duplicate = at.copy;
-  packet.corrupted = decision.corrupt && !bytes.empty();
+  packet.corrupted = decision.corrupt && !offer.bytes.empty();
   packet.reordered = decision.at_once;
-  packet.offered_at = now;
+  packet.offered_at = offer.now;
+  packet.waited = offer.waited;
   if (packet.corrupted) {
     const std::uint64_t where = draws.bits(at, Purpose::corrupt_where);
     packet.bytes[(where >> 3) % packet.bytes.size()] ^= static_cast<std::uint8_t>(1u << (where & 7u));
@@ -166,20 +168,24 @@ Fate Link::admit(const Decision& decision, ByteView bytes, Timestamp now, FlowId
     verdict->reordered = packet.reordered;
   }
   queued_bytes_ += ip_bytes;
-  enqueue(slot, decision, now);
+  enqueue(buffer, decision, offer.now);
   return Fate::passed;
 }
 
-void Link::enqueue(std::uint32_t slot, const Decision& decision, Timestamp now) {
+void Link::enqueue(std::uint32_t buffer, const Decision& decision, Timestamp now) {
   Timestamp due = now;
   // What `reorder` chose passes everything that waits, the wire included, as the kernel does it.
   if (!decision.at_once) {
     Timestamp ready = now + decision.delay;
-    if (spec_.order == Order::keep) ready = std::max(ready, last_in_order_);
-    due = serializer_.departure(ready, ip_size(packets_[slot].bytes.size()), *first_offer_);
-    last_in_order_ = due;
+    if (spec_.order == Order::keep) {
+      const Duration shift = std::max(last_ready_ - ready, Duration::zero());
+      ready += shift;
+      last_ready_ = ready;
+      counters_.order_shift.record(shift);
+    }
+    due = serializer_.departure(ready, ip_size(packets_[buffer].bytes.size()), *first_offer_);
   }
-  queue_.push_back({.due = due, .sequence = sequence_++, .slot = slot});
+  queue_.push_back({.due = due, .sequence = sequence_++, .buffer = buffer});
   std::push_heap(queue_.begin(), queue_.end(), leaves_later);
 }
 
@@ -195,7 +201,7 @@ bool Link::in_outage(Timestamp now) const {
   return into_period >= spec_.outage.every - spec_.outage.length;
 }
 
-std::uint32_t Link::free_slot() {
+std::uint32_t Link::free_buffer() {
   if (free_.empty()) {
     packets_.emplace_back();
     // Grown together, so that later moves between the lists never allocate.
@@ -203,9 +209,9 @@ std::uint32_t Link::free_slot() {
     taken_.reserve(packets_.capacity());
     return static_cast<std::uint32_t>(packets_.size() - 1);
   }
-  const std::uint32_t slot = free_.back();
+  const std::uint32_t buffer = free_.back();
   free_.pop_back();
-  return slot;
+  return buffer;
 }
 
 std::optional<Timestamp> Link::next_departure() const {
@@ -218,9 +224,9 @@ std::optional<Departure> Link::take(Timestamp now) {
   const Queued next = queue_.front();
   std::pop_heap(queue_.begin(), queue_.end(), leaves_later);
   queue_.pop_back();
-  taken_.push_back(next.slot);
+  taken_.push_back(next.buffer);
 
-  const Packet& packet = packets_[next.slot];
+  const Packet& packet = packets_[next.buffer];
   const std::size_t ip_bytes = ip_size(packet.bytes.size());
   queued_bytes_ -= ip_bytes;
   if (counters_.out++ == 0) {
@@ -230,7 +236,7 @@ std::optional<Departure> Link::take(Timestamp now) {
   }
   counters_.last_out = now;
   counters_.bytes_out += packet.bytes.size();
-  counters_.delay.record(now - packet.offered_at);
+  counters_.delay.record(now - packet.offered_at + packet.waited);
   return Departure{.bytes = packet.bytes,
                    .flow = packet.flow,
                    .index = packet.index,
@@ -239,6 +245,7 @@ std::optional<Departure> Link::take(Timestamp now) {
                    .corrupted = packet.corrupted,
                    .reordered = packet.reordered,
                    .offered_at = packet.offered_at,
+                   .waited = packet.waited,
                    .due_at = next.due};
 }
 

@@ -70,6 +70,7 @@ struct Departure {
   bool corrupted = false;
   bool reordered = false;
   Timestamp offered_at;
+  Duration waited{};  // before it was offered, as the caller said
   Timestamp due_at;
 };
 
@@ -87,7 +88,10 @@ struct LinkCounters {
   std::uint64_t marked = 0;     // ECN CE
   std::uint64_t bytes_in = 0;   // UDP payload
   std::uint64_t bytes_out = 0;  // UDP payload
-  DelayHistogram delay;         // from offer() to take()
+  DelayHistogram delay;         // from offer() to take(), and what they had waited before
+  // What `order keep` added to the delays that jitter drew, over all packets whose place it kept: a packet that would
+  // overtake waits for those before it.
+  DelayHistogram order_shift;
 
   // Of the IP packets that left, from the first to the last departure; zero with fewer than two of them.
   ByteRate rate() const;
@@ -102,8 +106,9 @@ class Link {
   // REQUIRES: a spec with trace.file set has its opportunities filled in.
   explicit Link(LinkSpec spec, LinkIdentity identity = {});
 
-  // The bytes are copied. `now` never goes back.
-  Verdict offer(ByteView bytes, Timestamp now, FlowId flow = 0, Ecn ecn = Ecn::not_ect);
+  // The bytes are copied. `now` never goes back; who offers a packet later than it came (because another came in
+  // between) says how long it has `waited`, so that the delay is counted from when it came.
+  Verdict offer(ByteView bytes, Timestamp now, FlowId flow = 0, Ecn ecn = Ecn::not_ect, Duration waited = {});
 
   // When the next packet is due; std::nullopt while none is on its way.
   std::optional<Timestamp> next_departure() const;
@@ -135,11 +140,12 @@ class Link {
     bool corrupted = false;
     bool reordered = false;
     Timestamp offered_at;
+    Duration waited{};
   };
   struct Queued {
     Timestamp due;
     std::uint64_t sequence;  // first offered leaves first at equal times
-    std::uint32_t slot;
+    std::uint32_t buffer;    // its index in packets_
   };
   static bool leaves_later(const Queued& a, const Queued& b);
 
@@ -153,12 +159,18 @@ class Link {
 
   Flow& flow_of(FlowId id);
   Decision decide(Flow& flow, DrawIndex at) const;
-  Fate admit(const Decision& decision, ByteView bytes, Timestamp now, FlowId flow, const FlowDraws& draws, DrawIndex at,
-             Ecn ecn, Verdict* verdict);
-  void enqueue(std::uint32_t slot, const Decision& decision, Timestamp now);
+  struct Offer {
+    ByteView bytes;
+    Timestamp now;
+    FlowId flow = 0;
+    Ecn ecn = Ecn::not_ect;
+    Duration waited{};
+  };
+  Fate admit(const Decision& decision, const Offer& offer, const FlowDraws& draws, DrawIndex at, Verdict* verdict);
+  void enqueue(std::uint32_t buffer, const Decision& decision, Timestamp now);
   bool has_room(std::size_t ip_bytes) const;
   bool in_outage(Timestamp now) const;
-  std::uint32_t free_slot();
+  std::uint32_t free_buffer();
   std::size_t ip_size(std::size_t payload) const { return payload + spec_.header_bytes; }
 
   LinkSpec spec_;
@@ -174,7 +186,7 @@ class Link {
   std::uint64_t limit_bytes_ = 0;     // of `limit auto`
   std::uint64_t sequence_ = 0;
   std::optional<Timestamp> first_offer_;
-  Timestamp last_in_order_{};  // departure of the last packet that kept its place
+  Timestamp last_ready_{};  // when the last packet that kept its place was ready for the wire
 };
 
 }  // namespace mxp::netem

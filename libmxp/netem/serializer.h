@@ -15,7 +15,7 @@ namespace mxp::netem {
 
 class Serializer {
  public:
-  // REQUIRES: outlives neither `spec` nor its trace: both are copied.
+  // Copies what it needs of `spec`, the recorded link included.
   Serializer(const LinkSpec& spec, std::uint64_t seed, std::uint32_t direction);
 
   // `link_start` is the first offer to the link: where a trace begins.

@@ -3,7 +3,9 @@
 #include <netinet/in.h>
 #include <netinet/udp.h>
 
+#include <chrono>
 #include <cstring>
+#include <ctime>
 
 #include "udp/socket_address.h"
 
@@ -78,6 +80,9 @@ ReceivedAncillary read_ancillary(msghdr& message) {
       out.ecn = ecn_of(static_cast<unsigned>(data_of<int>(*header)));
     } else if (header->cmsg_level == SOL_SOCKET && type == SO_RXQ_OVFL) {
       out.overflows = data_of<std::uint32_t>(*header);
+    } else if (header->cmsg_level == SOL_SOCKET && type == SCM_TIMESTAMPNS) {
+      const auto stamp = data_of<timespec>(*header);
+      out.stamp = std::chrono::seconds(stamp.tv_sec) + std::chrono::nanoseconds(stamp.tv_nsec);
     }
   }
   return out;

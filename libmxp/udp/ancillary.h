@@ -9,6 +9,7 @@
 
 #include "mxp/address.h"
 #include "mxp/endpoint.h"
+#include "mxp/time.h"
 
 namespace mxp {
 
@@ -29,6 +30,7 @@ struct ReceivedAncillary {
   std::optional<SocketAddress> destination;  // IP_PKTINFO / IPV6_PKTINFO, without a port
   Ecn ecn = Ecn::not_ect;
   std::optional<std::uint32_t> overflows;  // SO_RXQ_OVFL: dropped since the socket was made, modulo 2^32
+  std::optional<Duration> stamp;           // SO_TIMESTAMPNS: when it reached the socket, since the Unix epoch
 };
 ReceivedAncillary read_ancillary(msghdr& message);
 

@@ -2,6 +2,8 @@
 """mxp-netem as a user runs it: relays both ways, loses what it is told to, says how it ended.
 
 MXP_BIN is the folder with the built tools."""
+import ctypes
+import ctypes.util
 import json
 import os
 import re
@@ -116,6 +118,27 @@ def packets_of(path):
         yield interface, packet, comment
 
 
+def read_by_libpcap(path):
+    """How many packets libpcap, and so tcpdump, reads from the file. Every interface must suit the first one."""
+    library = ctypes.CDLL(ctypes.util.find_library("pcap") or "libpcap.so.0.8")
+    library.pcap_open_offline.restype = ctypes.c_void_p
+    library.pcap_geterr.restype = ctypes.c_char_p
+    error = ctypes.create_string_buffer(256)
+    handle = library.pcap_open_offline(path.encode(), error)
+    if not handle:
+        raise AssertionError(error.value.decode())
+    handle = ctypes.c_void_p(handle)
+    header, data = ctypes.c_void_p(), ctypes.c_void_p()
+    count = 0
+    while (got := library.pcap_next_ex(handle, ctypes.byref(header), ctypes.byref(data))) == 1:
+        count += 1
+    problem = library.pcap_geterr(handle).decode()
+    library.pcap_close(handle)
+    if got != -2:  # PCAP_ERROR_BREAK: the end of the file
+        raise AssertionError(problem)
+    return count
+
+
 def checksum(data):
     total = sum(struct.unpack(f"!{(len(data) + 1) // 2}H", data + b"\0" * (len(data) % 2)))
     while total >> 16:
@@ -146,7 +169,7 @@ class NetemTest(unittest.TestCase):
     def path(self, name):
         return os.path.join(self.folder, name)
 
-    def settle(self, quiet=0.4):
+    def wait_for_quiet(self, quiet=0.4):
         """Waits until the echo server has heard nothing new for a while."""
         count, since = -1, time.monotonic()
         while time.monotonic() - since < quiet:
@@ -202,6 +225,7 @@ class NetemTest(unittest.TestCase):
         relay.stop()
         packets = list(packets_of(capture))
         self.assertEqual(len(packets), 4)
+        self.assertEqual(read_by_libpcap(capture), 4)
         for _, packet, _ in packets:
             self.assertEqual(packet[0] >> 4, 6)
             pseudo = packet[8:40] + struct.pack("!IHBB", len(packet) - 40, 0, 0, 17)
@@ -230,7 +254,7 @@ class NetemTest(unittest.TestCase):
             for number in range(200):
                 one.sendto(f"{number}".encode(), relay.address)
                 time.sleep(0.0005)
-            self.settle()
+            self.wait_for_quiet()
             one.close()
             report = json.loads(relay.stop()[1])
             self.assertEqual(report["up"]["in"], 200)
@@ -247,7 +271,7 @@ class NetemTest(unittest.TestCase):
         for _ in range(100):
             one.sendto(bytes(1222), relay.address)  # 1250 bytes of IP: 5 ms each, 48 KB of queue
             time.sleep(0.003)
-        self.settle()
+        self.wait_for_quiet()
         one.close()
         report = json.loads(relay.stop()[1])["up"]
         self.assertEqual(report["out"] + report["tail_dropped"], 100)
@@ -271,6 +295,57 @@ class NetemTest(unittest.TestCase):
             self.assertEqual(late.recv(100), b"now")
         one.close()
         self.assertEqual(relay.stop()[0], 130)
+
+    def dead_port(self, host="127.0.0.1", family=socket.AF_INET):
+        with socket.socket(family, socket.SOCK_DGRAM) as unused:
+            unused.bind((host, 0))
+            return unused.getsockname()[1]
+
+    def test_refused_datagrams_are_counted_for_each_client(self):
+        relay = self.relay("--stats", "-", target=f"127.0.0.1:{self.dead_port()}")
+        for _ in range(20):
+            with client() as one:  # each is a client of its own, and gone at once
+                one.sendto(b"anybody?", relay.address)
+            time.sleep(0.005)
+        code, out, err = relay.stop()
+        report = json.loads(out)
+        self.assertEqual((code, report["up"]["out"], report["relay"]["unreachable"]), (130, 20, 20))
+        self.assertIn("20 refused by the network", err)
+        self.assertEqual(err.count("refuses datagrams: nobody listens there"), 1, err)
+
+    def test_the_clients_socket_hears_that_nobody_listens(self):
+        for family, host in ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")):
+            try:
+                socket.socket(family, socket.SOCK_RAW, socket.IPPROTO_ICMP if family == socket.AF_INET else socket.IPPROTO_ICMPV6).close()
+                dead = self.dead_port(host, family)
+            except OSError as error:
+                self.skipTest(f"no raw socket or no such address here: {error}")
+            shown = f"[{host}]" if family == socket.AF_INET6 else host
+            relay = self.relay("--stats", "-", target=f"{shown}:{dead}", listen=f"{shown}:0")
+            with client(family=family) as one, client(family=family) as other:
+                one.connect(relay.address)
+                other.connect(relay.address)
+                one.send(b"anybody?")
+                with self.assertRaises(ConnectionRefusedError):
+                    one.recv(100)
+                other.settimeout(0)
+                with self.assertRaises(BlockingIOError):  # it has sent nothing, so nothing of it was refused
+                    other.recv(100)
+            self.assertEqual(json.loads(relay.stop()[1])["relay"]["unreachable"], 1)
+
+    def test_without_privileges_refusals_are_counted_and_the_note_says_who_is_not_told(self):
+        if os.geteuid() != 0 or not shutil.which("setpriv"):
+            self.skipTest("nothing to give up here")
+        dead = self.dead_port()
+        relay = subprocess.Popen(["setpriv", "--bounding-set=-net_raw", "--inh-caps=-net_raw", NETEM, "-l", "127.0.0.1:0", "-t", f"127.0.0.1:{dead}",
+                                  "--stats", "-"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        port = int(re.search(r"relaying \S+:(\d+) ", relay.stderr.readline())[1])
+        with client() as one:
+            one.sendto(b"anybody?", ("127.0.0.1", port))
+            self.assertIn("clients are not told, because that needs CAP_NET_RAW", relay.stderr.readline())
+        relay.send_signal(signal.SIGINT)
+        out, _ = relay.communicate(timeout=20)
+        self.assertEqual((relay.returncode, json.loads(out)["relay"]["unreachable"]), (130, 1))
 
     def test_vanished_client_is_no_reason_to_end(self):
         relay = self.relay("delay", "50ms")
@@ -461,6 +536,51 @@ class NetemTest(unittest.TestCase):
         self.assertGreater(report["relay"]["socket_drops"], 0)
         self.assertEqual(report["error"]["kind"], "threshold")
 
+    def hold_up(self, relay, stalled=0.3):
+        """Sends 50 datagrams to a relay that is stopped, and waits until each has waited for at least `stalled`."""
+        with client() as one:
+            relay.process.send_signal(signal.SIGSTOP)
+            os.waitid(os.P_PID, relay.process.pid, os.WSTOPPED | os.WNOWAIT)
+            for _ in range(50):
+                one.sendto(b"x", relay.address)
+            time.sleep(stalled)
+
+    def test_strict_sees_a_stall_of_the_relay_itself(self):
+        relay = self.relay("--strict", "--stats", "-")
+        self.hold_up(relay)
+        relay.process.send_signal(signal.SIGCONT)
+        self.wait_for_quiet()
+        code, out, err = relay.stop()
+        self.assertEqual(code, 6)
+        self.assertIn("late or more", err)
+        report = json.loads(out)
+        self.assertEqual(report["error"]["kind"], "threshold")
+        self.assertEqual(report["up"]["out"], 50)
+        # All the 50 waited that long, and the link was to add nothing. (The other half of what left are the echoes.)
+        self.assertGreaterEqual(report["relay"]["late_us"]["p99"], 300_000)
+        self.assertGreaterEqual(report["up"]["delay_us"]["p50"], 300_000)
+
+    def test_a_stall_that_lasts_until_the_end_is_seen(self):
+        relay = self.relay("--strict", "--stats", "-")
+        self.hold_up(relay)
+        relay.process.send_signal(signal.SIGINT)
+        relay.process.send_signal(signal.SIGCONT)
+        out, _ = relay.process.communicate(timeout=20)
+        self.assertEqual(relay.process.returncode, 6)
+        self.assertEqual(json.loads(out)["up"]["in"], 50)
+
+    def test_a_delay_makes_up_for_a_stall(self):
+        relay = self.relay("--up", "delay 2s", "--stats", "-")
+        self.hold_up(relay)
+        relay.process.send_signal(signal.SIGCONT)
+        deadline = time.monotonic() + 20
+        while len(self.echo.received) < 50:
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.01)
+        report = json.loads(relay.stop()[1])["up"]
+        # Counted from when they were read they would have taken 2.3 s.
+        self.assertTrue(2e6 <= report["delay_us"]["p50"] < 2.3e6, report["delay_us"])
+
     def test_help_shows_the_grammar_and_nothing_that_is_not_there(self):
         ended = run("--help")
         self.assertEqual(ended.returncode, 0)
@@ -479,7 +599,7 @@ class NetemTest(unittest.TestCase):
         for number in range(40):
             one.sendto(b"odd" + bytes([number]), relay.address)
             time.sleep(0.001)
-        self.settle()
+        self.wait_for_quiet()
         one.close()
         code, out, _ = relay.stop()
         self.assertEqual(code, 130)
@@ -489,7 +609,7 @@ class NetemTest(unittest.TestCase):
         capture, report, relay = self.make_capture()
         kinds = [kind for kind, _ in blocks_of(capture)]
         self.assertEqual(kinds[:3], [0x0A0D0D0A, 1, 1])
-        self.assertTrue(all(struct.unpack_from("<H", body)[0] == 101 for kind, body in blocks_of(capture) if kind == 1))
+        self.assertTrue(all(struct.unpack_from("<H", body)[0] == 228 for kind, body in blocks_of(capture) if kind == 1))
         packets = list(packets_of(capture))
         for _, packet, _ in packets:
             self.assertEqual(packet[0], 0x45)
@@ -505,6 +625,35 @@ class NetemTest(unittest.TestCase):
         self.assertEqual(len(dropped), up["lost"])
         self.assertTrue(all(struct.unpack_from("!H", packet, 22)[0] == relay.address[1] for packet in dropped))
         self.assertEqual(sum("duplicate" in comment for _, _, comment in packets), down["duplicated"])
+
+    def test_capture_is_read_by_libpcap(self):
+        capture, report, _ = self.make_capture()
+        self.assertEqual(read_by_libpcap(capture), report["up"]["in"] + report["up"]["out"] + report["down"]["in"] + report["down"]["out"])
+
+    def test_capture_of_both_ip_versions_is_read_by_libpcap(self):
+        capture = self.path("both.pcapng")
+        try:
+            relay = self.relay("--pcap", capture, listen="[::]:0")
+        except AssertionError:
+            self.skipTest("no IPv6 here")
+        for family, host in ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")):
+            one = client(family=family)
+            one.sendto(b"x", (host, relay.address[1]))
+            self.assertEqual(one.recv(100), b"x")
+            one.close()
+        self.assertEqual(relay.stop()[0], 130)
+        self.assertEqual(read_by_libpcap(capture), 8)
+        # Link type LOOP: an address family in front of each packet, as its version says.
+        families = {(struct.unpack_from("!I", packet)[0], packet[4] >> 4) for _, packet, _ in packets_of(capture)}
+        self.assertEqual(families, {(2, 4), (24, 6)})
+
+    @unittest.skipUnless(shutil.which("tcpdump"), "tcpdump is not installed")
+    def test_capture_is_read_by_tcpdump(self):
+        capture, report, _ = self.make_capture()
+        shown = subprocess.run(["tcpdump", "-nr", capture], capture_output=True, text=True, timeout=60)
+        self.assertEqual(shown.returncode, 0, shown.stderr)
+        self.assertEqual(len(shown.stdout.splitlines()),
+                         report["up"]["in"] + report["up"]["out"] + report["down"]["in"] + report["down"]["out"])
 
     @unittest.skipUnless(shutil.which("tshark"), "tshark is not installed")
     def test_capture_is_read_by_tshark(self):

@@ -17,7 +17,15 @@ constexpr std::uint32_t kSectionHeader = 0x0A0D0D0A;
 constexpr std::uint32_t kInterfaceDescription = 1;
 constexpr std::uint32_t kEnhancedPacket = 6;
 constexpr std::uint32_t kByteOrderMagic = 0x1A2B3C4D;
-constexpr std::uint16_t kLinkTypeRaw = 101;
+// https://www.tcpdump.org/linktypes.html
+constexpr std::uint16_t kLinkTypeLoop = 108;
+constexpr std::uint16_t kLinkTypeIpv4 = 228;
+constexpr std::uint16_t kLinkTypeIpv6 = 229;
+// The four bytes in front of a packet of LINKTYPE_LOOP: OpenBSD's address families in network byte order.
+constexpr std::array<std::uint8_t, 4> kLoopIpv4 = {0, 0, 0, 2};
+constexpr std::array<std::uint8_t, 4> kLoopIpv6 = {0, 0, 0, 24};
+// More than any IP packet. libpcap takes 0 ("no limit") for the first interface and then refuses it for the second.
+constexpr std::uint32_t kSnapshotLength = 262144;
 
 constexpr std::uint16_t kEndOfOptions = 0;
 constexpr std::uint16_t kComment = 1;
@@ -27,6 +35,15 @@ constexpr std::uint16_t kTimeResolution = 9;   // interface description
 constexpr std::uint16_t kPacketFlags = 2;      // enhanced packet
 
 constexpr std::size_t kFlushAt = 256 * 1024;
+
+std::uint16_t link_type_of(IpVersions versions) {
+  switch (versions) {
+    case IpVersions::ipv4: return kLinkTypeIpv4;
+    case IpVersions::ipv6: return kLinkTypeIpv6;
+    case IpVersions::both: return kLinkTypeLoop;
+  }
+  return kLinkTypeLoop;
+}
 
 }  // namespace
 
@@ -70,8 +87,9 @@ void Capture::option(std::uint16_t code, std::string_view value) {
   option(code, ByteView(bytes));
 }
 
-Result<Capture> Capture::open(UniqueFd file, std::string path, std::string_view comment, Duration wall_clock_offset) {
-  Capture capture(std::move(file), std::move(path), wall_clock_offset);
+Result<Capture> Capture::open(UniqueFd file, std::string path, IpVersions versions, std::string_view comment,
+                              Duration wall_clock_offset) {
+  Capture capture(std::move(file), std::move(path), versions, wall_clock_offset);
   capture.begin_block(kSectionHeader);
   capture.u32(kByteOrderMagic);
   capture.u16(1);  // version 1.0
@@ -84,9 +102,9 @@ Result<Capture> Capture::open(UniqueFd file, std::string path, std::string_view 
   capture.end_block();
   for (const std::string_view name : {"client side", "server side"}) {
     capture.begin_block(kInterfaceDescription);
-    capture.u16(kLinkTypeRaw);
+    capture.u16(link_type_of(versions));
     capture.u16(0);
-    capture.u32(0);  // no snapshot limit
+    capture.u32(kSnapshotLength);
     capture.option(kInterfaceName, name);
     const std::uint8_t nanoseconds = 9;
     capture.option(kTimeResolution, ByteView(&nanoseconds, 1));
@@ -100,6 +118,10 @@ Result<Capture> Capture::open(UniqueFd file, std::string path, std::string_view 
 
 void Capture::add(const CapturedDatagram& datagram, Timestamp at, std::string_view comment) {
   packet_.clear();
+  if (versions_ == IpVersions::both) {
+    const auto& family = datagram.source.family == AddressFamily::ipv6 ? kLoopIpv6 : kLoopIpv4;
+    packet_.insert(packet_.end(), family.begin(), family.end());
+  }
   append_raw_ip(packet_, datagram.source, datagram.destination, datagram.ecn, datagram.payload);
   const auto since_epoch = static_cast<std::uint64_t>((at.time_since_epoch() + wall_clock_offset_).count());
 

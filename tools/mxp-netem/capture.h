@@ -18,6 +18,10 @@
 namespace mxp::tools {
 
 enum class Side : std::uint32_t { client = 0, server = 1 };
+// Which IP versions a capture holds. It decides the link type, because libpcap (and so tcpdump) reads a pcapng file only
+// if all its interfaces have one link type and one snapshot length, and refuses two interfaces of LINKTYPE_RAW, whose
+// number differs from its own DLT_RAW.
+enum class IpVersions : std::uint8_t { ipv4, ipv6, both };
 enum class Sense : std::uint32_t { inbound = 1, outbound = 2 };  // as seen by the relay; the values of epb_flags
 
 struct CapturedDatagram {
@@ -33,7 +37,8 @@ class Capture {
  public:
   // Writes the headers at once, so that an unwritable file shows before the first packet. `wall_clock_offset`:
   // nanoseconds from the monotonic clock's zero to the Unix epoch's.
-  static Result<Capture> open(UniqueFd file, std::string path, std::string_view comment, Duration wall_clock_offset);
+  static Result<Capture> open(UniqueFd file, std::string path, IpVersions versions, std::string_view comment,
+                              Duration wall_clock_offset);
 
   // Buffered. Failures are kept: see status().
   void add(const CapturedDatagram& datagram, Timestamp at, std::string_view comment);
@@ -42,8 +47,8 @@ class Capture {
   const Result<void>& status() const { return status_; }
 
  private:
-  Capture(UniqueFd file, std::string path, Duration wall_clock_offset)
-      : file_(std::move(file)), path_(std::move(path)), wall_clock_offset_(wall_clock_offset) {}
+  Capture(UniqueFd file, std::string path, IpVersions versions, Duration wall_clock_offset)
+      : file_(std::move(file)), path_(std::move(path)), versions_(versions), wall_clock_offset_(wall_clock_offset) {}
   void begin_block(std::uint32_t type);
   void end_block();
   void u16(std::uint16_t value);
@@ -54,6 +59,7 @@ class Capture {
 
   UniqueFd file_;
   std::string path_;
+  IpVersions versions_;
   Duration wall_clock_offset_;
   std::vector<std::uint8_t> buffer_;
   std::vector<std::uint8_t> packet_;

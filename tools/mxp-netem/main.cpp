@@ -18,6 +18,7 @@
 #include "mxp-netem/report.h"
 #include "netem/spec.h"
 #include "udp/clock.h"
+#include "udp/socket_address.h"
 
 namespace {
 
@@ -38,6 +39,15 @@ std::string shown(const netem::LinkSpec& spec) {
   return text.empty() ? "perfect" : text;
 }
 
+// An IPv6 listener takes IPv4 clients, too, if it listens on all addresses (RelaySocket::listen).
+IpVersions versions_in_capture(const NetemOptions& options) {
+  const AddressFamily family = options.listen.family;
+  if (family != options.target.family || (family == AddressFamily::ipv6 && is_any(options.listen))) {
+    return IpVersions::both;
+  }
+  return family == AddressFamily::ipv6 ? IpVersions::ipv6 : IpVersions::ipv4;
+}
+
 // Relays until the end and reports. `report` stays empty if it could not begin.
 Result<RelayEnd> relay_until_the_end(const NetemOptions& options, const SignalWatch& signals, nlohmann::json& report) {
   Output output{std::string(kTool), options.verbosity};
@@ -46,7 +56,7 @@ Result<RelayEnd> relay_until_the_end(const NetemOptions& options, const SignalWa
     auto file = open_output_file(options.pcap, options.force);
     if (!file) return std::unexpected(file.error());
     auto opened =
-        Capture::open(std::move(*file), options.pcap,
+        Capture::open(std::move(*file), options.pcap, versions_in_capture(options),
                       fmt::format("up: {}; down: {}; seed {}", shown(options.up), shown(options.down), options.seed),
                       wall_clock_offset());
     if (!opened) return std::unexpected(opened.error());

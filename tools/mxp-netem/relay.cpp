@@ -83,6 +83,7 @@ Result<std::unique_ptr<Relay>> Relay::open(const NetemOptions& options, Capture*
   if (auto watched = relay->watch(relay->listener_.fd(), kListenerTag); !watched)
     return std::unexpected(watched.error());
   if (auto watched = relay->watch(relay->timer_.get(), kTimerTag); !watched) return std::unexpected(watched.error());
+  await_stamps();
   return relay;
 }
 
@@ -102,48 +103,68 @@ Result<RelayEnd> Relay::run(const SignalWatch& signals) {
   if (rebind_every_.count() > 0) next_rebind_ = started_ + rebind_every_;
   const Timestamp end = options_.duration ? started_ + *options_.duration : kNever;
 
-  std::array<epoll_event, 64> events;
-  Result<RelayEnd> result = RelayEnd::interrupted;
-  while (signals.received() == 0) {
-    const Timestamp before = monotonic_now();
-    if (before >= end) {
-      result = RelayEnd::duration_over;
-      break;
-    }
-    const Timestamp wake = std::min(next_event(), end);
-    if (!options_.spin && wake > before) sleep_until(wake);
-    const int ready = ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()),
-                                   options_.spin || wake <= before ? 0 : -1);
-    if (ready < 0 && errno != EINTR) {
-      result = fail_errno(ErrorKind::io, "waiting for packets", errno);
-      break;
-    }
-    for (int i = 0; i < ready; ++i) {
-      const std::uint64_t tag = events[static_cast<std::size_t>(i)].data.u64;
-      if (tag == kListenerTag) {
-        receive_from_clients();
-      } else if (tag == kTimerTag) {
-        std::uint64_t expirations = 0;
-        [[maybe_unused]] const ssize_t ignored = ::read(timer_.get(), &expirations, sizeof expirations);
-      } else if (tag >= kFirstClientTag) {
-        if (Client* client = clients_.find(netem::FlowId{tag - kFirstClientTag})) receive_from_target(*client);
-      }
-    }
-    deliver_up();
-    deliver_down();
-    housekeeping(monotonic_now());
-    if (capture_ != nullptr && !capture_->status()) {
-      result = std::unexpected(capture_->status().error());
-      break;
-    }
-  }
+  std::optional<Result<RelayEnd>> result;
+  while (!result) result = turn(signals, end);
+  take_in_what_has_arrived();
   ended_ = monotonic_now();
-  settle_health();
+  complete_health();
   if (capture_ != nullptr) {
     capture_->flush();
-    if (result && !capture_->status()) result = std::unexpected(capture_->status().error());
+    if (*result && !capture_->status()) result = std::unexpected(capture_->status().error());
   }
-  return result;
+  return std::move(*result);
+}
+
+std::optional<Result<RelayEnd>> Relay::turn(const SignalWatch& signals, Timestamp end) {
+  if (signals.received() != 0) return RelayEnd::interrupted;
+  const Timestamp before = monotonic_now();
+  if (before >= end) return RelayEnd::duration_over;
+  const Timestamp wake = std::min(next_event(), end);
+  const bool wait = !options_.spin && wake > before;
+  if (wait) sleep_until(wake);
+  std::array<epoll_event, 64> events;
+  const int ready = ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), wait ? -1 : 0);
+  if (ready < 0 && errno != EINTR) return Result<RelayEnd>(fail_errno(ErrorKind::io, "waiting for packets", errno));
+  for (int i = 0; i < ready; ++i) {
+    const epoll_event& event = events[static_cast<std::size_t>(i)];
+    const std::uint64_t tag = event.data.u64;
+    if (tag == kListenerTag) {
+      receive_from_clients(kBatchesPerTurn);
+    } else if (tag == kTimerTag) {
+      std::uint64_t expirations = 0;
+      [[maybe_unused]] const ssize_t ignored = ::read(timer_.get(), &expirations, sizeof expirations);
+    } else if (tag >= kFirstClientTag) {
+      Client* client = clients_.find(netem::FlowId{tag - kFirstClientTag});
+      if (client == nullptr) continue;
+      if ((event.events & EPOLLERR) != 0) receive_refusals(*client);
+      receive_from_target(*client, kBatchesPerTurn);
+    }
+  }
+  deliver_up();
+  deliver_down();
+  housekeeping(monotonic_now());
+  if (capture_ != nullptr && !capture_->status()) return std::unexpected(capture_->status().error());
+  return std::nullopt;
+}
+
+// What reached the sockets before the end counts, even if the relay had no time for it: else a relay that was stopped
+// until the end would call itself undistorted.
+void Relay::take_in_what_has_arrived() {
+  const Timestamp end = monotonic_now();
+  // Our choice: enough for a full receive buffer; who sends faster than we read does not keep us here.
+  constexpr int kMostBatches = 1000;
+  for (int batch = 0; batch < kMostBatches; ++batch) {
+    const Emptied emptied = receive_from_clients(1);
+    deliver_up();
+    if (emptied == Emptied::yes || last_up_offer_ >= end) break;
+  }
+  clients_.for_each([&](Client& client) {
+    receive_refusals(client);
+    for (int batch = 0; batch < kBatchesPerTurn; ++batch) {
+      if (receive_from_target(client, 1) == Emptied::yes) break;
+    }
+  });
+  deliver_down();
 }
 
 Timestamp Relay::next_event() const {
@@ -164,9 +185,26 @@ void Relay::sleep_until(Timestamp when) {
 
 // --- in -------------------------------------------------------------------------------------------------------------
 
-void Relay::receive_from_clients() {
-  for (int batch = 0; batch < kBatchesPerTurn; ++batch) {
+// The link's time never goes back, but sockets are read one after the other: a datagram that came before one that has
+// been offered already is offered at the same time as that one and is told how long it has waited.
+namespace {
+
+struct OfferTime {
+  Timestamp at;
+  Duration waited;
+};
+
+OfferTime offer_time(Timestamp arrival, Timestamp& last_offer) {
+  last_offer = std::max(last_offer, arrival);
+  return {.at = last_offer, .waited = last_offer - arrival};
+}
+
+}  // namespace
+
+Relay::Emptied Relay::receive_from_clients(int batches) {
+  for (int batch = 0; batch < batches; ++batch) {
     const auto received = receiver_.receive(listener_);
+    arrival_clock_.synchronise(read_clocks());
     const Timestamp now = monotonic_now();
     for (const InDatagram& datagram : received) {
       Client* client = client_for(datagram, now);
@@ -176,23 +214,51 @@ void Relay::receive_from_clients() {
       }
       client->last_seen = now;
       client->reached_at = datagram.to;
-      const netem::Verdict verdict = up_.offer(datagram.bytes, now, client->flow, datagram.ecn);
-      record_offer(Side::client, client->address, reached_address(*client), datagram, verdict, client->flow, now);
+      const OfferTime offer = offer_time(arrival_clock_.arrival(datagram.stamp, now), last_up_offer_);
+      const netem::Verdict verdict = up_.offer(datagram.bytes, offer.at, client->flow, datagram.ecn, offer.waited);
+      record_offer(Side::client, client->address, reached_address(*client), datagram, verdict, client->flow,
+                   offer.at - offer.waited);
     }
-    if (received.size() < BatchReceiver::kBatch) return;
+    if (received.size() < BatchReceiver::kBatch) return Emptied::yes;
   }
+  return Emptied::no;
 }
 
-void Relay::receive_from_target(Client& client) {
-  for (int batch = 0; batch < kBatchesPerTurn; ++batch) {
+Relay::Emptied Relay::receive_from_target(Client& client, int batches) {
+  for (int batch = 0; batch < batches; ++batch) {
     const auto received = receiver_.receive(client.upstream);
+    arrival_clock_.synchronise(read_clocks());
     const Timestamp now = monotonic_now();
     for (const InDatagram& datagram : received) {
       client.last_seen = now;
-      const netem::Verdict verdict = down_.offer(datagram.bytes, now, client.flow, datagram.ecn);
-      record_offer(Side::server, options_.target, client.upstream.local(), datagram, verdict, client.flow, now);
+      const OfferTime offer = offer_time(arrival_clock_.arrival(datagram.stamp, now), last_down_offer_);
+      const netem::Verdict verdict = down_.offer(datagram.bytes, offer.at, client.flow, datagram.ecn, offer.waited);
+      record_offer(Side::server, options_.target, client.upstream.local(), datagram, verdict, client.flow,
+                   offer.at - offer.waited);
     }
-    if (received.size() < BatchReceiver::kBatch) return;
+    if (received.size() < BatchReceiver::kBatch) return Emptied::yes;
+  }
+  return Emptied::no;
+}
+
+void Relay::receive_refusals(Client& client) {
+  constexpr int kMostPerTurn = kBatchesPerTurn * static_cast<int>(BatchReceiver::kBatch);
+  for (int i = 0; i < kMostPerTurn; ++i) {
+    const auto refusal = refusals_.next(client.upstream);
+    if (!refusal) return;
+    ++health_.unreachable;
+    if (!noted_unreachable_) {
+      const bool told = icmp_.permitted(client.address.family) && refusal->reason == RefusalReason::port;
+      output_.note(fmt::format("{} refuses datagrams{}", options_.target.to_string(),
+                               refusal->reason != RefusalReason::port ? ": there is no way to it"
+                               : told
+                                   ? ": nobody listens there; clients are told by ICMP"
+                                   : ": nobody listens there; clients are not told, because that needs CAP_NET_RAW"));
+    }
+    noted_unreachable_ = true;
+    if (refusal->reason == RefusalReason::port) {
+      icmp_.port_unreachable(client.address, reached_address(client), refusal->payload);
+    }
   }
 }
 
@@ -224,7 +290,7 @@ void Relay::deliver_up() {
   while (const auto packet = up_.take(now)) {
     Client* client = clients_.find(packet->flow);
     if (client == nullptr) continue;  // forgotten while its packet was on the way: nobody would hear the answer
-    health_.late.record(now - packet->due_at);
+    health_.late.record(now - packet->due_at + packet->waited);
     record_departure(Side::server, client->upstream.local(), options_.target, *packet, now);
     sender_.add(client->upstream, {.bytes = packet->bytes, .family = options_.target.family, .ecn = packet->ecn});
   }
@@ -236,7 +302,7 @@ void Relay::deliver_down() {
   while (const auto packet = down_.take(now)) {
     Client* client = clients_.find(packet->flow);
     if (client == nullptr) continue;
-    health_.late.record(now - packet->due_at);
+    health_.late.record(now - packet->due_at + packet->waited);
     record_departure(Side::client, reached_address(*client), client->address, *packet, now);
     sender_.add(listener_, {.bytes = packet->bytes,
                             .to = client->address,
@@ -285,11 +351,11 @@ void Relay::close_client(Client& client) {
                               std::chrono::duration_cast<std::chrono::minutes>(ClientTable::kIdle).count()));
 }
 
-void Relay::settle_health() {
+void Relay::complete_health() {
   health_.socket_drops += listener_.kernel_drops();
   clients_.for_each([this](const Client& client) { health_.socket_drops += client.upstream.kernel_drops(); });
   health_.send_failures = sender_.failures();
-  health_.unreachable = sender_.unreachable();
+  health_.unreachable += sender_.unreachable();
 }
 
 // --- capture --------------------------------------------------------------------------------------------------------

@@ -2,19 +2,27 @@
 //
 //   client datagram -> up link   -> the client's own socket -> target
 //   target datagram -> down link -> the listening socket    -> client
+//   ICMP "port unreachable" of the target ------------------> client
+//
+// A datagram enters the link at the time when the kernel put it into the socket's buffer, not when the relay read it. So
+// a link with a delay makes up for a relay that was late to read, and what it cannot make up for counts as lateness.
 //
 // One thread, one epoll. Nothing that a client or the target sends, ICMP errors included, ends it.
 #pragma once
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 
 #include "common/output.h"
 #include "common/signals.h"
 #include "common/tool_error.h"
+#include "mxp-netem/arrival_clock.h"
 #include "mxp-netem/capture.h"
 #include "mxp-netem/client_table.h"
+#include "mxp-netem/icmp_sender.h"
 #include "mxp-netem/options.h"
+#include "mxp-netem/refusal.h"
 #include "mxp-netem/relay_socket.h"
 #include "netem/delay_histogram.h"
 #include "netem/link.h"
@@ -25,11 +33,12 @@ enum class RelayEnd : std::uint8_t { duration_over, interrupted };
 
 // What the relay itself added to the link; all zero is the ideal.
 struct RelayHealth {
-  netem::DelayHistogram late;       // from the moment a packet was due until it was handed to the kernel
+  // From the moment a packet was due, counted from its arrival at the socket, until it was handed to the kernel.
+  netem::DelayHistogram late;
   std::uint64_t socket_drops = 0;   // lost in full receive buffers before the relay saw them
   std::uint64_t send_failures = 0;  // the kernel did not take them
   std::uint64_t refused = 0;        // from clients for whom there was no room or no socket
-  std::uint64_t unreachable = 0;    // the network refused them: not our doing
+  std::uint64_t unreachable = 0;    // the target's host or the network refused them: not our doing
 
   static constexpr Duration kLateBound = std::chrono::milliseconds(1);  // for the 99th percentile
   bool distorted() const { return socket_drops + send_failures + refused > 0 || late.quantile(0.99) >= kLateBound; }
@@ -54,11 +63,17 @@ class Relay {
   Relay(const NetemOptions& options, Capture* capture, Output& output, RelaySocket listener, UniqueFd epoll,
         UniqueFd timer);
   Result<void> watch(int fd, std::uint64_t tag);
+  // Whether the loop goes on, and if not, how the run ends.
+  std::optional<Result<RelayEnd>> turn(const SignalWatch& signals, Timestamp end);
   Timestamp next_event() const;
   void sleep_until(Timestamp when);
 
-  void receive_from_clients();
-  void receive_from_target(Client& client);
+  // Up to `batches` batches; true if the socket has been emptied.
+  enum class Emptied : std::uint8_t { no, yes };
+  Emptied receive_from_clients(int batches);
+  Emptied receive_from_target(Client& client, int batches);
+  void receive_refusals(Client& client);
+  void take_in_what_has_arrived();
   Client* client_for(const InDatagram& datagram, Timestamp now);
   void deliver_up();
   void deliver_down();
@@ -70,7 +85,7 @@ class Relay {
                     const InDatagram& datagram, const netem::Verdict& verdict, netem::FlowId flow, Timestamp now);
   void record_departure(Side side, const SocketAddress& source, const SocketAddress& destination,
                         const netem::Departure& packet, Timestamp now);
-  void settle_health();
+  void complete_health();
 
   NetemOptions options_;
   Capture* capture_;
@@ -81,6 +96,11 @@ class Relay {
   netem::Link up_;
   netem::Link down_;
   ClientTable clients_;
+  ArrivalClock arrival_clock_;
+  Timestamp last_up_offer_{};
+  Timestamp last_down_offer_{};
+  RefusalReader refusals_;
+  IcmpSender icmp_;
   BatchReceiver receiver_;
   BatchSender sender_;
   RelayHealth health_;
@@ -90,6 +110,7 @@ class Relay {
   Timestamp started_{};
   Timestamp ended_{};
   bool warned_refused_ = false;
+  bool noted_unreachable_ = false;
 };
 
 }  // namespace mxp::tools

@@ -8,15 +8,18 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <ctime>
 
+#include "mxp-netem/arrival_clock.h"
 #include "udp/ancillary.h"
+#include "udp/clock.h"
 #include "udp/socket_address.h"
 
 namespace mxp::tools {
 namespace {
 
 // Our choice: a burst of 5,000 full packets; the kernel caps it at net.core.rmem_max unless we are privileged.
-constexpr int kBufferBytes = 8 << 20;
+constexpr int kSocketBufferBytes = 8 << 20;
 // Our choice: how long a full send buffer may hold up the relay before the datagram counts as lost by us.
 constexpr int kSendWaitMs = 10;
 
@@ -36,10 +39,11 @@ Result<UniqueFd> RelaySocket::make(AddressFamily family) {
   UniqueFd fd(::socket(ipv6 ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!fd) return fail_errno(ErrorKind::io, "cannot create a UDP socket", errno);
   // What is refused here is only less comfort, so results are not looked at.
-  set_option(fd.get(), SOL_SOCKET, SO_RCVBUF, kBufferBytes);
-  set_option(fd.get(), SOL_SOCKET, SO_SNDBUF, kBufferBytes);
-  set_option(fd.get(), SOL_SOCKET, SO_RCVBUFFORCE, kBufferBytes);
-  set_option(fd.get(), SOL_SOCKET, SO_SNDBUFFORCE, kBufferBytes);
+  set_option(fd.get(), SOL_SOCKET, SO_RCVBUF, kSocketBufferBytes);
+  set_option(fd.get(), SOL_SOCKET, SO_SNDBUF, kSocketBufferBytes);
+  set_option(fd.get(), SOL_SOCKET, SO_RCVBUFFORCE, kSocketBufferBytes);
+  set_option(fd.get(), SOL_SOCKET, SO_SNDBUFFORCE, kSocketBufferBytes);
+  set_option(fd.get(), SOL_SOCKET, SO_TIMESTAMPNS, 1);
   set_option(fd.get(), IPPROTO_IP, IP_RECVTOS, 1);
   if (ipv6) set_option(fd.get(), IPPROTO_IPV6, IPV6_RECVTCLASS, 1);
   return fd;
@@ -69,6 +73,9 @@ Result<RelaySocket> RelaySocket::listen(const SocketAddress& address) {
 Result<RelaySocket> RelaySocket::connect(const SocketAddress& target) {
   auto fd = make(target.family);
   if (!fd) return std::unexpected(fd.error());
+  // Each refused datagram is heard of by itself; without this the kernel keeps the last error alone.
+  set_option(fd->get(), IPPROTO_IP, IP_RECVERR, 1);
+  if (target.family == AddressFamily::ipv6) set_option(fd->get(), IPPROTO_IPV6, IPV6_RECVERR, 1);
   const auto system = to_system(target, target.family);
   if (!system || ::connect(fd->get(), &system->any, system->size) != 0) {
     return fail_errno(ErrorKind::network, fmt::format("cannot reach {}", target.to_string()), errno);
@@ -86,13 +93,13 @@ std::uint64_t RelaySocket::kernel_drops() const {
 
 // --- receiving ------------------------------------------------------------------------------------------------------
 
-struct BatchReceiver::Slot {
+struct BatchReceiver::Buffer {
   SystemAddress from;
   AncillaryBuffer control;
   iovec vector;
 };
 
-BatchReceiver::BatchReceiver() : storage_(kBatch * kSlotBytes), slots_(kBatch), messages_(kBatch) {
+BatchReceiver::BatchReceiver() : storage_(kBatch * kBufferBytes), buffers_(kBatch), messages_(kBatch) {
   received_.reserve(kBatch);
 }
 BatchReceiver::~BatchReceiver() = default;
@@ -100,18 +107,18 @@ BatchReceiver::~BatchReceiver() = default;
 std::span<const InDatagram> BatchReceiver::receive(const RelaySocket& socket) {
   received_.clear();
   for (std::size_t i = 0; i < kBatch; ++i) {
-    slots_[i].vector = {.iov_base = storage_.data() + i * kSlotBytes, .iov_len = kSlotBytes};
+    buffers_[i].vector = {.iov_base = storage_.data() + i * kBufferBytes, .iov_len = kBufferBytes};
     messages_[i] = {};
     msghdr& header = messages_[i].msg_hdr;
-    header.msg_name = &slots_[i].from.any;
-    header.msg_namelen = sizeof slots_[i].from.v6;
-    header.msg_iov = &slots_[i].vector;
+    header.msg_name = &buffers_[i].from.any;
+    header.msg_namelen = sizeof buffers_[i].from.v6;
+    header.msg_iov = &buffers_[i].vector;
     header.msg_iovlen = 1;
-    header.msg_control = slots_[i].control.bytes;
+    header.msg_control = buffers_[i].control.bytes;
     header.msg_controllen = kAncillaryBytes;
   }
   int count = 0;
-  // An ICMP error (connection refused, ...) is reported once in place of data, and what waits behind it is still there.
+  // An ICMP error (connection refused, ...) is returned once in place of data, and what waits behind it is still there.
   for (int attempt = 0; attempt < 4; ++attempt) {
     count = ::recvmmsg(socket.fd(), messages_.data(), kBatch, MSG_DONTWAIT, nullptr);
     if (count >= 0 || errno == EAGAIN) break;
@@ -121,17 +128,37 @@ std::span<const InDatagram> BatchReceiver::receive(const RelaySocket& socket) {
     const auto from = from_system(static_cast<const sockaddr*>(message.msg_hdr.msg_name), message.msg_hdr.msg_namelen);
     if (!from) continue;
     const ReceivedAncillary ancillary = read_ancillary(message.msg_hdr);
-    received_.push_back({.bytes = {storage_.data() + static_cast<std::size_t>(i) * kSlotBytes, message.msg_len},
+    received_.push_back({.bytes = {storage_.data() + static_cast<std::size_t>(i) * kBufferBytes, message.msg_len},
                          .from = *from,
                          .to = ancillary.destination,
-                         .ecn = ancillary.ecn});
+                         .ecn = ancillary.ecn,
+                         .stamp = ancillary.stamp});
   }
   return received_;
 }
 
+void await_stamps() {
+  auto socket = RelaySocket::listen(SocketAddress::ipv4(127, 0, 0, 1, 0));
+  if (!socket) return;
+  const auto self = to_system(socket->local(), AddressFamily::ipv4);
+  BatchReceiver receiver;
+  ArrivalClock clock;
+  constexpr int kAttempts = 20;
+  constexpr timespec kStay{.tv_sec = 0, .tv_nsec = 2'000'000};
+  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+    if (::sendto(socket->fd(), "", 0, 0, &self->any, self->size) < 0) return;
+    ::nanosleep(&kStay, nullptr);
+    const auto received = receiver.receive(*socket);
+    clock.synchronise(read_clocks());
+    const Timestamp now = monotonic_now();
+    // Stamped on arrival it is as old as our sleep, stamped by the reading it is new.
+    if (!received.empty() && now - clock.arrival(received.front().stamp, now) >= std::chrono::milliseconds(1)) return;
+  }
+}
+
 // --- sending --------------------------------------------------------------------------------------------------------
 
-struct BatchSender::Slot {
+struct BatchSender::Buffer {
   SystemAddress to;
   AncillaryBuffer control;
   iovec vector;
@@ -170,13 +197,13 @@ bool network_says_no(int error) {
 
 }  // namespace
 
-BatchSender::BatchSender() : slots_(kBatch), messages_(kBatch) {}
+BatchSender::BatchSender() : buffers_(kBatch), messages_(kBatch) {}
 BatchSender::~BatchSender() = default;
 
 void BatchSender::add(const RelaySocket& socket, const OutDatagram& datagram) {
   if (used_ == kBatch || (socket_ != nullptr && socket_ != &socket)) flush();
   socket_ = &socket;
-  Slot& slot = slots_[used_];
+  Buffer& buffer = buffers_[used_];
   messages_[used_] = {};
   msghdr& header = messages_[used_].msg_hdr;
   if (datagram.to) {
@@ -185,20 +212,20 @@ void BatchSender::add(const RelaySocket& socket, const OutDatagram& datagram) {
       ++failures_;
       return;
     }
-    slot.to = *to;
-    header.msg_name = &slot.to.any;
-    header.msg_namelen = slot.to.size;
+    buffer.to = *to;
+    header.msg_name = &buffer.to.any;
+    header.msg_namelen = buffer.to.size;
   }
-  slot.vector = {.iov_base = const_cast<std::uint8_t*>(datagram.bytes.data()), .iov_len = datagram.bytes.size()};
-  header.msg_iov = &slot.vector;
+  buffer.vector = {.iov_base = const_cast<std::uint8_t*>(datagram.bytes.data()), .iov_len = datagram.bytes.size()};
+  header.msg_iov = &buffer.vector;
   header.msg_iovlen = 1;
-  if (datagram.from) append_source(header, slot.control, *datagram.from, socket.family());
+  if (datagram.from) append_source(header, buffer.control, *datagram.from, socket.family());
   if (datagram.ecn != Ecn::not_ect) {
     const int traffic_class = static_cast<int>(datagram.ecn);
     if (datagram.family == AddressFamily::ipv6) {
-      append_control(header, slot.control, IPPROTO_IPV6, IPV6_TCLASS, traffic_class);
+      append_control(header, buffer.control, IPPROTO_IPV6, IPV6_TCLASS, traffic_class);
     } else {
-      append_control(header, slot.control, IPPROTO_IP, IP_TOS, traffic_class);
+      append_control(header, buffer.control, IPPROTO_IP, IP_TOS, traffic_class);
     }
   }
   ++used_;

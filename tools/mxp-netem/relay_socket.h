@@ -1,5 +1,6 @@
-// The relay's UDP sockets, and sending and receiving on them in batches. ECN bits and the address that a client sent to
-// are kept; ICMP errors never surface as failures of the relay.
+// The relay's UDP sockets, and sending and receiving on them in batches. ECN bits, the address that a client sent to and
+// the time at which the kernel took a datagram are kept. ICMP errors never surface as failures of the relay: those about
+// datagrams to the target wait in the socket's error queue (refusal.h).
 #pragma once
 
 #include <sys/socket.h>
@@ -46,7 +47,13 @@ struct InDatagram {
   SocketAddress from;
   std::optional<SocketAddress> to;  // the local address it was sent to, without port; only from listening sockets
   Ecn ecn = Ecn::not_ect;
+  std::optional<Duration> stamp;  // when the kernel put it into the socket's buffer, since the Unix epoch
 };
+
+// Waits until the kernel stamps datagrams on arrival, at most some tens of milliseconds. Linux begins with it a moment
+// after the first socket has asked for it; a datagram that came before gets the time at which it is read, and a stall of
+// the relay could not be seen by it. Does nothing where datagrams on loopback are not possible.
+void await_stamps();
 
 class BatchReceiver {
  public:
@@ -56,11 +63,11 @@ class BatchReceiver {
   std::span<const InDatagram> receive(const RelaySocket& socket);
 
  private:
-  static constexpr std::size_t kSlotBytes = 65536;  // more than any UDP datagram: nothing is cut
-  struct Slot;
+  static constexpr std::size_t kBufferBytes = 65536;  // more than any UDP datagram: nothing is cut
+  struct Buffer;
   std::vector<std::uint8_t> storage_;
   std::vector<InDatagram> received_;
-  std::vector<Slot> slots_;
+  std::vector<Buffer> buffers_;
   std::vector<mmsghdr> messages_;
 
  public:
@@ -85,15 +92,15 @@ class BatchSender {
   void add(const RelaySocket& socket, const OutDatagram& datagram);
   void flush();
 
-  std::uint64_t failures() const {
-    return failures_;
-  }  // not sent because of us: buffers full, too big for the interface
-  std::uint64_t unreachable() const { return unreachable_; }  // not sent because the network said no
+  // Not sent because of us: buffers full, too big for the interface.
+  std::uint64_t failures() const { return failures_; }
+  // Not sent because the system has no way to the address. What is refused further on comes back as a refusal.
+  std::uint64_t unreachable() const { return unreachable_; }
 
  private:
-  struct Slot;
+  struct Buffer;
   const RelaySocket* socket_ = nullptr;
-  std::vector<Slot> slots_;
+  std::vector<Buffer> buffers_;
   std::vector<mmsghdr> messages_;
   std::size_t used_ = 0;
   std::uint64_t failures_ = 0;

@@ -215,6 +215,41 @@ BOOST_AUTO_TEST_CASE(jitter_reorders_only_when_asked_to) {
   BOOST_TEST(overtakers(time) > 1'000u);
 }
 
+BOOST_AUTO_TEST_CASE(order_keep_says_how_much_delay_it_added) {
+  // Ten packets a millisecond and 20 ms of jitter either way: nearly every packet waits for a slower one before it, so
+  // that the mean delay is near the largest one.
+  Run keep("delay 50ms 20ms limit 100000", 4);
+  keep.send(20'000, 10, 100us).drain();
+  const auto shift = std::chrono::duration<double, std::milli>(keep.counters().order_shift.mean()).count();
+  BOOST_TEST(keep.counters().order_shift.count() == 20'000u);
+  BOOST_TEST(shift > 10);
+  BOOST_TEST(mean_ms(keep) - shift == 50.0, boost::test_tools::tolerance(0.01));  // what jitter alone would have given
+  // The wire keeps the order as well; the wait behind slower packets is the same.
+  Run with_rate("delay 50ms 20ms limit 100000 rate 10gbit", 4);
+  with_rate.send(20'000, 10, 100us).drain();
+  BOOST_TEST((with_rate.counters().order_shift.mean() == keep.counters().order_shift.mean()));
+  // Rare packets do not meet, and without jitter nobody overtakes.
+  Run rare("delay 50ms 20ms", 4);
+  rare.send(100, 10, 1s).drain();
+  BOOST_TEST((rare.counters().order_shift.max() == 0ns));
+  Run even("delay 50ms", 4);
+  even.send(100, 10).drain();
+  BOOST_TEST((even.counters().order_shift.max() == 0ns));
+  Run time("delay 50ms 20ms order time", 4);
+  time.send(1'000, 10, 100us).drain();
+  BOOST_TEST(time.counters().order_shift.count() == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(delay_counts_from_when_a_packet_came) {
+  Link link(spec("delay 20ms"));
+  link.offer({}, kStart, 0, Ecn::not_ect, 5ms);
+  const auto packet = link.take(kStart + 20ms);
+  BOOST_REQUIRE(packet.has_value());
+  BOOST_TEST((packet->due_at == kStart + 20ms));
+  BOOST_TEST((packet->waited == 5ms));
+  BOOST_TEST((link.counters().delay.max() == 25ms));
+}
+
 BOOST_AUTO_TEST_CASE(correlated_jitter_moves_slowly) {
   const auto mean_step = [](std::string_view text) {
     Run run(text, 8);
