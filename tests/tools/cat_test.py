@@ -262,7 +262,7 @@ class Pipes(CatTest):
         self.assertIn("RTT", result.stderr.decode())
 
     def test_a_request_is_answered_after_its_end(self):
-        listener = self.listener("--half-close", stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        listener = self.listener(stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         client = self.start(listener.url, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
         client.stdin.write(b"question\n")
         client.stdin.close()
@@ -280,50 +280,7 @@ class Pipes(CatTest):
         listener.process.stdin.flush()
         self.assertEqual(client.stdout.read(8), b"welcome\n")
         client.stdin.close()
-        self.assertEqual(client.wait(LIMIT), 0)
-
-    def test_the_peers_end_first_ends_a_client_whose_stdin_stays_open(self):
-        listener = self.listener(stdin=subprocess.PIPE)
-        client = self.start(listener.url, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-        listener.process.stdin.write(b"bye\n")
         listener.process.stdin.close()
-        self.assertEqual(client.wait(LIMIT), 0)
-        self.assertEqual(client.stdout.read(), b"bye\n")
-        self.assertEqual(listener.process.wait(LIMIT), 0)
-
-    def test_a_program_that_writes_is_read_to_its_end_by_a_listener_without_stdin(self):
-        data = content(3_000_000)
-        listener = self.listener()
-        result = self.cat(listener.url, input=data)
-        self.assertEqual(result.returncode, 0, result.stderr)
-        self.assertEqual(listener.finish()[:2], (0, data))
-
-    def test_a_program_that_waits_does_not_keep_the_session(self):
-        listener = self.listener()
-        client = self.start(listener.url, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        client.stdin.write(b"before\n")
-        client.stdin.flush()
-        self.assertEqual(client.wait(LIMIT), 0)
-        self.assertEqual(listener.finish()[:2], (0, b"before\n"))
-        self.assertIn(b"--half-close", client.stderr.read())
-
-    def test_an_endless_stdin_ends_with_the_peers_answer(self):
-        with open(self.write("answer", b"enough\n"), "rb") as stdin:
-            listener = self.listener(stdin=stdin)
-        with open("/dev/zero", "rb") as zeros:
-            result = self.cat(listener.url, stdin=zeros)
-        self.assertEqual((result.returncode, result.stdout), (0, b"enough\n"), result.stderr)
-        self.assertEqual(listener.finish()[0], 0)
-
-    def test_half_close_sends_on_after_the_peers_end(self):
-        listener = self.listener("--no-stdin", stdout=subprocess.PIPE)
-        client = self.start(listener.url, "--half-close", "-vv", stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        for line in client.stderr:
-            if b"ended (peer)" in line:
-                break
-        client.stdin.write(b"still here\n")
-        client.stdin.close()
-        self.assertEqual(listener.process.stdout.read(), b"still here\n")
         self.assertEqual(client.wait(LIMIT), 0)
 
     def test_no_stdin_receives_only(self):
@@ -335,7 +292,7 @@ class Pipes(CatTest):
         self.assertEqual((result.returncode, result.stdout), (0, data), result.stderr)
 
     def test_q_bounds_the_wait_after_our_end(self):
-        listener = self.listener("--half-close", stdin=subprocess.PIPE)
+        listener = self.listener(stdin=subprocess.PIPE)
         started = time.monotonic()
         result = self.cat(listener.url, "-q", "300ms", input=b"x")
         self.fails(result, 4, "-q")

@@ -22,13 +22,14 @@ Duration linger_for(const Connection& connection, const CloseInfo& info) {
 
 Hub::~Hub() = default;
 
-void Hub::attach(EventLoop& loop, SessionFactory factory) {
-  environment_.emplace(SessionEnvironment{loop, options_, output_, reporter_, [this] { check_finishing(); }});
+void Hub::attach(std::unique_ptr<EventLoop> loop, SessionFactory factory) {
+  loop_ = std::move(loop);
   factory_ = std::move(factory);
+  environment_.emplace(SessionEnvironment{*loop_, options_, output_, reporter_, [this] { check_finishing(); }});
 }
 
 void Hub::on_connected(Connection& connection) {
-  reporter_.set_now(environment_->loop.now());
+  reporter_.set_now(loop_->now());
   const bool may_serve = !interrupted_ && (options_.keep_open || !had_connection_);
   if (!may_serve) {
     output_.verbose(
@@ -46,7 +47,7 @@ void Hub::on_connected(Connection& connection) {
 }
 
 void Hub::on_stream_opened(Connection& connection, StreamId id) {
-  reporter_.set_now(environment_->loop.now());
+  reporter_.set_now(loop_->now());
   if (Session* session = session_of(connection)) session->stream_opened(id);
 }
 
@@ -56,12 +57,12 @@ std::size_t Hub::on_stream_data(Connection& connection, StreamId id, ByteView da
 }
 
 void Hub::on_stream_reset(Connection& connection, StreamId id, AppErrorCode code) {
-  reporter_.set_now(environment_->loop.now());
+  reporter_.set_now(loop_->now());
   if (Session* session = session_of(connection)) session->on_stream_reset(id, code);
 }
 
 void Hub::on_stop_sending(Connection& connection, StreamId id, AppErrorCode code) {
-  reporter_.set_now(environment_->loop.now());
+  reporter_.set_now(loop_->now());
   if (Session* session = session_of(connection)) session->on_stop_sending(id, code);
 }
 
@@ -78,15 +79,15 @@ void Hub::on_streams_available(Connection& connection, StreamType) {
 }
 
 void Hub::on_closed(Connection& connection, const CloseInfo& info) {
-  reporter_.set_now(environment_->loop.now());
+  reporter_.set_now(loop_->now());
   Session* raw = session_of(connection);
   if (raw == nullptr) {
     // Never established, or turned away. For a client that is its result; a listener goes on waiting.
     if (connection.role() == Role::server) return;
     reporter_.closed(connection, info);
-    settle(std::unexpected(
-               describe_close(info, {target_, options_.timeout.value_or(Duration::zero()), options_.idle_timeout})),
-           target_, 0ms);
+    finish_session(std::unexpected(describe_close(
+                       info, {target_, options_.timeout.value_or(Duration::zero()), options_.idle_timeout})),
+                   target_, 0ms);
     return;
   }
   connection.set_context(raw);  // on_closed may still read from the connection
@@ -104,12 +105,12 @@ void Hub::on_closed(Connection& connection, const CloseInfo& info) {
   }
   const std::string peer = session->peer();
   session.reset();  // gives stdin and stdout to the next
-  settle(std::move(result), peer, linger);
+  finish_session(std::move(result), peer, linger);
 }
 
 void Hub::check_finishing() {
   // From inside a callback of the session itself: it is let go of in a later turn.
-  environment_->loop.at(environment_->loop.now(), [this] {
+  loop_->at(loop_->now(), [this] {
     for (auto at = finishing_.begin(); at != finishing_.end();) {
       if (at->session->draining()) {
         ++at;
@@ -120,12 +121,12 @@ void Hub::check_finishing() {
       Result<void> result = done.session->after_drain(std::move(done.result));
       const std::string peer = done.session->peer();
       done.session.reset();
-      settle(std::move(result), peer, done.linger);
+      finish_session(std::move(result), peer, done.linger);
     }
   });
 }
 
-void Hub::settle(Result<void> result, const std::string& peer, Duration linger) {
+void Hub::finish_session(Result<void> result, const std::string& peer, Duration linger) {
   if (options_.keep_open && !interrupted_) {
     if (!result) output_.warning(fmt::format("{}: {}", peer, result.error().message));
     return;
@@ -135,7 +136,7 @@ void Hub::settle(Result<void> result, const std::string& peer, Duration linger) 
 }
 
 void Hub::stop_after(Duration linger) {
-  EventLoop& loop = environment_->loop;
+  EventLoop& loop = *loop_;
   if (linger <= 0ms) return loop.stop();
   loop.at(loop.now() + linger, [&loop] { loop.stop(); });
 }
@@ -144,7 +145,7 @@ void Hub::interrupt() {
   if (interrupted_) return;
   interrupted_ = true;
   if (!result_) result_ = fail(ErrorKind::interrupted, "interrupted");
-  EventLoop& loop = environment_->loop;
+  EventLoop& loop = *loop_;
   reporter_.set_now(loop.now());
   loop.endpoint().close_all(wire(AppCode::interrupted), "interrupted");
   if (loop.endpoint().connection_count() == 0) return loop.stop();
@@ -154,7 +155,7 @@ void Hub::interrupt() {
 
 void Hub::give_up(ToolError error) {
   if (!result_) result_ = std::unexpected(std::move(error));
-  environment_->loop.endpoint().close_all(wire(AppCode::failed), "given up");
+  loop_->endpoint().close_all(wire(AppCode::failed), "given up");
   stop_after(50ms);
 }
 

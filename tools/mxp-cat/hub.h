@@ -14,6 +14,7 @@
 
 namespace mxp::tools {
 
+// Makes the session of a connection. What it holds (stdin and stdout, the list of files) outlives the sessions.
 using SessionFactory = std::function<std::unique_ptr<Session>(const SessionEnvironment&, Connection&)>;
 
 class Hub : public Handler {
@@ -22,8 +23,8 @@ class Hub : public Handler {
       : options_(options), output_(output), reporter_(reporter) {}
   ~Hub() override;
 
-  // Before the loop runs. `factory` makes the session of each established connection.
-  void attach(EventLoop& loop, SessionFactory factory);
+  // Takes over the loop that was made with this hub as its handler, before it runs.
+  void attach(std::unique_ptr<EventLoop> loop, SessionFactory factory);
   // connect: how the peer is called in messages before it has answered.
   void set_target(std::string target) { target_ = std::move(target); }
 
@@ -57,20 +58,24 @@ class Hub : public Handler {
 
   Session* session_of(Connection& connection) const { return static_cast<Session*>(connection.context()); }
   void check_finishing();
-  void settle(Result<void> result, const std::string& peer, Duration linger);
+  void finish_session(Result<void> result, const std::string& peer, Duration linger);
   void stop_after(Duration linger);
 
   const Options& options_;
   Output& output_;
   Reporter& reporter_;
-  std::optional<SessionEnvironment> environment_;
-  SessionFactory factory_;
   std::string target_;
-  std::unordered_map<Session*, std::unique_ptr<Session>> sessions_;
-  std::vector<Finishing> finishing_;
   bool had_connection_ = false;
   bool interrupted_ = false;
   std::optional<Result<void>> result_;
+
+  // In this order: a session cancels timers and lets go of stdin and stdout when it is destroyed, and those unwatch
+  // their descriptors. So sessions go first, then what the factory holds, then the loop, whatever state a run ends in.
+  std::unique_ptr<EventLoop> loop_;
+  SessionFactory factory_;
+  std::optional<SessionEnvironment> environment_;
+  std::unordered_map<Session*, std::unique_ptr<Session>> sessions_;
+  std::vector<Finishing> finishing_;
 };
 
 }  // namespace mxp::tools

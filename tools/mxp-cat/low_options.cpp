@@ -44,7 +44,8 @@ void add_session_options(CLI::App& command, LowOptions& low) {
       ->type_name("FILE");
   command.add_option("--suite", low.suites, "cipher suites in order of preference: chacha20, aes256")
       ->type_name("LIST");
-  command.add_flag("--half-close", low.half_close, "keep sending after the peer's end");
+  command.add_flag("--half-close", low.half_close, "keep a terminal's session open after the peer's end");
+  command.add_flag("--end-together", low.end_together, "the peer's end is ours too, even while stdin goes on");
   command.add_flag("--no-stdin", low.no_stdin, "send nothing and end our side at once");
   add_time(command, "-q", low.wait_after_end, "wait at most so long after our own end, then exit 4");
   add_time(command, "--timeout", low.timeout, "time until connected (connect: 10s; listen: none)");

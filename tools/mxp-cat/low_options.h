@@ -30,6 +30,7 @@ struct LowOptions {
   bool once = false;
   bool keep_open = false;
   bool half_close = false;
+  bool end_together = false;
   bool no_stdin = false;
   bool progress = false;
   bool digest = false;

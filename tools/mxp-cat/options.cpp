@@ -25,11 +25,13 @@ Result<void> check_combination(const LowOptions& low) {
   }
   if (low.force && low.receive_into.empty())
     return fail(ErrorKind::usage, "--force needs --recv: it replaces existing files");
-  if (modes > 0 && (low.half_close || low.no_stdin || low.wait_after_end)) {
+  if (modes > 0 && (low.half_close || low.end_together || low.no_stdin || low.wait_after_end)) {
     return fail(ErrorKind::usage,
-                "--half-close, --no-stdin and -q are about stdin, which --echo, --send and --recv do not read");
+                "--half-close, --end-together, --no-stdin and -q are about stdin, which --echo, --send and --recv do "
+                "not read");
   }
-  if (low.half_close && low.no_stdin) return fail(ErrorKind::usage, "--half-close and --no-stdin exclude each other");
+  if (static_cast<int>(low.half_close) + static_cast<int>(low.end_together) + static_cast<int>(low.no_stdin) > 1)
+    return fail(ErrorKind::usage, "--half-close, --end-together and --no-stdin exclude each other");
   return {};
 }
 
@@ -92,7 +94,8 @@ Result<Options> make_options(const LowOptions& low) {
   options.send = low.send;
   options.receive_into = low.receive_into;
   options.identity = low.identity;
-  options.half_close = low.half_close;
+  if (low.half_close) options.at_peer_end = AtPeerEnd::read_on;
+  if (low.end_together) options.at_peer_end = AtPeerEnd::end;
   options.no_stdin = low.no_stdin;
   options.progress = low.progress;
   options.digest = low.digest;

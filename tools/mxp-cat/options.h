@@ -19,6 +19,13 @@ namespace mxp::tools {
 // What the streams of a connection carry.
 enum class Mode : std::uint8_t { pipe, echo, send, receive };
 
+// What the peer's end of stream does to our reading of stdin (docs/file-transfer.md §1).
+enum class AtPeerEnd : std::uint8_t {
+  end_terminal,  // somebody at a keyboard is done; what a program or a file has to say goes over to its end
+  read_on,       // --half-close
+  end,           // --end-together
+};
+
 struct Options {
   Command command = Command::connect;
   Mode mode = Mode::pipe;
@@ -35,7 +42,7 @@ struct Options {
   std::optional<std::vector<PublicKey>> authorized;  // nothing = everyone who knows our key
   bool say_that_anyone_may_connect = false;
   bool keep_open = false;
-  bool half_close = false;
+  AtPeerEnd at_peer_end = AtPeerEnd::end_terminal;
   bool no_stdin = false;
   bool progress = false;
   bool digest = false;

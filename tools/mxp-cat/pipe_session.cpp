@@ -14,13 +14,40 @@ namespace {
 constexpr std::size_t kChunkBytes = 64u << 10;
 // Chunks read before the loop looks at the socket again.
 constexpr int kChunksPerTurn = 16;
-// After the end of a peer that said nothing: a program that writes nothing for so long is taken for one that waits.
-constexpr Duration kInputPause = std::chrono::seconds(1);
 
 }  // namespace
 
+StandardStreams::~StandardStreams() {
+  if (hand_over_timer_) loop_.cancel(*hand_over_timer_);
+}
+
+bool StandardStreams::ask_for_turn(PipeSession& session) {
+  if (owner_ == nullptr && waiting_.empty()) {
+    owner_ = &session;
+    return true;
+  }
+  waiting_.push_back(&session);
+  return false;
+}
+
+void StandardStreams::leave(PipeSession& session) {
+  std::erase(waiting_, &session);
+  if (owner_ != &session) return;
+  owner_ = nullptr;
+  output.when_drained({});
+  if (!waiting_.empty() && !hand_over_timer_) hand_over_timer_ = loop_.at(loop_.now(), [this] { give_turn(); });
+}
+
+void StandardStreams::give_turn() {
+  hand_over_timer_.reset();
+  if (owner_ != nullptr || waiting_.empty()) return;
+  owner_ = waiting_.front();
+  waiting_.pop_front();
+  owner_->take_turn();
+}
+
 PipeSession::PipeSession(const SessionEnvironment& environment, Connection& connection, StandardStreams& streams)
-    : Session(environment, connection), streams_(streams), chunk_(kChunkBytes) {
+    : Session(environment, connection), streams_(streams) {
   if (!environment.options.digest) return;
   sent_digest_.emplace();
   received_digest_.emplace();
@@ -28,9 +55,8 @@ PipeSession::PipeSession(const SessionEnvironment& environment, Connection& conn
 
 PipeSession::~PipeSession() {
   if (wait_timer_) environment_.loop.cancel(*wait_timer_);
-  if (pause_timer_) environment_.loop.cancel(*pause_timer_);
-  std::erase(streams_.waiting, this);
-  if (has_turn_) release_turn();
+  unwatch_input();
+  streams_.leave(*this);
 }
 
 // --- which stream, whose turn
@@ -61,30 +87,20 @@ void PipeSession::start(StreamId id) {
     our_end_ = OurEnd::acknowledged;  // a one-way stream of the peer's has no direction of ours
     input_ended_ = true;
   }
-  if (streams_.owner == nullptr) take_turn();
-  else streams_.waiting.push_back(this);
+  if (environment_.options.no_stdin) {
+    input_ended_ = true;
+    send_end();
+  }
+  if (streams_.ask_for_turn(*this)) take_turn();
 }
 
 void PipeSession::take_turn() {
   has_turn_ = true;
-  streams_.owner = this;
   streams_.input.lift_limit();
   streams_.output.when_drained([this] { on_output_drained(); });
   (void)connection_.resume(*stream_);
   if (ended() || our_end_ != OurEnd::open) return;
-  if (environment_.options.no_stdin) return on_input_end();
   read_input();
-}
-
-void PipeSession::release_turn() {
-  unwatch_input();
-  has_turn_ = false;
-  streams_.owner = nullptr;
-  streams_.output.when_drained({});
-  if (streams_.waiting.empty()) return;
-  PipeSession* next = streams_.waiting.front();
-  streams_.waiting.pop_front();
-  next->take_turn();
 }
 
 // --- stdin to the stream
@@ -105,20 +121,20 @@ void PipeSession::read_input() {
   for (int chunk = 0; chunk < kChunksPerTurn; ++chunk) {
     if (ended() || input_ended_ || our_end_ != OurEnd::open) return unwatch_input();
     if (!write_pending()) return unwatch_input();  // on_stream_writable goes on
-    const StandardInput::Outcome outcome = streams_.input.read(chunk_);
-    switch (outcome.kind) {
-      case StandardInput::Outcome::Kind::nothing_now: return watch_input();
-      case StandardInput::Outcome::Kind::end: return on_input_end();
-      case StandardInput::Outcome::Kind::error:
+    if (chunk_.empty()) chunk_.resize(kChunkBytes);
+    const StandardInput::ReadResult got = streams_.input.read(chunk_);
+    switch (got.kind) {
+      case StandardInput::ReadResult::Kind::nothing_now: return watch_input();
+      case StandardInput::ReadResult::Kind::end: return on_input_end();
+      case StandardInput::ReadResult::Kind::error:
         refuse_stream(*stream_, AppCode::input_failed);
         return end(AppCode::input_failed, "reading stdin failed",
-                   fail(ErrorKind::io, fmt::format("cannot read stdin: {}", std::strerror(outcome.error))));
-      case StandardInput::Outcome::Kind::bytes:
+                   fail(ErrorKind::io, fmt::format("cannot read stdin: {}", std::strerror(got.error))));
+      case StandardInput::ReadResult::Kind::bytes:
         pending_begin_ = 0;
-        pending_end_ = outcome.count;
+        pending_end_ = got.count;
         sent_any_ = true;
-        if (pause_timer_) last_input_ = environment_.loop.now();
-        if (sent_digest_) sent_digest_->update(ByteView(chunk_.data(), outcome.count));
+        if (sent_digest_) sent_digest_->update(ByteView(chunk_.data(), got.count));
     }
   }
   // More is there: go on in the next turn, after the socket had its share.
@@ -144,9 +160,13 @@ void PipeSession::on_stream_writable(StreamId id) {
 void PipeSession::on_input_end() {
   input_ended_ = true;
   unwatch_input();
-  cut_short_ = peer_ended_ && sent_any_ && !streams_.input.at_end() && streams_.input.from_program();
+  if (peer_ended_ && !streams_.input.at_end()) {
+    environment_.output.note(streams_.input.is_terminal()
+                                 ? "the peer ended, which ends a session at a terminal (--half-close keeps it open)"
+                                 : "the peer ended, so stdin was not read to its end (--end-together)");
+  }
   // A listener that goes on serving has one stdin for all its clients: its end concerns only who was reading it.
-  const bool end_says_nothing = environment_.options.keep_open && !sent_any_ && !environment_.options.no_stdin;
+  const bool end_says_nothing = environment_.options.keep_open && !sent_any_;
   if (!end_says_nothing || peer_ended_) send_end();
 }
 
@@ -181,7 +201,7 @@ std::size_t PipeSession::on_stream_data(StreamId id, ByteView data, bool fin) {
   std::size_t taken = data.size();
   if (gone_) streams_.output.take_all(data);
   else taken = streams_.output.take(data);
-  if (taken > 0) received_any_ = true;
+  bytes_received_ += taken;
   if (received_digest_) received_digest_->update(data.first(taken));
   if (streams_.output.error()) {
     fail_output();
@@ -199,30 +219,21 @@ void PipeSession::on_peer_end() {
   if (our_end_ == OurEnd::open) {
     if (input_ended_) {
       send_end();
-    } else if (!environment_.options.half_close) {
-      if (received_any_ || !streams_.input.from_program()) stop_reading();
-      else stop_reading_soon();
+    } else if (ends_with_peer()) {
+      streams_.input.stop_after_arrived();
+      read_input();
     }
   }
   check_done();
 }
 
-void PipeSession::stop_reading() {
-  streams_.input.stop_after_arrived();
-  read_input();
-}
-
-void PipeSession::stop_reading_soon() {
-  const Timestamp now = environment_.loop.now();
-  if (last_input_ + kInputPause <= now) last_input_ = now;
-  pause_timer_ = environment_.loop.at(last_input_ + kInputPause, [this] {
-    pause_timer_.reset();
-    if (gone_ || ended() || our_end_ != OurEnd::open) return;
-    // A full stream is the peer's pause, not the program's.
-    const bool waiting_for_peer = pending_begin_ < pending_end_;
-    if (waiting_for_peer || environment_.loop.now() - last_input_ < kInputPause) stop_reading_soon();
-    else stop_reading();
-  });
+bool PipeSession::ends_with_peer() const {
+  switch (environment_.options.at_peer_end) {
+    case AtPeerEnd::end_terminal: return streams_.input.is_terminal();
+    case AtPeerEnd::read_on: return false;
+    case AtPeerEnd::end: return true;
+  }
+  return false;
 }
 
 void PipeSession::on_output_drained() {
@@ -269,8 +280,6 @@ void PipeSession::on_goodbye() {
 }
 
 void PipeSession::print_conclusion() {
-  if (cut_short_)
-    environment_.output.note("the peer ended first, so stdin was not read to its end (--half-close reads on)");
   if (!sent_digest_) return;
   environment_.output.summary(fmt::format("sha256 {}  sent", to_hex(sent_digest_->finish())));
   environment_.output.summary(fmt::format("sha256 {}  received", to_hex(received_digest_->finish())));
@@ -296,6 +305,14 @@ Result<void> PipeSession::on_closed(const CloseInfo& info) {
 }
 
 bool PipeSession::draining() const { return has_turn_ && !streams_.output.drained() && !streams_.output.error(); }
+
+Progress PipeSession::progress() const {
+  const std::uint64_t sent = gone_ ? 0 : connection_.stats().stream_bytes_acknowledged;
+  // How much there will be is known only of a file that we send, to a peer that sends nothing.
+  const auto size = streams_.input.file_bytes();
+  const bool only_sending = size && bytes_received_ == 0 && has_turn_ && !environment_.options.no_stdin;
+  return {.done = sent + bytes_received_, .total = only_sending ? *size : 0};
+}
 
 Result<void> PipeSession::after_drain(Result<void> result) {
   if (result && streams_.output.error()) return std::unexpected(*streams_.output.error());

@@ -1,12 +1,11 @@
 // stdin to a stream, the stream to stdout: the end-of-stream contract.
-//   stdin ends          → our end of stream; we read on until the peer's
-//   the peer ends first → we send what has already arrived on stdin, end, and are done (--half-close: we go on to
-//   stdin's end).
-//                         A peer that said nothing at all, such as a listener with stdin from /dev/null, has not
-//                         answered: what a program is writing to our stdin goes over as long as it keeps writing
-//   done                → our end is acknowledged, the peer's is seen, and stdout has everything: the client says
-//   goodbye, the
-//                         listener closes
+//
+//   stdin ends           our end of stream; we read on until the peer's
+//   the peer ends first  stdin from a pipe or a file goes over to its end, as nothing that a program wrote may be lost.
+//                        A terminal, or any stdin with --end-together: what has already arrived goes over, then we end
+//   the peer stops       STOP_SENDING, RESET and CLOSE end the session, with their codes
+//   done                 our end is acknowledged, the peer's is seen, and stdout has everything: the client says
+//                        goodbye, the listener closes
 #pragma once
 
 #include <deque>
@@ -23,14 +22,28 @@ namespace mxp::tools {
 class PipeSession;
 
 // stdin and stdout, which one connection has at a time; later ones (--keep-open) wait for their turn with their data
-// unread.
-struct StandardStreams {
-  explicit StandardStreams(EventLoop& loop) : output(loop) {}
+// unread. Outlives the sessions.
+class StandardStreams {
+ public:
+  explicit StandardStreams(EventLoop& loop) : output(loop), loop_(loop) {}
+  ~StandardStreams();
 
   StandardInput input;
   StandardOutput output;
-  PipeSession* owner = nullptr;
-  std::deque<PipeSession*> waiting;
+
+  // True: `session` has the turn now. False: its turn comes, with take_turn().
+  bool ask_for_turn(PipeSession& session);
+  // `session` goes. If it has the turn, the next one gets it in a later turn of the loop: never from inside here, which
+  // may be the end of all of them.
+  void leave(PipeSession& session);
+
+ private:
+  void give_turn();
+
+  EventLoop& loop_;
+  PipeSession* owner_ = nullptr;
+  std::deque<PipeSession*> waiting_;
+  std::optional<std::uint64_t> hand_over_timer_;
 };
 
 class PipeSession : public Session {
@@ -50,13 +63,15 @@ class PipeSession : public Session {
   Result<void> on_closed(const CloseInfo& info) override;
   bool draining() const override;
   Result<void> after_drain(Result<void> result) override;
+  Progress progress() const override;
+
+  // StandardStreams: stdin and stdout are ours.
+  void take_turn();
 
  private:
   enum class OurEnd : std::uint8_t { open, sent, acknowledged };
 
   void start(StreamId id);
-  void take_turn();
-  void release_turn();
 
   void read_input();
   bool write_pending();  // false: the stream takes no more now
@@ -66,8 +81,7 @@ class PipeSession : public Session {
   void send_end();
 
   void on_peer_end();
-  void stop_reading_soon();
-  void stop_reading();
+  bool ends_with_peer() const;
   void on_output_drained();
   void fail_output();
   void check_done();
@@ -79,8 +93,6 @@ class PipeSession : public Session {
   bool watching_input_ = false;
   bool input_ended_ = false;
   bool sent_any_ = false;
-  bool received_any_ = false;
-  bool cut_short_ = false;  // the peer's end made us stop before stdin's
   OurEnd our_end_ = OurEnd::open;
   bool peer_ended_ = false;
   bool gone_ = false;                // the connection has ended: it must not be touched any more
@@ -88,8 +100,7 @@ class PipeSession : public Session {
   std::size_t pending_begin_ = 0;
   std::size_t pending_end_ = 0;
   std::optional<std::uint64_t> wait_timer_;
-  std::optional<std::uint64_t> pause_timer_;
-  Timestamp last_input_{};
+  std::uint64_t bytes_received_ = 0;  // taken for stdout
   std::optional<Sha256> sent_digest_;
   std::optional<Sha256> received_digest_;
 };

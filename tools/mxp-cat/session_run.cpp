@@ -22,37 +22,39 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr Duration kProgressInterval = 200ms;
+// Seconds; what would take longer has stalled, and when it ends nobody knows.
+constexpr double kLongestForecast = 100 * 3600;
 
-// What the sessions of a mode work with: checked before there is a network, kept until after it.
+// What the sessions of a mode work with: checked before there is a network, kept as long as there are sessions.
 struct Workspace {
   std::vector<FileEntry> files;
   UniqueFd receive_folder;
-  std::unique_ptr<StandardStreams> streams;
+  std::optional<StandardStreams> streams;
 };
 
-Result<Workspace> prepare(const Options& options, Output& output) {
-  Workspace workspace;
+Result<std::shared_ptr<Workspace>> prepare(const Options& options, Output& output) {
+  auto workspace = std::make_shared<Workspace>();
   if (options.mode == Mode::send) {
     auto files = collect_files(options.send, output);
     if (!files) return std::unexpected(files.error());
-    workspace.files = *std::move(files);
+    workspace->files = *std::move(files);
   }
   if (options.mode == Mode::receive) {
     auto folder = open_receive_folder(options.receive_into);
     if (!folder) return std::unexpected(folder.error());
-    workspace.receive_folder = *std::move(folder);
+    workspace->receive_folder = *std::move(folder);
   }
   return workspace;
 }
 
-SessionFactory factory_for(Mode mode, Workspace& workspace) {
-  return [mode, &workspace](const SessionEnvironment& environment, Connection& connection) -> std::unique_ptr<Session> {
+SessionFactory factory_for(Mode mode, std::shared_ptr<Workspace> workspace) {
+  return [mode, workspace](const SessionEnvironment& environment, Connection& connection) -> std::unique_ptr<Session> {
     switch (mode) {
-      case Mode::pipe: return std::make_unique<PipeSession>(environment, connection, *workspace.streams);
+      case Mode::pipe: return std::make_unique<PipeSession>(environment, connection, *workspace->streams);
       case Mode::echo: return std::make_unique<EchoSession>(environment, connection);
-      case Mode::send: return std::make_unique<FileSender>(environment, connection, workspace.files);
+      case Mode::send: return std::make_unique<FileSender>(environment, connection, workspace->files);
       case Mode::receive:
-        return std::make_unique<FileReceiver>(environment, connection, workspace.receive_folder.get());
+        return std::make_unique<FileReceiver>(environment, connection, workspace->receive_folder.get());
     }
     return nullptr;
   };
@@ -91,11 +93,12 @@ class ProgressLine {
     const double seconds = std::chrono::duration<double>(now - last_).count();
     const double rate = static_cast<double>(progress.done - last_done_) / std::max(seconds, 1e-3);
     std::string text = fmt::format("{}  {}", format_bytes(progress.done), format_bit_rate(rate * 8));
-    if (progress.total > 0) {
-      text += fmt::format("  {}%", progress.done * 100 / progress.total);
-      if (rate > 0)
-        text += fmt::format("  {} left", format_duration(std::chrono::seconds(static_cast<std::int64_t>(
-                                             static_cast<double>(progress.total - progress.done) / rate))));
+    if (progress.total > 0 && progress.done <= progress.total) {  // a file may grow while it is sent
+      text += fmt::format(
+          "  {}%", static_cast<int>(100.0 * static_cast<double>(progress.done) / static_cast<double>(progress.total)));
+      const double left = static_cast<double>(progress.total - progress.done) / rate;  // seconds
+      if (left >= 1 && left < kLongestForecast)
+        text += fmt::format("  {} left", format_duration(std::chrono::seconds(static_cast<std::int64_t>(left))));
     }
     output_.progress(text);
     last_ = now;
@@ -127,10 +130,10 @@ Result<void> run_sessions(const Options& options, Output& output, JsonOutput& js
   Hub hub(options, output, reporter);
   auto created = EventLoop::create({.bind = run.bind}, std::move(config), hub, key_log->get());
   if (!created) return fail(ErrorKind::network, fmt::format("cannot open the socket: {}", created.error().message));
-  EventLoop& loop = **created;
+  EventLoop& loop = **created;  // the hub's, from attach() on
   reporter.set_now(loop.now());
-  if (options.mode == Mode::pipe) workspace->streams = std::make_unique<StandardStreams>(loop);
-  hub.attach(loop, factory_for(options.mode, *workspace));
+  if (options.mode == Mode::pipe) (*workspace)->streams.emplace(loop);
+  hub.attach(*std::move(created), factory_for(options.mode, *std::move(workspace)));
   loop.watch(signals.fd(), FdEvent::readable, [&] {
     loop.unwatch(signals.fd());
     hub.interrupt();
@@ -143,9 +146,7 @@ Result<void> run_sessions(const Options& options, Output& output, JsonOutput& js
   output.end_progress();
   reporter.set_now(loop.now());
   reporter.total();
-  Result<void> result = hub.result().value_or(Result<void>());
-  workspace->streams.reset();  // before the loop that watches for it
-  return result;
+  return hub.result().value_or(Result<void>());
 }
 
 }  // namespace mxp::tools

@@ -1,6 +1,7 @@
 #include "mxp-cat/standard_input.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -16,9 +17,11 @@ StandardInput::StandardInput() {
   if (::fstat(STDIN_FILENO, &status) != 0) return;
   if (S_ISREG(status.st_mode)) {
     kind_ = Kind::file;
+    const off_t begin = ::lseek(STDIN_FILENO, 0, SEEK_CUR);
+    file_bytes_ = begin >= 0 && begin < status.st_size ? static_cast<std::uint64_t>(status.st_size - begin) : 0;
     return;
   }
-  from_program_ = S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode);
+  is_terminal_ = ::isatty(STDIN_FILENO) == 1;
   if (S_ISSOCK(status.st_mode)) {
     kind_ = Kind::socket;
     return;
@@ -37,23 +40,31 @@ StandardInput::~StandardInput() {
   if (flags_changed_) ::fcntl(STDIN_FILENO, F_SETFL, ::fcntl(STDIN_FILENO, F_GETFL) & ~O_NONBLOCK);
 }
 
-StandardInput::Outcome StandardInput::read(MutableBytes buffer) {
+StandardInput::ReadResult StandardInput::read(MutableBytes buffer) {
   if (limited_ && kind_ != Kind::file) buffer = buffer.first(std::min(buffer.size(), budget_));
-  if (at_end_ || buffer.empty()) return {Outcome::Kind::end};
+  if (at_end_ || buffer.empty()) return {ReadResult::Kind::end};
   while (true) {
     const ssize_t got = kind_ == Kind::socket ? ::recv(fd_, buffer.data(), buffer.size(), MSG_DONTWAIT)
                                               : ::read(fd_, buffer.data(), buffer.size());
     if (got > 0) {
       if (limited_) budget_ -= std::min(budget_, static_cast<std::size_t>(got));
-      return {Outcome::Kind::bytes, static_cast<std::size_t>(got)};
+      return {ReadResult::Kind::bytes, static_cast<std::size_t>(got)};
     }
     if (got < 0 && errno == EINTR) continue;
     if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
-      return {limited_ ? Outcome::Kind::end : Outcome::Kind::nothing_now};
-    if (got < 0) return {Outcome::Kind::error, 0, errno};
+      return {limited_ ? ReadResult::Kind::end : ReadResult::Kind::nothing_now};
+    if (got < 0) return {ReadResult::Kind::error, 0, errno};
     at_end_ = true;
-    return {Outcome::Kind::end};
+    return {ReadResult::Kind::end};
   }
+}
+
+bool StandardInput::at_end() const {
+  if (at_end_ || !limited_) return at_end_;
+  int arrived = 0;
+  if (::ioctl(fd_, FIONREAD, &arrived) != 0 || arrived > 0) return false;
+  pollfd state{.fd = fd_, .events = POLLRDHUP, .revents = 0};
+  return ::poll(&state, 1, 0) == 1 && (state.revents & (POLLHUP | POLLRDHUP)) != 0;
 }
 
 void StandardInput::stop_after_arrived() {

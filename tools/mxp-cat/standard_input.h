@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 
 #include "mxp/bytes.h"
 #include "udp/unique_fd.h"
@@ -15,19 +16,22 @@ class StandardInput {
   StandardInput();
   ~StandardInput();
 
-  struct Outcome {
+  struct ReadResult {
     enum class Kind : std::uint8_t { bytes, nothing_now, end, error };
     Kind kind;
     std::size_t count = 0;  // bytes
     int error = 0;          // errno
   };
   // Never waits. After the end: the end again.
-  Outcome read(MutableBytes buffer);
+  ReadResult read(MutableBytes buffer);
 
   int fd() const { return fd_; }
-  // Whether a program writes what we read: a pipe or a socket, not a file, a terminal or another device.
-  bool from_program() const { return from_program_; }
-  bool at_end() const { return at_end_; }
+  bool is_terminal() const { return is_terminal_; }
+  // Whether everything there will ever be has been read. Looks at the descriptor: a limit (below) may have been reached
+  // exactly where the writer ended.
+  bool at_end() const;
+  // Size of the regular file less what had been read of it before us; nothing for any other kind.
+  std::optional<std::uint64_t> file_bytes() const { return file_bytes_; }
 
   // From now on only what has arrived already is read, then the end is told: all of a regular file, what a pipe holds.
   void stop_after_arrived();
@@ -40,11 +44,12 @@ class StandardInput {
   int fd_ = 0;
   UniqueFd reopened_;
   Kind kind_ = Kind::stream;
-  bool from_program_ = false;
+  bool is_terminal_ = false;
   bool flags_changed_ = false;
   bool limited_ = false;
   bool at_end_ = false;
   std::size_t budget_ = 0;  // bytes still to be read when limited_
+  std::optional<std::uint64_t> file_bytes_;
 };
 
 }  // namespace mxp::tools

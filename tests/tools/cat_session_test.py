@@ -1,0 +1,295 @@
+#!/usr/bin/env python3
+"""How sessions of mxp-cat end: who may end what, what is said of it, and that nothing is lost or left behind."""
+import fcntl
+import os
+import pty
+import signal
+import struct
+import subprocess
+import termios
+import time
+import unittest
+
+from cat_test import CAT, LIMIT, CatTest, content
+
+PIPES = dict(stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+
+def bytes_in(pipe):
+    return struct.unpack("i", fcntl.ioctl(pipe, termios.FIONREAD, bytes(4)))[0]
+
+
+class SessionTest(CatTest):
+    def tearDown(self):
+        # In the asan preset a fault ends a process with a code that a test may expect for another reason.
+        said = [path.read_text(errors="replace") for path in self.folder.glob("*.err")]
+        super().tearDown()
+        for text in said:
+            self.assertNotIn("Sanitizer", text)
+
+    def client(self, url, *arguments, **options):
+        """A client whose stderr goes into a file, which can be read at any time."""
+        path = self.folder / f"client-{len(self.processes)}.err"
+        with open(path, "wb") as errors:
+            process = self.start(url, *arguments, stderr=errors, **options)
+        process.errors = path
+        return process
+
+    def wait_until_said(self, path, words):
+        self.wait_for(lambda: words in path.read_text(), f"{words!r} in {path.read_text()!r}")
+
+
+class EndOfStream(SessionTest):
+    """docs/file-transfer.md §1."""
+
+    def test_a_late_writer_is_heard_by_a_listener_that_says_nothing(self):
+        listener = self.listener()  # its stdin is /dev/null, so its end comes first
+        client = self.client(listener.url, "-vv", stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+        self.wait_until_said(client.errors, "ended (peer)")
+        time.sleep(1.2)  # not for a race: longer than any pause that a program may make was allowed to be
+        client.stdin.write(b"late\n")
+        client.stdin.close()
+        self.assertEqual(client.wait(LIMIT), 0, client.errors.read_text())
+        self.assertEqual(listener.finish()[:2], (0, b"late\n"))
+
+    def test_a_program_is_heard_to_its_end_after_the_answer(self):
+        with open(self.write("answer", b"answer\n"), "rb") as stdin:
+            listener = self.listener(stdin=stdin)
+        client = self.client(listener.url, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        client.stdin.write(b"one\n")
+        client.stdin.flush()
+        self.assertEqual(client.stdout.read(7), b"answer\n")
+        client.stdin.write(b"two\n")
+        client.stdin.close()
+        self.assertEqual(client.wait(LIMIT), 0, client.errors.read_text())
+        self.assertEqual(listener.finish()[:2], (0, b"one\ntwo\n"))
+
+    def test_a_listeners_program_is_heard_to_its_end_too(self):
+        listener = self.listener("-vv", stdin=subprocess.PIPE)
+        client = self.client(listener.url, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+        self.wait_until_said(listener.errors, "ended (peer)")
+        listener.process.stdin.write(b"late\n")
+        listener.process.stdin.close()
+        self.assertEqual(client.stdout.read(), b"late\n")
+        self.assertEqual((client.wait(LIMIT), listener.process.wait(LIMIT)), (0, 0))
+
+    def test_a_file_goes_over_whole_whoever_ends_first(self):
+        data = content(3_000_000)
+        listener = self.listener()
+        with open(self.write("source", data), "rb") as stdin:
+            result = self.cat(listener.url, stdin=stdin)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertEqual(listener.finish()[:2], (0, data))
+
+    def at_a_terminal(self, *arguments):
+        listener = self.listener("--no-stdin")
+        controller, terminal = pty.openpty()
+        self.addCleanup(os.close, controller)
+        self.addCleanup(os.close, terminal)
+        os.write(controller, b"typed\n")
+        client = self.client(listener.url, "-vv", *arguments, stdin=terminal, stdout=subprocess.DEVNULL)
+        return listener, controller, client
+
+    def test_the_peers_end_ends_a_session_at_a_terminal_with_a_note(self):
+        listener, _, client = self.at_a_terminal()
+        self.assertEqual(client.wait(LIMIT), 0, client.errors.read_text())
+        self.assertIn("the peer ended, which ends a session at a terminal (--half-close keeps it open)", client.errors.read_text())
+        self.assertEqual(listener.finish()[:2], (0, b"typed\n"))
+
+    def test_half_close_keeps_a_terminals_session_open(self):
+        listener, controller, client = self.at_a_terminal("--half-close")
+        self.wait_until_said(client.errors, "ended (peer)")
+        os.write(controller, b"more\n\x04")
+        self.assertEqual(client.wait(LIMIT), 0, client.errors.read_text())
+        self.assertNotIn("the peer ended", client.errors.read_text())
+        self.assertEqual(listener.finish()[:2], (0, b"typed\nmore\n"))
+
+    def test_end_together_ends_a_pipe_with_the_peer_and_says_so(self):
+        listener = self.listener()
+        client = self.client(listener.url, "--end-together", stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+        self.assertEqual(client.wait(LIMIT), 0, client.errors.read_text())
+        self.assertIn("stdin was not read to its end (--end-together)", client.errors.read_text())
+        self.assertEqual(listener.finish()[0], 0)
+
+    def test_end_together_takes_what_has_arrived_and_is_silent_where_that_was_all(self):
+        with open(self.write("answer", b"answer\n"), "rb") as stdin:
+            listener = self.listener(stdin=stdin)
+        result = self.cat(listener.url, "--end-together", input=b"question\n")
+        self.assertEqual((result.returncode, result.stdout), (0, b"answer\n"), result.stderr)
+        self.assertNotIn(b"--end-together", result.stderr)
+        self.assertEqual(listener.finish()[:2], (0, b"question\n"))
+
+    def test_end_together_ends_an_endless_stdin(self):
+        with open(self.write("answer", b"enough\n"), "rb") as stdin:
+            listener = self.listener(stdin=stdin)
+        with open("/dev/zero", "rb") as zeros:
+            result = self.cat(listener.url, "--end-together", stdin=zeros)
+        self.assertEqual((result.returncode, result.stdout), (0, b"enough\n"), result.stderr)
+        self.assertEqual(listener.finish()[0], 0)
+
+    def test_no_stdin_ends_our_side_at_once_even_of_those_who_wait_for_their_turn(self):
+        listener = self.listener("--keep-open", "--no-stdin")
+        first = self.client(listener.url, "-vv", stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+        self.wait_until_said(first.errors, "ended (peer)")
+        second = self.client(listener.url, "-vv", stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+        self.wait_until_said(second.errors, "ended (peer)")
+        second.stdin.write(b"second\n")
+        second.stdin.close()
+        first.stdin.write(b"first\n")
+        first.stdin.close()
+        self.assertEqual((first.wait(LIMIT), second.wait(LIMIT)), (0, 0))
+        self.assertEqual(listener.output.read_bytes(), b"first\nsecond\n")
+
+    def test_the_ways_to_treat_stdin_exclude_each_other(self):
+        for pair in (["--half-close", "--end-together"], ["--half-close", "--no-stdin"], ["--end-together", "--no-stdin"]):
+            self.fails(self.cat("listen", "0", *pair), 2, "exclude each other")
+        self.fails(self.cat("listen", "0", "--echo", "--end-together"), 2, "stdin")
+
+
+class PeerStops(SessionTest):
+    """What ends our sending although our stdin, a pipe, is open: the peer's codes arrive."""
+
+    def waits_for_the_end_of(self, client, *words):
+        self.assertEqual(client.wait(LIMIT), 5, client.errors.read_text())
+        for word in words:
+            self.assertIn(word, client.errors.read_text())
+
+    def test_stop_sending(self):
+        reader, writer = os.pipe()
+        listener = self.listener("--half-close", stdin=subprocess.PIPE, stdout=writer)
+        os.close(writer)
+        os.close(reader)
+        client = self.client(listener.url, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+        client.stdin.write(b"to nobody\n")
+        client.stdin.flush()
+        self.waits_for_the_end_of(client, "its output failed")
+        self.assertEqual(listener.finish()[0], 1)
+
+    def test_reset(self):
+        folder = os.open(self.folder, os.O_RDONLY)  # reading it fails
+        listener = self.listener(stdin=folder)
+        os.close(folder)
+        client = self.client(listener.url, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+        self.waits_for_the_end_of(client, "its input failed")
+        self.assertEqual(listener.finish()[0], 1)
+
+    def test_close(self):
+        listener = self.listener("-v", stdin=subprocess.PIPE)
+        client = self.client(listener.url, "-v", stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+        self.wait_until_said(client.errors, "connected to")
+        self.wait_until_said(listener.errors, "connected to")
+        listener.process.send_signal(signal.SIGTERM)
+        self.waits_for_the_end_of(client, "it was interrupted")
+        self.assertEqual(listener.finish()[0], 130)
+
+
+class Signals(SessionTest):
+    def test_hangup_says_goodbye(self):
+        listener = self.listener("-v")
+        client = self.client(listener.url, "-v", stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+        self.wait_until_said(listener.errors, "connected to")
+        client.send_signal(signal.SIGHUP)
+        self.assertEqual(client.wait(LIMIT), 130)
+        code, _, errors = listener.finish()
+        self.assertEqual(code, 5, errors)
+        self.assertIn("it was interrupted", errors)
+
+    def test_a_hangup_said_twice_is_still_a_clean_end(self):
+        # As a terminal does that closes: the shell tells its jobs, then the kernel does. The goodbye has to go out.
+        listener = self.listener("-v")
+        client = self.client(listener.url, "-v", stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+        self.wait_until_said(listener.errors, "connected to")
+        client.send_signal(signal.SIGSTOP)  # so that both are there when it goes on
+        client.send_signal(signal.SIGINT)
+        client.send_signal(signal.SIGHUP)
+        client.send_signal(signal.SIGCONT)
+        self.assertEqual(client.wait(LIMIT), 130)
+        self.assertIn("sent 0 B", client.errors.read_text())
+        self.assertEqual(listener.finish()[0], 5)
+
+    def test_nohup_is_honoured(self):
+        listener = self.listener("-v", preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))
+        listener.process.send_signal(signal.SIGHUP)
+        self.assertEqual(self.cat(listener.url, input=b"after\n").returncode, 0)
+        self.assertEqual(listener.finish()[:2], (0, b"after\n"))
+
+
+class UnreadOutput(SessionTest):
+    """A session whose stdout nobody reads is still there when the run ends: in the asan preset its parts have to go in order."""
+
+    SIZE = 2_000_000  # more than a pipe and the buffer before it hold
+
+    def blocked_listener(self, *arguments):
+        reader, writer = os.pipe()
+        self.addCleanup(os.close, reader)
+        listener = self.listener("-v", *arguments, stdout=writer)
+        os.close(writer)
+        return listener, reader
+
+    def test_interrupted_while_the_peer_is_there(self):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            listener, _ = self.blocked_listener()
+            client = self.client(listener.url, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+            client.stdin.write(content(100_000))
+            client.stdin.flush()
+            self.wait_until_said(listener.errors, "connected to")
+            listener.process.send_signal(number)
+            self.assertEqual(listener.finish()[0], 130)
+            self.assertEqual(client.wait(LIMIT), 5, client.errors.read_text())
+
+    def test_interrupted_after_the_peer_has_gone(self):
+        listener, reader = self.blocked_listener("--idle-timeout", "1s")
+        client = self.client(listener.url, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+        client.stdin.write(content(self.SIZE))
+        self.wait_for(lambda: bytes_in(reader) >= 60_000, "a full pipe")
+        client.kill()
+        self.wait_until_said(listener.errors, "received")  # its summary: the connection is over, stdout is not
+        listener.process.send_signal(signal.SIGINT)
+        self.assertEqual(listener.finish()[0], 130)
+
+    def test_interrupted_while_others_wait_for_their_turn(self):
+        listener, _ = self.blocked_listener("--keep-open")
+        clients = []
+        for _ in range(3):
+            client = self.client(listener.url, "-v", stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+            client.stdin.write(content(100_000))
+            client.stdin.flush()
+            self.wait_until_said(client.errors, "connected to")
+            clients.append(client)
+        self.wait_for(lambda: listener.errors.read_text().count("connected to") == 3, "three clients")
+        listener.process.send_signal(signal.SIGTERM)
+        self.assertEqual(listener.finish()[0], 130)
+        self.assertEqual([client.wait(LIMIT) for client in clients], [5, 5, 5])
+
+    def test_a_killed_peer_leaves_what_it_sent(self):
+        listener, reader = self.blocked_listener("--idle-timeout", "1s")
+        client = self.client(listener.url, "-v", stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+        client.stdin.write(content(300_000))
+        client.stdin.flush()
+        self.wait_for(lambda: bytes_in(reader) >= 60_000, "a full pipe")
+        client.kill()
+        self.wait_until_said(listener.errors, "received")
+        with os.fdopen(os.dup(reader), "rb") as out:
+            data = out.read()
+        self.assertEqual(data, content(300_000)[:len(data)])
+        self.assertEqual(listener.finish()[0], 1)
+
+    def test_a_reader_that_leaves_while_a_client_waits_for_its_turn(self):
+        reader, writer = os.pipe()
+        listener = self.listener("-v", "--keep-open", stdout=writer)
+        os.close(writer)
+        first = self.client(listener.url, "-v", stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+        first.stdin.write(content(100_000))
+        first.stdin.flush()
+        self.wait_until_said(first.errors, "connected to")
+        second = self.client(listener.url, "-v", stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+        second.stdin.write(b"second\n")
+        second.stdin.close()
+        self.wait_for(lambda: listener.errors.read_text().count("connected to") == 2, "two clients")
+        os.close(reader)
+        self.assertEqual((first.wait(LIMIT), second.wait(LIMIT)), (5, 5), first.errors.read_text() + second.errors.read_text())
+        self.assertIsNone(listener.process.poll())
+
+
+if __name__ == "__main__":
+    unittest.main()
