@@ -15,10 +15,14 @@ volatile std::sig_atomic_t g_write_end = -1;
 int g_read_end = -1;
 struct sigaction g_old_int;
 struct sigaction g_old_term;
+struct sigaction g_old_hangup;
 
 void on_signal(int number) {
+  if (g_received != 0) {
+    if (number == SIGHUP) return;
+    ::_exit(130);
+  }
   const int saved_errno = errno;
-  if (g_received != 0) ::_exit(130);
   g_received = number;
   const char byte = 1;
   [[maybe_unused]] const ssize_t ignored = ::write(g_write_end, &byte, 1);
@@ -39,11 +43,14 @@ SignalWatch::SignalWatch() {
   ::sigemptyset(&action.sa_mask);
   ::sigaction(SIGINT, &action, &g_old_int);
   ::sigaction(SIGTERM, &action, &g_old_term);
+  ::sigaction(SIGHUP, nullptr, &g_old_hangup);
+  if (g_old_hangup.sa_handler != SIG_IGN) ::sigaction(SIGHUP, &action, nullptr);
 }
 
 SignalWatch::~SignalWatch() {
   ::sigaction(SIGINT, &g_old_int, nullptr);
   ::sigaction(SIGTERM, &g_old_term, nullptr);
+  ::sigaction(SIGHUP, &g_old_hangup, nullptr);
   if (g_read_end >= 0) {
     ::close(g_read_end);
     ::close(g_write_end);

@@ -1,5 +1,6 @@
-// SIGINT and SIGTERM as a readable descriptor. The first signal asks for a clean end; a second one while the first is
-// being served ends the process at once with 130.
+// SIGINT, SIGTERM and SIGHUP as a readable descriptor. The first signal asks for a clean end; another SIGINT or SIGTERM
+// while the first is being served ends the process at once with 130. SIGHUP never does: a terminal that closes may send
+// it twice, by the shell and by the kernel. Where SIGHUP is ignored from the start (nohup), it stays ignored.
 #pragma once
 
 namespace mxp::tools {
@@ -14,7 +15,7 @@ class SignalWatch {
 
   // Readable once a signal came: EventLoop::watch(fd(), FdEvent::readable, …), or poll(2).
   int fd() const;
-  // The signal that came (SIGINT or SIGTERM), or 0. Also tells without fd(): set inside the signal handler.
+  // The signal that came, or 0. Also tells without fd(): set inside the signal handler.
   int received() const;
 };
 
