@@ -1,14 +1,29 @@
 // What a link does to packets, as plain values, and the text form of it: the grammar of `tc netem` (tc-netem(8)) and
 // a few words past it.
 //
-//   delay TIME [JITTER [CORR%]] [distribution uniform|normal|pareto|paretonormal]     (also: latency)
-//   loss [random] P% [CORR%] | loss gemodel P% [R% [1-H% [1-K%]]] | loss state P13 [P31 [P32 [P23 [P14]]]]   (also:
-//   drop) ecn                                       marks instead of losing, where the packet allows it duplicate P%
-//   [CORR%]     corrupt P% [CORR%]     reorder P% [CORR%] [gap N]     gap N rate RATE [OVERHEAD [CELLSIZE
-//   [CELLOVERHEAD]]]     limit PACKETS | limit auto slot MIN [MAX] [packets N] [bytes N] | slot distribution NAME DELAY
-//   JITTER [packets N] [bytes N] order keep|time     mtu BYTES     trace FILE     rebind TIME     outage TIME every
-//   TIME
+//   delay TIME [JITTER [CORR%]] [distribution uniform|normal|pareto|paretonormal]      also: latency
+//   loss [random] P% [CORR%]                                                           also: drop
+//   loss gemodel P% [R% [1-H% [1-K%]]]
+//   loss state P13 [P31 [P32 [P23 [P14]]]]
+//   ecn                                             marks instead of losing, where the packet allows it
+//   duplicate P% [CORR%]
+//   corrupt P% [CORR%]
+//   reorder P% [CORR%] [gap N]
+//   gap N
+//   rate RATE [OVERHEAD [CELLSIZE [CELLOVERHEAD]]]
+//   limit PACKETS | limit auto
+//   slot MIN [MAX] [packets N] [bytes N]
+//   slot distribution NAME DELAY JITTER [packets N] [bytes N]
 //
+// past tc:
+//
+//   order keep|time
+//   mtu BYTES
+//   trace FILE
+//   rebind TIME
+//   outage TIME every TIME
+//
+// Keywords may be cut short as in tc: "dup", "dist", "lo". Where that leaves a choice, the first in tc's order is meant.
 // Units are those of tc(8): a bare time is microseconds, a bare rate bits per second ("kbit" = 1000 bit/s, "kbps" =
 // 1000 BYTES/s, "kibit" = 1024 bit/s), a percentage may leave out its sign ("loss 1" is one percent).
 #pragma once
@@ -25,8 +40,9 @@
 
 namespace mxp::netem {
 
-// A probability for each packet. With a correlation each draw is mixed with the one before, as the kernel does it; that
-// lowers the real share of chosen packets (a known trait of netem), so bursts are better asked for with GilbertElliott.
+// A probability for each packet. With a correlation each draw is mixed with the one before, as the kernel does it. That
+// makes the share of chosen packets another one than p (expectation.h), so bursts are better asked for with
+// GilbertElliott.
 struct Chance {
   double p = 0;            // 0..1
   double correlation = 0;  // 0..1
@@ -84,8 +100,8 @@ struct LinkSpec {
   struct Limit {
     static constexpr std::uint32_t kDefaultPackets = 1000;  // tc's default
     std::uint32_t packets = kDefaultPackets;  // held at a time, those on their way included, as in the kernel
-    bool automatic =
-        false;  // instead: 1.5 x rate x delay in bytes (no bound without a rate), so that delay x rate never drops
+    // Instead: 1.5 x rate x delay in bytes (no bound without a rate), so that delay x rate never drops.
+    bool automatic = false;
     bool operator==(const Limit&) const = default;
   };
   // Link layers that cut packets into cells (ATM): see tc-netem(8), "rate".
@@ -137,8 +153,8 @@ struct LinkSpec {
   Trace trace;
   Outage outage;
   Duration rebind_every{};  // zero = never. The link itself does nothing with it: the relay changes its port
-  std::uint32_t header_bytes =
-      28;  // IP and UDP headers added to each datagram for rate and mtu: 28 for IPv4, 48 for IPv6
+  // IP and UDP headers that are added to each datagram for rate and mtu: 28 for IPv4, 48 for IPv6.
+  std::uint32_t header_bytes = 28;
 
   bool operator==(const LinkSpec&) const = default;
 };

@@ -2,6 +2,7 @@
 // first error wins; it names the keyword, what stood there, and an example that works.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <optional>
 #include <string>
@@ -57,17 +58,27 @@ class Parser {
   };
   static const std::array<Keyword, 18> kKeywords;
 
+  // As tc does it: a word may be cut anywhere, and where that leaves a choice the first in its order is meant.
+  static bool abbreviates(std::string_view word, std::string_view whole) {
+    return !word.empty() && whole.starts_with(word);
+  }
+
+  static const Keyword* keyword_of(std::string_view word) {
+    const auto found =
+        std::find_if(kKeywords.begin(), kKeywords.end(), [&](const Keyword& k) { return abbreviates(word, k.name); });
+    return found == kKeywords.end() ? nullptr : &*found;
+  }
+
   void keyword() {
     const std::string_view word = words_[position_];
-    for (const Keyword& known : kKeywords) {
-      if (known.name != word) continue;
+    if (const Keyword* known = keyword_of(word)) {
       ++position_;
       for (const std::string_view earlier : seen_) {
-        if (earlier == known.means) return fail("'{}' is given twice: keep one of them", word);
+        if (earlier == known->means) return fail("'{}' is given twice: keep one of them", known->name);
       }
-      seen_.push_back(known.means);
-      keyword_ = word;
-      (this->*known.read)();
+      seen_.push_back(known->means);
+      keyword_ = known->name;
+      (this->*known->read)();
       return;
     }
     if (word == "seed") return fail("'seed' is not part of the link: use the option --seed");
@@ -86,6 +97,21 @@ class Parser {
 
   bool accept(std::string_view word) {
     if (!error_.empty() || position_ >= words_.size() || words_[position_] != word) return false;
+    ++position_;
+    return true;
+  }
+
+  // A keyword that also stands within another one's values.
+  bool accept_keyword(std::string_view name) {
+    if (!error_.empty() || position_ >= words_.size()) return false;
+    const Keyword* known = keyword_of(words_[position_]);
+    if (known == nullptr || known->name != name) return false;
+    ++position_;
+    return true;
+  }
+
+  bool accept_abbreviated(std::string_view word) {
+    if (!error_.empty() || position_ >= words_.size() || !abbreviates(words_[position_], word)) return false;
     ++position_;
     return true;
   }
@@ -127,7 +153,7 @@ class Parser {
       spec_.delay.jitter = time("delay 40ms 5ms");
       if (at_number()) spec_.delay.correlation = percent("delay 40ms 5ms 25%");
     }
-    if (accept("distribution")) read_distribution();
+    if (accept_keyword("distribution")) read_distribution();
   }
 
   // tc also takes it as a word of its own, after others.
@@ -176,7 +202,7 @@ class Parser {
   void read_reorder() {
     spec_.reorder.chance = chance("reorder 25% 50%");
     reorder_given_ = true;
-    if (accept("gap")) {
+    if (accept_keyword("gap")) {
       for (const std::string_view earlier : seen_) {
         if (earlier == "gap") return fail("'gap' is given twice: keep one of them");
       }
@@ -226,9 +252,9 @@ class Parser {
     }
     if (error_.empty() && !spec_.slot.enabled()) return fail("'slot' needs a time above 0, such as 'slot 10ms'");
     for (;;) {
-      if (accept("packets")) {
+      if (accept_abbreviated("packets")) {
         spec_.slot.packets = count("slot 10ms packets 8");
-      } else if (accept("bytes")) {
+      } else if (accept_abbreviated("bytes")) {
         spec_.slot.bytes = value(parse_size, "a number of bytes", "slot 10ms bytes 16k");
       } else {
         return;
@@ -306,19 +332,21 @@ class Parser {
   LinkSpec spec_;
 };
 
+// Words that share their first letters stand in tc's order: "l" is limit, "d" delay, "r" reorder. Those past tc follow, so
+// that they take no abbreviation from it.
 const std::array<Parser::Keyword, 18> Parser::kKeywords = {{
     {"delay", &Parser::read_delay, "delay"},
+    {"limit", &Parser::read_limit, "limit"},
     {"latency", &Parser::read_delay, "delay"},
-    {"distribution", &Parser::read_distribution, "distribution"},
     {"loss", &Parser::read_loss, "loss"},
     {"drop", &Parser::read_loss, "loss"},
     {"ecn", &Parser::read_ecn, "ecn"},
-    {"duplicate", &Parser::read_duplicate, "duplicate"},
-    {"corrupt", &Parser::read_corrupt, "corrupt"},
     {"reorder", &Parser::read_reorder, "reorder"},
+    {"corrupt", &Parser::read_corrupt, "corrupt"},
     {"gap", &Parser::read_gap, "gap"},
+    {"duplicate", &Parser::read_duplicate, "duplicate"},
+    {"distribution", &Parser::read_distribution, "distribution"},
     {"rate", &Parser::read_rate, "rate"},
-    {"limit", &Parser::read_limit, "limit"},
     {"slot", &Parser::read_slot, "slot"},
     {"order", &Parser::read_order, "order"},
     {"mtu", &Parser::read_mtu, "mtu"},

@@ -265,6 +265,40 @@ class NetemTest(unittest.TestCase):
         self.assertEqual(outcomes[0], outcomes[1])
         self.assertEqual(len(outcomes[0]), report["up"]["out"])
 
+    def test_correlated_chances_say_how_often_they_come_true(self):
+        relay = self.relay("--up", "loss 30% 25% dup 10% 50%", "--down", "loss gemodel 1% 25%", "--seed", "5", "--stats", "-")
+        with client() as one:
+            for _ in range(1000):
+                one.sendto(b"x", relay.address)
+                time.sleep(0.0002)
+        self.wait_for_quiet()
+        _, out, err = relay.stop()
+        up, down = json.loads(out)["up"], json.loads(out)["down"]
+        self.assertAlmostEqual(up["expected"]["lost"], 0.2333, delta=0.0001)
+        self.assertAlmostEqual(up["expected"]["duplicated"], 0.001083, delta=0.00001)
+        self.assertAlmostEqual(down["expected"]["lost"], 0.01 / 0.26, delta=1e-9)
+        self.assertAlmostEqual(up["lost"] / up["in"], up["expected"]["lost"], delta=0.06)  # four times its scatter
+        self.assertIn("up: the kernel's formula for correlation", err)
+        self.assertNotIn("down: the kernel's formula", err)
+        self.assertIn("up   asked: loss 30% 25% duplicate 10% 50% (expected in the long run: loss 23.3%, duplicate 0.108%)\n", err)
+        self.assertIn("(expected in the long run: loss 3.85%)", err)
+
+    def test_order_keep_says_what_it_added_to_the_delay(self):
+        relay = self.relay("--up", "delay 50ms 40ms", "--stats", "-")
+        with client() as one:
+            for _ in range(200):
+                one.sendto(b"x", relay.address)
+                time.sleep(0.001)
+        self.wait_for_quiet()
+        _, out, err = relay.stop()
+        up = json.loads(out)["up"]
+        shift = up["order_keep_shift_us"]["mean"]
+        self.assertGreater(shift, 10_000)
+        # The mean of the jitter is 50 ms: what is more is the shift (the draws of one seed scatter by 2 ms).
+        self.assertGreaterEqual(up["delay_us"]["mean"], 40_000 + shift)
+        self.assertRegex(err, r"up   note:  'order keep' held packets back by \d[\d.]* ms in the mean")
+        self.assertNotIn("order_keep_shift_us", json.loads(out)["down"])
+
     def test_rate_is_what_was_asked(self):
         relay = self.relay("--up", "rate 2mbit limit auto", "--stats", "-")
         one = client()

@@ -66,6 +66,9 @@ Result<RelayEnd> relay_until_the_end(const NetemOptions& options, const SignalWa
   if (!relay) return std::unexpected(relay.error());
   output.line(fmt::format("relaying {} -> {} seed {}", (*relay)->local().to_string(), options.target.to_string(),
                           options.seed));
+  for (const auto& [name, spec] : {std::pair("up", &options.up), std::pair("down", &options.down)}) {
+    if (const std::string note = correlation_note(name, *spec); !note.empty()) output.note(note);
+  }
 
   const auto end = (*relay)->run(signals);
   output.summary(report_text(options, **relay));

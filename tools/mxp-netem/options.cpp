@@ -25,6 +25,7 @@ constexpr const char* kFooter =
   rate RATE [OVERHEAD [CELLSIZE [CELLOVERHEAD]]]   limit PACKETS|auto
   slot MIN [MAX] [packets N] [bytes N]   slot distribution NAME DELAY JITTER [packets N] [bytes N]
   order keep|time   mtu BYTES   trace FILE   rebind TIME   outage TIME every TIME
+Keywords may be cut short as in tc (dup, dist). Jitter is uniform unless a distribution is given.
 
 Examples
   mxp-netem -l 127.0.0.1:7000 -t 127.0.0.1:9000 delay 40ms 5ms loss 1% rate 10mbit

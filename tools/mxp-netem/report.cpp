@@ -3,13 +3,60 @@
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
+#include <vector>
 
 #include "common/units.h"
+#include "netem/expectation.h"
 
 namespace mxp::tools {
 namespace {
 
 double microseconds(Duration duration) { return static_cast<double>(duration.count()) / 1e3; }
+
+// What the spec's chances come to in the long run, under the names of the counters.
+struct Expected {
+  std::string_view word;     // of the spec
+  std::string_view counter;  // of the report
+  double share;              // 0..1, of the packets that come in
+  bool as_asked;             // the share is the number in the spec
+  bool correlated;
+};
+
+std::vector<Expected> expected_of(const netem::LinkSpec& spec) {
+  std::vector<Expected> all;
+  const auto add = [&](std::string_view word, std::string_view counter, const netem::Chance& chance) {
+    if (chance.p <= 0) return;
+    all.push_back({word, counter, netem::expected_share(chance), chance.correlation <= 0, chance.correlation > 0});
+  };
+  if (const auto* random = std::get_if<netem::RandomLoss>(&spec.loss)) {
+    add("loss", spec.ecn ? "marked" : "lost", *random);
+  } else if (!std::holds_alternative<netem::NoLoss>(spec.loss)) {
+    all.push_back({"loss", spec.ecn ? "marked" : "lost", netem::expected_loss(spec.loss), false, false});
+  }
+  add("duplicate", "duplicated", spec.duplicate);
+  add("corrupt", "corrupted", spec.corrupt);
+  if (const auto share = netem::expected_reordering(spec.reorder); share && spec.reorder.chance.p > 0) {
+    all.push_back(
+        {"reorder", "reordered", *share, *share == spec.reorder.chance.p, spec.reorder.chance.correlation > 0});
+  }
+  return all;
+}
+
+std::string share_text(double share) {
+  return share > 0 && share < 1e-6 ? "less than 0.0001%" : fmt::format("{:.3g}%", share * 100);
+}
+
+std::string asked_text(const netem::LinkSpec& spec) {
+  std::string text = netem::to_string(spec);
+  if (text.empty()) return "a perfect link";
+  std::string expected;
+  for (const Expected& one : expected_of(spec)) {
+    if (one.as_asked) continue;
+    expected += fmt::format("{}{} {}", expected.empty() ? "" : ", ", one.word, share_text(one.share));
+  }
+  if (!expected.empty()) text += fmt::format(" (expected in the long run: {})", expected);
+  return text;
+}
 
 nlohmann::json link_json(const netem::Link& link) {
   const netem::LinkCounters& counters = link.counters();
@@ -25,13 +72,19 @@ nlohmann::json link_json(const netem::Link& link) {
                          {"in_flight", link.queued_packets()},
                          {"bytes_in", counters.bytes_in},
                          {"bytes_out", counters.bytes_out}};
+  for (const Expected& one : expected_of(spec)) json["expected"][one.counter] = one.share;
   if (spec.mtu > 0) json["lost_too_big"] = counters.lost_too_big;
   if (spec.outage.every.count() > 0) json["lost_outage"] = counters.lost_outage;
   if (spec.ecn) json["marked"] = counters.marked;
   if (counters.delay.count() > 0) {
-    json["delay_us"] = {{"p50", microseconds(counters.delay.quantile(0.5))},
+    json["delay_us"] = {{"mean", microseconds(counters.delay.mean())},
+                        {"p50", microseconds(counters.delay.quantile(0.5))},
                         {"p99", microseconds(counters.delay.quantile(0.99))},
                         {"max", microseconds(counters.delay.max())}};
+  }
+  if (counters.order_shift.max().count() > 0) {
+    json["order_keep_shift_us"] = {{"mean", microseconds(counters.order_shift.mean())},
+                                   {"max", microseconds(counters.order_shift.max())}};
   }
   if (!counters.rate().is_zero()) json["rate_bits_per_second"] = counters.rate().bits_per_second();
   return json;
@@ -39,9 +92,8 @@ nlohmann::json link_json(const netem::Link& link) {
 
 std::string link_text(std::string_view name, const netem::Link& link) {
   const netem::LinkCounters& counters = link.counters();
-  const std::string asked = netem::to_string(link.spec());
-  std::string text = fmt::format("{} asked: {}\n{} got:   in {}, out {}", name,
-                                 asked.empty() ? "a perfect link" : asked, name, counters.in, counters.out);
+  std::string text = fmt::format("{} asked: {}\n{} got:   in {}, out {}", name, asked_text(link.spec()), name,
+                                 counters.in, counters.out);
   const auto add = [&](std::uint64_t count, std::string_view what) {
     if (count > 0)
       text += fmt::format(", {} {} ({:.3g}%)", what, count,
@@ -60,6 +112,13 @@ std::string link_text(std::string_view name, const netem::Link& link) {
   }
   if (!counters.rate().is_zero())
     text += fmt::format(", {}", format_bit_rate(static_cast<double>(counters.rate().bits_per_second())));
+  if (counters.order_shift.max().count() > 0) {
+    text += fmt::format(
+        "\n{} note:  'order keep' held packets back by {} in the mean, so that the mean delay was {}; with 'order "
+        "time' "
+        "jitter reorders instead",
+        name, format_duration(counters.order_shift.mean()), format_duration(counters.delay.mean()));
+  }
   if (counters.tail_dropped > 0 && !link.spec().limit.automatic && link.spec().rate.is_zero()) {
     text += fmt::format(
         "\n{} note:  the queue limit of {} packets, not the loss model, dropped {}: raise it or say 'limit auto'", name,
@@ -69,6 +128,18 @@ std::string link_text(std::string_view name, const netem::Link& link) {
 }
 
 }  // namespace
+
+std::string correlation_note(std::string_view name, const netem::LinkSpec& spec) {
+  std::string text;
+  for (const Expected& one : expected_of(spec)) {
+    if (one.correlated) text += fmt::format("{}{} {}", text.empty() ? "" : ", ", one.word, share_text(one.share));
+  }
+  if (text.empty()) return text;
+  return fmt::format(
+      "{}: the kernel's formula for correlation, which is used here as well, changes how often a chance comes true: "
+      "expect {}. For bursts of a known share use 'loss gemodel'",
+      name, text);
+}
 
 nlohmann::json report_json(const NetemOptions& options, const Relay& relay) {
   const RelayHealth& health = relay.health();

@@ -3,6 +3,7 @@
 
 #include <nlohmann/json_fwd.hpp>
 #include <string>
+#include <string_view>
 
 #include "mxp-netem/options.h"
 #include "mxp-netem/relay.h"
@@ -10,8 +11,11 @@
 namespace mxp::tools {
 
 // {schema, seed, duration_s, clients, up:{…}, down:{…}, relay:{…}}; see mxp-netem(1). Keys that do not apply are
-// absent.
+// absent. `up.expected` and `down.expected` hold the shares (0..1) that the spec comes to in the long run.
 nlohmann::json report_json(const NetemOptions& options, const Relay& relay);
+
+// That correlated chances come true with another probability than they say, and with which; empty without correlation.
+std::string correlation_note(std::string_view name, const netem::LinkSpec& spec);
 
 // Three lines: up, down, the relay itself.
 std::string report_text(const NetemOptions& options, const Relay& relay);

@@ -83,6 +83,39 @@ BOOST_AUTO_TEST_CASE(other_words_of_tc_are_read) {
   BOOST_TEST(spec("delay 10ms gap 4").reorder.chance.p == 1.0);
 }
 
+BOOST_AUTO_TEST_CASE(words_are_cut_short_as_in_tc) {
+  struct Row {
+    std::string_view shortened;
+    std::string_view whole;
+  };
+  for (const Row& row : {
+           Row{"del 10ms 5ms dist normal", "delay 10ms 5ms distribution normal"},
+           Row{"lat 10ms 5ms 10% di pareto", "delay 10ms 5ms 10% distribution pareto"},
+           Row{"delay 10ms 5ms dup 1% dist normal", "delay 10ms 5ms distribution normal duplicate 1%"},
+           Row{"dup 1% 10%", "duplicate 1% 10%"},
+           Row{"lo 1% 25%", "loss 1% 25%"},
+           Row{"dr gemodel 1% 25%", "loss gemodel 1% 25%"},
+           Row{"los state 1% 25%", "loss state 1% 25%"},
+           Row{"loss 1% e", "loss 1% ecn"},
+           Row{"corr 1%", "corrupt 1%"},
+           Row{"delay 1ms reor 25% g 3", "delay 1ms reorder 25% gap 3"},
+           Row{"delay 1ms ga 3", "delay 1ms gap 3"},
+           Row{"ra 1mbit", "rate 1mbit"},
+           Row{"sl 1ms 2ms p 3 b 4k", "slot 1ms 2ms packets 3 bytes 4k"},
+           Row{"slot distribution normal 2ms 1ms pack 3", "slot distribution normal 2ms 1ms packets 3"},
+           // Where several words begin so, the first in tc's order.
+           Row{"l 5", "limit 5"},
+           Row{"d 5ms", "delay 5ms"},
+           Row{"d 5ms r 25%", "delay 5ms reorder 25%"},
+           Row{"s 1ms", "slot 1ms"},
+           Row{"reb 3s", "rebind 3s"},
+           Row{"ord time", "order time"},
+           Row{"out 1s every 3s", "outage 1s every 3s"},
+       }) {
+    BOOST_TEST((spec(row.shortened) == spec(row.whole)), row.shortened << " is " << to_string(spec(row.shortened)));
+  }
+}
+
 BOOST_AUTO_TEST_CASE(words_past_tc_are_read) {
   BOOST_TEST((spec("order time").order == Order::time));
   BOOST_TEST((spec("delay 1ms 1ms").order == Order::keep));
@@ -171,6 +204,13 @@ BOOST_AUTO_TEST_CASE(malformed_specs_are_refused_with_the_word_at_fault) {
       {"jitter 5ms", "'jitter' is unknown: expected one of delay"},
       {"5ms", "'5ms' is unknown"},
       {"DELAY 5ms", "'DELAY' is unknown"},
+      {"dup 1% dupl 2%", "'duplicate' is given twice"},
+      {"delay 5ms d 5ms", "'delay' is given twice"},
+      {"dup", "'duplicate' needs a percentage"},
+      {"delays 5ms", "'delays' is unknown"},
+      {"loss g 1%", "'g' is not a percentage"},  // the loss models are whole words in tc, too
+      {"slot dist normal 1ms 1ms", "'dist' is not a time"},
+      {"delay 5ms 1ms dist norm", "'norm' is not a distribution"},
   };
   for (const Malformed& row : table) {
     const auto parsed = parse_link_spec(row.text);
