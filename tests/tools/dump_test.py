@@ -483,7 +483,7 @@ class Output(DumpCase):
         self.assertIn("--force", self.dump("-r", source, "-w", copy, code=2)[1])
         self.dump("-r", source, "-w", copy, "--force", "-c", "1")
         self.assertEqual(len(self.records(Path(copy).read_bytes())), 1)
-        self.assertIn("being read", self.dump("-r", source, "-w", source, "--force", code=2)[1])
+        self.assertIn("the same file as", self.dump("-r", source, "-w", source, "--force", code=2)[1])
         self.assertEqual(Path(source).read_bytes(), self.SESSION)
 
     def test_an_input_that_is_no_capture_leaves_an_old_output_alone(self):

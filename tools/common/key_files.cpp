@@ -11,7 +11,7 @@
 #include <optional>
 
 #include "common/escape.h"
-#include "common/write_all.h"
+#include "common/output_file.h"
 #include "udp/unique_fd.h"
 
 namespace mxp::tools {
@@ -119,10 +119,6 @@ Result<PrivateKey> load_private_key(const std::filesystem::path& path) {
 Result<void> write_private_key(const std::filesystem::path& path, const PrivateKey& key, IfExists if_exists) {
   const std::string name = path.string();
   std::error_code ignored;
-  if (if_exists == IfExists::refuse && std::filesystem::exists(std::filesystem::symlink_status(path, ignored))) {
-    return fail(ErrorKind::usage,
-                fmt::format("{} exists and is not overwritten: name another file, or use --force", name));
-  }
   if (path.has_parent_path() && !std::filesystem::exists(path.parent_path(), ignored)) {
     const mode_t mask = ::umask(077);
     std::error_code error;
@@ -131,27 +127,9 @@ Result<void> write_private_key(const std::filesystem::path& path, const PrivateK
     if (error) return fail(ErrorKind::usage, fmt::format("cannot make the folder of {}: {}", name, error.message()));
   }
 
-  std::string temporary = name + ".XXXXXX";
-  UniqueFd fd(::mkostemp(temporary.data(), O_CLOEXEC));  // O_EXCL and mode 0600 are its contract
-  if (!fd) return fail_errno(ErrorKind::usage, fmt::format("cannot create {}", name), errno);
   std::string pem = key.to_pem();
-  Result<void> written = write_all(fd.get(), pem, name);
+  Result<void> written = write_secret_file(name, pem, if_exists);
   ::explicit_bzero(pem.data(), pem.size());
-  if (written && ::fsync(fd.get()) != 0)
-    written = fail_errno(ErrorKind::io, fmt::format("cannot write {}", name), errno);
-  if (written) {
-    // link(2) refuses an existing name, so that two tools on their first use cannot replace each other's key.
-    const bool replace = if_exists == IfExists::replace;
-    const int result = replace ? ::rename(temporary.c_str(), name.c_str()) : ::link(temporary.c_str(), name.c_str());
-    if (result != 0) {
-      const int error = errno;
-      written = error == EEXIST ? fail(ErrorKind::usage, fmt::format("{} exists and is not overwritten", name))
-                                : Result<void>(fail_errno(ErrorKind::io, fmt::format("cannot create {}", name), error));
-    } else if (replace) {
-      return {};
-    }
-  }
-  ::unlink(temporary.c_str());
   return written;
 }
 

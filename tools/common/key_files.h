@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "common/output_file.h"
 #include "common/tool_error.h"
 #include "mxp/keys.h"
 #include "mxp/random.h"
@@ -18,8 +19,7 @@ Result<std::filesystem::path> default_identity_path();
 
 Result<PrivateKey> load_private_key(const std::filesystem::path& path);
 
-enum class IfExists : std::uint8_t { refuse, replace };
-// Whole or not at all, mode 0600 from its first byte; makes missing parent folders with mode 0700.
+// As write_secret_file of output_file.h; makes missing parent folders with mode 0700.
 Result<void> write_private_key(const std::filesystem::path& path, const PrivateKey& key, IfExists if_exists);
 
 struct Identity {

@@ -1,4 +1,5 @@
 // mxp-cat: ad-hoc sessions. Parse, build, run, one error line, the exit code.
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -32,22 +33,30 @@ int report(const ToolError& error, JsonOutput& json) {
   return static_cast<int>(error.exit_code());
 }
 
-int main_of(std::vector<std::string> arguments) {
+// Where the options were not understood: a mode in which stdout is free can be seen all the same.
+StdoutUse stdout_use(const std::vector<std::string>& arguments) {
+  const auto frees_stdout = [](std::string_view word) {
+    return word == "--echo" || word.starts_with("--send") || word.starts_with("--recv");
+  };
+  return std::any_of(arguments.begin(), arguments.end(), frees_stdout) ? StdoutUse::free : StdoutUse::carries_data;
+}
+
+int main_of(const std::vector<std::string>& arguments) {
   prepare_process();
   LowOptions low;
   JsonOutput json;
-  if (auto parsed = parse_arguments(std::move(arguments), low); !parsed) {
-    if (parsed.error().code == ExitCode::ok) return 0;
-    return report({ErrorKind::usage, parsed.error().error}, json);
-  }
-  auto opened = JsonOutput::open(low.json, stdout_carries_data(low) ? StdoutUse::carries_data : StdoutUse::free);
+  if (auto parsed = parse_arguments(arguments, low); !parsed)
+    return report_stop("mxp-cat", parsed.error(), arguments, stdout_use(arguments));
+  auto opened =
+      JsonOutput::open(low.json, stdout_carries_data(low) ? StdoutUse::carries_data : StdoutUse::free, arguments);
   if (!opened) return report(opened.error(), json);
   json = *std::move(opened);
   const auto options = make_options(low);
   if (!options) return report(options.error(), json);
   Output output("mxp-cat", options->verbosity);
   const auto result = run(*options, output, json);
-  return result ? 0 : report(result.error(), json);
+  if (!result) return report(result.error(), json);
+  return json.status() ? 0 : report(json.status().error(), json);
 }
 
 }  // namespace

@@ -102,7 +102,7 @@ void KeyRing::keep(const KeyLogLine& line) {
     found = by_id_.emplace(line.destination.key(), LoggedKeys{.destination = line.destination}).first;
   }
   LoggedKeys& keys = found->second;
-  keys.flow = line.flow;
+  keys.flow = line.direction;
   if (line.phase == 0) keys.phase_0 = line.secret;
   keys.highest_phase = std::max(keys.highest_phase, line.phase);
 }

@@ -12,10 +12,10 @@ namespace tools = mxp::tools;
 
 namespace {
 
-int fail(const tools::ToolError& error, const std::string& json) {
+int fail(const tools::ToolError& error, const mxp::dump::Options& options) {
   tools::print_error("mxp-dump", error);
   // "--json" beside packets on stdout was refused before the first packet, so that nothing mixes with this.
-  if (auto output = tools::JsonOutput::open(json, tools::StdoutUse::free); output)
+  if (auto output = tools::JsonOutput::open(options.json, tools::StdoutUse::free, options.arguments); output)
     static_cast<void>(output->write_line(to_json(error)));
   return static_cast<int>(error.exit_code());
 }
@@ -26,12 +26,11 @@ int main(int argc, char** argv) {
   tools::prepare_process();
   const auto options = mxp::dump::parse_options(argc, argv);
   if (!options) {
-    if (!options.error().error.empty())
-      tools::print_error("mxp-dump", {tools::ErrorKind::usage, options.error().error});
-    return static_cast<int>(options.error().code);
+    return tools::report_stop("mxp-dump", options.error(), std::vector<std::string>(argv + 1, argv + argc),
+                              tools::StdoutUse::free);
   }
   tools::Output output("mxp-dump", static_cast<tools::Verbosity>(options->verbosity));
   const auto done = mxp::dump::run(*options, output);
-  if (!done) return fail(done.error(), options->json);
+  if (!done) return fail(done.error(), *options);
   return static_cast<int>(*done);
 }

@@ -135,7 +135,9 @@ std::expected<Options, tools::ParseStop> parse_options(int argc, char** argv) {
   tools::add_version(app, "mxp-dump");
   app.footer(kFooter);
   if (auto parsed = tools::parse_command_line(app, arguments); !parsed) return std::unexpected(parsed.error());
-  return understand(low, app);
+  auto options = understand(low, app);
+  if (options) options->arguments = arguments;
+  return options;
 }
 
 }  // namespace mxp::dump

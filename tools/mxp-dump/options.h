@@ -28,6 +28,7 @@ struct Options {
   std::uint64_t max_packets = 0;     // of MXP; 0: all
   std::uint16_t port = 0;
   bool exit_nomatch = false;
+  std::vector<std::string> arguments;  // as typed: the files that they name are not overwritten
   int verbosity = 0;
 };
 

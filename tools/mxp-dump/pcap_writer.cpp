@@ -1,8 +1,6 @@
 #include "mxp-dump/pcap_writer.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -11,18 +9,11 @@
 #include "common/write_all.h"
 #include "mxp-dump/capture_reader.h"
 #include "mxp-dump/packet_filter.h"
-#include "udp/unique_fd.h"
 
 namespace mxp::dump {
 namespace {
 
 constexpr std::uint32_t kEthernet = 1;
-
-bool same_file(const std::string& a, const std::string& b) {
-  struct stat first{}, second{};
-  return ::stat(a.c_str(), &first) == 0 && ::stat(b.c_str(), &second) == 0 && first.st_dev == second.st_dev &&
-         first.st_ino == second.st_ino;
-}
 
 // stdout as a stream that waits where a plain one would lose data: another program may have set the pipe not to block.
 std::FILE* open_stdout() {
@@ -35,7 +26,8 @@ std::FILE* open_stdout() {
 
 }  // namespace
 
-tools::Result<PcapWriter> PcapWriter::open(const std::string& path, IfExists if_exists, const std::string& input) {
+tools::Result<PcapWriter> PcapWriter::open(const std::string& path, tools::IfExists if_exists,
+                                           const std::string& input) {
   PcapWriter writer;
   writer.path_ = path == "-" ? "stdout" : path;
   if (path == "-") {
@@ -43,15 +35,11 @@ tools::Result<PcapWriter> PcapWriter::open(const std::string& path, IfExists if_
       return tools::fail(tools::ErrorKind::usage, "-w - would write a capture to the terminal: redirect stdout");
     writer.file_.reset(open_stdout());
   } else {
-    if (!input.empty() && same_file(path, input))
-      return tools::fail(tools::ErrorKind::usage, fmt::format("{} is being read: -w needs another file", path));
-    UniqueFd descriptor;
-    const int replace = if_exists == IfExists::replace ? O_TRUNC : O_EXCL;
-    descriptor.reset(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY | replace, 0666));
-    if (!descriptor && errno == EEXIST)
-      return tools::fail(tools::ErrorKind::usage, fmt::format("{} exists: choose another name or use --force", path));
-    if (descriptor) writer.file_.reset(::fdopen(descriptor.get(), "w"));
-    if (writer.file_ != nullptr) static_cast<void>(descriptor.release());
+    const tools::UsedFile read{.called = "-r", .path = input};
+    auto file = tools::open_output_file(path, {.if_exists = if_exists, .used = {&read, 1}});
+    if (!file) return std::unexpected(file.error());
+    writer.file_.reset(::fdopen(file->get(), "w"));
+    if (writer.file_ != nullptr) static_cast<void>(file->release());
   }
   if (writer.file_ == nullptr)
     return tools::fail_errno(tools::ErrorKind::io, fmt::format("cannot write {}", writer.path_), errno);

@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 
+#include "common/output_file.h"
 #include "common/tool_error.h"
 #include "mxp-dump/captured_packet.h"
 
@@ -14,10 +15,9 @@ namespace mxp::dump {
 
 class PcapWriter {
  public:
-  enum class IfExists : std::uint8_t { refuse, replace };
-  // `path` "-" is stdout. An existing file is a usage error unless it is to be replaced; the file that is being read
-  // (`input`, "" for none) is refused always.
-  static tools::Result<PcapWriter> open(const std::string& path, IfExists if_exists, const std::string& input);
+  // `path` "-" is stdout. A file is opened by the rules of output_file.h; the one that is being read (`input`, "" for none)
+  // is refused always.
+  static tools::Result<PcapWriter> open(const std::string& path, tools::IfExists if_exists, const std::string& input);
 
   // All packets must have one link type, as the format has room for one only.
   tools::Result<void> write(const CapturedPacket& packet);

@@ -106,14 +106,13 @@ class Session {
   }
 
   Result<void> open_outputs() {
-    auto json = tools::JsonOutput::open(options_.json,
-                                        options_.packets ? tools::StdoutUse::carries_data : tools::StdoutUse::free);
+    auto json = tools::JsonOutput::open(
+        options_.json, options_.packets ? tools::StdoutUse::carries_data : tools::StdoutUse::free, options_.arguments);
     if (!json) return std::unexpected(json.error());
     json_ = std::move(*json);
     if (!options_.write_path.empty()) {
-      auto pcap = PcapWriter::open(options_.write_path,
-                                   options_.force ? PcapWriter::IfExists::replace : PcapWriter::IfExists::refuse,
-                                   options_.read_path);
+      auto pcap = PcapWriter::open(
+          options_.write_path, options_.force ? tools::IfExists::replace : tools::IfExists::refuse, options_.read_path);
       if (!pcap) return std::unexpected(pcap.error());
       pcap_ = std::make_unique<PcapWriter>(std::move(*pcap));
     }

@@ -1,6 +1,8 @@
 // mxp-netem: a lossy link for any UDP program. Parses, relays until told to stop, reports, returns the exit code.
 #include <fmt/format.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <ctime>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -8,12 +10,12 @@
 #include <vector>
 
 #include "common/output.h"
+#include "common/output_file.h"
 #include "common/signals.h"
 #include "common/tool_error.h"
 #include "common/write_all.h"
 #include "mxp-netem/capture.h"
 #include "mxp-netem/options.h"
-#include "mxp-netem/output_file.h"
 #include "mxp-netem/relay.h"
 #include "mxp-netem/report.h"
 #include "netem/spec.h"
@@ -48,12 +50,16 @@ IpVersions versions_in_capture(const NetemOptions& options) {
   return family == AddressFamily::ipv6 ? IpVersions::ipv6 : IpVersions::ipv4;
 }
 
+IfExists if_exists(const NetemOptions& options) { return options.force ? IfExists::replace : IfExists::refuse; }
+
 // Relays until the end and reports. `report` stays empty if it could not begin.
-Result<RelayEnd> relay_until_the_end(const NetemOptions& options, const SignalWatch& signals, nlohmann::json& report) {
+Result<RelayEnd> relay_until_the_end(const NetemOptions& options, const std::vector<std::string>& arguments,
+                                     const SignalWatch& signals, nlohmann::json& report) {
   Output output{std::string(kTool), options.verbosity};
   std::optional<Capture> capture;
   if (!options.pcap.empty()) {
-    auto file = open_output_file(options.pcap, options.force);
+    const auto used = files_named_in(arguments, "--pcap");
+    auto file = open_output_file(options.pcap, {.if_exists = if_exists(options), .used = used});
     if (!file) return std::unexpected(file.error());
     auto opened =
         Capture::open(std::move(*file), options.pcap, versions_in_capture(options),
@@ -85,30 +91,58 @@ int report_failure(const ToolError& error) {
   return static_cast<int>(error.exit_code());
 }
 
+// The file of --stats, where options that were not understood name one: it must not keep the result of an earlier run.
+std::string stats_in(const std::vector<std::string>& arguments) {
+  std::string path;
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    if (arguments[i] == "--stats" && i + 1 < arguments.size()) path = arguments[i + 1];
+    if (arguments[i].starts_with("--stats=")) path = arguments[i].substr(8);
+  }
+  return path;
+}
+
+int report_stop(const ParseStop& stop, const std::vector<std::string>& arguments) {
+  if (stop.code == ExitCode::ok) return 0;
+  const ToolError error{stop.code == ExitCode::usage ? ErrorKind::usage : ErrorKind::network, stop.error};
+  print_error(kTool, error);
+  const std::string path = stats_in(arguments);
+  const bool force = std::find(arguments.begin(), arguments.end(), "--force") != arguments.end();
+  const std::string text = to_json(error).dump(2) + "\n";
+  if (path == "-") {
+    (void)write_all(STDOUT_FILENO, text, "stdout");
+  } else if (!path.empty()) {
+    const auto used = files_named_in(arguments, "--stats");
+    const auto file = open_output_file(path, {.if_exists = force ? IfExists::replace : IfExists::refuse, .used = used});
+    if (file) (void)write_all(file->get(), text, path);
+  }
+  return static_cast<int>(stop.code);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   prepare_process();
-  const auto options = parse_netem_options({argv + 1, argv + argc});
-  if (!options) {
-    if (!options.error().error.empty()) print_error(kTool, {ErrorKind::usage, options.error().error});
-    return static_cast<int>(options.error().code);
-  }
+  const std::vector<std::string> arguments(argv + 1, argv + argc);
+  const auto options = parse_netem_options(arguments);
+  if (!options) return report_stop(options.error(), arguments);
   const SignalWatch signals;
   UniqueFd stats_file;
   if (!options->stats.empty() && options->stats != "-") {
-    auto opened = open_output_file(options->stats, options->force);
+    const auto used = files_named_in(arguments, "--stats");
+    auto opened = open_output_file(options->stats, {.if_exists = if_exists(*options), .used = used});
     if (!opened) return report_failure(opened.error());
     stats_file = std::move(*opened);
   }
   const int stats_fd = options->stats == "-" ? STDOUT_FILENO : stats_file.get();
   nlohmann::json report = nlohmann::json::object();
-  const auto end = relay_until_the_end(*options, signals, report);
+  const auto end = relay_until_the_end(*options, arguments, signals, report);
   if (stats_fd >= 0) {
     if (!end) report.update(to_json(end.error()));
     if (auto written = write_all(stats_fd, report.dump(2) + "\n", options->stats == "-" ? "stdout" : options->stats);
-        !written)
+        !written) {
+      if (stats_file) cut_back(stats_fd, 0);
       return report_failure(written.error());
+    }
   }
   if (!end) return report_failure(end.error());
   return static_cast<int>(*end == RelayEnd::interrupted ? ExitCode::interrupted : ExitCode::ok);

@@ -53,14 +53,15 @@ tools::Result<void> print(const Options& options, std::string_view text) {
 tools::Result<void> deliver(const Options& options, const Result& result,
                             const std::optional<tools::ToolError>& cut_short, tools::JsonOutput& json) {
   nlohmann::json document = to_json(result);
-  if (cut_short) document.update(to_json(*cut_short));
+  std::optional<tools::ToolError> error = cut_short;
+  std::string broken;
+  for (const Assertion& assertion : options.assertions)
+    if (const auto one = check(assertion, result)) broken += (broken.empty() ? "" : "\n") + *one;
+  if (!error && !broken.empty()) error = {ErrorKind::threshold, broken};
+  if (error) document.update(to_json(*error));
   if (auto written = json.write_document(document); !written) return written;
   if (auto printed = print(options, to_text(result)); !printed) return printed;
-  if (cut_short) return std::unexpected(*cut_short);
-  std::string failed;
-  for (const Assertion& assertion : options.assertions)
-    if (const auto broken = check(assertion, result)) failed += (failed.empty() ? "" : "\n") + *broken;
-  if (!failed.empty()) return tools::fail(ErrorKind::threshold, failed);
+  if (error) return std::unexpected(*error);
   return {};
 }
 

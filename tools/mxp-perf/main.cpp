@@ -1,5 +1,7 @@
 // mxp-perf: how fast MXP is here, and what the machine would allow.
 #include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
 
 #include "common/json_output.h"
 #include "common/output.h"
@@ -33,14 +35,11 @@ int fail(const tools::ToolError& error, tools::JsonOutput& json) {
 
 int main(int argc, char** argv) {
   tools::prepare_process();
+  const std::vector<std::string> arguments(argv + 1, argv + argc);
   const auto options = mxp::perf::parse_options(argc, argv);
-  if (!options) {
-    if (!options.error().error.empty())
-      tools::print_error("mxp-perf", {tools::ErrorKind::usage, options.error().error});
-    return static_cast<int>(options.error().code);
-  }
+  if (!options) return tools::report_stop("mxp-perf", options.error(), arguments, tools::StdoutUse::free);
   tools::Output output("mxp-perf", static_cast<tools::Verbosity>(options->verbosity));
-  auto json = tools::JsonOutput::open(options->json, tools::StdoutUse::free);
+  auto json = tools::JsonOutput::open(options->json, tools::StdoutUse::free, arguments);
   if (!json) {
     tools::print_error("mxp-perf", json.error());
     return static_cast<int>(json.error().exit_code());
