@@ -30,7 +30,8 @@ class Echo:
         self.port = self.socket.getsockname()[1]
         self.received = []
         self.peers = []
-        threading.Thread(target=self._serve, daemon=True).start()
+        self.thread = threading.Thread(target=self._serve, daemon=True)
+        self.thread.start()
 
     def _serve(self):
         while True:
@@ -47,6 +48,7 @@ class Echo:
     def close(self):
         with socket.socket(self.socket.family, socket.SOCK_DGRAM) as poke:
             poke.sendto(b"stop", self.socket.getsockname())
+        self.thread.join(20)
         self.socket.close()
 
 
@@ -54,13 +56,14 @@ class Relay:
     """A running mxp-netem; its first line says where it listens."""
 
     def __init__(self, target, *arguments, listen="127.0.0.1:0"):
+        # Unbuffered: what readline() would read ahead, communicate() would never see.
         self.process = subprocess.Popen([NETEM, "-l", listen, "-t", target, *arguments],
-                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        self.ready = self.process.stderr.readline()
+                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0)
+        self.ready = self.process.stderr.readline().decode()
         found = re.fullmatch(r"relaying (\S+):(\d+) -> (\S+:\d+) seed (\d+)\n", self.ready)
         if not found:
             self.process.kill()
-            raise AssertionError(f"not ready: {self.ready}{self.process.communicate()[1]}")
+            raise AssertionError(f"not ready: {self.ready}{self.process.communicate()[1].decode()}")
         self.address = (found[1].strip("[]"), int(found[2]))
         self.target = found[3]
         self.seed = int(found[4])
@@ -68,7 +71,7 @@ class Relay:
     def stop(self, number=signal.SIGINT):
         self.process.send_signal(number)
         out, err = self.process.communicate(timeout=20)
-        return self.process.returncode, out, err
+        return self.process.returncode, out.decode(), err.decode()
 
 
 def times_asleep(pid):
@@ -474,10 +477,37 @@ class NetemTest(unittest.TestCase):
         ended = run("-l", "127.0.0.1:0", "-t", self.target, "--duration", "200ms")
         self.assertEqual(ended.returncode, 0)
         self.assertRegex(ended.stderr, r"^relaying 127\.0\.0\.1:\d+ -> \S+ seed \d+\n")
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             code, _, err = self.relay().stop(number)
             self.assertEqual(code, 130)
             self.assertIn("up   asked", err)
+
+    def test_a_signal_while_the_capture_waits_for_its_reader_is_130(self):
+        pipe, stats = self.path("pipe"), self.path("stats.json")
+        os.mkfifo(pipe)
+        relay = subprocess.Popen([NETEM, "-l", "127.0.0.1:0", "-t", self.target, "--pcap", pipe, "--stats", stats], stderr=subprocess.PIPE, text=True)
+        deadline = time.monotonic() + 20
+        while not os.path.exists(stats):  # made just before the pipe is opened
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.005)
+        relay.send_signal(signal.SIGTERM)
+        try:
+            relay.wait(0.5)
+        except subprocess.TimeoutExpired:  # the signal came before the pipe was opened: the second one ends it
+            relay.send_signal(signal.SIGTERM)
+        relay.communicate(timeout=20)
+        self.assertEqual(relay.returncode, 130)
+
+    def test_a_recorded_link_is_not_overwritten(self):
+        trace = self.path("lte.up")
+        for option in ("--stats", "--pcap"):
+            for spec in ((f"trace {trace}",), ("trace", trace), (f"delay 1ms\ttrace\t{trace}",)):
+                with open(trace, "w") as file:
+                    file.write("5\n10\n")
+                ended = run("-l", "127.0.0.1:0", "-t", self.target, option, trace, "--force", "--duration", "10ms", *spec)
+                self.assertEqual(ended.returncode, 2, ended.stderr)
+                with open(trace) as file:
+                    self.assertEqual(file.read(), "5\n10\n")
 
     def test_quiet_keeps_the_ready_line_only(self):
         code, out, err = self.relay("--quiet").stop()

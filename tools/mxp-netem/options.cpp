@@ -107,23 +107,16 @@ std::uint64_t random_seed() {
   return seed;
 }
 
-}  // namespace
-
-std::expected<NetemOptions, ParseStop> parse_netem_options(std::vector<std::string> arguments) {
-  CLI::App app("Relays UDP through an emulated link: delay, loss, reordering, rate. Needs no privileges.", "mxp-netem");
-  LowOptions low;
-  declare(app, low);
-  if (const auto parsed = parse_command_line(app, std::move(arguments)); !parsed)
-    return std::unexpected(parsed.error());
-
-  NetemOptions options{.seed = low.seed ? *low.seed : random_seed(),
-                       .duration = low.duration,
-                       .stats = low.stats,
-                       .pcap = low.pcap,
-                       .force = low.force,
-                       .strict = low.strict,
-                       .spin = low.spin,
-                       .verbosity = static_cast<Verbosity>(low.verbosity)};
+// From what was typed to what is meant.
+std::expected<Options, ParseStop> interpret(const LowOptions& low) {
+  Options options{.seed = low.seed ? *low.seed : random_seed(),
+                  .duration = low.duration,
+                  .stats = low.stats,
+                  .pcap = low.pcap,
+                  .if_exists = low.force ? IfExists::replace : IfExists::refuse,
+                  .strict = low.strict,
+                  .spin = low.spin,
+                  .verbosity = static_cast<Verbosity>(low.verbosity)};
   if (low.pcap == "-") return stop(ExitCode::usage, "--pcap needs a file: stdout is for --stats");
   if (!low.pcap.empty() && low.pcap == low.stats) return stop(ExitCode::usage, "--pcap and --stats name the same file");
 
@@ -145,6 +138,17 @@ std::expected<NetemOptions, ParseStop> parse_netem_options(std::vector<std::stri
   options.up = std::move(*up);
   options.down = std::move(*down);
   return options;
+}
+
+}  // namespace
+
+std::expected<Options, ParseStop> parse_options(std::vector<std::string> arguments) {
+  CLI::App app("Relays UDP through an emulated link: delay, loss, reordering, rate. Needs no privileges.", "mxp-netem");
+  LowOptions low;
+  declare(app, low);
+  if (const auto parsed = parse_command_line(app, std::move(arguments)); !parsed)
+    return std::unexpected(parsed.error());
+  return interpret(low);
 }
 
 }  // namespace mxp::tools

@@ -9,6 +9,7 @@
 
 #include "common/command_line.h"
 #include "common/output.h"
+#include "common/output_file.h"
 #include "common/tool_error.h"
 #include "mxp/address.h"
 #include "mxp/time.h"
@@ -16,22 +17,22 @@
 
 namespace mxp::tools {
 
-struct NetemOptions {
+struct Options {
   SocketAddress listen;
   SocketAddress target;
   netem::LinkSpec up;    // client to target
   netem::LinkSpec down;  // target to client
   std::uint64_t seed = 0;
   std::optional<Duration> duration;
-  std::string stats;  // "" = not asked for, "-" = stdout
-  std::string pcap;   // "" = not asked for
-  bool force = false;
+  std::string stats;                      // "" = not asked for, "-" = stdout
+  std::string pcap;                       // "" = not asked for
+  IfExists if_exists = IfExists::refuse;  // for stats and pcap
   bool strict = false;
   bool spin = false;
   Verbosity verbosity = Verbosity::normal;
 };
 
 // Resolves names and reads trace files. A ParseStop with an empty error is --help or --version, already answered.
-std::expected<NetemOptions, ParseStop> parse_netem_options(std::vector<std::string> arguments);
+std::expected<Options, ParseStop> parse_options(std::vector<std::string> arguments);
 
 }  // namespace mxp::tools

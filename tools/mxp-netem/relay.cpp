@@ -53,7 +53,7 @@ std::string departure_comment(const netem::Departure& packet) {
 
 }  // namespace
 
-Relay::Relay(const NetemOptions& options, Capture* capture, Output& output, RelaySocket listener, UniqueFd epoll,
+Relay::Relay(const Options& options, Capture* capture, Output& output, RelaySocket listener, UniqueFd epoll,
              UniqueFd timer)
     : options_(options),
       capture_(capture),
@@ -69,7 +69,7 @@ Relay::Relay(const NetemOptions& options, Capture* capture, Output& output, Rela
                         ? options.up.rebind_every
                         : std::min(options.up.rebind_every, options.down.rebind_every)) {}
 
-Result<std::unique_ptr<Relay>> Relay::open(const NetemOptions& options, Capture* capture, Output& output) {
+Result<std::unique_ptr<Relay>> Relay::open(const Options& options, Capture* capture, Output& output) {
   allow_many_descriptors();
   auto listener = RelaySocket::listen(options.listen);
   if (!listener) return std::unexpected(listener.error());

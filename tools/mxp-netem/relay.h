@@ -47,7 +47,7 @@ struct RelayHealth {
 class Relay {
  public:
   // `capture` may be null; it and `output` outlive the relay.
-  static Result<std::unique_ptr<Relay>> open(const NetemOptions& options, Capture* capture, Output& output);
+  static Result<std::unique_ptr<Relay>> open(const Options& options, Capture* capture, Output& output);
 
   const SocketAddress& local() const { return listener_.local(); }
   // Until the duration is over or a signal came. The error is a capture that cannot be written, or epoll failing.
@@ -60,8 +60,7 @@ class Relay {
   Duration running() const { return ended_ - started_; }
 
  private:
-  Relay(const NetemOptions& options, Capture* capture, Output& output, RelaySocket listener, UniqueFd epoll,
-        UniqueFd timer);
+  Relay(const Options& options, Capture* capture, Output& output, RelaySocket listener, UniqueFd epoll, UniqueFd timer);
   Result<void> watch(int fd, std::uint64_t tag);
   // Whether the loop goes on, and if not, how the run ends.
   std::optional<Result<RelayEnd>> turn(const SignalWatch& signals, Timestamp end);
@@ -87,7 +86,7 @@ class Relay {
                         const netem::Departure& packet, Timestamp now);
   void complete_health();
 
-  NetemOptions options_;
+  Options options_;
   Capture* capture_;
   Output& output_;
   RelaySocket listener_;

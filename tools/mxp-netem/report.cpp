@@ -141,7 +141,7 @@ std::string correlation_note(std::string_view name, const netem::LinkSpec& spec)
       name, text);
 }
 
-nlohmann::json report_json(const NetemOptions& options, const Relay& relay) {
+nlohmann::json report_json(const Options& options, const Relay& relay) {
   const RelayHealth& health = relay.health();
   nlohmann::json json = {{"schema", "mxp-netem/1"},
                          {"seed", options.seed},
@@ -163,7 +163,7 @@ nlohmann::json report_json(const NetemOptions& options, const Relay& relay) {
   return json;
 }
 
-std::string report_text(const NetemOptions& options, const Relay& relay) {
+std::string report_text(const Options& options, const Relay& relay) {
   const RelayHealth& health = relay.health();
   std::string text = fmt::format("{}\n{}\nrelay: seed {}, {} client{}, {}", link_text("up  ", relay.up()),
                                  link_text("down", relay.down()), options.seed, relay.clients(),

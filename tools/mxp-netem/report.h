@@ -12,13 +12,13 @@ namespace mxp::tools {
 
 // {schema, seed, duration_s, clients, up:{…}, down:{…}, relay:{…}}; see mxp-netem(1). Keys that do not apply are
 // absent. `up.expected` and `down.expected` hold the shares (0..1) that the spec comes to in the long run.
-nlohmann::json report_json(const NetemOptions& options, const Relay& relay);
+nlohmann::json report_json(const Options& options, const Relay& relay);
 
 // That correlated chances come true with another probability than they say, and with which; empty without correlation.
 std::string correlation_note(std::string_view name, const netem::LinkSpec& spec);
 
 // Three lines: up, down, the relay itself.
-std::string report_text(const NetemOptions& options, const Relay& relay);
+std::string report_text(const Options& options, const Relay& relay);
 
 // Why --strict fails, or empty.
 std::string distortion_text(const RelayHealth& health);
