@@ -8,9 +8,9 @@
 namespace mxp {
 
 std::optional<ClientHandshake> ClientHandshake::start(Timestamp now, const EndpointConfig& config,
-                                                      const PublicKey& server_key, ConnectionId client_id,
-                                                      Random& random) {
-  const Suite suite = config.suites.front();
+                                                      std::span<const Suite> suites, const PublicKey& server_key,
+                                                      ConnectionId client_id, Random& random) {
+  const Suite suite = suites.front();
   std::vector<std::uint8_t> datagram(kMinInitialSize);
   Writer writer(datagram);
   if (!write_initial_header(writer, suite, client_id, {}, {})) return std::nullopt;
@@ -20,7 +20,7 @@ std::optional<ClientHandshake> ClientHandshake::start(Timestamp now, const Endpo
   std::array<std::uint8_t, kMinInitialSize> payload_buffer;
   const std::size_t noise_size = kMinInitialSize - writer.written() - kMac1Size;
   const MutableBytes payload = MutableBytes(payload_buffer).first(noise_size - kIkMessage1Overhead);
-  TransportParameters parameters = local_parameters(config.transport, config.suites, std::nullopt);
+  TransportParameters parameters = local_parameters(config.transport, suites, std::nullopt);
   if (!write_handshake_payload(payload, parameters, std::nullopt, &random)) return std::nullopt;
   const auto noise_written = noise.write_message_1(payload, writer.free_space().first(noise_size));
   if (!noise_written) return std::nullopt;
@@ -33,7 +33,6 @@ std::optional<ClientHandshake> ClientHandshake::start(Timestamp now, const Endpo
   handshake.client_id_ = client_id;
   handshake.datagram_ = std::move(datagram);
   handshake.next_send_ = now;
-  handshake.gives_up_at_ = now + config.transport.handshake_timeout;
   return handshake;
 }
 

@@ -1,9 +1,10 @@
-// The client's half of the handshake: one message 1, byte-identical on every retransmission, until a message 2 that
-// verifies arrives or the time is over (docs/protocol.md §2.3). Gone once the connection has keys.
+// The client's half of one handshake: one message 1, byte-identical on every retransmission, until a message 2 that
+// verifies arrives (docs/protocol.md §2.3).
 #pragma once
 
 #include <expected>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "connection/handshake_payload.h"
@@ -23,15 +24,16 @@ class ClientHandshake {
     std::optional<Duration> round_trip;  // only when message 1 was sent once
   };
 
-  // Nothing: the server's key is a low-order point, no handshake with it can succeed.
-  static std::optional<ClientHandshake> start(Timestamp now, const EndpointConfig& config, const PublicKey& server_key,
+  // In the first of `suites`, all of which it would take. Nothing: the server's key is a low-order point, no handshake
+  // with it can succeed. REQUIRES: `suites` is not empty.
+  static std::optional<ClientHandshake> start(Timestamp now, const EndpointConfig& config,
+                                              std::span<const Suite> suites, const PublicKey& server_key,
                                               ConnectionId client_id, Random& random);
 
   // Message 1, when it is due; it counts as sent.
   std::optional<ByteView> poll_datagram(Timestamp now);
   // When to call poll_datagram again.
   Timestamp deadline() const { return next_send_; }
-  Timestamp gives_up_at() const { return gives_up_at_; }
   std::uint64_t sent_count() const { return sent_count_; }
 
   // A DropReason: not the answer to our message, nothing has changed. `payload_buffer` receives the plaintext and must
@@ -41,6 +43,7 @@ class ClientHandshake {
                                                                                    MutableBytes payload_buffer) const;
 
   Suite suite() const { return suite_; }
+  ConnectionId client_id() const { return client_id_; }
 
  private:
   ClientHandshake(IkInitiator noise, Suite suite) : noise_(std::move(noise)), suite_(suite) {}
@@ -54,7 +57,6 @@ class ClientHandshake {
   std::vector<std::uint8_t> datagram_;
   Timestamp first_sent_{};
   Timestamp next_send_{};
-  Timestamp gives_up_at_{};
   Duration interval_ = kFirstRetransmission;
   std::uint64_t sent_count_ = 0;
 };

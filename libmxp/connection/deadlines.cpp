@@ -11,7 +11,7 @@ Timestamp next_deadline(const Parts& parts) {
   if (life.state == ConnectionState::closed) return kNever;
   if (life.discard_at != kNever) return life.discard_at;
   Timestamp next = std::min(parts.confirm_by, parts.pacing_until);
-  if (parts.handshake) next = std::min({next, parts.handshake->deadline(), parts.handshake->gives_up_at()});
+  if (parts.attempts) next = std::min({next, parts.attempts->deadline(), parts.attempts->gives_up_at()});
   // A server's half-open handshake has confirm_by alone: it must live as long as the cached message 2 that leads a
   // client to it.
   if (life.state == ConnectionState::established) {
@@ -31,9 +31,13 @@ void on_deadline(Parts& parts, Timestamp now) {
     return;
   }
   if (life.ending) return;
-  if (parts.handshake && parts.handshake->gives_up_at() <= now)
+  if (parts.attempts && parts.attempts->gives_up_at() <= now) {
+    if (const auto& reason = parts.attempts->server_was_full())
+      return on_peer_close(parts, now, false, static_cast<std::uint64_t>(TransportErrorCode::connection_refused), 0,
+                           *reason);
     return end_silently(parts, now, CloseInfo::By::timeout, TransportErrorCode::handshake_timeout,
                         "no answer to the handshake");
+  }
   if (parts.confirm_by <= now)
     return end_silently(parts, now, CloseInfo::By::timeout, TransportErrorCode::handshake_timeout,
                         "the client never confirmed");

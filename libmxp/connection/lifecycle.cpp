@@ -73,7 +73,7 @@ void end_silently(Parts& parts, Timestamp now, CloseInfo::By by, TransportErrorC
   info.code = static_cast<std::uint64_t>(code);
   info.reason = std::string(reason);
   // A client that gives up before message 2 answers a late one with a CLOSE, so that the server need not wait for it.
-  const bool may_hear_late_answer = parts.handshake != nullptr;
+  const bool may_hear_late_answer = parts.attempts != nullptr;
   begin_end(parts, may_hear_late_answer ? ConnectionState::closing : ConnectionState::draining, std::move(info));
   if (may_hear_late_answer) arm_discard(parts, now);
   else parts.lifecycle.discard_at = now;

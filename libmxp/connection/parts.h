@@ -6,7 +6,7 @@
 #include <optional>
 
 #include "connection/amplification.h"
-#include "connection/client_handshake.h"
+#include "connection/client_attempts.h"
 #include "connection/events.h"
 #include "connection/idle_timer.h"
 #include "connection/key_update.h"
@@ -71,7 +71,7 @@ struct Parts {
   // Who and where.
   SocketAddress remote;
   SocketAddress local;
-  ConnectionId local_id;   // in packets to us
+  ConnectionId local_id;   // in packets to us; a client's is that of its first attempt until one was answered
   ConnectionId remote_id;  // in packets to the peer
   ConnectionId client_id;  // the one of message 1
   PublicKey peer_key;
@@ -80,7 +80,7 @@ struct Parts {
   std::size_t max_datagram = kMinInitialSize;  // what we build: the smaller of our setting and the peer's limit
 
   Lifecycle lifecycle;
-  std::unique_ptr<ClientHandshake> handshake;  // client, until keys exist
+  std::unique_ptr<ClientAttempts> attempts;  // client, until keys exist
   std::optional<PacketKeysInUse> keys;
   ReplayWindow replay;
   AmplificationLimit amplification;

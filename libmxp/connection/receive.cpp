@@ -147,18 +147,19 @@ void receive_packet(Parts& parts, Timestamp now, const ReceivedDatagram& datagra
 
 void receive_response(Parts& parts, Timestamp now, const ReceivedDatagram& datagram, const ResponseHeader& header) {
   const std::size_t size = datagram.bytes.size();
-  if (!parts.handshake || datagram.remote != parts.remote)
+  const ClientHandshake* attempt = parts.attempts ? parts.attempts->find(header.client_id) : nullptr;
+  if (attempt == nullptr || datagram.remote != parts.remote)
     return drop(parts, now, DropReason::unexpected_in_state, size);
   if (size < kMinInitialSize || size > kMaxInitialSize) return drop(parts, now, DropReason::wrong_size, size);
 
   std::array<std::uint8_t, kMaxInitialSize> payload_buffer;
-  const auto response = parts.handshake->read_response(now, header, payload_buffer);
+  const auto response = attempt->read_response(now, header, payload_buffer);
   if (!response) return drop(parts, now, response.error(), size);
   const bool given_up = parts.lifecycle.state == ConnectionState::closing;
 
   if (!*response) {
     // The server is who it should be, but breaks the rules: there is no id to tell it so, it times out by itself.
-    parts.handshake.reset();
+    parts.attempts.reset();
     close_by_error(parts, response->error());
     arm_discard(parts, now);
     return;
@@ -166,17 +167,22 @@ void receive_response(Parts& parts, Timestamp now, const ReceivedDatagram& datag
   const ClientHandshake::Accepted& accepted = **response;
   if (accepted.payload.close) {
     const CloseFrame& close = *accepted.payload.close;
-    parts.handshake.reset();
+    const bool full =
+        !close.application && close.code == static_cast<std::uint64_t>(TransportErrorCode::connection_refused);
+    if (full && parts.attempts->outlives_full_server(header.client_id, close.reason)) return;
+    parts.attempts.reset();
     on_peer_close(parts, now, close.application, close.code, close.frame_type, close.reason);
     return;
   }
+  parts.suite = attempt->suite();
+  parts.local_id = parts.client_id = header.client_id;
   parts.remote_id = *accepted.payload.parameters.connection_id;
   install_keys(parts, now, accepted.noise);
   apply_peer_parameters(parts, accepted.payload.parameters);
   // The answer came from there: the limit on bytes to an address that may be forged is the server's alone.
   parts.amplification.lift();
   if (accepted.round_trip) parts.recovery.seed_rtt(now, *accepted.round_trip);
-  parts.handshake.reset();
+  parts.attempts.reset();
   parts.stats.bytes_received += size;
   parts.idle.on_packet_received(now);
   if (given_up) {

@@ -61,13 +61,15 @@ HeaderSlot header_slot(MutableBytes packet, const OpenPacket& open) {
 }
 
 std::optional<Transmit> transmit_handshake(Parts& parts, Timestamp now, MutableBytes buffer) {
-  const auto datagram = parts.handshake->poll_datagram(now);
-  if (!datagram || buffer.size() < datagram->size()) return std::nullopt;
-  std::copy(datagram->begin(), datagram->end(), buffer.begin());
-  parts.trace(now, TraceHandshakeSent{1, parts.handshake->sent_count() > 1});
+  const auto due = parts.attempts->poll_datagram(now);
+  if (!due || buffer.size() < due->message_1.size()) return std::nullopt;
+  std::copy(due->message_1.begin(), due->message_1.end(), buffer.begin());
+  // Under the id of the attempt, which need not be the one that the connection will have.
+  if (parts.environment.trace != nullptr)
+    parts.environment.trace->on(now, due->client_id, TraceHandshakeSent{1, due->repeated});
   ++parts.stats.handshake_packets_sent;
-  parts.stats.bytes_sent += datagram->size();
-  return Transmit{parts.remote, parts.local, datagram->size(), datagram->size()};
+  parts.stats.bytes_sent += due->message_1.size();
+  return Transmit{parts.remote, parts.local, due->message_1.size(), due->message_1.size()};
 }
 
 std::optional<Transmit> transmit_close(Parts& parts, Timestamp now, MutableBytes buffer) {
@@ -161,7 +163,7 @@ std::optional<Transmit> transmit(Parts& parts, Timestamp now, MutableBytes buffe
     arm_discard(parts, now);
     return parts.lifecycle.close_frame_due && parts.keys ? transmit_close(parts, now, buffer) : std::nullopt;
   }
-  if (parts.handshake) return transmit_handshake(parts, now, buffer);
+  if (parts.attempts) return transmit_handshake(parts, now, buffer);
   if (!parts.keys || parts.lifecycle.state != ConnectionState::established) return std::nullopt;
 
   const std::size_t segment_size = std::min(parts.max_datagram, buffer.size());

@@ -32,9 +32,10 @@ struct Entry {
   std::size_t heap_index = kNotInHeap;
   Entry* next_ready = nullptr;
   Entry* previous_ready = nullptr;
-  bool ready = false;       // in the ready queue
-  bool half_open = false;   // server: not confirmed yet
-  bool unanswered = false;  // client: message 2 has not come
+  bool ready = false;                          // in the ready queue
+  bool half_open = false;                      // server: not confirmed yet
+  bool unanswered = false;                     // client: message 2 has not come
+  std::vector<ConnectionId> further_attempts;  // client, while it is unanswered: the ids of attempts after the first
 };
 
 // A datagram that belongs to no connection, or to one that was only just made.
@@ -63,8 +64,9 @@ struct Endpoint::Impl final : ReadySignal {
   Entry* find(ConnectionId id) {
     // Packets come in runs for one connection.
     if (last_found != nullptr && last_found->id == id) return last_found;
-    const auto found = entries.find(id.key());
-    return found == entries.end() ? nullptr : last_found = found->second.get();
+    if (const auto found = entries.find(id.key()); found != entries.end()) return last_found = found->second.get();
+    const auto attempt = further_attempts.find(id.key());
+    return attempt == further_attempts.end() ? nullptr : attempt->second;
   }
 
   ConnectionId fresh_id() {
@@ -72,7 +74,8 @@ struct Endpoint::Impl final : ReadySignal {
       ConnectionId::Bytes bytes;
       random.fill(bytes);
       const ConnectionId id(bytes);
-      if (!entries.contains(id.key())) return id;  // threat t14: an id in use is never given twice
+      // Threat t14: an id in use is never given twice.
+      if (!entries.contains(id.key()) && !further_attempts.contains(id.key())) return id;
     }
   }
 
@@ -123,16 +126,42 @@ struct Endpoint::Impl final : ReadySignal {
       arm_discard(parts, now);
       report_ending(parts, now);
     }
-    if (entry.unanswered && !parts.handshake) {
-      entry.unanswered = false;
-      --unanswered;
-    }
+    if (entry.unanswered && !parts.attempts) on_answered(entry, parts.local_id);
     if (parts.lifecycle.state == ConnectionState::closed) return remove(entry);
     deadlines.set(entry, next_deadline(parts));
   }
 
+  // -- clients that try more than one suite
+
+  void begin_attempt_if_due(Entry& entry, Timestamp now) {
+    Parts& parts = parts_of(entry);
+    if (!parts.attempts || parts.lifecycle.ending || !parts.attempts->next_is_due(now)) return;
+    const ConnectionId id = fresh_id();
+    parts.attempts->begin_next(now, id);
+    entry.further_attempts.push_back(id);
+    further_attempts.emplace(id.key(), &entry);
+  }
+
+  void forget_further_attempts(Entry& entry) {
+    for (const ConnectionId id : entry.further_attempts) further_attempts.erase(id.key());
+    entry.further_attempts = {};
+  }
+
+  // One attempt has become the connection, or the whole handshake is over: the ids of the others are free.
+  void on_answered(Entry& entry, ConnectionId id) {
+    entry.unanswered = false;
+    --unanswered;
+    forget_further_attempts(entry);
+    if (id == entry.id) return;
+    auto node = entries.extract(entry.id.key());
+    node.key() = id.key();
+    entries.insert(std::move(node));
+    entry.id = id;
+  }
+
   void remove(Entry& entry) {
     if (entry.unanswered) --unanswered;
+    forget_further_attempts(entry);
     deadlines.remove(entry);
     ready.remove(entry);
     if (last_found == &entry) last_found = nullptr;
@@ -253,6 +282,7 @@ struct Endpoint::Impl final : ReadySignal {
     }
     for (Entry* entry : due) {
       touched_entry = entry;
+      begin_attempt_if_due(*entry, now);
       on_deadline(parts_of(*entry), now);
       after_drive(*entry, now);
     }
@@ -266,6 +296,7 @@ struct Endpoint::Impl final : ReadySignal {
   EndpointStats stats;
 
   std::unordered_map<std::uint64_t, std::unique_ptr<Entry>> entries;  // by the id in packets to us: random, chosen here
+  std::unordered_map<std::uint64_t, Entry*> further_attempts;  // clients by the ids of their attempts after the first
   std::unordered_map<const Connection*, Entry*> by_connection;
   DeadlineHeap<Entry> deadlines;
   ReadyQueue<Entry> ready;
@@ -291,15 +322,15 @@ std::expected<Connection*, ConnectError> Endpoint::connect(Timestamp now, const 
   if (impl_->entries.size() >= impl_->config.limits.max_connections)
     return std::unexpected(ConnectError::too_many_connections);
   const ConnectionId id = impl_->fresh_id();
-  auto handshake = ClientHandshake::start(now, impl_->config, server_key, id, impl_->random);
-  if (!handshake) return std::unexpected(ConnectError::invalid_server_key);
+  auto attempts = ClientAttempts::start(now, impl_->config, server_key, id, impl_->random);
+  if (!attempts) return std::unexpected(ConnectError::invalid_server_key);
   Entry& entry = impl_->add(now, Role::client, id);
   Parts& parts = Impl::parts_of(entry);
   parts.remote = remote;
   parts.client_id = id;
   parts.peer_key = server_key;
-  parts.suite = handshake->suite();
-  parts.handshake = std::make_unique<ClientHandshake>(std::move(*handshake));
+  parts.suite = impl_->config.suites.front();
+  parts.attempts = std::make_unique<ClientAttempts>(std::move(*attempts));
   entry.unanswered = true;
   ++impl_->unanswered;
   impl_->mark_ready(entry);
@@ -325,7 +356,7 @@ void Endpoint::on_unreachable(Timestamp now, const SocketAddress& remote) {
   std::vector<Entry*> affected;
   for (auto& [key, entry] : impl_->entries) {
     const Parts& parts = Impl::parts_of(*entry);
-    if (parts.remote == remote && parts.handshake && !parts.lifecycle.ending) affected.push_back(entry.get());
+    if (parts.remote == remote && parts.attempts && !parts.lifecycle.ending) affected.push_back(entry.get());
   }
   for (Entry* entry : affected) {
     end_silently(Impl::parts_of(*entry), now, CloseInfo::By::network, TransportErrorCode::unreachable,

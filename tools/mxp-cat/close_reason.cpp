@@ -56,9 +56,9 @@ ToolError describe_close(const CloseInfo& info, const CloseContext& context) {
     case CloseInfo::By::timeout:
       if (info.before_established) {
         return {ErrorKind::timeout,
-                fmt::format("no answer from {} within {}: nothing listens there, UDP is blocked on the way, or the key "
-                            "in the URL is "
-                            "not the server's (a server does not answer those who do not know its key)",
+                fmt::format("no answer from {} within {}: nothing listens there, UDP is blocked on the way, the key in "
+                            "the URL is not the server's, or there is no cipher suite in common (a server does not "
+                            "answer those who do not know its key, nor in a suite that it does not have)",
                             context.peer, format_duration(context.handshake_timeout))};
       }
       return {

@@ -24,7 +24,8 @@ tools::ToolError describe(const CloseInfo& info, const SocketAddress& server) {
     return {
         ErrorKind::timeout,
         fmt::format(
-            "{}: no answer to the handshake; is the server running, the key in the URL its own, and UDP let through?",
+            "{}: no answer to the handshake; is the server running, the key in the URL its own, a cipher suite in common, "
+            "and UDP let through?",
             server.to_string())};
   if (!info.application && info.by == CloseInfo::By::peer &&
       info.transport_code() == TransportErrorCode::not_authorized)
