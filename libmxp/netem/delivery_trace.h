@@ -15,7 +15,7 @@ namespace mxp::netem {
 
 inline constexpr std::uint32_t kOpportunityBytes = 1500;
 
-// The error names the line. REQUIRES of a good trace: not empty, never going back, last line above 0.
+// A good trace is not empty, its numbers never go back, and the last one is above 0. The error names the line at fault.
 std::expected<std::vector<std::uint32_t>, std::string> parse_delivery_trace(std::string_view text);
 
 // Hands out the opportunities. Times are since the start of the trace.

@@ -1,9 +1,9 @@
 // Chance without state: the value of a draw is a function of its coordinates (seed, direction, flow, packet, purpose).
 // So a packet's fate is the same whenever it comes and whatever other flows do.
 //
-// The function is SplitMix64 read at a position: its n-th output is mix(key + n * gamma), which makes any output
-// available without those before (Steele, Lea, Flood: "Fast splittable pseudorandom number generators", OOPSLA 2014;
-// mix is variant 13 of Stafford's finalizers). Not for secrets.
+// The function is SplitMix64 read at a position: its n-th output is mix(key + n * gamma), so any output can be had
+// without those before it (Steele, Lea, Flood: "Fast splittable pseudorandom number generators", OOPSLA 2014; mix is
+// variant 13 of Stafford's finalizers). It must not be used for secrets.
 #pragma once
 
 #include <array>
@@ -11,7 +11,7 @@
 
 namespace mxp::netem {
 
-// What a draw decides. Numbers are part of what a seed means: append only.
+// What a draw decides. The numbers are part of what a seed means, so new ones are only appended.
 enum class Purpose : std::uint8_t {
   duplicate = 0,
   loss = 1,

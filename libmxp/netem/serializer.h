@@ -1,6 +1,6 @@
 // When a packet has left the wire: one sender that takes time over each packet (`rate`), sends at the opportunities of
-// a recorded link (`trace`), or in bursts (`slot`). Shared by all flows of a link. Purely arithmetic: packets come in
-// the order of offering, each with the time at which it is ready, and get the time at which their last bit is out.
+// a recorded link (`trace`), or in bursts (`slot`). All flows of a link share it. It only calculates: packets come in the
+// order of offering, each with the time at which it is ready, and get the time at which their last bit is out.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
-// The capture of both sides of the link: pcapng (draft-ietf-opsawg-pcapng) with raw IP packets on two interfaces,
-// "client side" and "server side". What the link did to a packet stands in its comment.
+// The capture of both sides of the link: a pcapng file (draft-ietf-opsawg-pcapng) with raw IP packets on two interfaces,
+// "client side" and "server side". The comment of a packet says what the link did to it.
 #pragma once
 
 #include <chrono>

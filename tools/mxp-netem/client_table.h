@@ -29,7 +29,7 @@ struct Client {
 
 class ClientTable {
  public:
-  // Our choices. RFC 4787 REQ-5 recommends five minutes for a NAT's UDP mappings; a descriptor for each client.
+  // Our choices: RFC 4787 REQ-5 recommends five minutes for a NAT's UDP mappings, and each client costs a descriptor.
   static constexpr Duration kIdle = std::chrono::minutes(5);
   static constexpr std::size_t kMost = 4096;
 

@@ -1,4 +1,4 @@
-// The command line: what was typed, checked and turned into what is meant.
+// The command line: what the user typed is checked and turned into what is meant.
 #pragma once
 
 #include <cstdint>

@@ -11,8 +11,8 @@
 namespace mxp::tools {
 
 // Appends an IPv4 (RFC 791) or IPv6 (RFC 8200) and a UDP header (RFC 768) with right lengths and checksums, and the
-// payload. The family is that of the source. What the wire had in the identification field, the hop limit and the
-// options is unknown: 0, 64, none. REQUIRES: a payload that fits into one UDP datagram.
+// payload. The family is that of the source. What the wire had in the identification field, in the hop limit and in the
+// options is unknown, so they are 0, 64 and absent. REQUIRES: a payload that fits into one UDP datagram.
 void append_raw_ip(std::vector<std::uint8_t>& out, const SocketAddress& source, const SocketAddress& destination,
                    Ecn ecn, ByteView payload);
 

@@ -1,5 +1,5 @@
-// One turn of the loop: sleep until something is due or readable -> read a bounded number of batches from each readable
-// socket and offer them to the link -> hand over what is due, both ways -> now and then forget idle clients.
+// One turn of the loop: it sleeps until something is due or readable, reads a bounded number of batches from each readable
+// socket and offers them to the link, hands over what is due in both directions, and now and then forgets idle clients.
 #include "mxp-netem/relay.h"
 
 #include <fmt/format.h>
@@ -22,11 +22,11 @@ constexpr std::uint64_t kTimerTag = 1;
 constexpr std::uint64_t kSignalTag = 2;
 constexpr std::uint64_t kFirstClientTag = 3;  // + flow
 
-// Our choice: a flooding client may keep the loop from what is due for this many batches at most.
+// Our choice: a client that floods the relay keeps it from sending what is due for this many batches at most.
 constexpr int kBatchesPerTurn = 4;
 constexpr Duration kSweepEvery = std::chrono::seconds(10);
 
-// Every client costs a descriptor or two; the default soft limit is 1024.
+// Every client costs a descriptor, or two after a rebinding, and the default soft limit is 1024.
 void allow_many_descriptors() {
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;

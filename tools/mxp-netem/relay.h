@@ -50,7 +50,7 @@ class Relay {
   static Result<std::unique_ptr<Relay>> open(const Options& options, Capture* capture, Output& output);
 
   const SocketAddress& local() const { return listener_.local(); }
-  // Until the duration is over or a signal came. The error is a capture that cannot be written, or epoll failing.
+  // Relays until the duration is over or a signal comes. It fails if the capture cannot be written or epoll fails.
   Result<RelayEnd> run(const SignalWatch& signals);
 
   const netem::Link& up() const { return up_; }
@@ -67,7 +67,7 @@ class Relay {
   Timestamp next_event() const;
   void sleep_until(Timestamp when);
 
-  // Up to `batches` batches; true if the socket has been emptied.
+  // Reads up to `batches` batches and says whether that has emptied the socket.
   enum class Emptied : std::uint8_t { no, yes };
   Emptied receive_from_clients(int batches);
   Emptied receive_from_target(Client& client, int batches);
