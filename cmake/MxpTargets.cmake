@@ -16,10 +16,26 @@ if(MXP_FUZZ)
   # Coverage counters in everything that a fuzz target links; the targets themselves add the fuzzer's main.
   target_compile_options(mxp_flags INTERFACE -fsanitize=fuzzer-no-link)
 endif()
+if(MXP_COVERAGE)
+  target_compile_options(mxp_flags INTERFACE -fprofile-instr-generate -fcoverage-mapping)
+  target_link_options(mxp_flags INTERFACE -fprofile-instr-generate)
+endif()
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
   # g++ 12 reports overflows and maybe-uninitialised reads in std::string and std::optional that are not there (GCC PR 105329, 105562).
   target_compile_options(mxp_flags INTERFACE -Wno-restrict -Wno-maybe-uninitialized -Wno-array-bounds -Wno-stringop-overflow)
 endif()
+
+# Several files of a target are compiled as one, which is cheaper, since headers such as those of JSON, CLI11 and Boost.Test
+# cost seconds each time they are read. MXP_UNITY says where: "tools" (the default), "all" (also the rooms and the tests:
+# the least work for a build from nothing, as scripts/test.sh does it) or "off" (for those who change one file again and again).
+set(MXP_UNITY tools CACHE STRING "Where several files are compiled as one: off, tools or all")
+set_property(CACHE MXP_UNITY PROPERTY STRINGS off tools all)
+# mxp_unity(<target> tool|room|test)
+function(mxp_unity target kind)
+  if(MXP_UNITY STREQUAL "all" OR (MXP_UNITY STREQUAL "tools" AND kind STREQUAL "tool"))
+    set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_MODE BATCH UNITY_BUILD_BATCH_SIZE 8)
+  endif()
+endfunction()
 
 # mxp_room(<name> [ROOMS <room>...] [LIBS <target>...]): one room of libmxp. ROOMS repeats the table of docs/architecture.md:
 # what is not named there is not on the link line, and tests/includes_test.py refuses the include.
@@ -33,14 +49,8 @@ function(mxp_room name)
     target_link_libraries(mxp_${name} PUBLIC mxp_${room})
   endforeach()
   target_link_libraries(mxp_${name} PUBLIC ${ARG_LIBS})
+  mxp_unity(mxp_${name} room)
   set_target_properties(mxp_${name} PROPERTIES POSITION_INDEPENDENT_CODE ON)
-endfunction()
-
-# Several files of a target are compiled as one: headers such as those of JSON and CLI11 cost seconds each time they are
-# read. Off with MXP_UNITY=OFF, for clang-tidy and for those who change one file again and again.
-option(MXP_UNITY "Compile several files of a tool or test as one" ON)
-function(mxp_unity target)
-  set_target_properties(${target} PROPERTIES UNITY_BUILD ${MXP_UNITY} UNITY_BUILD_MODE BATCH UNITY_BUILD_BATCH_SIZE 8)
 endfunction()
 
 # mxp_tool(<name> [ROOMS <room>...] [LIBS <target>...]): one of the command-line tools, from tools/<name>/*.cpp.
@@ -53,7 +63,7 @@ function(mxp_tool name)
   add_library(${part}_parts STATIC ${sources})
   target_include_directories(${part}_parts PUBLIC ${PROJECT_SOURCE_DIR}/tools)
   target_link_libraries(${part}_parts PRIVATE mxp_flags PUBLIC tools_common mxp ${ARG_LIBS})
-  mxp_unity(${part}_parts)
+  mxp_unity(${part}_parts tool)
   foreach(room IN LISTS ARG_ROOMS)
     target_link_libraries(${part}_parts PUBLIC mxp_${room})
   endforeach()
@@ -75,6 +85,8 @@ function(mxp_test name)
   # BOOST_TEST_MODULE must come before Boost.Test's header, which the precompiled header has already included.
   set_source_files_properties(support/test_main.cpp PROPERTIES SKIP_PRECOMPILE_HEADERS ON)
   target_link_libraries(test_${name} PRIVATE mxp_flags mxp_test_support ${ARG_LIBS})
+  set_source_files_properties(support/test_main.cpp PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
+  mxp_unity(test_${name} test)
   target_precompile_headers(test_${name} REUSE_FROM mxp_test_pch)
   set_target_properties(test_${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests)
   add_test(NAME ${name} COMMAND test_${name} --color_output=no)

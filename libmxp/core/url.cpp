@@ -53,7 +53,7 @@ bool is_agent_id(std::string_view id) {
          });
 }
 
-std::unexpected<std::string> refused(std::string text) { return std::unexpected(std::move(text)); }
+std::unexpected<std::string> no_url(std::string text) { return std::unexpected(std::move(text)); }
 
 // host[:port], IPv6 in brackets.
 std::expected<void, std::string> read_host_and_port(Url& url, std::string_view text) {
@@ -62,14 +62,14 @@ std::expected<void, std::string> read_host_and_port(Url& url, std::string_view t
   if (text.starts_with('[')) {
     const std::size_t end = text.find(']');
     if (end == std::string_view::npos)
-      return refused(fmt::format("'{}' has '[' without ']': an IPv6 address is written [::1]", shown(text)));
+      return no_url(fmt::format("'{}' has '[' without ']': an IPv6 address is written [::1]", shown(text)));
     host = text.substr(1, end - 1);
     if (!SocketAddress::parse(fmt::format("[{}]:{}", host, kDefaultPort))) {
-      return refused(fmt::format("'{}' is not an IPv6 address: expected one like [2001:db8::1]", shown(host)));
+      return no_url(fmt::format("'{}' is not an IPv6 address: expected one like [2001:db8::1]", shown(host)));
     }
     const std::string_view after = text.substr(end + 1);
     if (!after.empty() && after.front() != ':') {
-      return refused(
+      return no_url(
           fmt::format("'{}' follows the IPv6 address: expected ':' and a port, '/' or the end", shown(after)));
     }
     has_port = !after.empty();
@@ -80,18 +80,18 @@ std::expected<void, std::string> read_host_and_port(Url& url, std::string_view t
     has_port = colon != std::string_view::npos;
     port = has_port ? text.substr(colon + 1) : std::string_view();
     if (has_port && port.find(':') != std::string_view::npos) {
-      return refused(
+      return no_url(
           fmt::format("'{}' has more than one ':': an IPv6 address is written in brackets, like [::1]", shown(text)));
     }
-    if (host.empty()) return refused("the host is missing: expected mxp://[KEY@]host[:port][/agent-id]");
+    if (host.empty()) return no_url("the host is missing: expected mxp://[KEY@]host[:port][/agent-id]");
     if (!is_host(host))
-      return refused(fmt::format("'{}' is not a host: expected a name or a numeric address", shown(host)));
+      return no_url(fmt::format("'{}' is not a host: expected a name or a numeric address", shown(host)));
   }
   url.host = host;
   if (has_port) {
     const auto number = parse_decimal(port, kMaxPort);
     if (!number || *number == 0)
-      return refused(fmt::format("'{}' is not a port: expected a number from 1 to 65535", shown(port)));
+      return no_url(fmt::format("'{}' is not a port: expected a number from 1 to 65535", shown(port)));
     url.port = static_cast<std::uint16_t>(*number);
   }
   return {};
@@ -101,7 +101,7 @@ std::expected<void, std::string> read_host_and_port(Url& url, std::string_view t
 
 std::expected<Url, std::string> parse_url(std::string_view text) {
   if (!text.starts_with(kScheme)) {
-    return refused(fmt::format("'{}' is not an MXP URL: expected mxp://[KEY@]host[:port][/agent-id]", shown(text)));
+    return no_url(fmt::format("'{}' is not an MXP URL: expected mxp://[KEY@]host[:port][/agent-id]", shown(text)));
   }
   text.remove_prefix(kScheme.size());
   Url url;
@@ -110,15 +110,15 @@ std::expected<Url, std::string> parse_url(std::string_view text) {
   if (slash != std::string_view::npos) {
     const std::string_view id = text.substr(slash + 1);
     if (!is_agent_id(id)) {
-      return refused(fmt::format("'{}' is not an agent id: expected at most {} letters, digits and -._~!$&'()*+,;=:@",
-                                 shown(id), kMaxAgentId));
+      return no_url(fmt::format("'{}' is not an agent id: expected at most {} letters, digits and -._~!$&'()*+,;=:@",
+                                shown(id), kMaxAgentId));
     }
     url.agent_id = id;
   }
   if (const std::size_t at = authority.rfind('@'); at != std::string_view::npos) {
     url.key = PublicKey::parse(authority.substr(0, at));
     if (!url.key) {
-      return refused(
+      return no_url(
           fmt::format("'{}' is not a public key: expected 43 characters of base64url", shown(authority.substr(0, at))));
     }
     authority.remove_prefix(at + 1);

@@ -219,11 +219,12 @@ class Parser {
     if (at_number()) spec_.framing.cell_bytes = count("rate 10mbit 0 48 5");
     if (at_number())
       spec_.framing.cell_overhead_bytes = value(parse_signed, "a cell overhead in bytes", "rate 10mbit 0 48 5");
-    constexpr std::int32_t kLargest = 65535;
+    constexpr std::int32_t kLargestFraming = 65535;
     const auto& framing = spec_.framing;
-    if (framing.overhead_bytes > kLargest || framing.overhead_bytes < -kLargest || framing.cell_bytes > kLargest ||
-        framing.cell_overhead_bytes > kLargest || framing.cell_overhead_bytes < -kLargest) {
-      fail("'rate': overheads and cells are at most {} bytes", kLargest);
+    if (framing.overhead_bytes > kLargestFraming || framing.overhead_bytes < -kLargestFraming ||
+        framing.cell_bytes > kLargestFraming || framing.cell_overhead_bytes > kLargestFraming ||
+        framing.cell_overhead_bytes < -kLargestFraming) {
+      fail("'rate': overheads and cells are at most {} bytes", kLargestFraming);
     }
   }
 

@@ -3,14 +3,9 @@
 #include <algorithm>
 
 #include "core/frames.h"
+#include "scheduler/kept_bytes.h"
 
 namespace mxp {
-namespace {
-
-// As in send_stream.cpp: what the next stream may find useful.
-constexpr std::size_t kKeptBytes = 4096;
-
-}  // namespace
 
 void ReceiveStream::start(bool receives, std::uint64_t window, std::uint64_t max_window) {
   state_ = receives ? State::receiving : State::done;

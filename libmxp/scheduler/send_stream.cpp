@@ -2,13 +2,9 @@
 
 #include <algorithm>
 
+#include "scheduler/kept_bytes.h"
+
 namespace mxp {
-namespace {
-
-// Ring memory that a stream object keeps for the next stream: a short stream fits, a bulk stream's megabytes go back.
-constexpr std::size_t kKeptBytes = 4096;
-
-}  // namespace
 
 void SendStream::start(bool sends, std::uint64_t limit) {
   state_ = sends ? State::open : State::done;

@@ -8,6 +8,8 @@
 using namespace mxp;
 using namespace mxp::test;
 
+BOOST_AUTO_TEST_SUITE(acknowledgements)
+
 namespace {
 
 // An attacker with windows that never hold the victim back, connected.
@@ -55,8 +57,6 @@ struct Scene {
 };
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(acknowledgements)
 
 BOOST_AUTO_TEST_CASE(t01_ack_of_never_sent) {
   const auto next = [](const Scene& scene) { return scene.attacker.session->largest_opened + 1; };

@@ -12,6 +12,8 @@
 using namespace mxp;
 using namespace mxp::test;
 
+BOOST_AUTO_TEST_SUITE(handshakes)
+
 namespace {
 
 SocketAddress address_of(std::uint64_t i) {
@@ -73,8 +75,6 @@ Bytes message_1_with_static_key(const PublicKey& server, const PublicKey& claime
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(handshakes)
 
 BOOST_AUTO_TEST_CASE(t09_junk_behind_a_packet_leaves_nothing) {
   DirectPair pair;

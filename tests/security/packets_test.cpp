@@ -9,6 +9,8 @@
 using namespace mxp;
 using namespace mxp::test;
 
+BOOST_AUTO_TEST_SUITE(packets)
+
 namespace {
 
 StreamId uni(std::uint64_t index) { return StreamId::make(Role::client, StreamType::unidirectional, index); }
@@ -64,8 +66,6 @@ std::vector<Bytes> unknown_types() {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(packets)
 
 BOOST_AUTO_TEST_CASE(t12_frames_inside_message_1) {
   DirectPair pair;

@@ -8,6 +8,8 @@
 using namespace mxp;
 using namespace mxp::test;
 
+BOOST_AUTO_TEST_SUITE(streams)
+
 namespace {
 
 StreamId uni(std::uint64_t index) { return StreamId::make(Role::client, StreamType::unidirectional, index); }
@@ -60,8 +62,6 @@ void check_each(const std::vector<Case>& cases, const DirectPair::Config& config
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(streams)
 
 BOOST_AUTO_TEST_CASE(t07_stream_gap_memory) {
   Scene scene;

@@ -11,6 +11,8 @@
 #include "unit/crypto/bytes_of.h"
 
 namespace mxp::test {
+BOOST_AUTO_TEST_SUITE(published_noise_vectors)
+
 namespace {
 
 const std::string kFolder = MXP_NOISE_VECTORS;
@@ -67,8 +69,6 @@ void replay(const nlohmann::json& vector, Suite suite) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(published_noise_vectors)
 
 BOOST_AUTO_TEST_CASE(ik_of_both_suites_is_byte_for_byte, *boost::unit_test::precondition(vectors_are_given)) {
   std::ifstream file(kFolder + "/noise.json");

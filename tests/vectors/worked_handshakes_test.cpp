@@ -12,6 +12,8 @@
 #include "unit/crypto/bytes_of.h"
 
 namespace mxp::test {
+BOOST_AUTO_TEST_SUITE(worked_examples)
+
 namespace {
 
 nlohmann::json worked_handshakes() {
@@ -32,8 +34,6 @@ void has_the_secrets_of(const IkResult& result, const nlohmann::json& example) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(worked_examples)
 
 BOOST_AUTO_TEST_CASE(both_suites_are_there) {
   const auto examples = worked_handshakes();

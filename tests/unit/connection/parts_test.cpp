@@ -16,7 +16,7 @@ using namespace mxp;
 using namespace mxp::test;
 
 namespace {
-const Timestamp kStart{1h};
+const Timestamp kBegin{1h};
 }
 
 BOOST_AUTO_TEST_SUITE(number_skipper)
@@ -62,47 +62,47 @@ BOOST_AUTO_TEST_SUITE(idle_timer)
 
 BOOST_AUTO_TEST_CASE(the_smaller_wish_counts_and_zero_is_none) {
   const auto deadline = [](Duration ours, Duration theirs) {
-    IdleTimer timer(0s, kStart);
+    IdleTimer timer(0s, kBegin);
     timer.set_timeout(ours, theirs);
     return timer.deadline(0s);
   };
-  BOOST_TEST((deadline(30s, 10s) == kStart + 10s));
-  BOOST_TEST((deadline(10s, 30s) == kStart + 10s));
-  BOOST_TEST((deadline(0s, 30s) == kStart + 30s));
-  BOOST_TEST((deadline(30s, 0s) == kStart + 30s));
+  BOOST_TEST((deadline(30s, 10s) == kBegin + 10s));
+  BOOST_TEST((deadline(10s, 30s) == kBegin + 10s));
+  BOOST_TEST((deadline(0s, 30s) == kBegin + 30s));
+  BOOST_TEST((deadline(30s, 0s) == kBegin + 30s));
   BOOST_TEST((deadline(0s, 0s) == kNever));
 }
 
 BOOST_AUTO_TEST_CASE(starts_again_with_what_is_received_and_with_the_first_packet_sent_after_it) {
-  IdleTimer timer(0s, kStart);
+  IdleTimer timer(0s, kBegin);
   timer.set_timeout(10s, 10s);
-  timer.on_packet_received(kStart + 2s);
-  BOOST_TEST((timer.deadline(0s) == kStart + 12s));
-  timer.on_ack_eliciting_sent(kStart + 5s);
-  BOOST_TEST((timer.deadline(0s) == kStart + 15s));
-  timer.on_ack_eliciting_sent(kStart + 7s);  // a peer that is gone must not be kept alive by our own probes
-  BOOST_TEST((timer.deadline(0s) == kStart + 15s));
-  timer.on_packet_received(kStart + 9s);
-  timer.on_ack_eliciting_sent(kStart + 11s);
-  BOOST_TEST((timer.deadline(0s) == kStart + 21s));
+  timer.on_packet_received(kBegin + 2s);
+  BOOST_TEST((timer.deadline(0s) == kBegin + 12s));
+  timer.on_ack_eliciting_sent(kBegin + 5s);
+  BOOST_TEST((timer.deadline(0s) == kBegin + 15s));
+  timer.on_ack_eliciting_sent(kBegin + 7s);  // a peer that is gone must not be kept alive by our own probes
+  BOOST_TEST((timer.deadline(0s) == kBegin + 15s));
+  timer.on_packet_received(kBegin + 9s);
+  timer.on_ack_eliciting_sent(kBegin + 11s);
+  BOOST_TEST((timer.deadline(0s) == kBegin + 21s));
 }
 
 BOOST_AUTO_TEST_CASE(never_sooner_than_three_probe_timeouts) {
-  IdleTimer timer(0s, kStart);
+  IdleTimer timer(0s, kBegin);
   timer.set_timeout(1s, 0s);
-  BOOST_TEST((timer.deadline(333ms) == kStart + 1s));
-  BOOST_TEST((timer.deadline(2s) == kStart + 6s));
+  BOOST_TEST((timer.deadline(333ms) == kBegin + 1s));
+  BOOST_TEST((timer.deadline(2s) == kBegin + 6s));
 }
 
 BOOST_AUTO_TEST_CASE(keepalive_counts_from_the_last_packet_either_way) {
-  BOOST_TEST((IdleTimer(0s, kStart).keepalive_deadline() == kNever));
-  IdleTimer timer(5s, kStart);
-  BOOST_TEST((timer.keepalive_deadline() == kStart + 5s));
-  timer.on_ack_eliciting_sent(kStart + 1s);
-  timer.on_ack_eliciting_sent(kStart + 3s);
-  BOOST_TEST((timer.keepalive_deadline() == kStart + 8s));
-  timer.on_packet_received(kStart + 4s);
-  BOOST_TEST((timer.keepalive_deadline() == kStart + 9s));
+  BOOST_TEST((IdleTimer(0s, kBegin).keepalive_deadline() == kNever));
+  IdleTimer timer(5s, kBegin);
+  BOOST_TEST((timer.keepalive_deadline() == kBegin + 5s));
+  timer.on_ack_eliciting_sent(kBegin + 1s);
+  timer.on_ack_eliciting_sent(kBegin + 3s);
+  BOOST_TEST((timer.keepalive_deadline() == kBegin + 8s));
+  timer.on_packet_received(kBegin + 4s);
+  BOOST_TEST((timer.keepalive_deadline() == kBegin + 9s));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

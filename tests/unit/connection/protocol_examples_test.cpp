@@ -147,7 +147,7 @@ struct Handshake {
                 server_address_ = SocketAddress::ipv4(10, 0, 0, 2, 9000);
 };
 
-const Handshake& handshake() {
+const Handshake& example_handshake() {
   static const Handshake once;
   return once;
 }
@@ -275,7 +275,7 @@ DescribedPacket describe_packet(Suite suite, const TrafficSecret& secret, Connec
 BOOST_AUTO_TEST_SUITE(protocol_document)
 
 BOOST_AUTO_TEST_CASE(keys_of_the_worked_example) {
-  const Handshake& h = handshake();
+  const Handshake& h = example_handshake();
   ExampleText text;
   const auto pair = [&](std::string_view who, std::uint8_t first) {
     text.field(fmt::format("{} private", who), view(key(first).secret()));
@@ -292,7 +292,7 @@ BOOST_AUTO_TEST_CASE(keys_of_the_worked_example) {
 }
 
 BOOST_AUTO_TEST_CASE(message_1_of_the_worked_example) {
-  const Handshake& h = handshake();
+  const Handshake& h = example_handshake();
   BOOST_TEST(h.message_1.size() == 1200u);
   const ByteView all(h.message_1);
   ExampleText text;
@@ -311,7 +311,7 @@ BOOST_AUTO_TEST_CASE(message_1_of_the_worked_example) {
 }
 
 BOOST_AUTO_TEST_CASE(mac1_of_the_worked_example) {
-  const Handshake& h = handshake();
+  const Handshake& h = example_handshake();
   ExampleText text;
   const auto mac1_key = hmac_sha256(as_bytes("mxp mac1"), h.server.public_key().bytes());
   text.field("mac1 key", view(mac1_key.view()));
@@ -322,7 +322,7 @@ BOOST_AUTO_TEST_CASE(mac1_of_the_worked_example) {
 }
 
 BOOST_AUTO_TEST_CASE(message_2_of_the_worked_example) {
-  const Handshake& h = handshake();
+  const Handshake& h = example_handshake();
   BOOST_TEST(h.message_2.size() == 1200u);
   const ByteView all(h.message_2);
   ExampleText text;
@@ -338,7 +338,7 @@ BOOST_AUTO_TEST_CASE(message_2_of_the_worked_example) {
 
 // Each step of the Noise handshake as the client sees it, for whoever looks for the first value that differs.
 BOOST_AUTO_TEST_CASE(noise_steps_of_the_worked_example) {
-  const Handshake& h = handshake();
+  const Handshake& h = example_handshake();
   const PrivateKey e = key(kClientEphemeral);
   const PublicKey re = key(kServerEphemeral).public_key();
   SymmetricState state(kSuite);
@@ -381,7 +381,7 @@ BOOST_AUTO_TEST_CASE(noise_steps_of_the_worked_example) {
 }
 
 BOOST_AUTO_TEST_CASE(key_schedule_of_the_worked_example) {
-  const Handshake& h = handshake();
+  const Handshake& h = example_handshake();
   ExampleText text;
   text.field("exporter secret", view(h.secrets.exporter_secret.view()));
   text.field("resumption secret", view(h.secrets.resumption_secret.view()));
@@ -413,7 +413,7 @@ BOOST_AUTO_TEST_CASE(key_schedule_of_the_worked_example) {
 }
 
 BOOST_AUTO_TEST_CASE(packets_of_the_worked_example) {
-  const Handshake& h = handshake();
+  const Handshake& h = example_handshake();
   const Bytes hello = frame([](Writer& out) { return write_stream(out, StreamId(0), 0, "hello", true); });
   const auto first = describe_packet(kSuite, h.secrets.client_to_server, h.server_id, PacketNumber(0), 1, hello);
   BOOST_TEST(hex_of(first.wire) == hex_of(h.first_packet));

@@ -9,6 +9,8 @@
 using namespace mxp;
 using mxp::test::hex;
 
+BOOST_AUTO_TEST_SUITE(frame_reader)
+
 namespace {
 
 // The only frame of a payload. Frames are views, so the bytes stay until the run ends.
@@ -45,8 +47,6 @@ void refused_as(std::string_view bytes, TransportErrorCode code, std::uint64_t t
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(frame_reader)
 
 BOOST_AUTO_TEST_CASE(empty_payload_has_no_frame) {
   FrameReader reader({});

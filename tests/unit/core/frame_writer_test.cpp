@@ -9,6 +9,8 @@
 using namespace mxp;
 using mxp::test::hex;
 
+BOOST_AUTO_TEST_SUITE(frame_writer)
+
 namespace {
 
 std::vector<std::uint8_t> written(const Frame& frame) {
@@ -32,8 +34,6 @@ AckFrame read_ack(ByteView bytes) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(frame_writer)
 
 BOOST_AUTO_TEST_CASE(frames_have_the_bytes_of_the_document) {
   const std::pair<Frame, const char*> table[] = {

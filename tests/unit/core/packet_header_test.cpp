@@ -8,6 +8,8 @@
 using namespace mxp;
 using mxp::test::hex;
 
+BOOST_AUTO_TEST_SUITE(packet_header)
+
 namespace {
 
 constexpr ConnectionId kId({1, 2, 3, 4, 5, 6, 7, 8});
@@ -29,8 +31,6 @@ void dropped(const std::vector<std::uint8_t>& datagram, DropReason reason) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(packet_header)
 
 BOOST_AUTO_TEST_CASE(message_1_is_taken_apart) {
   const auto parsed = parse_packet_header(kInitial);

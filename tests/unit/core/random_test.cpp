@@ -4,6 +4,8 @@
 
 using namespace mxp;
 
+BOOST_AUTO_TEST_SUITE(random_numbers)
+
 namespace {
 
 // 0x01, 0x02, 0x03, …
@@ -18,8 +20,6 @@ class CountingRandom final : public Random {
 };
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(random_numbers)
 
 BOOST_AUTO_TEST_CASE(a_number_is_eight_fresh_bytes_the_first_one_highest) {
   CountingRandom random;

@@ -9,6 +9,8 @@ using namespace mxp;
 using mxp::test::hex;
 using namespace std::chrono_literals;
 
+BOOST_AUTO_TEST_SUITE(transport_parameters)
+
 namespace {
 
 // The two required ones, to be put around what a case is about.
@@ -45,8 +47,6 @@ class CountingRandom : public Random {
 };
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(transport_parameters)
 
 BOOST_AUTO_TEST_CASE(absent_parameters_have_their_defaults) {
   const auto result = parsed("");

@@ -7,6 +7,8 @@
 #include "unit/crypto/bytes_of.h"
 
 namespace mxp::test {
+BOOST_AUTO_TEST_SUITE(keys)
+
 namespace {
 
 // RFC 8410 §10.3 shows an Ed25519 key in this form; this is the X25519 key of RFC 7748 §6.1 (Bob's) as
@@ -32,8 +34,6 @@ KeyFileError error_of(std::string_view pem) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(keys)
 
 BOOST_AUTO_TEST_CASE(a_pem_file_gives_its_key) {
   const auto key = PrivateKey::from_pem(kBobPem);

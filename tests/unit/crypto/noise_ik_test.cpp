@@ -9,6 +9,8 @@
 #include "unit/crypto/low_order_points.h"
 
 namespace mxp::test {
+BOOST_AUTO_TEST_SUITE(noise_ik)
+
 namespace {
 
 const PrivateKey kClient = PrivateKey::from_bytes(hex_array<32>(to_hex(counting(0x10, 32))));
@@ -70,8 +72,6 @@ void accepts_message_2(const IkInitiator& initiator, ByteView message) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(noise_ik)
 
 BOOST_AUTO_TEST_CASE(both_sides_end_with_the_same_secrets) {
   for (const Suite suite : kSuites) {

@@ -10,6 +10,8 @@
 #include "unit/crypto/bytes_of.h"
 
 namespace mxp::test {
+BOOST_AUTO_TEST_SUITE(packet_protection)
+
 namespace {
 
 const TrafficSecret kSecret = hex_secret("9ac312a7f877468ebe69422748ad00a15443f18203a07d6060f688f30f21632b");
@@ -49,8 +51,6 @@ void is_refused(const PacketOpener::Result& result, DropReason reason) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(packet_protection)
 
 // RFC 9001 A.5 for ChaCha20; FIPS 197 C.3 for one block of AES-256, which is what a mask is.
 BOOST_AUTO_TEST_CASE(masks_have_the_published_values) {

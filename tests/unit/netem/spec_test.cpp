@@ -11,6 +11,8 @@ using namespace std::chrono_literals;
 using namespace mxp;
 using namespace mxp::netem;
 
+BOOST_AUTO_TEST_SUITE(netem_spec)
+
 namespace {
 
 LinkSpec spec(std::string_view text) {
@@ -20,8 +22,6 @@ LinkSpec spec(std::string_view text) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(netem_spec)
 
 BOOST_AUTO_TEST_CASE(empty_text_is_the_perfect_link) {
   BOOST_TEST((spec("") == LinkSpec{}));

@@ -14,13 +14,13 @@ namespace {
 constexpr double kSegment = 1200;
 
 // A path of constant round-trip time; the whole window is acknowledged once in each, in ACKs of about ten packets.
-struct Fixture {
+struct CubicFixture {
   Cubic cubic{1200, true};
   RttEstimator rtt{100ms};
   Timestamp now{10s};
   std::uint64_t number = 0;
 
-  Fixture() { rtt.on_sample(now, 100ms, 0ms); }
+  CubicFixture() { rtt.on_sample(now, 100ms, 0ms); }
   void set_rtt(Duration value) {
     rtt = RttEstimator(value);
     rtt.on_sample(now, value, 0ms);
@@ -66,7 +66,7 @@ struct Fixture {
 
 }  // namespace
 
-BOOST_FIXTURE_TEST_SUITE(cubic_window, Fixture)
+BOOST_FIXTURE_TEST_SUITE(cubic_window, CubicFixture)
 
 BOOST_AUTO_TEST_CASE(initial_window_is_ten_packets_and_slow_start_doubles_it) {
   BOOST_TEST(cubic.window() == 12'000u);

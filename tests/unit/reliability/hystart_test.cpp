@@ -9,7 +9,7 @@ using Verdict = HyStart::Verdict;
 
 namespace {
 
-struct Fixture {
+struct HystartFixture {
   HyStart hystart;
   std::uint64_t acknowledged = 0;
   // One round of `samples` ACKs, each with this RTT; 100 packets under way.
@@ -25,7 +25,7 @@ struct Fixture {
 
 }  // namespace
 
-BOOST_FIXTURE_TEST_SUITE(hystart, Fixture)
+BOOST_FIXTURE_TEST_SUITE(hystart, HystartFixture)
 
 BOOST_AUTO_TEST_CASE(steady_round_trips_keep_slow_start_going) {
   for (int i = 0; i < 50; ++i) BOOST_TEST((round(40ms) == Verdict::grow));

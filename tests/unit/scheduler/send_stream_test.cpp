@@ -8,10 +8,10 @@
 namespace mxp::test {
 namespace {
 
-struct Fixture {
+struct SendStreamFixture {
   SendStream stream;
   static constexpr std::size_t kLimit = 1000;
-  Fixture() { stream.start(true, 10'000); }
+  SendStreamFixture() { stream.start(true, 10'000); }
 
   std::size_t write(std::size_t length) { return stream.write(pattern_bytes(stream.buffer().end(), length), kLimit); }
   // Sends all new data in chunks of `size`.
@@ -27,7 +27,7 @@ struct Fixture {
   }
 };
 
-BOOST_FIXTURE_TEST_SUITE(send_stream, Fixture)
+BOOST_FIXTURE_TEST_SUITE(send_stream, SendStreamFixture)
 
 BOOST_AUTO_TEST_CASE(the_buffer_takes_up_to_its_limit) {
   BOOST_TEST(write(600) == 600u);

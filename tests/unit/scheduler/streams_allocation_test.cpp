@@ -82,14 +82,14 @@ struct FixedPacket {
   }
 };
 
-struct Fixture {
+struct AllocationFixture {
   FlowControlConfig config;
   Sink sending_app, receiving_app;
   Streams sender{Role::client, config, sending_app}, receiver{Role::server, config, receiving_app};
   std::vector<std::uint8_t> data = std::vector<std::uint8_t>(64 * 1024, 0x5a);
   FixedPacket packets[3];
 
-  Fixture() {
+  AllocationFixture() {
     TransportParameters parameters;
     Streams::announce(config, parameters);
     sender.on_peer_parameters(parameters);
@@ -111,7 +111,7 @@ struct Fixture {
   }
 };
 
-BOOST_FIXTURE_TEST_SUITE(streams_allocation, Fixture)
+BOOST_FIXTURE_TEST_SUITE(streams_allocation, AllocationFixture)
 
 BOOST_AUTO_TEST_CASE(bulk_data_allocate_nothing) {
   const StreamId id = *sender.open(StreamType::bidirectional);

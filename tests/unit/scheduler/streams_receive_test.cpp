@@ -9,11 +9,11 @@ namespace mxp::test {
 namespace {
 
 // Windows of small_config: connection 4000, stream 1000, four streams of each kind.
-struct Fixture : StreamPair {
+struct ReceiveFixture : StreamPair {
   Side& us = server;
 };
 
-BOOST_FIXTURE_TEST_SUITE(streams_receive, Fixture)
+BOOST_FIXTURE_TEST_SUITE(streams_receive, ReceiveFixture)
 
 BOOST_AUTO_TEST_CASE(in_order_data_are_a_view_into_the_packet) {
   const std::string packet = "hello";

@@ -9,7 +9,7 @@
 namespace mxp::test {
 namespace {
 
-struct Fixture : StreamPair {
+struct ReentrancyFixture : StreamPair {
   Side& us = server;
 };
 
@@ -32,7 +32,7 @@ const Verb kVerbs[] = {
     {"drop_all", [](Streams& s, StreamId) { s.drop_all(); }},
 };
 
-BOOST_FIXTURE_TEST_SUITE(streams_reentrancy, Fixture)
+BOOST_FIXTURE_TEST_SUITE(streams_reentrancy, ReentrancyFixture)
 
 // Both sides, both do the same thing in every event, with data, gaps, resets and ends under way: whatever it is,
 // nothing breaks, no rule of the protocol is violated, and after dropping no event follows.

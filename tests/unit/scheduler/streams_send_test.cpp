@@ -12,7 +12,7 @@ namespace {
 using Kind = SentFrame::Kind;
 using namespace std::chrono_literals;
 
-struct Fixture : StreamPair {
+struct SendFixture : StreamPair {
   Side& us = client;
   StreamId open_with(std::size_t bytes, StreamType type = StreamType::bidirectional) {
     const StreamId id = *us.streams.open(type);
@@ -21,7 +21,7 @@ struct Fixture : StreamPair {
   }
 };
 
-BOOST_FIXTURE_TEST_SUITE(streams_send, Fixture)
+BOOST_FIXTURE_TEST_SUITE(streams_send, SendFixture)
 
 BOOST_AUTO_TEST_CASE(an_idle_side_has_nothing_to_send) {
   BOOST_TEST(!us.streams.has_pending());
