@@ -131,8 +131,8 @@ class SimPair::Tracer final : public TraceSink {
  public:
   Tracer(SimPair& sim, Role role) : sim_(sim), role_(role) {}
 
-  void on(Timestamp at, ConnectionId connection, const TraceEvent& event) override {
-    add(static_cast<std::uint64_t>(at.time_since_epoch().count()));
+  void on(Timestamp moment, ConnectionId connection, const TraceEvent& event) override {
+    add(static_cast<std::uint64_t>(moment.time_since_epoch().count()));
     add(connection.key());
     add(event.index());
     if (const auto* sent = std::get_if<TracePacketSent>(&event)) {

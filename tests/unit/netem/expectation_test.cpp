@@ -11,6 +11,8 @@ using namespace std::chrono_literals;
 using namespace mxp;
 using namespace mxp::netem;
 
+BOOST_AUTO_TEST_SUITE(netem_expectation)
+
 namespace {
 
 LinkSpec spec(std::string_view text) {
@@ -36,8 +38,6 @@ LinkCounters counters_of(std::string_view text) {
 double share(std::uint64_t count) { return static_cast<double>(count) / kPackets; }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(netem_expectation)
 
 BOOST_AUTO_TEST_CASE(correlated_loss_is_what_the_kernels_formula_makes_of_it) {
   for (const std::string_view text : {"loss 3% 25%", "loss 10% 25%", "loss 10% 50%", "loss 30% 75%", "loss 50% 90%",

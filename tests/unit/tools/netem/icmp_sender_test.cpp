@@ -41,7 +41,7 @@ BOOST_AUTO_TEST_CASE(ipv6_message_leaves_the_checksum_to_the_kernel) {
   BOOST_TEST(message[1] == 4);  // port
   BOOST_TEST(message[2] == 0);
   BOOST_TEST(message[3] == 0);
-  BOOST_TEST(message[8] >> 4 == 6);
+  BOOST_TEST((message[8] >> 4) == 6);
 }
 
 BOOST_AUTO_TEST_CASE(a_large_datagram_is_quoted_as_far_as_every_network_takes_it) {
