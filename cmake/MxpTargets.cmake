@@ -34,6 +34,8 @@ set_property(CACHE MXP_UNITY PROPERTY STRINGS off tools all)
 function(mxp_unity target kind)
   if(MXP_UNITY STREQUAL "all" OR (MXP_UNITY STREQUAL "tools" AND kind STREQUAL "tool"))
     set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_MODE BATCH UNITY_BUILD_BATCH_SIZE 8)
+    # Meant for headers: a source that is included by the unity file looks like one to g++.
+    target_compile_options(${target} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)
   endif()
 endfunction()
 
