@@ -4,6 +4,7 @@
 #include <chrono>
 #include <limits>
 
+#include "core/frames.h"
 #include "mxp/config.h"
 
 namespace mxp {
@@ -15,9 +16,6 @@ constexpr std::uint64_t kMaxIdleTimeout = 0x01, kMaxUdpPayload = 0x03, kMaxData 
                         kMaxAckDelay = 0x0b, kConnectionId = 0x10, kVersions = 0x11, kSuites = 0x12;
 }  // namespace id
 
-constexpr std::uint64_t kLongestIdleTimeoutMs = std::uint64_t{1} << 32;
-constexpr std::uint64_t kLongestAckDelayMs = (std::uint64_t{1} << 14) - 1;
-constexpr std::uint64_t kMaxStreams = std::uint64_t{1} << 60;
 // Ids of the form 31 N + 27 mean nothing and never will.
 constexpr std::uint64_t kGreaseStep = 31, kGreaseOffset = 27;
 constexpr std::size_t kMaxGreaseSize = 16;
@@ -34,17 +32,21 @@ constexpr Number kNumbers[] = {
     {id::kStreamDataBidiLocal, &TransportParameters::initial_max_stream_data_bidi_local, 0, kMaxVarint},
     {id::kStreamDataBidiRemote, &TransportParameters::initial_max_stream_data_bidi_remote, 0, kMaxVarint},
     {id::kStreamDataUni, &TransportParameters::initial_max_stream_data_uni, 0, kMaxVarint},
-    {id::kStreamsBidi, &TransportParameters::initial_max_streams_bidi, 0, kMaxStreams},
-    {id::kStreamsUni, &TransportParameters::initial_max_streams_uni, 0, kMaxStreams},
+    {id::kStreamsBidi, &TransportParameters::initial_max_streams_bidi, 0, kMaxStreamCount},
+    {id::kStreamsUni, &TransportParameters::initial_max_streams_uni, 0, kMaxStreamCount},
 };
+constexpr std::uint64_t whole_ms(Duration value) {
+  return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(value).count());
+}
 struct Delay {
   std::uint64_t id;
   Duration TransportParameters::* member;
-  std::uint64_t highest_ms;
+  Duration highest;
+  std::uint64_t highest_ms() const { return whole_ms(highest); }
 };
 constexpr Delay kDelays[] = {
-    {id::kMaxIdleTimeout, &TransportParameters::max_idle_timeout, kLongestIdleTimeoutMs},
-    {id::kMaxAckDelay, &TransportParameters::max_ack_delay, kLongestAckDelayMs},
+    {id::kMaxIdleTimeout, &TransportParameters::max_idle_timeout, kLongestSetting},
+    {id::kMaxAckDelay, &TransportParameters::max_ack_delay, kLongestAckDelay},
 };
 
 bool write_number(Writer& out, std::uint64_t parameter, std::uint64_t value) {
@@ -68,9 +70,8 @@ bool write_all(Writer& out, const TransportParameters& parameters, Random* rando
   const TransportParameters defaults;
   for (const Delay& delay : kDelays) {
     const Duration value = parameters.*delay.member;
-    const auto ms = static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(value).count());
-    if (value < Duration::zero() || ms > delay.highest_ms) return false;
-    if (value != defaults.*delay.member && !write_number(out, delay.id, ms)) return false;
+    if (value < Duration::zero() || whole_ms(value) > delay.highest_ms()) return false;
+    if (value != defaults.*delay.member && !write_number(out, delay.id, whole_ms(value))) return false;
   }
   for (const Number& number : kNumbers) {
     const std::uint64_t value = parameters.*number.member;
@@ -113,7 +114,7 @@ std::expected<void, TransportError> read_parameter(TransportParameters& out, std
   }
   for (const Delay& delay : kDelays) {
     if (delay.id != parameter) continue;
-    const auto read = read_number(value, 0, delay.highest_ms);
+    const auto read = read_number(value, 0, delay.highest_ms());
     if (!read) return std::unexpected(read.error());
     out.*delay.member = std::chrono::milliseconds(*read);
     return {};

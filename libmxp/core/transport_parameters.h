@@ -17,6 +17,7 @@ namespace mxp {
 
 inline constexpr std::size_t kMaxListedVersions = 16;
 inline constexpr std::size_t kMaxListedSuites = 16;
+inline constexpr Duration kLongestAckDelay = std::chrono::milliseconds((1u << 14) - 1);
 
 struct TransportParameters {
   Duration max_idle_timeout{};  // whole milliseconds; 0 = none

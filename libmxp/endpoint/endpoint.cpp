@@ -9,7 +9,6 @@
 #include "mxp/endpoint.h"
 
 #include <algorithm>
-#include <cassert>
 #include <deque>
 #include <unordered_map>
 
@@ -19,6 +18,7 @@
 #include "endpoint/admission.h"
 #include "endpoint/deadline_heap.h"
 #include "endpoint/ready_queue.h"
+#include "mxp/require.h"
 
 namespace mxp {
 
@@ -310,8 +310,16 @@ struct Endpoint::Impl final : ReadySignal {
 };
 
 Endpoint::Endpoint(EndpointConfig config, Random& random, Handler& handler, TraceSink* trace) {
-  assert(!config.suites.empty());
+  // Said with the setting's name: "validate(config)" alone would leave the reader to search for it.
+  if (const auto valid = validate(config); !valid)
+    precondition_broken(to_string(valid.error()).c_str(), __FILE__, __LINE__);
   impl_ = std::make_unique<Impl>(std::move(config), random, handler, trace);
+}
+
+std::expected<std::unique_ptr<Endpoint>, ConfigError> Endpoint::create(EndpointConfig config, Random& random,
+                                                                       Handler& handler, TraceSink* trace) {
+  if (const auto valid = validate(config); !valid) return std::unexpected(valid.error());
+  return std::make_unique<Endpoint>(std::move(config), random, handler, trace);
 }
 
 Endpoint::~Endpoint() = default;

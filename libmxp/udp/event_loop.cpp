@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <cerrno>
 
 #include "udp/carrier.h"
 #include "udp/clock.h"
@@ -31,6 +32,12 @@ constexpr std::size_t kSendBudget = 512 * 1024;
 // What the peer may send must find room: what we announce, and a handshake message, which comes before that is known.
 std::size_t largest_datagram(const TransportConfig& config) {
   return std::clamp(config.max_receive_udp_payload, kMaxInitialSize, kMaxUdpPayload);
+}
+
+std::optional<IoError> bad_setting(const EndpointConfig& config) {
+  const auto valid = validate(config);
+  if (valid) return std::nullopt;
+  return IoError{EINVAL, "setting " + to_string(valid.error())};
 }
 
 }  // namespace
@@ -152,6 +159,7 @@ EventLoop::~EventLoop() = default;
 std::expected<std::unique_ptr<EventLoop>, IoError> EventLoopAccess::create(std::unique_ptr<Carrier> carrier,
                                                                            EndpointConfig endpoint, Handler& handler,
                                                                            TraceSink* trace) {
+  if (auto bad = bad_setting(endpoint)) return std::unexpected(std::move(*bad));
   auto poller = Poller::create();
   if (!poller) return std::unexpected(poller.error());
   std::unique_ptr<EventLoop> loop(new EventLoop());
@@ -164,6 +172,7 @@ std::expected<std::unique_ptr<EventLoop>, IoError> EventLoopAccess::create(std::
 std::expected<std::unique_ptr<EventLoop>, IoError> EventLoop::create(const SocketConfig& socket,
                                                                      EndpointConfig endpoint, Handler& handler,
                                                                      TraceSink* trace) {
+  if (auto bad = bad_setting(endpoint)) return std::unexpected(std::move(*bad));
   auto carrier = make_linux_carrier(socket, system_calls(), largest_datagram(endpoint.transport));
   if (!carrier) return std::unexpected(carrier.error());
   return EventLoopAccess::create(std::move(*carrier), std::move(endpoint), handler, trace);

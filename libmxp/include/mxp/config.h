@@ -1,11 +1,15 @@
-// Every setting with its default, unit and reason. The defaults suit paths from a LAN to 300 ms of round trip at up
-// to about 1 Gbit/s; what a limit protects is said beside it.
+// Every setting with its default, unit, range and reason. The defaults suit paths from a LAN to 300 ms of round trip at
+// up to about 1 Gbit/s; what a limit protects is said beside it. A value outside its range is refused by validate(), and
+// by whatever is built from the setting: nothing is rounded into its range in silence.
 #pragma once
 
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <expected>
 #include <functional>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "mxp/keys.h"
@@ -19,6 +23,14 @@ inline constexpr std::size_t kMaxInitialSize = 1500;
 // Largest UDP payload over IPv4.
 inline constexpr std::size_t kMaxUdpPayload = 65507;
 
+// Longest time that any setting takes: the longest idle timeout that can be announced (docs/protocol.md §2.2), 49.7
+// days.
+inline constexpr Duration kLongestSetting = std::chrono::milliseconds(std::uint64_t{1} << 32);
+// Shortest, where zero means something else: what is announced is counted in whole milliseconds.
+inline constexpr Duration kShortestSetting = std::chrono::milliseconds(1);
+
+// Windows: 0 to 2^62 - 1 bytes, and a maximum below its window means that the window does not grow. Numbers of streams:
+// 0 to 2^60. Buffers: 1 to 2^40 bytes.
 struct FlowControlConfig {
   std::uint64_t connection_window = 4u << 20;       // bytes a peer may have in flight to us over all streams, at first
   std::uint64_t max_connection_window = 64u << 20;  // the same, grown with the application's reading
@@ -28,15 +40,16 @@ struct FlowControlConfig {
   std::uint64_t max_streams_unidirectional = 1024;
   std::size_t stream_send_buffer = 8u << 20;       // bytes that write() takes beyond what is acknowledged, per stream
   std::size_t connection_send_buffer = 32u << 20;  // the same over all streams: shared evenly, 16 KiB for each at least
-  std::size_t max_reassembly_spans = 1024;         // gaps kept per stream: threat t07
+  std::size_t max_reassembly_spans = 1024;         // gaps kept per stream, 1 to 65536: threat t07
 };
 
 enum class CongestionControl : std::uint8_t { cubic, none };  // none: a fixed huge window, for calibration only
 
 struct RecoveryConfig {
   CongestionControl congestion_control = CongestionControl::cubic;
-  Duration initial_rtt = std::chrono::milliseconds(333);   // RFC 9002 §6.2.2
-  Duration max_ack_delay = std::chrono::milliseconds(25);  // how long we may hold back an acknowledgement
+  Duration initial_rtt = std::chrono::milliseconds(333);  // RFC 9002 §6.2.2; 1 us to 60 s
+  // How long we may hold back an acknowledgement; 0 to 16383 ms (docs/protocol.md §2.2).
+  Duration max_ack_delay = std::chrono::milliseconds(25);
   bool pacing = true;
 };
 
@@ -49,20 +62,23 @@ struct KeyUpdateConfig {
 };
 
 struct TransportConfig {
-  Duration idle_timeout = std::chrono::seconds(30);  // 0 = none; the smaller of both sides counts
-  Duration keepalive = Duration::zero();             // 0 = none; a PING after so much silence
-  Duration handshake_timeout =
-      std::chrono::seconds(10);  // the client gives up after it; a server forgets a half-open handshake and its answer
-  std::size_t max_udp_payload = kMinInitialSize;  // largest datagram we build; by hand until path MTU discovery
-  std::size_t max_receive_udp_payload =
-      kMaxUdpPayload;  // bytes, taken as 1200..65507: largest we take, as the peer is told; the event loop has room
+  // 0 = none, else 1 ms to 2^32 ms; the smaller of both sides counts, and never less than three probe timeouts.
+  Duration idle_timeout = std::chrono::seconds(30);
+  // A PING after so much silence; 0 = none, else 1 ms to 2^32 ms.
+  Duration keepalive = Duration::zero();
+  // The client gives up after it; a server forgets a half-open handshake and its answer. 1 ms to 2^32 ms.
+  Duration handshake_timeout = std::chrono::seconds(10);
+  // Largest datagram we build, 1200 to 65507 bytes; by hand until path MTU discovery.
+  std::size_t max_udp_payload = kMinInitialSize;
+  // Largest datagram we take, 1200 to 65507 bytes, as the peer is told; the event loop has room.
+  std::size_t max_receive_udp_payload = kMaxUdpPayload;
   FlowControlConfig flow_control;
   RecoveryConfig recovery;
   KeyUpdateConfig key_update;
 };
 
 struct EndpointLimits {
-  std::size_t max_connections = 100'000;  // hard limit: an initial beyond it is answered with CONNECTION_REFUSED
+  std::size_t max_connections = 100'000;  // at least 1; an initial beyond it is answered with CONNECTION_REFUSED
   std::size_t max_half_open = 4096;       // handshakes not yet confirmed: bounds what replayed initials can hold
 };
 
@@ -71,9 +87,25 @@ struct EndpointConfig {
   bool accept = false;  // whether initials of clients are answered
   // Server: whether this client may connect. Called once for each verified initial; empty = everyone who knows our key.
   std::function<bool(const PublicKey& client)> authorize;
-  std::vector<Suite> suites = {Suite::aes_256_gcm, Suite::chacha20_poly1305};  // in order of preference, never empty
+  // In order of preference: at least one, each at most once.
+  std::vector<Suite> suites = {Suite::aes_256_gcm, Suite::chacha20_poly1305};
   TransportConfig transport;
   EndpointLimits limits;
 };
+
+// A setting outside its range.
+struct ConfigError {
+  std::string_view field;  // as a program writes it from the struct it checked: "transport.idle_timeout"
+  std::string value;       // what it was, with its unit: "4298400000 ms"
+  std::string_view range;  // what is allowed: "0 (none), or 1 ms to 4294967296 ms"
+};
+// "transport.idle_timeout is 4298400000 ms; allowed: 0 (none), or 1 ms to 4294967296 ms"
+std::string to_string(const ConfigError& error);
+
+// The first setting that is outside its range. Fields are named from the struct that is given: "idle_timeout" here,
+// "transport.idle_timeout" for an EndpointConfig. Endpoint and EventLoop check the same; a tool checks what its options
+// make.
+std::expected<void, ConfigError> validate(const TransportConfig& config);
+std::expected<void, ConfigError> validate(const EndpointConfig& config);
 
 }  // namespace mxp

@@ -56,7 +56,10 @@ std::string_view to_string(ConnectError error);
 
 class Endpoint {
  public:
-  // `random` and `handler` (and `trace`, if given) outlive the endpoint. REQUIRES: config.suites is not empty.
+  // `random` and `handler` (and `trace`, if given) outlive the endpoint. A setting outside its range is returned.
+  static std::expected<std::unique_ptr<Endpoint>, ConfigError> create(EndpointConfig config, Random& random,
+                                                                      Handler& handler, TraceSink* trace = nullptr);
+  // The same for settings that are known to be good. REQUIRES: validate(config); else the process stops and says which.
   Endpoint(EndpointConfig config, Random& random, Handler& handler, TraceSink* trace = nullptr);
   ~Endpoint();
   Endpoint(const Endpoint&) = delete;

@@ -57,7 +57,8 @@ enum class FdEvent : std::uint8_t { readable = 1, writable = 2, both = 3 };
 
 class EventLoop {
  public:
-  // Binds the socket and builds the endpoint over it. `handler` and `trace` outlive the loop.
+  // Binds the socket and builds the endpoint over it. `handler` and `trace` outlive the loop. A setting outside its range
+  // (validate() in mxp/config.h) is refused with EINVAL and a message that names it.
   static std::expected<std::unique_ptr<EventLoop>, IoError> create(const SocketConfig& socket, EndpointConfig endpoint,
                                                                    Handler& handler, TraceSink* trace = nullptr);
   ~EventLoop();
