@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "core/work.h"
+#include "mxp/require.h"
+
 namespace mxp {
 namespace {
 
@@ -31,6 +34,16 @@ bool RangeSet::contains(std::uint64_t begin, std::uint64_t end) const {
   return found != ranges_.end() && found->begin <= begin && end <= found->end;
 }
 
+bool RangeSet::touches(std::uint64_t begin, std::uint64_t end) const {
+  const auto found = std::lower_bound(ranges_.begin(), ranges_.end(), begin,
+                                      [](const Range& range, std::uint64_t value) { return range.end < value; });
+  return found != ranges_.end() && found->begin <= end;
+}
+
+std::span<const RangeSet::Range> RangeSet::ranges_ending_after(std::uint64_t value) const {
+  return {first_ending_after(ranges_, value), ranges_.end()};
+}
+
 std::uint64_t RangeSet::add(std::uint64_t begin, std::uint64_t end) {
   if (begin >= end) return 0;
   // The usual case first: new values at or above the top.
@@ -47,6 +60,7 @@ std::uint64_t RangeSet::add(std::uint64_t begin, std::uint64_t end) {
     const std::uint64_t from = std::max(begin, last->begin), to = std::min(end, last->end);
     if (from < to) already += to - from;
   }
+  MXP_WORK(ranges_.end() - first + 1);
   if (first == last) {
     ranges_.insert(first, {begin, end});
     return end - begin;
@@ -56,10 +70,22 @@ std::uint64_t RangeSet::add(std::uint64_t begin, std::uint64_t end) {
   return end - begin - already;
 }
 
+void RangeSet::add_joining(std::uint64_t begin, std::uint64_t end, std::size_t max_ranges) {
+  MXP_REQUIRE(max_ranges >= 1);
+  add(begin, end);
+  if (ranges_.size() <= max_ranges) return;
+  const auto added = first_ending_after(ranges_, begin);
+  const auto below = added == ranges_.begin() ? added : std::prev(added);
+  const auto above = std::next(below);
+  below->end = above->end;
+  ranges_.erase(above);
+}
+
 std::uint64_t RangeSet::remove(std::uint64_t begin, std::uint64_t end) {
   if (begin >= end) return 0;
   auto first = first_ending_after(ranges_, begin);
   if (first == ranges_.end() || first->begin >= end) return 0;
+  MXP_WORK(ranges_.end() - first + 1);
   std::uint64_t removed = 0;
   if (first->begin < begin) {
     if (end < first->end) {  // a hole in the middle of one range makes two of it
@@ -82,8 +108,15 @@ std::uint64_t RangeSet::remove(std::uint64_t begin, std::uint64_t end) {
   return removed;
 }
 
-void RangeSet::pop_front() { ranges_.erase(ranges_.begin()); }
+void RangeSet::pop_front() {
+  MXP_REQUIRE(!empty());
+  MXP_WORK(ranges_.size());
+  ranges_.erase(ranges_.begin());
+}
 
-void RangeSet::pop_back() { ranges_.pop_back(); }
+void RangeSet::pop_back() {
+  MXP_REQUIRE(!empty());
+  ranges_.pop_back();
+}
 
 }  // namespace mxp

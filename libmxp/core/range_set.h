@@ -1,5 +1,6 @@
 // A set of integers kept as few disjoint, non-adjacent half-open ranges [begin, end), in order. Made for sets that are
-// nearly contiguous (acknowledged bytes, received packet numbers): all costs are in the number of ranges.
+// nearly contiguous (acknowledged bytes, received packet numbers): to find costs the logarithm of the number of ranges,
+// to change at most one move of them all, so where a peer decides how many there are, that number is bounded.
 // Storage is a sorted vector that keeps its capacity, so that a set which has reached its usual size allocates nothing.
 #pragma once
 
@@ -21,15 +22,24 @@ class RangeSet {
 
   bool empty() const { return ranges_.empty(); }
   std::size_t range_count() const { return ranges_.size(); }
-  std::span<const Range> ranges() const { return ranges_; }  // ascending
+  std::size_t memory() const { return ranges_.capacity() * sizeof(Range); }  // bytes
+  std::span<const Range> ranges() const { return ranges_; }                  // ascending
+  // Those that end after `value`: the one that holds it, if any, and all above.
+  std::span<const Range> ranges_ending_after(std::uint64_t value) const;
   // Sum of all sizes.
   std::uint64_t total() const;
   bool contains(std::uint64_t value) const;
   // Whether all of [begin, end) is in the set; true for an empty range.
   bool contains(std::uint64_t begin, std::uint64_t end) const;
 
+  // Whether [begin, end) would be merged with a range that is there.
+  bool touches(std::uint64_t begin, std::uint64_t end) const;
+
   // Adds [begin, end), merging; returns how many values were new. REQUIRES: begin <= end.
   std::uint64_t add(std::uint64_t begin, std::uint64_t end);
+  // The same for a set that may hold more than was put into it: where [begin, end) would be one range more than
+  // `max_ranges`, the values between it and a neighbour are added as well. REQUIRES: max_ranges >= 1.
+  void add_joining(std::uint64_t begin, std::uint64_t end, std::size_t max_ranges);
   // Removes [begin, end); returns how many values were there.
   std::uint64_t remove(std::uint64_t begin, std::uint64_t end);
   void remove_below(std::uint64_t end) { remove(0, end); }

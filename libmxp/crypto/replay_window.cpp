@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/work.h"
+
 namespace mxp {
 
 ReplayWindow::Verdict ReplayWindow::check(PacketNumber number) const {
@@ -28,6 +30,7 @@ void ReplayWindow::grow_to_span(std::uint64_t span) {
   while (bits < kMaxBits && span > bits / 2) bits *= 2;
   if (bits == size_bits()) return;
   std::vector<std::uint64_t> grown(bits / kWordBits);
+  MXP_WORK(grown.size());
   if (largest_) {
     // Whole words. In a full ring the oldest and the newest numbers share one, and each takes the other's bits along;
     // those lie below lowest_, where nobody looks, or above largest_, where advance() clears them before they count.
@@ -42,9 +45,11 @@ void ReplayWindow::advance(std::uint64_t number) {
   const std::uint64_t bits = size_bits();
   const std::uint64_t first = largest_ ? largest_->value() + 1 : 0;
   if (number - first >= bits) {
+    MXP_WORK(words_.size());
     std::fill(words_.begin(), words_.end(), 0);
   } else {
     for (std::uint64_t n = first; n <= number; n = (n / kWordBits + 1) * kWordBits) {
+      MXP_WORK(1);
       std::uint64_t incoming = ~std::uint64_t{0} << (n % kWordBits);
       if (n / kWordBits == number / kWordBits) incoming &= ~std::uint64_t{0} >> (kWordBits - 1 - number % kWordBits);
       word(n) &= ~incoming;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/work.h"
+
 namespace mxp {
 
 void AckTracker::on_packet_received(Timestamp now, PacketNumber number, bool ack_eliciting, Ecn ecn) {
@@ -96,6 +98,7 @@ bool AckTracker::record(std::uint64_t number) {
 }
 
 void AckTracker::erase_range(std::size_t index) {
+  MXP_WORK(count_ - index);
   std::move(ranges_.begin() + static_cast<std::ptrdiff_t>(index) + 1,
             ranges_.begin() + static_cast<std::ptrdiff_t>(count_),
             ranges_.begin() + static_cast<std::ptrdiff_t>(index));
@@ -103,6 +106,7 @@ void AckTracker::erase_range(std::size_t index) {
 }
 
 void AckTracker::insert_range(std::size_t index, std::uint64_t number) {
+  MXP_WORK(count_ - index + 1);
   if (count_ == kCapacity) --count_;  // the oldest gives way: threat t03
   const auto at = ranges_.begin() + static_cast<std::ptrdiff_t>(index);
   const auto end = ranges_.begin() + static_cast<std::ptrdiff_t>(count_);

@@ -1,7 +1,8 @@
 #include "reliability/sent_packets.h"
 
 #include <algorithm>
-#include <cassert>
+
+#include "mxp/require.h"
 
 namespace mxp {
 
@@ -29,7 +30,7 @@ void SentPackets::reserve_one() {
 
 void SentPackets::add(const SentPacket& packet) {
   const std::uint64_t number = packet.number.value();
-  assert(number >= next_);
+  MXP_REQUIRE(number >= next_);
   if (number > next_) {
     skipped_.add(next_, number);
     if (base_ == next_) {
@@ -55,7 +56,8 @@ void SentPackets::add(const SentPacket& packet) {
 }
 
 std::uint64_t SentPackets::skip_acknowledged(std::uint64_t number) {
-  for (; number < next_ && record(number).state == State::acknowledged; ++steps_) {
+  while (number < next_ && record(number).state == State::acknowledged) {
+    MXP_WORK(1);
     Record& it = record(number);
     const std::uint64_t following = number + it.link;
     if (following < next_ && record(following).state == State::acknowledged) it.link += record(following).link;
@@ -66,7 +68,8 @@ std::uint64_t SentPackets::skip_acknowledged(std::uint64_t number) {
 
 std::uint64_t SentPackets::first_outstanding(std::uint64_t from) {
   std::uint64_t number = std::max(from, base_);
-  for (; number < next_; ++steps_) {
+  while (number < next_) {
+    MXP_WORK(1);
     const State state = record(number).state;
     if (state == State::outstanding) return number;
     number = state == State::acknowledged ? skip_acknowledged(number) : number + 1;
@@ -76,6 +79,7 @@ std::uint64_t SentPackets::first_outstanding(std::uint64_t from) {
 
 bool SentPackets::any_acknowledged(std::uint64_t from, std::uint64_t to) const {
   for (std::uint64_t number = from; number <= to; ++number) {
+    MXP_WORK(1);
     if (record(number).state == State::acknowledged) return true;
   }
   return false;

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "core/range_set.h"
+#include "core/work.h"
 #include "mxp/trace.h"
 #include "reliability/sent_packet.h"
 
@@ -50,7 +51,8 @@ class SentPackets {
     std::uint64_t number = first < base_ ? base_ : first;
     while ((number = skip_acknowledged(number)) <= last && number < next_) {
       const std::uint64_t run = number;
-      for (; number <= last && record(number).state != State::acknowledged; ++number, ++steps_) {
+      for (; number <= last && record(number).state != State::acknowledged; ++number) {
+        MXP_WORK(1);
         Record& it = record(number);
         const State before = it.state;
         const std::uint32_t episode = it.link;
@@ -82,13 +84,11 @@ class SentPackets {
   // From the oldest outstanding packet to the newest packet.
   std::uint64_t span() const { return next_ - first_outstanding_; }
 
-  // Records looked at so far by acknowledge() and first_outstanding(): what a test can hold the promised costs against.
-  std::uint64_t steps() const { return steps_; }
-
   // visit(const SentPacket&) -> bool for each outstanding packet, ascending; false stops.
   template <typename Visit>
   void for_each_outstanding(Visit&& visit) const {
     for (std::uint64_t number = first_outstanding_; number < next_;) {
+      MXP_WORK(1);
       const Record& it = record(number);
       if (it.state == State::outstanding && !visit(it.packet)) return;
       number += it.state == State::acknowledged ? it.link : 1;
@@ -115,7 +115,6 @@ class SentPackets {
   std::uint64_t next_ = 0;
   std::uint64_t first_outstanding_ = 0;  // none below it
   RangeSet skipped_;
-  std::uint64_t steps_ = 0;
 };
 
 }  // namespace mxp

@@ -93,7 +93,13 @@ std::uint64_t SendStream::on_acknowledged(std::uint64_t offset, std::uint64_t le
   std::uint64_t fresh = 0;
   if (end > begin) {
     if (offset > begin) {
+      if (acked_.range_count() == kMaxRanges && !acked_.touches(offset, end)) {  // not remembered: sent again
+        on_lost(offset, length, fin);
+        return 0;
+      }
       fresh = acked_.add(offset, end);
+      if (!lost_.empty()) lost_.remove(offset, end);
+      if (lost_.range_count() > kMaxRanges) note_lost(offset, end);  // it cut one in two: sent again as well
     } else {
       fresh = end - begin;
       std::uint64_t mark = end;
@@ -105,8 +111,8 @@ std::uint64_t SendStream::on_acknowledged(std::uint64_t offset, std::uint64_t le
         }
       }
       buffer_.release_to(mark);
+      if (!lost_.empty()) lost_.remove_below(mark);
     }
-    if (!lost_.empty()) lost_.remove(offset, end);
   }
   if (fin) fin_ = Fin::acknowledged;
   if (fin_ == Fin::acknowledged && buffer_.size() == 0) state_ = State::done;
@@ -118,17 +124,21 @@ void SendStream::on_lost(std::uint64_t offset, std::uint64_t length, bool fin) {
   const std::uint64_t begin = std::max(offset, buffer_.begin());
   const std::uint64_t end = std::min(offset + length, sent_end());
   if (begin < end) {
-    lost_.add(begin, end);
     // Some of it may have arrived in another packet.
-    for (const RangeSet::Range& range : acked_.ranges()) {
-      if (range.begin >= end) break;
-      if (range.end > begin) lost_.remove(std::max(range.begin, begin), std::min(range.end, end));
+    std::uint64_t at = begin;
+    for (const RangeSet::Range& arrived : acked_.ranges_ending_after(begin)) {
+      if (arrived.begin >= end) break;
+      if (at < arrived.begin) note_lost(at, arrived.begin);
+      at = arrived.end;
     }
+    if (at < end) note_lost(at, end);
   }
   if (fin && fin_ == Fin::sent) fin_ = Fin::queued;
   // The announcement, and no frame after it: the peer still does not know of the stream.
   if (length == 0 && !fin && sent_end() == 0 && fin_ == Fin::none) announcing_ = true;
 }
+
+void SendStream::note_lost(std::uint64_t begin, std::uint64_t end) { lost_.add_joining(begin, end, kMaxRanges); }
 
 void SendStream::on_reset_acknowledged() {
   if (state_ == State::reset) state_ = State::done;

@@ -4,7 +4,9 @@
 //       └──────── reset() ──────┴──▶ reset ── RESET_STREAM acknowledged ──▶ done
 //
 // Acknowledgements in order cost O(1): the buffer's begin is the mark, and only what is acknowledged above it needs a
-// set.
+// set. Which bytes are acknowledged and which are not is the peer's to choose, so both sets are bounded (threat t03):
+// beyond kMaxRanges an acknowledgement of a piece far from the others is not remembered, and what lies between two lost
+// pieces counts as lost. Either way the bytes are sent once more than they had to be.
 #pragma once
 
 #include <cstddef>
@@ -21,6 +23,9 @@ namespace mxp {
 class SendStream {
  public:
   enum class State : std::uint8_t { open, finishing, reset, done };
+  // Our choice: four times what one ACK frame can say, and at most 4 KiB to move for each range of one.
+  static constexpr std::size_t kMaxRanges = 256;
+
   // A piece of the stream as it goes into one STREAM frame.
   struct Chunk {
     std::uint64_t offset = 0;
@@ -44,7 +49,7 @@ class SendStream {
   const SendBuffer& buffer() const { return buffer_; }
   SendCredit& credit() { return credit_; }
   const SendCredit& credit() const { return credit_; }
-  std::size_t memory() const { return buffer_.capacity(); }
+  std::size_t memory() const { return buffer_.capacity() + acked_.memory() + lost_.memory(); }
 
   // REQUIRES: state() == open. Returns how many bytes were taken; a short count is remembered until take_writable.
   // Nothing, written to a stream of which nothing was sent yet, announces the stream to the peer.
@@ -80,9 +85,11 @@ class SendStream {
  private:
   enum class Fin : std::uint8_t { none, queued, sent, acknowledged };
 
+  void note_lost(std::uint64_t begin, std::uint64_t end);
+
   SendBuffer buffer_;  // begins where everything below is acknowledged
-  RangeSet acked_;     // above the buffer's begin
-  RangeSet lost_;      // to be sent again
+  RangeSet acked_;     // above the buffer's begin, at most kMaxRanges
+  RangeSet lost_;      // to be sent again, all of it in the buffer; at most kMaxRanges
   SendCredit credit_;  // used = end of what was sent
   AppErrorCode reset_code_ = 0;
   State state_ = State::done;

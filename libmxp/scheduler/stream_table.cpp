@@ -3,6 +3,8 @@
 #include <bit>
 #include <utility>
 
+#include "core/work.h"
+
 namespace mxp {
 
 Stream* StreamTable::find(StreamId id) const {
@@ -10,6 +12,7 @@ Stream* StreamTable::find(StreamId id) const {
   if (size_ == 0) return nullptr;
   const std::size_t mask = buckets_.size() - 1;
   for (std::size_t at = home_of(id.value()); buckets_[at].stream != nullptr; at = (at + 1) & mask) {
+    MXP_WORK(1);
     if (buckets_[at].key == id.value()) return last_found_ = buckets_[at].stream.get();
   }
   return nullptr;
@@ -27,7 +30,7 @@ Stream& StreamTable::insert(StreamId id) {
   stream->id = id;
   const std::size_t mask = buckets_.size() - 1;
   std::size_t at = home_of(id.value());
-  while (buckets_[at].stream != nullptr) at = (at + 1) & mask;
+  for (; buckets_[at].stream != nullptr; at = (at + 1) & mask) MXP_WORK(1);
   buckets_[at] = {id.value(), std::move(stream)};
   ++size_;
   return *(last_found_ = buckets_[at].stream.get());
@@ -42,6 +45,7 @@ void StreamTable::erase(StreamId id) {
   if (last_found_ == stream.get()) last_found_ = nullptr;
   // Whatever could not stand at its home because of the hole moves back into it.
   for (std::size_t at = (hole + 1) & mask; buckets_[at].stream != nullptr; at = (at + 1) & mask) {
+    MXP_WORK(1);
     const std::size_t distance_from_home = (at - home_of(buckets_[at].key)) & mask;
     if (distance_from_home >= ((at - hole) & mask)) {
       buckets_[hole] = std::move(buckets_[at]);

@@ -93,7 +93,7 @@ BOOST_AUTO_TEST_CASE(random_acknowledgements_and_losses_match_a_naive_model) {
       if (count(Byte::lost) != 0) RC_ASSERT(stream.has_urgent());
       RC_ASSERT(stream.buffer().begin() == unacknowledged_front());
       if (stream.done()) RC_ASSERT((finished && count(Byte::acknowledged) == model.size()));
-      RC_ASSERT(stream.memory() <= 512u);
+      RC_ASSERT(stream.buffer().capacity() <= 512u);
     }
     // Whatever happened, acknowledging what is sent ends it.
     if (!finished) stream.finish();
