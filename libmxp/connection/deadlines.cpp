@@ -47,7 +47,7 @@ void on_deadline(Parts& parts, Timestamp now) {
                           "the peer has been silent");
     if (parts.recovery.deadline() <= now) {
       settle(parts, now, parts.recovery.on_deadline(now));
-      if (parts.recovery.probes_due() > 0) retransmit_oldest(parts);
+      if (parts.recovery.probes_due() > 0) repeat_oldest_data(parts);
     }
     if (parts.idle.keepalive_deadline() <= now) parts.ping_due = true;
     if (parts.key_update.old_keys_until() <= now) {

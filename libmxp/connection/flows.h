@@ -20,8 +20,10 @@ std::optional<Transmit> transmit(Parts& parts, Timestamp now, MutableBytes buffe
 
 // settle.cpp: what was acknowledged or lost goes back to its owners.
 void settle(Parts& parts, Timestamp now, const Outcome& outcome);
-// settle.cpp: a probe carries again what the oldest outstanding packet carried (RFC 9002 §6.2.4).
-void retransmit_oldest(Parts& parts);
+// settle.cpp: a probe timeout: both probes are given data to carry, the oldest that is outstanding (RFC 9002 §6.2.4).
+void repeat_oldest_data(Parts& parts);
+// settle.cpp: what earlier probes carried is sent once more; returns how many of them carried data.
+unsigned repeat_earlier_probes(Parts& parts);
 
 // deadlines.cpp
 Timestamp next_deadline(const Parts& parts);

@@ -91,7 +91,11 @@ bool report_ending(Parts& parts, Timestamp now) {
   parts.lifecycle.reported = true;
   const CloseInfo& info = *parts.lifecycle.ending;
   parts.trace(now, TraceClosed{info.by, info.application, info.code});
-  parts.environment.handler.on_closed(parts.self, info);
+  {
+    // What was received and not yet taken can be had from inside, for the last time.
+    const EventScope scope = parts.streams.enter_event();
+    parts.environment.handler.on_closed(parts.self, info);
+  }
   // Not sooner: from inside on_closed the application may still ask for bytes that it had not taken.
   parts.streams.drop_all();
   return true;

@@ -64,6 +64,12 @@ void answer_while_closing(Parts& parts) {
   parts.ready.on_ready(parts.self);
 }
 
+// We are closing, and the peer's packets are worth neither opening nor answering any more.
+void stop_listening(Parts& parts) {
+  parts.lifecycle.state = ConnectionState::draining;
+  parts.lifecycle.close_frame_due = false;
+}
+
 // Only a CLOSE matters once we are closing: then both sides know.
 void receive_while_closing(Parts& parts, Timestamp now, MutableBytes payload) {
   FrameReader frames(payload);
@@ -105,10 +111,13 @@ void receive_packet(Parts& parts, Timestamp now, const ReceivedDatagram& datagra
     parts.local = datagram.local;
     parts.amplification.lift();
   }
-  if (parts.lifecycle.state == ConnectionState::closing) return receive_while_closing(parts, now, opened->payload);
-
-  if (const auto followed = on_packet_phase(parts, now, *opened); !followed)
-    return close_by_error(parts, followed.error());
+  const auto followed = on_packet_phase(parts, now, *opened);
+  if (parts.lifecycle.state == ConnectionState::closing) {
+    // Turning keys costs the same now as before (threat t26): who does it against the rules is no longer listened to.
+    if (!followed) return stop_listening(parts);
+    return receive_while_closing(parts, now, opened->payload);
+  }
+  if (!followed) return close_by_error(parts, followed.error());
 
   ++parts.stats.packets_received;
   parts.stats.bytes_received += size;
@@ -121,7 +130,7 @@ void receive_packet(Parts& parts, Timestamp now, const ReceivedDatagram& datagra
     return close_by_error(parts, {TransportErrorCode::protocol_violation, 0, "a packet without frames"});
   if (parts.lifecycle.state == ConnectionState::handshaking) confirm(parts, now);
 
-  parts.streams.on_clock(now, parts.recovery.rtt().smoothed());
+  parts.streams.on_clock(now, parts.recovery.rtt().measured());
   bool ack_eliciting = false;
   FrameReader frames(opened->payload);
   FrameVisitor visitor{parts, now, opened->phase};

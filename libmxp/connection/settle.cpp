@@ -48,13 +48,41 @@ void settle(Parts& parts, Timestamp now, const Outcome& outcome) {
                                      parts.recovery.rtt().smoothed()});
 }
 
-void retransmit_oldest(Parts& parts) {
-  // The original may still be acknowledged: its frames stay in the log, marked so that its loss is not told twice.
-  if (const auto oldest = parts.recovery.oldest_unacked())
-    for_each_frame(parts, *oldest, [&](SentFrame& frame) {
-      on_lost(parts, frame);
-      frame.retransmitted = true;
-    });
+namespace {
+
+// Hands the packet's frames out for sending once more, unless a later packet has them already. The packet itself may
+// still be acknowledged: its frames stay in the log, marked so that its loss is not told as well. Returns whether there
+// was anything but PING and ACK.
+bool send_again(Parts& parts, const SentPacket& packet) {
+  bool carried_any = false;
+  for_each_frame(parts, packet, [&](SentFrame& frame) {
+    if (frame.retransmitted || frame.kind == SentFrame::Kind::ping || frame.kind == SentFrame::Kind::ack) return;
+    on_lost(parts, frame);
+    frame.retransmitted = true;
+    carried_any = true;
+  });
+  return carried_any;
+}
+
+}  // namespace
+
+unsigned repeat_earlier_probes(Parts& parts) {
+  unsigned repeated = 0;
+  parts.recovery.for_each_unacknowledged([&](const SentPacket& packet) {
+    if (packet.probe && send_again(parts, packet)) ++repeated;
+    return true;
+  });
+  return repeated;
+}
+
+void repeat_oldest_data(Parts& parts) {
+  // What probes repeated before is the oldest of all, and their packets are the last that carried it.
+  unsigned repeated = repeat_earlier_probes(parts);
+  if (repeated >= kProbesPerTimeout) return;
+  parts.recovery.for_each_unacknowledged([&](const SentPacket& packet) {
+    if (!packet.probe && send_again(parts, packet)) ++repeated;
+    return repeated < kProbesPerTimeout;
+  });
 }
 
 }  // namespace mxp

@@ -1,5 +1,6 @@
 // A run of datagrams goes out, each built where it will be sent from:
 //
+//   0. what the application asked for since the last drive, with resume, is handed to it
 //   1. a client without keys sends message 1 when it is due; a closing connection sends its CLOSE
 //   2. ask for the one permit: how much may go now, and if nothing, why and until when
 //   3. turn to new keys if it is time (update_keys.cpp)
@@ -159,6 +160,9 @@ void note_what_holds_us(Parts& parts, Timestamp now, bool ran_dry) {
 }  // namespace
 
 std::optional<Transmit> transmit(Parts& parts, Timestamp now, MutableBytes buffer, const TransmitLimits& limits) {
+  parts.streams.on_clock(now, parts.recovery.rtt().measured());
+  parts.streams.deliver_resumed();
+  parts.streams.collect();
   if (parts.lifecycle.state == ConnectionState::closing) {
     arm_discard(parts, now);
     return parts.lifecycle.close_frame_due && parts.keys ? transmit_close(parts, now, buffer) : std::nullopt;
@@ -174,7 +178,6 @@ std::optional<Transmit> transmit(Parts& parts, Timestamp now, MutableBytes buffe
   std::size_t segments = 0;
   std::size_t used = 0;
 
-  parts.streams.on_clock(now, parts.recovery.rtt().smoothed());
   send_ping_if_key_is_worn(parts, now);
   const SendPermit permit = parts.recovery.permit(now);
   // While probes are due they are all that may go: two packets for each timeout (RFC 9002 §6.2.4), whatever else waits.
@@ -204,6 +207,8 @@ std::optional<Transmit> transmit(Parts& parts, Timestamp now, MutableBytes buffe
       write_ack_frame(parts, now, open.writer);
     bool ack_eliciting = false;
     if (data_now) {
+      // The second probe repeats the first rather than be an empty PING: one of them that arrives is enough.
+      if (budget.probes > 0 && !parts.streams.has_pending()) repeat_earlier_probes(parts);
       ack_eliciting = parts.streams.write_frames(open.writer, note_frame);
       if (!ack_eliciting && (parts.ping_due || budget.probes > 0) && write_ping(open.writer)) {
         parts.sent_frames.append(SentFrame{});

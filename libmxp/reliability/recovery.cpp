@@ -9,8 +9,6 @@ namespace {
 
 // RFC 9002 §7.6.1.
 constexpr int kPersistentCongestionThreshold = 3;
-// RFC 9002 §6.2.4: two, so that the loss of one does not cost another timeout.
-constexpr unsigned kProbesPerTimeout = 2;
 // Our choice: probe timeouts for which a lost packet is remembered, so that its late arrival is recognised.
 constexpr int kRememberLostTimeouts = 3;
 
@@ -245,15 +243,6 @@ bool Recovery::is_application_limited(std::uint64_t in_flight_before) const {
   // Half: in slow start a window is sent in the time in which half of it is acknowledged. This holds even where nobody
   // calls on_application_limited().
   return 2 * in_flight_before < controller_->window() || largest_newly_acknowledged_.value() < app_limited_until_;
-}
-
-std::optional<SentPacket> Recovery::oldest_unacked() const {
-  std::optional<SentPacket> oldest;
-  for_each_unacknowledged([&](const SentPacket& packet) {
-    oldest = packet;
-    return false;
-  });
-  return oldest;
 }
 
 std::optional<std::uint64_t> Recovery::oldest_frames_begin() const {

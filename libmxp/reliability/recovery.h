@@ -34,6 +34,9 @@
 
 namespace mxp {
 
+// RFC 9002 §6.2.4: two, so that the loss of one does not cost another timeout.
+inline constexpr unsigned kProbesPerTimeout = 2;
+
 class Recovery {
  public:
   // `max_datagram_bytes`: UDP payload of a full packet; the unit of the congestion window.
@@ -65,8 +68,6 @@ class Recovery {
 
   // Probe packets that must go now; each on_packet_sent with SentPacket::probe takes one.
   unsigned probes_due() const { return probes_due_; }
-  // The oldest ack-eliciting packet in flight: what a probe may carry once more.
-  std::optional<SentPacket> oldest_unacked() const;
   // Every ack-eliciting packet in flight from the oldest on: visit(const SentPacket&) -> bool, false stops.
   template <typename Visit>
   void for_each_unacknowledged(Visit&& visit) const {

@@ -25,7 +25,9 @@ class RttEstimator {
 
   bool has_sample() const { return first_sample_at_.has_value(); }
   std::optional<Timestamp> first_sample_at() const { return first_sample_at_; }
-  Duration smoothed() const { return smoothed_; }
+  Duration smoothed() const { return smoothed_; }  // assumed before the first sample, never 0
+  // The same without the assumption: 0 before the first sample.
+  Duration measured() const { return has_sample() ? smoothed_ : Duration::zero(); }
   Duration variation() const { return variation_; }
   Duration latest() const { return latest_; }  // raw, delay included
   Duration latest_adjusted() const {

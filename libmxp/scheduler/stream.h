@@ -19,7 +19,7 @@ struct Stream {
   std::uint8_t control = 0;      // a set of Control
   bool starved = false;          // counted among those that wait for MAX_STREAM_DATA
   std::size_t quantum_left = 0;  // bytes of new data before the next stream's turn
-  ListLink<Stream> control_link, urgent_link, ready_link, finished_link;
+  ListLink<Stream> control_link, urgent_link, ready_link, finished_link, resumed_link;
   SendStream send;
   ReceiveStream receive;
 
@@ -29,6 +29,7 @@ struct Stream {
 using ControlList = IntrusiveList<Stream, &Stream::control_link>;
 using UrgentList = IntrusiveList<Stream, &Stream::urgent_link>;
 using ReadyList = IntrusiveList<Stream, &Stream::ready_link>;
+using ResumedList = IntrusiveList<Stream, &Stream::resumed_link>;
 using FinishedList = IntrusiveList<Stream, &Stream::finished_link>;
 
 }  // namespace mxp

@@ -162,6 +162,7 @@ void Streams::collect() {
     control_.remove(stream);
     urgent_.remove(stream);
     ready_.remove(stream);
+    resumed_.remove(stream);
     if (stream.starved) --starved_streams_;
     table_.erase(id);
   }
@@ -178,6 +179,7 @@ void Streams::free_all() {
   urgent_ = {};
   ready_ = {};
   finished_ = {};
+  resumed_ = {};
   starved_streams_ = 0;
   max_data_pending_ = data_blocked_pending_ = false;
   table_.clear();

@@ -20,6 +20,7 @@
 #include "mxp/error.h"
 #include "mxp/ids.h"
 #include "mxp/time.h"
+#include "scheduler/event_scope.h"
 #include "scheduler/flow_credit.h"
 #include "scheduler/sent_frame_sink.h"
 #include "scheduler/stream.h"
@@ -74,8 +75,8 @@ class Streams {
   std::expected<void, StreamError> reset(StreamId id, AppErrorCode code);
   // Idempotent; nothing happens when the peer's side has already ended.
   std::expected<void, StreamError> stop_sending(StreamId id, AppErrorCode code);
-  // Tells on_stream_data from inside this call; called from inside on_stream_data of the same stream, after it has
-  // returned, provided that it took something.
+  // Called from inside an event, tells on_stream_data from inside this call; for the stream of an on_stream_data that is
+  // running, after that has returned, provided that it took something. From anywhere else: at the next deliver_resumed.
   std::expected<void, StreamError> resume(StreamId id);
   std::size_t writable_bytes(StreamId id) const;
 
@@ -89,6 +90,11 @@ class Streams {
   std::expected<void, TransportError> on_frame(const DataBlockedFrame& frame);
   std::expected<void, TransportError> on_frame(const StreamDataBlockedFrame& frame);
   std::expected<void, TransportError> on_frame(const StreamsBlockedFrame& frame);
+
+  // Hands out what was asked for by resume outside of any event.
+  void deliver_resumed();
+  // An event that is told by the owner of this object, not by it: while the scope lives, resume delivers at once.
+  EventScope enter_event() { return EventScope(event_depth_); }
 
   // Whether write_frames would write something into an empty packet.
   bool has_pending() const;
@@ -172,6 +178,7 @@ class Streams {
   ControlList control_;    // streams with control frames to send
   UrgentList urgent_;      // streams with something to send that costs no connection credit: lost data, a bare end
   ReadyList ready_;        // streams with new data within their own credit
+  ResumedList resumed_;    // paused streams whose bytes were asked for outside of an event
   FinishedList finished_;  // to be freed by collect()
   std::size_t starved_streams_ = 0;
   bool max_data_pending_ = false;

@@ -236,9 +236,25 @@ std::expected<void, StreamError> Streams::resume(StreamId id) {
     return {};
   }
   if (!stream.receive.paused) return {};
+  if (event_depth_ == 0) {
+    resumed_.push_back(stream);
+    return {};
+  }
+  resumed_.remove(stream);
   stream.receive.paused = false;
   deliver_buffered(stream);
   return {};
+}
+
+void Streams::deliver_resumed() {
+  // Each of those that wait now once: what is resumed from inside is delivered there.
+  while (!resumed_.empty() && !dropped_) {
+    Stream& stream = resumed_.front();
+    resumed_.remove(stream);
+    if (!stream.receive.paused) continue;
+    stream.receive.paused = false;
+    deliver_buffered(stream);
+  }
 }
 
 }  // namespace mxp

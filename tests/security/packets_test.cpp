@@ -361,6 +361,32 @@ BOOST_AUTO_TEST_CASE(t26_key_update_storm) {
   BOOST_TEST(patient.attacker.connection().stats().key_updates == 1000u / 52u + 1u);
 }
 
+// Closing, the victim still opens packets and so still turns: by the same rule, and then it listens no more.
+BOOST_AUTO_TEST_CASE(t26_key_update_storm_while_closing) {
+  Scene scene;
+  be_acknowledged(scene);
+  Connection& victim = scene.attacker.connection();
+  victim.close(1, "");
+  scene.attacker.collect();
+  BOOST_REQUIRE((victim.state() == ConnectionState::closing));
+  for (int i = 0; i < 30; ++i) {
+    scene.attacker.session->update_keys();
+    scene.attacker.ask(frames(PingFrame{}));
+  }
+  BOOST_TEST(victim.stats().key_updates <= 8u);
+  BOOST_TEST((victim.state() == ConnectionState::draining));
+  // A rule-abiding peer is followed: its packets, and a CLOSE among them, are opened under its new keys.
+  Scene honest;
+  be_acknowledged(honest);
+  Connection& other = honest.attacker.connection();
+  other.close(1, "");
+  honest.attacker.collect();
+  honest.attacker.session->update_keys();
+  honest.attacker.ask(frames(PingFrame{}));
+  BOOST_TEST((other.state() == ConnectionState::closing));
+  BOOST_TEST(other.stats().key_updates == 1u);
+}
+
 BOOST_AUTO_TEST_CASE(t26_an_update_that_cannot_have_been_confirmed) {
   Scene scene;
   be_acknowledged(scene);

@@ -101,6 +101,7 @@ BOOST_AUTO_TEST_CASE(t07_contiguous_bytes_are_no_gaps) {
   (void)scene.attacker.connection().resume(uni(0));
   scene.attacker.ask(stream_frame(uni(1), 0, text("y")));
   (void)scene.attacker.connection().resume(uni(1));
+  scene.attacker.collect();
   BOOST_TEST(scene.pair.server.app.data[uni(0)] == Bytes(5000, 'x'));
   BOOST_TEST(scene.pair.server.app.data[uni(1)] == Bytes(5001, 'y'));
 }

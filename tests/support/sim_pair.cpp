@@ -280,6 +280,7 @@ bool SimPair::run_until(const std::function<bool()>& done, Duration limit) {
     drive(now_);
     if (!violations_.empty()) return false;
     if (done()) return true;
+    drive(now_);  // done() may have called verbs, as a loop's own callbacks do
     const Timestamp next = std::max(next_event(), now_);
     if (next > end) {
       now_ = std::max(now_, end);

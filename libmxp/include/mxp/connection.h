@@ -36,7 +36,8 @@ class Connection {
   std::expected<void, StreamError> reset(StreamId id, AppErrorCode code);
   // Asks the peer to stop sending; data that still come are discarded.
   std::expected<void, StreamError> stop_sending(StreamId id, AppErrorCode code);
-  // Hands buffered bytes of the stream to Handler::on_stream_data again, after it took less than it was given.
+  // Hands buffered bytes of the stream to Handler::on_stream_data again, after it took less than it was given: from
+  // inside this call when a call of the handler for this connection is running, else in the next drive of the endpoint.
   std::expected<void, StreamError> resume(StreamId id);
 
   // Bytes that write() would take now; 0 for a stream that cannot be written.

@@ -135,6 +135,7 @@ void run(std::uint32_t seed, int loss_percent, bool may_abandon) {
     for (Application* app : {&client, &server}) {
       app->picky = !ending;
       app->side.streams.on_clock(now, 5ms);
+      app->side.streams.deliver_resumed();
       if (!ending) app->act(may_abandon);
       else
         for (auto& [id, w] : app->writing) app->go_on(StreamId(id));
@@ -168,7 +169,8 @@ void run(std::uint32_t seed, int loss_percent, bool may_abandon) {
   }
   RC_ASSERT(whole > 0u);
   for (Side* side : {&pair.client, &pair.server}) {
-    side->streams.collect();  // the last thing may have been a resume, outside of any flow
+    side->streams.deliver_resumed();  // the last thing may have been a resume
+    side->streams.collect();
     const StreamUsage usage = side->streams.usage();
     RC_ASSERT(usage.objects == 0u);
     RC_ASSERT(usage.open_local == 0u);

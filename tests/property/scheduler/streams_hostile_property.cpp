@@ -55,7 +55,7 @@ BOOST_AUTO_TEST_CASE(any_frames_leave_memory_bounded_and_errors_named) {
         case 11: result = us.streams.on_frame(StreamDataBlockedFrame{id, n}); break;
         case 12: result = us.streams.on_frame(StreamsBlockedFrame{type, n}); break;
         case 13: {
-          std::ignore = us.streams.resume(id);
+          if (us.streams.resume(id)) us.streams.deliver_resumed();
           const Packet packet = write_packet(us.streams, 300);
           if (n % 2 == 0) acknowledge(us.streams, packet);
           else lose(us.streams, packet);

@@ -117,6 +117,44 @@ BOOST_AUTO_TEST_CASE(the_context_is_the_applications) {
   BOOST_TEST(client->context() == &pair);
 }
 
+// mxp/handler.h: no call but those that drive the endpoint tells the handler anything.
+BOOST_AUTO_TEST_CASE(resume_outside_of_a_drive_is_answered_by_the_next_one) {
+  DirectPair pair;
+  Connection* client = pair.establish();
+  pair.server.app.take = [](Connection&, StreamId, ByteView) { return std::size_t{0}; };
+  const StreamId id = *client->open_stream(StreamType::unidirectional);
+  (void)client->write(id, text("for later"));
+  (void)client->finish(id);
+  BOOST_REQUIRE(pair.exchange());
+  pair.server.app.take = nullptr;
+  const std::uint64_t events = pair.server.app.events;
+  BOOST_TEST(pair.server_connection()->resume(id).has_value());
+  BOOST_TEST(pair.server_connection()->resume(id).has_value());
+  BOOST_TEST(pair.server.app.events == events);
+  BOOST_REQUIRE(pair.exchange());
+  BOOST_TEST(pair.server.app.events == events + 1);
+  BOOST_TEST(pair.server.app.data[id] == copy_of(text("for later")));
+  BOOST_TEST(pair.server.app.ended.size() == 1u);
+}
+
+// The same after close(), until on_closed is told.
+BOOST_AUTO_TEST_CASE(resume_before_on_closed_is_answered_first) {
+  DirectPair pair;
+  Connection* client = pair.establish();
+  pair.server.app.take = [](Connection&, StreamId, ByteView) { return std::size_t{0}; };
+  const StreamId id = *client->open_stream(StreamType::unidirectional);
+  (void)client->write(id, text("for later"));
+  BOOST_REQUIRE(pair.exchange());
+  pair.server.app.take = nullptr;
+  std::vector<std::string> heard;
+  pair.server.app.hook = [&](std::string_view event, Connection&, StreamId) { heard.emplace_back(event); };
+  pair.server_connection()->close(1, "");
+  BOOST_TEST(pair.server_connection()->resume(id).has_value());
+  BOOST_TEST(heard.empty());
+  BOOST_REQUIRE(pair.exchange());
+  BOOST_TEST(heard == (std::vector<std::string>{"data", "closed"}), boost::test_tools::per_element());
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 BOOST_AUTO_TEST_SUITE(reentrancy)

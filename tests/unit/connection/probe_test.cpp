@@ -69,4 +69,54 @@ BOOST_AUTO_TEST_CASE(one_probe_that_arrives_brings_the_oldest_data) {
   BOOST_TEST(scene.pair.server.app.data.begin()->second.size() == (1u << 20));
 }
 
+// RFC 9002 §6.2.4: each of them, of the second timeout and of later ones too, while anything is outstanding.
+BOOST_AUTO_TEST_CASE(each_probe_of_every_timeout_carries_the_oldest_data) {
+  for (unsigned arrives = 1; arrives <= 8; ++arrives) {
+    BOOST_TEST_CONTEXT("probe " << arrives) {
+      DirectPair pair;
+      Connection* client = pair.establish();
+      const StreamId id = *client->open_stream(StreamType::unidirectional);
+      unsigned sent = 0;
+      bool probing = false;
+      pair.lose = [&](Role sender, ByteView) { return sender == Role::client && !(probing && ++sent == arrives); };
+      (void)client->write(id, text("only once written"));
+      (void)client->finish(id);
+      BOOST_REQUIRE(pair.exchange());
+      probing = true;
+      while (sent < arrives) {
+        pair.now = std::max(pair.now, pair.client.endpoint.next_timeout());
+        pair.client.endpoint.on_timeout(pair.now);
+        BOOST_REQUIRE(pair.exchange());
+      }
+      BOOST_TEST(client->stats().probes_sent == (arrives + 1) / 2 * 2);
+      BOOST_TEST(pair.server.app.data[id] == copy_of(text("only once written")));
+      BOOST_TEST(pair.server.app.ended.size() == 1u);
+    }
+  }
+}
+
+// Two packets are probed for with one each. When the copy of the second alone arrives, it shows the first packet to be
+// lost; but a copy of that is under way already, and is not sent once more.
+BOOST_AUTO_TEST_CASE(what_a_probe_carries_is_not_sent_again_when_the_original_is_lost) {
+  DirectPair pair;
+  Connection* client = pair.establish();
+  const StreamId id = *client->open_stream(StreamType::unidirectional);
+  unsigned probe = 0;
+  pair.lose = [&](Role sender, ByteView) { return sender == Role::client && ++probe != 4; };
+  for (const std::uint8_t byte : {1, 2}) {
+    (void)client->write(id, Bytes(1100, byte));
+    BOOST_REQUIRE(pair.exchange());
+  }
+  BOOST_REQUIRE(probe == 2u);
+  pair.now = std::max(pair.now, pair.client.endpoint.next_timeout());
+  pair.client.endpoint.on_timeout(pair.now);
+  BOOST_REQUIRE(pair.exchange());  // the acknowledgement as well: it comes at once
+  BOOST_TEST(client->stats().packets_lost >= 1u);
+  BOOST_TEST(client->stats().stream_bytes_retransmitted == 2200u);
+  // Lost as well, the copy is repeated.
+  pair.lose = nullptr;
+  pair.advance(2s);
+  BOOST_TEST(pair.server.app.data[id].size() == 2200u);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -72,7 +72,7 @@ BOOST_AUTO_TEST_CASE(a_bulk_transfer_allocates_nothing_per_packet) {
         return pair.server.app.bytes >= target;
       });
     };
-    transfer(40'000'000);  // until windows, rings and logs have the size they get
+    transfer(120'000'000);  // until windows, rings and logs have the size they get
     // The recorders of the trace are the test's own.
     pair.client_trace.sent.reserve(pair.client_trace.sent.size() + 100'000);
     pair.server_trace.sent.reserve(pair.server_trace.sent.size() + 100'000);

@@ -152,6 +152,12 @@ struct Side {
     streams.collect();
     return result;
   }
+  // resume(), and the next drive.
+  bool resumes(StreamId id) {
+    const bool taken = streams.resume(id).has_value();
+    streams.deliver_resumed();
+    return taken;
+  }
 };
 
 struct StreamPair {

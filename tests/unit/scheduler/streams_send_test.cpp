@@ -243,6 +243,97 @@ BOOST_AUTO_TEST_CASE(limits_are_raised_with_reading_and_the_newest_is_repeated) 
   BOOST_TEST(third.frames.back().value == 2000u);
 }
 
+BOOST_AUTO_TEST_CASE(the_connections_limit_is_repeated_while_it_is_the_newest) {
+  // Two streams of their own each time, so that the connection's limit alone is due.
+  const auto read_half_of_the_window = [&](std::uint64_t first) {
+    for (std::uint64_t i = first; i < first + 2; ++i)
+      BOOST_TEST(server.data(client_bidi(i), 0, std::string(1000, 'x'), true).has_value());
+  };
+  read_half_of_the_window(0);
+  const Packet first = write_packet(server.streams);
+  BOOST_TEST(first.count(Kind::max_data) == 1u);
+  BOOST_TEST(first.frames[0].value == 6000u);
+  read_half_of_the_window(2);
+  const Packet second = write_packet(server.streams);
+  BOOST_TEST(second.frames[0].value == 8000u);
+  lose(server.streams, first);  // stale
+  BOOST_TEST(!server.streams.has_pending());
+  lose(server.streams, second);
+  const Packet third = write_packet(server.streams);
+  BOOST_TEST(third.count(Kind::max_data) == 1u);
+  BOOST_TEST(third.frames[0].value == 8000u);
+}
+
+BOOST_AUTO_TEST_CASE(a_lost_limit_is_told_again_with_its_present_value) {
+  BOOST_TEST(server.data(client_uni(0), 0, std::string(500, 'x')).has_value());
+  const Packet raise = write_packet(server.streams);
+  BOOST_TEST(raise.frames[0].value == 1500u);
+  BOOST_TEST(server.data(client_uni(0), 500, std::string(100, 'x')).has_value());  // not enough to raise it by itself
+  BOOST_TEST(!server.streams.has_pending());
+  lose(server.streams, raise);
+  BOOST_TEST(write_packet(server.streams).frames[0].value == 1600u);
+}
+
+BOOST_AUTO_TEST_CASE(numbers_of_streams_are_repeated_while_they_are_the_newest) {
+  for (const bool two_way : {true, false}) {
+    StreamPair pair;
+    const Kind kind = two_way ? Kind::max_streams_bidi : Kind::max_streams_uni;
+    const auto finish_two = [&](std::uint64_t first) {
+      for (std::uint64_t i = first; i < first + 2; ++i) {
+        const StreamId id = two_way ? client_bidi(i) : client_uni(i);
+        BOOST_TEST(pair.server.data(id, 0, "x", true).has_value());
+        if (two_way) BOOST_TEST(pair.server.streams.finish(id).has_value());
+      }
+      if (two_way) acknowledge(pair.server.streams, write_packet(pair.server.streams));
+    };
+    finish_two(0);
+    const Packet first = write_packet(pair.server.streams);
+    BOOST_TEST(first.count(kind) == 1u);
+    BOOST_TEST(first.frames[0].value == 6u);
+    finish_two(2);
+    const Packet second = write_packet(pair.server.streams);
+    BOOST_TEST(second.frames[0].value == 8u);
+    lose(pair.server.streams, first);  // stale
+    BOOST_TEST(!pair.server.streams.has_pending());
+    lose(pair.server.streams, second);
+    const Packet third = write_packet(pair.server.streams);
+    BOOST_TEST(third.count(kind) == 1u);
+    BOOST_TEST(third.frames[0].value == 8u);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(blocked_frames_are_not_repeated_once_there_is_credit) {
+  for (int i = 0; i < 5; ++i) std::ignore = us.streams.open(StreamType::bidirectional);
+  for (std::uint64_t i = 0; i < 4; ++i) std::ignore = us.streams.write(client_bidi(i), pattern_bytes(0, 2000));
+  Packet blocked;
+  for (Packet packet = write_packet(us.streams); !packet.empty(); packet = write_packet(us.streams)) {
+    for (const SentFrame& frame : packet.frames)
+      if (frame.kind == Kind::streams_blocked_bidi || frame.kind == Kind::data_blocked) blocked.frames.push_back(frame);
+  }
+  BOOST_TEST(blocked.count(Kind::streams_blocked_bidi) == 1u);
+  lose(us.streams, blocked);
+  BOOST_TEST(us.streams.has_pending());  // still true
+  acknowledge(us.streams, write_packet(us.streams));
+  BOOST_TEST(us.streams.on_frame(MaxStreamsFrame{StreamType::bidirectional, 9}).has_value());
+  lose(us.streams, blocked);
+  BOOST_TEST(write_packet(us.streams).count(Kind::streams_blocked_bidi) == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(windows_do_not_grow_before_a_round_trip_was_measured) {
+  FlowControlConfig config = small_config();
+  config.max_stream_window = 4000;
+  config.max_connection_window = 8000;
+  Side reader(Role::server, config);
+  // Read as fast as it comes, and yet nobody knows whether that is fast for the path.
+  reader.streams.on_clock(Timestamp{1s}, Duration::zero());
+  for (std::uint64_t i = 0; i < 4; ++i)
+    BOOST_TEST(reader.data(client_uni(0), 250 * i, std::string(250, 'x')).has_value());
+  BOOST_TEST(write_packet(reader.streams).frames[0].value == 2000u);
+  reader.streams.on_clock(Timestamp{1s} + 1ms, 10ms);
+  BOOST_TEST(reader.data(client_uni(0), 1000, std::string(500, 'x')).has_value());
+  BOOST_TEST(write_packet(reader.streams).frames.back().value == 1500u + 2000u);
+}
+
 BOOST_AUTO_TEST_CASE(windows_grow_with_a_fast_reader) {
   FlowControlConfig config = small_config();
   config.max_stream_window = 4000;
