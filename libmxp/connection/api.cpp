@@ -61,6 +61,8 @@ std::size_t Connection::writable_bytes(StreamId id) const {
   return usable(impl_->parts) ? impl_->parts.streams.writable_bytes(id) : 0;
 }
 
+void Connection::set_send_buffer(std::size_t bytes) { impl_->parts.streams.set_send_buffer(bytes); }
+
 void Connection::close(AppErrorCode code, std::string_view reason) { close_by_application(impl_->parts, code, reason); }
 
 ConnectionState Connection::state() const { return impl_->parts.lifecycle.state; }

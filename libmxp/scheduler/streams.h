@@ -79,6 +79,7 @@ class Streams {
   // running, after that has returned, provided that it took something. From anywhere else: at the next deliver_resumed.
   std::expected<void, StreamError> resume(StreamId id);
   std::size_t writable_bytes(StreamId id) const;
+  void set_send_buffer(std::size_t bytes) { config_.connection_send_buffer = bytes; }
 
   // Frames of the peer. An error closes the connection. Frames of finished streams are ignored.
   std::expected<void, TransportError> on_frame(const StreamFrame& frame);

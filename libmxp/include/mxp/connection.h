@@ -43,6 +43,11 @@ class Connection {
   // Bytes that write() would take now; 0 for a stream that cannot be written.
   std::size_t writable_bytes(StreamId id) const;
 
+  // Bytes that write() takes beyond what is acknowledged, over all streams of this connection, from now on: in the place
+  // of FlowControlConfig::connection_send_buffer, for a server that learns only from its client how much memory the
+  // connection is worth. Shared among the streams like that one. What was taken already is kept.
+  void set_send_buffer(std::size_t bytes);
+
   // Closes at once: streams end where they are. Finish and wait for on_stream_finished first to lose nothing.
   // The reason is cut to 256 bytes. on_closed follows from a later drive of the endpoint, never from inside this call.
   void close(AppErrorCode code, std::string_view reason);

@@ -97,6 +97,22 @@ BOOST_AUTO_TEST_CASE(a_full_send_buffer_takes_what_fits) {
   BOOST_TEST(client->write(id, {}).value() == 0u);
 }
 
+BOOST_AUTO_TEST_CASE(the_send_buffer_of_one_connection_can_be_changed) {
+  DirectPair::Config config;
+  config.client.transport.flow_control.connection_send_buffer = 200'000;
+  config.server.transport.flow_control.stream_window = 0;
+  DirectPair pair(config);
+  Connection* client = pair.establish();
+  const StreamId id = *client->open_stream(StreamType::unidirectional);
+  BOOST_TEST(client->write(id, Bytes(50'000)).value() == 50'000u);
+  client->set_send_buffer(40'000);
+  BOOST_TEST(client->writable_bytes(id) == 0u);  // what was taken stays
+  client->set_send_buffer(100'000);
+  BOOST_TEST(client->writable_bytes(id) == 50'000u);
+  BOOST_REQUIRE(client->open_stream(StreamType::unidirectional).has_value());
+  BOOST_TEST(client->writable_bytes(id) == 0u);  // shared by two
+}
+
 BOOST_AUTO_TEST_CASE(more_streams_than_the_peer_allows) {
   DirectPair::Config config;
   config.server.transport.flow_control.max_streams_bidirectional = 2;
