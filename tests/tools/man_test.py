@@ -76,7 +76,7 @@ class ManPages(unittest.TestCase):
                 self.assertIn(variable, text)
 
     def test_exit_codes_are_those_that_the_help_names(self):
-        for tool in ("mxp-cat", "mxp-dump", "mxp-netem"):
+        for tool in COMMANDS:
             line = re.search(r"^Exit(?: codes)?: ((?:.|\n)*?130)", helps(tool)[0], re.M)
             named = set(re.findall(r"(?<![\w.])(\d+)(?= )", line[1] + " "))
             section = re.search(r"\.SH EXIT STATUS\n(.*?)\.SH", plain(MAN / f"{tool}.1"), re.S)[1]

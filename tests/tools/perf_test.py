@@ -7,13 +7,21 @@ import signal
 import socket
 import subprocess
 import tempfile
+import time
 import unittest
+from concurrent.futures import ThreadPoolExecutor
 
 PERF = os.path.join(os.environ["MXP_BIN"], "mxp-perf")
 
 
 def perf(*arguments, timeout=60):
     return subprocess.run([PERF, *arguments], capture_output=True, text=True, timeout=timeout)
+
+
+def at_once(function, cases):
+    """function(*case) of each, all at the same time: for tests that mostly wait. The results in the order of the cases."""
+    with ThreadPoolExecutor(len(cases)) as pool:
+        return [future.result() for future in [pool.submit(function, *case) for case in cases]]
 
 
 class Server:
@@ -105,16 +113,31 @@ class Runs(unittest.TestCase):
             with open(path) as file:
                 self.assertEqual(json.load(file)["schema"], "mxp-perf/1")
 
-    def test_limits_alone(self):
-        done = perf("limits", "--mtu", "1500", "--json")
-        self.assertEqual(done.returncode, 0, done.stderr)
-        modes = {mode["name"]: mode for mode in json.loads(done.stdout)["limits"]["modes"]}
-        for name in ("udp", "sealed_aes256", "sealed_chacha20"):
-            self.assertGreater(modes[name]["bits_per_second"], 0)
-        self.assertGreater(modes["x25519"]["ns_per_op"], 0)
-        self.assertGreater(modes["ping_pong_blocking"]["us"]["p50"], 0)
 
-    def limits_interrupted(self, number, *arguments, lines):
+class Limits(unittest.TestCase):
+    """Each measurement takes its second whatever else runs: all of them run at once, and the tests look at one each."""
+
+    @classmethod
+    def setUpClass(cls):
+        with open("/dev/full", "w") as full:
+            reader, writer = os.pipe()
+            os.close(reader)
+            cases = {"alone": (cls.alone,), "full": (cls.into, full, "--json=/dev/full"), "gone": (cls.into, writer),
+                     "between": (cls.interrupted, signal.SIGINT, 10, "--json"),
+                     **{(number, flags): (cls.interrupted, number, 1, *flags) for number in (signal.SIGINT, signal.SIGTERM) for flags in ((), ("--json",))}}
+            cls.results = dict(zip(cases, at_once(lambda function, *rest: function(*rest), cases.values())))
+            os.close(writer)
+
+    @staticmethod
+    def alone():
+        return perf("limits", "--mtu", "1500", "--json")
+
+    @staticmethod
+    def into(stdout, *flags):
+        return subprocess.run([PERF, "limits", "--mtu", "1500", *flags], stdout=stdout, stderr=subprocess.PIPE, text=True, timeout=60)
+
+    @staticmethod
+    def interrupted(number, lines, *arguments):
         """What `limits` prints that a signal meets after so many measurements; as Ctrl-C does, it goes to all its processes."""
         process = subprocess.Popen([PERF, "limits", "--mtu", "1500", "-v", *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                                    start_new_session=True)
@@ -122,23 +145,42 @@ class Runs(unittest.TestCase):
             process.stderr.readline()
         os.killpg(process.pid, number)
         out, err = process.communicate(timeout=20)
-        self.assertEqual(process.returncode, 130, err)
-        return out, err
+        return process.returncode, out, err
+
+    def test_limits_alone(self):
+        done = self.results["alone"]
+        self.assertEqual(done.returncode, 0, done.stderr)
+        modes = {mode["name"]: mode for mode in json.loads(done.stdout)["limits"]["modes"]}
+        for name in ("udp", "sealed_aes256", "sealed_chacha20"):
+            self.assertGreater(modes[name]["bits_per_second"], 0)
+        self.assertGreater(modes["x25519"]["ns_per_op"], 0)
+        self.assertGreater(modes["ping_pong_blocking"]["us"]["p50"], 0)
+
+    def test_nowhere_to_write_is_1(self):
+        for case, says in (("full", "/dev/full: No space left on device"), ("gone", "stdout: its reader is gone (broken pipe)")):
+            with self.subTest(case):
+                done = self.results[case]
+                self.assertEqual((done.returncode, done.stderr), (1, f"mxp-perf: cannot write to {says}\n"))
 
     def test_interrupted_limits_print_what_was_measured(self):
         for number in (signal.SIGINT, signal.SIGTERM):
             with self.subTest(number.name):
-                out, err = self.limits_interrupted(number, lines=1)
+                code, out, err = self.results[number, ()]
+                self.assertEqual(code, 130, err)
                 self.assertRegex(out, r"^udp +1472 B  [1-9]")
                 self.assertRegex(err, r"(?m)^mxp-perf: interrupted after \d+ measurement\(s\)$")
-                report = json.loads(self.limits_interrupted(number, "--json", lines=1)[0])
+                code, out, err = self.results[number, ("--json",)]
+                self.assertEqual(code, 130, err)
+                report = json.loads(out)
                 self.assertEqual(report["error"]["kind"], "interrupted")
                 self.assertEqual(report["limits"]["modes"][0]["name"], "udp")
                 self.assertNotIn("timer_1ms_late", [mode["name"] for mode in report["limits"]["modes"]])
 
     def test_limits_interrupted_between_two_processes_that_answer_each_other(self):
         # Ten measurements come before the round trips: if their other end went, this one would wait for ever.
-        report = json.loads(self.limits_interrupted(signal.SIGINT, "--json", lines=10)[0])
+        code, out, err = self.results["between"]
+        self.assertEqual(code, 130, err)
+        report = json.loads(out)
         self.assertEqual((len(report["limits"]["modes"]), report["limits"]["modes"][-1]["name"]), (10, "x25519"))
 
 
@@ -161,14 +203,13 @@ class NowhereToWrite(unittest.TestCase):
     SHORT = ("run", "--duration", "0.2s", "--no-limits")
 
     def test_a_full_disk_is_1(self):
-        for arguments, name in ((self.SHORT, "stdout"), ((*self.SHORT, "--json"), "stdout"), ((*self.SHORT, "--json=/dev/full"), "/dev/full"),
-                                (("limits", "--mtu", "1500", "--json=/dev/full"), "/dev/full")):
+        for arguments, name in ((self.SHORT, "stdout"), ((*self.SHORT, "--json"), "stdout"), ((*self.SHORT, "--json=/dev/full"), "/dev/full")):
             with self.subTest(" ".join(arguments)), open("/dev/full", "w") as full:
                 done = subprocess.run([PERF, *arguments], stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
                 self.assertEqual((done.returncode, done.stderr), (1, f"mxp-perf: cannot write to {name}: No space left on device\n"))
 
     def test_a_reader_that_is_gone_is_1(self):
-        for arguments in (self.SHORT, (*self.SHORT, "--json"), ("limits", "--mtu", "1500")):
+        for arguments in (self.SHORT, (*self.SHORT, "--json")):
             reader, writer = os.pipe()
             os.close(reader)  # as `| head` is when it has what it wants
             with self.subTest(" ".join(arguments)):
@@ -294,8 +335,20 @@ class ServerAndClient(unittest.TestCase):
             self.assertEqual(json.loads(out), {"error": {"kind": "interrupted", "message": "interrupted before the test began"}})
 
 
+CAT = os.path.join(os.environ["MXP_BIN"], "mxp-cat")
 NETEM = os.path.join(os.environ["MXP_BIN"], "mxp-netem")
 SMALL_LOOPBACK = ("unshare", "-rn", "sh", "-c", 'ip link set lo mtu 1500 up && exec "$0" "$@"')
+
+
+def through_link(server, link, *arguments):
+    """A client whose path to the server is that of mxp-netem's words."""
+    target = server.url.rsplit("@", 1)[1]
+    with subprocess.Popen([NETEM, "-l", "127.0.0.1:0", "-t", target, "--quiet", link], stderr=subprocess.PIPE, text=True) as relay:
+        try:
+            address = re.match(r"relaying (\S+) ->", relay.stderr.readline())[1]
+            return perf("client", server.url.replace(target, address), "--no-limits", *arguments, timeout=25)
+        finally:
+            relay.send_signal(signal.SIGTERM)
 
 
 def has_small_loopback():
@@ -310,46 +363,236 @@ def has_small_loopback():
 class PacketsTooLarge(unittest.TestCase):
     """Handshake and control are small and get through: what is lost is told from silence, and --mtu is named."""
 
-    def through(self, server, mtu, *arguments):
-        """A client whose path to the server carries packets of `mtu` bytes at most."""
-        target = server.url.rsplit("@", 1)[1]
-        with subprocess.Popen([NETEM, "-l", "127.0.0.1:0", "-t", target, "--quiet", "mtu", str(mtu)], stderr=subprocess.PIPE, text=True) as relay:
-            try:
-                address = re.match(r"relaying (\S+) ->", relay.stderr.readline())[1]
-                return perf("client", server.url.replace(target, address), "--no-limits", *arguments, timeout=25)
-            finally:
-                relay.send_signal(signal.SIGTERM)
+    CASES = ((("--mtu", "9000", "--duration", "60s"), r"packets of 9000 bytes \(--mtu\): try --mtu 1500$"),
+             (("--mtu", "9000", "--duration", "0.2s"), r"packets of 9000 bytes \(--mtu\): try --mtu 1500$"),
+             (("--bidir", "--mtu", "1500", "--duration", "60s"), r"as the server builds: try mxp-perf server --mtu 1400, or less$"),
+             (("--reverse", "--duration", "60s"), r"as the server builds: try mxp-perf server --mtu 1400, or less$"),
+             (("--test", "rr", "--size", "100K", "--mtu", "9000"), r"try --mtu 1500 here and at the server$"))
+
+    @classmethod
+    def setUpClass(cls):
+        with Server("--mtu", "9000") as large, Server() as usual:
+            *cls.too_large, cls.unadvised, cls.advised, cls.small_calls = at_once(through_link, [
+                *((large, "mtu 1500", "--json", *arguments) for arguments, _ in cls.CASES),
+                (usual, "mtu 1400", "--duration", "0.3s"), (usual, "mtu 1400", "--duration", "0.3s", "--mtu", "1400"),
+                (usual, "mtu 1300", "--test", "rr", "--duration", "4s")])  # longer than data may take at first
 
     def test_the_path_carries_less_than_asked(self):
-        with Server("--mtu", "9000") as server:
-            for arguments, says in ((("--mtu", "9000", "--duration", "60s"), r"packets of 9000 bytes \(--mtu\): try --mtu 1500$"),
-                                    (("--mtu", "9000", "--duration", "0.2s"), r"packets of 9000 bytes \(--mtu\): try --mtu 1500$"),
-                                    (("--bidir", "--mtu", "1500", "--duration", "60s"), r"as the server builds: try mxp-perf server --mtu 1400, or less$"),
-                                    (("--reverse", "--duration", "60s"), r"as the server builds: try mxp-perf server --mtu 1400, or less$"),
-                                    (("--test", "rr", "--size", "100K", "--mtu", "9000"), r"try --mtu 1500 here and at the server$")):
-                with self.subTest(" ".join(arguments)):
-                    done = self.through(server, 1500, "--json", *arguments)
-                    self.assertEqual(done.returncode, 1, done.stderr)
-                    self.assertRegex(done.stderr.strip(), r"^mxp-perf: 127\.0\.0\.1:\d+: the server answers, and no.* in 3\.\d\d s; .*" + says)
-                    self.assertEqual(json.loads(done.stdout)["error"]["kind"], "network")
+        for (arguments, says), done in zip(self.CASES, self.too_large):
+            with self.subTest(" ".join(arguments)):
+                self.assertEqual(done.returncode, 1, done.stderr)
+                self.assertRegex(done.stderr.strip(), r"^mxp-perf: 127\.0\.0\.1:\d+: the server answers, and no.* in [34]\.\d\d s; .*" + says)
+                self.assertEqual(json.loads(done.stdout)["error"]["kind"], "network")
 
     def test_what_was_advised_works(self):
-        with Server() as server:
-            done = self.through(server, 1400, "--duration", "0.3s")
-            self.assertIn("try --mtu 1400", done.stderr)
-            done = self.through(server, 1400, "--duration", "0.3s", "--mtu", "1400")
-            self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("try --mtu 1400", self.unadvised.stderr)
+        self.assertEqual(self.advised.returncode, 0, self.advised.stderr)
 
     def test_small_calls_need_no_large_packets(self):
-        with Server() as server:
-            done = self.through(server, 1300, "--test", "rr", "--duration", "4s")  # longer than data may take at first
-            self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(self.small_calls.returncode, 0, self.small_calls.stderr)
 
     @unittest.skipUnless(has_small_loopback(), "no network namespaces here")
     def test_the_interface_takes_less_than_asked(self):
         done = subprocess.run([*SMALL_LOOPBACK, PERF, "run", "--mtu", "9000", "--no-limits", "--duration", "60s"], capture_output=True, text=True, timeout=20)
         self.assertEqual(done.returncode, 1, done.stderr)
         self.assertRegex(done.stderr, r"packets of 9000 bytes \(--mtu\) are larger than this machine's interface takes; try --mtu 1500\n$")
+
+
+@unittest.skipUnless(os.path.exists(NETEM), "mxp-netem is not built")
+class Links(unittest.TestCase):
+    def test_a_slow_link_ends_near_the_duration_with_what_arrived_by_then(self):
+        # 8 MiB of backlog would take a minute; the queue of 1,000 packets alone takes 12 s.
+        def timed(server, *arguments):
+            begin = time.monotonic()
+            done = through_link(server, "rate 1mbit", "--duration", "3s", "--json", *arguments)
+            return done, time.monotonic() - begin
+
+        with Server() as server:
+            cases = ((), ("--reverse",), ("--bidir",), ("--parallel", "20"))
+            for arguments, (done, seconds) in zip(cases, at_once(timed, [(server, *arguments) for arguments in cases])):
+                with self.subTest(" ".join(arguments)):
+                    self.assertEqual(done.returncode, 0, done.stderr)
+                    self.assertLess(seconds, 9)  # the duration, three seconds at most for the report, and a busy machine
+                    result = json.loads(done.stdout)["result"]
+                    self.assertGreater(result["goodput_bits_per_second"], 500_000)
+                    self.assertLess(result["goodput_bits_per_second"], 2_000_000 if arguments == ("--bidir",) else 1_000_000)
+                    self.assertLess(result["seconds"], 3.5 if not arguments else 7)
+
+    def test_calls_beyond_one_outstanding_are_made(self):
+        with Server() as server:
+            # One call at a time would reach 20 calls/s over this path.
+            done = through_link(server, "delay 25ms", "--test", "rr", "--rate", "200", "--duration", "2s", "--json")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            result = json.loads(done.stdout)["result"]
+            self.assertAlmostEqual(result["messages_per_second"], 200, delta=10)
+            self.assertEqual((result["calls"]["due"], result["calls"]["answered"]), (400, 400))
+            self.assertLess(result["latency_us"]["p50"], 100_000)
+
+
+class Rates(unittest.TestCase):
+    FAST = ("run", "--test", "rr", "--rate", "10000000", "--duration", "0.3s", "--no-limits")
+
+    def test_a_rate_that_was_missed_is_said_in_text_and_json(self):
+        done = perf(*self.FAST)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertRegex(done.stdout, r"(?m)^rate      missed: 10000000 calls/s asked, \d+/s reached$")
+        result = json.loads(perf(*self.FAST, "--json").stdout)["result"]
+        self.assertIs(result["rate_kept"], False)
+        self.assertEqual(result["calls"]["asked_per_second"], 10_000_000)
+        self.assertEqual(result["calls"]["due"], result["calls"]["answered"] + result["calls"]["unanswered"])
+        # Calls that were due and not made count with the time that they waited: half of the test or more.
+        self.assertGreater(result["latency_us"]["p50"], 50_000)
+
+    def test_a_missed_rate_is_6_by_an_assertion(self):
+        done = perf(*self.FAST, "--assert", "calls>=10000000", "--json")
+        self.assertEqual(done.returncode, 6, done.stderr)
+        report = json.loads(done.stdout)
+        self.assertEqual(report["error"]["kind"], "threshold")
+        self.assertIn("calls>=10000000 does not hold", report["error"]["message"])
+
+    def test_a_rate_that_was_kept_is_not_called_missed(self):
+        done = perf("run", "--test", "rr", "--rate", "50", "--duration", "1s", "--no-limits", "--json", "--assert", "calls>=40")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIs(json.loads(done.stdout)["result"]["rate_kept"], True)
+
+
+class ManyConnections(unittest.TestCase):
+    def test_a_thousand_work_in_little_memory(self):
+        with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
+            process = subprocess.Popen([PERF, "run", "--parallel", "1000", "--duration", "1s", "--no-limits", "--json"], stdout=out, stderr=err)
+            _, status, usage = os.wait4(process.pid, 0)
+            process.returncode = os.waitstatus_to_exitcode(status)
+            out.seek(0), err.seek(0)
+            self.assertEqual(process.returncode, 0, err.read())
+            report = json.load(out)
+        self.assertGreater(report["result"]["bytes"], 1_000_000)
+        self.assertLess(usage.ru_maxrss, 400_000, "KiB, of the larger of client and server")
+        # The figures are those of all connections: each sends a handshake, a request and data.
+        self.assertEqual(report["transport"]["connections"], 1000)
+        self.assertGreater(report["transport"]["packets_sent"], 3000)
+
+    def test_a_server_that_does_not_know_how_many_come_shares_its_memory_too(self):
+        with Server() as server:
+            done = perf("client", server.url, "--reverse", "--parallel", "200", "--duration", "0.5s", "--no-limits")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            with open(f"/proc/{server.process.pid}/status") as status:
+                peak = int(re.search(r"VmHWM:\s+(\d+) kB", status.read())[1])
+            self.assertLess(peak, 300_000)  # 200 times 8 MiB is 1.6 GB
+
+
+class IntervalLines(unittest.TestCase):
+    def test_the_last_interval_is_printed_and_what_is_left_out_shows(self):
+        common = ("run", "--duration", "1s", "--omit", "0.9s", "--interval", "0.4s", "--no-limits")
+        cases = (("--test", "rr"), (), ("--reverse",))
+        for arguments, done in zip(cases, at_once(perf, [(*common, *arguments) for arguments in cases])):
+            with self.subTest(" ".join(arguments)):
+                self.assertEqual(done.returncode, 0, done.stderr)
+                lines = [re.fullmatch(r" +([\d.]+) s  ([\d.]+)(?: calls/s| .?bit/s)", line).groups() for line in done.stderr.splitlines()]
+                self.assertEqual(len(lines), 3)
+                self.assertAlmostEqual(float(lines[-1][0]), 1.0, delta=0.15)
+                for at, rate in lines:
+                    self.assertGreater(float(rate), 0, at)
+
+
+class Config(unittest.TestCase):
+    def test_every_option_is_in_the_json(self):
+        done = perf("run", "--test", "rr", "--duration", "0.3s", "--omit", "0.1s", "--size", "100", "--rate", "50", "--parallel", "2", "--streams", "3",
+                    "--interval", "1s", "--mtu", "1400", "--cc", "none", "--suite", "chacha20", "--assert", "calls>=1", "--no-limits", "--json")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(json.loads(done.stdout)["config"], {
+            "command": "run", "test": "rr", "duration_seconds": 0.3, "omit_seconds": 0.1, "size_bytes": 100, "calls_per_second": 50, "connections": 2,
+            "streams": 3, "interval_seconds": 1, "mtu_bytes": 1400, "datagram_bytes": 1372, "congestion_control": "none", "suites": ["chacha20"],
+            "suite": "chacha20", "assertions": ["calls>=1"], "limits_measured": False})
+
+    def test_what_does_not_apply_is_absent(self):
+        done = perf("run", "--bidir", "--duration", "0.2s", "--no-limits", "--json")
+        config = json.loads(done.stdout)["config"]
+        self.assertEqual(config["direction"], "both")
+        for key in ("size_bytes", "calls_per_second", "interval_seconds", "assertions", "url", "identity"):
+            self.assertNotIn(key, config)
+
+
+class PeersThatFail(unittest.TestCase):
+    """Who goes away, or never was mxp-perf, ends the test with a word; what was measured by then stays."""
+
+    DEATHS = [(number, code, kind, flags) for number, code, kind in ((signal.SIGKILL, 1, "network"), (signal.SIGTERM, 5, "peer"))
+              for flags in ((), ("--reverse",), ("--test", "rr"))]
+    LISTENERS = (((), False, "the peer ended the control stream without an answer"), ((), True, "gave no answer in"),
+                 (("--echo",), False, "the server's answer is not understood"))
+    WORDS = (("", False), ("hello\n", True), ("hello", False), ("x" * 5000, True), ("hello", True), ('{"perf":"two"}\n', True))
+
+    @classmethod
+    def setUpClass(cls):
+        if not os.path.exists(CAT):
+            raise unittest.SkipTest("mxp-cat is not built")
+        with Server() as cls.server:
+            results = at_once(lambda function, *rest: function(*rest), [
+                *((cls.served_by_the_dying, number, flags) for number, _, _, flags in cls.DEATHS),
+                *((cls.served_by_cat, flags, keep_stdin) for flags, keep_stdin, _ in cls.LISTENERS),
+                *((cls.cat_says, text, keep_stdin) for text, keep_stdin in cls.WORDS)])
+            cls.still_there = cls.server.process.poll() is None
+            cls.still_serving = perf("client", cls.server.url, "--duration", "0.1s", "--no-limits").returncode
+        cls.deaths, cls.listeners, cls.words = results[:6], results[6:9], results[9:]
+
+    @staticmethod
+    def served_by_the_dying(number, flags):
+        with Server() as server:
+            client = subprocess.Popen([PERF, "client", server.url, "--duration", "2s", "--interval", "0.1s", "--no-limits", "--json", *flags],
+                                      stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            for _ in range(4):
+                client.stderr.readline()
+            server.process.send_signal(number)
+            out, err = client.communicate(timeout=25)
+            return client.returncode, json.loads(out), err
+
+    @staticmethod
+    def served_by_cat(flags, keep_stdin):
+        with subprocess.Popen([CAT, "listen", "127.0.0.1:0", *flags], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                              text=True) as listener:
+            url = re.search(r"mxp://\S+", listener.stderr.readline())[0]
+            if not keep_stdin:
+                listener.stdin.close()
+            try:
+                return perf("client", url, "--duration", "0.2s", "--no-limits", "--json", timeout=20)
+            finally:
+                listener.kill()
+
+    @classmethod
+    def cat_says(cls, text, keep_stdin):
+        with subprocess.Popen([CAT, cls.server.url], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as client:
+            client.stdin.write(text)
+            client.stdin.flush()
+            if not keep_stdin:
+                client.stdin.close()
+            try:
+                return client.wait(timeout=20), client.stderr.read()
+            finally:
+                client.kill()
+
+    def test_a_server_that_dies_leaves_the_partial_result(self):
+        for (number, code, kind, flags), (returned, report, err) in zip(self.DEATHS, self.deaths):
+            with self.subTest(f"{number.name} {' '.join(flags)}"):
+                self.assertEqual((returned, report["error"]["kind"]), (code, kind), err)
+                self.assertGreater(report["result"]["bytes"], 0)
+                if "rr" not in flags:
+                    self.assertLess(report["result"]["seconds"], 1.9)  # until the last byte, not until the end
+                    self.assertGreater(report["result"]["goodput_bits_per_second"], 0)
+                self.assertNotIn("server_seconds", report["cpu"])
+
+    def test_a_server_that_is_no_mxp_perf(self):
+        for (_, _, says), done in zip(self.LISTENERS, self.listeners):
+            with self.subTest(says):
+                self.assertEqual(done.returncode, 5, done.stderr)
+                self.assertIn(says, done.stderr)
+                self.assertEqual(json.loads(done.stdout)["error"]["kind"], "peer")
+
+    def test_a_client_that_is_no_mxp_perf(self):
+        for (text, _), (code, err) in zip(self.WORDS, self.words):
+            with self.subTest(text[:20]):
+                self.assertEqual(code, 5, err)
+                self.assertRegex(err, "not a request that this mxp-perf serves|this is mxp-perf server")
+        self.assertTrue(self.still_there)
+        self.assertEqual(self.still_serving, 0)
 
 
 class WrongUse(unittest.TestCase):
@@ -367,6 +610,23 @@ class WrongUse(unittest.TestCase):
             (["run", "--suite", "aes256,rot13"], "--suite: 'rot13' is not a suite: use chacha20 or aes256"),
             (["run", "--suite", ""], "--suite: '' is not a suite"),
             (["run", "--omit", "20s"], "--omit"),
+            (["run", "--duration", "1s", "--omit", "1s"], "--omit takes less than --duration"),
+            (["run", "--duration", "500us"], "--duration takes 1.0 ms to 1h00m"),
+            (["run", "--duration", "2h"], "--duration takes 1.0 ms to 1h00m"),
+            (["run", "--duration", "1000000000h"], "--duration"),
+            (["run", "--size", "100"], "--size is for --test rr"),
+            (["run", "--test", "rr", "--size", "0"], "--size takes 1 byte to 1M"),
+            (["run", "--test", "rr", "--size", "2M"], "--size takes 1 byte to 1M"),
+            (["run", "--test", "rr", "--rate", "nan"], "--rate takes 0.001 to 10,000,000"),
+            (["run", "--test", "rr", "--rate", "1e8"], "--rate takes 0.001 to 10,000,000"),
+            (["run", "--interval", "1ms"], "--interval takes 10.0 ms to 1h00m"),
+            (["run", "--interval", "0"], "--interval takes 10.0 ms to 1h00m"),
+            (["run", "--parallel", "1001"], "--parallel: Value 1001 not in range 1 to 1000"),
+            (["run", "--parallel", "99999999999999999999"], "--parallel"),
+            (["run", "--parallel", "-1"], "--parallel"),
+            (["run", "--streams", "0"], "--streams: Value 0 not in range 1 to 1000"),
+            (["run", "--parallel", "1000", "--streams", "11"], "at most 10000 streams in all"),
+            (["run", "--mtu", "65536"], "--mtu: Value 65536 not in range 1228 to 65535"),
             (["run", "--assert", "speed>=1"], "speed"),
             (["run", "--assert", "goodput=1"], "goodput"),
             (["run", "--assert", "goodput>=slow"], "slow"),

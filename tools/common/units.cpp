@@ -152,6 +152,11 @@ CLI::Option* add_size(CLI::App& app, const std::string& name, std::uint64_t& tar
   return add_parsed(app, name, target, description, "SIZE", parse_size);
 }
 
+CLI::Option* add_size(CLI::App& app, const std::string& name, std::optional<std::uint64_t>& target,
+                      const std::string& description) {
+  return add_parsed(app, name, target, description, "SIZE", parse_size);
+}
+
 CLI::Option* add_rate(CLI::App& app, const std::string& name, std::uint64_t& bits_per_second,
                       const std::string& description) {
   return add_parsed(app, name, bits_per_second, description, "RATE", parse_bits_per_second);

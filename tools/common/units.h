@@ -35,6 +35,8 @@ std::string format_duration(Duration span);
 
 // CLI11 options whose text goes through the parsers above; what they refuse is a usage error that names the option.
 CLI::Option* add_size(CLI::App& app, const std::string& name, std::uint64_t& target, const std::string& description);
+CLI::Option* add_size(CLI::App& app, const std::string& name, std::optional<std::uint64_t>& target,
+                      const std::string& description);
 CLI::Option* add_rate(CLI::App& app, const std::string& name, std::uint64_t& bits_per_second,
                       const std::string& description);
 CLI::Option* add_time(CLI::App& app, const std::string& name, Duration& target, const std::string& description);

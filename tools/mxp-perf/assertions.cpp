@@ -73,7 +73,7 @@ std::optional<std::string> check(const Assertion& assertion, const Result& resul
   if (!value) return fmt::format("{}: this test does not measure it", assertion.text);
   if (assertion.at_least ? *value >= assertion.bound : *value <= assertion.bound) return std::nullopt;
   const std::string reached = assertion.metric == Assertion::Metric::goodput ? tools::format_bit_rate(*value)
-                              : assertion.metric == Assertion::Metric::calls ? fmt::format("{:.0f} calls/s", *value)
+                              : assertion.metric == Assertion::Metric::calls ? format_call_rate(*value) + " calls/s"
                                                                              : fmt::format("{:.1f} us", *value);
   return fmt::format("{} does not hold: {}", assertion.text, reached);
 }

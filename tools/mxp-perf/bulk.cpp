@@ -1,6 +1,5 @@
 #include "mxp-perf/bulk.h"
 
-#include <algorithm>
 #include <array>
 
 namespace mxp::perf {
@@ -18,43 +17,29 @@ const std::array<std::uint8_t, kChunk> kData = make_chunk();
 
 }  // namespace
 
-BulkSender::BulkSender(Connection& connection, unsigned streams) : connection_(connection), wanted_(streams) {
-  ids_.reserve(streams);
-}
-
-bool BulkSender::start() {
-  for (unsigned i = 0; i < wanted_; ++i) {
+bool BulkSender::start(unsigned streams) {
+  // All are opened before the first is written to: a stream's share of the memory depends on their number.
+  for (unsigned i = 0; i < streams; ++i) {
     const auto id = connection_.open_stream(StreamType::unidirectional);
     if (!id) return false;
     ids_.push_back(*id);
-    ++open_;
   }
-  for (const StreamId id : ids_) pump(id);
+  for (const StreamId id : ids_) on_writable(id);
   return true;
 }
 
-bool BulkSender::owns(StreamId id) const { return std::find(ids_.begin(), ids_.end(), id) != ids_.end(); }
+void BulkSender::abandon(AppErrorCode code) {
+  stop();
+  for (const StreamId id : ids_) (void)connection_.reset(id, code);
+}
 
-void BulkSender::pump(StreamId id) {
-  if (stopped_) return;
+void BulkSender::on_writable(StreamId id) {
+  // The other streams that this side writes to are two-way.
+  if (stopped_ || id.type() != StreamType::unidirectional) return;
   for (;;) {
     const auto written = connection_.write(id, kData);
     if (!written || *written < kData.size()) return;  // on_writable tells when to go on
   }
-}
-
-void BulkSender::on_writable(StreamId id) {
-  if (owns(id)) pump(id);
-}
-
-void BulkSender::stop() {
-  if (stopped_) return;
-  stopped_ = true;
-  for (const StreamId id : ids_) (void)connection_.finish(id);
-}
-
-void BulkSender::on_finished(StreamId id) {
-  if (owns(id) && open_ > 0) --open_;
 }
 
 }  // namespace mxp::perf

@@ -1,6 +1,7 @@
 // Bulk data: a sender that keeps streams full for a time, and a meter at the other end.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <vector>
 
@@ -9,15 +10,17 @@
 
 namespace mxp::perf {
 
-// Counts delivered bytes from the first one on, or from `omit` after it.
+// Counts the bytes that are delivered within a window: it opens `omit` after the first byte and closes `duration` after
+// it. What comes later is backlog, and not part of the test.
 class BulkMeter {
  public:
-  explicit BulkMeter(Duration omit = {}) : omit_(omit) {}
+  BulkMeter(Duration omit, Duration duration) : omit_(omit), duration_(duration) {}
 
   void on_bytes(Timestamp now, std::size_t count) {
     if (count == 0) return;
-    if (!begins_) begins_ = now + omit_;
-    if (now < *begins_) return;
+    total_ += count;
+    if (!started_) started_ = now;
+    if (now < *started_ + omit_ || now > *started_ + duration_) return;
     // The first piece opens the measurement: its time counts, its bytes came before.
     if (!first_) first_ = now;
     else bytes_ += count;
@@ -26,34 +29,35 @@ class BulkMeter {
   std::uint64_t bytes() const { return bytes_; }
   Timestamp first() const { return first_.value_or(Timestamp{}); }
   Timestamp last() const { return last_; }
+  // Everything that came, outside the window too.
+  std::uint64_t total() const { return total_; }
+  // When the window closes; nothing before the first byte.
+  std::optional<Timestamp> closes() const { return started_ ? std::optional(*started_ + duration_) : std::nullopt; }
 
  private:
-  Duration omit_;
-  std::optional<Timestamp> begins_;
+  Duration omit_, duration_;
+  std::optional<Timestamp> started_;
   std::optional<Timestamp> first_;
   Timestamp last_{};
   std::uint64_t bytes_ = 0;
+  std::uint64_t total_ = 0;
 };
 
-// Opens one-way streams and writes until told to stop; then ends them.
+// Opens one-way streams and writes until told to stop.
 class BulkSender {
  public:
-  BulkSender(Connection& connection, unsigned streams);
+  explicit BulkSender(Connection& connection) : connection_(connection) {}
 
-  bool start();  // false: the peer does not allow so many streams
+  bool start(unsigned streams);  // false: the peer does not allow so many
   void on_writable(StreamId id);
-  void stop();  // no new bytes; the streams end after what was written
-  void on_finished(StreamId id);
-  bool all_finished() const { return stopped_ && open_ == 0; }
-  bool owns(StreamId id) const;
+  // No new bytes; what the connection has taken already still goes out.
+  void stop() { stopped_ = true; }
+  // Nor those.
+  void abandon(AppErrorCode code);
 
  private:
-  void pump(StreamId id);
-
   Connection& connection_;
-  unsigned wanted_;
   std::vector<StreamId> ids_;
-  std::size_t open_ = 0;
   bool stopped_ = false;
 };
 

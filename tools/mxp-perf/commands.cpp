@@ -18,7 +18,9 @@
 #include "common/units.h"
 #include "common/write_all.h"
 #include "mxp-perf/client.h"
+#include "mxp-perf/config_json.h"
 #include "mxp-perf/limits.h"
+#include "mxp-perf/memory.h"
 #include "mxp-perf/server.h"
 #include "mxp/event_loop.h"
 
@@ -33,12 +35,14 @@ tools::Result<PrivateKey> identity_of(const Options& options) {
   return tools::load_private_key(options.identity_file);
 }
 
-EndpointConfig server_config(const Options& options, PrivateKey identity, AddressFamily family) {
+// `connections`: how many are known to come; each may send what its client's request says (server.cpp).
+EndpointConfig server_config(const Options& options, PrivateKey identity, AddressFamily family, unsigned connections) {
   EndpointConfig config{.identity = std::move(identity), .accept = true, .suites = options.suites};
   config.transport.max_udp_payload = options.udp_payload(family);
   config.transport.recovery.congestion_control = options.congestion_control;
-  config.transport.flow_control.max_streams_bidirectional = 2048;
-  config.transport.flow_control.max_streams_unidirectional = 2048;
+  config.transport.flow_control = shared_flow_control(connections);
+  config.transport.flow_control.max_streams_bidirectional = kMaxStreams + 1;  // the control stream
+  config.transport.flow_control.max_streams_unidirectional = kMaxStreams;
   return config;
 }
 
@@ -48,16 +52,23 @@ tools::Result<void> print(const Options& options, std::string_view text) {
   return tools::write_all(STDOUT_FILENO, text, "stdout");
 }
 
+// The user's bounds that the result does not keep.
+std::optional<tools::ToolError> broken_assertions(const Options& options, const Result& result) {
+  std::string failed;
+  for (const Assertion& assertion : options.assertions)
+    if (const auto broken = check(assertion, result)) failed += (failed.empty() ? "" : "\n") + *broken;
+  if (failed.empty()) return std::nullopt;
+  return tools::ToolError{ErrorKind::threshold, failed};
+}
+
 // Prints and writes the result, and holds it against the user's bounds. One that was `cut_short` is not held against
 // them: the reason stands beside it.
 tools::Result<void> deliver(const Options& options, const Result& result,
                             const std::optional<tools::ToolError>& cut_short, tools::JsonOutput& json) {
-  nlohmann::json document = to_json(result);
   std::optional<tools::ToolError> error = cut_short;
-  std::string broken;
-  for (const Assertion& assertion : options.assertions)
-    if (const auto one = check(assertion, result)) broken += (broken.empty() ? "" : "\n") + *one;
-  if (!error && !broken.empty()) error = {ErrorKind::threshold, broken};
+  if (!error) error = broken_assertions(options, result);
+  nlohmann::json document = to_json(result);
+  document["config"].update(config_of(options));
   if (error) document.update(to_json(*error));
   if (auto written = json.write_document(document); !written) return written;
   if (auto printed = print(options, to_text(result)); !printed) return printed;
@@ -89,7 +100,7 @@ tools::Result<void> measure(const Options& options, tools::Output& output, const
   auto identity = identity_of(options);
   if (!identity) return std::unexpected(identity.error());
   Client client(options, output);
-  Outcome outcome = client.run(server, key, *identity, signals);
+  ClientResult outcome = client.run(server, key, *identity, signals);
   if (!outcome.result) return std::unexpected(*outcome.error);
   if (!outcome.error) {
     if (options.measure_limits) output.verbose("the test is over; measuring the limits of this machine");
@@ -125,7 +136,7 @@ tools::Result<void> run_server(const Options& options, tools::Output& output) {
   const tools::SignalWatch signals;
   auto identity = identity_of(options);
   if (!identity) return std::unexpected(identity.error());
-  EndpointConfig config = server_config(options, std::move(*identity), options.listen.family);
+  EndpointConfig config = server_config(options, std::move(*identity), options.listen.family, 1);
   if (!options.authorized_keys_file.empty()) {
     auto keys = tools::load_authorized_keys(options.authorized_keys_file);
     if (!keys) return std::unexpected(keys.error());
@@ -172,7 +183,8 @@ tools::Result<void> run_both(const Options& options, tools::Output& output, tool
     signal(SIGINT, SIG_IGN);
     Server server;
     auto loop = EventLoop::create({.bind = SocketAddress::ipv4(127, 0, 0, 1, 0)},
-                                  server_config(options, server_key, AddressFamily::ipv4), server);
+                                  server_config(options, server_key, AddressFamily::ipv4, options.workload.connections),
+                                  server);
     if (!loop) _exit(1);
     server.attach(**loop);
     const std::uint16_t port = (*loop)->local_address().port;

@@ -4,6 +4,10 @@
 
 namespace mxp::perf {
 
+namespace {
+constexpr int kVersion = 2;  // of these lines
+}
+
 bool ControlReader::add(ByteView data) {
   if (buffer_.size() + data.size() > kMaxControlLine) return false;
   buffer_.append(data.begin(), data.end());
@@ -25,9 +29,10 @@ std::size_t send_line(Connection& connection, StreamId id, const nlohmann::json&
 }
 
 nlohmann::json request_of(const Workload& workload) {
-  return {{"perf", 1},
+  return {{"perf", kVersion},
           {"test", to_string(workload.test)},
           {"flow", to_string(workload.flow)},
+          {"connections", workload.connections},
           {"streams", workload.streams},
           {"size", workload.size},
           {"omit_ns", workload.omit.count()},
@@ -36,29 +41,37 @@ nlohmann::json request_of(const Workload& workload) {
 
 std::optional<Workload> parse_request(const std::string& line) {
   const auto json = nlohmann::json::parse(line, nullptr, false);
-  if (!json.is_object() || json.value("perf", 0) != 1) return std::nullopt;
+  if (!json.is_object()) return std::nullopt;
   try {
+    if (json.at("perf") != kVersion) return std::nullopt;
     Workload workload;
     const std::string test = json.at("test"), flow = json.at("flow");
     if (test != "bulk" && test != "rr") return std::nullopt;
     if (flow != "up" && flow != "down" && flow != "both") return std::nullopt;
     workload.test = test == "rr" ? Test::rr : Test::bulk;
-    workload.flow = flow == "down" ? Flow::down : flow == "both" ? Flow::both : Flow::up;
+    workload.flow = flow == "down" ? LoadDirection::down : flow == "both" ? LoadDirection::both : LoadDirection::up;
+    workload.connections = json.at("connections");
     workload.streams = json.at("streams");
     workload.size = json.at("size");
     workload.omit = Duration(json.at("omit_ns").get<std::int64_t>());
     workload.duration = Duration(json.at("duration_ns").get<std::int64_t>());
     // What a stranger may ask of a server is bounded.
-    if (workload.streams == 0 || workload.streams > 1000 || workload.size == 0 || workload.size > (1u << 20))
+    if (workload.connections == 0 || workload.connections > kMaxConnections || workload.streams == 0 ||
+        workload.streams > kMaxStreams || workload.size == 0 || workload.size > kMaxSize)
       return std::nullopt;
-    if (workload.omit < Duration::zero() || workload.duration <= Duration::zero() ||
-        workload.duration > std::chrono::hours(1))
+    if (workload.omit < Duration::zero() || workload.omit >= workload.duration || workload.duration > kMaxDuration)
       return std::nullopt;
     return workload;
   } catch (const nlohmann::json::exception&) {
     return std::nullopt;
   }
 }
+
+nlohmann::json to_json(Mark mark) {
+  return {{mark == Mark::ready ? "ready" : mark == Mark::begin ? "begin" : "end", true}};
+}
+
+bool is_mark(const std::string& line, Mark mark) { return line == to_json(mark).dump(); }
 
 nlohmann::json to_json(const ServerReport& report) {
   return {{"bytes", report.bytes},

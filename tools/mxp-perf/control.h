@@ -1,10 +1,14 @@
 // How client and server agree on a test: the first two-way stream of each connection carries JSON, one object a line.
 //
-//   client: {"perf":1,"test":"bulk","flow":"up","streams":1,"size":64,"omit_ns":0,"duration_ns":10000000000}
+//   client: {"perf":2,"test":"bulk","flow":"up","connections":1,"streams":1,"size":64,"omit_ns":0,"duration_ns":10000000000}
 //   server: {"ready":true}
-//   … the test on other streams …
-//   client: {"end":true}                                                     rr only; in bulk the ends of the streams
-//   say it server: {"bytes":…,"first_ns":…,"last_ns":…,"cpu_seconds":…}             what arrived there
+//   client: {"begin":true}                       once the server is ready on every connection
+//   ...     the test, on other streams
+//   client: {"end":true}                         when the duration is over
+//   server: {"bytes":N,"first_ns":N,"last_ns":N,"cpu_seconds":X}            what arrived there within the duration
+//
+// The server also reports by its own clock, at the end of the duration: on a path whose queue is long, the client's
+// "end" would come much later.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -19,8 +23,9 @@ namespace mxp::perf {
 // Longer lines are refused: the peer must not make us buffer.
 inline constexpr std::size_t kMaxControlLine = 4096;
 
-// Codes of our CLOSE.
-enum class AppCode : AppErrorCode { done = 0, bad_request = 1, interrupted = 2 };
+// Codes of our CLOSE. 0 and 1 are those of mxp-cat, and its others are not used here: a user who points one tool at the
+// other is not told something wrong.
+enum class AppCode : AppErrorCode { done = 0, interrupted = 1, bad_request = 100 };
 
 // Gathers the bytes of the control stream and cuts lines.
 class ControlReader {
@@ -40,11 +45,16 @@ nlohmann::json request_of(const Workload& workload);
 // Nothing: not a request that this version serves.
 std::optional<Workload> parse_request(const std::string& line);
 
+// The lines that carry one word and nothing else.
+enum class Mark : std::uint8_t { ready, begin, end };
+nlohmann::json to_json(Mark mark);
+bool is_mark(const std::string& line, Mark mark);
+
 struct ServerReport {
   std::uint64_t bytes = 0;
   std::int64_t first_ns = 0;  // the server's own clock: only differences, and comparisons between its connections
   std::int64_t last_ns = 0;
-  double cpu_seconds = 0;  // of the whole server process since the first request that is still running
+  double cpu_seconds = 0;  // of the whole server process since this connection's test began
 };
 nlohmann::json to_json(const ServerReport& report);
 std::optional<ServerReport> parse_report(const std::string& line);

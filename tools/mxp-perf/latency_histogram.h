@@ -16,11 +16,12 @@ class LatencyHistogram {
       : bins_(boost::histogram::make_histogram_with(boost::histogram::dense_storage<std::uint64_t>(),
                                                     Axis(kBins, kLowestUs, kHighestUs))) {}
 
-  void record(Duration latency) {
+  // `count` values of the same size.
+  void record(Duration latency, std::uint64_t count = 1) {
     const double us = std::chrono::duration<double, std::micro>(latency).count();
-    bins_(std::clamp(us, kLowestUs, kHighestUs * 0.999999));
+    bins_(std::clamp(us, kLowestUs, kHighestUs * 0.999999), boost::histogram::weight(count));
     max_us_ = std::max(max_us_, us);
-    ++count_;
+    count_ += count;
   }
   std::uint64_t count() const { return count_; }
 

@@ -19,7 +19,7 @@ std::size_t smaller(std::size_t mtu) {
 bool may_be_too_large(const Workload& workload, std::size_t mtu) {
   constexpr std::uint64_t kFitsSmallPacket = 1100;
   if (workload.test == Test::rr && workload.size <= kFitsSmallPacket) return false;
-  return mtu > kLeastMtu || workload.flow != Flow::up;
+  return mtu > kLeastMtu || workload.flow != LoadDirection::up;
 }
 
 std::string mtu_advice(const StuckTest& test) {
@@ -27,7 +27,7 @@ std::string mtu_advice(const StuckTest& test) {
     return fmt::format("packets of {} bytes (--mtu) are larger than this machine's interface takes; try --mtu {}",
                        test.mtu, smaller(test.mtu));
   const std::string after = tools::format_duration(test.after);
-  if (test.stuck == Flow::down)
+  if (test.stuck == LoadDirection::down)
     return fmt::format(
         "the server answers, and none of its data came through in {}; the path may not carry packets as large as "
         "the server builds: try mxp-perf server --mtu 1400, or less",
@@ -35,7 +35,7 @@ std::string mtu_advice(const StuckTest& test) {
   return fmt::format(
       "the server answers, and no data came through in {}; the path may not carry packets of {} bytes (--mtu): try "
       "--mtu {}{}",
-      after, test.mtu, smaller(test.mtu), test.stuck == Flow::both ? " here and at the server" : "");
+      after, test.mtu, smaller(test.mtu), test.stuck == LoadDirection::both ? " here and at the server" : "");
 }
 
 }  // namespace mxp::perf

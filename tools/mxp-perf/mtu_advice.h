@@ -19,9 +19,9 @@ constexpr Duration first_data_limit(Duration smoothed_rtt) {
 bool may_be_too_large(const Workload& workload, std::size_t mtu);
 
 struct StuckTest {
-  Flow stuck = Flow::up;      // both: call and response
-  std::size_t mtu = 0;        // ours
-  bool refused_here = false;  // the socket did not take the packets (EMSGSIZE)
+  LoadDirection stuck = LoadDirection::up;  // both: call and response
+  std::size_t mtu = 0;                      // ours
+  bool refused_here = false;                // the socket did not take the packets (EMSGSIZE)
   Duration after{};
 };
 

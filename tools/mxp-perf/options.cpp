@@ -13,23 +13,25 @@ namespace mxp::perf {
 
 std::string_view to_string(Test test) { return test == Test::bulk ? "bulk" : "rr"; }
 
-std::string_view to_string(Flow flow) {
+std::string_view to_string(LoadDirection flow) {
   switch (flow) {
-    case Flow::up: return "up";
-    case Flow::down: return "down";
-    case Flow::both: return "both";
+    case LoadDirection::up: return "up";
+    case LoadDirection::down: return "down";
+    case LoadDirection::both: return "both";
   }
   return "up";
 }
 
 namespace {
 
-// As typed.
-struct Typed {
+// What the command line said.
+struct LowOptions {
   std::string listen, url, test = "bulk", cc = "cubic";
   std::optional<std::string> suites;
   std::vector<std::string> assertions;
   std::optional<double> rate;
+  std::optional<std::uint64_t> size;
+  std::optional<Duration> interval;
   bool reverse = false, bidir = false, no_limits = false;
   std::uint64_t mtu = 1500;
 };
@@ -42,74 +44,98 @@ constexpr const char* kExamples =
     "  mxp-perf server 9000                              then, elsewhere: mxp-perf client mxp://KEY@HOST:9000 --test "
     "bulk\n"
     "  mxp-perf run --assert 'goodput>=1gbit'            exit code 6 when it is not reached\n"
-    "  mxp-perf limits                                   what this machine allows";
+    "  mxp-perf limits                                   what this machine allows\n"
+    "Exit codes: 0 done, 1 network or local I/O, 2 usage or input, 3 not allowed, 4 no answer to the handshake,\n"
+    "5 the server ended the test or is no mxp-perf server, 6 an --assert did not hold, 130 interrupted";
 
 constexpr std::string_view kPresent[] = {"server", "client", "run", "limits"};
 constexpr std::string_view kAbsent[] = {"compare", "report", "merge", "find-capacity"};
 constexpr tools::CommandNames kCommands{.tool = "mxp-perf", .present = kPresent, .absent = kAbsent, .or_else = ""};
 
-void add_test_options(CLI::App& app, Options& options, Typed& typed) {
-  app.add_option("--test", typed.test, "bulk: bytes one way as fast as they go; rr: call and response")
+void add_test_options(CLI::App& app, Options& options, LowOptions& low) {
+  app.add_option("--test", low.test, "bulk: bytes one way as fast as they go; rr: call and response")
       ->check(CLI::IsMember({"bulk", "rr"}))
       ->capture_default_str();
   tools::add_time(app, "--duration", options.workload.duration, "how long to send (default 10s)");
   tools::add_time(app, "--omit", options.workload.omit, "leave out so much of the beginning");
-  tools::add_size(app, "--size", options.workload.size, "rr: bytes of each call and response (default 64)");
-  app.add_option("--rate", typed.rate,
-                 "rr: calls per second in all (open loop: latency counts from when a call was due)");
-  app.add_option("--parallel", options.workload.connections, "connections (default 1)")->check(CLI::Range(1u, 1000u));
+  tools::add_size(app, "--size", low.size, "rr: bytes of each call and response (default 64)");
+  app.add_option(
+      "--rate", low.rate,
+      "rr: calls per second in all (open loop: latency counts from when a call was due, and calls that would "
+      "wait for a free stream open more)");
+  app.add_option("--parallel", options.workload.connections, "connections (default 1)")
+      ->check(CLI::Range(1u, kMaxConnections));
   app.add_option("--streams", options.workload.streams, "streams per connection (default 1)")
-      ->check(CLI::Range(1u, 1000u));
-  app.add_flag("--reverse", typed.reverse, "bulk: the server sends");
-  app.add_flag("--bidir", typed.bidir, "bulk: both send");
-  tools::add_time(app, "--interval", options.interval, "a line of progress on stderr each so often");
-  app.add_option("--assert", typed.assertions,
+      ->check(CLI::Range(1u, kMaxStreams));
+  app.add_flag("--reverse", low.reverse, "bulk: the server sends");
+  app.add_flag("--bidir", low.bidir, "bulk: both send");
+  tools::add_time(app, "--interval", low.interval, "a line of progress on stderr each so often");
+  app.add_option("--assert", low.assertions,
                  "exit 6 unless it holds: goodput>=RATE, p50|p90|p99|p999|max<=TIME, calls>=N (per second)");
-  app.add_flag("--no-limits", typed.no_limits, "do not measure what the machine allows beside the test");
+  app.add_flag("--no-limits", low.no_limits, "do not measure what the machine allows beside the test");
 }
 
-void add_transport_options(CLI::App& app, Options& options, Typed& typed) {
-  app.add_option("--mtu", typed.mtu, "size of IP packets to build (default 1500)")
+void add_transport_options(CLI::App& app, Options& options, LowOptions& low) {
+  app.add_option("--mtu", low.mtu, "size of IP packets to build (default 1500)")
       ->check(CLI::Range(std::uint64_t{kLeastMtu}, std::uint64_t{65535}));
-  app.add_option("--cc", typed.cc, "congestion control: cubic, or none (a fixed huge window, for calibration)")
+  app.add_option("--cc", low.cc, "congestion control: cubic, or none (a fixed huge window, for calibration)")
       ->check(CLI::IsMember({"cubic", "none"}));
-  app.add_option("--suite", typed.suites, "aes256 or chacha20, or both in order of preference, comma-separated");
+  app.add_option("--suite", low.suites, "aes256 or chacha20, or both in order of preference, comma-separated");
   app.add_option("--identity", options.identity_file, "private key file; without it a key in memory");
 }
 
-std::optional<std::string> settle(Options& options, const Typed& typed) {
-  options.workload.test = typed.test == "rr" ? Test::rr : Test::bulk;
-  if (typed.reverse && typed.bidir) return "--reverse and --bidir exclude each other";
-  options.workload.flow = typed.bidir ? Flow::both : typed.reverse ? Flow::down : Flow::up;
-  if (options.workload.test == Test::rr && (typed.reverse || typed.bidir))
-    return "--reverse and --bidir are for --test bulk: rr goes both ways by itself";
-  if (typed.rate && options.workload.test != Test::rr) return "--rate is for --test rr";
-  if (typed.rate && !(*typed.rate > 0 && *typed.rate <= 1e7))
-    return "--rate takes calls per second, more than 0 and at most 10,000,000";
-  options.workload.calls_per_second = typed.rate.value_or(0);
-  if (options.workload.duration <= Duration::zero()) return "--duration must be longer than 0";
-  if (options.workload.size == 0 || options.workload.size > (1u << 20)) return "--size takes 1 byte to 1M";
-  if (options.workload.omit >= options.workload.duration) return "--omit must be shorter than --duration";
-  options.mtu = static_cast<std::size_t>(typed.mtu);
-  options.congestion_control = typed.cc == "none" ? CongestionControl::none : CongestionControl::cubic;
-  options.measure_limits = !typed.no_limits;
-  if (typed.suites) {
-    auto suites = tools::parse_suites(*typed.suites);
+std::string range(Duration least, Duration most) {
+  return fmt::format("{} to {}", tools::format_duration(least), tools::format_duration(most));
+}
+
+// What the options ask of the test itself; the answer is why they cannot be meant.
+std::optional<std::string> interpret_workload(Workload& workload, const LowOptions& low) {
+  workload.test = low.test == "rr" ? Test::rr : Test::bulk;
+  if (low.reverse && low.bidir) return "--reverse and --bidir exclude each other";
+  workload.flow = low.bidir ? LoadDirection::both : low.reverse ? LoadDirection::down : LoadDirection::up;
+  const bool rr = workload.test == Test::rr;
+  if (rr && (low.reverse || low.bidir)) return "--reverse and --bidir are for --test bulk: rr goes both ways by itself";
+  if (low.rate && !rr) return "--rate is for --test rr: bulk goes as fast as it can";
+  if (low.size && !rr) return "--size is for --test rr: bulk has no messages";
+  if (low.rate && !(*low.rate >= kMinRate && *low.rate <= kMaxRate))
+    return "--rate takes 0.001 to 10,000,000 calls per second";
+  workload.calls_per_second = low.rate.value_or(0);
+  workload.size = low.size.value_or(workload.size);
+  if (workload.size == 0 || workload.size > kMaxSize) return "--size takes 1 byte to 1M";
+  if (workload.duration < kMinDuration || workload.duration > kMaxDuration)
+    return "--duration takes " + range(kMinDuration, kMaxDuration);
+  if (workload.omit >= workload.duration) return "--omit takes less than --duration, which it is a part of";
+  if (workload.connections * workload.streams > kMaxStreamsInAll)
+    return fmt::format("--parallel times --streams is {}: at most {} streams in all",
+                       workload.connections * workload.streams, kMaxStreamsInAll);
+  return std::nullopt;
+}
+
+std::optional<std::string> interpret(Options& options, const LowOptions& low) {
+  if (auto error = interpret_workload(options.workload, low)) return error;
+  if (low.interval && (*low.interval < kMinInterval || *low.interval > kMaxDuration))
+    return "--interval takes " + range(kMinInterval, kMaxDuration);
+  options.interval = low.interval.value_or(Duration::zero());
+  options.mtu = static_cast<std::size_t>(low.mtu);
+  options.congestion_control = low.cc == "none" ? CongestionControl::none : CongestionControl::cubic;
+  options.measure_limits = !low.no_limits;
+  if (low.suites) {
+    auto suites = tools::parse_suites(*low.suites);
     if (!suites) return suites.error().message;
     options.suites = *std::move(suites);
   }
-  for (const std::string& text : typed.assertions) {
+  for (const std::string& text : low.assertions) {
     auto assertion = parse_assertion(text);
     if (!assertion) return assertion.error();
     options.assertions.push_back(std::move(*assertion));
   }
   if (options.command == Command::server) {
-    auto listen = tools::parse_listen_address(typed.listen);
+    auto listen = tools::parse_listen_address(low.listen);
     if (!listen) return listen.error().message;
     options.listen = *listen;
   }
   if (options.command == Command::client) {
-    auto url = parse_url(typed.url);
+    auto url = parse_url(low.url);
     if (!url) return url.error();
     if (!url->key) return "the URL names no server key: mxp://KEY@HOST:PORT, as the server prints it";
     options.url = std::move(*url);
@@ -123,7 +149,7 @@ std::expected<Options, tools::ParseStop> parse_options(int argc, char** argv) {
   const std::vector<std::string> arguments(argv + 1, argv + argc);
   if (const auto known = tools::check_command(kCommands, arguments); !known) return std::unexpected(known.error());
   Options options;
-  Typed typed;
+  LowOptions low;
   CLI::App app("Measures MXP: goodput, round trips, and what the machine allows beside them.", "mxp-perf");
   app.footer(kExamples);
   app.require_subcommand(1);
@@ -133,22 +159,22 @@ std::expected<Options, tools::ParseStop> parse_options(int argc, char** argv) {
   tools::add_json(app, options.json, "the result as JSON to FILE, or to stdout");
 
   CLI::App* server = app.add_subcommand("server", "serve clients until interrupted");
-  server->add_option("address", typed.listen, "[ADDR:]PORT; port 0 picks one")->required();
+  server->add_option("address", low.listen, "[ADDR:]PORT; port 0 picks one")->required();
   server->add_option("--authorized-keys", options.authorized_keys_file, "only these clients");
-  add_transport_options(*server, options, typed);
+  add_transport_options(*server, options, low);
 
   CLI::App* client = app.add_subcommand("client", "run a test against a server");
-  client->add_option("url", typed.url, "mxp://KEY@HOST:PORT, as the server prints it")->required();
-  add_test_options(*client, options, typed);
-  add_transport_options(*client, options, typed);
+  client->add_option("url", low.url, "mxp://KEY@HOST:PORT, as the server prints it")->required();
+  add_test_options(*client, options, low);
+  add_transport_options(*client, options, low);
 
   CLI::App* run = app.add_subcommand("run", "server and client on loopback, in processes of their own");
-  add_test_options(*run, options, typed);
-  add_transport_options(*run, options, typed);
+  add_test_options(*run, options, low);
+  add_transport_options(*run, options, low);
 
   CLI::App* limits = app.add_subcommand(
       "limits", "what this machine allows: raw UDP, sealed pipeline, AEAD, X25519, ping-pong, timer");
-  limits->add_option("--mtu", typed.mtu, "size of IP packets (default: 1500 and 65535)")
+  limits->add_option("--mtu", low.mtu, "size of IP packets (default: 1500 and 65535)")
       ->check(CLI::Range(std::uint64_t{kLeastMtu}, std::uint64_t{65535}));
 
   auto parsed = tools::parse_command_line(app, arguments);
@@ -157,8 +183,8 @@ std::expected<Options, tools::ParseStop> parse_options(int argc, char** argv) {
                     : client->parsed() ? Command::client
                     : run->parsed()    ? Command::run
                                        : Command::limits;
-  if (options.command == Command::limits && limits->count("--mtu") == 0) typed.mtu = 0;
-  if (auto error = settle(options, typed)) return std::unexpected(tools::ParseStop{tools::ExitCode::usage, *error});
+  if (options.command == Command::limits && limits->count("--mtu") == 0) low.mtu = 0;
+  if (auto error = interpret(options, low)) return std::unexpected(tools::ParseStop{tools::ExitCode::usage, *error});
   return options;
 }
 

@@ -20,18 +20,28 @@ enum class Test : std::uint8_t { bulk, rr };
 std::string_view to_string(Test test);
 
 // Which way bulk data flow, seen from the client.
-enum class Flow : std::uint8_t { up, down, both };
-std::string_view to_string(Flow flow);
+enum class LoadDirection : std::uint8_t { up, down, both };
+std::string_view to_string(LoadDirection flow);
+
+// What one test may ask for: a server keeps these bounds as well (tools/mxp-perf/control.h).
+inline constexpr unsigned kMaxConnections = 1000;
+inline constexpr unsigned kMaxStreams = 1000;         // of a connection
+inline constexpr unsigned kMaxStreamsInAll = 10'000;  // each may hold 16 KiB, however small its share of the memory is
+inline constexpr std::uint64_t kMaxSize = 1u << 20;   // bytes of a call
+inline constexpr Duration kMaxDuration = std::chrono::hours(1);
+inline constexpr Duration kMinDuration = std::chrono::milliseconds(1);
+inline constexpr double kMinRate = 1e-3, kMaxRate = 1e7;  // calls per second
+inline constexpr Duration kMinInterval = std::chrono::milliseconds(10);
 
 struct Workload {
   Test test = Test::bulk;
-  Flow flow = Flow::up;
+  LoadDirection flow = LoadDirection::up;
   Duration duration = std::chrono::seconds(10);
   Duration omit{};              // measured from the first delivered byte on; what comes before it does not count
   std::uint64_t size = 64;      // bytes of a call and of its response
-  double calls_per_second = 0;  // open loop: over all streams of all connections; 0 = closed loop, one outstanding each
+  double calls_per_second = 0;  // open loop: over all connections; 0 = closed loop, one outstanding for each stream
   unsigned connections = 1;
-  unsigned streams = 1;  // per connection
+  unsigned streams = 1;  // per connection; open loop: at first, since calls that would wait for one open more
 };
 
 // The least that --mtu takes: over IPv4 it holds 1200 bytes of UDP payload, and a connection builds no datagrams

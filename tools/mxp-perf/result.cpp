@@ -30,14 +30,46 @@ std::string to_text(std::string_view name, const Percentiles& p) {
                      p.p99, p.p999, p.max);
 }
 
+// What the reader of the latencies must know; nothing where every call was made and answered in its time.
+std::string to_text(const CallCounts& calls, double per_second) {
+  std::string text;
+  if (calls.rate_kept && !*calls.rate_kept)
+    text += fmt::format("rate      missed: {} calls/s asked, {}/s reached\n", format_call_rate(*calls.asked_per_second),
+                        format_call_rate(per_second));
+  if (calls.unanswered > 0)
+    text += fmt::format("unanswered {} of {} calls; they count with the time that they waited\n", calls.unanswered,
+                        calls.due);
+  return text;
+}
+
 }  // namespace
+
+std::string format_call_rate(double per_second) {
+  return per_second < 100 ? fmt::format("{:.3g}", per_second) : fmt::format("{:.0f}", per_second);
+}
+
+void TransportTotals::add(const ConnectionStats& stats) {
+  ++connections;
+  packets_sent += stats.packets_sent;
+  packets_received += stats.packets_received;
+  packets_lost += stats.packets_lost;
+  bytes_sent += stats.bytes_sent;
+  stream_bytes_retransmitted += stats.stream_bytes_retransmitted;
+  handshake_sum_ += stats.handshake_time;
+  handshake_time = handshake_sum_ / connections;
+  if (!stats.has_rtt) return;
+  rtt_sum_ += stats.smoothed_rtt;
+  smoothed_rtt = rtt_sum_ / ++with_rtt_;
+}
 
 Verdict judge(const Result& result) {
   // A process on one thread that ran for nine tenths of the time had no more to give.
   constexpr double kFull = 0.9;
-  if (result.wall_seconds <= 0 || !result.goodput_bits_per_second) return Verdict::none;
-  const double client = result.client_cpu_seconds.value_or(0) / result.wall_seconds;
-  const double server = result.server_cpu_seconds.value_or(0) / result.wall_seconds;
+  if (result.wall_seconds <= 0 || !result.goodput_bits_per_second || !result.client_cpu_seconds ||
+      !result.server_cpu_seconds)
+    return Verdict::none;
+  const double client = *result.client_cpu_seconds / result.wall_seconds;
+  const double server = *result.server_cpu_seconds / result.wall_seconds;
   if (client >= kFull && client >= server) return Verdict::tool;
   if (server >= kFull) return Verdict::peer;
   return Verdict::network;
@@ -62,16 +94,21 @@ nlohmann::json to_json(const Result& result) {
   if (result.server_cpu_seconds) json["cpu"]["server_seconds"] = *result.server_cpu_seconds;
   if (result.udp_bits_per_second) json["limits"]["udp_bits_per_second"] = *result.udp_bits_per_second;
   if (result.sealed_bits_per_second) json["limits"]["sealed_bits_per_second"] = *result.sealed_bits_per_second;
-  if (result.transport) {
-    const ConnectionStats& stats = *result.transport;
-    json["transport"] = {{"packets_sent", stats.packets_sent},
-                         {"packets_received", stats.packets_received},
-                         {"packets_lost", stats.packets_lost},
-                         {"bytes_sent", stats.bytes_sent},
-                         {"stream_bytes_retransmitted", stats.stream_bytes_retransmitted},
-                         {"smoothed_rtt_us", std::chrono::duration<double, std::micro>(stats.smoothed_rtt).count()},
-                         {"handshake_us", std::chrono::duration<double, std::micro>(stats.handshake_time).count()}};
+  if (result.calls) {
+    const CallCounts& calls = *result.calls;
+    inner["calls"] = {{"due", calls.due}, {"answered", calls.answered}, {"unanswered", calls.unanswered}};
+    if (calls.asked_per_second) inner["calls"]["asked_per_second"] = *calls.asked_per_second;
+    if (calls.rate_kept) inner["rate_kept"] = *calls.rate_kept;
   }
+  const TransportTotals& totals = result.transport;
+  json["transport"] = {{"connections", totals.connections},
+                       {"packets_sent", totals.packets_sent},
+                       {"packets_received", totals.packets_received},
+                       {"packets_lost", totals.packets_lost},
+                       {"bytes_sent", totals.bytes_sent},
+                       {"stream_bytes_retransmitted", totals.stream_bytes_retransmitted},
+                       {"smoothed_rtt_us", std::chrono::duration<double, std::micro>(totals.smoothed_rtt).count()},
+                       {"handshake_us", std::chrono::duration<double, std::micro>(totals.handshake_time).count()}};
   return json;
 }
 
@@ -81,17 +118,17 @@ std::string to_text(const Result& result) {
   if (result.goodput_bits_per_second)
     text += fmt::format("goodput   {} ({} in {:.2f} s)\n", tools::format_bit_rate(*result.goodput_bits_per_second),
                         tools::format_bytes(result.bytes), result.seconds);
-  if (result.messages_per_second) text += fmt::format("calls     {:.0f} /s\n", *result.messages_per_second);
+  if (result.messages_per_second)
+    text += fmt::format("calls     {} /s\n", format_call_rate(*result.messages_per_second));
+  if (result.calls) text += to_text(*result.calls, result.messages_per_second.value_or(0));
   if (result.latency_us) text += to_text("latency", *result.latency_us);
   if (result.service_time_us) text += to_text("service", *result.service_time_us);
   if (result.client_cpu_seconds && result.server_cpu_seconds)
     text += fmt::format("cpu       client {:.2f} s, server {:.2f} s of {:.2f} s\n", *result.client_cpu_seconds,
                         *result.server_cpu_seconds, result.wall_seconds);
-  if (result.transport)
-    text +=
-        fmt::format("transport {} packets sent, {} lost, {} retransmitted, RTT {}\n", result.transport->packets_sent,
-                    result.transport->packets_lost, tools::format_bytes(result.transport->stream_bytes_retransmitted),
-                    tools::format_duration(result.transport->smoothed_rtt));
+  text += fmt::format("transport {} packets sent, {} lost, {} retransmitted, RTT {}\n", result.transport.packets_sent,
+                      result.transport.packets_lost, tools::format_bytes(result.transport.stream_bytes_retransmitted),
+                      tools::format_duration(result.transport.smoothed_rtt));
   if (result.udp_bits_per_second && result.sealed_bits_per_second) {
     text += fmt::format("limits    raw UDP {}, sealed pipeline {}", tools::format_bit_rate(*result.udp_bits_per_second),
                         tools::format_bit_rate(*result.sealed_bits_per_second));

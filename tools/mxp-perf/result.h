@@ -6,6 +6,7 @@
 #include <string>
 
 #include "mxp/stats.h"
+#include "mxp/time.h"
 
 namespace mxp::perf {
 
@@ -16,6 +17,33 @@ struct Percentiles {
 // Who kept the run from being faster.
 enum class Verdict : std::uint8_t { none, tool, network, peer };
 
+// The calls of an rr test that are measured: those due within its duration, less what was to be left out.
+struct CallCounts {
+  std::optional<double> asked_per_second;  // open loop, as is rate_kept
+  std::optional<bool> rate_kept;
+  std::uint64_t due = 0;
+  std::uint64_t answered = 0;
+  std::uint64_t unanswered = 0;  // made or not; they count in the latency with the time that they waited
+};
+
+// What the transport of this end did over all connections.
+struct TransportTotals {
+  unsigned connections = 0;
+  std::uint64_t packets_sent = 0;
+  std::uint64_t packets_received = 0;
+  std::uint64_t packets_lost = 0;
+  std::uint64_t bytes_sent = 0;
+  std::uint64_t stream_bytes_retransmitted = 0;
+  Duration smoothed_rtt{};    // the mean of those that are known
+  Duration handshake_time{};  // the mean
+
+  void add(const ConnectionStats& stats);
+
+ private:
+  Duration rtt_sum_{}, handshake_sum_{};
+  unsigned with_rtt_ = 0;
+};
+
 struct Result {
   std::string test;
   std::size_t datagram_bytes = 0;  // largest UDP payload
@@ -25,6 +53,7 @@ struct Result {
   std::uint64_t bytes = 0;  // delivered to the application
   std::optional<double> goodput_bits_per_second;
   std::optional<double> messages_per_second;
+  std::optional<CallCounts> calls;
   std::optional<Percentiles> latency_us;       // from when a call was due
   std::optional<Percentiles> service_time_us;  // from when it was sent
   std::optional<double> client_cpu_seconds;
@@ -32,13 +61,16 @@ struct Result {
   double wall_seconds = 0;
   std::optional<double> udp_bits_per_second;  // limits at the same datagram size
   std::optional<double> sealed_bits_per_second;
-  std::optional<ConnectionStats> transport;  // of the first connection, at this end
+  TransportTotals transport;
   std::string suite;
   Verdict verdict = Verdict::none;
 };
 
 // By whose processor was full: the reader of a number should know what it measures.
 Verdict judge(const Result& result);
+
+// "22806", "1.2"
+std::string format_call_rate(double per_second);
 
 nlohmann::json to_json(const Result& result);
 std::string to_text(const Result& result);

@@ -2,26 +2,52 @@
 
 #include <algorithm>
 
+#include "mxp-perf/memory.h"
+
 namespace mxp::perf {
 
-void Server::on_connected(Connection& connection) { sessions_.try_emplace(&connection); }
+namespace {
+
+// From the handshake to the request: who says nothing is no mxp-perf client.
+constexpr Duration kRequestLimit = std::chrono::seconds(5);
+
+constexpr std::string_view kNoRequest = "not a request that this mxp-perf serves";
+
+void refuse(Connection& connection, std::string_view why) {
+  connection.close(static_cast<AppErrorCode>(AppCode::bad_request), why);
+}
+
+}  // namespace
+
+void Server::on_connected(Connection& connection) {
+  ServedClient& client = clients_[&connection];
+  after(kRequestLimit, client, [this, &connection] {
+    if (!clients_[&connection].workload) refuse(connection, "no request for a test came: this is mxp-perf server");
+  });
+}
+
+void Server::after(Duration span, ServedClient& client, std::function<void()> callback) {
+  client.timers.push_back(loop_->at(loop_->now() + span, std::move(callback)));
+}
 
 std::size_t Server::on_stream_data(Connection& connection, StreamId id, ByteView data, bool fin) {
-  Session& session = sessions_[&connection];
+  ServedClient& client = clients_[&connection];
   // The first two-way stream is the control stream.
   if (id.type() == StreamType::bidirectional && id.index() == 0) {
-    on_control(connection, session, id, data);
+    on_control(connection, client, id, data, fin);
     return data.size();
   }
-  if (!session.workload) {
-    connection.close(static_cast<AppErrorCode>(AppCode::bad_request), "data before a request");
+  if (!client.begun) {
+    refuse(connection, "data before a request");
     return data.size();
   }
-  if (session.workload->test == Test::rr) return echo(connection, id, data, fin);
-  session.meter.on_bytes(loop_->now(), data.size());
-  if (fin) {
-    ++session.incoming_ended;
-    report_if_done(connection, session);
+  if (client.workload->test == Test::rr) return echo(connection, id, data, fin);
+  client.meter->on_bytes(loop_->now(), data.size());
+  if (!client.window_timed && client.meter->closes()) {
+    client.window_timed = true;
+    // By our own clock, since the client's "end" may wait behind its data.
+    after(*client.meter->closes() - loop_->now(), client,
+          [this, &connection] { report(connection, clients_[&connection]); });
   }
   return data.size();
 }
@@ -33,79 +59,74 @@ std::size_t Server::echo(Connection& connection, StreamId id, ByteView data, boo
   return taken;
 }
 
-void Server::on_control(Connection& connection, Session& session, StreamId id, ByteView data) {
-  session.control = id;
-  if (!session.reader.add(data))
-    return connection.close(static_cast<AppErrorCode>(AppCode::bad_request), "control line too long");
-  while (const auto line = session.reader.poll_line()) {
-    if (!session.workload) begin(connection, session, *line);
-    else report(connection, session);
+void Server::on_control(Connection& connection, ServedClient& client, StreamId id, ByteView data, bool fin) {
+  client.control = id;
+  if (!client.reader.add(data)) return refuse(connection, client.workload ? "control line too long" : kNoRequest);
+  while (const auto line = client.reader.poll_line()) {
+    on_line(connection, client, *line);
     if (connection.state() != ConnectionState::established) return;
   }
+  if (fin && !client.workload) refuse(connection, kNoRequest);
 }
 
-void Server::begin(Connection& connection, Session& session, const std::string& line) {
-  session.workload = parse_request(line);
-  if (!session.workload)
-    return connection.close(static_cast<AppErrorCode>(AppCode::bad_request), "not a request that this mxp-perf serves");
-  const Workload& workload = *session.workload;
-  session.meter = BulkMeter(workload.omit);
-  session.cpu_at_start = cpu_seconds();
+void Server::on_line(Connection& connection, ServedClient& client, const std::string& line) {
+  if (!client.workload) return on_request(connection, client, line);
+  if (is_mark(line, Mark::begin) && !client.begun) return begin(connection, client);
+  if (is_mark(line, Mark::end) && client.begun) return report(connection, client);
+  refuse(connection, "a line that does not belong here");
+}
+
+void Server::on_request(Connection& connection, ServedClient& client, const std::string& line) {
+  client.workload = parse_request(line);
+  if (!client.workload) return refuse(connection, kNoRequest);
   ++clients_served_;
-  send_line(connection, *session.control, {{"ready", true}});
-  if (workload.test == Test::bulk && workload.flow != Flow::up) {
-    session.sender = std::make_unique<BulkSender>(connection, workload.streams);
-    if (!session.sender->start())
-      return connection.close(static_cast<AppErrorCode>(AppCode::bad_request), "the client allows too few streams");
-    session.stop_timer = loop_->at(loop_->now() + workload.duration, [this, &connection] {
-      sessions_[&connection].stop_timer = 0;
-      sessions_[&connection].sender->stop();
-    });
-  }
+  send_line(connection, *client.control, to_json(Mark::ready));
 }
 
-void Server::report_if_done(Connection& connection, Session& session) {
-  const Workload& workload = *session.workload;
-  const bool received = workload.flow == Flow::down || session.incoming_ended >= workload.streams;
-  const bool sent = workload.flow == Flow::up || (session.sender && session.sender->all_finished());
-  if (received && sent) report(connection, session);
+void Server::begin(Connection& connection, ServedClient& client) {
+  const Workload& workload = *client.workload;
+  client.begun = true;
+  client.meter.emplace(workload.omit, workload.duration);
+  client.cpu_at_begin = cpu_seconds();
+  // What the client says of its other connections may be wrong: those that are here count too.
+  connection.set_send_buffer(send_share(std::max<std::size_t>(workload.connections, clients_.size())));
+  if (workload.test != Test::bulk || workload.flow == LoadDirection::up) return;
+  client.sender = std::make_unique<BulkSender>(connection);
+  if (!client.sender->start(workload.streams)) return refuse(connection, "the client allows too few streams");
+  after(workload.duration, client, [sender = client.sender.get()] { sender->stop(); });
 }
 
-void Server::report(Connection& connection, Session& session) {
-  if (session.reported) return;
-  session.reported = true;
+void Server::report(Connection& connection, ServedClient& client) {
+  if (client.reported) return;
+  client.reported = true;
+  if (client.sender)
+    client.sender->abandon(
+        static_cast<AppErrorCode>(AppCode::done));  // the backlog is not part of the test, and the report must pass it
   ServerReport result;
-  result.bytes = session.meter.bytes();
-  result.first_ns = session.meter.first().time_since_epoch().count();
-  result.last_ns = session.meter.last().time_since_epoch().count();
-  result.cpu_seconds = cpu_seconds() - session.cpu_at_start;
-  send_line(connection, *session.control, to_json(result));
-  (void)connection.finish(*session.control);
+  result.bytes = client.meter->bytes();
+  result.first_ns = client.meter->first().time_since_epoch().count();
+  result.last_ns = client.meter->last().time_since_epoch().count();
+  result.cpu_seconds = cpu_seconds() - client.cpu_at_begin;
+  send_line(connection, *client.control, to_json(result));
+  (void)connection.finish(*client.control);
 }
 
 void Server::on_stream_writable(Connection& connection, StreamId id) {
-  Session& session = sessions_[&connection];
-  if (session.sender && session.sender->owns(id)) return session.sender->on_writable(id);
-  if (session.workload && session.workload->test == Test::rr) (void)connection.resume(id);
+  ServedClient& client = clients_[&connection];
+  if (client.sender) return client.sender->on_writable(id);
+  if (client.begun && client.workload->test == Test::rr) (void)connection.resume(id);
 }
 
-void Server::on_stream_finished(Connection& connection, StreamId id) {
-  Session& session = sessions_[&connection];
-  if (!session.sender) return;
-  session.sender->on_finished(id);
-  if (session.sender->all_finished()) report_if_done(connection, session);
-}
-
-void Server::on_stream_reset(Connection& connection, StreamId id, AppErrorCode) {
+void Server::on_stream_reset(Connection& connection, StreamId, AppErrorCode) {
   // Data that never come cannot be measured: the client hears why its test ended.
-  if (id.type() == StreamType::unidirectional)
-    connection.close(static_cast<AppErrorCode>(AppCode::bad_request), "a stream of the test was reset");
+  refuse(connection, "a stream of the test was reset");
 }
 
 void Server::on_closed(Connection& connection, const CloseInfo& info) {
-  const auto found = sessions_.find(&connection);
-  if (found != sessions_.end() && found->second.stop_timer != 0) loop_->cancel(found->second.stop_timer);
-  sessions_.erase(&connection);
+  if (const auto found = clients_.find(&connection); found != clients_.end()) {
+    for (const std::uint64_t timer : found->second.timers) loop_->cancel(timer);
+    clients_.erase(found);
+  }
   if (on_client_gone) on_client_gone(connection, info);
 }
 

@@ -1,10 +1,12 @@
-// The serving side: answers any number of clients, each with the test it asks for.
+// The serving side: answers any number of clients, each with the test it asks for. Every connection is a client of its
+// own here; the bounds on what one may ask are in control.cpp, and what all of them hold shares one memory (memory.h).
 #pragma once
 
 #include <functional>
 #include <map>
 #include <memory>
-#include <set>
+#include <optional>
+#include <vector>
 
 #include "mxp-perf/bulk.h"
 #include "mxp-perf/control.h"
@@ -21,7 +23,6 @@ class Server final : public Handler {
   void on_connected(Connection& connection) override;
   std::size_t on_stream_data(Connection& connection, StreamId id, ByteView data, bool fin) override;
   void on_stream_writable(Connection& connection, StreamId id) override;
-  void on_stream_finished(Connection& connection, StreamId id) override;
   void on_stream_reset(Connection& connection, StreamId id, AppErrorCode code) override;
   void on_closed(Connection& connection, const CloseInfo& info) override;
 
@@ -29,26 +30,30 @@ class Server final : public Handler {
   std::function<void(Connection&, const CloseInfo&)> on_client_gone;
 
  private:
-  struct Session {
+  struct ServedClient {
     std::optional<StreamId> control;
     ControlReader reader;
     std::optional<Workload> workload;
-    BulkMeter meter;
+    bool begun = false;
+    std::optional<BulkMeter> meter;
     std::unique_ptr<BulkSender> sender;
-    unsigned incoming_ended = 0;
+    bool window_timed = false;  // the end of what is received has its timer
     bool reported = false;
-    std::uint64_t stop_timer = 0;
-    double cpu_at_start = 0;
+    std::vector<std::uint64_t> timers;  // cancelled when the client goes
+    double cpu_at_begin = 0;
   };
 
-  void on_control(Connection& connection, Session& session, StreamId id, ByteView data);
-  void begin(Connection& connection, Session& session, const std::string& line);
-  void report_if_done(Connection& connection, Session& session);
-  void report(Connection& connection, Session& session);
+  void on_control(Connection& connection, ServedClient& client, StreamId id, ByteView data, bool fin);
+  void on_line(Connection& connection, ServedClient& client, const std::string& line);
+  void on_request(Connection& connection, ServedClient& client, const std::string& line);
+  void begin(Connection& connection, ServedClient& client);
+  void report(Connection& connection, ServedClient& client);
   std::size_t echo(Connection& connection, StreamId id, ByteView data, bool fin);
+  // A callback for a client after some time, unless it is gone by then.
+  void after(Duration span, ServedClient& client, std::function<void()> callback);
 
   EventLoop* loop_ = nullptr;
-  std::map<Connection*, Session> sessions_;
+  std::map<Connection*, ServedClient> clients_;
   std::uint64_t clients_served_ = 0;
 };
 

@@ -26,10 +26,10 @@ BOOST_AUTO_TEST_CASE(the_next_size_to_try_is_a_smaller_one) {
 }
 
 BOOST_AUTO_TEST_CASE(the_side_that_builds_the_packets_is_named) {
-  BOOST_TEST(mtu_advice({.stuck = Flow::down, .mtu = 1500, .after = 3s}).find("mxp-perf server --mtu 1400") !=
+  BOOST_TEST(mtu_advice({.stuck = LoadDirection::down, .mtu = 1500, .after = 3s}).find("mxp-perf server --mtu 1400") !=
              std::string::npos);
-  BOOST_TEST(
-      mtu_advice({.stuck = Flow::both, .mtu = 1500, .after = 3s}).ends_with("--mtu 1400 here and at the server"));
+  BOOST_TEST(mtu_advice({.stuck = LoadDirection::both, .mtu = 1500, .after = 3s})
+                 .ends_with("--mtu 1400 here and at the server"));
 }
 
 BOOST_AUTO_TEST_CASE(small_packets_are_not_suspected) {
@@ -38,7 +38,7 @@ BOOST_AUTO_TEST_CASE(small_packets_are_not_suspected) {
   BOOST_TEST(may_be_too_large(bulk, 1229));
   BOOST_TEST(!may_be_too_large(bulk, 1228));
   Workload down;
-  down.flow = Flow::down;  // our own --mtu says nothing of the server's packets
+  down.flow = LoadDirection::down;  // our own --mtu says nothing of the server's packets
   BOOST_TEST(may_be_too_large(down, 1228));
   Workload calls;
   calls.test = Test::rr;

@@ -18,12 +18,13 @@ BOOST_AUTO_TEST_CASE(a_request_comes_back_as_it_was_made) {
   Workload workload;
   workload.test = Test::rr;
   workload.size = 777;
+  workload.connections = 9;
   workload.streams = 3;
   workload.omit = std::chrono::milliseconds(5);
   const auto read = parse_request(request_of(workload).dump());
   BOOST_REQUIRE(read.has_value());
-  BOOST_TEST((read->test == Test::rr && read->size == 777 && read->streams == 3 && read->omit == workload.omit &&
-              read->duration == workload.duration));
+  BOOST_TEST((read->test == Test::rr && read->size == 777 && read->connections == 9 && read->streams == 3 &&
+              read->omit == workload.omit && read->duration == workload.duration));
 }
 
 BOOST_AUTO_TEST_CASE(requests_that_are_refused) {
@@ -34,18 +35,42 @@ BOOST_AUTO_TEST_CASE(requests_that_are_refused) {
     changed[key] = std::move(value);
     return changed.dump();
   };
-  for (const std::string& line :
-       {std::string(""), std::string("{"), std::string("[]"), std::string("null"), with("perf", 2),
-        with("test", "connect"), with("test", 7), with("flow", "sideways"), with("streams", 0), with("streams", 1001),
-        with("streams", "many"), with("size", 0), with("size", (1 << 20) + 1), with("omit_ns", -1),
-        with("duration_ns", 0), with("duration_ns", 3'600'000'000'001)}) {
+  for (const std::string& line : {std::string(""),
+                                  std::string("{"),
+                                  std::string("[]"),
+                                  std::string("null"),
+                                  with("perf", 1),
+                                  with("perf", "two"),
+                                  with("perf", nullptr),
+                                  with("connections", 0),
+                                  with("connections", 1001),
+                                  with("test", "connect"),
+                                  with("test", 7),
+                                  with("flow", "sideways"),
+                                  with("streams", 0),
+                                  with("streams", 1001),
+                                  with("streams", "many"),
+                                  with("size", 0),
+                                  with("size", (1 << 20) + 1),
+                                  with("omit_ns", -1),
+                                  with("omit_ns", 10'000'000'000),
+                                  with("duration_ns", 0),
+                                  with("duration_ns", 3'600'000'000'001)}) {
     BOOST_TEST_CONTEXT(line) BOOST_TEST(!parse_request(line).has_value());
   }
-  for (const char* key : {"perf", "test", "flow", "streams", "size", "omit_ns", "duration_ns"}) {
+  for (const char* key : {"perf", "test", "flow", "connections", "streams", "size", "omit_ns", "duration_ns"}) {
     nlohmann::json missing = good;
     missing.erase(key);
     BOOST_TEST_CONTEXT(key) BOOST_TEST(!parse_request(missing.dump()).has_value());
   }
+}
+
+BOOST_AUTO_TEST_CASE(a_mark_is_that_word_and_nothing_else) {
+  BOOST_TEST(is_mark(R"({"ready":true})", Mark::ready));
+  BOOST_TEST(is_mark(R"({"begin":true})", Mark::begin));
+  BOOST_TEST(is_mark(R"({"end":true})", Mark::end));
+  for (const char* line : {"", "ready", R"({"ready":false})", R"({"ready":true,"more":1})", R"({"begin":true})"})
+    BOOST_TEST_CONTEXT(line) BOOST_TEST(!is_mark(line, Mark::ready));
 }
 
 BOOST_AUTO_TEST_CASE(reports_that_are_refused) {

@@ -1,0 +1,21 @@
+// How long a client waits for what, and how much it does at once. Our choices.
+#pragma once
+
+#include <chrono>
+
+#include "mxp/time.h"
+
+namespace mxp::perf {
+
+// Handshakes under way at once: their first messages and their answers fit into the receive buffer that Linux gives by
+// default (208 KiB, of which a datagram of 1200 bytes takes 2.3).
+inline constexpr unsigned kMaxHandshakes = 64;
+// How often the client looks at what happened.
+inline constexpr Duration kTick = std::chrono::milliseconds(100);
+// For the server's "ready" after the request: a peer that is no mxp-perf may say nothing at all.
+inline constexpr Duration kReadyLimit = std::chrono::seconds(5);
+// For the last answers and the server's reports after the end: a test ends near its duration whatever the path still
+// holds.
+inline constexpr Duration kEndLimit = std::chrono::seconds(3);
+
+}  // namespace mxp::perf

@@ -1,0 +1,52 @@
+// The test that a client runs over its connections once the server is ready on all of them: bulk_test.h, rr_test.h.
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <map>
+#include <optional>
+#include <string>
+
+#include "mxp-perf/control.h"
+#include "mxp-perf/options.h"
+#include "mxp-perf/result.h"
+#include "mxp/connection.h"
+
+namespace mxp::perf {
+
+// What a client keeps of one connection: how far it and the server have agreed.
+struct ClientLoad {
+  std::optional<Timestamp> asked;  // when the request went out
+  StreamId control;
+  std::uint64_t control_bytes = 0;  // sent on that stream
+  ControlReader reader;
+  bool ready = false;
+  std::optional<ServerReport> report;
+};
+using ClientLoads = std::map<Connection*, ClientLoad>;
+
+class ClientTest {
+ public:
+  virtual ~ClientTest() = default;
+
+  // Starts on all connections. The error says what the server does not allow.
+  virtual std::expected<void, std::string> begin() = 0;
+  virtual void on_data(Connection& connection, StreamId id, std::size_t count) = 0;
+  virtual void on_writable(Connection& connection, StreamId id) = 0;
+  // A turn of the client's clock, ten times a second.
+  virtual void on_tick() {}
+  // The duration is over: nothing new begins.
+  virtual void stop() = 0;
+  // Whether nothing is under way that still counts.
+  virtual bool idle() const = 0;
+  // The way on which nothing came through although data were sent; rr: both.
+  virtual std::optional<LoadDirection> stuck() const = 0;
+
+  // What came through since the begin, what is to be left out included: bytes of bulk data, or calls.
+  virtual std::uint64_t progress() const = 0;
+  virtual std::string describe_rate(double progress_per_second) const = 0;
+  // Adds what the test measured until now. Where the server's reports are missing, this end's own counts stand in.
+  virtual void add_to(Result& result) = 0;
+};
+
+}  // namespace mxp::perf

@@ -1,0 +1,97 @@
+// The client's talk with the server on the control streams, and what it concludes from silence.
+#include <fmt/format.h>
+
+#include "common/escape.h"
+#include "mxp-perf/client.h"
+#include "mxp-perf/client_errors.h"
+#include "mxp-perf/client_limits.h"
+#include "mxp-perf/mtu_advice.h"
+
+namespace mxp::perf {
+
+using tools::ErrorKind;
+
+void Client::send_control(Connection& connection, ClientLoad& load, const nlohmann::json& line) {
+  load.control_bytes += send_line(connection, load.control, line);
+}
+
+void Client::on_control(Connection&, ClientLoad& load, ByteView data, bool fin) {
+  if (!load.reader.add(data)) return fail(ErrorKind::peer, "the server's answer is too long; is it `mxp-perf server`?");
+  while (const auto line = load.reader.poll_line()) {
+    on_line(load, *line);
+    if (phase_ == Phase::over) return;
+  }
+  if (fin && !load.report)
+    fail(ErrorKind::peer, fmt::format("{}: the peer ended the control stream {}; is it `mxp-perf server`?",
+                                      server_.to_string(), load.ready ? "without a report" : "without an answer"));
+}
+
+void Client::on_line(ClientLoad& load, const std::string& line) {
+  if (!load.ready) {
+    if (!is_mark(line, Mark::ready))
+      return fail(ErrorKind::peer, "the server's answer is not understood: " + tools::escape(line));
+    load.ready = true;
+    if (++ready_ == workload_.connections) begin();
+    else loop_->at(loop_->now(), [this] { connect_more(); });  // later, because this is a callback of a connection
+    return;
+  }
+  const bool first = !load.report;
+  load.report = parse_report(line);
+  if (!load.report || !first || phase_ == Phase::connecting) {
+    load.report.reset();
+    return fail(ErrorKind::peer, "the server's report is not understood: " + tools::escape(line));
+  }
+  ++reported_;
+  if (phase_ == Phase::ending) finish_when_done();
+}
+
+void Client::tick() {
+  if (phase_ == Phase::over) return;
+  if (phase_ == Phase::connecting) {
+    check_requests();
+  } else {
+    test_->on_tick();
+    check_first_data();
+  }
+  loop_->at(loop_->now() + kTick, [this] { tick(); });
+}
+
+void Client::check_requests() {
+  const Timestamp now = loop_->now();
+  for (const auto& [connection, load] : loads_) {
+    if (load.ready || !load.asked || now < *load.asked + kReadyLimit) continue;
+    const bool arrived = connection->stats().stream_bytes_acknowledged >= load.control_bytes;
+    const tools::ToolError error =
+        no_answer_to_request(server_, arrived ? RequestFate::arrived : RequestFate::unknown, now - *load.asked);
+    return fail(error.kind, error.message);
+  }
+}
+
+void Client::check_first_data() {
+  if (!may_be_too_large(workload_, options_.mtu)) return;
+  const auto stuck = test_->stuck();
+  if (!stuck) return;
+  const bool refused_here = workload_.flow != LoadDirection::down && loop_->carrier_stats().dropped_too_big > 0;
+  // Waiting is counted in turns of our own clock: while this process has no processor, or is busy with 1,000
+  // connections, nothing can come through either, and no path is to blame for that.
+  const Duration passed = loop_->now() - begun_;
+  const Duration waited = std::min(passed, ++ticks_since_begin_ * kTick);
+  if (!refused_here && waited < first_data_limit(loads_.begin()->first->stats().smoothed_rtt)) return;
+  const std::string advice =
+      mtu_advice({.stuck = *stuck, .mtu = options_.mtu, .refused_here = refused_here, .after = passed});
+  fail(ErrorKind::network, fmt::format("{}: {}", server_.to_string(), advice));
+}
+
+void Client::tell_interval() {
+  if (phase_ != Phase::running) return;
+  intervals_.tell(loop_->now(), test_->progress());
+  loop_->at(loop_->now() + options_.interval, [this] { tell_interval(); });
+}
+
+std::uint64_t Client::packets_received() const {
+  std::uint64_t total = 0;
+  for (const auto& [connection, load] : loads_) total += connection->stats().packets_received;
+  return total;
+}
+
+}  // namespace mxp::perf

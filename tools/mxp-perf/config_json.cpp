@@ -1,0 +1,40 @@
+#include "mxp-perf/config_json.h"
+
+#include <chrono>
+#include <nlohmann/json.hpp>
+
+namespace mxp::perf {
+
+namespace {
+
+double seconds(Duration span) { return std::chrono::duration<double>(span).count(); }
+
+}  // namespace
+
+nlohmann::json config_of(const Options& options) {
+  const Workload& workload = options.workload;
+  nlohmann::json config = {
+      {"command", options.command == Command::run ? "run" : "client"},
+      {"test", to_string(workload.test)},
+      {"duration_seconds", seconds(workload.duration)},
+      {"omit_seconds", seconds(workload.omit)},
+      {"connections", workload.connections},
+      {"streams", workload.streams},
+      {"mtu_bytes", options.mtu},
+      {"congestion_control", options.congestion_control == CongestionControl::cubic ? "cubic" : "none"},
+      {"limits_measured", options.measure_limits}};
+  for (const Suite suite : options.suites) config["suites"].push_back(to_string(suite));
+  if (workload.test == Test::bulk) {
+    config["direction"] = to_string(workload.flow);
+  } else {
+    config["size_bytes"] = workload.size;
+    if (workload.calls_per_second > 0) config["calls_per_second"] = workload.calls_per_second;
+  }
+  if (options.interval > Duration::zero()) config["interval_seconds"] = seconds(options.interval);
+  if (options.command == Command::client) config["url"] = options.url.to_string();
+  if (!options.identity_file.empty()) config["identity"] = options.identity_file;
+  for (const Assertion& assertion : options.assertions) config["assertions"].push_back(assertion.text);
+  return config;
+}
+
+}  // namespace mxp::perf
