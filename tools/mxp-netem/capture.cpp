@@ -24,7 +24,7 @@ constexpr std::uint16_t kLinkTypeIpv6 = 229;
 // The four bytes in front of a packet of LINKTYPE_LOOP: OpenBSD's address families in network byte order.
 constexpr std::array<std::uint8_t, 4> kLoopIpv4 = {0, 0, 0, 2};
 constexpr std::array<std::uint8_t, 4> kLoopIpv6 = {0, 0, 0, 24};
-// More than any IP packet. libpcap takes 0 ("no limit") for the first interface and then refuses it for the second.
+// More than any IP packet has. 0 would mean "no limit" as well, but not every reader takes it so.
 constexpr std::uint32_t kSnapshotLength = 262144;
 
 constexpr std::uint16_t kEndOfOptions = 0;
