@@ -167,3 +167,70 @@ def interface(order, link_type, options=b"", snap_length=0):
 
 def enhanced(order, number, ticks, data):
     return block(order, 6, struct.pack(order + "IIIII", number, ticks >> 32, ticks & 0xffffffff, len(data), len(data)) + data)
+
+
+# --- a session with known answers ------------------------------------------------------------------------------
+
+def noise(size, seed):
+    """Bytes that look like ciphertext, the same in each run."""
+    return b"".join(hashlib.sha256(f"{seed} {i}".encode()).digest() for i in range(size // 32 + 1))[:size]
+
+
+def message_1(client_id=CLIENT_ID, suite=1, seed="message 1"):
+    return b"\xc0MXP1" + bytes([suite]) + client_id + bytes(4) + noise(1182, seed)
+
+
+def message_2(client_id=CLIENT_ID, suite=1, seed="message 2"):
+    return b"\xc1MXP1" + bytes([suite]) + client_id + noise(1186, seed)
+
+
+class Session:
+    """A client that sends `packets` numbers of stream data, captured at the client. `frames` are (time, datagram).
+
+    Numbers in `skipped` are left out on purpose; those in `lost` never arrive, and their data come again later. The server
+    acknowledges every fourth packet, with no range older than 24 numbers, as a real one that knows what its peer has heard of."""
+
+    def __init__(self, packets=60, skipped=(7, 33), lost=(15, 16, 40)):
+        self.skipped, self.lost, self.packets = set(skipped), set(lost), packets
+        self.c2s, self.s2c, self.frames = {}, {}, []
+        self.add(0, CLIENT, message_1())
+        self.add(50_000_000, SERVER, message_2())
+        time, arrived, repeat = 80_000_000, [], []
+        for number in range(packets):
+            if number in self.skipped:
+                continue
+            time += 1_000_000
+            place = repeat.pop(0) if repeat and number > max(self.lost) + 4 else number
+            self.add(time, CLIENT, one_rtt(C2S_SECRET, SERVER_ID, number, stream(0, 40 * place, noise(40, place))), c2s=number)
+            if number in self.lost:
+                repeat.append(number)
+                continue
+            arrived.append(number)
+            if len(arrived) % 4 == 0 or number == packets - 1:
+                answer = len(self.s2c)
+                self.s2c[answer] = None
+                self.add(time + 300_000, SERVER, one_rtt(S2C_SECRET, CLIENT_ID, answer, ack(*self.ranges(arrived[-24:])) + b"\1"), s2c=answer)
+
+    @staticmethod
+    def ranges(numbers):
+        out = []
+        for number in numbers:
+            if out and out[-1][1] == number - 1:
+                out[-1] = (out[-1][0], number)
+            else:
+                out.append((number, number))
+        return out[::-1]
+
+    def add(self, time, source, payload, c2s=None, s2c=None):
+        if c2s is not None:
+            self.c2s[c2s] = len(self.frames)
+        if s2c is not None:
+            self.s2c[s2c] = len(self.frames)
+        self.frames.append((time, udp(source, SERVER if source == CLIENT else CLIENT, payload)))
+
+
+def damaged(packet, bit):
+    """A packet as ipv4() makes it with one bit of its UDP payload flipped, counted from the payload's first."""
+    out = bytearray(packet)
+    out[28 + bit // 8] ^= 0x80 >> bit % 8
+    return bytes(out)

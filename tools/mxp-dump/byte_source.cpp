@@ -13,16 +13,20 @@
 
 namespace mxp::dump {
 
-std::expected<ByteSource, std::string> ByteSource::open(const std::string& path, int wake) {
-  if (path == "-") return ByteSource(::dup(STDIN_FILENO), wake);
-  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (descriptor < 0) return std::unexpected(fmt::format("cannot open it: {}", std::strerror(errno)));
+std::expected<UniqueFd, std::string> open_input(const std::string& path) {
+  UniqueFd file(path == "-" ? ::dup(STDIN_FILENO) : ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
+  if (!file) return std::unexpected(fmt::format("cannot open it: {}", std::strerror(errno)));
   struct stat info{};
-  if (::fstat(descriptor, &info) == 0 && S_ISDIR(info.st_mode)) {
-    ::close(descriptor);
-    return std::unexpected("it is a directory");
-  }
-  return ByteSource(descriptor, wake);
+  if (::fstat(file.get(), &info) == 0 && S_ISDIR(info.st_mode)) return std::unexpected("it is a directory");
+  return file;
+}
+
+std::optional<std::uint64_t> start_of_file(int descriptor) {
+  struct stat info{};
+  if (::fstat(descriptor, &info) != 0 || !S_ISREG(info.st_mode)) return std::nullopt;
+  const off_t here = ::lseek(descriptor, 0, SEEK_CUR);
+  if (here < 0) return std::nullopt;
+  return static_cast<std::uint64_t>(here);
 }
 
 ByteSource::ByteSource(ByteSource&& other) noexcept

@@ -5,18 +5,23 @@
 #include <array>
 #include <cstdint>
 #include <expected>
+#include <optional>
 #include <string>
 
 #include "mxp/bytes.h"
+#include "udp/unique_fd.h"
 
 namespace mxp::dump {
 
+// `path` "-" is standard input. The error is a clause for the user.
+std::expected<UniqueFd, std::string> open_input(const std::string& path);
+// Where a file that can be read again begins, for an input that was just opened; nothing for a pipe.
+std::optional<std::uint64_t> start_of_file(int descriptor);
+
 class ByteSource {
  public:
-  // `path` "-" is standard input. Where `wake` (a descriptor, or -1) becomes readable the input ends: that is how a
-  // signal ends the wait for a pipe. The error is a clause for the user.
-  static std::expected<ByteSource, std::string> open(const std::string& path, int wake);
-  // Takes `descriptor` over.
+  // Takes `descriptor` over. Where `wake` (a descriptor, or -1) becomes readable the input ends: that is how a signal
+  // ends the wait for a pipe.
   ByteSource(int descriptor, int wake) : descriptor_(descriptor), wake_(wake) {}
   ByteSource(ByteSource&& other) noexcept;
   ByteSource& operator=(ByteSource&&) = delete;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <string_view>
 
 #include "mxp-dump/pcap_reader.h"
 #include "mxp-dump/pcapng_reader.h"
@@ -13,9 +14,26 @@ namespace {
 
 // What a file that is no capture probably is, so that the message can say the way out.
 std::string guess(ByteView head) {
-  if (head.size() >= 2 && head[0] == 0x1f && head[1] == 0x8b) return "it is compressed with gzip: gunzip it first";
-  if (head.size() >= 4 && head[0] == 0x28 && head[1] == 0xb5 && head[2] == 0x2f && head[3] == 0xfd)
-    return "it is compressed with zstd: unzstd it first";
+  struct Format {
+    std::string_view magic;
+    std::string_view says;
+  };
+  using namespace std::string_view_literals;
+  constexpr std::array kFormats{
+      Format{"\x1f\x8b"sv, "it is compressed with gzip: gunzip it first"},
+      Format{"\x28\xb5\x2f\xfd"sv, "it is compressed with zstd: unzstd it first"},
+      Format{"\xfd\x37zX"sv, "it is compressed with xz: unxz it first"},
+      Format{"BZh"sv, "it is compressed with bzip2: bunzip2 it first"},
+      Format{"\x04\x22\x4d\x18"sv, "it is compressed with lz4: unlz4 it first"},
+      Format{"PK\x03\x04"sv, "it is a zip archive: unzip it first"},
+      Format{"snoo"sv, "it is a snoop capture: convert it with editcap -F pcapng"},
+      Format{"\x34\xcd\xb2\xa1"sv, "it is a pcap file with modified records: convert it with editcap -F pcapng"},
+      Format{"\xa1\xb2\xcd\x34"sv, "it is a pcap file with modified records: convert it with editcap -F pcapng"},
+  };
+  const std::string_view begin(reinterpret_cast<const char*>(head.data()), head.size());
+  for (const Format& format : kFormats) {
+    if (begin.starts_with(format.magic)) return std::string(format.says);
+  }
   const bool text = std::all_of(head.begin(), head.end(), [](std::uint8_t byte) {
     return (byte >= 0x20 && byte < 0x7f) || byte == '\n' || byte == '\r' || byte == '\t';
   });

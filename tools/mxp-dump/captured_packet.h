@@ -14,6 +14,7 @@ struct CapturedPacket {
   std::uint32_t link_type = 0;           // LINKTYPE_ number
   std::uint32_t original_length = 0;     // on the wire
   ByteView bytes;                        // captured part; valid until the next read
+  std::uint64_t offset = 0;              // of `bytes` in what was read; live captures have none
 };
 
 }  // namespace mxp::dump

@@ -5,35 +5,60 @@
 namespace mxp::dump {
 namespace {
 
-constexpr std::uint64_t kPacketThreshold = 3;  // RFC 9002 §6.1.1
+using Time = std::optional<std::uint64_t>;
+
+Time longest(const std::vector<Path>& paths, Time Path::* end) {
+  Time result;
+  for (const Path& path : paths) {
+    if (!path.first_initial_ns || !(path.*end) || *(path.*end) < *path.first_initial_ns) continue;
+    result = std::max(result.value_or(0), *(path.*end) - *path.first_initial_ns);
+  }
+  return result;
+}
 
 }  // namespace
 
-std::optional<std::uint64_t> Connection::handshake_ns() const {
-  const auto end = first_client_short_ns ? first_client_short_ns : response_ns;
-  if (!first_initial_ns || !end || *end < *first_initial_ns) return std::nullopt;
-  return *end - *first_initial_ns;
+std::optional<std::uint64_t> Connection::handshake_ns() const { return longest(paths, &Path::first_response_ns); }
+
+std::optional<std::uint64_t> Connection::confirmation_ns() const {
+  return longest(paths, &Path::first_confirmation_ns);
 }
 
-std::uint64_t Connection::retransmitted(TrafficDirection flow) const {
-  std::uint64_t handshakes = 0;
-  for (const Path& path : paths) handshakes = std::max(handshakes, path.handshake_repeats[index(flow)]);
-  return handshakes + side(flow).repeating;
+bool Connection::unanswered() const {
+  return initials > 0 && responses == 0 && sides[0].short_packets == 0 && sides[1].short_packets == 0;
 }
 
-std::optional<std::uint64_t> Connection::lost(TrafficDirection flow) const {
-  const Side& from = side(flow);
-  if (!from.acknowledged.empty()) {
-    const std::uint64_t largest = from.acknowledged.largest();
-    return from.acknowledged.missing_below(largest >= kPacketThreshold ? largest - kPacketThreshold + 1 : 0);
-  }
-  if (from.opened == 0) return std::nullopt;
-  std::uint64_t missing = 0;
-  for (const Path& path : paths) {
-    const NumberLedger& numbers = path.numbers[index(flow)];
-    if (!numbers.empty()) missing = std::max(missing, numbers.missing_below(numbers.largest()));
-  }
-  return missing;
+std::uint64_t Connection::handshake_repeats(TrafficDirection direction) const {
+  std::uint64_t repeats = 0;
+  for (const Path& path : paths) repeats = std::max(repeats, path.handshake_repeats[index(direction)]);
+  return repeats;
+}
+
+std::optional<std::uint64_t> Connection::retransmitted(TrafficDirection direction) const {
+  if (!side(direction).read_completely()) return std::nullopt;
+  return handshake_repeats(direction) + side(direction).repeating;
+}
+
+bool Connection::captured_completely(TrafficDirection direction) const {
+  const Side& one = side(direction);
+  if (!one.read_completely() || !one.fates.any_sent()) return false;
+  return one.fates.counts().not_captured == 0;
+}
+
+std::optional<Connection::Fates> Connection::fates(TrafficDirection direction) const {
+  const Side& one = side(direction);
+  if (one.opened == 0 || !one.read_completely()) return std::nullopt;
+  const PacketFates::Counts counts = one.fates.counts();
+  Fates fates;
+  // A packet that did not verify may be one of those that seem not to be there.
+  const std::uint64_t doubtful = std::min(counts.not_captured, one.not_verified());
+  fates.not_captured = counts.not_captured - doubtful;
+  fates.unknown = counts.unknown + doubtful;
+  if (!one.fates.any_acknowledged()) return fates;
+  const bool complete = captured_completely(reverse(direction));
+  fates.lost = counts.lost + (complete ? counts.unacknowledged : 0);
+  fates.unknown += complete ? 0 : counts.unacknowledged;
+  return fates;
 }
 
 }  // namespace mxp::dump

@@ -1,5 +1,5 @@
-// What a capture has shown of one connection. Plain data: the flow table owns it, the dissector fills it, the summary
-// reads it.
+// What a capture has shown of one connection. Plain data: the connection table owns it, the dissector fills it, the
+// summary reads it.
 #pragma once
 
 #include <array>
@@ -8,9 +8,12 @@
 #include <optional>
 #include <vector>
 
+#include "mxp-dump/handshake_copies.h"
 #include "mxp-dump/key_ring.h"
 #include "mxp-dump/number_ledger.h"
-#include "mxp-dump/packet_decryptor.h"
+#include "mxp-dump/packet_fates.h"
+#include "mxp-dump/recent_hashes.h"
+#include "mxp-dump/side_decryptor.h"
 #include "mxp-dump/stream_ledger.h"
 #include "mxp/address.h"
 #include "mxp/ids.h"
@@ -18,67 +21,94 @@
 namespace mxp::dump {
 
 using TrafficDirection = KeyLogLine::TrafficDirection;
-inline constexpr std::array<TrafficDirection, 2> kFlows{TrafficDirection::client_to_server,
-                                                        TrafficDirection::server_to_client};
-constexpr std::size_t index(TrafficDirection flow) { return static_cast<std::size_t>(flow); }
-constexpr TrafficDirection reverse(TrafficDirection flow) {
-  return flow == TrafficDirection::client_to_server ? TrafficDirection::server_to_client
-                                                    : TrafficDirection::client_to_server;
+inline constexpr std::array<TrafficDirection, 2> kDirections{TrafficDirection::client_to_server,
+                                                             TrafficDirection::server_to_client};
+constexpr std::size_t index(TrafficDirection direction) { return static_cast<std::size_t>(direction); }
+constexpr TrafficDirection reverse(TrafficDirection direction) {
+  return direction == TrafficDirection::client_to_server ? TrafficDirection::server_to_client
+                                                         : TrafficDirection::client_to_server;
 }
 
 // One pair of addresses that the connection was seen on. More than one means a client that moved, or a capture on both
-// sides of a relay, where each packet is there twice: so repetitions are judged within a path.
+// sides of a relay, where each packet is there twice: so repetitions and times are judged within a path.
 struct Path {
   SocketAddress client;
   SocketAddress server;
-  std::array<NumberLedger, 2> numbers;        // by flow; only with keys
-  std::vector<std::size_t> handshake_hashes;  // of the last different handshake packets; bounded by the dissector
-  std::array<std::uint64_t, 2> handshake_repeats{};  // by flow: messages that came byte by byte again
+  std::array<RecentHashes, 2> recent;                // by direction: payloads, of which a second copy is a duplicate
+  std::array<NumberLedger, 2> numbers;               // by direction; only with keys
+  std::array<std::uint64_t, 2> handshake_repeats{};  // by direction: messages that the sender repeated
+  std::optional<std::uint64_t> first_initial_ns, first_response_ns, first_confirmation_ns;
 };
 
 // One direction.
 struct Side {
   std::optional<ConnectionId> destination;  // the id in the packets that go this way
+  bool destination_is_guess = false;        // told by its packets alone, and a better one may turn up
   std::uint64_t packets = 0;
-  std::uint64_t bytes = 0;  // of UDP payload
+  std::uint64_t bytes = 0;          // of UDP payload
+  std::uint64_t short_packets = 0;  // of them 1-RTT, damaged ones aside
   std::uint64_t opened = 0;
+  std::uint64_t duplicates = 0;  // captured twice on one path, or doubled by the network
+  std::uint64_t cut = 0;         // by the snap length, handshake messages included
+  std::uint64_t incomplete = 0;  // 1-RTT packets of which a part is missing: cut, or IP fragments
+  std::uint64_t damaged = 0;     // ids or contents; forged ones look the same
   std::uint64_t no_key = 0;      // 1-RTT packets whose key is not in the log
   std::uint64_t not_opened = 0;  // there is a key, and it does not fit
   std::uint64_t repeating = 0;   // opened packets with stream data that an earlier one carried
-  // Searches for a packet's number and phase that found nothing:
-  std::uint64_t searches = 0;  // since the last search that found something; a packet that opens at once leaves it
-  std::uint64_t misses = 0;    // since the last packet that opened, at once or by a search
+  std::size_t segment_size = 0;  // of the last batch
+  SideDecryptor decryptor;
   std::optional<std::uint32_t> phase;  // the latest key phase that was seen
-  std::vector<std::unique_ptr<PacketDecryptor>>
-      decryptors;             // one for each suite that it may be; the right one alone once known
-  NumberLedger sent;          // packet numbers, on whatever path
-  NumberLedger acknowledged;  // of these, by the other side
+  PacketFates fates;                   // of packet numbers, on whatever path
   StreamLedger streams;
+
+  // Whether all of this direction's packets were read, so that what was not read cannot change a count.
+  bool read_completely() const { return no_key == 0 && incomplete == 0 && (opened > 0 || short_packets == 0); }
+  // Packets that did not verify although others of the direction did.
+  std::uint64_t not_verified() const { return opened > 0 ? not_opened : 0; }
 };
 
 struct Connection {
-  std::uint64_t number = 0;  // from 1, in the order of appearance
-  std::optional<std::uint8_t> suite;
-  std::vector<Path> paths;  // at most kMaxPaths
+  std::uint64_t number = 0;           // from 1, in the order of appearance
+  std::optional<std::uint8_t> suite;  // as decryption or else the handshake has shown
+  std::vector<Path> paths;            // at most kMaxPaths
   std::array<Side, 2> sides;
-  bool response_seen = false;
+  HandshakeCopies handshake;
+  std::optional<std::uint64_t> confirmed_ns;  // the client's first 1-RTT packet
   std::uint64_t initials = 0;
-  std::optional<std::uint64_t> first_initial_ns, response_ns, first_client_short_ns, first_ns, last_ns;
+  std::uint64_t responses = 0;      // that can be the server's
+  std::uint64_t not_verifying = 0;  // messages 2 that cannot be the one that the client took
+  // The table's own: whether its messages come from the sides that they should, and what it finds the connection by.
+  int side_votes = 0;
+  std::vector<std::uint64_t> id_keys, prints;
 
-  Side& side(TrafficDirection flow) { return sides[index(flow)]; }
-  const Side& side(TrafficDirection flow) const { return sides[index(flow)]; }
+  Side& side(TrafficDirection direction) { return sides[index(direction)]; }
+  const Side& side(TrafficDirection direction) const { return sides[index(direction)]; }
   std::optional<ConnectionId> client_id() const { return side(TrafficDirection::server_to_client).destination; }
   std::optional<ConnectionId> server_id() const { return side(TrafficDirection::client_to_server).destination; }
+  std::uint64_t packets() const { return sides[0].packets + sides[1].packets; }
 
-  // From the first message 1 to the client's first 1-RTT packet: a whole round trip wherever the capture was taken.
-  // Until message 2 where no such packet is there.
+  // From message 1 to message 2 on one path; of several paths the longest, which is the client's.
   std::optional<std::uint64_t> handshake_ns() const;
-  // Packets that repeat a handshake message, or stream data of another packet; without keys only the former are
-  // visible.
-  std::uint64_t retransmitted(TrafficDirection flow) const;
-  // Packets of this direction that the other side never acknowledged although it did acknowledge one that is higher by
-  // the packet threshold; where no acknowledgement is readable, numbers missing in the capture. Nothing without keys.
-  std::optional<std::uint64_t> lost(TrafficDirection flow) const;
+  // From message 1 to the client's first 1-RTT packet, which confirms the keys: a whole round trip and what the client
+  // took, wherever the capture was made.
+  std::optional<std::uint64_t> confirmation_ns() const;
+  bool unanswered() const;
+  // Packets that repeat a handshake message, or stream data of another packet. Nothing where a packet of the direction
+  // could not be read.
+  std::optional<std::uint64_t> retransmitted(TrafficDirection direction) const;
+  std::uint64_t handshake_repeats(TrafficDirection direction) const;
+
+  struct Fates {
+    std::optional<std::uint64_t> lost;  // nothing: no acknowledgement of this direction could be read
+    std::uint64_t not_captured = 0;
+    std::uint64_t unknown = 0;
+  };
+  // Nothing where packets of the direction could not be read.
+  std::optional<Fates> fates(TrafficDirection direction) const;
+
+ private:
+  // Whether no packet of the direction is missing in the capture, so that it holds all acknowledgements.
+  bool captured_completely(TrafficDirection direction) const;
 };
 
 }  // namespace mxp::dump

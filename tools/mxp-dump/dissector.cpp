@@ -3,21 +3,19 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstring>
 
 #include "core/frame_reader.h"
 #include "core/packet_header.h"
+#include "mxp-dump/batch.h"
 
 namespace mxp::dump {
 namespace {
 
-constexpr std::size_t kMaxHandshakeHashes = 16;  // of one path: attempts, each repeated any number of times
 constexpr std::size_t kMinInitialSize = 1200, kMaxInitialSize = 1500;
-constexpr std::size_t kMaxFruitlessSearches = 8;  // then the key is taken for the wrong one
-
-std::size_t hash_of(ByteView bytes) {
-  return std::hash<std::string_view>{}(std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
-}
+// Copies of a handshake message closer than this are one packet captured twice, or doubled by the network: senders
+// repeat after 300 ms at the earliest (docs/protocol.md §2.3).
+constexpr std::uint64_t kLeastRepeatNs = 150'000'000;
+constexpr std::uint8_t kFormBits = packet_bits::kForm | packet_bits::kFixed;
 
 ConnectionId id_at(ByteView bytes, std::size_t offset) {
   ConnectionId::Bytes id{};
@@ -28,6 +26,35 @@ ConnectionId id_at(ByteView bytes, std::size_t offset) {
 bool known_suite(std::uint8_t suite) {
   return suite == static_cast<std::uint8_t>(Suite::chacha20_poly1305) ||
          suite == static_cast<std::uint8_t>(Suite::aes_256_gcm);
+}
+
+bool is_handshake(ByteView payload) {
+  constexpr std::array<std::uint8_t, 4> kWireVersion{'M', 'X', 'P', '1'};  // protocol.md §2.1
+  return payload.size() >= 1 + kWireVersion.size() && payload[0] >= 0xc0 && payload[0] <= 0xc5 &&
+         std::equal(kWireVersion.begin(), kWireVersion.end(), payload.begin() + 1);
+}
+
+std::optional<HandshakeMessage> message_of(std::uint8_t first_byte) {
+  if (first_byte == packet_bits::kInitial) return HandshakeMessage::initial;
+  if (first_byte == packet_bits::kResponse) return HandshakeMessage::response;
+  return std::nullopt;
+}
+
+bool handshake_size(std::size_t size) { return size >= kMinInitialSize && size <= kMaxInitialSize; }
+
+void earliest(std::optional<std::uint64_t>& time, std::optional<std::uint64_t> other) {
+  if (other && (!time || *other < *time)) time = other;
+}
+
+std::string_view to_string(HandshakeVerdict verdict) {
+  switch (verdict) {
+    case HandshakeVerdict::good: return {};
+    case HandshakeVerdict::damaged: return "damaged: other copies of this message have other bytes";
+    case HandshakeVerdict::other_suite: return "does not verify: its suite is not that of message 1";
+    case HandshakeVerdict::other_answer:
+      return "does not verify: the client took another message 2, and a connection has one";
+  }
+  return {};
 }
 
 }  // namespace
@@ -43,21 +70,27 @@ std::string_view to_string(PacketType type) {
   return "?";
 }
 
-std::optional<std::size_t> batch_segment_size(ByteView payload) {
-  for (std::size_t size = kMinShortPacket; size + kShortHeaderSize <= payload.size(); ++size) {
-    const auto fits = [&](std::size_t at) {
-      return (payload[at] & (packet_bits::kForm | packet_bits::kFixed)) == packet_bits::kFixed &&
-             std::equal(payload.begin() + 1, payload.begin() + kShortHeaderSize,
-                        payload.begin() + static_cast<std::ptrdiff_t>(at) + 1);
-    };
-    if (!fits(size)) continue;
-    std::size_t at = 2 * size;
-    while (at + kShortHeaderSize <= payload.size() && fits(at)) at += size;
-    // Only the last one of a batch may be of another size; where that does not hold, this is something else.
-    if (at + kShortHeaderSize <= payload.size()) return std::nullopt;
-    return size;
+void Dissector::survey(const CapturedPacket& packet, const UdpDatagram& datagram) {
+  const ByteView payload = datagram.payload;
+  const Endpoints endpoints{datagram.source, datagram.destination};
+  if (is_handshake(payload)) {
+    const auto message = message_of(payload[0]);
+    if (!message || payload.size() < kHandshakeHeaderSize) return;
+    const Captured captured = datagram.truncated() ? Captured::cut : Captured::whole;
+    table_.note_handshake(describe_handshake(payload, *message, captured, packet.time_ns), endpoints);
+  } else if (payload.size() >= kShortHeaderSize && datagram.length >= kMinShortPacket) {
+    // All packets of a batch have their say: the first one may be the damaged one.
+    const std::size_t step = batch_segment_size(payload, id_at(payload, 1), 0).value_or(payload.size());
+    for (std::size_t at = 0; at + kShortHeaderSize <= payload.size(); at += step) {
+      if (IdCandidates::plausible(payload[at], datagram.length))
+        table_.note_short(endpoints, id_at(payload, at + 1), payload[at], packet.time_ns);
+    }
   }
-  return std::nullopt;
+}
+
+void Dissector::end_survey() {
+  surveyed_ = true;
+  table_.resolve();
 }
 
 bool Dissector::dissect(const CapturedPacket& packet, const UdpDatagram& datagram, const Sink& sink) {
@@ -69,41 +102,62 @@ bool Dissector::dissect(const CapturedPacket& packet, const UdpDatagram& datagra
   record_.captured = static_cast<std::uint32_t>(datagram.payload.size());
   record_.fragment = datagram.fragment;
   record_.segment.reset();
-  if (!is_handshake(datagram.payload)) return one_rtt(datagram.payload, sink);
+  clear_record();
+  if (!surveyed_) survey(packet, datagram);
+  if (!is_handshake(datagram.payload)) return other_than_handshake(datagram.payload, sink);
   handshake(datagram.payload, sink);
   return true;
 }
 
-// --- handshake ---------------------------------------------------------------------------------------------------
-
-bool Dissector::is_handshake(ByteView payload) const {
-  constexpr std::array<std::uint8_t, 4> kWireVersion{'M', 'X', 'P', '1'};  // protocol.md §2.1
-  return payload.size() >= 1 + kWireVersion.size() && payload[0] >= 0xc0 && payload[0] <= 0xc5 &&
-         std::equal(kWireVersion.begin(), kWireVersion.end(), payload.begin() + 1);
-}
-
-void Dissector::handshake(ByteView payload, const Sink& sink) {
+void Dissector::clear_record() {
   record_.connection = 0;
-  record_.flow =
-      payload[0] == packet_bits::kResponse ? TrafficDirection::server_to_client : TrafficDirection::client_to_server;
   record_.destination_id.reset();
   record_.client_id.reset();
   record_.suite.reset();
   record_.token_size = record_.ticket_size = 0;
   record_.protection = Protection::none;
   record_.number.reset();
-  record_.key_phase = record_.duplicate = record_.retransmission = false;
+  record_.key_phase = record_.duplicate = record_.damaged = record_.retransmission = false;
   record_.frames.clear();
   record_.notes.clear();
   record_.turn.clear();
-  record_.type = payload[0] == packet_bits::kInitial    ? PacketType::initial
-                 : payload[0] == packet_bits::kResponse ? PacketType::response
-                                                        : PacketType::reserved;
+}
 
+// --- handshake ---------------------------------------------------------------------------------------------------
+
+void Dissector::handshake(ByteView payload, const Sink& sink) {
+  const auto message = message_of(payload[0]);
+  record_.direction =
+      message == HandshakeMessage::response ? TrafficDirection::server_to_client : TrafficDirection::client_to_server;
+  record_.type = !message                                ? PacketType::reserved
+                 : message == HandshakeMessage::response ? PacketType::response
+                                                         : PacketType::initial;
+  read_handshake_header(payload);
+  if (record_.client_id && message) {
+    const Captured captured = record_.truncated() ? Captured::cut : Captured::whole;
+    const HandshakeCopy copy = describe_handshake(payload, *message, captured, record_.time_ns);
+    if (const Found other = table_.from_the_wrong_side(copy, endpoints())) {
+      damaged_handshake(other, payload, sink);
+      return;
+    }
+    Found found = table_.handshake(copy, endpoints());
+    if (!found) {  // forgotten since the survey
+      table_.note_handshake(copy, endpoints());
+      found = table_.handshake(copy, endpoints());
+    }
+    record_.duplicate = is_copy(payload, found);
+    count(found);
+    count_handshake(found, copy);
+  }
+  sink(record_);
+}
+
+void Dissector::read_handshake_header(ByteView payload) {
   if (payload.size() >= kHandshakeHeaderSize) {
     record_.suite = payload[5];
     record_.client_id = id_at(payload, 6);
   } else {
+    if (record_.truncated()) ++cut_headers_;
     record_.notes.emplace_back(record_.truncated() ? "cut off before its connection id"
                                                    : "malformed: too short for its header");
   }
@@ -116,170 +170,236 @@ void Dissector::handshake(ByteView payload, const Sink& sink) {
     } else if (!header && record_.type != PacketType::reserved && record_.client_id) {
       record_.notes.emplace_back("malformed: its fields reach beyond its end");
     }
-    if (record_.type == PacketType::initial && (payload.size() < kMinInitialSize || payload.size() > kMaxInitialSize)) {
-      record_.notes.push_back(
-          fmt::format("a server drops it: its size is not {}..{}", kMinInitialSize, kMaxInitialSize));
+    if (record_.type != PacketType::reserved && !handshake_size(payload.size())) {
+      record_.notes.push_back(fmt::format("a {} drops it: its size is not {}..{}",
+                                          record_.type == PacketType::initial ? "server" : "client", kMinInitialSize,
+                                          kMaxInitialSize));
     }
   }
   if (record_.type == PacketType::initial && record_.suite && !known_suite(*record_.suite))
     record_.notes.emplace_back("unknown suite");
+}
 
-  if (record_.client_id && record_.type != PacketType::reserved) {
-    const FlowTable::Found found =
-        flows_.handshake(*record_.client_id, {record_.source, record_.destination}, record_.flow);
-    Connection& connection = *found.connection;
-    auto& hashes = found.path->handshake_hashes;
-    const std::size_t hash = hash_of(payload);
-    record_.retransmission = std::find(hashes.begin(), hashes.end(), hash) != hashes.end();
-    if (record_.retransmission) {
-      ++found.path->handshake_repeats[index(record_.flow)];
-    } else {
-      if (hashes.size() == kMaxHandshakeHashes) hashes.erase(hashes.begin());
-      hashes.push_back(hash);
-    }
-    // The suite of a connection is what its server took up: message 1 alone may be somebody else's guess.
-    if (!connection.response_seen || record_.type == PacketType::response) connection.suite = record_.suite;
-    if (record_.type == PacketType::initial) {
-      ++connection.initials;
-      if (!connection.first_initial_ns) connection.first_initial_ns = record_.time_ns;
-    } else {
-      connection.response_seen = true;
-      if (!connection.response_ns) connection.response_ns = record_.time_ns;
-    }
-    count(found);
+void Dissector::count_handshake(Found found, const HandshakeCopy& copy) {
+  Connection& connection = *found.connection;
+  Side& side = connection.side(found.direction);
+  if (record_.truncated() && !record_.fragment) ++side.cut;
+  if (record_.duplicate) {
+    ++side.duplicates;
+    return;
   }
+  if (record_.retransmission) ++found.path->handshake_repeats[index(found.direction)];
+  const HandshakeVerdict verdict = connection.handshake.judge(copy, connection.suite, connection.confirmed_ns);
+  if (verdict != HandshakeVerdict::good) record_.notes.emplace_back(to_string(verdict));
+  if (verdict == HandshakeVerdict::damaged) {
+    record_.damaged = true;
+    ++side.damaged;
+    return;
+  }
+  if (verdict != HandshakeVerdict::good) {
+    ++connection.not_verifying;
+    return;
+  }
+  if (copy.message == HandshakeMessage::initial) {
+    ++connection.initials;
+    earliest(found.path->first_initial_ns, record_.time_ns);
+  } else if (record_.truncated() || handshake_size(record_.length)) {
+    ++connection.responses;
+    earliest(found.path->first_response_ns, record_.time_ns);
+  }
+}
+
+// Its first bytes are damaged, so that nothing of its header is to be believed.
+void Dissector::damaged_handshake(Found found, ByteView payload, const Sink& sink) {
+  record_.direction = found.direction;
+  record_.type = found.direction == TrafficDirection::client_to_server ? PacketType::initial : PacketType::response;
+  record_.damaged = true;
+  record_.notes.emplace_back("damaged: its first bytes are not those of a handshake message");
+  record_.duplicate = is_copy(payload, found);
+  count(found);
+  Side& side = found.connection->side(found.direction);
+  ++(record_.duplicate ? side.duplicates : side.damaged);
   sink(record_);
+}
+
+// Whether these bytes are another copy of a packet of this path: the same packet, captured twice or doubled by the
+// network. A handshake message that comes again later is one that its sender repeated.
+bool Dissector::is_copy(ByteView bytes, Found found) {
+  RecentHashes& recent = found.path->recent[index(found.direction)];
+  const std::uint64_t hash = hash_of(bytes);
+  const RecentHashes::Entry* entry = recent.find(hash);
+  if (entry == nullptr) {
+    recent.add(hash, record_.time_ns);
+    return false;
+  }
+  if (record_.type == PacketType::one_rtt) return true;
+  const bool close = record_.time_ns && entry->time_ns &&
+                     (*record_.time_ns > *entry->time_ns ? *record_.time_ns - *entry->time_ns
+                                                         : *entry->time_ns - *record_.time_ns) < kLeastRepeatNs;
+  record_.retransmission = !close;
+  recent.touch(*entry, record_.time_ns);
+  return close;
 }
 
 // --- 1-RTT -------------------------------------------------------------------------------------------------------
 
-bool Dissector::one_rtt(ByteView payload, const Sink& sink) {
-  if (payload.size() < kShortHeaderSize ||
-      (payload[0] & (packet_bits::kForm | packet_bits::kFixed)) != packet_bits::kFixed)
-    return false;
-  if (record_.length < kMinShortPacket) return false;
-  const ConnectionId destination = id_at(payload, 1);
-  const FlowTable::Found found = find_connection(destination, {record_.source, record_.destination});
-  if (!found) return false;
-
-  const auto segment_size = record_.truncated() ? std::nullopt : batch_segment_size(payload);
-  if (!segment_size) {
-    one_rtt_packet(payload, found, destination);
-    sink(record_);
+bool Dissector::other_than_handshake(ByteView payload, const Sink& sink) {
+  if (payload.size() < kShortHeaderSize || record_.length < kMinShortPacket) return false;
+  if (const ShortPacket to = find_short(payload, id_at(payload, 1), endpoints())) {
+    short_datagram(payload, to, sink);
     return true;
   }
-  std::uint32_t segment = 0;
-  for (ByteView rest = payload; !rest.empty(); ++segment) {
-    const ByteView packet = rest.first(std::min(*segment_size, rest.size()));
-    rest = rest.subspan(packet.size());
-    record_.segment = segment;
-    record_.length = record_.captured = static_cast<std::uint32_t>(packet.size());
-    one_rtt_packet(packet, found, destination);
-    sink(record_);
+  if (!handshake_size(payload.size())) return false;
+  for (const HandshakeMessage message : {HandshakeMessage::initial, HandshakeMessage::response}) {
+    const HandshakeCopy copy = describe_handshake(payload, message, Captured::whole, record_.time_ns);
+    const Found found = table_.damaged_handshake(copy, endpoints());
+    if (!found) continue;
+    damaged_handshake(found, payload, sink);
+    return true;
   }
-  return true;
+  return false;
 }
 
-FlowTable::Found Dissector::find_connection(ConnectionId destination, const Endpoints& endpoints) {
-  if (const auto found = flows_.known(destination, endpoints)) return found;
-  if (const LoggedKeys* logged = keys_.find(destination)) return flows_.join(destination, endpoints, logged->flow);
-  if (port_ == 0) return {};
+Dissector::ShortPacket Dissector::find_short(ByteView payload, ConnectionId destination, const Endpoints& endpoints) {
+  const bool plausible = IdCandidates::plausible(payload[0], record_.length);
+  if (const Found found = table_.known(destination, endpoints)) {
+    const auto& right = found.connection->side(found.direction).destination;
+    return {found, right.value_or(destination)};
+  }
+  if (plausible) {
+    if (surveyed_ && !table_.has_noted(endpoints))  // forgotten since the survey
+      table_.note_short(endpoints, destination, payload[0], record_.time_ns);
+    if (const Found found = table_.assigned(destination, endpoints)) return {found, destination};
+    if (const LoggedKeys* logged = keys_.find(destination))
+      return {table_.join(destination, endpoints, logged->direction), destination};
+  }
+  if (const ShortPacket damaged = find_damaged(payload, destination, endpoints)) return damaged;
+  if (port_ == 0 || !plausible || !table_.likely(destination, endpoints)) return {};
   if (endpoints.destination.port == port_)
-    return flows_.join(destination, endpoints, TrafficDirection::client_to_server);
-  if (endpoints.source.port == port_) return flows_.join(destination, endpoints, TrafficDirection::server_to_client);
+    return {table_.join(destination, endpoints, TrafficDirection::client_to_server), destination};
+  if (endpoints.source.port == port_)
+    return {table_.join(destination, endpoints, TrafficDirection::server_to_client), destination};
   return {};
 }
 
-void Dissector::one_rtt_packet(ByteView packet, FlowTable::Found found, ConnectionId destination) {
-  Connection& connection = *found.connection;
-  Side& side = connection.side(found.flow);
-  record_.type = PacketType::one_rtt;
-  record_.flow = found.flow;
-  record_.destination_id = destination;
-  record_.client_id.reset();
-  record_.suite = connection.suite;
-  record_.token_size = record_.ticket_size = 0;
-  record_.number.reset();
-  record_.key_phase = record_.duplicate = record_.retransmission = false;
-  record_.frames.clear();
-  record_.notes.clear();
-  record_.turn.clear();
-  count(found);
-  if (found.flow == TrafficDirection::client_to_server && connection.response_seen && !connection.first_client_short_ns)
-    connection.first_client_short_ns = record_.time_ns;
+// A packet whose id is nearly that of a connection between these addresses, or one that is followed by packets of such
+// a connection in the same datagram.
+Dissector::ShortPacket Dissector::find_damaged(ByteView payload, ConnectionId destination, const Endpoints& endpoints) {
+  for (const Found& found : table_.between(endpoints)) {
+    const Side& side = found.connection->side(found.direction);
+    if (different_bits(*side.destination, destination) > kMaxDamagedBits &&
+        !batch_segment_size(payload, *side.destination, side.segment_size))
+      continue;
+    return {table_.touch(found, endpoints), *side.destination};
+  }
+  return {};
+}
 
+void Dissector::short_datagram(ByteView payload, const ShortPacket& to, const Sink& sink) {
+  Side& side = to.found.connection->side(to.found.direction);
+  const auto segment_size = batch_segment_size(payload, to.destination, side.segment_size);
+  if (!segment_size) {
+    short_packet(payload, to);
+    sink(record_);
+    return;
+  }
+  side.segment_size = *segment_size;
+  // Of a batch that was cut by the snap length the packets behind the cut are named as well.
+  const std::uint32_t length = record_.length;
+  for (std::uint32_t segment = 0, at = 0; at < length; ++segment, at += static_cast<std::uint32_t>(*segment_size)) {
+    record_.segment = segment;
+    record_.length = std::min(static_cast<std::uint32_t>(*segment_size), length - at);
+    const ByteView packet = payload.subspan(std::min<std::size_t>(at, payload.size()));
+    record_.captured = static_cast<std::uint32_t>(std::min<std::size_t>(record_.length, packet.size()));
+    short_packet(packet.first(record_.captured), to);
+    sink(record_);
+  }
+}
+
+void Dissector::short_packet(ByteView packet, const ShortPacket& to) {
+  Connection& connection = *to.found.connection;
+  Side& side = connection.side(to.found.direction);
+  clear_record();
+  record_.type = PacketType::one_rtt;
+  record_.direction = to.found.direction;
+  record_.destination_id = to.destination;
+  record_.suite = connection.suite ? connection.suite : connection.handshake.suite();
+  count(to.found);
   if (record_.truncated()) {
+    ++side.short_packets;
+    ++side.incomplete;
+    if (!record_.fragment) ++side.cut;
     record_.protection = Protection::incomplete;
     return;
   }
-  if (!make_decryptors(side, connection, destination)) {
-    ++side.no_key;
-    record_.protection = Protection::no_key;
+  record_.duplicate = is_copy(packet, to.found);
+  if (record_.duplicate) ++side.duplicates;
+  if (packet.size() < kMinShortPacket) {
+    record_.notes.emplace_back("malformed: too short for a packet");
+    record_.damaged = true;
+    ++side.damaged;
     return;
   }
-  const auto opened = open(side, destination, packet);
+  if ((packet[0] & kFormBits) != packet_bits::kFixed || id_at(packet, 1) != to.destination) {
+    repair(packet, to);
+    return;
+  }
+  ++side.short_packets;
+  if (!connection.handshake.empty()) side.fates.begins_at_zero();
+  if (side.decryptor.prepare(keys_, to.destination, record_.suite) == SideDecryptor::Keys::missing) {
+    ++side.no_key;
+    record_.protection = Protection::no_key;
+  } else if (const auto opened = side.decryptor.open(packet, keys_, scratch_)) {
+    opened_packet(*opened, to.found);
+  } else {
+    ++side.not_opened;
+    record_.protection = Protection::key_misfit;
+    return;
+  }
+  if (to.found.direction == TrafficDirection::client_to_server) {
+    earliest(connection.confirmed_ns, record_.time_ns);
+    earliest(to.found.path->first_confirmation_ns, record_.time_ns);
+  }
+}
+
+// The receiver dropped it. What it was is known if it opens with its clear bytes put right.
+void Dissector::repair(ByteView packet, const ShortPacket& to) {
+  Side& side = to.found.connection->side(to.found.direction);
+  record_.damaged = true;
+  record_.protection = Protection::damaged;
+  if (!record_.duplicate) ++side.damaged;
+  const int bits = different_bits(id_at(packet, 1), to.destination);
+  if (bits > 0) record_.notes.push_back(fmt::format("{} bits of its connection id are wrong", bits));
+  if (side.decryptor.prepare(keys_, to.destination, record_.suite) == SideDecryptor::Keys::missing) return;
+  repaired_.assign(packet.begin(), packet.end());
+  repaired_[0] = static_cast<std::uint8_t>((repaired_[0] & ~kFormBits) | packet_bits::kFixed);
+  std::copy(to.destination.bytes().begin(), to.destination.bytes().end(), repaired_.begin() + 1);
+  const auto opened = side.decryptor.try_repaired(repaired_, scratch_);
   if (!opened) return;
-  note_phase(side, opened->phase);
-  if (!connection.suite) connection.suite = static_cast<std::uint8_t>(side.decryptors.front()->suite());
-  record_.suite = connection.suite;
   record_.number = opened->number;
-  record_.key_phase = (opened->first_byte & packet_bits::kKeyPhase) != 0;
-  if ((opened->first_byte & packet_bits::kReserved) != 0) record_.notes.emplace_back("reserved bits are set");
-  const std::uint64_t number = opened->number.value();
-  record_.duplicate = found.path->numbers[index(found.flow)].add(number, number + 1) == 0;
-  const bool first_sight = side.sent.add(number, number + 1) != 0;
-  read_frames(opened->payload, found, first_sight);
+  side.fates.sent(opened->number.value());
+}
+
+void Dissector::opened_packet(const PacketDecryptor::Opened& opened, Found found) {
+  Connection& connection = *found.connection;
+  Side& side = connection.side(found.direction);
+  ++side.opened;
+  record_.protection = Protection::opened;
+  note_phase(side, opened.phase);
+  connection.suite = static_cast<std::uint8_t>(side.decryptor.suite());
+  record_.suite = connection.suite;
+  record_.number = opened.number;
+  record_.key_phase = (opened.first_byte & packet_bits::kKeyPhase) != 0;
+  if ((opened.first_byte & packet_bits::kReserved) != 0) record_.notes.emplace_back("reserved bits are set");
+  const std::uint64_t number = opened.number.value();
+  const bool new_on_path = found.path->numbers[index(found.direction)].add(number, number + 1) != 0;
+  if (!new_on_path && !record_.duplicate) {
+    record_.duplicate = true;
+    ++side.duplicates;
+  }
+  const bool first_sight = side.fates.sent(number);
+  read_frames(opened.payload, found, first_sight);
   if (record_.retransmission) ++side.repeating;
-}
-
-// The suite is known from the handshake, or both are tried. False: there is no key.
-bool Dissector::make_decryptors(Side& side, const Connection& connection, ConnectionId destination) {
-  if (!side.decryptors.empty()) return true;
-  const LoggedKeys* logged = keys_.find(destination);
-  if (logged == nullptr || !logged->phase_0) return false;
-  for (const Suite suite : {Suite::chacha20_poly1305, Suite::aes_256_gcm}) {
-    const bool possible =
-        !connection.suite || !known_suite(*connection.suite) || *connection.suite == static_cast<std::uint8_t>(suite);
-    if (possible) side.decryptors.push_back(std::make_unique<PacketDecryptor>(suite, *logged->phase_0));
-  }
-  return true;
-}
-
-// Number and key phase follow from the packets before, or they are searched for.
-std::optional<PacketDecryptor::Opened> Dissector::open(Side& side, ConnectionId destination, ByteView packet) {
-  const std::uint64_t expected = side.sent.empty() ? 0 : side.sent.largest() + 1;
-  const auto opened_with = [&](std::size_t i) {
-    if (side.decryptors.size() > 1) {
-      std::swap(side.decryptors[0], side.decryptors[i]);
-      side.decryptors.resize(1);
-    }
-    ++side.opened;
-    side.misses = 0;
-    record_.protection = Protection::opened;
-  };
-  for (std::size_t i = 0; i < side.decryptors.size(); ++i) {
-    auto opened = side.decryptors[i]->open(packet, expected, scratch_);
-    if (!opened) continue;
-    opened_with(i);
-    return opened;
-  }
-  if (side.searches < kMaxFruitlessSearches) {
-    const PacketDecryptor::Search how{.highest_named = keys_.highest_phase(destination), .round = side.misses};
-    for (std::size_t i = 0; i < side.decryptors.size(); ++i) {
-      auto opened = side.decryptors[i]->search(packet, expected, how, scratch_);
-      if (!opened) continue;
-      opened_with(i);
-      // Only a search that found something earns another: packets that open at once must not pay for forged ones
-      // between them.
-      side.searches = 0;
-      return opened;
-    }
-    ++side.searches;
-    ++side.misses;
-  }
-  ++side.not_opened;
-  record_.protection = Protection::key_misfit;
-  return std::nullopt;
 }
 
 // Said once for each phase, at the packet that was captured first of it.
@@ -294,8 +414,8 @@ void Dissector::note_phase(Side& side, std::uint32_t phase) {
                      : fmt::format("in key phase {}{}", phase, before ? "; its beginning was not captured" : "");
 }
 
-void Dissector::read_frames(ByteView payload, FlowTable::Found found, bool first_sight) {
-  Side& side = found.connection->side(found.flow);
+void Dissector::read_frames(ByteView payload, Found found, bool first_sight) {
+  Side& side = found.connection->side(found.direction);
   FrameReader reader(payload);
   for (;;) {
     auto frame = reader.next();
@@ -311,21 +431,17 @@ void Dissector::read_frames(ByteView payload, FlowTable::Found found, bool first
       record_.retransmission = true;
     }
     if (const auto* ack = std::get_if<AckFrame>(&**frame)) {
-      NumberLedger& acknowledged = found.connection->side(reverse(found.flow)).acknowledged;
-      for (const AckRange& range : ack->ranges) acknowledged.add(range.first.value(), range.last.value() + 1);
+      found.connection->side(reverse(found.direction)).fates.acknowledged(*ack);
     }
     record_.frames.push_back(std::move(**frame));
   }
 }
 
-void Dissector::count(FlowTable::Found found) {
-  Connection& connection = *found.connection;
-  record_.connection = connection.number;
-  Side& side = connection.side(found.flow);
+void Dissector::count(Found found) {
+  record_.connection = found.connection->number;
+  Side& side = found.connection->side(found.direction);
   ++side.packets;
   side.bytes += record_.length;
-  if (!connection.first_ns) connection.first_ns = record_.time_ns;
-  if (record_.time_ns) connection.last_ns = record_.time_ns;
 }
 
 }  // namespace mxp::dump

@@ -1,17 +1,18 @@
-// The inbound flow of the tool, one datagram at a time:
+// The way of the packets through the tool, one datagram at a time:
 //   1. is it MXP? Handshake packets show it themselves; 1-RTT packets by a known connection, a key log's id, or --port
-//   2. which connection, which direction (FlowTable)
+//   2. which connection, which direction (ConnectionTable); several packets in one datagram are taken apart
 //   3. with a key: open it, recover its number and key phase, read its frames
 //   4. hold it against what was seen before: duplicate, repeated data, acknowledged numbers
+//
+// A file is surveyed first, so that 1 and 2 know the whole of it; a pipe or an interface cannot be.
 #pragma once
 
 #include <cstdint>
 #include <functional>
 #include <optional>
-#include <set>
 #include <vector>
 
-#include "mxp-dump/flow_table.h"
+#include "mxp-dump/connection_table.h"
 #include "mxp-dump/key_ring.h"
 #include "mxp-dump/link_layer.h"
 #include "mxp-dump/record.h"
@@ -23,37 +24,57 @@ class Dissector {
   using Sink = std::function<void(const PacketRecord&)>;
 
   // `port`: datagrams from or to it are taken for MXP where their form allows it. 0: none.
-  Dissector(KeyRing& keys, std::uint16_t port, FlowTable::Forget forget)
-      : keys_(keys), port_(port), flows_(std::move(forget)) {}
+  Dissector(KeyRing& keys, std::uint16_t port, ConnectionTable::Forget forget)
+      : keys_(keys),
+        port_(port),
+        table_(std::move(forget), [this](ConnectionId id) { return keys_.find(id) != nullptr; }) {}
+
+  // Notes what a datagram tells of connections and their ids. Either all datagrams of a capture are surveyed before the
+  // first is dissected, or none is.
+  void survey(const CapturedPacket& packet, const UdpDatagram& datagram);
+  void end_survey();
 
   // Calls `sink` for each packet of MXP in the datagram: usually one, more where the capture holds a GSO batch. False
   // if it is not MXP.
   bool dissect(const CapturedPacket& packet, const UdpDatagram& datagram, const Sink& sink);
 
-  const FlowTable& flows() const { return flows_; }
+  const ConnectionTable& table() const { return table_; }
+  // Handshake messages that were cut before their connection id: they belong to no connection.
+  std::uint64_t cut_headers() const { return cut_headers_; }
 
  private:
-  bool is_handshake(ByteView payload) const;
+  using Found = ConnectionTable::Found;
+  struct ShortPacket {
+    Found found;
+    ConnectionId destination;  // the right one, whatever stands in the packet
+    explicit operator bool() const { return static_cast<bool>(found); }
+  };
+
   void handshake(ByteView payload, const Sink& sink);
-  bool one_rtt(ByteView payload, const Sink& sink);
-  void one_rtt_packet(ByteView packet, FlowTable::Found found, ConnectionId destination);
-  FlowTable::Found find_connection(ConnectionId destination, const Endpoints& endpoints);
-  bool make_decryptors(Side& side, const Connection& connection, ConnectionId destination);
-  std::optional<PacketDecryptor::Opened> open(Side& side, ConnectionId destination, ByteView packet);
+  void damaged_handshake(Found found, ByteView payload, const Sink& sink);
+  void read_handshake_header(ByteView payload);
+  void count_handshake(Found found, const HandshakeCopy& copy);
+  bool other_than_handshake(ByteView payload, const Sink& sink);
+  ShortPacket find_short(ByteView payload, ConnectionId destination, const Endpoints& endpoints);
+  ShortPacket find_damaged(ByteView payload, ConnectionId destination, const Endpoints& endpoints);
+  void short_datagram(ByteView payload, const ShortPacket& to, const Sink& sink);
+  void short_packet(ByteView packet, const ShortPacket& to);
+  bool is_copy(ByteView bytes, Found found);
+  void repair(ByteView packet, const ShortPacket& to);
+  void opened_packet(const PacketDecryptor::Opened& opened, Found found);
   void note_phase(Side& side, std::uint32_t phase);
-  void read_frames(ByteView payload, FlowTable::Found found, bool first_sight);
-  void count(FlowTable::Found found);
+  void read_frames(ByteView payload, Found found, bool first_sight);
+  void count(Found found);
+  void clear_record();
+  Endpoints endpoints() const { return {record_.source, record_.destination}; }
 
   KeyRing& keys_;
   std::uint16_t port_;
-  FlowTable flows_;
+  ConnectionTable table_;
+  bool surveyed_ = false;
+  std::uint64_t cut_headers_ = 0;
   PacketRecord record_;
-  std::vector<std::uint8_t> scratch_;
+  std::vector<std::uint8_t> scratch_, repaired_;
 };
-
-// The size of the equal packets (the last may be smaller) that a captured datagram is made of, where the capture was
-// taken before segmentation or after coalescing: the same connection id at equal distances. Nothing if it is one
-// packet.
-std::optional<std::size_t> batch_segment_size(ByteView payload);
 
 }  // namespace mxp::dump

@@ -58,7 +58,7 @@ constexpr std::array kFieldTable{
           [](const PacketRecord& r, std::string& out) {
             if (r.connection != 0) print(out, r.connection);
           }},
-    Field{"direction", [](const PacketRecord& r, std::string& out) { out += flow_word(r.flow); }},
+    Field{"direction", [](const PacketRecord& r, std::string& out) { out += direction_word(r.direction); }},
     Field{"client_id",
           [](const PacketRecord& r, std::string& out) {
             if (r.client_id) out += hex(*r.client_id);
@@ -73,6 +73,7 @@ constexpr std::array kFieldTable{
           }},
     Field{"decrypted", [](const PacketRecord& r, std::string& out) { yes(out, r.protection == Protection::opened); }},
     Field{"duplicate", [](const PacketRecord& r, std::string& out) { yes(out, r.duplicate); }},
+    Field{"damaged", [](const PacketRecord& r, std::string& out) { yes(out, r.damaged); }},
     Field{"retransmission", [](const PacketRecord& r, std::string& out) { yes(out, r.retransmission); }},
     Field{"truncated", [](const PacketRecord& r, std::string& out) { yes(out, r.truncated()); }},
     Field{"fragment", [](const PacketRecord& r, std::string& out) { yes(out, r.fragment); }},

@@ -107,7 +107,7 @@ void JsonWriter::write(const PacketRecord& record, std::string& out) {
            record.destination.to_string(), record.length, to_string(record.type));
   if (record.number) json.add(R"(,"packet_number":{})", record.number->value());
   if (record.connection != 0)
-    json.add(R"(,"connection":{},"direction":"{}")", record.connection, flow_word(record.flow));
+    json.add(R"(,"connection":{},"direction":"{}")", record.connection, direction_word(record.direction));
   if (record.client_id) json.add(R"(,"client_id":"{}")", hex(*record.client_id));
   if (record.destination_id) json.add(R"(,"destination_id":"{}")", hex(*record.destination_id));
   if (record.suite) json.add(R"(,"suite":"{}")", suite_word(*record.suite));
@@ -117,6 +117,7 @@ void JsonWriter::write(const PacketRecord& record, std::string& out) {
   if (const auto word = protection_word(record.protection); !word.empty()) json.add(R"(,"not_decrypted":"{}")", word);
   if (record.protection == Protection::opened) json.add(R"(,"key_phase":{})", record.key_phase ? 1 : 0);
   if (record.duplicate) json.add(R"(,"duplicate":true)");
+  if (record.damaged) json.add(R"(,"damaged":true)");
   if (record.retransmission) json.add(R"(,"retransmission":true)");
   if (record.fragment) json.add(R"(,"fragment":true)");
   if (record.truncated()) json.add(R"(,"truncated":true,"captured_length":{})", record.captured);

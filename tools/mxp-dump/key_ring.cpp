@@ -33,7 +33,7 @@ std::expected<void, std::string> KeyRing::load(const std::string& path) {
 
 const LoggedKeys* KeyRing::find(ConnectionId destination) {
   auto found = by_id_.find(destination.key());
-  if ((found == by_id_.end() || !found->second.phase_0) && source_ != nullptr) {
+  if ((found == by_id_.end() || found->second.phase_0.empty()) && source_ != nullptr) {
     read_on();
     found = by_id_.find(destination.key());
   }
@@ -49,11 +49,11 @@ std::uint32_t KeyRing::highest_phase(ConnectionId destination) {
 KeyRing::Headless KeyRing::without_phase_0() const {
   Headless result;
   for (const auto& [key, keys] : by_id_) {
-    if (keys.phase_0) continue;
+    if (!keys.phase_0.empty()) continue;
     // The smallest, so that the same log always names the same one.
     if (result.ids++ == 0 || key < result.example.key()) {
       result.example = keys.destination;
-      result.flow = keys.flow;
+      result.direction = keys.direction;
     }
   }
   return result;
@@ -102,8 +102,9 @@ void KeyRing::keep(const KeyLogLine& line) {
     found = by_id_.emplace(line.destination.key(), LoggedKeys{.destination = line.destination}).first;
   }
   LoggedKeys& keys = found->second;
-  keys.flow = line.direction;
-  if (line.phase == 0) keys.phase_0 = line.secret;
+  keys.direction = line.direction;
+  const bool is_new = std::find(keys.phase_0.begin(), keys.phase_0.end(), line.secret) == keys.phase_0.end();
+  if (line.phase == 0 && is_new && keys.phase_0.size() < kMaxSecretsOfId) keys.phase_0.push_back(line.secret);
   keys.highest_phase = std::max(keys.highest_phase, line.phase);
 }
 

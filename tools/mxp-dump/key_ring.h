@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 #include "crypto/key_log.h"
 
@@ -17,13 +18,16 @@ namespace mxp::dump {
 
 // Our choice: 100 bytes each; a log with so many is a service's of many days.
 inline constexpr std::size_t kMaxLoggedIds = 1'000'000;
+// Different secrets of phase 0 for one id. Our choice: each is a trial for every packet until one fits.
+inline constexpr std::size_t kMaxSecretsOfId = 4;
 
 // What the log says of the packets to one id.
 struct LoggedKeys {
   ConnectionId destination;
-  KeyLogLine::TrafficDirection flow = KeyLogLine::TrafficDirection::client_to_server;
-  std::optional<TrafficSecret> phase_0;  // none: the log has only lines of later phases
-  std::uint32_t highest_phase = 0;       // of its lines
+  KeyLogLine::TrafficDirection direction = KeyLogLine::TrafficDirection::client_to_server;
+  // None: the log has only lines of later phases. More than one: lines that contradict each other, all worth a trial.
+  std::vector<TrafficSecret> phase_0;
+  std::uint32_t highest_phase = 0;  // of its lines
 };
 
 class KeyRing {
@@ -44,7 +48,7 @@ class KeyRing {
   struct Headless {
     std::uint64_t ids = 0;
     ConnectionId example;
-    KeyLogLine::TrafficDirection flow = KeyLogLine::TrafficDirection::client_to_server;
+    KeyLogLine::TrafficDirection direction = KeyLogLine::TrafficDirection::client_to_server;
   };
   Headless without_phase_0() const;
   std::uint64_t malformed_lines() const { return malformed_; }

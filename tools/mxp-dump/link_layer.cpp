@@ -1,7 +1,9 @@
 #include "mxp-dump/link_layer.h"
 
 #include <algorithm>
+#include <array>
 #include <optional>
+#include <span>
 
 #include "core/cursor.h"
 
@@ -28,9 +30,39 @@ constexpr std::uint8_t kUdp = 17;
 constexpr std::uint8_t kHopByHop = 0, kRouting = 43, kFragment = 44, kAuthentication = 51, kDestinationOptions = 60,
                        kMobility = 135, kHip = 139, kShim6 = 140;
 
-using Found = std::expected<UdpDatagram, NotUdp>;
+using Found = std::expected<UdpDatagram, NoDatagram>;
 
-Found not_udp(NotUdp why) { return std::unexpected(why); }
+Found not_udp(NotUdp why) { return std::unexpected(NoDatagram{why, {}}); }
+
+// What may carry UDP inside and is not looked into.
+struct Tunnel {
+  std::uint16_t number;
+  std::string_view name;
+};
+constexpr std::array kIpTunnels{Tunnel{4, "IPv4 in IP"}, Tunnel{41, "IPv6 in IP"}, Tunnel{47, "GRE"},
+                                Tunnel{50, "IPsec ESP"}, Tunnel{51, "IPsec AH"},   Tunnel{97, "EtherIP"},
+                                Tunnel{115, "L2TP"},     Tunnel{137, "MPLS in IP"}};
+constexpr std::array kEtherTunnels{Tunnel{0x6558, "bridged Ethernet"},
+                                   Tunnel{0x8847, "MPLS"},
+                                   Tunnel{0x8848, "MPLS"},
+                                   Tunnel{0x8864, "PPPoE"},
+                                   Tunnel{0x88e5, "MACsec"},
+                                   Tunnel{0x88e7, "provider backbone bridge"},
+                                   Tunnel{0x894f, "NSH"}};
+constexpr std::array kUdpTunnels{
+    Tunnel{1701, "L2TP"},        Tunnel{2152, "GTP-U"}, Tunnel{3544, "Teredo"},    Tunnel{4500, "IPsec NAT traversal"},
+    Tunnel{4754, "GRE in UDP"},  Tunnel{4789, "VXLAN"}, Tunnel{4790, "VXLAN-GPE"}, Tunnel{6081, "Geneve"},
+    Tunnel{6635, "MPLS in UDP"}, Tunnel{8472, "VXLAN"}, Tunnel{51820, "WireGuard"}};
+
+std::string_view tunnel_name(std::span<const Tunnel> tunnels, std::uint16_t number) {
+  const auto found = std::find_if(tunnels.begin(), tunnels.end(), [&](const Tunnel& t) { return t.number == number; });
+  return found == tunnels.end() ? std::string_view() : found->name;
+}
+
+Found other_protocol(std::span<const Tunnel> tunnels, std::uint16_t number) {
+  const std::string_view name = tunnel_name(tunnels, number);
+  return std::unexpected(NoDatagram{name.empty() ? NotUdp::other_protocol : NotUdp::tunnel, name});
+}
 
 std::optional<std::uint16_t> be16(Reader& in) {
   const auto two = in.bytes(2);
@@ -69,12 +101,26 @@ Found read_ipv4(Reader in) {
   if (total == 0) total = whole.size();  // written by a machine that leaves the length to its network card
   const std::uint16_t fragment = static_cast<std::uint16_t>((*head)[6] << 8 | (*head)[7]);
   if (header_size < 20 || total < header_size) return not_udp(NotUdp::malformed);
-  if ((*head)[9] != kUdp) return not_udp(NotUdp::other_protocol);
+  if ((*head)[9] != kUdp) return other_protocol(kIpTunnels, (*head)[9]);
   if ((fragment & 0x1fff) != 0) return not_udp(NotUdp::later_fragment);
   if (whole.size() < header_size) return not_udp(NotUdp::malformed);
   const ByteView body = whole.first(std::min(total, whole.size())).subspan(header_size);
   return read_udp(Reader(body), total - header_size, address_of(AddressFamily::ipv4, head->subspan(12, 4)),
                   address_of(AddressFamily::ipv4, head->subspan(16, 4)), (fragment & 0x2000) != 0);
+}
+
+bool is_extension(std::uint8_t next) {
+  switch (next) {
+    case kHopByHop:
+    case kRouting:
+    case kFragment:
+    case kAuthentication:
+    case kDestinationOptions:
+    case kMobility:
+    case kHip:
+    case kShim6: return true;
+    default: return false;
+  }
 }
 
 // RFC 8200. Each turn of the loop consumes at least eight bytes.
@@ -87,8 +133,9 @@ Found read_ipv6(Reader in) {
   std::uint8_t next = (*head)[6];
   bool first_fragment = false;
   while (next != kUdp) {
+    if (!is_extension(next)) return other_protocol(kIpTunnels, next);
     const auto extension = in.bytes(8);
-    if (!extension) return not_udp(left == 0 || in.remaining() == 0 ? NotUdp::other_protocol : NotUdp::malformed);
+    if (!extension) return not_udp(NotUdp::malformed);
     std::size_t size = 8;
     switch (next) {
       case kFragment:
@@ -96,13 +143,7 @@ Found read_ipv6(Reader in) {
         first_fragment = ((*extension)[3] & 1) != 0;
         break;
       case kAuthentication: size = std::max<std::size_t>(8, 4u * ((*extension)[1] + 2u)); break;
-      case kHopByHop:
-      case kRouting:
-      case kDestinationOptions:
-      case kMobility:
-      case kHip:
-      case kShim6: size = 8u * ((*extension)[1] + 1u); break;
-      default: return not_udp(NotUdp::other_protocol);
+      default: size = 8u * ((*extension)[1] + 1u); break;
     }
     if (size > left || !in.bytes(size - 8)) return not_udp(NotUdp::malformed);
     left -= size;
@@ -127,13 +168,18 @@ Found read_ethertype(Reader in, std::optional<std::uint16_t> type) {
     type = be16(in);
   }
   if (!type) return not_udp(NotUdp::malformed);
-  if (*type != kEtherIpv4 && *type != kEtherIpv6) return not_udp(NotUdp::other_protocol);
+  if (*type != kEtherIpv4 && *type != kEtherIpv6) return other_protocol(kEtherTunnels, *type);
   return read_ip(in);
 }
 
 }  // namespace
 
-std::expected<UdpDatagram, NotUdp> find_udp(std::uint32_t link_type, ByteView packet) {
+std::string_view udp_tunnel(const UdpDatagram& datagram) {
+  const std::string_view by_destination = tunnel_name(kUdpTunnels, datagram.destination.port);
+  return by_destination.empty() ? tunnel_name(kUdpTunnels, datagram.source.port) : by_destination;
+}
+
+std::expected<UdpDatagram, NoDatagram> find_udp(std::uint32_t link_type, ByteView packet) {
   Reader in(packet);
   switch (link_type) {
     case kEthernet:

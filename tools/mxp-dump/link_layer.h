@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <expected>
+#include <string_view>
 
 #include "mxp-dump/captured_packet.h"
 #include "mxp/address.h"
@@ -24,8 +25,16 @@ enum class NotUdp : std::uint8_t {
   later_fragment,  // an IP fragment without the UDP header
   malformed,       // headers that contradict themselves, or cut off by the snap length
   unknown_link_type,
+  tunnel,  // a packet inside another one, which is not looked into
+};
+struct NoDatagram {
+  NotUdp why = NotUdp::other_protocol;
+  std::string_view tunnel;  // its name
 };
 
-std::expected<UdpDatagram, NotUdp> find_udp(std::uint32_t link_type, ByteView packet);
+std::expected<UdpDatagram, NoDatagram> find_udp(std::uint32_t link_type, ByteView packet);
+
+// The name of the tunnel that a UDP datagram belongs to by its port, or nothing.
+std::string_view udp_tunnel(const UdpDatagram& datagram);
 
 }  // namespace mxp::dump

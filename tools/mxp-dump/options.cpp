@@ -22,10 +22,10 @@ constexpr const char* kFooter = R"(Examples:
   mxp-dump -r x.pcap -T fields -e time -e src -e length   tab-separated columns
 
 MXP is recognised from its handshake on. A connection that was joined in its middle is recognised by the ids in --keylog,
-or with --port. The summary's `lost` counts packets that the other side never acknowledged although it acknowledged one that is three
-or more higher; where no acknowledgement can be read, packet numbers missing in the capture; without keys it is not given.
-`retransmitted` counts packets that repeat stream data or a handshake message; `handshake_ms` is the time from message 1 to the
-client's first packet after it (the median of all connections).
+or with --port. In the summary `lost` counts packets that were captured and never acknowledged, `not_captured` those
+that were sent and are not in the capture, `unknown` numbers of which the capture tells neither; `retransmitted` counts packets that repeat
+stream data or a handshake message; `handshake_ms` is the time from message 1 to message 2, `confirmation_ms` to the
+client's first packet after it (medians of all connections). What the capture does not tell is absent.
 
 Environment: MXPKEYLOGFILE names the key log where --keylog is not given.
 Exit: 0 done, 1 local failure, 2 wrong usage or an unreadable, truncated or malformed file, 7 no MXP (--exit-nomatch), 130 interrupted)";
@@ -48,7 +48,7 @@ std::unexpected<tools::ParseStop> refuse(std::string why) {
   return std::unexpected(tools::ParseStop{tools::ExitCode::usage, std::move(why) + " (see mxp-dump --help)"});
 }
 
-std::expected<Options, tools::ParseStop> understand(const LowOptions& low, const CLI::App& app) {
+std::expected<Options, tools::ParseStop> interpret(const LowOptions& low, const CLI::App& app) {
   Options options;
   if (app.count("--read") > 0 && low.read.empty()) return refuse("-r needs the name of a file");
   if (app.count("--interface") > 0 && low.interface.empty()) return refuse("-i needs the name of an interface");
@@ -135,7 +135,7 @@ std::expected<Options, tools::ParseStop> parse_options(int argc, char** argv) {
   tools::add_version(app, "mxp-dump");
   app.footer(kFooter);
   if (auto parsed = tools::parse_command_line(app, arguments); !parsed) return std::unexpected(parsed.error());
-  auto options = understand(low, app);
+  auto options = interpret(low, app);
   if (options) options->arguments = arguments;
   return options;
 }

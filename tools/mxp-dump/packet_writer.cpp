@@ -53,8 +53,8 @@ std::string suite_word(std::uint8_t suite) {
   return fmt::format("unknown-{}", suite);
 }
 
-std::string_view flow_word(TrafficDirection flow) {
-  return flow == TrafficDirection::client_to_server ? "client_to_server" : "server_to_client";
+std::string_view direction_word(TrafficDirection direction) {
+  return direction == TrafficDirection::client_to_server ? "client_to_server" : "server_to_client";
 }
 
 std::string_view protection_word(Protection protection) {
@@ -64,6 +64,7 @@ std::string_view protection_word(Protection protection) {
     case Protection::no_key: return "no key";
     case Protection::key_misfit: return "key does not fit";
     case Protection::incomplete: return "incomplete";
+    case Protection::damaged: return "damaged";
   }
   return {};
 }

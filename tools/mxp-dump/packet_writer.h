@@ -40,7 +40,7 @@ std::unique_ptr<PacketWriter> make_packet_writer(const Options& options, bool co
 // Words that several formats use.
 std::string hex(ConnectionId id);
 std::string suite_word(std::uint8_t suite);
-std::string_view flow_word(TrafficDirection flow);
+std::string_view direction_word(TrafficDirection direction);
 // "no key", …: nothing where there is nothing to say.
 std::string_view protection_word(Protection protection);
 

@@ -1,4 +1,5 @@
 // The classic format: one header, one link type, records of 16 bytes and the packet (draft-ietf-opsawg-pcap).
+// Files that were appended to one another are read as one capture.
 #pragma once
 
 #include "mxp-dump/record_input.h"
@@ -7,7 +8,7 @@ namespace mxp::dump {
 
 class PcapReader final : public CaptureReader {
  public:
-  static constexpr std::size_t kHeaderSize = 24;
+  static constexpr std::size_t kHeaderSize = 24, kRecordHeaderSize = 16;
   // Whether these are the first bytes of a pcap file.
   static bool recognises(std::span<const std::uint8_t, 4> magic);
   // The four bytes of the magic number have been taken from `source` already.
@@ -19,6 +20,9 @@ class PcapReader final : public CaptureReader {
  private:
   PcapReader(ByteSource source, ByteOrder order, bool nanoseconds)
       : input_(std::move(source)), order_(order), nanoseconds_(nanoseconds) {}
+
+  std::expected<void, CaptureError> read_header(std::span<const std::uint8_t, kHeaderSize - 4> rest);
+  std::expected<void, CaptureError> begin_appended(std::span<const std::uint8_t, kRecordHeaderSize> begin);
 
   RecordInput input_;
   ByteOrder order_;

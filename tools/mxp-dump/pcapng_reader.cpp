@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <array>
 
+#include "mxp-dump/pcap_reader.h"
+
 namespace mxp::dump {
 namespace {
 
@@ -60,6 +62,8 @@ std::expected<std::optional<CapturedPacket>, CaptureError> PcapngReader::next() 
     const std::size_t got = input_.read_some(type);
     if (got == 0 && input_.failure().empty()) return std::nullopt;
     if (got < type.size()) return std::unexpected(input_.ended());
+    if (PcapReader::recognises(type))
+      return std::unexpected(input_.malformed("is a pcapng file with a pcap file appended: give them one by one"));
     auto block = begin_block(type);
     if (!block) return std::unexpected(block.error());
     switch (block->type) {
@@ -197,6 +201,7 @@ PcapngReader::Next PcapngReader::finish_packet(Block& block, std::size_t interfa
     return std::unexpected(input_.malformed(
         fmt::format("claims a packet of {} bytes; {} is the most that is read", captured, kMaxCapturedBytes)));
   }
+  const std::uint64_t offset = input_.offset();
   const auto bytes = input_.packet_bytes(captured);
   if (!bytes) return std::unexpected(bytes.error());
   block.left -= captured;
@@ -206,7 +211,8 @@ PcapngReader::Next PcapngReader::finish_packet(Block& block, std::size_t interfa
                         .time_ns = {},
                         .link_type = from.link_type,
                         .original_length = std::max(original, captured),
-                        .bytes = *bytes};
+                        .bytes = *bytes,
+                        .offset = offset};
   if (ticks) packet.time_ns = from.nanoseconds(*ticks);
   return packet;
 }

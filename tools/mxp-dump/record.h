@@ -28,6 +28,7 @@ enum class Protection : std::uint8_t {
   no_key,      // the key log does not have this id, or there is none
   key_misfit,  // it does, and the packet does not verify
   incomplete,  // not all of the packet was captured
+  damaged,     // bytes outside the encryption are wrong: its id, or the fixed bits of its first byte
 };
 
 struct PacketRecord {
@@ -42,7 +43,7 @@ struct PacketRecord {
 
   PacketType type = PacketType::one_rtt;
   std::uint64_t connection = 0;
-  TrafficDirection flow = TrafficDirection::client_to_server;
+  TrafficDirection direction = TrafficDirection::client_to_server;
   std::optional<ConnectionId> destination_id;  // 1-RTT
   std::optional<ConnectionId> client_id;       // handshake
   std::optional<std::uint8_t> suite;
@@ -54,6 +55,7 @@ struct PacketRecord {
   bool key_phase = false;       // the bit
   std::string turn;             // the first packet of its direction in a later key phase: what there is to say of it
   bool duplicate = false;       // this packet was seen on this path before
+  bool damaged = false;         // it differs from what its sender sent
   bool retransmission = false;  // it repeats a handshake message, or stream data of another packet
   std::vector<Frame> frames;    // with their types as on the wire beside them
   std::vector<std::string> notes;

@@ -19,6 +19,7 @@
 #include "mxp-dump/packet_writer.h"
 #include "mxp-dump/pcap_writer.h"
 #include "mxp-dump/summary.h"
+#include "mxp-dump/time_order.h"
 
 namespace mxp::dump {
 namespace {
@@ -40,20 +41,21 @@ bool colour_wanted() {
          (term == nullptr || std::string_view(term) != "dumb");
 }
 
-class Session {
+class CaptureRun {
  public:
-  Session(const Options& options, tools::Output& output)
+  CaptureRun(const Options& options, tools::Output& output)
       : options_(options),
         output_(output),
         dissector_(keys_, options.port, [this](const Connection& gone) { summary_.add(gone); }),
         filter_(options.interface.empty() ? options.capture_filter : std::string()) {}
 
-  // The steps in order: keys, input, outputs (an input that is no capture must not cost the user an old output file),
-  // packets, summary.
+  // The steps in order: keys, input, outputs (an input that is no capture must not cost the user an old output file), a
+  // survey of a file, packets, summary.
   Result<ExitCode> run() {
     if (auto done = open_keys(); !done) return std::unexpected(done.error());
     if (auto done = open_input(); !done) return std::unexpected(done.error());
     if (auto done = open_outputs(); !done) return std::unexpected(done.error());
+    if (auto done = survey(); !done) return std::unexpected(done.error());
     const auto input = read_packets();
     if (!input) return std::unexpected(input.error());
     return finish();
@@ -76,7 +78,7 @@ class Session {
       output_.warning(
           fmt::format("{}: without MXP_{}_TRAFFIC_SECRET_0 {} the lines of later key phases of this id{} open "
                       "nothing; let the log begin before the connection does",
-                      options_.key_log, headless.flow == TrafficDirection::client_to_server ? "C2S" : "S2C",
+                      options_.key_log, headless.direction == TrafficDirection::client_to_server ? "C2S" : "S2C",
                       hex(headless.example), headless.ids > 1 ? fmt::format(" and of {} more", headless.ids - 1) : ""));
     }
     output_.verbose(fmt::format("{}: keys for {} of {} connection ids", options_.key_log,
@@ -93,15 +95,73 @@ class Session {
       output_.note(fmt::format("capturing from {}", options_.interface));
       return {};
     }
-    auto source = ByteSource::open(options_.read_path, signals_.fd());
-    if (!source)
-      return tools::fail(ErrorKind::usage, fmt::format("cannot read {}: {}", options_.read_path, source.error()));
-    auto reader = open_capture(std::move(*source));
-    if (!reader) {
-      if (signals_.received() != 0) return {};
-      return std::unexpected(file_error(options_, reader.error()));
+    auto file = dump::open_input(options_.read_path);
+    if (!file)
+      return tools::fail(ErrorKind::usage, fmt::format("cannot read {}: {}", options_.read_path, file.error()));
+    file_ = std::move(*file);
+    file_start_ = start_of_file(file_.get());
+    return start_reading();
+  }
+
+  Result<void> start_reading() {
+    auto reader = open_capture(ByteSource(::dup(file_.get()), signals_.fd()));
+    if (reader) {
+      reader_ = std::move(*reader);
+      return {};
     }
-    reader_ = std::move(*reader);
+    reader_.reset();
+    if (signals_.received() != 0) return {};
+    return std::unexpected(file_error(options_, reader.error()));
+  }
+
+  // Once through a file, so that all handshakes and ids are known before the first packet is looked at. A pipe and an
+  // interface can be read only once.
+  Result<void> survey() {
+    if (!file_start_ || reader_ == nullptr) return {};
+    std::uint64_t latest_ns = 0;
+    const auto noted = each_frame([&](const CapturedPacket& packet) {
+      if (packet.time_ns.value_or(latest_ns) < latest_ns) ++counts_.out_of_order;
+      latest_ns = packet.time_ns.value_or(latest_ns);
+      if (const auto datagram = find_udp(packet.link_type, packet.bytes)) dissector_.survey(packet, *datagram);
+    });
+    if (!noted) return noted;
+    dissector_.end_survey();
+    if (signals_.received() != 0) return {};
+    if (counts_.out_of_order == 0) {
+      damage_.reset();  // met again, unless enough was shown before
+      return rewind();
+    }
+    if (auto done = rewind(); !done) return done;
+
+    TimeOrder order;
+    bool all = true;
+    const auto ordered = each_frame([&](const CapturedPacket& packet) { all = all && order.add(packet); });
+    if (!ordered) return ordered;
+    if (auto done = rewind(); !done || !all) return done;
+    reader_ = std::move(order).reader(UniqueFd(::dup(file_.get())), *file_start_);
+    return {};
+  }
+
+  Result<void> rewind() {
+    if (::lseek(file_.get(), static_cast<off_t>(*file_start_), SEEK_SET) < 0)
+      return tools::fail_errno(ErrorKind::io, fmt::format("cannot read {} again", options_.read_path), errno);
+    return start_reading();
+  }
+
+  // Calls `look` for the frames that pass the filter, up to the end or to where the file is damaged.
+  template <typename Look>
+  Result<void> each_frame(Look look) {
+    while (signals_.received() == 0) {
+      const auto packet = reader_->next();
+      if (!packet) {
+        if (signals_.received() == 0) damage_ = file_error(options_, packet.error());
+        return {};
+      }
+      if (!*packet) return {};
+      const auto passes = filter_.passes(**packet);
+      if (!passes) return std::unexpected(passes.error());
+      if (*passes) look(**packet);
+    }
     return {};
   }
 
@@ -158,15 +218,20 @@ class Session {
   bool dissect(const CapturedPacket& packet, const Dissector::Sink& sink) {
     const auto datagram = find_udp(packet.link_type, packet.bytes);
     if (datagram) {
-      const bool is_mxp = dissector_.dissect(packet, *datagram, sink);
-      if (!is_mxp) ++counts_.other_udp;
-      return is_mxp;
+      if (dissector_.dissect(packet, *datagram, sink)) return true;
+      if (const auto tunnel = udp_tunnel(*datagram); !tunnel.empty()) ++counts_.not_looked_into[std::string(tunnel)];
+      else ++counts_.other_udp;
+      return false;
     }
-    switch (datagram.error()) {
+    switch (datagram.error().why) {
       case NotUdp::other_protocol: break;
       case NotUdp::later_fragment: ++counts_.later_fragments; break;
       case NotUdp::malformed: ++counts_.malformed; break;
-      case NotUdp::unknown_link_type: ++counts_.unknown_link_type; break;
+      case NotUdp::tunnel: ++counts_.not_looked_into[std::string(datagram.error().tunnel)]; break;
+      case NotUdp::unknown_link_type:
+        ++counts_.unknown_link_type;
+        ++counts_.not_looked_into[fmt::format("link type {}", packet.link_type)];
+        break;
     }
     return false;
   }
@@ -181,10 +246,14 @@ class Session {
   }
 
   Result<ExitCode> finish() {
-    for (const Connection& connection : dissector_.flows().connections()) summary_.add(connection);
-    const std::uint64_t forgotten = dissector_.flows().evicted();
+    counts_.cut_headers = dissector_.cut_headers();
+    for (const Connection& connection : dissector_.table().connections()) summary_.add(connection);
+    const std::uint64_t forgotten = dissector_.table().evicted();
+    nlohmann::json json = summary_.to_json(counts_, forgotten);
+    // What is whole of a damaged input counts, and the error stands beside it.
+    if (damage_) json.update(tools::to_json(*damage_));
     if (options_.statistics == Format::text) stdout_.append(summary_.to_text(counts_, forgotten));
-    if (options_.statistics == Format::json) stdout_.append(summary_.to_json(counts_, forgotten).dump() + "\n");
+    if (options_.statistics == Format::json) stdout_.append(json.dump() + "\n");
     stdout_.flush();
     if (pcap_ != nullptr) {
       if (auto done = pcap_->finish(); !done) {
@@ -193,10 +262,11 @@ class Session {
     }
     say_what_was_found(forgotten);
     if (stdout_.failure()) return std::unexpected(*stdout_.failure());
-    // A damaged input's JSON is the error's, which main writes.
-    if (damage_) return std::unexpected(*damage_);
-    if (auto written = json_.write_line(summary_.to_json(counts_, forgotten)); !written && errno != EPIPE)
-      return std::unexpected(written.error());
+    if (auto written = json_.write_line(json); !written && errno != EPIPE) return std::unexpected(written.error());
+    if (damage_) {
+      tools::print_error("mxp-dump", *damage_);
+      return damage_->exit_code();
+    }
     if (signals_.received() != 0) return ExitCode::interrupted;
     return printed_ == 0 && options_.exit_nomatch ? ExitCode::nomatch : ExitCode::ok;
   }
@@ -206,15 +276,16 @@ class Session {
     if (live_ != nullptr && live_->dropped() > 0)
       output_.warning(
           fmt::format("the kernel dropped {} packets that came faster than they were read", live_->dropped()));
-    if (counts_.unknown_link_type > 0)
-      output_.warning(fmt::format("{} frames are of a link type that is not read", counts_.unknown_link_type));
+    const std::string unread = counts_.not_looked_into_text();
+    if (!unread.empty()) output_.warning(fmt::format("not looked into: {}", unread));
     if (printed_ == 0) {
-      output_.note(
-          fmt::format("no MXP found in {} frames ({} other UDP datagrams); a connection joined in its middle needs "
-                      "--keylog or --port",
-                      counts_.frames, counts_.other_udp));
+      output_.note(fmt::format("no MXP found in {} frames ({} other UDP datagrams{}{}){}", counts_.frames,
+                               counts_.other_udp, named(counts_.later_fragments, " IP fragments"),
+                               named(counts_.malformed, " frames cut off or malformed"),
+                               unread.empty() ? "; a connection joined in its middle needs --keylog or --port"
+                                              : " beside those that were not looked into"));
     } else {
-      for (const std::string& note : summary_.key_notes()) output_.note(note);
+      for (const std::string& note : summary_.notes(counts_)) output_.note(note);
     }
     if (!options_.statistics && options_.json.empty()) {
       if (signals_.received() != 0) output_.summary(summary_.to_text(counts_, forgotten));
@@ -224,6 +295,10 @@ class Session {
     }
   }
 
+  static std::string named(std::uint64_t count, std::string_view what) {
+    return count == 0 ? std::string() : fmt::format(", {}{}", count, what);
+  }
+
   const Options& options_;
   tools::Output& output_;
   tools::SignalWatch signals_;
@@ -231,6 +306,8 @@ class Session {
   Summary summary_;
   Dissector dissector_;
   PacketFilter filter_;
+  UniqueFd file_;
+  std::optional<std::uint64_t> file_start_;  // of a file that can be read twice
   std::unique_ptr<CaptureReader> reader_;
   LiveCapture* live_ = nullptr;  // reader_, where it is one
   tools::JsonOutput json_;
@@ -246,7 +323,7 @@ class Session {
 }  // namespace
 
 tools::Result<tools::ExitCode> run(const Options& options, tools::Output& output) {
-  return Session(options, output).run();
+  return CaptureRun(options, output).run();
 }
 
 }  // namespace mxp::dump

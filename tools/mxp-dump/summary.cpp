@@ -25,86 +25,172 @@ std::string path_text(const Connection& connection) {
   return text;
 }
 
+std::string describe_handshake(const Connection& connection) {
+  if (connection.initials == 0 && connection.responses == 0) return "; joined in its middle";
+  if (connection.initials == 0) return "; message 1 was not captured";
+  if (connection.unanswered())
+    return fmt::format("; message 1 sent {} times, no answer in the capture", connection.initials);
+  std::string text;
+  const auto out = std::back_inserter(text);
+  if (const auto time = connection.handshake_ns()) fmt::format_to(out, "; handshake {:.3f} ms", milliseconds(*time));
+  else if (connection.responses == 0) text += "; message 2 was not captured";
+  if (const auto time = connection.confirmation_ns())
+    fmt::format_to(out, "; confirmed by the client {:.3f} ms after message 1", milliseconds(*time));
+  if (connection.not_verifying > 0) fmt::format_to(out, "; {} messages 2 that do not verify", connection.not_verifying);
+  return text;
+}
+
+std::string describe_side(const Connection& connection, TrafficDirection direction) {
+  const Side& side = connection.side(direction);
+  std::string text = fmt::format(
+      "     {}: ", direction == TrafficDirection::client_to_server ? "client to server" : "server to client");
+  const auto out = std::back_inserter(text);
+  if (side.packets == 0) return text += "nothing was captured\n";
+  fmt::format_to(out, "{} packets, {} bytes", side.packets, side.bytes);
+  const auto add = [&](std::uint64_t count, std::string_view what) {
+    if (count > 0) fmt::format_to(out, ", {} {}", count, what);
+  };
+  if (const auto count = connection.retransmitted(direction)) fmt::format_to(out, ", {} retransmitted", *count);
+  else add(connection.handshake_repeats(direction), "handshake messages repeated");
+  if (const auto fates = connection.fates(direction)) {
+    if (fates->lost) fmt::format_to(out, ", {} lost", *fates->lost);
+    add(fates->not_captured, "not captured");
+    add(fates->unknown, "numbers of unknown fate");
+  }
+  add(side.duplicates, "duplicates");
+  add(side.damaged + side.not_verified(), "damaged or forged");
+  add(side.cut, "cut by the snap length");
+  add(side.no_key, "without a key");
+  if (side.opened == 0) add(side.not_opened, "that the key does not fit");
+  return text += '\n';
+}
+
 std::string describe(const Connection& connection) {
   std::string text = fmt::format("  #{} {}\n", connection.number, path_text(connection));
   const auto out = std::back_inserter(text);
   fmt::format_to(out, "     ids: server {}, client {}", connection.server_id() ? hex(*connection.server_id()) : "?",
                  connection.client_id() ? hex(*connection.client_id()) : "?");
-  if (connection.suite) fmt::format_to(out, "; suite {}", suite_word(*connection.suite));
-  if (connection.initials == 0) {
-    fmt::format_to(out, "; joined in its middle\n");
-  } else if (const auto time = connection.handshake_ns()) {
-    fmt::format_to(out, "; handshake {:.3f} ms", milliseconds(*time));
-    if (connection.response_ns && *connection.response_ns >= *connection.first_initial_ns) {
-      fmt::format_to(out, " (server's answer {:.3f} ms after message 1)",
-                     milliseconds(*connection.response_ns - *connection.first_initial_ns));
-    }
-    text += '\n';
-  } else {
-    fmt::format_to(out, "; message 1 sent {} times and not answered\n", connection.initials);
-  }
-  for (const TrafficDirection flow : kFlows) {
-    const Side& side = connection.side(flow);
-    fmt::format_to(out, "     {}: {} packets, {} bytes, {} retransmitted",
-                   flow == TrafficDirection::client_to_server ? "client to server" : "server to client", side.packets,
-                   side.bytes, connection.retransmitted(flow));
-    if (const auto lost = connection.lost(flow)) fmt::format_to(out, ", {} lost", *lost);
-    if (side.no_key > 0) fmt::format_to(out, ", {} without a key", side.no_key);
-    if (side.not_opened > 0) fmt::format_to(out, ", {} that the key does not fit", side.not_opened);
-    text += '\n';
-  }
+  const auto suite = connection.suite ? connection.suite : connection.handshake.suite();
+  if (suite) fmt::format_to(out, "; suite {}", suite_word(*suite));
+  text += describe_handshake(connection) + "\n";
+  for (const TrafficDirection direction : kDirections) text += describe_side(connection, direction);
   return text;
 }
 
-}  // namespace
-
-void Summary::add(const Connection& connection) {
-  ++connections_;
-  for (const TrafficDirection flow : kFlows) add_side(connection, flow);
-  if (connection.initials > 0 && !connection.response_seen) ++initials_unanswered_;
-  if (const auto time = connection.handshake_ns(); time && handshakes_ns_.size() < kMaxHandshakes)
-    handshakes_ns_.push_back(*time);
-  if (details_.size() < kMaxDetails) details_.emplace(connection.number, describe(connection));
-}
-
-void Summary::add_side(const Connection& connection, TrafficDirection flow) {
-  const Side& side = connection.side(flow);
-  packets_ += side.packets;
-  bytes_ += side.bytes;
-  retransmitted_ += connection.retransmitted(flow);
-  opened_ += side.opened;
-  no_key_ += side.no_key;
-  not_opened_ += side.not_opened;
-  if (const auto lost = connection.lost(flow)) lost_ = lost_.value_or(0) + *lost;
-  if (!side.destination) return;
-  const std::string label = fmt::format(
-      "MXP_{}_TRAFFIC_SECRET_0 {}", flow == TrafficDirection::client_to_server ? "C2S" : "S2C", hex(*side.destination));
-  if (side.no_key > 0 && side.opened == 0 && missing_ids_.size() < kMaxIds) missing_ids_.push_back(label);
-  if (side.not_opened > 0 && side.opened == 0 && misfit_ids_.size() < kMaxIds) misfit_ids_.push_back(label);
-}
-
-std::optional<double> Summary::handshake_ms() const {
-  if (handshakes_ns_.empty()) return std::nullopt;
-  std::vector<std::uint64_t> sorted = handshakes_ns_;
+std::optional<double> median_ms(const std::vector<std::uint64_t>& times_ns) {
+  if (times_ns.empty()) return std::nullopt;
+  std::vector<std::uint64_t> sorted = times_ns;
   const auto middle = sorted.begin() + static_cast<std::ptrdiff_t>((sorted.size() - 1) / 2);
   std::nth_element(sorted.begin(), middle, sorted.end());
   return milliseconds(*middle);
 }
 
+}  // namespace
+
+std::uint64_t CaptureCounts::not_looked_into_total() const {
+  std::uint64_t total = 0;
+  for (const auto& [name, count] : not_looked_into) total += count;
+  return total;
+}
+
+std::string CaptureCounts::not_looked_into_text() const {
+  std::string text;
+  for (const auto& [name, count] : not_looked_into)
+    fmt::format_to(std::back_inserter(text), "{}{} {}of {}", text.empty() ? "" : ", ", count,
+                   text.empty() ? "frames " : "", name);
+  return text;
+}
+
+void Summary::add(const Connection& connection) {
+  if (connection.packets() == 0) return;  // only surveyed
+  ++connections_;
+  for (const TrafficDirection direction : kDirections) add_side(connection, direction);
+  not_verifying_ += connection.not_verifying;
+  if (connection.unanswered()) ++unanswered_;
+  const Side& server = connection.side(TrafficDirection::server_to_client);
+  server_packets_ += server.packets;
+  if (server.packets == 0 && connection.side(TrafficDirection::client_to_server).short_packets > 0)
+    confirmed_without_answer_ = true;
+  const auto keep = [](std::vector<std::uint64_t>& times, std::optional<std::uint64_t> time) {
+    if (time && times.size() < kMaxHandshakes) times.push_back(*time);
+  };
+  keep(handshakes_ns_, connection.handshake_ns());
+  keep(confirmations_ns_, connection.confirmation_ns());
+  if (details_.size() < kMaxDetails) details_.emplace(connection.number, describe(connection));
+}
+
+void Summary::add_side(const Connection& connection, TrafficDirection direction) {
+  const Side& side = connection.side(direction);
+  packets_ += side.packets;
+  bytes_ += side.bytes;
+  duplicates_ += side.duplicates;
+  damaged_ += side.damaged + side.not_verified();
+  cut_ += side.cut;
+  opened_ += side.opened;
+  no_key_ += side.no_key;
+  if (side.opened == 0) not_opened_ += side.not_opened;
+  handshake_repeats_ += connection.handshake_repeats(direction);
+
+  const auto add = [](Figure& figure, std::optional<std::uint64_t> value) {
+    figure.known = figure.known && value;
+    figure.sum += value.value_or(0);
+  };
+  add(retransmitted_, connection.retransmitted(direction));
+  if (const auto fates = connection.fates(direction)) {
+    any_lost_known_ = any_lost_known_ || fates->lost;
+    add(lost_, fates->lost.value_or(0));
+    add(not_captured_, fates->not_captured);
+    add(unknown_, fates->unknown);
+  } else if (side.short_packets > 0) {
+    lost_.known = not_captured_.known = unknown_.known = false;
+  }
+
+  if (!side.destination) return;
+  const std::string label =
+      fmt::format("MXP_{}_TRAFFIC_SECRET_0 {}", direction == TrafficDirection::client_to_server ? "C2S" : "S2C",
+                  hex(*side.destination));
+  if (side.no_key > 0 && side.opened == 0 && missing_ids_.size() < kMaxIds) missing_ids_.push_back(label);
+  if (side.not_opened > 0 && side.opened == 0 && misfit_ids_.size() < kMaxIds) misfit_ids_.push_back(label);
+}
+
+std::optional<std::uint64_t> Summary::lost() const { return any_lost_known_ ? lost_.value() : std::nullopt; }
+
 nlohmann::json Summary::to_json(const CaptureCounts& counts, std::uint64_t forgotten) const {
-  nlohmann::json json{{"connections", connections_},     {"packets", packets_},     {"bytes", bytes_},
-                      {"retransmitted", retransmitted_}, {"frames", counts.frames}, {"other_udp", counts.other_udp}};
-  if (lost_) json["lost"] = *lost_;
-  if (const auto time = handshake_ms()) json["handshake_ms"] = *time;
+  nlohmann::json json{{"connections", connections_},
+                      {"packets", packets_ + counts.cut_headers},
+                      {"bytes", bytes_},
+                      {"duplicates", duplicates_},
+                      {"damaged", damaged_},
+                      {"cut", cut_ + counts.cut_headers},
+                      {"frames", counts.frames},
+                      {"other_udp", counts.other_udp}};
+  const auto put = [&](const char* name, const auto& value) {
+    if (value) json[name] = *value;
+  };
+  const auto put_count = [&](const char* name, std::uint64_t count) {
+    if (count > 0) json[name] = count;
+  };
+  put("retransmitted", retransmitted_.value());
+  if (!retransmitted_.known) put_count("handshake_messages_repeated", handshake_repeats_);
+  put("lost", lost());
+  if (opened_ > 0) {
+    put("not_captured", not_captured_.value());
+    put("unknown", unknown_.value());
+  }
+  put("handshake_ms", median_ms(handshakes_ns_));
+  put("confirmation_ms", median_ms(confirmations_ns_));
   if (packets_ > 0) json["decrypted"] = opened_;
-  if (initials_unanswered_ > 0) json["unanswered"] = initials_unanswered_;
-  if (no_key_ > 0) json["without_key"] = no_key_;
-  if (not_opened_ > 0) json["key_misfit"] = not_opened_;
+  put_count("unanswered", unanswered());
+  put_count("not_verifying", not_verifying_);
+  put_count("without_key", no_key_);
+  put_count("key_misfit", not_opened_);
   if (!missing_ids_.empty()) json["missing_keys"] = missing_ids_;
-  if (counts.later_fragments > 0) json["fragments"] = counts.later_fragments;
-  if (counts.malformed > 0) json["malformed"] = counts.malformed;
-  if (counts.unknown_link_type > 0) json["unknown_link_type"] = counts.unknown_link_type;
-  if (forgotten > 0) json["evicted_connections"] = forgotten;
+  put_count("fragments", counts.later_fragments);
+  put_count("malformed", counts.malformed);
+  put_count("unknown_link_type", counts.unknown_link_type);
+  if (!counts.not_looked_into.empty()) json["not_looked_into"] = counts.not_looked_into;
+  put_count("out_of_order", counts.out_of_order);
+  put_count("evicted_connections", forgotten);
   return json;
 }
 
@@ -112,22 +198,42 @@ std::string Summary::to_text(const CaptureCounts& counts, std::uint64_t forgotte
   std::string text;
   const auto out = std::back_inserter(text);
   const auto row = [&](std::string_view name, const auto& value) { fmt::format_to(out, "{:<15}{}\n", name, value); };
+  const auto row_count = [&](std::string_view name, std::uint64_t count, std::string_view what) {
+    if (count > 0) row(name, fmt::format("{}{}", count, what));
+  };
+  const std::string unread = no_key_ > 0                      ? "unknown without keys"
+                             : opened_ > 0 || not_opened_ > 0 ? "unknown: not every packet could be read"
+                                                              : "unknown: no packet could be read";
   row("connections", connections_);
-  row("packets", packets_);
+  row("packets", packets_ + counts.cut_headers);
   row("bytes", bytes_);
-  if (lost_) row("lost", *lost_);
-  else if (packets_ > 0) row("lost", "unknown without keys");
-  row("retransmitted", retransmitted_);
-  if (const auto time = handshake_ms())
-    row("handshake", fmt::format("{:.3f} ms{}", *time, connections_ > 1 ? " (median)" : ""));
-  if (initials_unanswered_ > 0) row("unanswered", fmt::format("{} handshakes", initials_unanswered_));
+  if (const auto count = lost()) row("lost", *count);
+  else if (packets_ > 0) row("lost", lost_.known ? "unknown: no acknowledgement was captured" : unread);
+  if (opened_ > 0 && not_captured_.known) {
+    row("not captured", not_captured_.sum);
+    row_count("unknown", unknown_.sum,
+              " packet numbers: left out on purpose, lost before this capture, or acknowledged in what it lacks");
+  }
+  if (const auto count = retransmitted_.value()) row("retransmitted", *count);
+  else if (packets_ > 0)
+    row("retransmitted", handshake_repeats_ == 0
+                             ? unread
+                             : fmt::format("{}; {} handshake messages were repeated", unread, handshake_repeats_));
+  row_count("duplicates", duplicates_, "");
+  row_count("damaged", damaged_, " packets, on the way or by forgery");
+  row_count("cut", cut_ + counts.cut_headers, " packets, by the snap length of the capture");
+  const std::string_view median = connections_ > 1 ? " (median)" : "";
+  if (const auto time = median_ms(handshakes_ns_))
+    row("handshake", fmt::format("{:.3f} ms{}, message 1 to message 2", *time, median));
+  if (const auto time = median_ms(confirmations_ns_))
+    row("confirmation", fmt::format("{:.3f} ms{}, message 1 to the client's first packet after it", *time, median));
+  row_count("unanswered", unanswered(), " handshakes");
+  row_count("not verifying", not_verifying_, " messages 2");
   row("capture", fmt::format("{} frames, {} UDP datagrams that are not MXP", counts.frames, counts.other_udp));
-  if (counts.later_fragments > 0)
-    row("fragments", fmt::format("{} IP fragments, whose datagrams are not put together", counts.later_fragments));
-  if (counts.malformed > 0)
-    row("malformed", fmt::format("{} frames with headers that are cut off or contradict themselves", counts.malformed));
-  if (counts.unknown_link_type > 0)
-    row("not read", fmt::format("{} frames of an unknown link type", counts.unknown_link_type));
+  row_count("fragments", counts.later_fragments, " IP fragments, whose datagrams are not put together");
+  row_count("malformed", counts.malformed, " frames with headers that are cut off or contradict themselves");
+  if (!counts.not_looked_into.empty()) row("not looked at", counts.not_looked_into_text());
+  row_count("out of order", counts.out_of_order, " frames are older than the frame before");
   for (const auto& [number, lines] : details_) text += lines;
   if (connections_ > details_.size())
     fmt::format_to(out, "  and {} more connections\n", connections_ - details_.size());
@@ -137,7 +243,7 @@ std::string Summary::to_text(const CaptureCounts& counts, std::uint64_t forgotte
   return text;
 }
 
-std::vector<std::string> Summary::key_notes() const {
+std::vector<std::string> Summary::notes(const CaptureCounts& counts) const {
   std::vector<std::string> notes;
   if (!missing_ids_.empty())
     notes.push_back(fmt::format("{} packets are shown without their frames; missing in the key log: {}{}", no_key_,
@@ -145,6 +251,14 @@ std::vector<std::string> Summary::key_notes() const {
   if (!misfit_ids_.empty())
     notes.push_back(fmt::format("the secrets of these ids fit no packet (a key log of another run?): {}",
                                 fmt::join(misfit_ids_, ", ")));
+  const std::uint64_t cut = cut_ + counts.cut_headers;
+  if (cut > 0)
+    notes.push_back(
+        fmt::format("{} packets are cut by the snap length of the capture, and what was cut off is not shown "
+                    "or counted; tcpdump -s 0 captures whole packets",
+                    cut));
+  if (not_verifying_ > 0)
+    notes.push_back(fmt::format("{} messages 2 do not verify: forged, or damaged on the way", not_verifying_));
   return notes;
 }
 

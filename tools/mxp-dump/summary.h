@@ -19,6 +19,14 @@ struct CaptureCounts {
   std::uint64_t later_fragments = 0;  // IP fragments without a UDP header
   std::uint64_t malformed = 0;        // IP or UDP headers that contradict themselves or were cut off
   std::uint64_t unknown_link_type = 0;
+  // Frames that were not looked into, by what they are: link types that are not read, tunnels.
+  std::map<std::string, std::uint64_t> not_looked_into;
+  std::uint64_t cut_headers = 0;   // packets of MXP cut before their connection id
+  std::uint64_t out_of_order = 0;  // frames whose time is before that of the frame before
+
+  std::uint64_t not_looked_into_total() const;
+  // "12 frames of link type 147, 3 of GRE"; empty if there are none.
+  std::string not_looked_into_text() const;
 };
 
 class Summary {
@@ -33,20 +41,32 @@ class Summary {
   // `forgotten`: connections that were dropped for want of room; they may be counted twice.
   nlohmann::json to_json(const CaptureCounts& counts, std::uint64_t forgotten) const;
   std::string to_text(const CaptureCounts& counts, std::uint64_t forgotten) const;
-  // One line for each thing that keys would add or did not fit; none if all was opened.
-  std::vector<std::string> key_notes() const;
+  // One line for each thing that stands between the user and the whole truth; none if all was read.
+  std::vector<std::string> notes(const CaptureCounts& counts) const;
 
  private:
-  void add_side(const Connection& connection, TrafficDirection flow);
-  std::optional<double> handshake_ms() const;
+  // A figure that holds only if it holds for every direction.
+  struct Figure {
+    std::uint64_t sum = 0;
+    bool known = true;
+    std::optional<std::uint64_t> value() const { return known ? std::optional(sum) : std::nullopt; }
+  };
 
-  std::uint64_t connections_ = 0, packets_ = 0, bytes_ = 0, retransmitted_ = 0;
-  std::uint64_t opened_ = 0, no_key_ = 0, not_opened_ = 0;
-  std::uint64_t initials_unanswered_ = 0;
-  std::optional<std::uint64_t> lost_;
-  std::vector<std::uint64_t> handshakes_ns_;           // the first kMaxHandshakes
-  std::vector<std::string> missing_ids_, misfit_ids_;  // the first kMaxIds
-  std::map<std::uint64_t, std::string> details_;       // by connection number; the first kMaxDetails that came
+  void add_side(const Connection& connection, TrafficDirection direction);
+  bool one_direction() const { return server_packets_ == 0 && confirmed_without_answer_; }
+  std::optional<std::uint64_t> lost() const;
+  std::uint64_t unanswered() const { return one_direction() ? 0 : unanswered_; }
+
+  std::uint64_t connections_ = 0, packets_ = 0, bytes_ = 0;
+  std::uint64_t duplicates_ = 0, damaged_ = 0, cut_ = 0, not_verifying_ = 0, handshake_repeats_ = 0;
+  std::uint64_t opened_ = 0, no_key_ = 0, not_opened_ = 0;  // not_opened_: of directions of which nothing opened
+  std::uint64_t unanswered_ = 0, server_packets_ = 0;
+  bool confirmed_without_answer_ = false;  // a client's 1-RTT packets, and nothing of its server
+  Figure retransmitted_, lost_, not_captured_, unknown_;
+  bool any_lost_known_ = false;                                  // of some direction acknowledgements were read
+  std::vector<std::uint64_t> handshakes_ns_, confirmations_ns_;  // the first kMaxHandshakes
+  std::vector<std::string> missing_ids_, misfit_ids_;            // the first kMaxIds
+  std::map<std::uint64_t, std::string> details_;  // by connection number; the first kMaxDetails that came
 };
 
 }  // namespace mxp::dump

@@ -76,6 +76,7 @@ void describe(const PacketRecord& record, std::string& out) {
     fmt::format_to(end, "[{}]", text);
   };
   if (const auto word = protection_word(record.protection); !word.empty()) mark(word);
+  if (record.damaged && record.protection != Protection::damaged) mark("damaged");
   if (record.duplicate) mark("duplicate");
   if (record.retransmission) mark("retransmission");
   if (record.fragment) mark("fragment");

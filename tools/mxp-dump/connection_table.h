@@ -1,0 +1,108 @@
+// The connections of a capture, found by connection id, by what their handshake messages have in common, and by address
+// pair. Bounded: the connection that was silent longest is handed out and forgotten when there are too many.
+//
+// What an id stands for may show only later: message 2 of the first packets was not captured or comes out of order, a
+// damaged copy comes before the good one, other UDP uses the same ports. So a file is looked through twice: first the
+// handshakes and the ids in use are noted (note_*) and the ids resolved, then each packet is looked up. A live
+// capture or a pipe is noted and looked up packet by packet, with what is known by then.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <list>
+#include <unordered_map>
+#include <vector>
+
+#include "mxp-dump/connection.h"
+#include "mxp-dump/id_candidates.h"
+
+namespace mxp::dump {
+
+// Our choices: what a capture can make us keep.
+inline constexpr std::size_t kMaxConnections = 4096;
+inline constexpr std::size_t kMaxPaths = 4;               // of a connection
+inline constexpr std::size_t kMaxConnectionsOfPath = 64;  // between one pair of addresses that are looked through
+
+class ConnectionTable {
+ public:
+  using Forget = std::function<void(const Connection&)>;
+  using InKeyLog = std::function<bool(ConnectionId)>;
+  // `forget` hears of each connection that is dropped for want of room and had a packet.
+  ConnectionTable(Forget forget, InKeyLog in_key_log, std::size_t capacity = kMaxConnections)
+      : forget_(std::move(forget)), in_key_log_(std::move(in_key_log)), capacity_(capacity) {}
+
+  struct Found {
+    Connection* connection = nullptr;
+    Path* path = nullptr;
+    TrafficDirection direction = TrafficDirection::client_to_server;
+    explicit operator bool() const { return connection != nullptr; }
+  };
+
+  void note_handshake(const HandshakeCopy& copy, const Endpoints& endpoints);
+  void note_short(const Endpoints& endpoints, ConnectionId destination, std::uint8_t first_byte,
+                  std::optional<std::uint64_t> time_ns) {
+    candidates_.add(endpoints, destination, first_byte, time_ns);
+  }
+  bool has_noted(const Endpoints& endpoints) const { return candidates_.of(endpoints) != nullptr; }
+  // After all was noted.
+  void resolve();
+
+  // A handshake message that was noted.
+  Found handshake(const HandshakeCopy& copy, const Endpoints& endpoints);
+  // A message that only the other side sends: its first byte is damaged. The direction is the right one.
+  Found from_the_wrong_side(const HandshakeCopy& copy, const Endpoints& endpoints);
+  // A datagram that does not begin like a handshake message and may have been one that was noted.
+  Found damaged_handshake(const HandshakeCopy& copy, const Endpoints& endpoints);
+  // A 1-RTT packet, by its id alone.
+  Found known(ConnectionId destination, const Endpoints& endpoints);
+  // By the ids in use between its addresses: one may belong to a connection whose id was not known until now.
+  Found assigned(ConnectionId destination, const Endpoints& endpoints);
+  // A 1-RTT packet whose direction something else has told: a connection that lacks an id, or a new one, joined in its
+  // middle.
+  Found join(ConnectionId destination, const Endpoints& endpoints, TrafficDirection direction);
+  // Whether an id is the likeliest between its addresses, or looks like MXP in any case.
+  bool likely(ConnectionId destination, const Endpoints& endpoints) const;
+  // Connections that have packets from here to there, with their ids.
+  std::vector<Found> between(const Endpoints& endpoints);
+  // Makes the connection the latest and learns the path.
+  Found touch(const Found& found, const Endpoints& endpoints);
+
+  std::uint64_t evicted() const { return evicted_; }
+  const std::list<Connection>& connections() const { return connections_; }  // the latest first
+
+ private:
+  using Place = std::list<Connection>::iterator;
+  struct Target {
+    Place connection;
+    TrafficDirection direction;
+  };
+
+  static Endpoints pair_of(const SocketAddress& a, const SocketAddress& b);
+  static TrafficDirection direction_of(HandshakeMessage message) {
+    return message == HandshakeMessage::initial ? TrafficDirection::client_to_server
+                                                : TrafficDirection::server_to_client;
+  }
+  Place create();
+  void evict();
+  Place find_handshake(const HandshakeCopy& copy, const Endpoints& endpoints);
+  void choose_client_id(Place place);
+  void learn_id(Place place, TrafficDirection direction, ConnectionId id);
+  void unlearn_guess(Place place);
+  void assign(const Endpoints& endpoints);
+  bool may_lack_server_id(const Connection& connection, const Endpoints& endpoints) const;
+  Found touch(Place place, TrafficDirection direction, const Endpoints& endpoints);
+  Path* path_of(Place place, const SocketAddress& client, const SocketAddress& server);
+
+  Forget forget_;
+  InKeyLog in_key_log_;
+  std::size_t capacity_;
+  std::uint64_t created_ = 0;
+  std::uint64_t evicted_ = 0;
+  std::list<Connection> connections_;
+  std::unordered_map<std::uint64_t, Target> by_id_;
+  std::unordered_map<std::uint64_t, Place> by_print_;                         // of handshake messages
+  std::unordered_map<Endpoints, std::vector<Place>, EndpointsHash> by_pair_;  // the lower address first
+  IdCandidates candidates_;
+};
+
+}  // namespace mxp::dump

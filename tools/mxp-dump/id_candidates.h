@@ -1,0 +1,54 @@
+// Which ids stand where a 1-RTT packet has its destination id, for each pair of source and destination. The server's
+// id appears in the clear only there, and other UDP may use the same ports, so that the id is the one whose packets look
+// most like packets of MXP: five masked bits in their first byte make it a different one in nearly every packet.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <unordered_map>
+#include <vector>
+
+#include "mxp/address.h"
+#include "mxp/ids.h"
+
+namespace mxp::dump {
+
+struct Endpoints {
+  SocketAddress source;
+  SocketAddress destination;
+  bool operator==(const Endpoints&) const = default;
+};
+struct EndpointsHash {
+  std::size_t operator()(const Endpoints& endpoints) const;
+};
+
+struct IdCandidate {
+  ConnectionId id;
+  std::uint64_t order = 0;  // of the first sight: smaller is earlier
+  std::uint64_t count = 0;
+  std::uint32_t first_bytes = 0;  // bit n: a first byte with n in its masked bits was seen
+  std::optional<std::uint64_t> first_ns;
+
+  // Whether this one looks more like an id of MXP than `other`.
+  bool better_than(const IdCandidate& other) const;
+};
+
+class IdCandidates {
+ public:
+  // Our choices: pairs that are kept, the oldest go first; ids of a pair, the rarest go first.
+  static constexpr std::size_t kMaxPairs = 16384, kMaxIds = 32;
+
+  // Whether a payload has the form of a 1-RTT packet: the bits of the first byte that are not masked, and the size.
+  static bool plausible(std::uint8_t first_byte, std::size_t length);
+  void add(const Endpoints& endpoints, ConnectionId id, std::uint8_t first_byte, std::optional<std::uint64_t> time_ns);
+  // Valid until the next add(); null: none.
+  const std::vector<IdCandidate>* of(const Endpoints& endpoints) const;
+
+ private:
+  std::unordered_map<Endpoints, std::vector<IdCandidate>, EndpointsHash> pairs_;
+  std::deque<Endpoints> order_;
+  std::uint64_t seen_ = 0;
+};
+
+}  // namespace mxp::dump

@@ -1,0 +1,107 @@
+#include "mxp-dump/packet_fates.h"
+
+#include <algorithm>
+#include <limits>
+
+namespace mxp::dump {
+namespace {
+
+constexpr std::uint64_t kPacketThreshold = 3;  // RFC 9002 §6.1.1
+
+// Walks through a set in ascending order: whether a number is in it, and until where that stays so.
+class Walk {
+ public:
+  explicit Walk(const RangeSet& set) : ranges_(set.ranges()) {}
+
+  bool holds(std::uint64_t number) {
+    while (at_ < ranges_.size() && ranges_[at_].end <= number) ++at_;
+    return at_ < ranges_.size() && ranges_[at_].begin <= number;
+  }
+  // REQUIRES: holds() was asked about a number just before.
+  std::uint64_t same_until(bool held) const {
+    if (at_ == ranges_.size()) return std::numeric_limits<std::uint64_t>::max();
+    return held ? ranges_[at_].end : ranges_[at_].begin;
+  }
+
+ private:
+  std::span<const RangeSet::Range> ranges_;
+  std::size_t at_ = 0;
+};
+
+}  // namespace
+
+bool PacketFates::sent(std::uint64_t number) {
+  if (number < judged_below_) return false;
+  const bool fresh = sent_.add(number, number + 1) != 0;
+  largest_sent_ = std::max(largest_sent_.value_or(number), number);
+  bound();
+  return fresh;
+}
+
+void PacketFates::acknowledged(const AckFrame& frame) {
+  const std::uint64_t largest = frame.largest.value();
+  const std::uint64_t reportable_end = largest >= kPacketThreshold ? largest - kPacketThreshold + 1 : 0;
+  largest_acknowledged_ = std::max(largest_acknowledged_.value_or(largest), largest);
+  const auto add = [&](RangeSet& set, std::uint64_t begin, std::uint64_t end) {
+    begin = std::max(begin, judged_below_);
+    if (begin < end) set.add(begin, end);
+  };
+  std::optional<std::uint64_t> above;  // where the range before this one, which lies higher, begins
+  for (const AckRange& range : frame.ranges) {
+    add(acknowledged_, range.first.value(), range.last.value() + 1);
+    if (above) add(missing_, range.last.value() + 1, std::min(*above, reportable_end));
+    above = range.first.value();
+  }
+  bound();
+}
+
+std::uint64_t PacketFates::first() const {
+  if (from_zero_ || judged_below_ > 0) return judged_below_;
+  return sent_.empty() ? 0 : sent_.ranges().front().begin;
+}
+
+std::uint64_t PacketFates::open_end() const {
+  if (!largest_acknowledged_) return 0;
+  return *largest_acknowledged_ >= kPacketThreshold ? *largest_acknowledged_ - kPacketThreshold + 1 : 0;
+}
+
+PacketFates::Counts PacketFates::counts() const {
+  Counts counts = judged_;
+  if (!largest_sent_) return counts;
+  judge(first(), std::max(*largest_sent_, largest_acknowledged_.value_or(0)) + 1, counts);
+  return counts;
+}
+
+void PacketFates::judge(std::uint64_t begin, std::uint64_t end, Counts& counts) const {
+  Walk sent(sent_), acknowledged(acknowledged_), missing(missing_);
+  const std::uint64_t open = open_end();
+  while (begin < end) {
+    const bool is_sent = sent.holds(begin), is_acknowledged = acknowledged.holds(begin),
+               is_missing = missing.holds(begin);
+    const std::uint64_t next = std::min(
+        {end, sent.same_until(is_sent), acknowledged.same_until(is_acknowledged), missing.same_until(is_missing)});
+    const std::uint64_t size = next - begin;
+    if (is_sent && !is_acknowledged) {
+      const std::uint64_t judged = std::min(next, std::max(open, begin)) - begin;
+      (is_missing ? counts.lost : counts.unacknowledged) += judged;
+    } else if (!is_sent && is_acknowledged) {
+      counts.not_captured += size;
+    } else if (!is_sent) {
+      (is_missing || size == 1 ? counts.unknown : counts.not_captured) += size;
+    }
+    begin = next;
+  }
+}
+
+void PacketFates::bound() {
+  for (const RangeSet* set : {&sent_, &acknowledged_, &missing_}) {
+    if (set->range_count() <= kMaxRanges) continue;
+    const std::uint64_t below = set->ranges()[kMaxRanges / 2].begin;
+    judge(first(), below, judged_);
+    judged_below_ = below;
+    for (RangeSet* each : {&sent_, &acknowledged_, &missing_}) each->remove_below(below);
+    return;
+  }
+}
+
+}  // namespace mxp::dump
