@@ -30,7 +30,8 @@ class PemBlock {
   // False at the end of the file, or at a block that is not base64.
   bool read(BIO* file) {
     release();
-    return PEM_read_bio(file, &name_, &header_, &data_, &size_) == 1;
+    // Secure: OpenSSL wipes its own buffers for lines and text, which PEM_read_bio leaves in freed memory.
+    return PEM_read_bio_ex(file, &name_, &header_, &data_, &size_, PEM_FLAG_SECURE | PEM_FLAG_EAY_COMPATIBLE) == 1;
   }
   std::string_view name() const { return name_; }
   const unsigned char* data() const { return data_; }
@@ -38,9 +39,9 @@ class PemBlock {
 
  private:
   void release() {
-    OPENSSL_free(std::exchange(name_, nullptr));
-    OPENSSL_free(std::exchange(header_, nullptr));
-    OPENSSL_clear_free(std::exchange(data_, nullptr), static_cast<std::size_t>(std::exchange(size_, 0)));
+    OPENSSL_secure_free(std::exchange(name_, nullptr));
+    OPENSSL_secure_free(std::exchange(header_, nullptr));
+    OPENSSL_secure_clear_free(std::exchange(data_, nullptr), static_cast<std::size_t>(std::exchange(size_, 0)));
   }
   char* name_ = nullptr;
   char* header_ = nullptr;

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -32,6 +33,15 @@ void append_line(std::string& text, std::string_view flow, std::uint32_t phase, 
   text += '\n';
 }
 
+// Whoever owns the file reads all secrets that are appended to it: EPERM unless that is we or root. A block device's
+// content would be destroyed: ENOTSUP.
+int objection_to(int fd) {
+  struct stat status{};
+  if (::fstat(fd, &status) != 0) return errno;
+  if (S_ISBLK(status.st_mode)) return ENOTSUP;
+  return status.st_uid == ::geteuid() || status.st_uid == 0 ? 0 : EPERM;
+}
+
 }  // namespace
 
 std::string key_log_lines(const TraceSecrets& secrets) {
@@ -45,8 +55,12 @@ std::string key_log_lines(const TraceSecrets& secrets) {
 
 std::expected<std::unique_ptr<KeyLogFile>, IoError> KeyLogFile::open(const std::string& path,
                                                                      std::function<void(const IoError&)> on_error) {
-  const int fd = ::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0600);
+  const int fd = ::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY, 0600);
   if (fd < 0) return std::unexpected(error_on("open the key log", path, errno));
+  if (const int code = objection_to(fd); code != 0) {
+    ::close(fd);
+    return std::unexpected(error_on("use as a key log", path, code));
+  }
   return std::unique_ptr<KeyLogFile>(new KeyLogFile(fd, path, std::move(on_error)));
 }
 

@@ -692,7 +692,7 @@ class Files(CatTest):
         self.assertEqual((self.inbox / "report").read_bytes(), b"new")
 
     def test_a_part_that_stayed_behind_is_started_over(self):
-        self.write("in/report.part", b"rubbish that is longer than the file")
+        self.write("in/report.part", b"rubbish that is longer than the file").chmod(0o600)
         result, (code, _, stderr) = self.send(self.write("report", b"new"))
         self.assertEqual((result.returncode, code), (0, 0), result.stderr.decode() + stderr)
         self.assertEqual({p.name: p.read_bytes() for p in self.inbox.iterdir()}, {"report": b"new"})
@@ -716,10 +716,12 @@ class Files(CatTest):
         self.inbox.mkdir()
         part = self.inbox / "same.part"
         with open(part, "wb") as held:
+            part.chmod(0o600)
             fcntl.flock(held, fcntl.LOCK_EX)
             result, (code, _, stderr) = self.send(self.write("same", b"mine"))
             self.assertEqual(result.returncode, 5, result.stderr)
             self.assertIn("being received", stderr)
+            self.assertIn(b"another transfer of that name is under way", result.stderr)
             self.assertEqual(part.read_bytes(), b"")
 
     def test_a_name_ending_in_part_is_not_sent(self):

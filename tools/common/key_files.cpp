@@ -37,6 +37,35 @@ Result<std::string> read_all(int fd, const std::string& path, std::size_t limit)
   }
 }
 
+// Room for a whole key file, so that it is read in place and no copy stays behind, on the stack or in freed memory.
+class WipedText {
+ public:
+  WipedText() : bytes_(kMaxKeyFileBytes + 1, '\0') {}
+  ~WipedText() { ::explicit_bzero(bytes_.data(), size_); }
+  WipedText(const WipedText&) = delete;
+  WipedText& operator=(const WipedText&) = delete;
+
+  char* end() { return bytes_.data() + size_; }
+  std::size_t room() const { return bytes_.size() - size_; }
+  void grow(std::size_t bytes) { size_ += bytes; }
+  std::string_view view() const { return {bytes_.data(), size_}; }
+
+ private:
+  std::vector<char> bytes_;
+  std::size_t size_ = 0;
+};
+
+Result<void> read_secret(int fd, const std::string& path, WipedText& text) {
+  while (text.room() > 0) {
+    const ssize_t got = ::read(fd, text.end(), text.room());
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return fail_errno(ErrorKind::usage, fmt::format("cannot read {}", path), errno);
+    if (got == 0) return {};
+    text.grow(static_cast<std::size_t>(got));
+  }
+  return fail(ErrorKind::usage, fmt::format("{} is larger than {} bytes: not a key file", path, kMaxKeyFileBytes));
+}
+
 Result<UniqueFd> open_for_reading(const std::string& path, const char* hint) {
   // Non-blocking, so that a fifo in the place of a file is refused below instead of waited for.
   UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
@@ -102,11 +131,9 @@ Result<PrivateKey> load_private_key(const std::filesystem::path& path) {
                             "new key if it may have been read",
                             name, static_cast<unsigned>(status.st_mode) & 07777u, name));
   }
-  auto text = read_all(fd->get(), name, kMaxKeyFileBytes);
-  if (!text) return std::unexpected(text.error());
-  auto key = PrivateKey::from_pem(*text);
-  // The scalar was in there: do not leave it in freed memory.
-  ::explicit_bzero(text->data(), text->size());
+  WipedText text;
+  if (auto read = read_secret(fd->get(), name, text); !read) return std::unexpected(read.error());
+  auto key = PrivateKey::from_pem(text.view());
   if (!key) {
     return fail(ErrorKind::usage,
                 fmt::format("{} is not a usable private key: {}; expected an X25519 key in PKCS#8 PEM, as "

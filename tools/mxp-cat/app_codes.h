@@ -18,10 +18,11 @@ enum class AppCode : AppErrorCode {
   unexpected_stream = 5,  // a stream that this mode does not know
   not_a_transfer = 6,     // --recv: what came is not a file transfer of a known version
   bad_name = 7,           // --recv: a name that could leave the folder, or cannot be one of a file
-  exists = 8,             // --recv: the file is there, or is being received, and --force was not given
+  exists = 8,             // --recv: the file is there, and --force was not given
   wrong_content = 9,      // --recv: size or digest disagree
   failed = 10,            // anything else; the reason says what
   waited_too_long = 11,   // -q
+  being_received = 12,    // --recv: another transfer of that name is under way
 };
 
 constexpr AppErrorCode wire(AppCode code) { return static_cast<AppErrorCode>(code); }

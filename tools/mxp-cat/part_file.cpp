@@ -4,17 +4,27 @@
 #include <fmt/format.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <cstring>
 
+#include "common/units.h"
 #include "common/write_all.h"
 
 namespace mxp::tools {
 namespace {
 
 constexpr std::size_t kWriteBytes = 256u << 10;
+constexpr std::size_t kBlockBytes = 4096;  // the block of common file systems: the smallest hole that saves anything
+constexpr std::uint64_t kFlushBytes = 8u << 20;
+
+bool is_zero(ByteView bytes) {
+  return bytes.empty() || (bytes[0] == 0 && std::memcmp(bytes.data(), bytes.data() + 1, bytes.size() - 1) == 0);
+}
 
 std::unexpected<Refusal> refuse(AppCode code, ErrorKind kind, std::string message) {
   return std::unexpected(Refusal{code, {kind, std::move(message)}});
@@ -49,6 +59,18 @@ std::expected<UniqueFd, Refusal> open_parent(int folder, const std::string& show
   return at;
 }
 
+// A file that cannot fit is refused before its content crosses the network. Holes count as if they were filled: where they
+// are is not known yet.
+std::expected<void, Refusal> check_room(int folder, const std::string& shown, std::uint64_t size) {
+  struct statvfs space{};
+  if (::fstatvfs(folder, &space) != 0 || space.f_blocks == 0) return {};  // not known: writing will tell
+  const std::uint64_t blocks_needed = size / space.f_frsize + (size % space.f_frsize != 0 ? 1 : 0);
+  if (blocks_needed <= space.f_bavail) return {};
+  return refuse(AppCode::output_failed, ErrorKind::io,
+                fmt::format("no room for {}: it has {}, and {} are free", shown, format_bytes(size),
+                            format_bytes(static_cast<std::uint64_t>(space.f_bavail) * space.f_frsize)));
+}
+
 }  // namespace
 
 std::expected<PartFile, Refusal> PartFile::create(int folder, const std::string& shown, const FileHeader& header,
@@ -73,10 +95,14 @@ std::expected<PartFile, Refusal> PartFile::create(int folder, const std::string&
       return refuse(AppCode::exists, ErrorKind::usage, fmt::format("{} is a folder and is not replaced", file.shown_));
   }
 
+  if (auto room = check_room(file.parent_.get(), file.shown_, header.size); !room) return std::unexpected(room.error());
+
   const std::string part = file.name_ + std::string(kPartSuffix);
   // Owner only until it is whole. Not truncated before it is ours: it may be another transfer's.
-  file.fd_ = UniqueFd(::openat(file.parent_.get(), part.c_str(),
-                               O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0600));
+  constexpr int kFlags = O_WRONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
+  file.fd_ = UniqueFd(::openat(file.parent_.get(), part.c_str(), kFlags | O_CREAT | O_EXCL, 0600));
+  const bool left_behind = !file.fd_ && errno == EEXIST;
+  if (left_behind) file.fd_ = UniqueFd(::openat(file.parent_.get(), part.c_str(), kFlags));
   if (!file.fd_) {
     const int error = errno;
     if (error == ELOOP)
@@ -89,12 +115,18 @@ std::expected<PartFile, Refusal> PartFile::create(int folder, const std::string&
     return refuse(AppCode::bad_name, ErrorKind::usage,
                   fmt::format("{}{} is not a file of its own: remove it", file.shown_, kPartSuffix));
   }
+  // Who owns it, or may open it, could read and change what arrives until it has its name and even after. Ours are 0600.
+  if (left_behind && (status.st_uid != ::geteuid() || (status.st_mode & 077) != 0)) {
+    return refuse(AppCode::bad_name, ErrorKind::usage,
+                  fmt::format("{}{} was not left by this tool (owner {}, mode {:04o}): remove it", file.shown_,
+                              kPartSuffix, status.st_uid, static_cast<unsigned>(status.st_mode) & 07777u));
+  }
   // The lock says whose the .part is; it goes with the process. The second look: it may have got its name between open
   // and lock.
   const bool locked = ::flock(file.fd_.get(), LOCK_EX | LOCK_NB) == 0;
   if (!locked || ::fstatat(file.parent_.get(), part.c_str(), &named, AT_SYMLINK_NOFOLLOW) != 0 ||
       named.st_ino != status.st_ino) {
-    return refuse(AppCode::exists, ErrorKind::usage, fmt::format("{} is being received already", file.shown_));
+    return refuse(AppCode::being_received, ErrorKind::usage, fmt::format("{} is being received already", file.shown_));
   }
   if (::ftruncate(file.fd_.get(), 0) != 0)
     return refuse_errno(fmt::format("cannot write {}{}", file.shown_, kPartSuffix), errno);
@@ -113,19 +145,50 @@ Result<void> PartFile::append(ByteView data) {
   return {};
 }
 
+// Blocks of zeros become holes: the file is empty where nothing was written, and a sparse file stays sparse.
 Result<void> PartFile::write_out(ByteView data) {
-  return write_all(fd_.get(), std::string_view(reinterpret_cast<const char*>(data.data()), data.size()),
-                   shown_ + std::string(kPartSuffix));
+  while (!data.empty()) {
+    std::size_t run = 0;
+    bool zeros = false;
+    while (run < data.size()) {  // of blocks that are all zeros, or all not
+      const std::size_t to_boundary = kBlockBytes - static_cast<std::size_t>((size_ + run) % kBlockBytes);
+      const ByteView block = data.subspan(run, std::min(to_boundary, data.size() - run));
+      const bool zero_block = is_zero(block);
+      if (run > 0 && zero_block != zeros) break;
+      zeros = zero_block;
+      run += block.size();
+    }
+    if (!zeros) {
+      const std::string name = shown_ + std::string(kPartSuffix);
+      if (::lseek(fd_.get(), static_cast<off_t>(size_), SEEK_SET) < 0)
+        return fail_errno(ErrorKind::io, fmt::format("cannot write {}", name), errno);
+      const auto text = std::string_view(reinterpret_cast<const char*>(data.data()), run);
+      if (auto written = write_all(fd_.get(), text, name); !written) return written;
+    }
+    size_ += run;
+    data = data.subspan(run);
+  }
+  // The disk begins early, so that the sync before the rename does not keep the connection waiting for all of it.
+  if (size_ - flushed_ >= kFlushBytes) {
+    ::sync_file_range(fd_.get(), static_cast<off_t>(flushed_), static_cast<off_t>(size_ - flushed_),
+                      SYNC_FILE_RANGE_WRITE);
+    flushed_ = size_;
+  }
+  return {};
 }
 
 std::expected<void, Refusal> PartFile::commit() {
   if (auto written = write_out(buffer_); !written)
     return std::unexpected(Refusal{AppCode::output_failed, written.error()});
+  if (::ftruncate(fd_.get(), static_cast<off_t>(size_)) != 0)  // a hole at the end
+    return refuse_errno(fmt::format("cannot write {}{}", shown_, kPartSuffix), errno);
   buffer_ = {};
   const mode_t mask = ::umask(0);
   ::umask(mask);
   if (::fchmod(fd_.get(), mode_ & ~mask) != 0)
     return refuse_errno(fmt::format("cannot set the mode of {}", shown_), errno);
+  // Only what is on the disk gets its name: a crash must not leave a file of that name without its content.
+  if (::fsync(fd_.get()) != 0) return refuse_errno(fmt::format("cannot write {}{}", shown_, kPartSuffix), errno);
   const std::string part = name_ + std::string(kPartSuffix);
   const unsigned flags = replace_ == Replace::yes ? 0u : RENAME_NOREPLACE;
   int result = ::renameat2(parent_.get(), part.c_str(), parent_.get(), name_.c_str(), flags);
@@ -136,6 +199,9 @@ std::expected<void, Refusal> PartFile::commit() {
   }
   if (result == 0) {
     fd_.reset();
+    // The name is part of what we are about to vouch for. Some file systems cannot sync a folder, and say EINVAL.
+    if (::fsync(parent_.get()) != 0 && errno != EINVAL)
+      return refuse_errno(fmt::format("cannot write the folder of {}", shown_), errno);
     return {};
   }
   if (errno == EEXIST)

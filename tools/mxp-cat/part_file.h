@@ -26,13 +26,14 @@ enum class Replace : std::uint8_t { no, yes };
 class PartFile {
  public:
   // `folder` is a descriptor of the folder and outlives the object; `shown` names the folder in messages. Every folder
-  // on the way is opened by itself and without following links, so that no name and no link leads out of it.
+  // on the way is opened by itself and without following links, so that no name and no link leads out of it. Refused are
+  // also a file for which there is no room, and a .part that this tool did not leave: another owner, or open to others.
   static std::expected<PartFile, Refusal> create(int folder, const std::string& shown, const FileHeader& header,
                                                  Replace replace);
 
-  // Gathers small pieces into large writes.
+  // Gathers small pieces into large writes, and leaves holes for blocks of zeros.
   Result<void> append(ByteView data);
-  // Writes the rest, sets the mode and gives the file its name.
+  // Writes the rest, sets the mode, waits for the disk and gives the file its name.
   std::expected<void, Refusal> commit();
 
   const std::string& shown_name() const { return shown_; }
@@ -47,6 +48,8 @@ class PartFile {
   std::string shown_;  // whole path, for messages
   std::uint16_t mode_ = 0;
   Replace replace_ = Replace::no;
+  std::uint64_t size_ = 0;     // bytes of content before buffer_, holes included
+  std::uint64_t flushed_ = 0;  // of these, what the disk was told to begin with
   std::vector<std::uint8_t> buffer_;
 };
 

@@ -28,7 +28,8 @@ class KeyLogFile final : public TraceSink {
  public:
   // Appends to `path`; a new file gets mode 0600. `on_error` hears of the first write that fails, a full disk say, from
   // within on(), and must not call the endpoint: the connection is worth more than its log and goes on. An existing
-  // file keeps its mode.
+  // file keeps its mode. Errors of their own: ELOOP for a symbolic link, which is not followed; EPERM for a file that
+  // belongs to neither this process's user nor root, who could read all that is appended; ENOTSUP for a block device.
   static std::expected<std::unique_ptr<KeyLogFile>, IoError> open(const std::string& path,
                                                                   std::function<void(const IoError&)> on_error = {});
   ~KeyLogFile() override;

@@ -138,6 +138,54 @@ BOOST_AUTO_TEST_CASE(large_and_small_pieces_keep_their_order) {
   BOOST_TEST((read("mixed") == all));
 }
 
+BOOST_AUTO_TEST_CASE(a_part_of_another_user_or_open_to_others_is_not_written_into) {
+  const auto refused = [&](const std::string& name) {
+    const auto part = create(name);
+    BOOST_REQUIRE(!part.has_value());
+    BOOST_TEST((part.error().error.message.find(name + ".part") != std::string::npos));
+    BOOST_TEST(read(name + ".part") == "theirs");
+  };
+  write("wide.part", "theirs");
+  fs::permissions(path / "wide.part", fs::perms(0640));
+  refused("wide");
+  fs::permissions(path / "wide.part", fs::perms(0600));
+  BOOST_TEST(create("wide").has_value());
+  if (::geteuid() != 0) return;
+  write("foreign.part", "theirs");
+  fs::permissions(path / "foreign.part", fs::perms(0600));
+  BOOST_REQUIRE(::chown((path / "foreign.part").c_str(), 65534, 65534) == 0);
+  refused("foreign");
+}
+
+BOOST_AUTO_TEST_CASE(zeros_become_holes_and_all_bytes_stay) {
+  std::string all(10'000, 'a');
+  all.resize(8 << 20, '\0');
+  all += "middle";
+  all.resize(16 << 20, '\0');
+  for (const std::size_t piece : {std::size_t{1} << 20, std::size_t{77'777}}) {
+    const std::string name = "sparse" + std::to_string(piece);
+    auto part = create(name);
+    BOOST_REQUIRE(part.has_value());
+    for (std::size_t at = 0; at < all.size(); at += piece)
+      BOOST_REQUIRE(part->append(bytes_of(std::string_view(all).substr(at, piece))).has_value());
+    BOOST_REQUIRE(part->commit().has_value());
+    BOOST_TEST((read(name) == all));
+    struct stat status{};
+    BOOST_REQUIRE(::stat((path / name).c_str(), &status) == 0);
+    BOOST_TEST(status.st_blocks * 512 < 1 << 20);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_file_without_room_is_refused_before_its_content) {
+  const auto part =
+      PartFile::create(folder.get(), path.string(), {.name = "huge", .size = INT64_MAX, .mode = 0640}, Replace::no);
+  BOOST_REQUIRE(!part.has_value());
+  BOOST_TEST((part.error().code == AppCode::output_failed));
+  BOOST_TEST((part.error().error.kind == ErrorKind::io));
+  BOOST_TEST(part.error().error.message.find("no room") != std::string::npos);
+  BOOST_TEST(!fs::exists(path / "huge.part"));
+}
+
 BOOST_AUTO_TEST_CASE(an_existing_file_is_kept_or_replaced_in_one_step) {
   write("file", "old");
   auto refused = create("file");
@@ -169,8 +217,8 @@ BOOST_AUTO_TEST_CASE(a_part_in_use_belongs_to_its_writer) {
   auto first = create("file");
   BOOST_REQUIRE(first.has_value());
   BOOST_REQUIRE(first->append(bytes_of("first")).has_value());
-  BOOST_TEST((create("file").error().code == AppCode::exists));
-  BOOST_TEST((create("file", Replace::yes).error().code == AppCode::exists));
+  BOOST_TEST((create("file").error().code == AppCode::being_received));
+  BOOST_TEST((create("file", Replace::yes).error().code == AppCode::being_received));
   BOOST_REQUIRE(first->commit().has_value());
   BOOST_TEST(read("file") == "first");
 }

@@ -1,10 +1,15 @@
 #include "common/key_files.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <boost/test/unit_test.hpp>
+#include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -62,6 +67,61 @@ BOOST_AUTO_TEST_CASE(a_written_key_is_read_back_and_is_the_owners_alone) {
   BOOST_REQUIRE(read.has_value());
   BOOST_TEST((read->public_key() == key.public_key()));
   BOOST_TEST(std::distance(fs::directory_iterator(path / "sub/deep"), {}) == 1);
+}
+
+// How often `needle`, which is given with each byte inverted so that the search does not find itself, is in what this
+// process may write to: heap, stacks, data.
+std::size_t copies_in_own_memory(std::string inverted) {
+  std::ifstream maps("/proc/self/maps");
+  const int memory = ::open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
+  std::size_t found = 0;
+  static std::array<char, 1 << 20> chunk;  // its own content is wiped before the next search
+  for (std::string line; std::getline(maps, line);) {
+    unsigned long begin = 0, end = 0;
+    char rights[5] = {};
+    if (std::sscanf(line.c_str(), "%lx-%lx %4s", &begin, &end, rights) != 3 || rights[1] != 'w') continue;
+    const auto own = reinterpret_cast<unsigned long>(chunk.data());
+    for (unsigned long at = begin; at < end; at += chunk.size() / 2) {
+      const ssize_t got =
+          ::pread(memory, chunk.data(), std::min<std::size_t>(chunk.size(), end - at), static_cast<off_t>(at));
+      const bool reads_itself = at < own + chunk.size() && own < at + chunk.size();
+      for (std::size_t i = 0;
+           got > 0 && !reads_itself && i < chunk.size() / 2 && i + inverted.size() <= static_cast<std::size_t>(got);
+           ++i) {
+        std::size_t same = 0;
+        while (same < inverted.size() && static_cast<char>(~chunk[i + same]) == inverted[same]) ++same;
+        if (same == inverted.size()) ++found;
+      }
+    }
+  }
+  ::close(memory);
+  ::explicit_bzero(chunk.data(), chunk.size());
+  return found;
+}
+
+BOOST_AUTO_TEST_CASE(no_copy_of_the_pem_text_stays_in_memory) {
+  // Written by another process, so that the text was never in this one.
+  const fs::path pem = path / "elsewhere";
+  const std::string make =
+      "openssl genpkey -algorithm X25519 -out " + pem.string() + " 2>/dev/null && chmod 600 " + pem.string();
+  BOOST_REQUIRE_MESSAGE(std::system(make.c_str()) == 0, "openssl is needed for this test");
+  std::string inverted;
+  {
+    const int fd = ::open(pem.c_str(), O_RDONLY | O_CLOEXEC);
+    char byte = 0;
+    // "-----BEGIN PRIVATE KEY-----\n" is 28 bytes; of the 64 characters after it the last 20.
+    for (off_t at = 28 + 43; at < 28 + 63; ++at) {
+      BOOST_REQUIRE(::pread(fd, &byte, 1, at) == 1);
+      inverted += static_cast<char>(~byte);
+    }
+    ::close(fd);
+  }
+  BOOST_TEST(copies_in_own_memory(inverted) == 0u);
+  const auto key = load_private_key(pem);
+  BOOST_REQUIRE(key.has_value());
+  BOOST_TEST(copies_in_own_memory(inverted) == 0u);
+  const std::string plain = Folder::read(pem);  // the search does find what is there
+  BOOST_TEST(copies_in_own_memory(inverted) > 0u);
 }
 
 BOOST_AUTO_TEST_CASE(an_existing_file_or_link_is_never_overwritten) {

@@ -111,6 +111,28 @@ BOOST_AUTO_TEST_CASE(a_file_that_cannot_be_opened_is_an_error_that_names_it) {
   BOOST_TEST(log.error().message == "open the key log /no/such/folder/keys: No such file or directory");
 }
 
+BOOST_AUTO_TEST_CASE(no_link_is_followed_and_no_file_of_another_user_gets_secrets) {
+  const Folder folder;
+  const fs::path target = folder.path / "target";
+  std::ofstream(target) << "";
+  fs::create_symlink(target, folder.path / "link");
+  const auto linked = KeyLogFile::open((folder.path / "link").string());
+  BOOST_REQUIRE(!linked.has_value());
+  BOOST_TEST(linked.error().code == ELOOP);
+  fs::create_symlink(folder.path / "nowhere", folder.path / "dangling");
+  BOOST_TEST(!KeyLogFile::open((folder.path / "dangling").string()).has_value());
+  BOOST_TEST(!fs::exists(folder.path / "nowhere"));
+  if (::geteuid() != 0) {
+    BOOST_TEST_MESSAGE("only root can make a file of another user: that part is not tested");
+    return;
+  }
+  BOOST_REQUIRE(::chown(target.c_str(), 65534, 65534) == 0);
+  const auto foreign = KeyLogFile::open(target.string());
+  BOOST_REQUIRE(!foreign.has_value());
+  BOOST_TEST(foreign.error().code == EPERM);
+  BOOST_TEST(foreign.error().message.find(target.string()) != std::string::npos);
+}
+
 BOOST_AUTO_TEST_CASE(a_full_disk_is_told_once) {
   std::vector<IoError> errors;
   const auto log = KeyLogFile::open("/dev/full", [&](const IoError& error) { errors.push_back(error); });
