@@ -254,15 +254,11 @@ void BatchSender::flush() {
       } else {
         retried = true;
       }
-    } else if (network_says_no(errno)) {
-      // Often the answer to an earlier datagram, which this call only reports: this one deserves its own try.
-      if (retried) {
-        give_up_one(unreachable_);
-      } else {
-        retried = true;
-      }
+    } else if (!retried) {
+      // Often it is the answer to an earlier datagram, which this call only passes on: this one deserves its own try.
+      retried = true;
     } else {
-      give_up_one(failures_);
+      give_up_one(network_says_no(errno) ? unreachable_ : failures_);
     }
   }
   used_ = 0;
