@@ -140,8 +140,7 @@ Fate Link::admit(const Decision& decision, const Offer& offer, const FlowDraws& 
     ++counters_.marked;
     if (verdict != nullptr) verdict->marked = true;
   }
-  const std::size_t ip_bytes = ip_size(offer.bytes.size());
-  if (!has_room(ip_bytes)) {
+  if (!has_room(offer.bytes.size())) {
     ++counters_.tail_dropped;
     return Fate::tail_dropped;
   }
@@ -167,7 +166,7 @@ Fate Link::admit(const Decision& decision, const Offer& offer, const FlowDraws& 
     verdict->corrupted = packet.corrupted;
     verdict->reordered = packet.reordered;
   }
-  queued_bytes_ += ip_bytes;
+  queued_bytes_ += ip_size(offer.bytes.size());
   enqueue(buffer, decision, offer.now);
   return Fate::passed;
 }
@@ -189,10 +188,10 @@ void Link::enqueue(std::uint32_t buffer, const Decision& decision, Timestamp now
   std::push_heap(queue_.begin(), queue_.end(), leaves_later);
 }
 
-bool Link::has_room(std::size_t ip_bytes) const {
+bool Link::has_room(std::size_t payload_bytes) const {
   if (!spec_.limit.automatic) return queue_.size() < spec_.limit.packets;
   if (queue_.size() >= kMostQueued) return false;
-  return limit_bytes_ == 0 || queued_bytes_ + ip_bytes <= limit_bytes_;
+  return limit_bytes_ == 0 || queued_bytes_ + ip_size(payload_bytes) <= limit_bytes_;
 }
 
 bool Link::in_outage(Timestamp now) const {

@@ -116,6 +116,9 @@ class Link {
   // The next packet that is due by `now`, in order of departure.
   std::optional<Departure> take(Timestamp now);
 
+  // Whether a datagram of this size would find room in the queue now.
+  bool has_room(std::size_t payload_bytes) const;
+
   // Frees what is remembered of a flow; if it comes back, it starts again at packet 0.
   void forget(FlowId flow) { flows_.erase(flow); }
 
@@ -168,7 +171,6 @@ class Link {
   };
   Fate admit(const Decision& decision, const Offer& offer, const FlowDraws& draws, DrawIndex at, Verdict* verdict);
   void enqueue(std::uint32_t buffer, const Decision& decision, Timestamp now);
-  bool has_room(std::size_t ip_bytes) const;
   bool in_outage(Timestamp now) const;
   std::uint32_t free_buffer();
   std::size_t ip_size(std::size_t payload) const { return payload + spec_.header_bytes; }

@@ -600,13 +600,14 @@ class NetemTest(unittest.TestCase):
         self.assertGreater(report["relay"]["socket_drops"], 0)
         self.assertEqual(report["error"]["kind"], "threshold")
 
-    def hold_up(self, relay, stalled=0.3):
+    def hold_up(self, relay, stalled=0.3, pace=0.0):
         """Sends 50 datagrams to a relay that is stopped, and waits until each has waited for at least `stalled`."""
         with client() as one:
             relay.process.send_signal(signal.SIGSTOP)
             os.waitid(os.P_PID, relay.process.pid, os.WSTOPPED | os.WNOWAIT)
             for _ in range(50):
                 one.sendto(b"x", relay.address)
+                time.sleep(pace)
             time.sleep(stalled)
 
     def test_strict_sees_a_stall_of_the_relay_itself(self):
@@ -632,6 +633,14 @@ class NetemTest(unittest.TestCase):
         out, _ = relay.process.communicate(timeout=20)
         self.assertEqual(relay.process.returncode, 6)
         self.assertEqual(json.loads(out)["up"]["in"], 50)
+
+    def test_a_stall_fills_no_queue_of_the_link(self):
+        relay = self.relay("--up", "delay 1ms limit 10", "--stats", "-")
+        self.hold_up(relay, stalled=0.05, pace=0.005)  # one each 5 ms: the link never holds more than one
+        relay.process.send_signal(signal.SIGCONT)
+        self.wait_for_quiet()
+        up = json.loads(relay.stop()[1])["up"]
+        self.assertEqual((up["in"], up["out"], up["tail_dropped"]), (50, 50, 0))
 
     def test_a_delay_makes_up_for_a_stall(self):
         relay = self.relay("--up", "delay 2s", "--stats", "-")

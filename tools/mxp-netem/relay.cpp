@@ -34,23 +34,6 @@ void allow_many_descriptors() {
   ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-std::string drop_comment(const netem::Verdict& verdict, netem::FlowId flow) {
-  if (verdict.fate == netem::Fate::passed) return {};
-  return fmt::format("netem dropped: {} (flow {} packet {})", netem::to_string(verdict.fate), flow, verdict.index);
-}
-
-std::string departure_comment(const netem::Departure& packet) {
-  std::string what;
-  const auto add = [&](bool applies, std::string_view word) {
-    if (applies) what += (what.empty() ? "netem: " : ", ") + std::string(word);
-  };
-  add(packet.duplicate, "duplicate");
-  add(packet.corrupted, "one bit flipped");
-  add(packet.reordered, "sent ahead of those before it");
-  if (!what.empty()) what += fmt::format(" (flow {} packet {})", packet.flow, packet.index);
-  return what;
-}
-
 }  // namespace
 
 Relay::Relay(const Options& options, Capture* capture, Output& output, RelaySocket listener, UniqueFd epoll,
@@ -199,6 +182,14 @@ OfferTime offer_time(Timestamp arrival, Timestamp& last_offer) {
   return {.at = last_offer, .waited = last_offer - arrival};
 }
 
+// A relay that was late finds in the link's queue what should have left it long ago. That must not take the place of a
+// datagram that came after it was due.
+bool holds_what_should_be_gone(const netem::Link& link, std::size_t payload_bytes, Timestamp at) {
+  if (link.has_room(payload_bytes)) return false;
+  const auto due = link.next_departure();
+  return due && *due <= at;
+}
+
 }  // namespace
 
 Relay::Emptied Relay::receive_from_clients(int batches) {
@@ -215,6 +206,7 @@ Relay::Emptied Relay::receive_from_clients(int batches) {
       client->last_seen = now;
       client->reached_at = datagram.to;
       const OfferTime offer = offer_time(arrival_clock_.arrival(datagram.stamp, now), last_up_offer_);
+      if (holds_what_should_be_gone(up_, datagram.bytes.size(), offer.at)) deliver_up();
       const netem::Verdict verdict = up_.offer(datagram.bytes, offer.at, client->flow, datagram.ecn, offer.waited);
       record_offer(Side::client, client->address, reached_address(*client), datagram, verdict, client->flow,
                    offer.at - offer.waited);
@@ -232,6 +224,7 @@ Relay::Emptied Relay::receive_from_target(Client& client, int batches) {
     for (const InDatagram& datagram : received) {
       client.last_seen = now;
       const OfferTime offer = offer_time(arrival_clock_.arrival(datagram.stamp, now), last_down_offer_);
+      if (holds_what_should_be_gone(down_, datagram.bytes.size(), offer.at)) deliver_down();
       const netem::Verdict verdict = down_.offer(datagram.bytes, offer.at, client.flow, datagram.ecn, offer.waited);
       record_offer(Side::server, options_.target, client.upstream.local(), datagram, verdict, client.flow,
                    offer.at - offer.waited);
@@ -358,36 +351,10 @@ void Relay::complete_health() {
   health_.unreachable += sender_.unreachable();
 }
 
-// --- capture --------------------------------------------------------------------------------------------------------
-
 SocketAddress Relay::reached_address(const Client& client) const {
   SocketAddress address = client.reached_at.value_or(listener_.local());
   address.port = listener_.local().port;
   return address;
-}
-
-void Relay::record_offer(Side side, const SocketAddress& source, const SocketAddress& destination,
-                         const InDatagram& datagram, const netem::Verdict& verdict, netem::FlowId flow, Timestamp now) {
-  if (capture_ == nullptr) return;
-  capture_->add({.side = side,
-                 .sense = Sense::inbound,
-                 .source = source,
-                 .destination = destination,
-                 .ecn = datagram.ecn,
-                 .payload = datagram.bytes},
-                now, drop_comment(verdict, flow));
-}
-
-void Relay::record_departure(Side side, const SocketAddress& source, const SocketAddress& destination,
-                             const netem::Departure& packet, Timestamp now) {
-  if (capture_ == nullptr) return;
-  capture_->add({.side = side,
-                 .sense = Sense::outbound,
-                 .source = source,
-                 .destination = destination,
-                 .ecn = packet.ecn,
-                 .payload = packet.bytes},
-                now, departure_comment(packet));
 }
 
 }  // namespace mxp::tools
