@@ -132,7 +132,6 @@ std::expected<void, ConfigError> validate(const TransportConfig& config) {
 std::expected<void, ConfigError> validate(const EndpointConfig& config) {
   Found found = find(config.transport);
   if (!found) found = find(config.suites);
-  if (!found && config.limits.max_connections == 0) found = ConfigError{"limits.max_connections", "0", "at least 1"};
   if (!found) return {};
   return std::unexpected(std::move(*found));
 }

@@ -78,7 +78,7 @@ struct TransportConfig {
 };
 
 struct EndpointLimits {
-  std::size_t max_connections = 100'000;  // at least 1; an initial beyond it is answered with CONNECTION_REFUSED
+  std::size_t max_connections = 100'000;  // hard limit: an initial beyond it is answered with CONNECTION_REFUSED
   std::size_t max_half_open = 4096;       // handshakes not yet confirmed: bounds what replayed initials can hold
 };
 

@@ -118,7 +118,7 @@ BOOST_AUTO_TEST_CASE(each_suite_gets_one_attempt_of_its_own) {
 
 BOOST_AUTO_TEST_CASE(a_suite_that_the_client_did_not_list_is_never_tried) {
   for (const Suite only : {kAes, kChacha}) {
-    DirectPair pair(with_suites({only, only}, {only == kAes ? kChacha : kAes}));
+    DirectPair pair(with_suites({only}, {only == kAes ? kChacha : kAes}));
     std::set<std::string> sent;
     pair.lose = [&](Role, ByteView datagram) {
       sent.insert(key_of(datagram));
