@@ -70,7 +70,8 @@ std::expected<HandshakePayload, TransportError> parse_handshake_payload(ByteView
     if (close == nullptr || sender != Role::server)
       return std::unexpected(TransportError{TransportErrorCode::protocol_violation, frames.last_type(),
                                             "frame not allowed in a handshake message"});
-    if (!result.close) result.close = *close;
+    result.close = *close;
+    return result;  // what follows a CLOSE is not looked at (docs/protocol.md §2.2)
   }
 }
 

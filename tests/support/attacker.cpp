@@ -194,7 +194,7 @@ std::optional<SeenClose> Attacker::seen_close() const {
 // ---- attacker as a server
 
 std::optional<RogueResponse> rogue_message_2(ByteView message_1, const PrivateKey& server, const Bytes& payload,
-                                             SeededRandom& random) {
+                                             SeededRandom& random, std::size_t size) {
   const auto parsed = parse_packet_header(message_1);
   if (!parsed || !std::holds_alternative<InitialHeader>(*parsed)) return std::nullopt;
   const auto& header = std::get<InitialHeader>(*parsed);
@@ -202,11 +202,11 @@ std::optional<RogueResponse> rogue_message_2(ByteView message_1, const PrivateKe
   IkResponder noise(suite, server, header.prologue);
   Bytes ignored(kMaxInitialSize);
   if (!noise.read_message_1(header.noise_message, ignored)) return std::nullopt;
-  Bytes datagram(kMinInitialSize);
+  Bytes datagram(size);
   Writer writer(datagram);
   write_response_header(writer, suite, header.client_id);
   Bytes plaintext = payload;
-  plaintext.resize(std::max(payload.size(), writer.space() - kIkMessage2Overhead));
+  plaintext.resize(writer.space() - kIkMessage2Overhead);
   const auto message = noise.write_message_2(plaintext, PrivateKey::generate(random), writer.free_space());
   if (!message) return std::nullopt;
   return RogueResponse{std::move(datagram), RogueSession(Role::server, suite, message->result, header.client_id)};

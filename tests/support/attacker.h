@@ -159,9 +159,9 @@ struct RogueResponse {
   Bytes datagram;
   RogueSession session;
 };
-// `payload` is padded to a datagram of 1200 bytes; `suite_byte` is what the header says.
+// `payload` is padded, or its padding cut, to a datagram of `size` bytes.
 std::optional<RogueResponse> rogue_message_2(ByteView message_1, const PrivateKey& server, const Bytes& payload,
-                                             SeededRandom& random);
+                                             SeededRandom& random, std::size_t size = kMinInitialSize);
 // The payload of an honest server; `change` may falsify it first.
 Bytes server_payload(std::optional<ConnectionId> id, const std::function<void(TransportParameters&)>& change = {},
                      const std::optional<CloseFrame>& close = std::nullopt);
