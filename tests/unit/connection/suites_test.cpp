@@ -238,8 +238,10 @@ BOOST_AUTO_TEST_CASE(the_place_that_our_own_first_attempt_took_does_not_end_the_
 
 BOOST_AUTO_TEST_CASE(a_server_that_stays_full_is_told_when_the_time_is_over) {
   DirectPair::Config config = with_suites({kAes, kChacha}, {kChacha});
-  config.server.limits.max_connections = 0;
+  config.server.limits.max_connections = 1;
   DirectPair pair(config);
+  Attacker other(pair.server, pair.now, {.suite = kChacha, .suites = {kChacha}});
+  BOOST_REQUIRE(other.connect());
   pair.connect();
   pair.advance(9999ms);
   BOOST_TEST(pair.client.app.closed.empty());
