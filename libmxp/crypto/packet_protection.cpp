@@ -20,7 +20,8 @@ constexpr std::uint8_t kMaskedBits = 0x1f;  // of a short header's first byte (R
 static_assert(kSampleOffset + HeaderProtector::kSampleSize == kMinShortPacket);
 static_assert(kTagSize == kAeadTagSize);
 
-// The 62-bit number, big-endian and left-padded, XORed into the IV (RFC 9001 §5.3).
+}  // namespace
+
 AeadNonce packet_nonce(const SecretArray<12>& iv, PacketNumber number) {
   AeadNonce nonce;
   std::copy_n(iv.data(), nonce.size(), nonce.begin());
@@ -28,7 +29,22 @@ AeadNonce packet_nonce(const SecretArray<12>& iv, PacketNumber number) {
   return nonce;
 }
 
-}  // namespace
+TruncatedNumber unmask_header(MutableBytes packet, const HeaderProtector::Mask& mask) {
+  packet[0] ^= mask[0] & kMaskedBits;
+  TruncatedNumber number{.size = (packet[0] & packet_bits::kNumberSize) + 1u};
+  for (std::size_t i = 0; i < kMaxNumberSize; ++i) {
+    // All four bytes are visited; those beyond the number are XORed with zero.
+    const auto inside = static_cast<std::uint8_t>(-static_cast<int>(i < number.size));
+    packet[kNumberOffset + i] ^= mask[1 + i] & inside;
+    number.value = number.value << 8 | packet[kNumberOffset + i];
+  }
+  number.value >>= 8 * (kMaxNumberSize - number.size);
+  return number;
+}
+
+std::span<const std::uint8_t, HeaderProtector::kSampleSize> header_sample(ByteView packet) {
+  return packet.subspan<kSampleOffset, HeaderProtector::kSampleSize>();
+}
 
 AeadLimits aead_limits(Suite suite) {
   // RFC 9001 §6.6. For ChaCha20-Poly1305 the number space ends before the confidentiality limit does.
@@ -140,8 +156,8 @@ void PacketOpener::open_batch(std::span<const MutableBytes> packets, ReplayWindo
       results[i] = std::unexpected(DropReason::malformed_header);
       continue;
     }
-    std::memcpy(samples.data() + count * HeaderProtector::kSampleSize, packets[i].data() + kSampleOffset,
-                HeaderProtector::kSampleSize);
+    std::ranges::copy(header_sample(packets[i]),
+                      samples.begin() + static_cast<std::ptrdiff_t>(count * HeaderProtector::kSampleSize));
     candidates[count++] = static_cast<std::uint8_t>(i);
   }
   header_.masks(std::span(samples).first(count * HeaderProtector::kSampleSize), std::span(masks).first(count));
@@ -152,16 +168,7 @@ void PacketOpener::open_batch(std::span<const MutableBytes> packets, ReplayWindo
 
 PacketOpener::Result PacketOpener::open_with_mask(MutableBytes packet, const HeaderProtector::Mask& mask,
                                                   ReplayWindow& window) {
-  packet[0] ^= mask[0] & kMaskedBits;
-  const std::size_t number_size = (packet[0] & packet_bits::kNumberSize) + 1u;
-  std::uint64_t truncated = 0;
-  for (std::size_t i = 0; i < kMaxNumberSize; ++i) {
-    // All four bytes are visited; those beyond the number are XORed with zero.
-    const auto inside = static_cast<std::uint8_t>(-static_cast<int>(i < number_size));
-    packet[kNumberOffset + i] ^= mask[1 + i] & inside;
-    truncated = truncated << 8 | packet[kNumberOffset + i];
-  }
-  truncated >>= 8 * (kMaxNumberSize - number_size);
+  const auto [number_size, truncated] = unmask_header(packet, mask);
   const auto largest = window.largest();
   const PacketNumber number = expand_packet_number(largest ? largest->value() + 1 : 0, truncated, number_size);
 

@@ -46,6 +46,20 @@ struct PhaseKeys {
   SecretArray<12> iv;
 };
 
+// The nonce of a packet: its 62-bit number, big-endian and left-padded, XORed into the IV (RFC 9001 §5.3).
+AeadNonce packet_nonce(const SecretArray<12>& iv, PacketNumber number);
+
+// What header protection hides of a packet number: its upper bits are the receiver's to recover.
+struct TruncatedNumber {
+  std::size_t size = 0;  // 1..4 bytes
+  std::uint64_t value = 0;
+};
+// Takes the mask off a 1-RTT packet's header, in place. What it does takes the same time whatever was masked.
+// REQUIRES: packet.size() >= kMinShortPacket.
+TruncatedNumber unmask_header(MutableBytes packet, const HeaderProtector::Mask& mask);
+// The bytes of a packet that its mask is made from. REQUIRES: packet.size() >= kMinShortPacket.
+std::span<const std::uint8_t, HeaderProtector::kSampleSize> header_sample(ByteView packet);
+
 // A packet whose payload is sealed and whose header is still in the clear.
 struct HeaderSlot {
   std::uint8_t* packet = nullptr;  // its first byte; at least kMinShortPacket bytes

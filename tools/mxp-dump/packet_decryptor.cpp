@@ -96,18 +96,14 @@ std::optional<PacketDecryptor::Unmasked> PacketDecryptor::unmask(ByteView packet
   scratch.assign(packet.begin(), packet.end());
 
   std::array<std::uint8_t, HeaderProtector::kSampleSize> sample{};
-  std::copy_n(packet.begin() + kShortHeaderSize + 4, sample.size(), sample.begin());
+  std::ranges::copy(header_sample(packet), sample.begin());
   std::array<HeaderProtector::Mask, 1> mask{};
   header_.masks(sample, mask);
-  scratch[0] = static_cast<std::uint8_t>(scratch[0] ^ (mask[0][0] & 0x1f));
+  const TruncatedNumber number = unmask_header(scratch, mask[0]);
   Unmasked out{.packet = packet, .scratch = &scratch};
-  out.number_size = (scratch[0] & packet_bits::kNumberSize) + 1u;
+  out.number_size = number.size;
+  out.truncated = number.value;
   out.header_size = kShortHeaderSize + out.number_size;
-  for (std::size_t i = 0; i < out.number_size; ++i) {
-    std::uint8_t& byte = scratch[kShortHeaderSize + i];
-    byte = static_cast<std::uint8_t>(byte ^ mask[0][1 + i]);
-    out.truncated = out.truncated << 8 | byte;
-  }
   out.window = std::uint64_t{1} << (8 * out.number_size);
   out.likely = expand_packet_number(expected, out.truncated, out.number_size).value();
   out.odd_phase = (scratch[0] & packet_bits::kKeyPhase) != 0;
@@ -121,12 +117,9 @@ bool PacketDecryptor::try_number(PhaseKeys& keys, const Unmasked& packet, std::o
   const MutableBytes scratch(*packet.scratch);
   std::copy(packet.packet.begin() + static_cast<std::ptrdiff_t>(packet.header_size), packet.packet.end(),
             scratch.begin() + static_cast<std::ptrdiff_t>(packet.header_size));
-  AeadNonce nonce{};
-  std::copy_n(keys.iv.view().begin(), nonce.size(), nonce.begin());
-  for (std::size_t i = 0; i < 8; ++i)
-    nonce[nonce.size() - 1 - i] = static_cast<std::uint8_t>(nonce[nonce.size() - 1 - i] ^ (*number >> (8 * i)));
   const std::size_t body = packet.packet.size() - packet.header_size - kTagSize;
-  return keys.aead.open(nonce, scratch.first(packet.header_size), scratch.subspan(packet.header_size, body),
+  return keys.aead.open(packet_nonce(keys.iv, PacketNumber(*number)), scratch.first(packet.header_size),
+                        scratch.subspan(packet.header_size, body),
                         scratch.subspan(packet.header_size + body).first<kTagSize>());
 }
 
