@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import pwd
 import re
 import select
 import shutil
@@ -597,6 +598,47 @@ class Live(DumpCase):
             self.assertEqual(run.wait(timeout=20), 0)
         self.assertEqual((shown["type"], shown["dst"]), ("initial", f"127.0.0.1:{port}"))
         self.assertEqual(len(self.records(written.read_bytes())), 1)
+
+
+@unittest.skipUnless(os.geteuid() == 0, "only root has something to give up")
+class Privileges(DumpCase):
+    def capture(self, *arguments, environment=None):
+        """A capture that waits for its first packet: what the kernel says of the process, and its files."""
+        keys = self.file("keys", wire.KEY_LOG)
+        os.chmod(keys, 0o600)
+        run = subprocess.Popen([DUMP, "-i", "lo", "-f", "udp port 1", "-w", str(self.folder / "w.pcap"), "--force", f"--json={self.folder / 'w.json'}", "--keylog", keys, *arguments],
+                               stderr=subprocess.PIPE, env={**ENVIRONMENT, **(environment or {})})
+        self.addCleanup(run.stderr.close)
+        self.addCleanup(lambda: run.poll() is None and run.kill())
+        first = run.stderr.readline()
+        if b"capturing" not in first:
+            run.wait(timeout=20)
+            self.skipTest(first.decode())
+        status = dict(line.split(":\t", 1) for line in Path(f"/proc/{run.pid}/status").read_text().splitlines() if ":\t" in line)
+        run.send_signal(signal.SIGINT)
+        self.assertEqual(run.wait(timeout=20), 130, run.stderr.read())
+        self.assertIn("packets", json.loads((self.folder / "w.json").read_text()))
+        self.assertEqual((self.folder / "w.pcap").stat().st_size, 24)
+        return status
+
+    def test_root_is_given_up_before_the_first_packet(self):
+        nobody = str(pwd.getpwnam("nobody").pw_uid)
+        for environment, user in (({"SUDO_UID": "", "SUDO_GID": ""}, nobody), ({"SUDO_UID": "0", "SUDO_GID": "0"}, nobody), ({"SUDO_UID": "1234", "SUDO_GID": "1235"}, "1234")):
+            with self.subTest(environment):
+                status = self.capture(environment=environment)
+                self.assertEqual(status["Uid"].split(), [user] * 4)
+                self.assertNotIn("0", status["Gid"].split())
+                self.assertEqual(status["Groups"].split(), [])
+                for capabilities in ("CapInh", "CapPrm", "CapEff"):
+                    self.assertEqual(int(status[capabilities], 16), 0)
+                self.assertEqual(status["NoNewPrivs"], "1")
+
+    def test_the_user_may_be_named(self):
+        account = pwd.getpwnam("daemon")
+        self.assertEqual(self.capture("--user", "daemon", environment={"SUDO_UID": "1234", "SUDO_GID": "1235"})["Uid"].split(), [str(account.pw_uid)] * 4)
+        self.assertEqual(self.capture("--user", "root")["Uid"].split(), ["0"] * 4)
+        self.assertIn("no such user", self.dump("-i", "lo", "--user", "no-such-user", code=2)[1])
+        self.assertIn("-i INTERFACE", self.dump("-r", "x", "--user", "daemon", code=2)[1])
 
 
 @unittest.skipUnless((BIN / "mxp-cat").exists() and (BIN / "mxp-netem").exists(), "mxp-cat and mxp-netem are not built")

@@ -36,7 +36,7 @@ constexpr tools::CommandNames kCommands = {
 
 // As typed; the strings are still to be understood.
 struct LowOptions {
-  std::string read, interface, filter, write, keylog, format, stats, json;
+  std::string read, interface, user, filter, write, keylog, format, stats, json;
   std::vector<std::string> fields;
   std::uint64_t count = 0;
   std::uint16_t port = 0;
@@ -55,6 +55,7 @@ std::expected<Options, tools::ParseStop> interpret(const LowOptions& low, const 
   if (low.read.empty() == low.interface.empty()) return refuse("give either -r FILE or -i INTERFACE");
   options.read_path = low.read;
   options.interface = low.interface;
+  options.user = low.user;
   options.capture_filter = low.filter;
   options.write_path = low.write;
   options.force = low.force;
@@ -87,6 +88,7 @@ std::expected<Options, tools::ParseStop> interpret(const LowOptions& low, const 
   }
   if (low.write == "-" && (options.packets || options.statistics || low.json == "-"))
     return refuse("-w - puts the capture on stdout, where nothing else can go");
+  if (!low.user.empty() && low.interface.empty()) return refuse("--user needs -i INTERFACE");
   if (low.force && low.write.empty()) return refuse("--force needs -w FILE");
   return options;
 }
@@ -108,6 +110,9 @@ std::expected<Options, tools::ParseStop> parse_options(int argc, char** argv) {
       ->type_name("NAME");
   app.add_option("-f,--filter", low.filter, "look only at what this capture filter (BPF) lets through")
       ->type_name("BPF");
+  app.add_option("--user", low.user,
+                 "with -i as root: who to become once interface and files are open (the user of sudo, or nobody)")
+      ->type_name("NAME");
   app.add_option("-w,--write", low.write,
                  "write a pcap file: with -i all that is captured, with -r the packets of MXP; nothing is printed then "
                  "unless -T or --stats is given")

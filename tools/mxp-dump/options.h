@@ -16,6 +16,7 @@ enum class Format : std::uint8_t { text, json, fields };
 struct Options {
   std::string read_path;  // "-": stdin; empty: capture from `interface`
   std::string interface;
+  std::string user;               // who reads what `interface` brings, if not the user of sudo or nobody
   std::string capture_filter;     // BPF, as tcpdump takes it; empty: all
   std::string write_path;         // empty: none; "-": stdout
   bool force = false;             // an existing write_path is replaced

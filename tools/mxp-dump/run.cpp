@@ -18,6 +18,7 @@
 #include "mxp-dump/packet_filter.h"
 #include "mxp-dump/packet_writer.h"
 #include "mxp-dump/pcap_writer.h"
+#include "mxp-dump/privileges.h"
 #include "mxp-dump/summary.h"
 #include "mxp-dump/time_order.h"
 
@@ -55,6 +56,7 @@ class CaptureRun {
     if (auto done = open_keys(); !done) return std::unexpected(done.error());
     if (auto done = open_input(); !done) return std::unexpected(done.error());
     if (auto done = open_outputs(); !done) return std::unexpected(done.error());
+    if (auto done = give_up_rights(); !done) return std::unexpected(done.error());
     if (auto done = survey(); !done) return std::unexpected(done.error());
     const auto input = read_packets();
     if (!input) return std::unexpected(input.error());
@@ -88,11 +90,11 @@ class CaptureRun {
 
   Result<void> open_input() {
     if (!options_.interface.empty()) {
+      if (auto known = check_user(options_.user); !known) return known;
       auto live = LiveCapture::open(options_.interface, options_.capture_filter, signals_.fd());
       if (!live) return std::unexpected(live.error());
       live_ = live->get();
       reader_ = std::move(*live);
-      output_.note(fmt::format("capturing from {}", options_.interface));
       return {};
     }
     auto file = dump::open_input(options_.read_path);
@@ -112,6 +114,16 @@ class CaptureRun {
     reader_.reset();
     if (signals_.received() != 0) return {};
     return std::unexpected(file_error(options_, reader.error()));
+  }
+
+  // From here on what strangers sent is parsed.
+  Result<void> give_up_rights() {
+    if (live_ == nullptr) return {};
+    const auto who = drop_privileges(options_.user);
+    if (!who) return std::unexpected(who.error());
+    if (!who->empty()) output_.verbose(fmt::format("reads packets as {}", *who));
+    output_.note(fmt::format("capturing from {}", options_.interface));
+    return {};
   }
 
   // Once through a file, so that all handshakes and ids are known before the first packet is looked at. A pipe and an
