@@ -125,7 +125,10 @@ print(f"goodput          {size * 8 / seconds / 1e6:.1f} Mbit/s ({size} bytes in 
 for name, key in (("client to server", "up"), ("server to client", "down")):
     way = relay[key]
     print(f"{name} {way['in']} datagrams: {way['lost']} lost, {way['tail_dropped']} dropped by the queue, {way['duplicated']} duplicated, {way['corrupted']} corrupted, {way['reordered']} reordered")
+print(f"connections      {summary['connections']}")
 print(f"loss seen        {summary['lost']} packets")
 print(f"retransmitted    {summary['retransmitted']}")
 print(f"handshake        {summary['handshake_ms']:.1f} ms")
+if summary["connections"] != 1:
+    sys.exit("demo: one client and one server are one connection")
 PY

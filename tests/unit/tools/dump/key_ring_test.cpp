@@ -62,6 +62,19 @@ BOOST_AUTO_TEST_CASE(phase_0_and_the_highest_phase_are_kept) {
   BOOST_TEST(keys.without_phase_0().ids == 0u);
 }
 
+BOOST_AUTO_TEST_CASE(different_secrets_of_one_id_are_all_kept_up_to_a_bound) {
+  Log log;
+  for (unsigned value = 1; value <= 2 * kMaxSecretsOfId; ++value) {
+    std::ofstream(log.path(), std::ios::app) << fmt::format("MXP_C2S_TRAFFIC_SECRET_0 {:016x} {:064x}\n", 7, value);
+  }
+  KeyRing keys;
+  BOOST_REQUIRE(keys.load(log.path()).has_value());
+  const LoggedKeys* found = keys.find(id_of(7));
+  BOOST_REQUIRE(found != nullptr);
+  BOOST_TEST(found->phase_0.size() == kMaxSecretsOfId);
+  BOOST_TEST(last_byte(found->phase_0.front()) == 1u);
+}
+
 BOOST_AUTO_TEST_CASE(later_phases_alone_are_no_key_and_are_counted) {
   Log log;
   log.add(3, 9);
