@@ -214,6 +214,27 @@ class Signals(SessionTest):
         self.assertEqual(listener.finish()[:2], (0, b"after\n"))
 
 
+class UnreadErrors(SessionTest):
+    def test_a_stderr_that_nobody_reads_stops_no_listener(self):
+        reader, writer = os.pipe()
+        fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096)
+        listener = subprocess.Popen([CAT, "listen", "127.0.0.1:0", "--keep-open", "--no-stdin", "-vv"], stdin=subprocess.DEVNULL,
+                                    stdout=subprocess.DEVNULL, stderr=writer, env=self.env)
+        self.processes.append(listener)
+        os.close(writer)
+        url = b""
+        while not url.endswith(b"\n"):
+            url += os.read(reader, 1)
+        url = url.decode().split()[1]
+        for _ in range(30):  # each says some 300 bytes at least: twice what the pipe holds
+            result = self.cat(url, input=b"x")
+            self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertGreater(bytes_in(reader), 3500)  # it was full
+        listener.send_signal(signal.SIGTERM)
+        self.assertEqual(listener.wait(LIMIT), 130)
+        os.close(reader)
+
+
 class UnreadOutput(SessionTest):
     """A session whose stdout nobody reads is still there when the run ends: in the asan preset its parts have to go in order."""
 

@@ -5,7 +5,7 @@
 
 #include <cstdlib>
 
-#include "common/write_all.h"
+#include "common/log_writer.h"
 
 namespace mxp::tools {
 namespace {
@@ -13,10 +13,6 @@ namespace {
 constexpr std::string_view kClearLine = "\r\033[K";
 constexpr std::string_view kYellow = "\033[33m";
 constexpr std::string_view kPlain = "\033[0m";
-
-void write_stderr(std::string_view text) {
-  (void)write_all_or_errno(STDERR_FILENO, text);  // nowhere left to complain
-}
 
 bool environment_has(const char* name) {
   const char* value = std::getenv(name);
@@ -31,9 +27,12 @@ Output::Output(std::string tool, Verbosity verbosity) : tool_(std::move(tool)), 
   colour_ = terminal_ && !environment_has("NO_COLOR") && (term == nullptr || std::string_view(term) != "dumb");
 }
 
+Output::~Output() { stderr_log().flush(kLastWordPatience); }
+
 void Output::line(std::string_view text) {
   end_progress();
-  write_stderr(fmt::format("{}\n", text));
+  stderr_log().write(fmt::format("{}\n", text));
+  stderr_log().flush(kLastWordPatience);
 }
 
 void Output::warning(std::string_view text) {
@@ -63,24 +62,24 @@ void Output::emit(std::string_view prefix, std::string_view text) {
     return;
   }
   end_progress();
-  write_stderr(whole);
+  stderr_log().write(whole);
 }
 
 void Output::release() {
   held_ = false;
-  write_stderr(kept_);
+  stderr_log().write(kept_);
   kept_.clear();
 }
 
 void Output::progress(std::string_view text) {
   if (!terminal_ || verbosity_ == Verbosity::quiet || held_) return;
-  write_stderr(fmt::format("{}{}", kClearLine, text));
+  stderr_log().write(fmt::format("{}{}", kClearLine, text));
   progress_shown_ = true;
 }
 
 void Output::end_progress() {
   if (!progress_shown_) return;
-  write_stderr(kClearLine);
+  stderr_log().write(kClearLine);
   progress_shown_ = false;
 }
 

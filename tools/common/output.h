@@ -1,4 +1,5 @@
-// What a tool says on stderr: levels, colour and a progress line. Data and reports do not pass here.
+// What a tool says on stderr: levels, colour and a progress line. Data and reports do not pass here. Nothing here waits
+// for a reader of stderr (common/log_writer.h) but line() and the end, for a second at most.
 // Threads: one.
 #pragma once
 
@@ -15,6 +16,9 @@ class Output {
   // `tool` prefixes notes and warnings. Colour and progress need a terminal on stderr; NO_COLOR and TERM=dumb are
   // honoured.
   Output(std::string tool, Verbosity verbosity);
+  ~Output();
+  Output(const Output&) = delete;
+  Output& operator=(const Output&) = delete;
 
   Verbosity verbosity() const { return verbosity_; }
   bool terminal() const { return terminal_; }

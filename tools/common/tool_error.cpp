@@ -1,12 +1,11 @@
 #include "common/tool_error.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <cstring>
 #include <nlohmann/json.hpp>
 
-#include "common/write_all.h"
+#include "common/log_writer.h"
 
 namespace mxp::tools {
 
@@ -15,7 +14,8 @@ std::unexpected<ToolError> fail_errno(ErrorKind kind, std::string_view what, int
 }
 
 void print_error(std::string_view tool, const ToolError& error) {
-  (void)write_all_or_errno(STDERR_FILENO, fmt::format("{}: {}\n", tool, error.message));  // nowhere left to complain
+  stderr_log().write(fmt::format("{}: {}\n", tool, error.message));
+  stderr_log().flush(kLastWordPatience);
 }
 
 nlohmann::json to_json(const ToolError& error) {

@@ -27,7 +27,7 @@ inline std::unexpected<ToolError> fail(ErrorKind kind, std::string message) {
 // The same for a failed system call: "<what>: <strerror(errno_value)>".
 std::unexpected<ToolError> fail_errno(ErrorKind kind, std::string_view what, int errno_value);
 
-// Writes "<tool>: <message>\n" to stderr with one write.
+// Says "<tool>: <message>\n" on stderr, whose reader is waited for, but not long (common/log_writer.h).
 void print_error(std::string_view tool, const ToolError& error);
 
 // {"error":{"kind":…,"message":…}}
