@@ -120,6 +120,7 @@ void receive_packet(Parts& parts, Timestamp now, const ReceivedDatagram& datagra
   if (!followed) return close_by_error(parts, followed.error());
 
   ++parts.stats.packets_received;
+  parts.stats.last_received = now;
   parts.stats.bytes_received += size;
   parts.trace(now, TracePacketReceived{opened->number, size});
   parts.idle.on_packet_received(now);
@@ -193,6 +194,7 @@ void receive_response(Parts& parts, Timestamp now, const ReceivedDatagram& datag
   if (accepted.round_trip) parts.recovery.seed_rtt(now, *accepted.round_trip);
   parts.attempts.reset();
   parts.stats.bytes_received += size;
+  parts.stats.last_received = now;
   parts.idle.on_packet_received(now);
   if (given_up) {
     parts.lifecycle.close_frame_due = true;

@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 """How sessions of mxp-cat end: who may end what, what is said of it, and that nothing is lost or left behind."""
 import fcntl
+import json
 import os
 import pty
+import re
 import signal
 import struct
 import subprocess
@@ -212,6 +214,92 @@ class Signals(SessionTest):
         listener.process.send_signal(signal.SIGHUP)
         self.assertEqual(self.cat(listener.url, input=b"after\n").returncode, 0)
         self.assertEqual(listener.finish()[:2], (0, b"after\n"))
+
+
+class Limits(SessionTest):
+    def test_times_outside_their_range_are_refused_by_the_option(self):
+        url = "mxp://" + "A" * 43 + "@127.0.0.1:9"
+        for option, value, words in (
+            ("--idle-timeout", "1194h", "1ms to 1193h, or 0 for no limit"),
+            ("--idle-timeout", "1us", "1ms to 1193h, or 0 for no limit"),
+            ("--timeout", "1us", "1ms to 1193h, or 0 for no limit"),
+            ("--timeout", "100000h", "1ms to 1193h, or 0 for no limit"),
+            ("-q", "0", "1ms to 1193h"),
+            ("-q", "1194h", "1ms to 1193h"),
+        ):
+            for command in (["listen", "0"], ["connect", url]):
+                self.fails(self.cat(*command, option, value), 2, option, f"'{value}' is out of range: use {words}")
+
+    def test_the_ends_of_the_ranges_work(self):
+        for value in ("0", "1ms", "1193h"):
+            listener = self.listener("--idle-timeout", value)
+            result = self.cat(listener.url, "--idle-timeout", value, "--timeout", "0", "-q", "1193h", input=b"x")
+            self.assertEqual(result.returncode, 0, result.stderr)
+            self.assertEqual(listener.finish()[:2], (0, b"x"))
+
+    def test_a_listeners_timeout_is_not_the_clients_handshakes(self):
+        listener = self.listener("--timeout", "0")  # no limit, not at once
+        self.assertEqual(self.cat(listener.url, input=b"x").returncode, 0)
+        self.assertEqual(listener.finish()[:2], (0, b"x"))
+
+
+class Told(SessionTest):
+    def test_events_carry_the_time_at_which_they_happened(self):
+        log = self.folder / "events"
+        listener = self.listener(f"--json={log}")
+        client = self.client(listener.url, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+        self.wait_for(lambda: '"stream_opened"' in log.read_text(), "the stream")
+        time.sleep(0.6)  # the span that is measured
+        client.stdin.close()
+        self.assertEqual((client.wait(LIMIT), listener.finish()[0]), (0, 0))
+        events = [json.loads(line) for line in log.read_text().splitlines()]
+        times = {(event["event"], event.get("by")): event["time"] for event in events}
+        self.assertGreaterEqual(times["fin", "peer"] - times["stream_opened", "peer"], 0.6)
+        self.assertLess(times["fin", "local"], times["fin", "peer"])
+        self.assertEqual([event["time"] for event in events], sorted(event["time"] for event in events))
+
+    def test_a_failure_without_a_connection_has_no_summary(self):
+        self.assertNotIn(b"connection in", self.cat("mxp://" + "A" * 43 + "@127.0.0.1:9", "--timeout", "300ms").stderr)
+
+    def test_the_silence_that_is_named_is_the_one_that_was(self):
+        listener = self.listener("--idle-timeout", "900ms", stdin=subprocess.PIPE)
+        client = self.client(listener.url, "-v", stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+        self.wait_until_said(client.errors, "connected to")
+        client.kill()
+        code, _, errors = listener.finish()
+        self.assertEqual(code, 1)
+        told = re.search(r"silence for ([0-9.]+) (m?s), past the idle timeout \(ours is 900\.0 ms", errors)
+        self.assertTrue(told, errors)
+        # The timer starts again with the keep-alive that followed the last packet: it was silent for longer than 900 ms.
+        self.assertGreater(float(told[1]) * (1 if told[2] == "s" else 1e-3), 1.0, errors)
+
+    def test_a_lost_client_of_a_listener_is_named_once(self):
+        listener = self.listener("--keep-open", "--no-stdin")
+        client = self.client(listener.url, "-v", stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+        self.wait_until_said(client.errors, "connected to")
+        client.send_signal(signal.SIGINT)
+        self.assertEqual(client.wait(LIMIT), 130)
+        self.wait_until_said(listener.errors, "warning")
+        warning = next(line for line in listener.errors.read_text().splitlines() if "warning" in line)
+        self.assertEqual(warning.count("127.0.0.1:"), 1, warning)
+
+    def test_progress_of_a_file_on_stdin_moves(self):
+        data = content(16 << 20)
+        reader, writer = os.pipe()
+        listener = self.listener(stdout=writer)
+        os.close(writer)
+        controller, terminal = pty.openpty()
+        with open(self.write("source", data), "rb") as stdin:
+            client = self.start(listener.url, "--progress", stdin=stdin, stdout=subprocess.DEVNULL, stderr=terminal)
+        os.close(terminal)
+        shown = ""
+        while not re.search(r"[1-9][0-9.]* [KM]iB  .*  [1-9][0-9]?%", shown):  # what the listener's unread stdout left room for
+            shown += os.read(controller, 4096).decode()
+        with os.fdopen(reader, "rb") as out:
+            self.assertEqual(len(out.read()), len(data))
+        self.assertEqual(client.wait(LIMIT), 0)
+        os.close(controller)
+        self.assertNotIn(" ns left", shown)
 
 
 class UnreadErrors(SessionTest):

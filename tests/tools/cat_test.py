@@ -569,7 +569,8 @@ class Failures(CatTest):
         code, _, stderr = listener.finish()
         self.assertLess(time.monotonic() - started, 25)
         self.assertEqual(code, 1, stderr)
-        self.assertIn("lost: silence for the whole idle timeout (ours is 30.00 s; the peer's counts if it is shorter);", stderr)
+        self.assertRegex(stderr, r"lost: silence for (.*), past the idle timeout \(ours is 30\.00 s; the peer's counts if it is shorter\);")
+        self.assertNotIn("silence for 30.", stderr)
 
     def test_silence_without_a_timeout_of_our_own_names_the_peers(self):
         listener = self.listener("--idle-timeout", "0", stdin=subprocess.PIPE)
@@ -580,7 +581,7 @@ class Failures(CatTest):
         client.kill()
         code, _, stderr = listener.finish()
         self.assertEqual(code, 1, stderr)
-        self.assertIn("lost: silence for the whole idle timeout (the peer's);", stderr)
+        self.assertRegex(stderr, r"lost: silence for .*, past the idle timeout \(the peer's\);")
 
     def test_a_killed_receiver_is_1_for_the_sender(self):
         source = self.write("big", content(64 << 20))
@@ -622,7 +623,7 @@ class Failures(CatTest):
         listener.process.send_signal(signal.SIGINT)
         code, _, stderr = listener.finish(timeout=10)
         self.assertEqual(code, 130)
-        self.assertIn("0 connections", stderr)
+        self.assertIn("no connection in ", stderr)
 
 
 class Files(CatTest):

@@ -96,6 +96,26 @@ CLI::Option* add_parsed(CLI::App& app, const std::string& name, Target& target, 
       ->type_name(type_name);
 }
 
+// "1 ms" as a user would type it, "1ms": whole numbers only, as the ends of ranges are.
+std::string typed_time(Duration span) {
+  using namespace std::chrono;
+  if (span % 1h == Duration::zero() || span >= 100h) return fmt::format("{}h", floor<hours>(span).count());
+  if (span % 1s == Duration::zero()) return fmt::format("{}s", floor<seconds>(span).count());
+  if (span % 1ms == Duration::zero()) return fmt::format("{}ms", floor<milliseconds>(span).count());
+  return fmt::format("{}us", floor<microseconds>(span).count());
+}
+
+std::expected<Duration, std::string> parse_time_in(std::string_view text, const TimeRange& range) {
+  const auto time = parse_time(text);
+  if (!time) return time;
+  const bool zero = *time == Duration::zero();
+  if (zero && range.zero != TimeRange::Zero::refused) return time;
+  if (!zero && *time >= range.least && *time <= range.most) return time;
+  return std::unexpected(fmt::format("'{}' is out of range: use {} to {}{}", text, typed_time(range.least),
+                                     typed_time(range.most),
+                                     range.zero == TimeRange::Zero::means_none ? ", or 0 for no limit" : ""));
+}
+
 }  // namespace
 
 std::expected<std::uint64_t, std::string> parse_size(std::string_view text) {
@@ -162,13 +182,16 @@ CLI::Option* add_rate(CLI::App& app, const std::string& name, std::uint64_t& bit
   return add_parsed(app, name, bits_per_second, description, "RATE", parse_bits_per_second);
 }
 
-CLI::Option* add_time(CLI::App& app, const std::string& name, Duration& target, const std::string& description) {
-  return add_parsed(app, name, target, description, "TIME", parse_time);
+CLI::Option* add_time(CLI::App& app, const std::string& name, Duration& target, const std::string& description,
+                      const TimeRange& range) {
+  return add_parsed(app, name, target, description, "TIME",
+                    [range](std::string_view text) { return parse_time_in(text, range); });
 }
 
 CLI::Option* add_time(CLI::App& app, const std::string& name, std::optional<Duration>& target,
-                      const std::string& description) {
-  return add_parsed(app, name, target, description, "TIME", parse_time);
+                      const std::string& description, const TimeRange& range) {
+  return add_parsed(app, name, target, description, "TIME",
+                    [range](std::string_view text) { return parse_time_in(text, range); });
 }
 
 }  // namespace mxp::tools

@@ -39,8 +39,19 @@ CLI::Option* add_size(CLI::App& app, const std::string& name, std::optional<std:
                       const std::string& description);
 CLI::Option* add_rate(CLI::App& app, const std::string& name, std::uint64_t& bits_per_second,
                       const std::string& description);
-CLI::Option* add_time(CLI::App& app, const std::string& name, Duration& target, const std::string& description);
+// The longest that an option takes: the longest idle timeout that the wire carries (docs/protocol.md §2.2), 49.7 days.
+inline constexpr Duration kLongestTime = std::chrono::milliseconds(std::uint64_t{1} << 32);
+
+struct TimeRange {
+  enum class Zero : std::uint8_t { is_a_time, means_none, refused };
+  Zero zero = Zero::is_a_time;
+  Duration least{};  // of those that are not 0
+  Duration most = kLongestTime;
+};
+// What lies outside `range` is refused with the range.
+CLI::Option* add_time(CLI::App& app, const std::string& name, Duration& target, const std::string& description,
+                      const TimeRange& range = {});
 CLI::Option* add_time(CLI::App& app, const std::string& name, std::optional<Duration>& target,
-                      const std::string& description);
+                      const std::string& description, const TimeRange& range = {});
 
 }  // namespace mxp::tools

@@ -63,9 +63,9 @@ ToolError describe_close(const CloseInfo& info, const CloseContext& context) {
       }
       return {
           ErrorKind::network,
-          fmt::format("connection to {} lost: silence for the whole idle timeout ({}); the peer is gone or the path "
+          fmt::format("connection to {} lost: silence for {}, past the idle timeout ({}); the peer is gone or the path "
                       "is broken",
-                      context.peer, idle_timeout_words(context.idle_timeout))};
+                      context.peer, format_duration(context.silence), idle_timeout_words(context.idle_timeout))};
     case CloseInfo::By::local: break;
   }
   if (info.application) return {ErrorKind::interrupted, "interrupted"};

@@ -13,6 +13,7 @@ struct CloseContext {
   std::string peer;              // "127.0.0.1:9000"
   Duration handshake_timeout{};  // client
   Duration idle_timeout{};
+  Duration silence{};  // since the last packet of the peer's; for an end by the idle timeout
 };
 
 // For an end that is not success: REQUIRES: not a close with code 0 after everything was complete.

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <chrono>
 
+#include "common/units.h"
+
 namespace mxp::tools {
 namespace {
 
@@ -29,7 +31,6 @@ void Hub::attach(std::unique_ptr<EventLoop> loop, SessionFactory factory) {
 }
 
 void Hub::on_connected(Connection& connection) {
-  reporter_.set_now(loop_->now());
   const bool may_serve = !interrupted_ && (options_.keep_open || !had_connection_);
   if (!may_serve) {
     output_.verbose(
@@ -47,7 +48,6 @@ void Hub::on_connected(Connection& connection) {
 }
 
 void Hub::on_stream_opened(Connection& connection, StreamId id) {
-  reporter_.set_now(loop_->now());
   if (Session* session = session_of(connection)) session->stream_opened(id);
 }
 
@@ -57,12 +57,10 @@ std::size_t Hub::on_stream_data(Connection& connection, StreamId id, ByteView da
 }
 
 void Hub::on_stream_reset(Connection& connection, StreamId id, AppErrorCode code) {
-  reporter_.set_now(loop_->now());
   if (Session* session = session_of(connection)) session->on_stream_reset(id, code);
 }
 
 void Hub::on_stop_sending(Connection& connection, StreamId id, AppErrorCode code) {
-  reporter_.set_now(loop_->now());
   if (Session* session = session_of(connection)) session->on_stop_sending(id, code);
 }
 
@@ -79,15 +77,15 @@ void Hub::on_streams_available(Connection& connection, StreamType) {
 }
 
 void Hub::on_closed(Connection& connection, const CloseInfo& info) {
-  reporter_.set_now(loop_->now());
   Session* raw = session_of(connection);
   if (raw == nullptr) {
     // Never established, or turned away. For a client that is its result; a listener goes on waiting.
     if (connection.role() == Role::server) return;
     reporter_.closed(connection, info);
-    finish_session(std::unexpected(describe_close(
-                       info, {target_, options_.timeout.value_or(Duration::zero()), options_.idle_timeout})),
-                   target_, 0ms);
+    const CloseContext context{.peer = target_,
+                               .handshake_timeout = options_.timeout.value_or(kLongestTime),
+                               .idle_timeout = options_.idle_timeout};
+    finish_session(std::unexpected(describe_close(info, context)), target_, 0ms);
     return;
   }
   connection.set_context(raw);  // on_closed may still read from the connection
@@ -128,7 +126,12 @@ void Hub::check_finishing() {
 
 void Hub::finish_session(Result<void> result, const std::string& peer, Duration linger) {
   if (options_.keep_open && !interrupted_) {
-    if (!result) output_.warning(fmt::format("{}: {}", peer, result.error().message));
+    if (!result) {
+      // Most messages name the peer; a listener's log needs it in all of them, once.
+      const std::string& message = result.error().message;
+      const bool named = message.find(peer) != std::string::npos;
+      output_.warning(named ? message : fmt::format("{}: {}", peer, message));
+    }
     return;
   }
   if (!result_) result_ = std::move(result);
@@ -146,7 +149,6 @@ void Hub::interrupt() {
   interrupted_ = true;
   if (!result_) result_ = fail(ErrorKind::interrupted, "interrupted");
   EventLoop& loop = *loop_;
-  reporter_.set_now(loop.now());
   loop.endpoint().close_all(wire(AppCode::interrupted), "interrupted");
   if (loop.endpoint().connection_count() == 0) return loop.stop();
   // on_closed of the last session ends the run; this is for what has no session.

@@ -1,12 +1,15 @@
 #include "mxp-cat/low_options.h"
 
 #include <algorithm>
+#include <chrono>
 
 #include "common/command_names.h"
 #include "common/units.h"
 
 namespace mxp::tools {
 namespace {
+
+using namespace std::chrono_literals;
 
 constexpr const char* kExamples = R"(Examples:
   mxp-cat keygen                                    make the default key, print the public one
@@ -47,9 +50,15 @@ void add_session_options(CLI::App& command, LowOptions& low) {
   command.add_flag("--half-close", low.half_close, "keep a terminal's session open after the peer's end");
   command.add_flag("--end-together", low.end_together, "the peer's end is ours too, even while stdin goes on");
   command.add_flag("--no-stdin", low.no_stdin, "send nothing and end our side at once");
-  add_time(command, "-q", low.wait_after_end, "wait at most so long after our own end, then exit 4");
-  add_time(command, "--timeout", low.timeout, "time until connected (connect: 10s; listen: none)");
-  add_time(command, "--idle-timeout", low.idle_timeout, "silence after which the peer is taken for gone (30s)");
+  // An acknowledgement takes a round trip: no wait at all could only fail.
+  add_time(command, "-q", low.wait_after_end, "wait at most so long after our own end, then exit 4",
+           {.zero = TimeRange::Zero::refused, .least = 1ms});
+  add_time(command, "--timeout", low.timeout, "time until connected, 0 for no limit (connect: 10s; listen: none)",
+           {.zero = TimeRange::Zero::means_none, .least = 1ms});
+  // Whole milliseconds on the wire, where 0 means none (docs/protocol.md §2.2).
+  add_time(command, "--idle-timeout", low.idle_timeout,
+           "silence after which the peer is taken for gone, 0 for no limit (30s)",
+           {.zero = TimeRange::Zero::means_none, .least = 1ms});
   command.add_flag("--progress", low.progress, "show progress, on a terminal");
   command.add_flag("--digest", low.digest, "print the SHA-256 of what was sent and received on stderr");
   add_json(command, low.json, "events and the result as JSON, one object a line");

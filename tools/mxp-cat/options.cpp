@@ -40,6 +40,8 @@ Result<void> read_listen(const LowOptions& low, Options& options) {
   if (!address) return std::unexpected(address.error());
   options.listen_address = *address;
   options.keep_open = low.keep_open;
+  options.timeout = low.timeout;
+  if (options.timeout == Duration::zero()) options.timeout.reset();
   options.say_that_anyone_may_connect = low.authorized_keys.empty() && !low.allow_any;
   if (low.authorized_keys.empty()) return {};
   const auto keys = load_authorized_keys(low.authorized_keys);
@@ -68,6 +70,7 @@ Result<void> read_connect(const LowOptions& low, Options& options) {
   if (url->port == 0) return fail(ErrorKind::usage, fmt::format("{}: port 0 cannot be dialled", escape(low.url)));
   options.url = *std::move(url);
   options.timeout = low.timeout.value_or(10s);
+  if (options.timeout == Duration::zero()) options.timeout.reset();
   return {};
 }
 
@@ -99,7 +102,6 @@ Result<Options> make_options(const LowOptions& low) {
   options.no_stdin = low.no_stdin;
   options.progress = low.progress;
   options.digest = low.digest;
-  options.timeout = low.timeout;
   options.idle_timeout = low.idle_timeout.value_or(30s);
   options.wait_after_end = low.wait_after_end;
   if (low.suites) {

@@ -46,8 +46,8 @@ struct Options {
   bool no_stdin = false;
   bool progress = false;
   bool digest = false;
-  std::optional<Duration> timeout;  // until connected; nothing = wait for ever (listen only)
-  Duration idle_timeout{};
+  std::optional<Duration> timeout;  // until connected; nothing = wait for ever
+  Duration idle_timeout{};          // 0 = none
   std::optional<Duration> wait_after_end;
   std::vector<Suite> suites;  // empty = the library's order
 };

@@ -31,14 +31,13 @@ double bit_rate(std::uint64_t bytes, Duration span) {
 
 }  // namespace
 
-void Reporter::set_now(Timestamp now) {
-  if (!started_) start_ = now;
-  started_ = true;
-  now_ = now;
+void Reporter::start(std::function<Timestamp()> clock) {
+  clock_ = std::move(clock);
+  start_ = clock_();
 }
 
 nlohmann::json Reporter::event(std::string_view name, const Connection& connection) const {
-  return {{"event", name}, {"time", seconds(now_ - start_)}, {"connection", to_hex(connection.local_id().bytes())}};
+  return {{"event", name}, {"time", seconds(clock_() - start_)}, {"connection", to_hex(connection.local_id().bytes())}};
 }
 
 void Reporter::write(const nlohmann::json& value) {
@@ -49,7 +48,7 @@ void Reporter::write(const nlohmann::json& value) {
 
 void Reporter::connected(const Connection& connection) {
   ++connections_;
-  connected_at_[&connection] = now_;
+  connected_at_[&connection] = clock_();
   const ConnectionStats stats = connection.stats();
   output_.verbose(fmt::format("connected to {}, key {}, suite {}, handshake {}",
                               connection.remote_address().to_string(), connection.peer_key().to_string(),
@@ -106,7 +105,7 @@ void Reporter::file(const Connection& connection, Side sender, std::string_view 
 void Reporter::closed(const Connection& connection, const CloseInfo& info) {
   const ConnectionStats stats = connection.stats();
   const auto since = connected_at_.find(&connection);
-  const Duration span = since == connected_at_.end() ? Duration::zero() : now_ - since->second;
+  const Duration span = since == connected_at_.end() ? Duration::zero() : clock_() - since->second;
   if (since != connected_at_.end()) connected_at_.erase(since);
   bytes_sent_ += stats.stream_bytes_sent;
   bytes_received_ += stats.stream_bytes_delivered;
@@ -139,10 +138,15 @@ void Reporter::closed(const Connection& connection, const CloseInfo& info) {
   write(value);
 }
 
-void Reporter::total() {
+void Reporter::total(const Result<void>& result) {
   if (connections_ == 1) return;  // its own summary has said it all
+  if (connections_ == 0) {
+    const bool failed = !result && result.error().kind != ErrorKind::interrupted;  // the error says it all
+    if (!failed) output_.summary(fmt::format("no connection in {}", format_duration(clock_() - start_)));
+    return;
+  }
   output_.summary(fmt::format("{} connections, sent {}, received {} in {}", connections_, format_bytes(bytes_sent_),
-                              format_bytes(bytes_received_), format_duration(now_ - start_)));
+                              format_bytes(bytes_received_), format_duration(clock_() - start_)));
 }
 
 }  // namespace mxp::tools

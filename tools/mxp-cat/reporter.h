@@ -1,9 +1,10 @@
 // What a run tells about itself: the summary on stderr, and the events of --json:
-//   {"event":"connected"|"stream_opened"|"fin"|"reset"|"closed"|"stats","time":<seconds since the
-//   start>,"connection":<id>,…}
+//   {"event":"connected"|"stream_opened"|"fin"|"reset"|"file"|"closed"|"stats",
+//    "time":<seconds from the start to when it happened>,"connection":<id>,…}
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <nlohmann/json_fwd.hpp>
 #include <string_view>
 #include <unordered_map>
@@ -22,8 +23,8 @@ class Reporter {
  public:
   Reporter(Output& output, JsonOutput& json) : output_(output), json_(json) {}
 
-  // The clock's reading, before any event and whenever it moved on.
-  void set_now(Timestamp now);
+  // Reads the clock of each event; before the first one. Times in events count from here.
+  void start(std::function<Timestamp()> clock);
 
   void connected(const Connection& connection);
   void stream_opened(const Connection& connection, StreamId id, Side by);
@@ -34,8 +35,8 @@ class Reporter {
             std::string_view sha256);
   // The last word of a connection: `closed` and `stats`, and its summary.
   void closed(const Connection& connection, const CloseInfo& info);
-  // The summary of a run that had no connection, or served several.
-  void total();
+  // The summary of a run that served several connections, or was stopped before it had one.
+  void total(const Result<void>& result);
 
  private:
   nlohmann::json event(std::string_view name, const Connection& connection) const;
@@ -43,9 +44,8 @@ class Reporter {
 
   Output& output_;
   JsonOutput& json_;
+  std::function<Timestamp()> clock_;
   Timestamp start_{};
-  Timestamp now_{};
-  bool started_ = false;
   std::unordered_map<const Connection*, Timestamp> connected_at_;
   std::uint64_t connections_ = 0;
   std::uint64_t bytes_sent_ = 0;

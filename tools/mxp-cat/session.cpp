@@ -79,7 +79,8 @@ void Session::refuse_stream(StreamId id, AppCode code) {
 ToolError Session::describe(const CloseInfo& info) const {
   return describe_close(info, {.peer = peer_,
                                .handshake_timeout = environment_.options.timeout.value_or(Duration::zero()),
-                               .idle_timeout = environment_.options.idle_timeout});
+                               .idle_timeout = environment_.options.idle_timeout,
+                               .silence = environment_.loop.now() - connection_.stats().last_received});
 }
 
 Result<void> Session::on_closed(const CloseInfo& info) {

@@ -22,6 +22,8 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr Duration kProgressInterval = 200ms;
+// An idle timeout is never shorter than three probe timeouts, of which each has 25 ms for a late acknowledgement.
+constexpr Duration kMostFrequentKeepalive = 25ms;
 // Seconds; what would take longer has stalled, and when it ends nobody knows.
 constexpr double kLongestForecast = 100 * 3600;
 
@@ -65,8 +67,10 @@ EndpointConfig endpoint_config(const Options& options, PrivateKey key) {
   if (!options.suites.empty()) config.suites = options.suites;
   config.transport.idle_timeout = options.idle_timeout;
   // Silence is to mean that the peer is gone, not that nobody typed anything.
-  config.transport.keepalive = options.idle_timeout / 3;
-  if (options.timeout) config.transport.handshake_timeout = *options.timeout;
+  if (options.idle_timeout > Duration::zero())
+    config.transport.keepalive = std::max<Duration>(options.idle_timeout / 3, kMostFrequentKeepalive);
+  // A listener's --timeout is about clients that do not come, not about those that have begun.
+  if (options.command == Command::connect) config.transport.handshake_timeout = options.timeout.value_or(kLongestTime);
   if (options.mode == Mode::receive) config.transport.flow_control.max_streams_bidirectional = kMaxIncomingFiles;
   return config;
 }
@@ -131,7 +135,7 @@ Result<void> run_sessions(const Options& options, Output& output, JsonOutput& js
   auto created = EventLoop::create({.bind = run.bind}, std::move(config), hub, key_log->get());
   if (!created) return fail(ErrorKind::network, fmt::format("cannot open the socket: {}", created.error().message));
   EventLoop& loop = **created;  // the hub's, from attach() on
-  reporter.set_now(loop.now());
+  reporter.start([&loop] { return loop.now(); });
   if (options.mode == Mode::pipe) (*workspace)->streams.emplace(loop);
   hub.attach(*std::move(created), factory_for(options.mode, *std::move(workspace)));
   loop.watch(signals.fd(), FdEvent::readable, [&] {
@@ -144,9 +148,9 @@ Result<void> run_sessions(const Options& options, Output& output, JsonOutput& js
   if (auto started = run.start(loop, hub); !started) return started;
   if (auto ran = loop.run(); !ran) return fail(ErrorKind::io, ran.error().message);
   output.end_progress();
-  reporter.set_now(loop.now());
-  reporter.total();
-  return hub.result().value_or(Result<void>());
+  const Result<void> result = hub.result().value_or(Result<void>());
+  reporter.total(result);
+  return result;
 }
 
 }  // namespace mxp::tools

@@ -12,6 +12,7 @@ namespace mxp {
 struct ConnectionStats {
   std::uint64_t packets_sent = 0;
   std::uint64_t packets_received = 0;         // opened and new
+  Timestamp last_received{};                  // when the last of these was opened; before the first: message 2, or 0
   std::uint64_t packets_lost = 0;             // declared lost by us
   std::uint64_t packets_spuriously_lost = 0;  // declared lost, acknowledged after all
   std::uint64_t bytes_sent = 0;               // UDP payload
