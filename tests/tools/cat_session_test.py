@@ -6,6 +6,7 @@ import os
 import pty
 import re
 import signal
+import socket
 import struct
 import subprocess
 import termios
@@ -241,6 +242,28 @@ class Limits(SessionTest):
         listener = self.listener("--timeout", "0")  # no limit, not at once
         self.assertEqual(self.cat(listener.url, input=b"x").returncode, 0)
         self.assertEqual(listener.finish()[:2], (0, b"x"))
+
+
+class Addresses(SessionTest):
+    def test_a_port_alone_takes_ipv4_and_ipv6(self):
+        try:
+            with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as probe:
+                probe.bind(("::1", 0))
+        except OSError:
+            self.skipTest("no IPv6 loopback")
+        listener = self.listener("--keep-open", "--no-stdin", "-v", address="0")
+        self.assertEqual(listener.host, "127.0.0.1")
+        for host in ("127.0.0.1", "[::1]", "localhost"):
+            url = listener.url.replace("127.0.0.1", host)
+            self.assertEqual(self.cat(url, input=host.encode() + b"\n").returncode, 0)
+        self.wait_for(lambda: listener.output.read_bytes() == b"127.0.0.1\n[::1]\nlocalhost\n", "all three")
+        self.assertIn("connected to 127.0.0.1:", listener.errors.read_text())  # not in its mapped form
+        self.assertIn("connected to [::1]:", listener.errors.read_text())
+
+    def test_a_listener_that_offers_files_tells_a_client_what_to_add(self):
+        listener = self.listener("--send", self.write("file", b"x"))
+        result = self.cat(listener.url, input=b"x")
+        self.fails(result, 5, "the other needs --recv DIR")
 
 
 class Told(SessionTest):

@@ -12,6 +12,7 @@
 #include <optional>
 
 #include "common/escape.h"
+#include "udp/unique_fd.h"
 
 namespace mxp::tools {
 namespace {
@@ -61,9 +62,25 @@ std::optional<HostPort> split_host_port(std::string_view text) {
   return HostPort{std::string(host), *port};
 }
 
+// The families taking turns, the first one's first.
+std::vector<SocketAddress> in_turns(const std::vector<SocketAddress>& addresses) {
+  std::vector<SocketAddress> first;
+  std::vector<SocketAddress> second;
+  for (const SocketAddress& one : addresses) {
+    auto& family = one.family == addresses.front().family ? first : second;
+    family.push_back(one);
+  }
+  std::vector<SocketAddress> ordered;
+  for (std::size_t i = 0; ordered.size() < std::min(addresses.size(), kMaxAddresses); ++i) {
+    if (i < first.size()) ordered.push_back(first[i]);
+    if (i < second.size() && ordered.size() < kMaxAddresses) ordered.push_back(second[i]);
+  }
+  return ordered;
+}
+
 }  // namespace
 
-Result<SocketAddress> resolve(const std::string& host, std::uint16_t port) {
+Result<std::vector<SocketAddress>> resolve_all(const std::string& host, std::uint16_t port) {
   addrinfo hints{};
   hints.ai_family = AF_UNSPEC;
   hints.ai_socktype = SOCK_DGRAM;
@@ -73,23 +90,40 @@ Result<SocketAddress> resolve(const std::string& host, std::uint16_t port) {
   if (error != 0) {
     return fail(ErrorKind::network, fmt::format("cannot resolve {}: {}", escape(host), ::gai_strerror(error)));
   }
-  const addrinfo* chosen = nullptr;
+  std::vector<SocketAddress> addresses;
   for (const addrinfo* one = found; one != nullptr; one = one->ai_next) {
-    if (one->ai_family == AF_INET) return from_sockaddr(one->ai_addr, port);
-    if (one->ai_family == AF_INET6 && chosen == nullptr) chosen = one;
+    if (one->ai_family != AF_INET && one->ai_family != AF_INET6) continue;
+    const SocketAddress address = from_sockaddr(one->ai_addr, port);
+    if (std::find(addresses.begin(), addresses.end(), address) == addresses.end()) addresses.push_back(address);
   }
-  if (chosen == nullptr) return fail(ErrorKind::network, fmt::format("{} has no IP address", escape(host)));
-  return from_sockaddr(chosen->ai_addr, port);
+  if (addresses.empty()) return fail(ErrorKind::network, fmt::format("{} has no IP address", escape(host)));
+  return in_turns(addresses);
 }
 
-Result<SocketAddress> parse_listen_address(std::string_view text) {
+Result<SocketAddress> resolve(const std::string& host, std::uint16_t port) {
+  const auto addresses = resolve_all(host, port);
+  if (!addresses) return std::unexpected(addresses.error());
+  const auto v4 = std::find_if(addresses->begin(), addresses->end(),
+                               [](const SocketAddress& one) { return one.family == AddressFamily::ipv4; });
+  return v4 != addresses->end() ? *v4 : addresses->front();
+}
+
+SocketAddress all_addresses(std::uint16_t port) {
+  SocketAddress any;
+  any.port = port;
+  if (UniqueFd(::socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0))) any.family = AddressFamily::ipv6;
+  return any;
+}
+
+Result<SocketAddress> parse_listen_address(std::string_view text, Families families) {
   const auto parsed = split_host_port(text);
   if (!parsed) {
     return fail(ErrorKind::usage, fmt::format("'{}' is not an address to listen on: expected [ADDR:]PORT, as in 9000, "
                                               "127.0.0.1:0 or [::1]:9000",
                                               escape(text)));
   }
-  if (parsed->host.empty()) return SocketAddress::ipv4(0, 0, 0, 0, parsed->port);
+  if (parsed->host.empty())
+    return families == Families::both ? all_addresses(parsed->port) : SocketAddress::ipv4(0, 0, 0, 0, parsed->port);
   return resolve(parsed->host, parsed->port);
 }
 
@@ -104,10 +138,7 @@ Result<SocketAddress> parse_host_port(std::string_view text) {
 
 SocketAddress dialable(SocketAddress address) {
   const bool any = std::all_of(address.ip.begin(), address.ip.end(), [](std::uint8_t byte) { return byte == 0; });
-  if (!any) return address;
-  if (address.family == AddressFamily::ipv4) return SocketAddress::ipv4(127, 0, 0, 1, address.port);
-  address.ip[15] = 1;
-  return address;
+  return any ? SocketAddress::ipv4(127, 0, 0, 1, address.port) : address;
 }
 
 }  // namespace mxp::tools

@@ -11,7 +11,8 @@ std::string describe_app_code(AppErrorCode code) {
     case AppCode::output_failed: return "its output failed";
     case AppCode::input_failed: return "its input failed";
     case AppCode::busy: return "it serves another connection";
-    case AppCode::unexpected_stream: return "it expects no such stream";
+    case AppCode::unexpected_stream:
+      return "it expects no such stream (where one side has --send, the other needs --recv DIR)";
     case AppCode::not_a_transfer: return "it expects file transfers (--send)";
     case AppCode::bad_name: return "it refuses the file's name";
     case AppCode::exists: return "the file exists there already, and it was started without --force";

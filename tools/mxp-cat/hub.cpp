@@ -30,7 +30,29 @@ void Hub::attach(std::unique_ptr<EventLoop> loop, SessionFactory factory) {
   environment_.emplace(SessionEnvironment{*loop_, options_, output_, reporter_, [this] { check_finishing(); }});
 }
 
+Result<void> Hub::dial(std::vector<SocketAddress> addresses, const PublicKey& key) {
+  const bool several = addresses.size() > 1;
+  dialer_.emplace(*loop_, std::move(addresses), key);
+  // Each attempt has the whole --timeout for itself; all of them together have no more.
+  if (several && options_.timeout) {
+    loop_->at(loop_->now() + *options_.timeout, [this] {
+      if (!had_connection_) give_up(describe_unanswered({.by = CloseInfo::By::timeout, .before_established = true}));
+    });
+  }
+  return dialer_->start();
+}
+
+ToolError Hub::describe_unanswered(const CloseInfo& info) const {
+  return describe_close(info, {.peer = dialer_->tried(),
+                               .handshake_timeout = options_.timeout.value_or(kLongestTime),
+                               .idle_timeout = options_.idle_timeout});
+}
+
 void Hub::on_connected(Connection& connection) {
+  if (dialer_ && !dialer_->on_connected(connection)) {
+    connection.close(wire(AppCode::done), "another address answered first");
+    return;
+  }
   const bool may_serve = !interrupted_ && (options_.keep_open || !had_connection_);
   if (!may_serve) {
     output_.verbose(
@@ -81,11 +103,9 @@ void Hub::on_closed(Connection& connection, const CloseInfo& info) {
   if (raw == nullptr) {
     // Never established, or turned away. For a client that is its result; a listener goes on waiting.
     if (connection.role() == Role::server) return;
+    if (dialer_->on_failed(connection)) return;
     reporter_.closed(connection, info);
-    const CloseContext context{.peer = target_,
-                               .handshake_timeout = options_.timeout.value_or(kLongestTime),
-                               .idle_timeout = options_.idle_timeout};
-    finish_session(std::unexpected(describe_close(info, context)), target_, 0ms);
+    finish_session(std::unexpected(describe_unanswered(info)), dialer_->tried(), 0ms);
     return;
   }
   connection.set_context(raw);  // on_closed may still read from the connection
@@ -130,12 +150,18 @@ void Hub::finish_session(Result<void> result, const std::string& peer, Duration 
       // Most messages name the peer; a listener's log needs it in all of them, once.
       const std::string& message = result.error().message;
       const bool named = message.find(peer) != std::string::npos;
-      output_.warning(named ? message : fmt::format("{}: {}", peer, message));
+      const auto shown =
+          peer_messages_.admit(peer, named ? message : fmt::format("{}: {}", peer, message), loop_->now());
+      if (shown) output_.warning(*shown);
     }
     return;
   }
   if (!result_) result_ = std::move(result);
   if (sessions_.empty() && finishing_.empty()) stop_after(linger);
+}
+
+void Hub::note_about(const std::string& peer, const std::string& text) {
+  if (const auto shown = peer_messages_.admit(peer, text, loop_->now())) output_.note(*shown);
 }
 
 void Hub::stop_after(Duration linger) {
@@ -146,6 +172,7 @@ void Hub::stop_after(Duration linger) {
 
 void Hub::interrupt() {
   if (interrupted_) return;
+  if (dialer_) dialer_->stop();
   interrupted_ = true;
   if (!result_) result_ = fail(ErrorKind::interrupted, "interrupted");
   EventLoop& loop = *loop_;
@@ -156,6 +183,7 @@ void Hub::interrupt() {
 }
 
 void Hub::give_up(ToolError error) {
+  if (dialer_) dialer_->stop();
   if (!result_) result_ = std::unexpected(std::move(error));
   loop_->endpoint().close_all(wire(AppCode::failed), "given up");
   stop_after(50ms);

@@ -8,6 +8,8 @@
 #include <unordered_map>
 #include <vector>
 
+#include "mxp-cat/dialer.h"
+#include "mxp-cat/peer_messages.h"
 #include "mxp-cat/session.h"
 #include "mxp/endpoint.h"
 #include "mxp/handler.h"
@@ -25,8 +27,10 @@ class Hub : public Handler {
 
   // Takes over the loop that was made with this hub as its handler, before it runs.
   void attach(std::unique_ptr<EventLoop> loop, SessionFactory factory);
-  // connect: how the peer is called in messages before it has answered.
-  void set_target(std::string target) { target_ = std::move(target); }
+  // connect: begins to reach the server at the first of `addresses`.
+  Result<void> dial(std::vector<SocketAddress> addresses, const PublicKey& key);
+  // A message that `peer` may cause again and again, with its limit.
+  void note_about(const std::string& peer, const std::string& text);
 
   // A signal came: closes what is open, then ends the run.
   void interrupt();
@@ -57,6 +61,7 @@ class Hub : public Handler {
   };
 
   Session* session_of(Connection& connection) const { return static_cast<Session*>(connection.context()); }
+  ToolError describe_unanswered(const CloseInfo& info) const;
   void check_finishing();
   void finish_session(Result<void> result, const std::string& peer, Duration linger);
   void stop_after(Duration linger);
@@ -64,7 +69,7 @@ class Hub : public Handler {
   const Options& options_;
   Output& output_;
   Reporter& reporter_;
-  std::string target_;
+  PeerMessages peer_messages_;
   bool had_connection_ = false;
   bool interrupted_ = false;
   std::optional<Result<void>> result_;
@@ -72,6 +77,7 @@ class Hub : public Handler {
   // In this order: a session cancels timers and lets go of stdin and stdout when it is destroyed, and those unwatch
   // their descriptors. So sessions go first, then what the factory holds, then the loop, whatever state a run ends in.
   std::unique_ptr<EventLoop> loop_;
+  std::optional<Dialer> dialer_;
   SessionFactory factory_;
   std::optional<SessionEnvironment> environment_;
   std::unordered_map<Session*, std::unique_ptr<Session>> sessions_;

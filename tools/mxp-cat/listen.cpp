@@ -41,6 +41,7 @@ Result<void> run_listen(const Options& options, Output& output, JsonOutput& json
   output.hold();  // scripts read the address from the first line of stderr
   std::set<PublicKey> authorized;
   if (options.authorized) authorized.insert(options.authorized->begin(), options.authorized->end());
+  Hub* hub_of_run = nullptr;  // before there can be a client
   const SessionRun run{
       .bind = options.listen_address,
       .configure =
@@ -49,12 +50,18 @@ Result<void> run_listen(const Options& options, Output& output, JsonOutput& json
             if (!options.authorized) return;
             config.authorize = [&](const PublicKey& client) {
               const bool allowed = authorized.contains(client);
-              if (!allowed)
-                output.note(fmt::format("refused a client that is not authorized, key {}", client.to_string()));
+              if (!allowed && hub_of_run)
+                hub_of_run->note_about(
+                    "unauthorized clients",
+                    fmt::format("refused a client that is not authorized, key {}", client.to_string()));
               return allowed;
             };
           },
-      .start = [&](EventLoop& loop, Hub& hub) { return announce(options, output, loop, hub); },
+      .start =
+          [&](EventLoop& loop, Hub& hub) {
+            hub_of_run = &hub;
+            return announce(options, output, loop, hub);
+          },
   };
   Result<void> result = run_sessions(options, output, json, run);
   output.release();

@@ -51,7 +51,7 @@ int main_of(const std::vector<std::string>& arguments) {
       JsonOutput::open(low.json, stdout_carries_data(low) ? StdoutUse::carries_data : StdoutUse::free, arguments);
   if (!opened) return report(opened.error(), json);
   json = *std::move(opened);
-  const auto options = make_options(low);
+  const auto options = interpret(low);
   if (!options) return report(options.error(), json);
   Output output("mxp-cat", options->verbosity);
   const auto result = run(*options, output, json);

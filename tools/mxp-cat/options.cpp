@@ -36,7 +36,7 @@ Result<void> check_combination(const LowOptions& low) {
 }
 
 Result<void> read_listen(const LowOptions& low, Options& options) {
-  const auto address = parse_listen_address(low.address);
+  const auto address = parse_listen_address(low.address, Families::both);
   if (!address) return std::unexpected(address.error());
   options.listen_address = *address;
   options.keep_open = low.keep_open;
@@ -78,7 +78,7 @@ Result<void> read_connect(const LowOptions& low, Options& options) {
 
 bool stdout_carries_data(const LowOptions& low) { return !low.echo && low.send.empty() && low.receive_into.empty(); }
 
-Result<Options> make_options(const LowOptions& low) {
+Result<Options> interpret(const LowOptions& low) {
   Options options;
   options.command = low.command;
   options.verbosity = static_cast<Verbosity>(low.verbosity);

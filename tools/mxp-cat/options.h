@@ -53,6 +53,7 @@ struct Options {
 };
 
 bool stdout_carries_data(const LowOptions& low);
-Result<Options> make_options(const LowOptions& low);
+// From what was typed to what is meant.
+Result<Options> interpret(const LowOptions& low);
 
 }  // namespace mxp::tools

@@ -1,0 +1,78 @@
+#include "mxp-cat/dialer.h"
+
+#include <fmt/format.h>
+
+#include <chrono>
+
+#include "mxp-cat/app_codes.h"
+
+namespace mxp::tools {
+namespace {
+
+// RFC 8305 §8: the recommended Connection Attempt Delay.
+constexpr Duration kAttemptDelay = std::chrono::milliseconds(250);
+
+}  // namespace
+
+Dialer::Dialer(EventLoop& loop, std::vector<SocketAddress> addresses, const PublicKey& key)
+    : loop_(loop), addresses_(std::move(addresses)), key_(key) {}
+
+Dialer::~Dialer() { stop(); }
+
+Result<void> Dialer::start() { return begin_next(); }
+
+void Dialer::stop() {
+  if (timer_) loop_.cancel(*timer_);
+  timer_.reset();
+  addresses_.resize(begun_);
+}
+
+Result<void> Dialer::begin_next() {
+  const SocketAddress& address = addresses_[begun_++];
+  const auto connection = loop_.endpoint().connect(loop_.now(), address, key_);
+  if (!connection) {
+    const bool bad_key = connection.error() == ConnectError::invalid_server_key;
+    return fail(bad_key ? ErrorKind::usage : ErrorKind::network,
+                fmt::format("cannot connect to {}: {}", address.to_string(), to_string(connection.error())));
+  }
+  under_way_.push_back(*connection);
+  begin_next_later();
+  return {};
+}
+
+void Dialer::begin_next_later() {
+  if (begun_ == addresses_.size()) return;
+  timer_ = loop_.at(loop_.now() + kAttemptDelay, [this] {
+    timer_.reset();
+    (void)begin_next();  // the first has begun, so the key is good; the others decide
+  });
+}
+
+bool Dialer::on_connected(const Connection& connection) {
+  if (won_) return false;
+  won_ = true;
+  stop();
+  for (Connection* other : under_way_)
+    if (other != &connection) other->close(wire(AppCode::done), "another address answered first");
+  under_way_.clear();
+  return true;
+}
+
+bool Dialer::on_failed(const Connection& connection) {
+  std::erase(under_way_, &connection);
+  if (won_) return true;
+  if (timer_) {
+    loop_.cancel(*timer_);
+    timer_.reset();
+    if (begin_next()) return true;
+  }
+  return !under_way_.empty();
+}
+
+std::string Dialer::tried() const {
+  std::string text = addresses_.front().to_string();
+  for (std::size_t i = 1; i < begun_; ++i) text += (i + 1 == begun_ ? " and " : ", ") + addresses_[i].to_string();
+  return text;
+}
+
+}  // namespace mxp::tools
