@@ -18,6 +18,7 @@
 #include "mxp/error.h"
 #include "mxp/ids.h"
 #include "mxp/time.h"
+#include "reliability/rtt_estimator.h"
 
 namespace mxp {
 
@@ -77,10 +78,11 @@ class KeyUpdate {
   void on_old_keys_gone() { old_keys_until_ = kNever; }
 
  private:
-  static constexpr Duration kTimerGranularity = std::chrono::milliseconds(1);  // RFC 9002 §6.1.2
-  // Our choice: a key is worn, and changed whatever the settings say, an eighth of the way to the AEAD's limit of 2^23;
-  // and acknowledgements alone may wear it for so many times the packets after which an update is due.
+  // Our choice: after so many packets a key is changed whatever the settings say. It is an eighth of the AEAD's limit,
+  // 2^23 packets.
   static constexpr std::uint64_t kWorn = std::uint64_t{1} << 20;
+  // Our choice: a side that has nothing to send but acknowledgements sends a PING, with which an update can begin, when
+  // its key has protected so many times the packets after which an update is due.
   static constexpr std::uint64_t kOverdue = 100;
 
   KeyUpdateConfig config_;

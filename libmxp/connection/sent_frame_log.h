@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/sent_frame.h"
+#include "mxp/require.h"
 
 namespace mxp {
 
@@ -20,8 +21,14 @@ class SentFrameLog {
     ring_[end_++ & mask_] = frame;
   }
   // REQUIRES: index in [begin, end).
-  const SentFrame& at(std::uint64_t index) const { return ring_[index & mask_]; }
-  SentFrame& at(std::uint64_t index) { return ring_[index & mask_]; }
+  const SentFrame& at(std::uint64_t index) const {
+    MXP_REQUIRE(index - begin_ < size());
+    return ring_[index & mask_];
+  }
+  SentFrame& at(std::uint64_t index) {
+    MXP_REQUIRE(index - begin_ < size());
+    return ring_[index & mask_];
+  }
 
   // Frames before `index` belong to packets that nobody will ask about again.
   void release_below(std::uint64_t index) {

@@ -29,7 +29,8 @@ struct Budget {
   bool allows(std::size_t packet_bytes) const { return bytes >= packet_bytes || probes > 0; }
 };
 
-// Packets of a key's last that only a CLOSE may use: its answers are at doubling distances, so a few are plenty.
+// How many of the last packets that a key may protect are kept for CLOSE. A closing side answers at doubling distances
+// (threat t55), so a few are enough.
 constexpr std::uint64_t kReservedForClose = 16;
 
 std::uint64_t window_packets(const Parts& parts) { return parts.recovery.congestion_window() / parts.max_datagram; }
@@ -151,7 +152,7 @@ void note_what_holds_us(Parts& parts, Timestamp now, bool ran_dry) {
   if (wants_more) blocked = permit.blocked() ? permit.reason : BlockedBy::nothing;
   else if (parts.streams.blocked_by_connection_credit()) blocked = BlockedBy::connection_credit;
   else if (parts.streams.blocked_by_stream_credit()) blocked = BlockedBy::stream_credit;
-  if (ran_dry && !wants_more) parts.recovery.on_application_limited(now);
+  if (ran_dry && !wants_more) parts.recovery.on_application_limited();
   if (blocked == parts.blocked) return;
   parts.blocked = blocked;
   parts.trace(now, TraceBlocked{blocked});

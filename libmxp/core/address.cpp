@@ -10,8 +10,6 @@
 namespace mxp {
 namespace {
 
-constexpr std::uint32_t kMaxPort = 65535;
-
 bool is_link_local(const Ipv6Bytes& ip) { return ip[0] == 0xfe && (ip[1] & 0xc0) == 0x80; }  // fe80::/10
 
 std::optional<SocketAddress> parse_bracketed(std::string_view inside, std::uint16_t port) {

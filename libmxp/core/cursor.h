@@ -8,6 +8,7 @@
 
 #include "core/varint.h"
 #include "mxp/bytes.h"
+#include "mxp/require.h"
 
 namespace mxp {
 
@@ -72,7 +73,10 @@ class Writer {
   // The untouched rest of the buffer, for callers that fill in place and then commit().
   MutableBytes free_space() const { return out_.subspan(used_); }
   // REQUIRES: count <= space().
-  void commit(std::size_t count) { used_ += count; }
+  void commit(std::size_t count) {
+    MXP_REQUIRE(count <= space());
+    used_ += count;
+  }
 
   // Each write returns false, and writes nothing, when it does not fit.
   bool u8(std::uint8_t value) {

@@ -147,7 +147,5 @@ using Frame = std::variant<PaddingFrame, PingFrame, AckFrame, ResetStreamFrame, 
 
 // PADDING, ACK and CLOSE are not (docs/protocol.md §4).
 bool is_ack_eliciting(const Frame& frame);
-// "STREAM", "ACK", … as the document names them; "UNKNOWN" otherwise.
-std::string_view frame_name(std::uint64_t type);
 
 }  // namespace mxp

@@ -9,6 +9,8 @@
 
 namespace mxp {
 
+inline constexpr std::uint32_t kMaxPort = 65535;
+
 using Ipv4Bytes = std::array<std::uint8_t, 4>;   // network order
 using Ipv6Bytes = std::array<std::uint8_t, 16>;  // network order
 

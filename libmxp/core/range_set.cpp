@@ -45,7 +45,8 @@ std::span<const RangeSet::Range> RangeSet::ranges_ending_after(std::uint64_t val
 }
 
 std::uint64_t RangeSet::add(std::uint64_t begin, std::uint64_t end) {
-  if (begin >= end) return 0;
+  MXP_REQUIRE(begin <= end);
+  if (begin == end) return 0;
   // The usual case first: new values at or above the top.
   if (ranges_.empty() || begin > ranges_.back().end) {
     ranges_.push_back({begin, end});

@@ -14,7 +14,6 @@ namespace {
 constexpr std::string_view kScheme = "mxp://";
 constexpr std::size_t kMaxHostName = 253;  // RFC 1035 §2.3.4
 constexpr std::size_t kMaxAgentId = 255;   // our choice
-constexpr std::uint32_t kMaxPort = 65535;
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "mxp/require.h"
+
 namespace mxp {
 namespace {
 
@@ -21,6 +23,7 @@ constexpr Form kForms[] = {
 }  // namespace
 
 Utf8Character decode_utf8(ByteView bytes) {
+  MXP_REQUIRE(!bytes.empty());
   const std::uint8_t first = bytes.front();
   if (first < 0x80) return {first, 1};
   const auto* form = std::find_if(std::begin(kForms), std::end(kForms),

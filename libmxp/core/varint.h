@@ -5,11 +5,13 @@
 #include <cstdint>
 
 #include "mxp/ids.h"
+#include "mxp/require.h"
 
 namespace mxp {
 
 // Bytes that `value` takes in its shortest form. REQUIRES: value <= kMaxVarint.
 constexpr std::size_t varint_size(std::uint64_t value) {
+  MXP_REQUIRE(value <= kMaxVarint);
   if (value < (1u << 6)) return 1;
   if (value < (1u << 14)) return 2;
   if (value < (1u << 30)) return 4;

@@ -18,8 +18,8 @@ struct Algorithms {
 // Never freed: contexts in other static objects may outlive any order of destruction that we could choose.
 const Algorithms& algorithms();
 
-// For what fails only when OpenSSL lacks an algorithm or memory, or when a caller broke a precondition: there is no
-// secure way to go on, so the process stops.
+// For what fails only when OpenSSL lacks an algorithm or memory: there is no secure way to go on, so the process stops.
+// What a caller may have got wrong is checked with MXP_REQUIRE (mxp/require.h), which says what it was.
 void require(bool condition);
 
 // Deleter for OpenSSL's own free functions.

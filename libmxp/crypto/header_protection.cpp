@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "crypto/algorithms.h"
+#include "mxp/require.h"
 
 namespace mxp {
 
@@ -19,7 +20,7 @@ HeaderProtector::HeaderProtector(Suite suite, const SecretArray<32>& hp)
 }
 
 void HeaderProtector::masks(MutableBytes samples, std::span<Mask> masks) {
-  require(samples.size() == masks.size() * kSampleSize && masks.size() <= kMaxHeaderBatch);
+  MXP_REQUIRE(samples.size() == masks.size() * kSampleSize && masks.size() <= kMaxHeaderBatch);
   int size = 0;
   if (suite_ == Suite::chacha20_poly1305) {
     // RFC 9001 §5.4.4: counter and nonce are the sample, in the very order that OpenSSL's 16-byte IV has.

@@ -9,6 +9,7 @@
 
 #include "core/packet_number.h"
 #include "crypto/algorithms.h"
+#include "mxp/require.h"
 
 namespace mxp {
 namespace {
@@ -68,7 +69,7 @@ void PacketSealer::update() {
 }
 
 void PacketSealer::seal_payload(MutableBytes packet, std::size_t header_size, PacketNumber number) {
-  require(packet.size() >= kMinShortPacket && header_size + kAeadTagSize <= packet.size());
+  MXP_REQUIRE(packet.size() >= kMinShortPacket && header_size + kAeadTagSize <= packet.size());
   const std::size_t plaintext_size = packet.size() - header_size - kAeadTagSize;
   keys_.aead.seal(packet_nonce(keys_.iv, number), packet.first(header_size),
                   packet.subspan(header_size, plaintext_size), packet.last<kAeadTagSize>());
@@ -143,7 +144,7 @@ PacketOpener::Result PacketOpener::open(MutableBytes packet, ReplayWindow& windo
 }
 
 void PacketOpener::open_batch(std::span<const MutableBytes> packets, ReplayWindow& window, std::span<Result> results) {
-  require(packets.size() <= kMaxHeaderBatch && results.size() >= packets.size());
+  MXP_REQUIRE(packets.size() <= kMaxHeaderBatch && results.size() >= packets.size());
   std::array<std::uint8_t, kMaxHeaderBatch * HeaderProtector::kSampleSize> samples;
   std::array<HeaderProtector::Mask, kMaxHeaderBatch> masks;
   std::array<std::uint8_t, kMaxHeaderBatch> candidates;  // positions of the packets that are worth a mask

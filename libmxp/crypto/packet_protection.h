@@ -129,7 +129,7 @@ class PacketOpener {
   void open_batch(std::span<const MutableBytes> packets, ReplayWindow& window, std::span<Result> results);
 
   // The newest key phase that a packet was opened with. It moves on by itself with the first packet that the next key
-  // opens (RFC 9001 §6.3); until then nothing changes, whatever phase bits forged packets show.
+  // opens (RFC 9001 §6.3); until then nothing changes, whatever phase bits a forger sets.
   std::uint32_t phase() const { return phase_; }
   const TrafficSecret& secret() const { return secret_; }            // of this phase
   const TrafficSecret& next_secret() const { return next_secret_; }  // of the phase that may come
@@ -156,11 +156,14 @@ class PacketOpener {
   TrafficSecret next_secret_;
   PhaseKeys current_;
   std::optional<PhaseKeys> previous_;
-  PhaseKeys next_;  // always at hand: that a phase bit was flipped must not be seen in time (RFC 9001 §6.3, threat t26)
+  // Made before they are needed: if a flipped phase bit made us derive keys, the time that takes would tell an observer
+  // that the phase bit was accepted (RFC 9001 §6.3, threat t26).
+  PhaseKeys next_;
   HeaderProtector header_;
   AeadLimits limits_;
   std::uint32_t phase_ = 0;
-  PacketNumber lowest_of_phase_;  // the smallest number opened in this phase: what is below it may be older
+  // The smallest number opened in this phase. A packet with a smaller number may belong to the phase before.
+  PacketNumber lowest_of_phase_;
   std::optional<PacketNumber> last_of_previous_;  // the largest opened in the phases before
   std::uint64_t failed_opens_ = 0;
 };

@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "crypto/algorithms.h"
+#include "mxp/require.h"
 
 namespace mxp {
 namespace {
@@ -79,7 +80,7 @@ SecretArray<32> hkdf_extract(ByteView salt, ByteView input_key_material) {
 }
 
 void hkdf_expand(ByteView pseudorandom_key, ByteViews info, MutableBytes out) {
-  require(info.size() <= kMaxInfoParts && out.size() <= 255 * SecretArray<32>::kSize);
+  MXP_REQUIRE(info.size() <= kMaxInfoParts && out.size() <= 255 * SecretArray<32>::kSize);
   SecretArray<32> block;
   for (std::uint8_t counter = 1; !out.empty(); ++counter) {
     std::array<ByteView, kMaxInfoParts + 2> parts;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/work.h"
+#include "mxp/require.h"
 
 namespace mxp {
 
@@ -13,6 +14,7 @@ ReplayWindow::Verdict ReplayWindow::check(PacketNumber number) const {
 }
 
 void ReplayWindow::mark(PacketNumber number) {
+  MXP_REQUIRE(check(number) == Verdict::fresh);
   const std::uint64_t value = number.value();
   // Before the first packet the line stands at 0: a first number far ahead spans all that may still arrive behind it.
   const std::uint64_t largest = largest_ ? largest_->value() : 0;

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "crypto/algorithms.h"
+#include "mxp/require.h"
 
 namespace mxp {
 namespace {
@@ -33,8 +34,8 @@ void CipherState::initialize_key(const AeadKey& key) {
 
 std::size_t CipherState::encrypt_with_ad(ByteView associated_data, ByteView plaintext, MutableBytes out) {
   // §5.1: the nonce 2^64−1 is reserved.
-  require(out.size() >= plaintext.size() + (has_key() ? kAeadTagSize : 0) &&
-          n_ != std::numeric_limits<std::uint64_t>::max());
+  MXP_REQUIRE(out.size() >= plaintext.size() + (has_key() ? kAeadTagSize : 0) &&
+              n_ != std::numeric_limits<std::uint64_t>::max());
   if (!plaintext.empty()) std::memmove(out.data(), plaintext.data(), plaintext.size());
   if (!has_key()) return plaintext.size();
   Aead(suite_, *key_)
@@ -49,7 +50,7 @@ std::optional<std::size_t> CipherState::decrypt_with_ad(ByteView associated_data
   const std::size_t overhead = has_key() ? kAeadTagSize : 0;
   if (ciphertext.size() < overhead || n_ == std::numeric_limits<std::uint64_t>::max()) return std::nullopt;
   const std::size_t size = ciphertext.size() - overhead;
-  require(out.size() >= size);
+  MXP_REQUIRE(out.size() >= size);
   if (size != 0) std::memmove(out.data(), ciphertext.data(), size);
   if (!has_key()) return size;
   if (!Aead(suite_, *key_)
@@ -63,7 +64,7 @@ SymmetricState::SymmetricState(Suite suite) : cipher_(suite) {
   const std::string_view name = protocol_name(suite);
   // §5.2: a name of at most HASHLEN bytes is padded with zeros, a longer one would be hashed. Ours have 32 and 28
   // bytes.
-  require(name.size() <= h_.size());
+  MXP_REQUIRE(name.size() <= h_.size());
   std::copy(name.begin(), name.end(), h_.begin());
   ck_ = SecretArray<32>(h_);
 }

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "mxp/require.h"
 #include "mxp/time.h"
 
 namespace mxp {
@@ -19,7 +20,10 @@ class DeadlineHeap {
   bool empty() const { return heap_.empty(); }
   Timestamp next() const { return heap_.empty() ? kNever : heap_.front()->heap_deadline; }
   // REQUIRES: !empty().
-  Entry& top() const { return *heap_.front(); }
+  Entry& top() const {
+    MXP_REQUIRE(!empty());
+    return *heap_.front();
+  }
 
   // kNever takes the entry out.
   void set(Entry& entry, Timestamp deadline) {

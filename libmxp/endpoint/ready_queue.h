@@ -3,6 +3,8 @@
 // anywhere at once.
 #pragma once
 
+#include "mxp/require.h"
+
 namespace mxp {
 
 // Entry must have members `Entry* next_ready`, `Entry* previous_ready` and `bool ready` (false outside).
@@ -11,7 +13,10 @@ class ReadyQueue {
  public:
   bool empty() const { return first_ == nullptr; }
   // REQUIRES: !empty().
-  Entry& front() const { return *first_; }
+  Entry& front() const {
+    MXP_REQUIRE(!empty());
+    return *first_;
+  }
 
   // Who waits already keeps its place.
   void push_back(Entry& entry) {

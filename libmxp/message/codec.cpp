@@ -3,6 +3,7 @@
 
 #include "core/cursor.h"
 #include "mxp/message.h"
+#include "mxp/require.h"
 
 namespace mxp {
 namespace {
@@ -17,6 +18,7 @@ struct Header {
 
 // REQUIRES: at least kMessageHeaderSize bytes.
 std::expected<Header, MessageError> read_header(ByteView bytes) {
+  MXP_REQUIRE(bytes.size() >= kMessageHeaderSize);
   Reader in(bytes);
   if (*in.le<std::uint32_t>() != kMessageMagic) return std::unexpected(MessageError::bad_magic);
   Header header;

@@ -26,8 +26,8 @@ class AckTracker {
   void on_packet_received(Timestamp now, PacketNumber number, bool ack_eliciting, Ecn ecn = Ecn::not_ect);
   // An ACK with ranges() went out.
   void on_ack_sent(Timestamp now);
-  // The peer acknowledged a packet with an ACK of ours whose largest number was `largest`: what that ACK told it need
-  // not be told again, so the ranges up to there are dropped (RFC 9000 §13.2.4). The largest number ever received
+  // The peer acknowledged a packet that carried an ACK of ours, whose largest number was `largest`. What that ACK said
+  // need not be said again, so the ranges up to there are dropped (RFC 9000 §13.2.4). The largest number ever received
   // stays.
   void on_ack_acknowledged(PacketNumber largest);
 

@@ -1,5 +1,6 @@
-// What a congestion control algorithm must answer: how large the window is, and how fast to fill it. One virtual call
-// for each ACK, none for each packet but on_packet_sent.
+// The interface of a congestion control algorithm. It decides how many bytes may be in flight (the window) and how fast
+// they are sent (the pacing rate). Recovery calls on_packet_sent for each packet in flight and on_ack once for each ACK
+// frame that acknowledges something new. Nothing else is called for each packet.
 #pragma once
 
 #include <cstddef>

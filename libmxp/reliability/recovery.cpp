@@ -49,17 +49,12 @@ SendPermit Recovery::permit(Timestamp now) const {
 }
 
 void Recovery::on_packet_sent(const SentPacket& packet) {
-  if (in_flight_bytes_ == 0) delivered_at_ = packet.sent_at;  // a delivery rate is not measured across idle time
-  SentPacket record = packet;
-  record.delivered_bytes = delivered_bytes_;
-  record.delivered_at = delivered_at_;
-  record.app_limited = delivered_bytes_ < rate_limited_until_;
-  packets_.add(record);
+  packets_.add(packet);
 
   if (packet.in_flight) {
     in_flight_bytes_ += packet.size_bytes;
     pacer_.on_sent(packet.sent_at, packet.size_bytes);
-    controller_->on_packet_sent(record);
+    controller_->on_packet_sent(packet);
   }
   if (packet.ack_eliciting) {
     ++eliciting_in_flight_;
@@ -68,12 +63,11 @@ void Recovery::on_packet_sent(const SentPacket& packet) {
   if (packet.probe && probes_due_ != 0) --probes_due_;
 }
 
-void Recovery::on_application_limited(Timestamp) {
+void Recovery::on_application_limited() {
   // Nearly full counts as full: a sender that refills in small steps is limited by the window all the same.
   const std::uint64_t window = controller_->window();
   if (in_flight_bytes_ + std::max<std::uint64_t>(window / 8, max_datagram_bytes_) > window) return;
   app_limited_until_ = packets_.next();
-  rate_limited_until_ = delivered_bytes_ + in_flight_bytes_;
 }
 
 std::expected<void, TransportError> Recovery::check(const AckFrame& frame) const {
@@ -106,8 +100,6 @@ std::expected<Outcome, TransportError> Recovery::on_ack(Timestamp now, const Ack
   outcome.spurious = spurious_;
   if (acknowledged_.empty() && spurious_ == 0) return outcome;
 
-  delivered_bytes_ += acknowledged_bytes_;
-  delivered_at_ = std::max(delivered_at_, now);
   if (largest_new && eliciting_acknowledged_) outcome.rtt_sample = take_rtt_sample(now, *largest_new, frame.delay);
   loss_.detect(packets_, now, *largest_acknowledged_, rtt_, lost_);
   settle_losses(now, outcome);  // before the window grows: RFC 9002 §A.7
@@ -149,8 +141,6 @@ void Recovery::settle_range(AckRange range) {
 void Recovery::settle_late(const SentPackets::Late& late) {
   if (!late.packet.in_flight) return;
   ++spurious_;
-  ++packets_spuriously_lost_;
-  delivered_bytes_ += late.packet.size_bytes;
   loss_.on_late_arrival(late.reason, *largest_acknowledged_ - late.packet.number.value());
   if (late.episode != episode_) return;
   if (++episode_spurious_ == episode_lost_) controller_->on_spurious_congestion_event();
@@ -180,13 +170,11 @@ void Recovery::settle_losses(Timestamp now, Outcome& outcome) {
     episode_lost_ = episode_spurious_ = 0;
   }
   episode_lost_ += in_flight_lost;
-  packets_lost_ += in_flight_lost;
   for (const LostPacket& it : lost_) packets_.mark_lost(it.packet.number.value(), it.reason, episode_);
 
   if (in_flight_lost > 1 && is_persistent_congestion(packets_, lost_, kPersistentCongestionThreshold * probe_timeout(),
                                                      rtt_.first_sample_at())) {
     outcome.persistent_congestion = true;
-    ++persistent_congestion_count_;
     controller_->on_persistent_congestion();
     rtt_.on_persistent_congestion();
   }
@@ -216,7 +204,6 @@ Outcome Recovery::on_deadline(Timestamp now) {
     settle_losses(now, outcome);
   } else {
     probe_timer_.on_fired(now);
-    ++probe_timeouts_;
     probes_due_ = kProbesPerTimeout;
   }
   finish(now);

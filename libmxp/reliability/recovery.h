@@ -55,7 +55,7 @@ class Recovery {
   // REQUIRES: numbers strictly increase. A gap is a number skipped on purpose: its acknowledgement is an offence.
   void on_packet_sent(const SentPacket& packet);
   // The window had room but there was nothing to send: what is under way now must not make the window grow.
-  void on_application_limited(Timestamp now);
+  void on_application_limited();
 
   // PROTOCOL_VIOLATION, with nothing changed, for an ACK of a number that was never sent (threat t01). `frame` must
   // have been checked by the frame reader. ECN counts are not used: our packets carry no mark.
@@ -84,11 +84,6 @@ class Recovery {
   unsigned pto_count() const { return probe_timer_.count(); }  // since the last ACK
   // One probe timeout without backoff: smoothed RTT + max(4 × variation, granularity) + the peer's max_ack_delay.
   Duration probe_timeout() const { return ProbeTimer::period(rtt_, peer_max_ack_delay_); }
-  std::uint64_t probe_timeouts() const { return probe_timeouts_; }  // ever
-  std::uint64_t persistent_congestion_count() const { return persistent_congestion_count_; }
-  std::uint64_t packets_lost() const { return packets_lost_; }  // in flight, declared lost
-  std::uint64_t packets_spuriously_lost() const { return packets_spuriously_lost_; }
-  std::uint64_t delivered_bytes() const { return delivered_bytes_; }  // acknowledged, in flight before
 
  private:
   std::expected<void, TransportError> check(const AckFrame& frame) const;
@@ -119,20 +114,12 @@ class Recovery {
   Timestamp last_eliciting_sent_at_{};
   unsigned probes_due_ = 0;
   std::uint64_t app_limited_until_ = 0;  // packets below it were sent by an application that had no more
-  std::uint64_t delivered_bytes_ = 0;
-  Timestamp delivered_at_{};
-  std::uint64_t rate_limited_until_ = 0;  // packets sent before so much was delivered give no full delivery rate
 
   // One loss episode: from the packet whose loss cut the window to the next cut. When all its losses turn out to be
   // late arrivals the cut is undone.
   std::uint32_t episode_ = 0;
   std::uint64_t episode_lost_ = 0;
   std::uint64_t episode_spurious_ = 0;
-
-  std::uint64_t probe_timeouts_ = 0;
-  std::uint64_t persistent_congestion_count_ = 0;
-  std::uint64_t packets_lost_ = 0;
-  std::uint64_t packets_spuriously_lost_ = 0;
 
   // Reused by every call: what Outcome looks into.
   std::vector<SentPacket> acknowledged_;

@@ -19,10 +19,6 @@ struct SentPacket {
   bool ack_eliciting = false;
   bool in_flight = false;  // counts against the window: ack-eliciting or padded (RFC 9002 §2)
   bool probe = false;      // answers a probe timeout; may exceed the window
-  // Delivery-rate sample, filled in by Recovery: what had been delivered, and when, at the time of sending.
-  bool app_limited = false;
-  std::uint64_t delivered_bytes = 0;
-  Timestamp delivered_at{};
 };
 
 }  // namespace mxp

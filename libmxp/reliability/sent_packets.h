@@ -13,6 +13,7 @@
 
 #include "core/range_set.h"
 #include "core/work.h"
+#include "mxp/require.h"
 #include "mxp/trace.h"
 #include "reliability/sent_packet.h"
 
@@ -21,7 +22,7 @@ namespace mxp {
 class SentPackets {
  public:
   // More numbers than this between the oldest open packet and the newest are not kept: what bounds the memory when a
-  // peer acknowledges everything but one packet, or nothing while we only acknowledge. 8 MiB of records at most; 65,536
+  // peer acknowledges everything but one packet, or nothing while we only acknowledge. 6 MiB of records at most; 65,536
   // packets (half of it) may be in flight: 78 MB of 1200-byte packets.
   static constexpr std::uint64_t kMaxSpan = std::uint64_t{1} << 17;
   // Packets that are not in flight (ACK only) are forgotten unacknowledged after so many more: a peer has no reason to
@@ -48,6 +49,7 @@ class SentPackets {
   // Late&) for each that had been declared lost, in ascending order. REQUIRES: were_sent(first, last).
   template <typename Acknowledged, typename OnLate>
   void acknowledge(std::uint64_t first, std::uint64_t last, Acknowledged&& acknowledged, OnLate&& on_late) {
+    MXP_REQUIRE(last < next_);
     std::uint64_t number = first < base_ ? base_ : first;
     while ((number = skip_acknowledged(number)) <= last && number < next_) {
       const std::uint64_t run = number;
@@ -74,7 +76,10 @@ class SentPackets {
   // Whether one of from..to (both tracked) is acknowledged.
   bool any_acknowledged(std::uint64_t from, std::uint64_t to) const;
   // REQUIRES: base() <= number < next().
-  const SentPacket& packet(std::uint64_t number) const { return record(number).packet; }
+  const SentPacket& packet(std::uint64_t number) const {
+    MXP_REQUIRE(number >= base_ && number < next_);
+    return record(number).packet;
+  }
   void mark_lost(std::uint64_t number, LossReason reason, std::uint32_t episode);
 
   // Gives back the records at the front that are settled; lost ones only if they were sent before `lost_before`.
@@ -102,7 +107,7 @@ class SentPackets {
     std::uint32_t link = 0;  // acknowledged: distance to a record at or before the end of the run; lost: the episode
     State state = State::skipped;
   };
-  static_assert(sizeof(Record) <= 72);
+  static_assert(sizeof(Record) <= 48);
 
   Record& record(std::uint64_t number) { return ring_[number & mask_]; }
   const Record& record(std::uint64_t number) const { return ring_[number & mask_]; }

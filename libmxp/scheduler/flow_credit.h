@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "mxp/ids.h"
+#include "mxp/require.h"
 #include "mxp/time.h"
 
 namespace mxp {
@@ -21,7 +22,10 @@ class SendCredit {
   std::uint64_t used() const { return used_; }
   std::uint64_t available() const { return limit_ - used_; }
   // REQUIRES: count <= available().
-  void use(std::uint64_t count) { used_ += count; }
+  void use(std::uint64_t count) {
+    MXP_REQUIRE(count <= available());
+    used_ += count;
+  }
   // A smaller limit than one already known is stale and changes nothing (RFC 9000 §4.1). Returns whether there is more
   // now.
   bool raise(std::uint64_t limit) {

@@ -2,6 +2,8 @@
 // can be in several lists, by one link member for each. The list owns nothing.
 #pragma once
 
+#include "mxp/require.h"
+
 namespace mxp {
 
 template <class T>
@@ -16,7 +18,10 @@ class IntrusiveList {
  public:
   bool empty() const { return first_ == nullptr; }
   // REQUIRES: !empty().
-  T& front() const { return *first_; }
+  T& front() const {
+    MXP_REQUIRE(!empty());
+    return *first_;
+  }
   bool has_one() const { return first_ != nullptr && first_ == last_; }
   static bool contains(const T& item) { return (item.*kLink).linked; }
 

@@ -10,6 +10,7 @@
 
 #include "core/range_set.h"
 #include "mxp/bytes.h"
+#include "mxp/require.h"
 
 namespace mxp {
 
@@ -31,6 +32,7 @@ class Reassembler {
   ByteView front() const;
   // Forgets what is below `offset`. REQUIRES: offset >= begin().
   void advance(std::uint64_t offset) {
+    MXP_REQUIRE(offset >= begin_);
     begin_ = offset;
     if (!present_.empty()) present_.remove_below(offset);
     // Credit has gone back to the peer with these bytes: their memory must too, or every stream could be made to keep a

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/frames.h"
+#include "mxp/require.h"
 #include "scheduler/kept_bytes.h"
 
 namespace mxp {
@@ -67,6 +68,7 @@ std::expected<std::uint64_t, TransportError> ReceiveStream::extend(std::uint64_t
 }
 
 void ReceiveStream::stop(AppErrorCode code) {
+  MXP_REQUIRE(state_ == State::receiving);
   state_ = State::discarding;
   stop_code_ = code;
 }

@@ -7,12 +7,14 @@
 #include <cstring>
 
 #include "mxp/bytes.h"
+#include "mxp/require.h"
 
 namespace mxp {
 
 // REQUIRES: capacity is a power of two and data.size() <= capacity.
 inline void copy_into_ring(std::uint8_t* ring, std::size_t capacity, std::uint64_t offset, ByteView data) {
   if (data.empty()) return;
+  MXP_REQUIRE((capacity & (capacity - 1)) == 0 && data.size() <= capacity);
   const std::size_t at = static_cast<std::size_t>(offset) & (capacity - 1);
   const std::size_t first = std::min(data.size(), capacity - at);
   std::memcpy(ring + at, data.data(), first);

@@ -4,6 +4,7 @@
 #include <bit>
 #include <cstring>
 
+#include "mxp/require.h"
 #include "scheduler/ring_copy.h"
 
 namespace mxp {
@@ -20,6 +21,7 @@ std::size_t SendBuffer::append(ByteView data, std::size_t limit) {
 
 void SendBuffer::copy_out(std::uint64_t offset, MutableBytes out) const {
   if (out.empty()) return;
+  MXP_REQUIRE(offset >= begin_ && offset <= end_ && out.size() <= end_ - offset);
   const ByteView first = ring_piece(ring_.get(), capacity_, offset, out.size());
   std::memcpy(out.data(), first.data(), first.size());
   if (first.size() < out.size()) std::memcpy(out.data() + first.size(), ring_.get(), out.size() - first.size());

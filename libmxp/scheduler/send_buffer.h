@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "mxp/bytes.h"
+#include "mxp/require.h"
 
 namespace mxp {
 
@@ -24,7 +25,10 @@ class SendBuffer {
   // Copies `out.size()` bytes from `offset` on. REQUIRES: the range is held.
   void copy_out(std::uint64_t offset, MutableBytes out) const;
   // Forgets what is below `offset`. REQUIRES: begin() <= offset <= end().
-  void release_to(std::uint64_t offset) { begin_ = offset; }
+  void release_to(std::uint64_t offset) {
+    MXP_REQUIRE(offset >= begin_ && offset <= end_);
+    begin_ = offset;
+  }
 
   // Empty at `offset`; memory beyond `keep_bytes` is given back.
   void reset(std::uint64_t offset, std::size_t keep_bytes);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "mxp/require.h"
 #include "scheduler/kept_bytes.h"
 
 namespace mxp {
@@ -29,6 +30,7 @@ void SendStream::recycle() {
 }
 
 std::size_t SendStream::write(ByteView data, std::size_t buffer_limit) {
+  MXP_REQUIRE(state_ == State::open);
   const std::size_t taken = buffer_.append(data, buffer_limit);
   write_was_short_ = taken < data.size();
   if (data.empty() && buffer_.end() == 0) announcing_ = true;
@@ -51,6 +53,7 @@ void SendStream::finish() {
 }
 
 void SendStream::reset(AppErrorCode code) {
+  MXP_REQUIRE(state_ == State::open || state_ == State::finishing);
   state_ = State::reset;
   was_reset_ = true;
   reset_code_ = code;
@@ -62,6 +65,7 @@ void SendStream::reset(AppErrorCode code) {
 }
 
 SendStream::Chunk SendStream::urgent_chunk(std::size_t max) const {
+  MXP_REQUIRE(has_urgent());
   Chunk chunk{.offset = sent_end(), .retransmission = true};
   if (!lost_.empty()) {
     const RangeSet::Range lost = lost_.ranges().front();
@@ -73,6 +77,7 @@ SendStream::Chunk SendStream::urgent_chunk(std::size_t max) const {
 }
 
 SendStream::Chunk SendStream::new_chunk(std::uint64_t max) const {
+  MXP_REQUIRE(has_new_data());
   Chunk chunk{.offset = sent_end()};
   chunk.length = static_cast<std::size_t>(std::min({max, unsent(), credit_.available()}));
   chunk.fin = fin_ == Fin::queued && chunk.end() == buffer_.end();

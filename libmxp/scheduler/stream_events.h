@@ -17,8 +17,8 @@ class StreamEvents {
   // In-order bytes, valid during the call only; returns how many were taken. With `fin` they end the stream (they may
   // be none then); the end counts as told when all of them were taken.
   virtual std::size_t on_stream_data(StreamId stream, ByteView data, bool fin) = 0;
-  // The first frame of a stream that the peer opened. Lower ids that it opens by the way are told with their own first
-  // frame.
+  // The first frame of a stream that the peer opened. Streams with lower ids, which this frame opens as well, are told
+  // when their own first frame comes.
   virtual void on_stream_opened(StreamId stream) = 0;
   // Not told after stop_sending: then the application has already turned away.
   virtual void on_stream_reset(StreamId stream, AppErrorCode code) = 0;

@@ -1,4 +1,4 @@
-// Which stream ids exist, for one direction, without remembering each (RFC 9000 §2.1, §4.6).
+// Which streams of one type exist, two-way or one-way, without remembering each id (RFC 9000 §2.1, §4.6).
 #pragma once
 
 #include <algorithm>
@@ -8,6 +8,7 @@
 
 #include "core/frames.h"
 #include "core/range_set.h"
+#include "mxp/require.h"
 
 namespace mxp {
 
@@ -49,7 +50,8 @@ class LocalStreamIds {
 
 // Streams that the peer opens. The first frame of a stream opens all lower ones too; those are kept as ranges of
 // untouched indices, at most one range for each untouched stream and so never more than may be open at once: an id at
-// the limit costs one range (threat t37). What is below opened(), not untouched and not in the table has finished.
+// the limit costs one range (threat t37). An index below opened() that is neither untouched nor in the stream table
+// belongs to a stream that has finished.
 class RemoteStreamIds {
  public:
   enum class State : std::uint8_t { beyond_limit, unopened, untouched, touched };
@@ -71,6 +73,7 @@ class RemoteStreamIds {
   }
   // REQUIRES: state_of(index) is unopened or untouched.
   void touch(std::uint64_t index) {
+    MXP_REQUIRE(state_of(index) == State::unopened || state_of(index) == State::untouched);
     if (index >= opened_) {
       if (index > opened_) untouched_.add(opened_, index);
       opened_ = index + 1;

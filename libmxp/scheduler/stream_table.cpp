@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/work.h"
+#include "mxp/require.h"
 
 namespace mxp {
 
@@ -30,16 +31,25 @@ Stream& StreamTable::insert(StreamId id) {
   stream->id = id;
   const std::size_t mask = buckets_.size() - 1;
   std::size_t at = home_of(id.value());
-  for (; buckets_[at].stream != nullptr; at = (at + 1) & mask) MXP_WORK(1);
+  for (; buckets_[at].stream != nullptr; at = (at + 1) & mask) {
+    MXP_WORK(1);
+    MXP_REQUIRE(buckets_[at].key != id.value());
+  }
   buckets_[at] = {id.value(), std::move(stream)};
   ++size_;
   return *(last_found_ = buckets_[at].stream.get());
 }
 
 void StreamTable::erase(StreamId id) {
+  MXP_REQUIRE(size_ != 0);
   const std::size_t mask = buckets_.size() - 1;
   std::size_t hole = home_of(id.value());
-  while (buckets_[hole].key != id.value() || buckets_[hole].stream == nullptr) hole = (hole + 1) & mask;
+  // Removal leaves no gaps in a run, so that a free bucket means that the id is not here.
+  MXP_REQUIRE(buckets_[hole].stream != nullptr);
+  while (buckets_[hole].key != id.value()) {
+    hole = (hole + 1) & mask;
+    MXP_REQUIRE(buckets_[hole].stream != nullptr);
+  }
   std::unique_ptr<Stream> stream = std::move(buckets_[hole].stream);
   --size_;
   if (last_found_ == stream.get()) last_found_ = nullptr;

@@ -167,8 +167,8 @@ class Streams {
   Duration smoothed_rtt_{};
 
   StreamTable table_;
-  LocalStreamIds local_ids_[2];    // by direction
-  RemoteStreamIds remote_ids_[2];  // by direction
+  LocalStreamIds local_ids_[2];    // by type
+  RemoteStreamIds remote_ids_[2];  // by type
 
   SendCredit send_credit_;
   ReceiveWindow receive_window_;

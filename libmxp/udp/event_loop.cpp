@@ -8,9 +8,9 @@
 #include "mxp/event_loop.h"
 
 #include <algorithm>
-#include <cassert>
 #include <cerrno>
 
+#include "mxp/require.h"
 #include "udp/carrier.h"
 #include "udp/clock.h"
 #include "udp/event_loop_access.h"
@@ -71,7 +71,7 @@ struct EventLoop::Impl {
 };
 
 std::expected<void, IoError> EventLoop::Impl::turn(Timestamp now, bool block) {
-  assert(!in_turn && "run() and process() may not be called from a callback");
+  MXP_REQUIRE(!in_turn);  // run() and process() may not be called from a callback
   in_turn = true;
   const auto events = poller->wait(block && !more_to_receive && !more_to_send);
   if (!events) {
@@ -125,7 +125,8 @@ void EventLoop::Impl::transmit(Timestamp& now, bool told_writable) {
     case TransmitQueue::Result::idle: break;
     case TransmitQueue::Result::budget_spent: more_to_send = true; break;
     case TransmitQueue::Result::wait_writable:
-      // Told that there is room, and yet there was none for a single datagram: being told so again at once is a spin.
+      // If the socket was said to be writable and yet took no datagram, waiting for writability would wake us again at
+      // once, and for ever. A short wait by time takes its place.
       waiting_for_room = !told_writable || carrier->stats().datagrams_sent > sent_before;
       if (!waiting_for_room) send_again_at = now + kRetryAfter;
       break;

@@ -177,11 +177,6 @@ CLI::Option* add_size(CLI::App& app, const std::string& name, std::optional<std:
   return add_parsed(app, name, target, description, "SIZE", parse_size);
 }
 
-CLI::Option* add_rate(CLI::App& app, const std::string& name, std::uint64_t& bits_per_second,
-                      const std::string& description) {
-  return add_parsed(app, name, bits_per_second, description, "RATE", parse_bits_per_second);
-}
-
 CLI::Option* add_time(CLI::App& app, const std::string& name, Duration& target, const std::string& description,
                       const TimeRange& range) {
   return add_parsed(app, name, target, description, "TIME",

@@ -37,8 +37,6 @@ std::string format_duration(Duration span);
 CLI::Option* add_size(CLI::App& app, const std::string& name, std::uint64_t& target, const std::string& description);
 CLI::Option* add_size(CLI::App& app, const std::string& name, std::optional<std::uint64_t>& target,
                       const std::string& description);
-CLI::Option* add_rate(CLI::App& app, const std::string& name, std::uint64_t& bits_per_second,
-                      const std::string& description);
 // The longest that an option takes: the longest idle timeout that the wire carries (docs/protocol.md §2.2), 49.7 days.
 inline constexpr Duration kLongestTime = std::chrono::milliseconds(std::uint64_t{1} << 32);
 

@@ -69,7 +69,7 @@ std::string_view to_string(DropReason reason);
 // What went wrong with a call on a stream or connection.
 enum class StreamError : std::uint8_t {
   unknown_stream,   // never opened, or already finished and forgotten
-  limit_reached,    // the peer allows no more streams of this direction now; on_streams_available tells when
+  limit_reached,    // the peer allows no more streams of this type now; on_streams_available tells when
   wrong_direction,  // writing to a stream that only receives, or the reverse
   finished,         // our end was already sent
   reset,            // the stream was reset by us, or the peer asked us to stop

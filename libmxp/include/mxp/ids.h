@@ -43,7 +43,7 @@ class StreamId {
   constexpr StreamType type() const {
     return (value_ & 2) != 0 ? StreamType::unidirectional : StreamType::bidirectional;
   }
-  // Position among the streams of the same initiator and direction, from 0.
+  // Position among the streams of the same initiator and type, from 0.
   constexpr std::uint64_t index() const { return value_ >> 2; }
   constexpr auto operator<=>(const StreamId&) const = default;
 

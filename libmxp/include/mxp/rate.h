@@ -5,6 +5,7 @@
 #include <compare>
 #include <cstdint>
 
+#include "mxp/require.h"
 #include "mxp/time.h"
 
 namespace mxp {
@@ -21,6 +22,7 @@ class ByteRate {
 
   // How long `bytes` take at this rate, rounded up. REQUIRES: !is_zero().
   constexpr Duration time_for(std::uint64_t bytes) const {
+    MXP_REQUIRE(!is_zero());
     const auto nanoseconds =
         (static_cast<unsigned __int128>(bytes) * 1'000'000'000u + bytes_per_second_ - 1) / bytes_per_second_;
     return Duration(static_cast<Duration::rep>(nanoseconds));

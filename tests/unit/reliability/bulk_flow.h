@@ -41,6 +41,7 @@ class BulkFlow {
     now_ = end;
   }
 
+  const Sender& sender() const { return sender_; }
   const Recovery& recovery() const { return sender_.recovery; }
   std::uint64_t received_bytes() const { return received_bytes_; }
   std::uint64_t wake_ups() const { return wake_ups_; }
@@ -58,7 +59,7 @@ class BulkFlow {
 
   void transmit() {
     ++wake_ups_;
-    if (now_ >= sender_.recovery.deadline()) sender_.recovery.on_deadline(now_);
+    if (now_ >= sender_.recovery.deadline()) sender_.deadline(now_);
     SendPermit permit = sender_.recovery.permit(now_);
     for (; !permit.blocked(); permit = sender_.recovery.permit(now_)) {
       for (std::uint64_t bytes = permit.bytes; bytes >= kDatagram; bytes -= kDatagram) {

@@ -23,8 +23,8 @@ BOOST_AUTO_TEST_CASE(link_with_a_fair_queue_is_used_well) {
   BulkFlow flow({.rate = k20Mbit, .round_trip = 40ms, .queue_bytes = 100'000});  // one bandwidth-delay product
   flow.run(10s);
   BOOST_TEST(use_of(flow, k20Mbit, 10s) > 0.93);
-  BOOST_TEST(flow.recovery().packets_spuriously_lost() == 0u);
-  BOOST_TEST(flow.recovery().persistent_congestion_count() == 0u);
+  BOOST_TEST(flow.sender().packets_spuriously_lost == 0u);
+  BOOST_TEST(flow.sender().persistent_congestion_count == 0u);
 }
 
 BOOST_AUTO_TEST_CASE(fast_link_is_fed_in_batches) {
@@ -40,14 +40,14 @@ BOOST_AUTO_TEST_CASE(reordering_is_not_taken_for_loss_for_long) {
   BulkFlow flow({.rate = k20Mbit, .round_trip = 40ms, .queue_bytes = 200'000, .delay_every = 50, .extra = 5ms});
   flow.run(10s);
   BOOST_TEST(use_of(flow, k20Mbit, 10s) > 0.9);
-  BOOST_TEST(flow.recovery().packets_spuriously_lost() < 20u);  // of about four hundred late ones
+  BOOST_TEST(flow.sender().packets_spuriously_lost < 20u);  // of about four hundred late ones
 }
 
 BOOST_AUTO_TEST_CASE(lossy_link_keeps_flowing) {
   BulkFlow flow({.rate = k20Mbit, .round_trip = 20ms, .queue_bytes = 100'000, .lose_every = 100});
   flow.run(10s);
   BOOST_TEST(use_of(flow, k20Mbit, 10s) > 0.15);  // what a loss-based algorithm gets at 1 %
-  BOOST_TEST(flow.recovery().probe_timeouts() <= 2u);
+  BOOST_TEST(flow.sender().probe_timeouts <= 2u);
   BOOST_TEST(flow.recovery().congestion_window() >= 2 * kDatagram);
 }
 

@@ -43,7 +43,7 @@ struct Sender {
     bool persistent_congestion = false;
     std::optional<Duration> rtt_sample;
   };
-  static Settled copy(const Outcome& outcome) {
+  Settled copy(const Outcome& outcome) {
     Settled settled{.acknowledged = {},
                     .lost = {},
                     .reasons = {},
@@ -51,7 +51,10 @@ struct Sender {
                     .persistent_congestion = outcome.persistent_congestion,
                     .rtt_sample = outcome.rtt_sample};
     for (const auto& packet : outcome.acknowledged) settled.acknowledged.push_back(packet.number.value());
+    packets_spuriously_lost += outcome.spurious;
+    persistent_congestion_count += outcome.persistent_congestion ? 1 : 0;
     for (const auto& it : outcome.lost) {
+      packets_lost += it.packet.in_flight ? 1 : 0;
       settled.lost.push_back(it.packet.number.value());
       settled.reasons.push_back(it.reason);
     }
@@ -62,10 +65,20 @@ struct Sender {
   Settled ack(Timestamp now, std::initializer_list<AckRange> ranges, Duration delay = {}) {
     return ack(now, AckOf(ranges, delay));
   }
-  Settled deadline(Timestamp now) { return copy(recovery.on_deadline(now)); }
+  Settled deadline(Timestamp now) {
+    const unsigned before = recovery.pto_count();
+    const Settled settled = copy(recovery.on_deadline(now));
+    probe_timeouts += recovery.pto_count() - before;
+    return settled;
+  }
 
   Recovery recovery;
   std::uint64_t next = 0;
+  // Sums over all outcomes.
+  std::uint64_t packets_lost = 0;  // in flight
+  std::uint64_t packets_spuriously_lost = 0;
+  std::uint64_t persistent_congestion_count = 0;
+  std::uint64_t probe_timeouts = 0;
 };
 
 using Numbers = std::vector<std::uint64_t>;
