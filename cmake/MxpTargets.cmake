@@ -5,6 +5,9 @@ target_compile_features(mxp_flags INTERFACE cxx_std_23)
 target_compile_options(mxp_flags INTERFACE -Wall -Wextra -Wshadow -Wnon-virtual-dtor -Wold-style-cast -Wcast-align -Wvla
   # Config structs are meant to be written with a few designated initialisers; the rest keeps its defaults.
   -Wno-missing-field-initializers)
+# Functions are bound at the start: binding one at its first call saves the registers on the stack, and what was just
+# copied with them, keys included. The table of bound functions is then read-only.
+target_link_options(mxp_flags INTERFACE -Wl,-z,relro,-z,now)
 if(MXP_WARNINGS_AS_ERRORS)
   target_compile_options(mxp_flags INTERFACE -Werror)
 endif()

@@ -8,7 +8,9 @@
 #include <openssl/x509.h>
 
 #include <algorithm>
+#include <array>
 #include <utility>
+#include <vector>
 
 #include "crypto/algorithms.h"
 #include "crypto/primitives.h"
@@ -19,61 +21,63 @@ namespace {
 using Bio = std::unique_ptr<BIO, Freed<BIO_free_all>>;
 using Pkcs8 = std::unique_ptr<PKCS8_PRIV_KEY_INFO, Freed<PKCS8_PRIV_KEY_INFO_free>>;
 
-// One block of a PEM file; what it held is wiped.
-class PemBlock {
+// The bytes of the first PRIVATE KEY block; wiped when they go. OpenSSL's own reader is not used: it leaves the lines that
+// it decodes in freed memory.
+class KeyBlock {
  public:
-  PemBlock() = default;
-  PemBlock(const PemBlock&) = delete;
-  PemBlock& operator=(const PemBlock&) = delete;
-  ~PemBlock() { release(); }
+  static std::expected<KeyBlock, KeyFileError> find(std::string_view pem) {
+    constexpr std::string_view kBegin = "-----BEGIN PRIVATE KEY-----", kEnd = "-----END PRIVATE KEY-----";
+    std::size_t begin = pem.find(kBegin);
+    while (begin != pem.npos && begin != 0 && pem[begin - 1] != '\n') begin = pem.find(kBegin, begin + 1);
+    if (begin == pem.npos) return std::unexpected(KeyFileError::not_pem);
+    const std::string_view rest = pem.substr(begin + kBegin.size());
+    const std::size_t end = rest.find(kEnd);
+    if (end == rest.npos) return std::unexpected(KeyFileError::malformed);
 
-  // False at the end of the file, or at a block that is not base64.
-  bool read(BIO* file) {
-    release();
-    // Secure: OpenSSL wipes its own buffers for lines and text, which PEM_read_bio leaves in freed memory.
-    return PEM_read_bio_ex(file, &name_, &header_, &data_, &size_, PEM_FLAG_SECURE | PEM_FLAG_EAY_COMPATIBLE) == 1;
+    KeyBlock text(end), block(end);
+    for (const char c : rest.substr(0, end))
+      if (c != '\n' && c != '\r' && c != ' ' && c != '\t') text.bytes_[text.size_++] = static_cast<unsigned char>(c);
+    if (text.size_ == 0 || text.size_ % 4 != 0) return std::unexpected(KeyFileError::malformed);
+    const int size = EVP_DecodeBlock(block.bytes_.data(), text.bytes_.data(), static_cast<int>(text.size_));
+    if (size <= 0) return std::unexpected(KeyFileError::malformed);
+    std::size_t padding = 0;  // counted as if it were data
+    while (padding < 2 && text.bytes_[text.size_ - 1 - padding] == '=') ++padding;
+    block.size_ = static_cast<std::size_t>(size) - padding;
+    return block;
   }
-  std::string_view name() const { return name_; }
-  const unsigned char* data() const { return data_; }
-  long size() const { return size_; }
+  KeyBlock(KeyBlock&&) = default;  // the buffer itself moves: no copy stays behind
+  KeyBlock& operator=(KeyBlock&&) = delete;
+  ~KeyBlock() { OPENSSL_cleanse(bytes_.data(), bytes_.size()); }
+
+  const unsigned char* data() const { return bytes_.data(); }
+  std::size_t size() const { return size_; }
 
  private:
-  void release() {
-    OPENSSL_secure_free(std::exchange(name_, nullptr));
-    OPENSSL_secure_free(std::exchange(header_, nullptr));
-    OPENSSL_secure_clear_free(std::exchange(data_, nullptr), static_cast<std::size_t>(std::exchange(size_, 0)));
-  }
-  char* name_ = nullptr;
-  char* header_ = nullptr;
-  unsigned char* data_ = nullptr;
-  long size_ = 0;
+  explicit KeyBlock(std::size_t capacity) : bytes_(capacity) {}
+  std::vector<unsigned char> bytes_;
+  std::size_t size_ = 0;
 };
 
 std::expected<SecretArray<32>, KeyFileError> scalar_from_pem(std::string_view pem) {
-  const Bio file(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
-  require(file != nullptr);
-  PemBlock block;
-  do {
-    // The queue must say why *this* read failed.
-    ERR_clear_error();
-    if (!block.read(file.get())) {
-      const bool nothing_left = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
-      return std::unexpected(nothing_left ? KeyFileError::not_pem : KeyFileError::malformed);
-    }
-  } while (block.name() != PEM_STRING_PKCS8INF);
-
-  const unsigned char* position = block.data();
-  const Pkcs8 info(d2i_PKCS8_PRIV_KEY_INFO(nullptr, &position, block.size()));
-  if (!info || position != block.data() + block.size()) return std::unexpected(KeyFileError::malformed);
+  const auto block = KeyBlock::find(pem);
+  if (!block) return std::unexpected(block.error());
+  const unsigned char* position = block->data();
+  const Pkcs8 info(d2i_PKCS8_PRIV_KEY_INFO(nullptr, &position, static_cast<long>(block->size())));
+  if (!info || position != block->data() + block->size()) return std::unexpected(KeyFileError::malformed);
   const ASN1_OBJECT* algorithm = nullptr;
-  if (PKCS8_pkey_get0(&algorithm, nullptr, nullptr, nullptr, info.get()) != 1)
+  const unsigned char* inner = nullptr;
+  int inner_size = 0;
+  if (PKCS8_pkey_get0(&algorithm, &inner, &inner_size, nullptr, info.get()) != 1)
     return std::unexpected(KeyFileError::malformed);
   if (OBJ_obj2nid(algorithm) != NID_X25519) return std::unexpected(KeyFileError::wrong_type);
-  const Pkey key(EVP_PKCS82PKEY(info.get()));
+  // RFC 8410 §7: the scalar is an OCTET STRING inside the OCTET STRING. It is taken from there by hand because
+  // EVP_PKCS82PKEY leaves copies in freed memory.
   SecretArray<32> scalar;
-  std::size_t size = scalar.kSize;
-  if (!key || EVP_PKEY_get_raw_private_key(key.get(), scalar.bytes().data(), &size) != 1 || size != scalar.kSize)
+  constexpr std::array<unsigned char, 2> kOctetString = {0x04, scalar.kSize};
+  if (inner_size != static_cast<int>(kOctetString.size() + scalar.kSize) ||
+      !std::equal(kOctetString.begin(), kOctetString.end(), inner))
     return std::unexpected(KeyFileError::malformed);
+  std::copy_n(inner + kOctetString.size(), scalar.kSize, scalar.bytes().begin());
   return scalar;
 }
 
