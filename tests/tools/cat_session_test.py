@@ -267,6 +267,22 @@ class Addresses(SessionTest):
 
 
 class Told(SessionTest):
+    def test_thousands_of_failures_of_one_kind_are_not_thousands_of_warnings(self):
+        count = 400
+        for number in range(count):
+            self.write(f"out/{number}", b"x")
+            self.write(f"in/out/{number}", b"there before")
+        listener = self.listener("--recv", self.folder / "in")
+        started = time.monotonic()
+        result = self.cat(listener.url, "--send", self.folder / "out")
+        self.assertNotEqual(result.returncode, 0)
+        allowed = 11 + time.monotonic() - started  # ten at once, then one a second
+        code, _, errors = listener.finish()
+        self.assertNotEqual(code, 0)
+        for text in (result.stderr.decode(), errors):
+            self.assertLessEqual(text.count("warning:"), allowed, text)
+            self.assertRegex(text, f"{count} (not|of {count} files)")  # the error counts them all
+
     def test_events_carry_the_time_at_which_they_happened(self):
         log = self.folder / "events"
         listener = self.listener(f"--json={log}")

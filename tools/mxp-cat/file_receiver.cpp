@@ -151,7 +151,7 @@ void FileReceiver::on_stream_reset(StreamId id, AppErrorCode code) {
 
 void FileReceiver::note_failure(ToolError error) {
   ++refused_;
-  if (first_error_) environment_.output.warning(error.message);  // the first becomes the result
+  if (first_error_) warn(error.message);  // the first becomes the result
   else first_error_ = std::move(error);
 }
 

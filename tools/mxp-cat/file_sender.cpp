@@ -162,7 +162,7 @@ void FileSender::on_failed(Active::iterator file, ToolError error) {
 
 void FileSender::note_failure(ToolError error) {
   ++failed_;
-  if (first_error_) environment_.output.warning(error.message);  // the first becomes the result
+  if (first_error_) warn(error.message);  // the first becomes the result
   else first_error_ = std::move(error);
 }
 

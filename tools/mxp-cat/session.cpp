@@ -76,6 +76,11 @@ void Session::refuse_stream(StreamId id, AppCode code) {
   (void)connection_.reset(id, wire(code));
 }
 
+void Session::warn(const std::string& text) {
+  if (const auto shown = environment_.messages.admit(peer_, text, environment_.loop.now()))
+    environment_.output.warning(*shown);
+}
+
 ToolError Session::describe(const CloseInfo& info) const {
   return describe_close(info, {.peer = peer_,
                                .handshake_timeout = environment_.options.timeout.value_or(Duration::zero()),

@@ -14,6 +14,7 @@
 #include "mxp-cat/app_codes.h"
 #include "mxp-cat/close_reason.h"
 #include "mxp-cat/options.h"
+#include "mxp-cat/peer_messages.h"
 #include "mxp-cat/reporter.h"
 #include "mxp/connection.h"
 #include "mxp/event_loop.h"
@@ -27,6 +28,7 @@ struct SessionEnvironment {
   const Options& options;
   Output& output;
   Reporter& reporter;
+  PeerMessages& messages;
   std::function<void()> on_drained;  // a session whose connection has ended has written everything out
 };
 
@@ -84,6 +86,9 @@ class Session {
   // Both directions of a stream that we do not serve.
   void refuse_stream(StreamId id, AppCode code);
   ToolError describe(const CloseInfo& info) const;
+  // A warning of which a peer, or a machine that is short of something, can cause thousands: ten at once, then one a
+  // second, and the rest is counted.
+  void warn(const std::string& text);
 
   const SessionEnvironment& environment_;
   Connection& connection_;
