@@ -4,6 +4,7 @@
 #include "common/tool_error.h"
 #include "mxp/address.h"
 #include "mxp/error.h"
+#include "mxp/time.h"
 
 namespace mxp::perf {
 

@@ -10,6 +10,7 @@ RrTest::RrTest(const Workload& workload, EventLoop& loop, const ClientLoads& loa
 std::expected<void, std::string> RrTest::begin() {
   const Timestamp now = loop_.now();
   measured_from_ = now + workload_.omit;
+  end_ = now + workload_.duration;
   for (const auto& [connection, load] : loads_)
     if (!caller_.add_connection(*connection, workload_.streams))
       return std::unexpected("the server allows too few streams");
@@ -24,7 +25,8 @@ std::expected<void, std::string> RrTest::begin() {
 
 void RrTest::pump() {
   if (stopped_at_ || timer_set_) return;
-  const auto next = caller_.call_due(loop_.now());
+  // Never past the end as it was meant: a timer that fires late must not make more calls due.
+  const auto next = caller_.call_due(std::min(loop_.now(), end_ - Duration(1)));
   if (!next) return;  // every stream is busy: the next answer goes on
   timer_set_ = true;
   loop_.at(*next, [this] {
@@ -40,9 +42,8 @@ void RrTest::on_data(Connection& connection, StreamId id, std::size_t count) {
 }
 
 void RrTest::stop() {
-  // The end as it was meant: a timer that fires late must not make more calls due.
-  stopped_at_ = measured_from_ - workload_.omit + workload_.duration;
-  caller_.stop(*stopped_at_);
+  stopped_at_ = end_;
+  caller_.stop(end_);
 }
 
 std::optional<LoadDirection> RrTest::stuck() const {

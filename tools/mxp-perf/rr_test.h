@@ -34,6 +34,7 @@ class RrTest final : public ClientTest {
   const ClientLoads& loads_;
   RrCaller caller_;
   Timestamp measured_from_{};
+  Timestamp end_{};
   std::optional<Timestamp> stopped_at_;
   bool timer_set_ = false;
   bool heard_data_ = false;
