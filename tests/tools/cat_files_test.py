@@ -4,6 +4,7 @@ import os
 import re
 import resource
 import shutil
+import signal
 import stat
 import subprocess
 import unittest
@@ -31,6 +32,213 @@ class FilesTest(CatTest):
 
     def received(self, below=""):
         return {str(p.relative_to(self.inbox / below)): p.read_bytes() for p in (self.inbox / below).rglob("*") if p.is_file()}
+
+
+class Sets(FilesTest):
+    """A listener that sends has made its list by the time that it says its address: what changes after that, changes meanwhile."""
+
+    def tree(self, *names):
+        for name in names:
+            self.write(f"tree/{name}", content(1000, name))
+        return self.folder / "tree"
+
+    def offered(self, *arguments, meanwhile):
+        sender = self.listener("--send", *arguments)
+        meanwhile()
+        result = self.cat(sender.url, "--recv", self.inbox)
+        code, _, said = sender.finish()
+        return code, said, result.returncode, result.stderr.decode()
+
+    def test_files_that_vanished_are_named_at_both_ends(self):
+        tree = self.tree("a", "gone", "sub/gone too", "z")
+
+        def delete():
+            (tree / "gone").unlink()
+            shutil.rmtree(tree / "sub")
+
+        sender, said, receiver, heard = self.offered(tree, meanwhile=delete)
+        self.assertEqual((sender, receiver), (1, 5), said + heard)
+        for name in ("tree/gone", "tree/sub/gone too", "tree/sub"):
+            self.assertIn(name, said)
+            self.assertIn(name, heard)
+        self.assertEqual(set(self.received("tree")), {"a", "z"})
+        self.assertFalse((self.inbox / "tree/sub").exists())
+
+    def test_a_set_of_which_nothing_is_left_is_no_success(self):
+        only = self.write("only", b"x")
+        sender, said, receiver, heard = self.offered(only, meanwhile=only.unlink)
+        self.assertEqual((sender, receiver), (1, 5), said + heard)
+        self.assertIn("only", heard)
+
+    def change_while_it_is_sent(self, change):
+        large = self.folder / "large"
+        with open(large, "wb") as file:
+            file.truncate(256 << 20)
+        other = self.write("other", b"other")
+        sender = self.listener("--send", large, other)
+        receiver = self.start(sender.url, "--recv", self.inbox, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        self.wait_for(lambda: (self.inbox / "large.part").exists() or receiver.poll() is not None, "the transfer to begin")
+        receiver.send_signal(signal.SIGSTOP)  # its window ends the sending until the change is made
+        change(large)
+        receiver.send_signal(signal.SIGCONT)
+        heard = receiver.stderr.read().decode()
+        code, _, said = sender.finish()
+        self.assertEqual((code, receiver.wait(LIMIT)), (1, 1), said + heard)
+        self.assertIn("large", said)
+        self.assertIn("large", heard)
+        self.assertFalse((self.inbox / "large").exists())
+        self.assertEqual((self.inbox / "other").read_bytes(), b"other")
+        return said
+
+    def test_a_file_that_grew_is_not_taken_for_whole(self):
+        def grow(path):
+            with open(path, "ab") as file:
+                file.write(b"more")
+
+        self.assertIn("changed while", self.change_while_it_is_sent(grow))
+
+    def test_a_file_that_shrank_is_not_taken_for_whole(self):
+        self.assertIn("shorter", self.change_while_it_is_sent(lambda path: os.truncate(path, 0)))
+
+    def test_a_file_written_to_in_its_middle_is_not_taken_for_whole(self):
+        def overwrite(path):
+            with open(path, "r+b") as file:
+                file.write(b"new")
+
+        self.assertIn("changed while", self.change_while_it_is_sent(overwrite))
+
+    def test_what_was_exchanged_for_a_link_is_not_followed(self):
+        secret = self.write("secret/file", b"secret")
+        for exchange in ("file", "folder", "argument", "root"):
+            with self.subTest(exchange):
+                shutil.rmtree(self.folder / "tree", ignore_errors=True)
+                shutil.rmtree(self.inbox, ignore_errors=True)
+                tree = self.tree("good", "sub/file")
+
+                def swap():
+                    victim = {"file": tree / "sub/file", "folder": tree / "sub", "argument": tree / "good", "root": tree}[exchange]
+                    victim.rename(self.folder / f"moved-{exchange}")
+                    victim.symlink_to(secret if victim.name in ("file", "good") else secret.parent)
+
+                sender, said, receiver, heard = self.offered(tree / "good" if exchange == "argument" else tree, meanwhile=swap)
+                self.assertEqual((sender, receiver), (1, 5), said + heard)
+                self.assertIn("is not what it was", said)
+                self.assertNotIn(b"secret", self.received().values())
+
+    def test_names_that_no_receiver_takes_are_left_out_and_named(self):
+        tree = self.tree("good", "sub/fine")
+        odd = {b"bad\xffutf8": "bad\\xffutf8", b"new\nline": "new\\x0aline", b"x" * 251: "x" * 251, b"film.part": "film.part"}
+        for name in odd:
+            with open(os.path.join(os.fsencode(tree), name), "wb") as file:
+                file.write(b"odd")
+        os.mkdir(os.path.join(os.fsencode(tree), b"odd\xfffolder"))
+        with open(os.path.join(os.fsencode(tree), b"odd\xfffolder", b"inside"), "wb") as file:
+            file.write(b"odd")
+        sender, said, receiver, heard = self.send(tree)
+        self.assertEqual((sender, receiver), (1, 5), said + heard)
+        for shown in (*odd.values(), "odd\\xfffolder"):
+            self.assertIn(f"tree/{shown}", said)
+            self.assertIn(f"did not send tree/{shown}", heard)
+        self.assertEqual(set(self.received("tree")), {"good", "sub/fine"})
+
+    def test_nothing_but_odd_names_is_a_usage_error(self):
+        os.mkdir(self.folder / "odd")
+        with open(os.path.join(os.fsencode(self.folder), b"bad\xff"), "wb"):
+            pass
+        self.fails(self.cat(f"mxp://{'A' * 43}@127.0.0.1:9", "--send", os.path.join(os.fsencode(self.folder), b"bad\xff").decode(errors="surrogateescape")), 2, "UTF-8")
+
+    def test_empty_folders_and_the_modes_of_folders_arrive(self):
+        tree = self.tree("readonly/file", "plain/file")
+        (tree / "empty/deeper").mkdir(parents=True)
+        modes = {".": 0o755, "readonly": 0o555, "plain": 0o775, "empty": 0o750, "empty/deeper": 0o700}
+        for name, mode in modes.items():
+            (tree / name).chmod(mode)
+        self.arrives(tree, listener={"umask": 0o022})
+        for name, mode in modes.items():
+            self.assertEqual(oct(stat.S_IMODE((self.inbox / "tree" / name).stat().st_mode)), oct(mode & ~0o022), name)
+        self.assertEqual(set(self.received("tree")), {"readonly/file", "plain/file"})
+
+    def test_a_folder_that_was_there_keeps_its_mode(self):
+        (self.inbox / "tree").mkdir(parents=True)
+        (self.inbox / "tree").chmod(0o711)
+        tree = self.tree("file")
+        tree.chmod(0o755)
+        self.arrives(tree)
+        self.assertEqual(stat.S_IMODE((self.inbox / "tree").stat().st_mode), 0o711)
+
+    def test_only_an_empty_folder(self):
+        (self.folder / "nothing").mkdir()
+        self.arrives(self.folder / "nothing")
+        self.assertTrue((self.inbox / "nothing").is_dir())
+
+    def test_a_folder_goes_through_no_link_and_replaces_no_file(self):
+        (self.folder / "tree/sub").mkdir(parents=True)
+        outside = self.folder / "outside"
+        outside.mkdir()
+        self.inbox.mkdir()
+        for prepare in (lambda: (self.inbox / "tree").symlink_to(outside), lambda: (self.inbox / "tree").write_bytes(b"mine")):
+            prepare()
+            sender, said, receiver, heard = self.send(self.folder / "tree", listener_options=["--force"])
+            self.assertEqual((sender, receiver), (5, 2), said + heard)
+            self.assertEqual(list(outside.iterdir()), [])
+            (self.inbox / "tree").unlink()
+
+    def test_the_json_is_not_written_among_what_is_sent(self):
+        tree = self.tree("file")
+        log = self.write("tree/log", b"precious")
+        for path in (log, tree / "new"):
+            self.fails(self.cat(f"mxp://{'A' * 43}@127.0.0.1:9", "--send", tree, f"--json={path}"), 2, "lies in")
+        self.assertEqual(log.read_bytes(), b"precious")
+        self.assertFalse((tree / "new").exists())
+
+    @unittest.skipUnless(ROOT, "makes a block device")
+    def test_block_devices_go_with_a_flag_only(self):
+        image = self.write("image", content(3 << 20))
+        loop = subprocess.run(["losetup", "--find", "--show", "--read-only", image], capture_output=True, text=True)
+        device = loop.stdout.strip() if loop.returncode == 0 else self.folder / "block"
+        if loop.returncode == 0:
+            self.addCleanup(subprocess.run, ["losetup", "-d", device], check=True)
+        else:
+            os.mknod(device, stat.S_IFBLK | 0o600, os.makedev(7, 250))
+        self.fails(self.cat(f"mxp://{'A' * 43}@127.0.0.1:9", "--send", device), 2, "--devices")
+        if loop.returncode != 0:
+            self.skipTest("no loop device here: only the refusal is tested")
+        self.arrives(device, "--devices")
+        self.assertEqual(list(self.received().values()), [image.read_bytes()])
+
+
+class Records(FilesTest):
+    """Streams made by hand, as docs/file-transfer.md has them."""
+
+    def record(self, kind, name, mode=0o755):
+        return b"MXPF\x02" + bytes([kind]) + mode.to_bytes(2, "little") + len(name).to_bytes(2, "little") + name
+
+    def raw(self, stream):
+        receiver = self.listener("--recv", self.inbox)
+        result = self.cat(receiver.url, input=stream)
+        code, _, heard = receiver.finish()
+        return result, code, heard
+
+    def test_a_folder(self):
+        result, code, heard = self.raw(self.record(1, b"a/b", 0o700))
+        self.assertEqual((result.returncode, result.stdout, code), (0, b"\x01", 0), heard)
+        self.assertEqual(stat.S_IMODE((self.inbox / "a/b").stat().st_mode), 0o700)
+
+    def test_a_notice_fails_the_receiver_and_becomes_no_path(self):
+        result, code, heard = self.raw(self.record(2, b"../../etc/\x1b[31mshadow"))
+        self.assertEqual((result.returncode, result.stdout, code), (0, b"\x01", 5), heard)
+        self.assertIn("../../etc/", heard)
+        self.assertNotIn("\x1b", heard)
+        self.assertEqual(list(self.inbox.iterdir()), [])
+
+    def test_what_is_malformed_is_refused(self):
+        for stream in (self.record(0, b"a"), self.record(3, b"a"), self.record(1, b"../up"), self.record(1, b""), self.record(1, b"a.part"), self.record(1, b"/tmp/x"),
+                       self.record(1, b"a", 0o4755), self.record(1, b"a") + b"content", self.record(2, b"a") + b"content", self.record(1, b"long name")[:-1]):
+            with self.subTest(stream=stream):
+                result, code, heard = self.raw(stream)
+                self.assertEqual((result.returncode, code), (5, 1), heard)
+                self.assertEqual(list(self.inbox.iterdir()), [])
+        self.assertFalse((self.folder / "up").exists())
 
 
 class OnTheDisk(FilesTest):

@@ -28,7 +28,8 @@ std::string target_in(std::span<const std::string> arguments) {
 
 }  // namespace
 
-Result<JsonOutput> JsonOutput::open(const std::string& target, StdoutUse use, std::span<const std::string> arguments) {
+Result<JsonOutput> JsonOutput::open(const std::string& target, StdoutUse use, std::span<const std::string> arguments,
+                                    std::span<const std::string> read_folders) {
   JsonOutput output;
   if (target.empty()) return output;
   const bool is_stdout = target == "-" || named_descriptor(target) == STDOUT_FILENO;
@@ -39,7 +40,10 @@ Result<JsonOutput> JsonOutput::open(const std::string& target, StdoutUse use, st
     output.target_ = "stdout";
     return output;
   }
-  auto file = open_output_file(target, {.if_exists = IfExists::replace, .used = files_named_in(arguments, kOption)});
+  std::vector<UsedFile> used = files_named_in(arguments, kOption);
+  for (const std::string& folder : read_folders)
+    used.push_back({.called = "this run", .path = folder, .extent = UsedFile::Extent::all_below});
+  auto file = open_output_file(target, {.if_exists = IfExists::replace, .used = used});
   if (!file) return fail(file.error().kind, fmt::format("--json: {}", file.error().message));
   struct stat status{};
   output.owned_ = *std::move(file);

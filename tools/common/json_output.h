@@ -21,8 +21,10 @@ class JsonOutput {
  public:
   // `target` as the user gave it: "" = not asked for, "-" = stdout (a usage error where stdout carries data), else a
   // file. What an earlier run left in the file goes at once, so that nobody takes it for this run's result; output_file.h
-  // has the other rules. `arguments` is the raw command line: the files that it names are not overwritten.
-  static Result<JsonOutput> open(const std::string& target, StdoutUse use, std::span<const std::string> arguments);
+  // has the other rules. `arguments` is the raw command line: the files that it names are not overwritten, nor is anything
+  // below `read_folders`.
+  static Result<JsonOutput> open(const std::string& target, StdoutUse use, std::span<const std::string> arguments,
+                                 std::span<const std::string> read_folders = {});
 
   explicit operator bool() const { return fd_ >= 0; }
 

@@ -10,7 +10,11 @@ namespace mxp::tools {
 namespace {
 
 constexpr std::array<std::uint8_t, 4> kMagic = {'M', 'X', 'P', 'F'};
-constexpr std::uint8_t kVersion = 1;
+constexpr std::uint8_t kFileVersion = 1;
+constexpr std::uint8_t kRecordVersion = 2;  // folders and notices; receivers that know version 1 only refuse them
+constexpr std::uint8_t kFolderRecord = 1;
+constexpr std::uint8_t kNotSentRecord = 2;
+constexpr std::size_t kFixedRecordBytes = 10;
 // NAME_MAX of Linux file systems, less the suffix of an unfinished file.
 constexpr std::size_t kMaxComponentBytes = 255 - kPartSuffix.size();
 
@@ -27,13 +31,32 @@ Integer get(ByteView bytes) {
   return value;
 }
 
+std::expected<std::optional<ParsedHeader>, std::string> parse_record(ByteView bytes) {
+  if (bytes.size() > 5 && bytes[5] != kFolderRecord && bytes[5] != kNotSentRecord)
+    return std::unexpected("unknown kind of record");
+  if (bytes.size() < kFixedRecordBytes) return std::nullopt;
+  ParsedHeader parsed;
+  parsed.header.kind = bytes[5] == kFolderRecord ? RecordKind::folder : RecordKind::not_sent;
+  parsed.header.mode = get<std::uint16_t>(bytes.subspan(6));
+  const std::size_t length = get<std::uint16_t>(bytes.subspan(8));
+  if (parsed.header.mode > 0777) return std::unexpected("the mode has more than permission bits");
+  if (length > kMaxNameBytes) return std::unexpected("the name is longer than 4096 bytes");
+  if (bytes.size() < kFixedRecordBytes + length) return std::nullopt;
+  const ByteView name = bytes.subspan(kFixedRecordBytes, length);
+  parsed.header.name.assign(name.begin(), name.end());
+  parsed.consumed = kFixedRecordBytes + length;
+  return parsed;
+}
+
 }  // namespace
 
 std::vector<std::uint8_t> encode_header(const FileHeader& header) {
   std::vector<std::uint8_t> out(kMagic.begin(), kMagic.end());
-  out.push_back(kVersion);
+  const bool is_file = header.kind == RecordKind::file;
+  out.push_back(is_file ? kFileVersion : kRecordVersion);
+  if (!is_file) out.push_back(header.kind == RecordKind::folder ? kFolderRecord : kNotSentRecord);
   put(out, header.mode);
-  put(out, header.size);
+  if (is_file) put(out, header.size);
   put(out, static_cast<std::uint16_t>(header.name.size()));
   out.insert(out.end(), header.name.begin(), header.name.end());
   return out;
@@ -44,7 +67,8 @@ std::expected<std::optional<ParsedHeader>, std::string> parse_header(ByteView by
   if (!std::equal(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(compared), kMagic.begin())) {
     return std::unexpected("the stream does not begin with a file header");
   }
-  if (bytes.size() > kMagic.size() && bytes[kMagic.size()] != kVersion)
+  if (bytes.size() > kMagic.size() && bytes[kMagic.size()] == kRecordVersion) return parse_record(bytes);
+  if (bytes.size() > kMagic.size() && bytes[kMagic.size()] != kFileVersion)
     return std::unexpected("unknown version of the file header");
   if (bytes.size() < kFixedHeaderBytes) return std::nullopt;
   ParsedHeader parsed;

@@ -1,4 +1,4 @@
-// What stands first on a stream that carries a file (docs/file-transfer.md §2), and the rules for its name (§3).
+// What stands first on a stream of a file transfer (docs/file-transfer.md §2), and the rules for its name (§3).
 #pragma once
 
 #include <cstdint>
@@ -12,17 +12,21 @@
 
 namespace mxp::tools {
 
+// What the stream is about. A folder and a notice have no content: their stream ends after the header.
+enum class RecordKind : std::uint8_t { file, folder, not_sent };
+
 struct FileHeader {
-  std::string name;        // relative path, '/' between its components
+  std::string name;        // relative path, '/' between its components; of not_sent: for people, never a path
   std::uint64_t size = 0;  // bytes of content
   std::uint16_t mode = 0;  // permission bits, 0..0777
+  RecordKind kind = RecordKind::file;
 
   bool operator==(const FileHeader&) const = default;
 };
 
 inline constexpr std::size_t kMaxNameBytes = 4096;
 inline constexpr std::size_t kFixedHeaderBytes = 17;
-// What the receiver answers when the file is whole and has its name.
+// What the receiver answers when the file is whole and has its name, the folder is there, or the notice was read.
 inline constexpr std::uint8_t kVerdictWhole = 1;
 inline constexpr std::string_view kPartSuffix = ".part";
 

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstring>
 
 #include "common/escape.h"
 #include "common/units.h"
@@ -68,12 +69,20 @@ std::expected<ByteView, Refusal> FileReceiver::take_header(Incoming& file, ByteV
                         fmt::format("{} sent no file: {}; was it started with --send?", peer(), parsed.error()));
   if (!*parsed) return data.subspan(added);
   const FileHeader& header = (*parsed)->header;
+  if (header.kind == RecordKind::not_sent) {  // a name for people: it becomes no path
+    file.header = header;
+    return data.subspan((*parsed)->consumed - before);
+  }
   if (const auto objection = objection_to_name(header.name)) {
     return bad_transfer(AppCode::bad_name, fmt::format("{} sent a file under a name that is refused, \"{}\": {}",
                                                        peer(), escape(header.name), *objection));
   }
+  if (header.kind == RecordKind::folder) {
+    file.header = header;
+    return data.subspan((*parsed)->consumed - before);
+  }
   auto part = PartFile::create(folder_, environment_.options.receive_into, header,
-                               environment_.options.force ? Replace::yes : Replace::no);
+                               environment_.options.force ? Replace::yes : Replace::no, made_folders_);
   if (!part) return std::unexpected(part.error());
   file.part = *std::move(part);
   file.left = header.size;
@@ -91,6 +100,11 @@ std::expected<void, Refusal> FileReceiver::take(Incoming& file, ByteView data) {
     data = *rest;
   }
   if (!file.header) return {};
+  if (file.header->kind != RecordKind::file) {
+    if (data.empty()) return {};
+    return bad_transfer(AppCode::not_a_transfer, fmt::format("{} sent content where there can be none, of {}", peer(),
+                                                             escape(file.header->name)));
+  }
   const ByteView content = data.first(static_cast<std::size_t>(std::min<std::uint64_t>(data.size(), file.left)));
   if (!content.empty()) {
     file.digest.update(content);
@@ -112,10 +126,12 @@ std::expected<void, Refusal> FileReceiver::finish(Incoming& file) {
   if (!file.header)
     return bad_transfer(AppCode::not_a_transfer,
                         fmt::format("{} ended a stream without a file on it: was it started with --send?", peer()));
+  if (file.header->kind != RecordKind::file) return finish_record(*file.header);
   if (file.left != 0 || file.trailer.size() != Sha256::kSize) {
     return bad_transfer(AppCode::wrong_content,
-                        fmt::format("{} sent less of {} than announced: {}{} is unfinished", peer(),
-                                    escape(file.header->name), file.part->shown_name(), kPartSuffix));
+                        fmt::format("{} sent less of {} than announced, as for a file that changes while it is read: "
+                                    "{}{} is unfinished",
+                                    peer(), escape(file.header->name), file.part->shown_name(), kPartSuffix));
   }
   const Sha256::Value digest = file.digest.finish();
   if (!std::equal(digest.begin(), digest.end(), file.trailer.begin())) {
@@ -128,6 +144,21 @@ std::expected<void, Refusal> FileReceiver::finish(Incoming& file) {
   const std::string hex = to_hex(digest);
   environment_.reporter.file(connection_, Side::peer, file.header->name, file.header->size, hex);
   if (environment_.options.digest) environment_.output.summary(fmt::format("{}  {}", hex, file.header->name));
+  return {};
+}
+
+std::expected<void, Refusal> FileReceiver::finish_record(const FileHeader& record) {
+  if (record.kind == RecordKind::not_sent) {
+    // The sender has made odd names printable with backslashes, which stay as they are.
+    const bool plain = is_plain_but_for_selectors(record.name);
+    const std::string name = plain ? record.name : escape(record.name, kMaxNameBytes);
+    note_failure({ErrorKind::peer, fmt::format("{} did not send {}: the set is not whole", peer(), name)});
+    return {};
+  }
+  auto made = make_folder(folder_, environment_.options.receive_into, record.name, made_folders_);
+  if (!made) return made;
+  made_folders_.set_mode(record.name, record.mode);
+  ++folders_;
   return {};
 }
 
@@ -165,12 +196,16 @@ Result<void> FileReceiver::judge() const {
     if (whole_ + refused_ > 1) error.message += fmt::format("; {} files received, {} not", whole_, refused_);
     return std::unexpected(std::move(error));
   }
-  if (whole_ == 0)
+  if (whole_ + folders_ == 0)
     return fail(ErrorKind::network, fmt::format("{} closed the connection without sending a file", peer()));
   return {};
 }
 
 Result<void> FileReceiver::on_closed(const CloseInfo& info) {
+  if (const auto failed = made_folders_.apply(folder_)) {
+    environment_.output.warning(fmt::format("cannot set the mode of the folder {}/{}: {}",
+                                            environment_.options.receive_into, *failed, std::strerror(errno)));
+  }
   if (outcome()) return *outcome();
   const bool closed_by_peer = info.by == CloseInfo::By::peer && info.application;
   // A peer that closes with an error after we refused its stream only answers to that.

@@ -1,5 +1,6 @@
 // --recv: each stream of the peer's brings one file. It gets its name when its end was seen and size and digest agree;
-// then the sender is told so. A file that cannot be taken costs its own stream only.
+// then the sender is told so. A file that cannot be taken costs its own stream only. Folders, and what the sender could not
+// send, have streams of their own.
 #pragma once
 
 #include <map>
@@ -44,6 +45,7 @@ class FileReceiver : public Session {
   std::expected<void, Refusal> take(Incoming& file, ByteView data);
   std::expected<ByteView, Refusal> take_header(Incoming& file, ByteView data);
   std::expected<void, Refusal> finish(Incoming& file);
+  std::expected<void, Refusal> finish_record(const FileHeader& record);
   void on_refused(Active::iterator file, const Refusal& refusal);
   void note_failure(ToolError error);
   // How it went, once the peer has nothing more to send.
@@ -51,6 +53,8 @@ class FileReceiver : public Session {
 
   int folder_;
   Active active_;
+  MadeFolders made_folders_;
+  std::size_t folders_ = 0;
   std::size_t whole_ = 0;
   std::size_t refused_ = 0;
   std::optional<ToolError> first_error_;

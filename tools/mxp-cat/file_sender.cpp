@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "common/escape.h"
 #include "mxp-cat/file_header.h"
 
 namespace mxp::tools {
@@ -19,13 +20,12 @@ constexpr std::size_t kReadBytes = 256u << 10;
 
 }  // namespace
 
-FileSender::FileSender(const SessionEnvironment& environment, Connection& connection,
-                       const std::vector<FileEntry>& files)
-    : Session(environment, connection), files_(files) {
-  for (const FileEntry& file : files_) {
-    std::error_code ignored;
-    const auto size = std::filesystem::file_size(file.path, ignored);
-    if (!ignored) bytes_total_ += size;
+FileSender::FileSender(const SessionEnvironment& environment, Connection& connection, const FileList& list)
+    : Session(environment, connection), list_(list), notices_(list.left_out), failed_(list.left_out.size()) {
+  for (const FileEntry& entry : list_.entries) bytes_total_ += entry.size;
+  if (!list_.left_out.empty()) {
+    first_error_ = {ErrorKind::io,
+                    fmt::format("{} was not sent, as no receiver would take its name", list_.left_out.front())};
   }
 }
 
@@ -33,42 +33,79 @@ void FileSender::on_connected() { start_next(); }
 void FileSender::on_streams_available() { start_next(); }
 
 void FileSender::start_next() {
-  while (!ended() && next_ < files_.size() && active_.size() < kFilesAtATime) {
-    auto file = open(files_[next_]);
-    if (!file) {
+  while (!ended() && active_.size() < kFilesAtATime) {
+    if (next_ < list_.entries.size()) {
+      auto file = open(list_.entries[next_]);
+      if (!file) {
+        notices_.push_back(list_.entries[next_++].name);
+        note_failure(file.error());
+        continue;
+      }
+      if (!start_stream(*std::move(file))) return;
       ++next_;
-      note_failure(file.error());
-      continue;
+    } else if (!notices_.empty()) {
+      Outgoing notice;
+      notice.trailer_made = true;
+      notice.pending = encode_header({.name = notices_.back(), .kind = RecordKind::not_sent});
+      if (!start_stream(std::move(notice))) return;
+      notices_.pop_back();
+    } else {
+      break;
     }
-    const auto id = connection_.open_stream(StreamType::bidirectional);
-    if (!id) {
-      if (id.error() == StreamError::limit_reached) return;  // on_streams_available goes on
-      return end(
-          AppCode::failed, "no stream",
-          fail(ErrorKind::network, fmt::format("cannot open a stream to {}: {}", peer(), to_string(id.error()))));
-    }
-    ++next_;
-    environment_.reporter.stream_opened(connection_, *id, Side::local);
-    const auto placed = active_.emplace(*id, *std::move(file)).first;
-    pump(*id, placed->second);
   }
   end_if_done();
+}
+
+// False if there is no stream for it now: on_streams_available goes on, unless the session has ended.
+bool FileSender::start_stream(Outgoing file) {
+  const auto id = connection_.open_stream(StreamType::bidirectional);
+  if (!id) {
+    if (id.error() == StreamError::limit_reached) return false;
+    end(AppCode::failed, "no stream",
+        fail(ErrorKind::network, fmt::format("cannot open a stream to {}: {}", peer(), to_string(id.error()))));
+    return false;
+  }
+  environment_.reporter.stream_opened(connection_, *id, Side::local);
+  const auto placed = active_.emplace(*id, std::move(file)).first;
+  pump(*id, placed->second);
+  return true;
 }
 
 Result<FileSender::Outgoing> FileSender::open(const FileEntry& entry) {
   Outgoing file;
   file.entry = &entry;
-  file.fd = UniqueFd(::open(entry.path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
-  struct stat status{};
-  if (!file.fd || ::fstat(file.fd.get(), &status) != 0) {
-    return fail_errno(ErrorKind::io, fmt::format("cannot read {}", entry.path.string()), errno);
+  auto fd = open_listed(entry);
+  if (!fd) return std::unexpected(fd.error());
+  if (entry.kind == EntryKind::folder) {
+    file.trailer_made = true;
+    file.pending = encode_header({.name = entry.name, .mode = entry.mode, .kind = RecordKind::folder});
+    return file;
   }
-  if (!S_ISREG(status.st_mode)) return fail(ErrorKind::io, fmt::format("{} is no longer a file", entry.path.string()));
+  file.fd = *std::move(fd);
+  struct stat status{};
+  // Where a device ends, only a seek tells.
+  const off_t end = entry.kind == EntryKind::device ? ::lseek(file.fd.get(), 0, SEEK_END) : 0;
+  if (::fstat(file.fd.get(), &status) != 0 || end < 0 || ::lseek(file.fd.get(), 0, SEEK_SET) < 0)
+    return fail_errno(ErrorKind::io, fmt::format("cannot read {}", escape(entry.path())), errno);
   ::posix_fadvise(file.fd.get(), 0, 0, POSIX_FADV_SEQUENTIAL);
-  file.size = static_cast<std::uint64_t>(status.st_size);
+  file.modified = status.st_mtim;
+  file.size = static_cast<std::uint64_t>(entry.kind == EntryKind::device ? end : status.st_size);
   file.left = file.size;
-  file.pending = encode_header({entry.name, file.size, static_cast<std::uint16_t>(status.st_mode & 0777)});
+  file.pending =
+      encode_header({.name = entry.name, .size = file.size, .mode = static_cast<std::uint16_t>(status.st_mode & 0777)});
   return file;
+}
+
+// What was read is one state of the file only if nobody wrote to it meanwhile.
+Result<void> FileSender::check_unchanged(const Outgoing& file) const {
+  if (file.entry->kind == EntryKind::device) return {};
+  struct stat status{};
+  if (::fstat(file.fd.get(), &status) != 0)
+    return fail_errno(ErrorKind::io, fmt::format("cannot read {}", escape(file.entry->path())), errno);
+  const bool same = static_cast<std::uint64_t>(status.st_size) == file.size &&
+                    status.st_mtim.tv_sec == file.modified.tv_sec && status.st_mtim.tv_nsec == file.modified.tv_nsec;
+  if (same) return {};
+  return fail(ErrorKind::io, fmt::format("{} changed while it was sent", escape(file.entry->path())));
 }
 
 void FileSender::pump(StreamId id, Outgoing& file) {
@@ -86,8 +123,14 @@ void FileSender::pump(StreamId id, Outgoing& file) {
       return;
     }
     if (auto filled = refill(file); !filled) {
-      refuse_stream(id, AppCode::input_failed);
-      return on_failed(active_.find(id), filled.error());
+      // An early end without a digest, and not a reset, which could overtake the header: so the receiver knows which file it
+      // was. It refuses what it has, and that answer is waited for.
+      note_failure(filled.error());
+      file.given_up = true;
+      file.pending = {};
+      file.fd.reset();
+      (void)connection_.finish(id);
+      return;
     }
   }
 }
@@ -95,6 +138,7 @@ void FileSender::pump(StreamId id, Outgoing& file) {
 Result<void> FileSender::refill(Outgoing& file) {
   file.pending_begin = 0;
   if (file.left == 0) {
+    if (auto unchanged = check_unchanged(file); !unchanged) return unchanged;
     const auto digest = file.digest.finish();
     file.hex = to_hex(digest);
     file.pending.assign(digest.begin(), digest.end());
@@ -106,9 +150,9 @@ Result<void> FileSender::refill(Outgoing& file) {
   do {
     got = ::read(file.fd.get(), file.pending.data(), file.pending.size());
   } while (got < 0 && errno == EINTR);
-  if (got < 0) return fail_errno(ErrorKind::io, fmt::format("cannot read {}", file.entry->path.string()), errno);
+  if (got < 0) return fail_errno(ErrorKind::io, fmt::format("cannot read {}", escape(file.entry->path())), errno);
   if (got == 0)
-    return fail(ErrorKind::io, fmt::format("{} became shorter while it was sent", file.entry->path.string()));
+    return fail(ErrorKind::io, fmt::format("{} became shorter while it was sent", escape(file.entry->path())));
   file.pending.resize(static_cast<std::size_t>(got));
   file.left -= static_cast<std::uint64_t>(got);
   bytes_sent_ += static_cast<std::uint64_t>(got);
@@ -118,27 +162,27 @@ Result<void> FileSender::refill(Outgoing& file) {
 
 void FileSender::on_stream_writable(StreamId id) {
   const auto file = active_.find(id);
-  if (file != active_.end()) pump(id, file->second);
+  if (file != active_.end() && !file->second.given_up) pump(id, file->second);
 }
 
 std::size_t FileSender::on_stream_data(StreamId id, ByteView data, bool fin) {
   const auto file = active_.find(id);
   if (file == active_.end()) return data.size();
-  if (!data.empty() && file->second.trailer_made && data[0] == kVerdictWhole) {
+  if (!data.empty() && file->second.trailer_made && !file->second.given_up && data[0] == kVerdictWhole) {
     on_whole(file);
   } else if (!data.empty() || fin) {
-    const std::string name = file->second.entry->name;
     refuse_stream(id, AppCode::failed);
-    on_failed(file, {ErrorKind::peer, fmt::format("{} did not confirm {}: was it started with --recv?", peer(), name)});
+    on_failed(file, fmt::format("{} did not confirm {}: was it started with --recv?", peer(), name_of(file->second)));
   }
   return data.size();
 }
 
 void FileSender::on_whole(Active::iterator file) {
   const Outgoing& sent = file->second;
-  ++whole_;
-  environment_.reporter.file(connection_, Side::local, sent.entry->name, sent.size, sent.hex);
-  if (environment_.options.digest) environment_.output.summary(fmt::format("{}  {}", sent.hex, sent.entry->name));
+  if (sent.entry != nullptr && sent.entry->kind != EntryKind::folder) {
+    environment_.reporter.file(connection_, Side::local, sent.entry->name, sent.size, sent.hex);
+    if (environment_.options.digest) environment_.output.summary(fmt::format("{}  {}", sent.hex, sent.entry->name));
+  }
   active_.erase(file);
   start_next();
 }
@@ -147,16 +191,17 @@ void FileSender::on_stream_reset(StreamId id, AppErrorCode code) {
   const auto file = active_.find(id);
   if (file == active_.end()) return;
   environment_.reporter.reset(connection_, id, Side::peer, code);
-  on_failed(file, {ErrorKind::peer,
-                   fmt::format("{} refused {}: {}", peer(), file->second.entry->name, describe_app_code(code))});
+  on_failed(file, fmt::format("{} refused {}: {}", peer(), name_of(file->second), describe_app_code(code)));
 }
 
 // A refusal is both: whichever frame comes first tells it.
 void FileSender::on_stop_sending(StreamId id, AppErrorCode code) { on_stream_reset(id, code); }
 
-void FileSender::on_failed(Active::iterator file, ToolError error) {
+void FileSender::on_failed(Active::iterator file, std::string why) {
+  // A refused notice, or what we gave up ourselves, was counted when it failed here.
+  const bool counted = file->second.entry == nullptr || file->second.given_up;
   active_.erase(file);
-  note_failure(std::move(error));
+  if (!counted) note_failure({ErrorKind::peer, std::move(why)});
   start_next();
 }
 
@@ -167,9 +212,10 @@ void FileSender::note_failure(ToolError error) {
 }
 
 void FileSender::end_if_done() {
-  if (ended() || next_ < files_.size() || !active_.empty()) return;
+  if (ended() || next_ < list_.entries.size() || !notices_.empty() || !active_.empty()) return;
   if (!first_error_) return say_goodbye({});
-  if (files_.size() > 1) first_error_->message += fmt::format("; {} of {} files were not sent", failed_, files_.size());
+  const std::size_t all = list_.entries.size() + list_.left_out.size();
+  if (all > 1) first_error_->message += fmt::format("; {} of {} were not sent", failed_, all);
   say_goodbye(std::unexpected(*first_error_));
 }
 

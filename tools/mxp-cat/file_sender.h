@@ -1,6 +1,9 @@
 // --send: each file on a stream of its own, a few at a time, in the order of the list. A file counts as sent when the
-// receiver says that it is whole and has its name there.
+// receiver says that it is whole and has its name there. What could not go is told to the receiver, so that both ends know
+// that the set is not whole.
 #pragma once
+
+#include <time.h>
 
 #include <cstdint>
 #include <map>
@@ -16,7 +19,7 @@ namespace mxp::tools {
 
 class FileSender : public Session {
  public:
-  FileSender(const SessionEnvironment& environment, Connection& connection, const std::vector<FileEntry>& files);
+  FileSender(const SessionEnvironment& environment, Connection& connection, const FileList& list);
 
   void on_connected() override;
   std::size_t on_stream_data(StreamId id, ByteView data, bool fin) override;
@@ -28,13 +31,15 @@ class FileSender : public Session {
 
  private:
   struct Outgoing {
-    const FileEntry* entry = nullptr;
+    const FileEntry* entry = nullptr;  // none for a notice
     UniqueFd fd;
+    timespec modified{};    // when it was opened
+    bool given_up = false;  // its stream ended early, and the receiver is about to refuse it
     std::uint64_t size = 0;
     std::uint64_t left = 0;  // content not yet read
     Sha256 digest;
-    std::string hex;  // the digest, once known
-    bool trailer_made = false;
+    std::string hex;                    // the digest, once known
+    bool trailer_made = false;          // nothing more is to be made
     std::vector<std::uint8_t> pending;  // from pending_begin on: made, not yet taken by the stream
     std::size_t pending_begin = 0;
   };
@@ -42,17 +47,20 @@ class FileSender : public Session {
 
   void start_next();
   Result<Outgoing> open(const FileEntry& entry);
+  bool start_stream(Outgoing file);
+  Result<void> check_unchanged(const Outgoing& file) const;
   void pump(StreamId id, Outgoing& file);
   Result<void> refill(Outgoing& file);
   void on_whole(Active::iterator file);
-  void on_failed(Active::iterator file, ToolError error);
+  void on_failed(Active::iterator file, std::string why);
+  static std::string name_of(const Outgoing& file) { return file.entry != nullptr ? file.entry->name : "a notice"; }
   void note_failure(ToolError error);
   void end_if_done();
 
-  const std::vector<FileEntry>& files_;
-  std::size_t next_ = 0;  // index of the first file not yet begun
+  const FileList& list_;
+  std::size_t next_ = 0;              // index of the first entry not yet begun
+  std::vector<std::string> notices_;  // what did not go, still to be told to the receiver
   Active active_;
-  std::size_t whole_ = 0;
   std::optional<ToolError> first_error_;
   std::size_t failed_ = 0;
   std::uint64_t bytes_sent_ = 0;

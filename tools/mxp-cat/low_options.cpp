@@ -39,6 +39,8 @@ void insert_connect(std::vector<std::string>& arguments) {
 void add_session_options(CLI::App& command, LowOptions& low) {
   command.add_option("--send", low.send, "send files, and folders with all below them, one stream each")
       ->type_name("FILE|DIR ...");
+  command.add_flag("--devices", low.devices,
+                   "with --send: block devices too, as files with what can be read from them");
   command.add_option("--recv", low.receive_into, "receive files into DIR; unfinished ones are NAME.part")
       ->type_name("DIR");
   command.add_flag("--force", low.force, "with --recv: replace existing files");

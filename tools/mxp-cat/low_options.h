@@ -22,6 +22,7 @@ struct LowOptions {
   std::string address;  // listen
   std::string url;      // connect
   std::vector<std::string> send;
+  bool devices = false;
   std::string receive_into;  // --recv
   std::string identity;
   std::string authorized_keys;

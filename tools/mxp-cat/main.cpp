@@ -47,8 +47,8 @@ int main_of(const std::vector<std::string>& arguments) {
   JsonOutput json;
   if (auto parsed = parse_arguments(arguments, low); !parsed)
     return report_stop("mxp-cat", parsed.error(), arguments, stdout_use(arguments));
-  auto opened =
-      JsonOutput::open(low.json, stdout_carries_data(low) ? StdoutUse::carries_data : StdoutUse::free, arguments);
+  auto opened = JsonOutput::open(low.json, stdout_carries_data(low) ? StdoutUse::carries_data : StdoutUse::free,
+                                 arguments, low.send);
   if (!opened) return report(opened.error(), json);
   json = *std::move(opened);
   const auto options = interpret(low);

@@ -23,6 +23,7 @@ Result<void> check_combination(const LowOptions& low) {
   if (low.allow_any && !low.authorized_keys.empty()) {
     return fail(ErrorKind::usage, "--allow-any and --authorized-keys exclude each other");
   }
+  if (low.devices && low.send.empty()) return fail(ErrorKind::usage, "--devices needs --send");
   if (low.force && low.receive_into.empty())
     return fail(ErrorKind::usage, "--force needs --recv: it replaces existing files");
   if (modes > 0 && (low.half_close || low.end_together || low.no_stdin || low.wait_after_end)) {
@@ -95,6 +96,7 @@ Result<Options> interpret(const LowOptions& low) {
   if (!low.send.empty()) options.mode = Mode::send;
   if (!low.receive_into.empty()) options.mode = Mode::receive;
   options.send = low.send;
+  options.devices = low.devices ? Devices::send : Devices::refuse;
   options.receive_into = low.receive_into;
   options.identity = low.identity;
   if (low.half_close) options.at_peer_end = AtPeerEnd::read_on;

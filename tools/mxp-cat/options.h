@@ -8,6 +8,7 @@
 
 #include "common/output.h"
 #include "common/tool_error.h"
+#include "mxp-cat/file_list.h"
 #include "mxp-cat/low_options.h"
 #include "mxp/address.h"
 #include "mxp/keys.h"
@@ -35,8 +36,9 @@ struct Options {
   bool force = false;
 
   SocketAddress listen_address;
-  Url url;                                           // connect: with a key
-  std::vector<std::string> send;                     // not empty in Mode::send
+  Url url;                        // connect: with a key
+  std::vector<std::string> send;  // not empty in Mode::send
+  Devices devices = Devices::refuse;
   std::string receive_into;                          // Mode::receive
   std::filesystem::path identity;                    // empty = the default, made on first use
   std::optional<std::vector<PublicKey>> authorized;  // nothing = everyone who knows our key

@@ -35,13 +35,21 @@ std::unexpected<Refusal> refuse_errno(std::string_view what, int error) {
 }
 
 // Opens the folder of `name`'s last component, making what is missing on the way; leaves the last component in `name`.
-std::expected<UniqueFd, Refusal> open_parent(int folder, const std::string& shown, std::string_view& name) {
+std::expected<UniqueFd, Refusal> open_parent(int folder, const std::string& shown, std::string_view& name,
+                                             MadeFolders& made) {
+  const std::string_view whole = name;
   UniqueFd at(::fcntl(folder, F_DUPFD_CLOEXEC, 3));
   if (!at) return refuse_errno(fmt::format("cannot open {}", shown), errno);
   for (auto slash = name.find('/'); slash != std::string_view::npos; slash = name.find('/')) {
     const std::string component(name.substr(0, slash));
     name.remove_prefix(slash + 1);
-    if (::mkdirat(at.get(), component.c_str(), 0777) != 0 && errno != EEXIST) {
+    if (made.full() && ::faccessat(at.get(), component.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) != 0) {
+      return refuse(AppCode::failed, ErrorKind::network,
+                    fmt::format("more than {} new folders below {} in one transfer", MadeFolders::kMax, shown));
+    }
+    if (::mkdirat(at.get(), component.c_str(), 0777) == 0) {
+      made.add(std::string(whole.substr(0, whole.size() - name.size() - 1)));
+    } else if (errno != EEXIST) {
       return refuse_errno(fmt::format("cannot make the folder {} below {}", component, shown), errno);
     }
     UniqueFd next(::openat(at.get(), component.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
@@ -74,13 +82,13 @@ std::expected<void, Refusal> check_room(int folder, const std::string& shown, st
 }  // namespace
 
 std::expected<PartFile, Refusal> PartFile::create(int folder, const std::string& shown, const FileHeader& header,
-                                                  Replace replace) {
+                                                  Replace replace, MadeFolders& made) {
   PartFile file;
   file.shown_ = shown + "/" + header.name;
   file.mode_ = header.mode;
   file.replace_ = replace;
   std::string_view last = header.name;
-  auto parent = open_parent(folder, shown, last);
+  auto parent = open_parent(folder, shown, last, made);
   if (!parent) return std::unexpected(parent.error());
   file.parent_ = *std::move(parent);
   file.name_ = last;
@@ -208,6 +216,15 @@ std::expected<void, Refusal> PartFile::commit() {
     return refuse(AppCode::exists, ErrorKind::usage,
                   fmt::format("{} came into being meanwhile and is not overwritten: use --force", shown_));
   return refuse_errno(fmt::format("cannot give {}{} its name", shown_, kPartSuffix), errno);
+}
+
+std::expected<void, Refusal> make_folder(int folder, const std::string& shown, const std::string& path,
+                                         MadeFolders& made) {
+  const std::string with_slash = path + "/";
+  std::string_view rest = with_slash;
+  const auto parent = open_parent(folder, shown, rest, made);
+  if (!parent) return std::unexpected(parent.error());
+  return {};
 }
 
 }  // namespace mxp::tools

@@ -10,6 +10,7 @@
 #include "common/tool_error.h"
 #include "mxp-cat/app_codes.h"
 #include "mxp-cat/file_header.h"
+#include "mxp-cat/made_folders.h"
 #include "mxp/bytes.h"
 #include "udp/unique_fd.h"
 
@@ -25,11 +26,11 @@ enum class Replace : std::uint8_t { no, yes };
 
 class PartFile {
  public:
-  // `folder` is a descriptor of the folder and outlives the object; `shown` names the folder in messages. Every folder
+  // `made` learns of the folders that were missing. `folder` is a descriptor of the folder and outlives the object; `shown` names the folder in messages. Every folder
   // on the way is opened by itself and without following links, so that no name and no link leads out of it. Refused are
   // also a file for which there is no room, and a .part that this tool did not leave: another owner, or open to others.
   static std::expected<PartFile, Refusal> create(int folder, const std::string& shown, const FileHeader& header,
-                                                 Replace replace);
+                                                 Replace replace, MadeFolders& made);
 
   // Gathers small pieces into large writes, and leaves holes for blocks of zeros.
   Result<void> append(ByteView data);
@@ -52,5 +53,9 @@ class PartFile {
   std::uint64_t flushed_ = 0;  // of these, what the disk was told to begin with
   std::vector<std::uint8_t> buffer_;
 };
+
+// Makes the folder `path` below `folder` and what is missing on the way, by the same rules.
+std::expected<void, Refusal> make_folder(int folder, const std::string& shown, const std::string& path,
+                                         MadeFolders& made);
 
 }  // namespace mxp::tools

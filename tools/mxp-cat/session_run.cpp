@@ -29,7 +29,7 @@ constexpr double kLongestForecast = 100 * 3600;
 
 // What the sessions of a mode work with: checked before there is a network, kept as long as there are sessions.
 struct Workspace {
-  std::vector<FileEntry> files;
+  FileList files;
   UniqueFd receive_folder;
   std::optional<StandardStreams> streams;
 };
@@ -37,7 +37,7 @@ struct Workspace {
 Result<std::shared_ptr<Workspace>> prepare(const Options& options, Output& output) {
   auto workspace = std::make_shared<Workspace>();
   if (options.mode == Mode::send) {
-    auto files = collect_files(options.send, output);
+    auto files = collect_files(options.send, options.devices, output);
     if (!files) return std::unexpected(files.error());
     workspace->files = *std::move(files);
   }

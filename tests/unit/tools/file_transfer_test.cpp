@@ -25,6 +25,7 @@ ByteView bytes_of(std::string_view text) { return {reinterpret_cast<const std::u
 struct Inbox {
   fs::path path;
   UniqueFd folder;
+  mutable MadeFolders made;
   Inbox() {
     std::string name = (fs::temp_directory_path() / "mxp-inbox-XXXXXX").string();
     path = ::mkdtemp(name.data());
@@ -35,7 +36,7 @@ struct Inbox {
     fs::remove_all(path, ignored);
   }
   auto create(const std::string& name, Replace replace = Replace::no) const {
-    return PartFile::create(folder.get(), path.string(), {.name = name, .size = 0, .mode = 0640}, replace);
+    return PartFile::create(folder.get(), path.string(), {.name = name, .size = 0, .mode = 0640}, replace, made);
   }
   std::string read(const std::string& name) const {
     std::ifstream in(path / name);
@@ -61,6 +62,37 @@ BOOST_AUTO_TEST_CASE(a_header_is_read_back_from_any_pieces) {
   BOOST_REQUIRE(parsed.has_value() && parsed->has_value());
   BOOST_TEST((**parsed).consumed == encoded.size());
   BOOST_TEST(((**parsed).header == header));
+}
+
+BOOST_AUTO_TEST_CASE(a_record_without_content_is_read_back_from_any_pieces) {
+  for (const RecordKind kind : {RecordKind::folder, RecordKind::not_sent}) {
+    const FileHeader header{.name = "dir/naïve", .mode = 0750, .kind = kind};
+    const auto encoded = encode_header(header);
+    for (std::size_t length = 0; length < encoded.size(); ++length) {
+      const auto parsed = parse_header(ByteView(encoded).first(length));
+      BOOST_REQUIRE(parsed.has_value());
+      BOOST_TEST(!parsed->has_value());
+    }
+    const auto parsed = parse_header(encoded);
+    BOOST_REQUIRE(parsed.has_value() && parsed->has_value());
+    BOOST_TEST((**parsed).consumed == encoded.size());
+    BOOST_TEST(((**parsed).header == header));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(folders_that_were_made_get_their_modes_from_the_deepest_on) {
+  BOOST_REQUIRE(make_folder(folder.get(), path.string(), "a/b/c", made).has_value());
+  made.set_mode("a", 0500);
+  made.set_mode("a/b", 0500);
+  made.set_mode("a/b/c", 0700);
+  made.set_mode("elsewhere", 0700);  // not made here: nothing happens
+  BOOST_TEST(!made.apply(folder.get()).has_value());
+  const auto mode = [&](const char* name) { return fs::status(path / name).permissions(); };
+  BOOST_TEST((mode("a") == fs::perms(0500)));
+  BOOST_TEST((mode("a/b") == fs::perms(0500)));
+  BOOST_TEST((mode("a/b/c") == fs::perms(0700)));
+  fs::permissions(path / "a", fs::perms(0700));
+  fs::permissions(path / "a/b", fs::perms(0700));
 }
 
 BOOST_AUTO_TEST_CASE(a_malformed_header_is_refused_at_its_first_wrong_byte) {
@@ -177,8 +209,8 @@ BOOST_AUTO_TEST_CASE(zeros_become_holes_and_all_bytes_stay) {
 }
 
 BOOST_AUTO_TEST_CASE(a_file_without_room_is_refused_before_its_content) {
-  const auto part =
-      PartFile::create(folder.get(), path.string(), {.name = "huge", .size = INT64_MAX, .mode = 0640}, Replace::no);
+  const auto part = PartFile::create(folder.get(), path.string(), {.name = "huge", .size = INT64_MAX, .mode = 0640},
+                                     Replace::no, made);
   BOOST_REQUIRE(!part.has_value());
   BOOST_TEST((part.error().code == AppCode::output_failed));
   BOOST_TEST((part.error().error.kind == ErrorKind::io));
