@@ -195,7 +195,11 @@ class OutputFiles(unittest.TestCase):
             self.assertEqual(done.returncode, 1, done.stderr)
             self.assertIn(str(out).encode(), done.stderr)
             self.assertLessEqual(set(self.folder.iterdir()) - before, {out})
-            self.assertEqual(out.read_bytes() if out.exists() else b"", b"")
+            left = out.read_bytes() if out.exists() else b""
+            if left:  # the error itself, whole, where it is short enough to fit
+                self.assertIn("--json", name)
+                self.assertEqual(json.loads(left)["error"]["kind"], "io")
+                self.assertEqual(left.count(b"\n"), 1)
 
     def test_events_on_a_full_disk_end_with_a_whole_line_and_with_1(self):
         out = self.folder / "events"
