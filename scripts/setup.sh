@@ -2,8 +2,9 @@
 # Installs what is needed to build and test MXP on Debian 12 and Ubuntu 24.04, through apt. Idempotent: what is there
 # already is left alone, and nothing runs when nothing is missing.
 #
-# Usage: scripts/setup.sh [--fuzz] [--dry-run]
+# Usage: scripts/setup.sh [--fuzz] [--all] [--dry-run]
 #   --fuzz     also clang 19 and its runtime, for the fuzz preset
+#   --all      also clang 19 with its formatter, clang-tidy and coverage tools: what scripts/test.sh --all needs
 #   --dry-run  only say what is missing
 set -euo pipefail
 
@@ -17,8 +18,9 @@ dry_run=0
 for argument in "$@"; do
   case "$argument" in
     --fuzz) packages+=(clang-19 libclang-rt-19-dev) ;;
+    --all) packages+=(clang-19 libclang-rt-19-dev clang-format-19 clang-tidy-19 llvm-19) ;;
     --dry-run) dry_run=1 ;;
-    -h|--help) sed -n '2,8p' "$0" | sed 's/^# \{0,1\}//'; exit 0 ;;
+    -h|--help) sed -n '2,9p' "$0" | sed 's/^# \{0,1\}//'; exit 0 ;;
     *) echo "setup: unknown argument '$argument' (try --help)" >&2; exit 2 ;;
   esac
 done

@@ -2,8 +2,10 @@
 # Builds the release preset and runs all tests; everything from a bare clone.
 #
 # Usage: scripts/test.sh [--all] [--no-setup]
-#   --all       then the same suite under the address and undefined-behaviour sanitizers, and the installed
-#               package used from outside; what CI runs
+#   --all       everything that guards a submission, cheapest first: the format; clang-tidy; the release build, its tests, and
+#               the installed package used from outside; the thread sanitizer over the event loop; a build with clang 19 whose
+#               warnings are errors, with the address and undefined-behaviour sanitizers: all tests, what they cover, and
+#               twenty seconds of each fuzz target
 #   --no-setup  do not install missing packages
 #
 # Environment: MXP_NOISE_VECTORS names the folder of the published Noise vectors (noise.json); without it those cases
@@ -17,33 +19,67 @@ for argument in "$@"; do
   case "$argument" in
     --all) all=1 ;;
     --no-setup) setup=0 ;;
-    -h|--help) sed -n '2,12p' "$0" | sed 's/^# \{0,1\}//'; exit 0 ;;
+    -h|--help) sed -n '2,13p' "$0" | sed 's/^# \{0,1\}//'; exit 0 ;;
     *) echo "test: unknown argument '$argument' (try --help)" >&2; exit 2 ;;
   esac
 done
 
-[ "$setup" = 0 ] || scripts/setup.sh
+if [ "$setup" = 1 ]; then
+  if [ "$all" = 1 ]; then scripts/setup.sh --all; else scripts/setup.sh; fi
+fi
 jobs=${JOBS:-$(nproc)}
 launcher=()
-command -v ccache >/dev/null && launcher=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
+if command -v ccache >/dev/null; then launcher=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache); fi
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
 
-build_and_test() {
+step() { printf '== %s (after %d min %02d s)\n' "$1" $((SECONDS / 60)) $((SECONDS % 60)); }
+
+# build PRESET [TARGET...]: configured for the least work from nothing, several files as one.
+build() {
   local preset=$1
-  echo "== $preset: configure"
-  cmake --preset "$preset" "-DMXP_NOISE_VECTORS=${MXP_NOISE_VECTORS:-}" "${launcher[@]+"${launcher[@]}"}" >"/tmp/mxp-configure.$$" 2>&1 || {
-    cat "/tmp/mxp-configure.$$"; rm -f "/tmp/mxp-configure.$$"; return 1; }
-  rm -f "/tmp/mxp-configure.$$"
-  echo "== $preset: build"
-  cmake --build --preset "$preset" --parallel "$jobs"
-  echo "== $preset: test"
-  ctest --preset "$preset" --parallel "$jobs"
+  shift
+  step "$preset: configure"
+  cmake --preset "$preset" -DMXP_UNITY=all "-DMXP_NOISE_VECTORS=${MXP_NOISE_VECTORS:-}" "${launcher[@]+"${launcher[@]}"}" >"$work/configure" 2>&1 || {
+    cat "$work/configure"; return 1; }
+  step "$preset: build"
+  cmake --build --preset "$preset" --parallel "$jobs" ${1:+--target "$@"}
 }
 
-build_and_test release
+# tests PRESET: all of ctest, and its summary once more at the end.
+tests() {
+  step "$1: test"
+  ctest --preset "$1" --parallel "$jobs" | tee "$work/ctest"
+  { echo "== $1"; sed -n '/% tests passed/,$p' "$work/ctest"; } >>"$work/summaries"
+}
+
 if [ "$all" = 1 ]; then
+  step format
+  scripts/format.sh
+  step clang-tidy
+  JOBS=$jobs scripts/tidy.sh
+fi
+build release
+tests release
+if [ "$all" = 1 ]; then
+  step "installed package"
   scripts/test_install.sh
+
+  build tsan test_udp
+  step "tsan: test of the event loop"
+  build/tsan/tests/test_udp --color_output=no
+
   export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_stack_use_after_return=1:strict_string_checks=1}
   export UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1}
-  build_and_test asan
+  build clang
+  rm -rf build/clang/profiles
+  export LLVM_PROFILE_FILE=$PWD/build/clang/profiles/%m.profraw
+  tests clang
+  export LLVM_PROFILE_FILE=/dev/null
+  step coverage
+  scripts/coverage.sh
+  step fuzz
+  MXP_FUZZ_BUILD=build/clang JOBS=$jobs scripts/fuzz.sh --no-build --seconds 20
 fi
-echo "== all passed"
+cat "$work/summaries"
+step "all passed"

@@ -1,0 +1,60 @@
+#!/usr/bin/env bash
+# Which share of each room's lines the tests run, as the clang build counted it. Fails if a room is below the bound.
+#
+# Usage: scripts/coverage.sh [--least PERCENT] [--lines ROOM]
+#   --least PERCENT  the bound for every room (default 90)
+#   --lines ROOM     instead, the lines of this room that no test ran
+#
+# Needs the tests of the clang preset to have run with LLVM_PROFILE_FILE as below; scripts/test.sh --all does that. By hand:
+#   cmake --preset clang && cmake --build --preset clang
+#   LLVM_PROFILE_FILE=$PWD/build/clang/profiles/%m.profraw ctest --preset clang
+set -euo pipefail
+cd "$(dirname "$0")/.."
+least=90
+room=
+while [ $# -gt 0 ]; do
+  case "$1" in
+    --least) least=$2; shift 2 ;;
+    --lines) room=$2; shift 2 ;;
+    -h|--help) sed -n '2,10p' "$0" | sed 's/^# \{0,1\}//'; exit 0 ;;
+    *) echo "coverage: unknown argument '$1' (try --help)" >&2; exit 2 ;;
+  esac
+done
+build=build/clang
+[ -n "$(find "$build/profiles" -name '*.profraw' 2>/dev/null | head -1)" ] || { echo "coverage: nothing was counted in $build/profiles (try --help)" >&2; exit 1; }
+find "$build/profiles" -name '*.profraw' | llvm-profdata-19 merge --sparse --failure-mode=all -f - -o "$build/profiles/all.profdata"
+
+# Every program that the tests ran: a header's line counts as run if it ran in any of them.
+objects=()
+for program in "$build"/tests/test_* "$build"/bin/mxp-*; do
+  if [ -x "$program" ] && [ -f "$program" ]; then objects+=(-object "$program"); fi
+done
+programs=("${objects[@]:1}")
+if [ -n "$room" ]; then
+  exec llvm-cov-19 show "${programs[@]}" -instr-profile="$build/profiles/all.profdata" --sources "libmxp/$room" \
+    --show-line-counts-or-regions=false --show-branches=count 2>/dev/null | awk -F'|' '/^\// {file = $0} $2 ~ /^ *0$/ {print file $1 "|" $3}'
+fi
+llvm-cov-19 export --format=text --summary-only "${programs[@]}" -instr-profile="$build/profiles/all.profdata" --sources libmxp |
+  python3 -c '
+import collections, json, re, sys
+
+least = float(sys.argv[1])
+rooms = collections.defaultdict(lambda: [0, 0])
+for file in json.load(sys.stdin)["data"][0]["files"]:
+    lines = file["summary"]["lines"]
+    room = re.search(r"/libmxp/([^/]+)/", file["filename"])[1]
+    for key in (room, "all of libmxp"):
+        rooms[key][0] += lines["covered"]
+        rooms[key][1] += lines["count"]
+below = []
+for room, (covered, count) in sorted(rooms.items()):
+    share = 100 * covered / count
+    print(f"{room:14} {share:5.1f} %  ({covered} of {count} lines)")
+    if share < least:
+        below.append(room)
+if len(rooms) < 11:
+    sys.exit("coverage: rooms are missing: were all tests run?")
+if below:
+    least_text = f"{least:g}"
+    sys.exit(f"coverage: below {least_text} %: " + ", ".join(below))
+' "$least"
