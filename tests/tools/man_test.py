@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The man pages have the options that the tools have: each of --help is in the page, and each of the page in --help.
+"""The man pages and the completions of bash have the options that the tools have: each of --help, no more, no less.
 
 MXP_BIN names the folder of the tools."""
 import os
@@ -8,6 +8,7 @@ import subprocess
 import unittest
 from pathlib import Path
 
+COMPLETION = Path(__file__).resolve().parents[2] / "completions" / "mxp.bash"
 MAN = Path(__file__).resolve().parents[2] / "docs" / "man"
 COMMANDS = {"mxp-cat": ["keygen", "pubkey", "listen", "connect"], "mxp-perf": ["server", "client", "run", "limits"], "mxp-dump": [], "mxp-netem": []}
 SECTIONS = ["NAME", "SYNOPSIS", "DESCRIPTION", "OPTIONS", "FILES", "ENVIRONMENT", "EXIT STATUS", "EXAMPLES", "SEE ALSO"]
@@ -36,6 +37,33 @@ def plain(page):
     text = re.sub(r'^\.\\".*$', "", text, flags=re.M)
     text = re.sub(r"\\f[A-Z]", "", text)
     return re.sub(r"[\"]", "", text)
+
+
+def completed(tool, *words):
+    """What bash offers for the last of these words."""
+    script = 'source "$1"; shift; tool=$1; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _mxp_complete "$tool"; printf "%s\\n" "${COMPREPLY[@]}"'
+    path = os.path.join(os.environ["MXP_BIN"], tool)
+    done = subprocess.run(["bash", "-c", script, "bash", str(COMPLETION), path, *words], capture_output=True, text=True, timeout=20, check=True)
+    assert not done.stderr, done.stderr
+    return [line for line in done.stdout.splitlines() if line]
+
+
+class Completions(unittest.TestCase):
+    def test_each_option_of_the_help_is_completed_and_no_other(self):
+        for tool, commands in COMMANDS.items():
+            for command, text in zip([None, *commands], helps(tool)):
+                with self.subTest(tool=tool, command=command):
+                    column = option_column(text)
+                    offered = set(LONG.findall(column)) | set(SHORT.findall(column))
+                    words = [command] if command else []
+                    self.assertEqual(set(completed(tool, *words, "-")), offered)
+
+    def test_commands_and_beginnings_are_completed(self):
+        self.assertEqual(completed("mxp-cat", "li"), ["listen"])
+        self.assertEqual(set(completed("mxp-perf", "")), set(COMMANDS["mxp-perf"]))
+        self.assertEqual(completed("mxp-cat", "connect", "--half"), ["--half-close"])
+        self.assertEqual(completed("mxp-cat", "connect", "--suite", "cha"), ["chacha20", "chacha20,aes256"])
+        self.assertIn("delay", completed("mxp-netem", "de"))
 
 
 class ManPages(unittest.TestCase):
