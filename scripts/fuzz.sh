@@ -55,7 +55,7 @@ run() {
   mkdir -p "$found" "$reproducers"
   before=$(find "$reproducers" -type f | wc -l)
   # Inputs stay small: parsers of datagrams have nothing to gain from more.
-  if ! "$program" -max_total_time="$seconds" -max_len=2048 -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 -verbosity=0 \
+  if ! "$program" -max_total_time="$seconds" -max_len=2048 -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 -verbosity=0 -close_fd_mask=1 \
       -artifact_prefix="$reproducers/" "$found" "$corpus" >"$log" 2>&1; then
     echo "== $target: a finding"
     tail -n 60 "$log"
