@@ -131,15 +131,15 @@ class SimPair::Tracer final : public TraceSink {
  public:
   Tracer(SimPair& sim, Role role) : sim_(sim), role_(role) {}
 
-  void on(Timestamp moment, ConnectionId connection, const TraceEvent& event) override {
+  void on(Timestamp moment, ConnectionId id, const TraceEvent& event) override {
     add(static_cast<std::uint64_t>(moment.time_since_epoch().count()));
-    add(connection.key());
+    add(id.key());
     add(event.index());
     if (const auto* sent = std::get_if<TracePacketSent>(&event)) {
       add(sent->number.value());
       add(sent->size_bytes);
       // A nonce is made of the key and the number: numbers that only grow are nonces used once (threat t23).
-      auto [last, first] = last_sent_.try_emplace(connection.key(), sent->number.value());
+      auto [last, first] = last_sent_.try_emplace(id.key(), sent->number.value());
       if (!first && sent->number.value() <= last->second) sim_.violation("packet number used twice");
       last->second = sent->number.value();
     } else if (const auto* received = std::get_if<TracePacketReceived>(&event)) {
