@@ -28,6 +28,11 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_L
   target_compile_options(mxp_flags INTERFACE -Wno-restrict -Wno-maybe-uninitialized -Wno-array-bounds -Wno-stringop-overflow)
 endif()
 
+if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+  # libstdc++ 12 calls its own deprecated std::get_temporary_buffer in std::stable_sort, and clang blames who sorts.
+  target_compile_options(mxp_flags INTERFACE -Wno-deprecated-declarations)
+endif()
+
 # Several files of a target are compiled as one, which is cheaper, since headers such as those of JSON, CLI11 and Boost.Test
 # cost seconds each time they are read. MXP_UNITY says where: "tools" (the default), "all" (also the rooms and the tests:
 # the least work for a build from nothing, as scripts/test.sh does it) or "off" (for those who change one file again and again).
