@@ -12,13 +12,26 @@ cmake --build "$work/build" >/dev/null
 echo "== through the CMake package"
 "$work/build/install_test"
 
-# The prefix in mxp.pc is the one that was configured; here it is another.
+# The installation may have been moved, and the archive is static: pkg-config must know both by itself.
+mv "$work/prefix" "$work/moved"
+PKG_CONFIG_PATH=$(dirname "$(find "$work/moved" -name mxp.pc)")
 export PKG_CONFIG_PATH
-PKG_CONFIG_PATH=$(dirname "$(find "$work/prefix" -name mxp.pc)")
-read -r -a flags <<<"$(pkg-config --define-variable=prefix="$work/prefix" --static --cflags --libs mxp)"
+read -r -a flags <<<"$(pkg-config --cflags --libs mxp)"
 "${CXX:-g++}" -std=c++23 tests/install/main.cpp -o "$work/install_test_pc" "${flags[@]}"
 echo "== through pkg-config"
 "$work/install_test_pc"
 for tool in mxp-cat mxp-perf mxp-dump mxp-netem; do
-  "$work/prefix/bin/$tool" --version
+  "$work/moved/bin/$tool" --version
+done
+
+echo "== what belongs to a package"
+for file in doc/mxp/LICENSE doc/mxp/protocol.md man/man1/mxp-cat.1 bash-completion/completions/mxp-cat; do
+  [ -f "$work/moved/share/$file" ] || { echo "test_install: $file is not installed" >&2; exit 1; }
+done
+for compiler in g++ clang++-19; do
+  command -v "$compiler" >/dev/null || continue
+  for header in "$work"/moved/include/mxp/*.h; do  # each alone, and nothing to complain of
+    "$compiler" -std=c++23 -x c++ -fsyntax-only -Wall -Wextra -Wpedantic -Werror -I "$work/moved/include" - <<<"#include <mxp/$(basename "$header")>" || {
+      echo "test_install: $(basename "$header") does not stand alone with $compiler" >&2; exit 1; }
+  done
 done

@@ -110,7 +110,7 @@ class Scene {
     for (const Role side : {Role::client, Role::server})
       if (alive(side))
         for (const StreamId id : seen_[index(side)]) (void)end(side)->resume(id);
-    for (int round = 0; round < 40; ++round) {
+    for (int round = 0; round < 200; ++round) {
       require(pair_.exchange(), "the work at one point of time comes to an end");
       pair_.advance(std::chrono::milliseconds(500));
     }

@@ -23,15 +23,14 @@ class ByteRate {
   // How long `bytes` take at this rate, rounded up. REQUIRES: !is_zero().
   constexpr Duration time_for(std::uint64_t bytes) const {
     MXP_REQUIRE(!is_zero());
-    const auto nanoseconds =
-        (static_cast<Wide>(bytes) * 1'000'000'000u + bytes_per_second_ - 1) / bytes_per_second_;
+    const auto nanoseconds = (static_cast<Wide>(bytes) * 1'000'000'000u + bytes_per_second_ - 1) / bytes_per_second_;
     return Duration(static_cast<Duration::rep>(nanoseconds));
   }
   // How many whole bytes fit into `span`; 0 for a negative one.
   constexpr std::uint64_t bytes_in(Duration span) const {
     if (span.count() <= 0) return 0;
-    return static_cast<std::uint64_t>(static_cast<Wide>(bytes_per_second_) *
-                                      static_cast<std::uint64_t>(span.count()) / 1'000'000'000u);
+    return static_cast<std::uint64_t>(static_cast<Wide>(bytes_per_second_) * static_cast<std::uint64_t>(span.count()) /
+                                      1'000'000'000u);
   }
 
   constexpr auto operator<=>(const ByteRate&) const = default;
