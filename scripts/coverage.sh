@@ -5,7 +5,7 @@
 #   --least PERCENT  the bound for every room (default 90)
 #   --lines ROOM     instead, the lines of this room that no test ran
 #
-# Needs the tests of the clang preset to have run with LLVM_PROFILE_FILE as below; scripts/test.sh --all does that. By hand:
+# Needs the tests of the clang preset to have run with LLVM_PROFILE_FILE as below; scripts/test.sh --clang does that. By hand:
 #   cmake --preset clang && cmake --build --preset clang
 #   LLVM_PROFILE_FILE=$PWD/build/clang/profiles/%m.profraw ctest --preset clang
 set -euo pipefail

@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # Builds the release preset and runs all tests; everything from a bare clone.
 #
-# Usage: scripts/test.sh [--all] [--no-setup]
-#   --all       everything that guards a submission, cheapest first: the format; clang-tidy; the release build, its tests, and
-#               the installed package used from outside; the thread sanitizer over the event loop; a build with clang 19 whose
-#               warnings are errors, with the address and undefined-behaviour sanitizers: all tests, what they cover, and
-#               twenty seconds of each fuzz target
+# Usage: scripts/test.sh [--all] [--clang] [--no-setup]
+#   --all       what guards a submission, cheapest first: the format; clang-tidy; the release build, its tests, and the installed
+#               package used from outside; the thread sanitizer over the event loop; the same suite under the address and
+#               undefined-behaviour sanitizers
+#   --clang     after that, or alone: a build with clang 19 whose warnings are errors, with the same sanitizers: all tests, which
+#               share of each room they cover, and twenty seconds of each fuzz target
 #   --no-setup  do not install missing packages
 #
 # Environment: MXP_NOISE_VECTORS names the folder of the published Noise vectors (noise.json); without it those cases
@@ -14,18 +15,20 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 all=0
+clang=0
 setup=1
 for argument in "$@"; do
   case "$argument" in
     --all) all=1 ;;
+    --clang) clang=1 ;;
     --no-setup) setup=0 ;;
-    -h|--help) sed -n '2,13p' "$0" | sed 's/^# \{0,1\}//'; exit 0 ;;
+    -h|--help) sed -n '2,15p' "$0" | sed 's/^# \{0,1\}//'; exit 0 ;;
     *) echo "test: unknown argument '$argument' (try --help)" >&2; exit 2 ;;
   esac
 done
 
 if [ "$setup" = 1 ]; then
-  if [ "$all" = 1 ]; then scripts/setup.sh --all; else scripts/setup.sh; fi
+  if [ "$all" = 1 ] || [ "$clang" = 1 ]; then scripts/setup.sh --all; else scripts/setup.sh; fi
 fi
 jobs=${JOBS:-$(nproc)}
 launcher=()
@@ -35,12 +38,12 @@ trap 'rm -rf "$work"' EXIT
 
 step() { printf '== %s (after %d min %02d s)\n' "$1" $((SECONDS / 60)) $((SECONDS % 60)); }
 
-# build PRESET [TARGET...]: configured for the least work from nothing, several files as one.
+# build PRESET [TARGET...]
 build() {
   local preset=$1
   shift
   step "$preset: configure"
-  cmake --preset "$preset" -DMXP_UNITY=all "-DMXP_NOISE_VECTORS=${MXP_NOISE_VECTORS:-}" "${launcher[@]+"${launcher[@]}"}" >"$work/configure" 2>&1 || {
+  cmake --preset "$preset" "-DMXP_NOISE_VECTORS=${MXP_NOISE_VECTORS:-}" "${launcher[@]+"${launcher[@]}"}" >"$work/configure" 2>&1 || {
     cat "$work/configure"; return 1; }
   step "$preset: build"
   cmake --build --preset "$preset" --parallel "$jobs" ${1:+--target "$@"}
@@ -59,8 +62,13 @@ if [ "$all" = 1 ]; then
   step clang-tidy
   JOBS=$jobs scripts/tidy.sh
 fi
-build release
-tests release
+export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_stack_use_after_return=1:strict_string_checks=1}
+export UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1}
+
+if [ "$all" = 1 ] || [ "$clang" = 0 ]; then
+  build release
+  tests release
+fi
 if [ "$all" = 1 ]; then
   step "installed package"
   scripts/test_install.sh
@@ -69,8 +77,10 @@ if [ "$all" = 1 ]; then
   step "tsan: test of the event loop"
   build/tsan/tests/test_udp --color_output=no
 
-  export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_stack_use_after_return=1:strict_string_checks=1}
-  export UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1}
+  build asan
+  tests asan
+fi
+if [ "$clang" = 1 ]; then
   build clang
   rm -rf build/clang/profiles
   export LLVM_PROFILE_FILE=$PWD/build/clang/profiles/%m.profraw
