@@ -12,7 +12,7 @@ packages=(
   build-essential cmake ninja-build pkg-config git ca-certificates
   libssl-dev libfmt-dev libxxhash-dev libcli11-dev nlohmann-json3-dev libpcap-dev
   libboost-test-dev librapidcheck-dev
-  python3 openssl
+  python3 openssl strace tcpdump
 )
 dry_run=0
 for argument in "$@"; do
