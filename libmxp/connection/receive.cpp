@@ -114,7 +114,8 @@ void receive_packet(Parts& parts, Timestamp now, const ReceivedDatagram& datagra
   const auto followed = on_packet_phase(parts, now, *opened);
   if (parts.lifecycle.state == ConnectionState::closing) {
     // Turning keys costs the same now as before (threat t26): who does it against the rules is no longer listened to.
-    if (!followed) return stop_listening(parts);
+    // But the one CLOSE that tells why still goes out first.
+    if (!followed) return parts.lifecycle.close_frame_due ? void() : stop_listening(parts);
     return receive_while_closing(parts, now, opened->payload);
   }
   if (!followed) return close_by_error(parts, followed.error());
