@@ -66,8 +66,8 @@ void answer_while_closing(Parts& parts) {
 
 // We are closing, and the peer's packets are worth neither opening nor answering any more.
 void stop_listening(Parts& parts) {
-  parts.lifecycle.state = ConnectionState::draining;
-  parts.lifecycle.close_frame_due = false;
+  // But the one CLOSE that tells why goes out first.
+  if (!parts.lifecycle.close_frame_due) parts.lifecycle.state = ConnectionState::draining;
 }
 
 // Only a CLOSE matters once we are closing: then both sides know.
@@ -114,8 +114,7 @@ void receive_packet(Parts& parts, Timestamp now, const ReceivedDatagram& datagra
   const auto followed = on_packet_phase(parts, now, *opened);
   if (parts.lifecycle.state == ConnectionState::closing) {
     // Turning keys costs the same now as before (threat t26): who does it against the rules is no longer listened to.
-    // But the one CLOSE that tells why still goes out first.
-    if (!followed) return parts.lifecycle.close_frame_due ? void() : stop_listening(parts);
+    if (!followed) return stop_listening(parts);
     return receive_while_closing(parts, now, opened->payload);
   }
   if (!followed) return close_by_error(parts, followed.error());

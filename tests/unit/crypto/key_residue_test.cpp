@@ -3,15 +3,7 @@
 //
 // Registers are memory too: the dynamic linker saves them on the stack when it binds a function at its first call, and
 // with them what was just copied. That is why programs are linked with -z now (cmake/MxpTargets.cmake).
-//
-// Sanitizers keep freed memory on purpose, and map more than can be searched.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define MXP_SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(memory_sanitizer)
-#define MXP_SANITIZED 1
-#endif
-#endif
+#include "support/sanitized.h"
 
 #ifndef MXP_SANITIZED
 

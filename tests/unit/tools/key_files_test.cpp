@@ -15,6 +15,8 @@
 #include <iterator>
 #include <string>
 
+#include "support/sanitized.h"
+
 namespace mxp::tools {
 namespace {
 
@@ -100,8 +102,7 @@ std::size_t copies_in_own_memory(std::string inverted) {
 }
 
 BOOST_AUTO_TEST_CASE(no_copy_of_the_pem_text_stays_in_memory) {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-  // Shadow memory is terabytes, and freed blocks are kept on purpose.
+#ifdef MXP_SANITIZED
   BOOST_TEST_MESSAGE("not under a sanitizer");
   return;
 #endif
