@@ -3,20 +3,18 @@
 # run; medians of the figures and of their ratios. Bounded: about 25 seconds for each repetition.
 #
 # Usage: scripts/bench.sh [--repetitions N] [--duration TIME]      needs a release build (scripts/test.sh makes one)
-set -euo pipefail
-cd "$(dirname "$0")/.."
+source "$(dirname "$0")/common.sh"
 repetitions=5
 duration=3s
 while [ $# -gt 0 ]; do
   case "$1" in
-    --repetitions) repetitions=$2; shift 2 ;;
-    --duration) duration=$2; shift 2 ;;
-    -h|--help) sed -n '2,5p' "$0" | sed 's/^# \{0,1\}//'; exit 0 ;;
-    *) echo "bench: unknown argument '$1' (try --help)" >&2; exit 2 ;;
+    --repetitions) repetitions=$(whole_number "$@"); shift 2 ;;
+    --duration) duration=$(value "$@"); shift 2 ;;
+    *) other_argument "$1" ;;
   esac
 done
 perf=build/release/bin/mxp-perf
-[ -x "$perf" ] || { echo "bench: no $perf; build the release preset first" >&2; exit 1; }
+[ -x "$perf" ] || fail "no $perf; build the release preset first"
 exec python3 - "$perf" "$repetitions" "$duration" <<'PY'
 import json, statistics, subprocess, sys
 

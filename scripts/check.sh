@@ -6,14 +6,12 @@
 #   --since COMMIT  what counts as changed (default: HEAD, so what is not committed yet)
 #
 # Tests are built in build/release if that is there, else they are left to scripts/test.sh.
-set -euo pipefail
-cd "$(dirname "$0")/.."
+source "$(dirname "$0")/common.sh"
 since=HEAD
 while [ $# -gt 0 ]; do
   case "$1" in
-    --since) since=$2; shift 2 ;;
-    -h|--help) sed -n '2,8p' "$0" | sed 's/^# \{0,1\}//'; exit 0 ;;
-    *) echo "check: unknown argument '$1' (try --help)" >&2; exit 2 ;;
+    --since) since=$(value "$@"); shift 2 ;;
+    *) other_argument "$1" ;;
   esac
 done
 
@@ -44,7 +42,7 @@ if [ ${#tests[@]} -gt 0 ] && [ -f build/release/build.ninja ]; then
   mapfile -t names < <(printf '%s\n' "${tests[@]}" | sort -u | while read -r name; do
     if ninja -C build/release -t query "test_$name" >/dev/null 2>&1; then echo "$name"; fi; done)
   if [ ${#names[@]} -gt 0 ]; then
-    cmake --build build/release --parallel "${JOBS:-$(nproc)}" --target "${names[@]/#/test_}"
+    cmake --build build/release --parallel "$jobs" --target "${names[@]/#/test_}"
     ctest --test-dir build/release --output-on-failure -R "^($(IFS='|'; echo "${names[*]}"))\$"
   fi
 fi

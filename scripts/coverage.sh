@@ -8,20 +8,18 @@
 # Needs the tests of the clang preset to have run with LLVM_PROFILE_FILE as below; scripts/test.sh --clang does that. By hand:
 #   cmake --preset clang && cmake --build --preset clang
 #   LLVM_PROFILE_FILE=$PWD/build/clang/profiles/%m.profraw ctest --preset clang
-set -euo pipefail
-cd "$(dirname "$0")/.."
+source "$(dirname "$0")/common.sh"
 least=90
 room=
 while [ $# -gt 0 ]; do
   case "$1" in
-    --least) least=$2; shift 2 ;;
-    --lines) room=$2; shift 2 ;;
-    -h|--help) sed -n '2,10p' "$0" | sed 's/^# \{0,1\}//'; exit 0 ;;
-    *) echo "coverage: unknown argument '$1' (try --help)" >&2; exit 2 ;;
+    --least) least=$(whole_number "$@"); shift 2 ;;
+    --lines) room=$(value "$@"); shift 2 ;;
+    *) other_argument "$1" ;;
   esac
 done
 build=build/clang
-[ -n "$(find "$build/profiles" -name '*.profraw' 2>/dev/null | head -1)" ] || { echo "coverage: nothing was counted in $build/profiles (try --help)" >&2; exit 1; }
+[ -n "$(find "$build/profiles" -name '*.profraw' 2>/dev/null | head -1)" ] || fail "nothing was counted in $build/profiles (try --help)"
 find "$build/profiles" -name '*.profraw' | llvm-profdata-19 merge --sparse --failure-mode=all -f - -o "$build/profiles/all.profdata"
 
 # Every program that the tests ran: a header's line counts as run if it ran in any of them.

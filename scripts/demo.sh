@@ -5,8 +5,7 @@
 # Usage: scripts/demo.sh [--no-setup] [--keep]
 #   --no-setup  do not install missing packages
 #   --keep      leave the keys, the capture and the logs in place and say where
-set -euo pipefail
-cd "$(dirname "$0")/.."
+source "$(dirname "$0")/common.sh"
 
 setup=1
 keep=0
@@ -14,8 +13,7 @@ for argument in "$@"; do
   case "$argument" in
     --no-setup) setup=0 ;;
     --keep) keep=1 ;;
-    -h|--help) sed -n '2,7p' "$0" | sed 's/^# \{0,1\}//'; exit 0 ;;
-    *) echo "demo: unknown argument '$argument' (try --help)" >&2; exit 2 ;;
+    *) other_argument "$argument" ;;
   esac
 done
 link="delay 20ms 2ms loss 1% reorder 2% duplicate 1% corrupt 0.1% rate 200mbit"
@@ -24,10 +22,8 @@ say() { printf '\n== %s\n' "$*"; }
 
 [ "$setup" = 0 ] || scripts/setup.sh
 say "building"
-launcher=()
-command -v ccache >/dev/null && launcher=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
 cmake --preset release "${launcher[@]+"${launcher[@]}"}" >/dev/null
-cmake --build --preset release --parallel "${JOBS:-$(nproc)}" --target mxp-cat mxp-perf mxp-dump mxp-netem | tail -n 1
+cmake --build --preset release --parallel "$jobs" --target mxp-cat mxp-perf mxp-dump mxp-netem | tail -n 1
 bin=$PWD/build/release/bin
 
 work=$(mktemp -d)

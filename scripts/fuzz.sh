@@ -9,8 +9,7 @@
 #   TARGET       as the files of tests/fuzz/ are called, e.g. frames (default: all)
 #
 # Environment: MXP_FUZZ_BUILD is the build folder (default build/fuzz); JOBS limits the parallelism.
-set -euo pipefail
-cd "$(dirname "$0")/.."
+source "$(dirname "$0")/common.sh"
 
 seconds=60
 merge=0
@@ -18,22 +17,16 @@ builds=1
 targets=()
 while [ $# -gt 0 ]; do
   case "$1" in
-    --seconds) shift; seconds=${1:?--seconds needs a number} ;;
-    --merge) merge=1 ;;
-    --no-build) builds=0 ;;
-    -h|--help) sed -n '2,12p' "$0" | sed 's/^# \{0,1\}//'; exit 0 ;;
-    -*) echo "fuzz: unknown argument '$1' (try --help)" >&2; exit 2 ;;
-    *) targets+=("$1") ;;
+    --seconds) seconds=$(whole_number "$@"); shift 2 ;;
+    --merge) merge=1; shift ;;
+    --no-build) builds=0; shift ;;
+    -*) other_argument "$1" ;;
+    *) targets+=("$1"); shift ;;
   esac
-  shift
 done
-[[ $seconds =~ ^[1-9][0-9]*$ ]] || { echo "fuzz: --seconds takes a whole number, not '$seconds'" >&2; exit 2; }
 
 build=${MXP_FUZZ_BUILD:-build/fuzz}
-jobs=${JOBS:-$(nproc)}
 if [ "$builds" = 1 ]; then
-  launcher=()
-  command -v ccache >/dev/null && launcher=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
   cmake --preset fuzz -B "$build" "${launcher[@]+"${launcher[@]}"}" >/dev/null
   cmake --build "$build" --target fuzz_programs --parallel "$jobs"
 fi
@@ -44,7 +37,7 @@ if [ ${#targets[@]} -eq 0 ]; then
   done
 fi
 for target in "${targets[@]}"; do
-  [ -x "$build/fuzz/fuzz_$target" ] || { echo "fuzz: there is no target '$target' (see tests/fuzz/)" >&2; exit 2; }
+  [ -x "$build/fuzz/fuzz_$target" ] || fail "there is no target '$target' (see tests/fuzz/)" 2
 done
 
 # One target, its output in one piece.
@@ -74,5 +67,5 @@ run() {
 }
 export -f run
 printf '%s\0' "${targets[@]}" | xargs -0 -n 1 -P "$jobs" bash -c 'set -uo pipefail; run "$4" "$1" "$2" "$3"' fuzz "$build" "$seconds" "$merge" ||
-  { echo "fuzz: there are findings" >&2; exit 1; }
+  fail "there are findings"
 echo "== no findings"

@@ -6,7 +6,7 @@
 #   --fuzz     also clang 19 and its runtime, for the fuzz preset
 #   --all      also clang 19 with its formatter, clang-tidy and coverage tools: what scripts/test.sh --all needs
 #   --dry-run  only say what is missing
-set -euo pipefail
+source "$(dirname "$0")/common.sh"
 
 packages=(
   build-essential cmake ninja-build pkg-config git ca-certificates
@@ -20,8 +20,7 @@ for argument in "$@"; do
     --fuzz) packages+=(clang-19 libclang-rt-19-dev) ;;
     --all) packages+=(clang-19 libclang-rt-19-dev clang-format-19 clang-tidy-19 llvm-19) ;;
     --dry-run) dry_run=1 ;;
-    -h|--help) sed -n '2,9p' "$0" | sed 's/^# \{0,1\}//'; exit 0 ;;
-    *) echo "setup: unknown argument '$argument' (try --help)" >&2; exit 2 ;;
+    *) other_argument "$argument" ;;
   esac
 done
 

@@ -5,13 +5,10 @@
 #   FILE   sources to look at; without one, everything, several sources as one, which is many times cheaper
 #
 # Environment: JOBS limits the parallelism (default: the number of processors).
-set -euo pipefail
-cd "$(dirname "$0")/.."
+source "$(dirname "$0")/common.sh"
 case "${1:-}" in
-  -h|--help) sed -n '2,7p' "$0" | sed 's/^# \{0,1\}//'; exit 0 ;;
-  -*) echo "tidy: unknown argument '$1' (try --help)" >&2; exit 2 ;;
+  -*) other_argument "$1" ;;
 esac
-jobs=${JOBS:-$(nproc)}
 
 # A compile database of its own, since clang-tidy needs clang's flags. Nothing is built.
 database=build/tidy
@@ -30,8 +27,6 @@ if [ $# -gt 0 ]; then
   printf '%s\0' "$@"
 else
   python3 -c 'import json, sys; sys.stdout.write("".join(entry["file"] + "\0" for entry in json.load(open(sys.argv[1]))))' "$database/compile_commands.json"
-fi | xargs -0 -r -n 1 -P "$jobs" bash -c 'look "$0" "$1"' "$database" || {
-  echo "tidy: findings, or a file that does not compile" >&2
-  exit 1
-}
+fi | xargs -0 -r -n 1 -P "$jobs" bash -c 'look "$0" "$1"' "$database" ||
+  fail "findings, or a file that does not compile"
 echo "== tidy: no findings"
