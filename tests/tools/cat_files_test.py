@@ -30,6 +30,18 @@ class FilesTest(CatTest):
         sender, said, receiver, heard = self.send(*arguments, **options)
         self.assertEqual((sender, receiver), (0, 0), said + heard)
 
+    def traced(self, calls):
+        """A command that runs mxp-cat, and the file in which it notes these system calls."""
+        if subprocess.run(["strace", "-o", "/dev/null", "true"], capture_output=True).returncode != 0:
+            self.skipTest("strace is not allowed to trace here")
+        log = self.folder / "calls"
+        command = self.folder / "traced"
+        # Who is traced cannot look for leaks at its end.
+        command.write_text(f'#!/bin/sh\nASAN_OPTIONS="$ASAN_OPTIONS:detect_leaks=0" exec strace -f -o {log} -e trace={calls} {CAT} "$@"\n')
+        command.chmod(0o755)
+        self.cat("keygen")  # before the trace: a new identity is read and synced too
+        return command, log
+
     def received(self, below=""):
         return {str(p.relative_to(self.inbox / below)): p.read_bytes() for p in (self.inbox / below).rglob("*") if p.is_file()}
 
@@ -300,14 +312,7 @@ class OnTheDisk(FilesTest):
 
     @unittest.skipUnless(shutil.which("strace"), "strace shows the order of system calls")
     def test_a_file_gets_its_name_only_once_it_is_on_the_disk(self):
-        log = self.folder / "calls"
-        receiver = self.folder / "receiver"
-        # Who is traced cannot look for leaks at its end.
-        receiver.write_text(f'#!/bin/sh\nASAN_OPTIONS="$ASAN_OPTIONS:detect_leaks=0" exec strace -f -o {log} -e trace=fsync,renameat2 {CAT} "$@"\n')
-        receiver.chmod(0o755)
-        if subprocess.run(["strace", "-o", "/dev/null", "true"], capture_output=True).returncode != 0:
-            self.skipTest("strace is not allowed to trace here")
-        self.cat("keygen")  # before the trace: a new identity is synced too
+        receiver, log = self.traced("fsync,renameat2")
         errors = self.folder / "receiver.err"
         with open(errors, "wb") as stderr:
             process = subprocess.Popen([receiver, "listen", "127.0.0.1:0", "--recv", self.inbox], stdin=subprocess.DEVNULL, stderr=stderr, env=self.env)
@@ -320,6 +325,20 @@ class OnTheDisk(FilesTest):
         self.assertEqual([name for name, _ in calls], ["fsync", "renameat2", "fsync"])
         self.assertNotEqual(calls[0][1], calls[2][1])
         self.assertEqual(calls[1][1], calls[2][1])  # the folder in which the file was renamed
+
+
+class Handshake(FilesTest):
+    @unittest.skipUnless(shutil.which("strace"), "strace shows the order of system calls")
+    def test_the_handshake_is_confirmed_before_a_file_is_read(self):
+        sender, log = self.traced("sendmsg,sendmmsg,openat,read")
+        receiver = self.listener("--recv", self.inbox)
+        large = self.write("large", content(3 << 20))
+        result = subprocess.run([sender, receiver.url, "--send", large], env=self.env, capture_output=True, timeout=LIMIT)
+        self.assertEqual((result.returncode, receiver.finish()[0]), (0, 0), result.stderr)
+        calls = log.read_text().splitlines()
+        opened = next(i for i, call in enumerate(calls) if str(large) in call and "openat(" in call)
+        # Message 1 and the packet that answers message 2 (docs/protocol.md §2.3); a repeated message 1 may come before.
+        self.assertGreaterEqual(sum("sendmsg(" in call or "sendmmsg(" in call for call in calls[:opened]), 2, calls[:opened + 1])
 
 
 class InSharedFolders(FilesTest):

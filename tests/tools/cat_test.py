@@ -721,8 +721,10 @@ class Files(CatTest):
             fcntl.flock(held, fcntl.LOCK_EX)
             result, (code, _, stderr) = self.send(self.write("same", b"mine"))
             self.assertEqual(result.returncode, 5, result.stderr)
-            self.assertIn("being received", stderr)
-            self.assertIn(b"another transfer of that name is under way", result.stderr)
+            self.assertIn("same.part is locked: another process", stderr)
+            self.assertNotIn("exist", stderr)
+            self.assertIn(b"another process, or another connection, is receiving a file of that name there", result.stderr)
+            self.assertNotIn(b"exist", result.stderr)
             self.assertEqual(part.read_bytes(), b"")
 
     def test_a_name_ending_in_part_is_not_sent(self):

@@ -12,6 +12,7 @@
 #include <string>
 #include <string_view>
 
+#include "mxp/config.h"
 #include "mxp/rate.h"
 #include "mxp/time.h"
 
@@ -37,14 +38,12 @@ std::string format_duration(Duration span);
 CLI::Option* add_size(CLI::App& app, const std::string& name, std::uint64_t& target, const std::string& description);
 CLI::Option* add_size(CLI::App& app, const std::string& name, std::optional<std::uint64_t>& target,
                       const std::string& description);
-// The longest that an option takes: the longest idle timeout that the wire carries (docs/protocol.md §2.2), 49.7 days.
-inline constexpr Duration kLongestTime = std::chrono::milliseconds(std::uint64_t{1} << 32);
 
 struct TimeRange {
   enum class Zero : std::uint8_t { is_a_time, means_none, refused };
   Zero zero = Zero::is_a_time;
-  Duration least{};  // of those that are not 0
-  Duration most = kLongestTime;
+  Duration least{};                 // of those that are not 0
+  Duration most = kLongestSetting;  // of the library
 };
 // What lies outside `range` is refused with the range.
 CLI::Option* add_time(CLI::App& app, const std::string& name, Duration& target, const std::string& description,

@@ -19,7 +19,8 @@ std::string describe_app_code(AppErrorCode code) {
     case AppCode::wrong_content: return "size or digest of the file disagree";
     case AppCode::failed: return "it failed";
     case AppCode::waited_too_long: return "it waited too long for the end";
-    case AppCode::being_received: return "another transfer of that name is under way there";
+    case AppCode::being_received:
+      return "another process, or another connection, is receiving a file of that name there";
   }
   return fmt::format("application error {}", code);
 }

@@ -17,6 +17,11 @@ std::string idle_timeout_words(Duration ours) {
   return fmt::format("ours is {}; the peer's counts if it is shorter", format_duration(ours));
 }
 
+// A limit that was not set has no length to tell.
+std::string within(Duration limit) {
+  return limit == Duration::zero() ? "" : fmt::format(" within {}", format_duration(limit));
+}
+
 ToolError closed_by_peer(const CloseInfo& info, const CloseContext& context) {
   if (info.application) {
     if (info.code == wire(AppCode::done)) {
@@ -56,10 +61,10 @@ ToolError describe_close(const CloseInfo& info, const CloseContext& context) {
     case CloseInfo::By::timeout:
       if (info.before_established) {
         return {ErrorKind::timeout,
-                fmt::format("no answer from {} within {}: nothing listens there, UDP is blocked on the way, the key in "
+                fmt::format("no answer from {}{}: nothing listens there, UDP is blocked on the way, the key in "
                             "the URL is not the server's, or there is no cipher suite in common (a server does not "
                             "answer those who do not know its key, nor in a suite that it does not have)",
-                            context.peer, format_duration(context.handshake_timeout))};
+                            context.peer, within(context.handshake_timeout))};
       }
       return {
           ErrorKind::network,

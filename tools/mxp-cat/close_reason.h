@@ -11,7 +11,7 @@ namespace mxp::tools {
 
 struct CloseContext {
   std::string peer;              // "127.0.0.1:9000"
-  Duration handshake_timeout{};  // client
+  Duration handshake_timeout{};  // client; 0 = no limit
   Duration idle_timeout{};
   Duration silence{};  // since the last packet of the peer's; for an end by the idle timeout
 };

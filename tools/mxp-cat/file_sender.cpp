@@ -29,7 +29,25 @@ FileSender::FileSender(const SessionEnvironment& environment, Connection& connec
   }
 }
 
-void FileSender::on_connected() { start_next(); }
+FileSender::~FileSender() {
+  if (start_timer_) environment_.loop.cancel(*start_timer_);
+}
+
+void FileSender::on_connected() { start_after_transmit(); }
+
+// The server waits for our first packet, which confirms the keys at once (docs/protocol.md §2.3), and it leaves at the end of
+// the turn in which we were told that we are connected. To read and hash megabytes before that would delay it. A timer that
+// is due runs before the turn sends, and one that is set from inside a timer runs in the next turn: hence two.
+void FileSender::start_after_transmit() {
+  const auto later = [this](auto next) { start_timer_ = environment_.loop.at(environment_.loop.now(), next); };
+  later([this, later] {
+    later([this] {
+      start_timer_.reset();
+      start_next();
+    });
+  });
+}
+
 void FileSender::on_streams_available() { start_next(); }
 
 void FileSender::start_next() {

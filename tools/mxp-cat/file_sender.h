@@ -20,6 +20,7 @@ namespace mxp::tools {
 class FileSender : public Session {
  public:
   FileSender(const SessionEnvironment& environment, Connection& connection, const FileList& list);
+  ~FileSender() override;
 
   void on_connected() override;
   std::size_t on_stream_data(StreamId id, ByteView data, bool fin) override;
@@ -45,6 +46,7 @@ class FileSender : public Session {
   };
   using Active = std::map<StreamId, Outgoing>;
 
+  void start_after_transmit();
   void start_next();
   Result<Outgoing> open(const FileEntry& entry);
   bool start_stream(Outgoing file);
@@ -65,6 +67,7 @@ class FileSender : public Session {
   std::size_t failed_ = 0;
   std::uint64_t bytes_sent_ = 0;
   std::uint64_t bytes_total_ = 0;
+  std::optional<std::uint64_t> start_timer_;
 };
 
 }  // namespace mxp::tools

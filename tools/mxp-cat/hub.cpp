@@ -45,7 +45,7 @@ Result<void> Hub::dial(std::vector<SocketAddress> addresses, const PublicKey& ke
 
 ToolError Hub::describe_unanswered(const CloseInfo& info) const {
   return describe_close(info, {.peer = dialer_->tried(),
-                               .handshake_timeout = options_.timeout.value_or(kLongestTime),
+                               .handshake_timeout = options_.timeout.value_or(kLongestSetting),
                                .idle_timeout = options_.idle_timeout});
 }
 

@@ -79,6 +79,13 @@ std::expected<void, Refusal> check_room(int folder, const std::string& shown, st
                             format_bytes(static_cast<std::uint64_t>(space.f_bavail) * space.f_frsize)));
 }
 
+// Whether `name` in `folder` is the very file that `status` describes.
+bool is_named(int folder, const std::string& name, const struct stat& status) {
+  struct stat named{};
+  return ::fstatat(folder, name.c_str(), &named, AT_SYMLINK_NOFOLLOW) == 0 && named.st_ino == status.st_ino &&
+         named.st_dev == status.st_dev;
+}
+
 }  // namespace
 
 std::expected<PartFile, Refusal> PartFile::create(int folder, const std::string& shown, const FileHeader& header,
@@ -118,7 +125,6 @@ std::expected<PartFile, Refusal> PartFile::create(int folder, const std::string&
                     fmt::format("{}{} is a symbolic link", file.shown_, kPartSuffix));
     return refuse_errno(fmt::format("cannot create {}{}", file.shown_, kPartSuffix), error);
   }
-  struct stat named{};
   if (::fstat(file.fd_.get(), &status) != 0 || !S_ISREG(status.st_mode) || status.st_nlink > 1) {
     return refuse(AppCode::bad_name, ErrorKind::usage,
                   fmt::format("{}{} is not a file of its own: remove it", file.shown_, kPartSuffix));
@@ -131,10 +137,15 @@ std::expected<PartFile, Refusal> PartFile::create(int folder, const std::string&
   }
   // The lock says whose the .part is; it goes with the process. The second look: it may have got its name between open
   // and lock.
-  const bool locked = ::flock(file.fd_.get(), LOCK_EX | LOCK_NB) == 0;
-  if (!locked || ::fstatat(file.parent_.get(), part.c_str(), &named, AT_SYMLINK_NOFOLLOW) != 0 ||
-      named.st_ino != status.st_ino) {
-    return refuse(AppCode::being_received, ErrorKind::usage, fmt::format("{} is being received already", file.shown_));
+  if (::flock(file.fd_.get(), LOCK_EX | LOCK_NB) != 0) {
+    return refuse(
+        AppCode::being_received, ErrorKind::usage,
+        fmt::format("{}{} is locked: another process, or another connection of this one, is receiving into it",
+                    file.shown_, kPartSuffix));
+  }
+  if (!is_named(file.parent_.get(), part, status)) {
+    return refuse(AppCode::being_received, ErrorKind::usage,
+                  fmt::format("{} was finished by another transfer just now", file.shown_));
   }
   if (::ftruncate(file.fd_.get(), 0) != 0)
     return refuse_errno(fmt::format("cannot write {}{}", file.shown_, kPartSuffix), errno);

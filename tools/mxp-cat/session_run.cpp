@@ -70,7 +70,8 @@ EndpointConfig endpoint_config(const Options& options, PrivateKey key) {
   if (options.idle_timeout > Duration::zero())
     config.transport.keepalive = std::max<Duration>(options.idle_timeout / 3, kMostFrequentKeepalive);
   // A listener's --timeout is about clients that do not come, not about those that have begun.
-  if (options.command == Command::connect) config.transport.handshake_timeout = options.timeout.value_or(kLongestTime);
+  if (options.command == Command::connect)
+    config.transport.handshake_timeout = options.timeout.value_or(kLongestSetting);
   if (options.mode == Mode::receive) config.transport.flow_control.max_streams_bidirectional = kMaxIncomingFiles;
   return config;
 }
