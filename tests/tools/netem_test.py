@@ -515,7 +515,7 @@ class NetemTest(unittest.TestCase):
 
     def test_bad_specs_are_2_and_name_the_fault(self):
         for spec, says in (("loss 101%", "'101%' is not a percentage"), ("delay", "'delay' needs a time"), ("bogus 1", "'bogus' is unknown"),
-                           ("seed 5", "--seed"), ("trace /nonexistent/file", "cannot read the trace"), ("reorder 5%", "needs a delay")):
+                           ("seed 5", "--seed"), ("trace /nonexistent/file", "cannot read the trace"), ("trace /", "cannot read the trace /: Is a directory"), ("reorder 5%", "needs a delay")):
             ended = run("-l", "127.0.0.1:0", "-t", self.target, *spec.split())
             self.assertEqual(ended.returncode, 2, spec)
             self.assertIn(says, ended.stderr)

@@ -7,7 +7,6 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
-#include <iterator>
 
 #include "common/escape.h"
 #include "common/resolve.h"
@@ -89,9 +88,12 @@ Result<netem::LinkSpec> link_of(std::string_view option, const std::string& text
 
   const std::string shown = escape(spec->trace.file);
   std::ifstream file(spec->trace.file, std::ios::binary);
-  if (!file)
+  std::string content;
+  // read() reports what an iterator over the stream would throw: a folder can be opened, but not read.
+  for (char chunk[4096]; file.read(chunk, sizeof chunk), file.gcount() > 0;)
+    content.append(chunk, static_cast<std::size_t>(file.gcount()));
+  if (!file.eof())
     return fail(ErrorKind::usage, fmt::format("{}: cannot read the trace {}: {}", option, shown, std::strerror(errno)));
-  const std::string content{std::istreambuf_iterator<char>(file), {}};
   auto opportunities = netem::parse_delivery_trace(content);
   if (!opportunities)
     return fail(ErrorKind::usage, fmt::format("{}: trace {}: {}", option, shown, opportunities.error()));

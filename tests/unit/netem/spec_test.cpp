@@ -221,6 +221,24 @@ BOOST_AUTO_TEST_CASE(malformed_specs_are_refused_with_the_word_at_fault) {
   }
 }
 
+// What has no effect has no text: a correlation of jitter that is none once made a text that was read as something else.
+BOOST_AUTO_TEST_CASE(text_of_a_link_keeps_its_meaning_when_a_part_has_no_effect) {
+  const struct {
+    std::string_view text, canonical;
+  } table[] = {
+      {"delay 0ms 0s 22", ""},
+      {"delay 10ms 0s 22", "delay 10ms"},
+      {"delay 0ms 5ms 22", "delay 0s 5ms 22%"},
+      {"duplicate 0% 25%", ""},
+      {"corrupt 0% 25%", ""},
+  };
+  for (const auto& row : table) {
+    const std::string canonical = to_string(spec(row.text));
+    BOOST_TEST(canonical == row.canonical, row.text << " became " << canonical);
+    BOOST_TEST(to_string(spec(canonical)) == canonical, canonical << " is not read back");
+  }
+}
+
 BOOST_AUTO_TEST_CASE(text_of_a_link_reads_back_as_the_same_link) {
   for (const std::string_view text :
        {"delay 40ms 5ms 25% distribution normal", "loss gemodel 1% 25% 90% 0.5%", "loss state 1% 25% 10% 50% 0.1%",
