@@ -182,6 +182,33 @@ class Order(FaultCase):
             self.assertIn(word, self.dump("-r", self.file("c", both), code=2)[1])
 
 
+class TooLongToSort(FaultCase):
+    def test_a_file_that_is_not_sorted_for_its_length_says_so(self):
+        record = struct.pack("<IIII", 1_800_000_000, 0, 0, 0)  # a frame without bytes, long after the others
+        path = Path(self.file("long", wire.pcap(FRAMES)))
+        with path.open("ab") as file:
+            file.write(record * 4_000_000)
+            file.write(struct.pack("<IIII", 1_700_000_000, 0, 0, 0))
+        out, err = self.dump("-r", str(path), "--stats", "summary", "--json")
+        summary = json.loads(out)
+        self.assertEqual((summary["out_of_order"], summary["unsorted"], summary["connections"]), (1, True, 1))
+        self.assertIn("more than 4000000 of them are not sorted", err)
+        in_order = self.shows(wire.pcap(FRAMES[:3] + FRAMES[2:1:-1] + FRAMES[3:]))
+        self.assertNotIn("unsorted", in_order)
+
+
+class Liars(FaultCase):
+    def test_packets_after_acknowledgements_of_what_was_never_sent_still_count(self):
+        packets = [wire.udp(wire.CLIENT, wire.SERVER, wire.message_1()), wire.udp(wire.SERVER, wire.CLIENT, wire.message_2())]
+        packets += [wire.c2s(n, b"\1") for n in range(5)]
+        gap, length = wire.varint(1), wire.varint(0)
+        for n in range(40):  # 65 ranges each, far above everything that was sent
+            ack = b"\x02" + wire.varint(1_000_000 + 300 * n) + wire.varint(0) + wire.varint(64) + wire.varint(0) + (gap + length) * 64
+            packets.append(wire.s2c(n, ack))
+        packets += [wire.c2s(n, b"\x0a\x00\x05hello") for n in range(5, 10)]  # the same data of stream 0
+        self.shows(wire.pcap(packets), connections=1, packets=len(packets), decrypted=50, duplicates=0, retransmitted=4)
+
+
 class Damage(FaultCase):
     REST = dict(connections=1, packets=PACKETS, other_udp=0)
 

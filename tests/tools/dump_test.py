@@ -85,6 +85,20 @@ class WrongUseAndWrongFiles(DumpCase):
                 self.assertIn(word, err)
                 self.assertTrue(err.startswith("mxp-dump: "))
 
+    def test_a_key_log_that_is_no_file_is_refused_and_not_waited_for(self):
+        capture = self.file("c.pcap", wire.pcap([MESSAGE_1]))
+        pipe = self.folder / "keys"
+        os.mkfifo(pipe)  # nobody writes to it
+        for path in (pipe, "/dev/zero", self.folder):
+            with self.subTest(path):
+                out, err = self.dump("-r", capture, "--keylog", str(path), code=2)
+                self.assertEqual(out, "")
+                self.assertRegex(err, f"cannot use the key log {path}: it is (not a regular file|a directory)")
+        environment = {**ENVIRONMENT, "MXPKEYLOGFILE": str(pipe)}
+        done = subprocess.run([DUMP, "-r", capture], capture_output=True, text=True, timeout=60, env=environment)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("MXPKEYLOGFILE is not used", done.stderr)
+
     def test_what_is_no_capture_is_2_and_says_what_it_is(self):
         for content, word in ((b"", "empty"), (b"just some text\nin a file\n", "text"), (b"\x1f\x8b\x08\0\0\0", "gunzip"), (b"\x7fELF\2\1\1\0", "not a capture"), (b"\xd4\xc3", "not a capture")):
             with self.subTest(content):
@@ -454,7 +468,7 @@ class KeyUpdates(DumpCase):
         said = [line for line in err.splitlines() if f"without MXP_C2S_TRAFFIC_SECRET_0 {wire.SERVER_ID.hex()}" in line]
         self.assertEqual(len(said), 1, err)
         self.assertTrue(said[0].endswith("the lines of later key phases of this id open nothing; let the log begin before the connection does"), err)
-        for more, says in ((self.lines(0), "keys for 1 of 1 connection ids\n"),
+        for more, says in ((self.lines(0), "keys for 1 of 1 connection id\n"),
                            (f"MXP_C2S_TRAFFIC_SECRET_3 {'ee' * 8} {'00' * 32}\n", "of this id and of 1 more open nothing;"),
                            (f"MXP_C2S_TRAFFIC_SECRET_0 {'ee' * 8} {'00' * 32}\n", "keys for 1 of 2 connection ids\n")):
             self.assertIn(says, self.dump("-r", self.file("c", wire.pcap([MESSAGE_1])), "--keylog", self.file("later", log + more), "-v")[1])

@@ -11,6 +11,8 @@
 #include <cerrno>
 #include <climits>
 
+#include "common/counted.h"
+
 namespace mxp::tools {
 namespace {
 
@@ -62,7 +64,8 @@ void LogWriter::send_kept() {
   if (sent > 0) given_up_ = false;
   kept_.erase(0, sent);
   if (!kept_.empty() || dropped_ == 0) return;
-  const std::string notice = fmt::format("({} messages were dropped here: nobody read stderr)\n", dropped_);
+  const std::string notice =
+      "(" + counted(dropped_, "message was", "messages were") + " dropped here: nobody read stderr)\n";
   dropped_ = 0;
   kept_ = notice.substr(send(notice));
 }

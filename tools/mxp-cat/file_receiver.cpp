@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "common/counted.h"
 #include "common/escape.h"
 #include "common/units.h"
 
@@ -193,7 +194,7 @@ void FileReceiver::on_goodbye() {
 Result<void> FileReceiver::judge() const {
   if (first_error_) {
     ToolError error = *first_error_;
-    if (whole_ + refused_ > 1) error.message += fmt::format("; {} files received, {} not", whole_, refused_);
+    if (whole_ + refused_ > 1) error.message += fmt::format("; {} received, {} not", counted(whole_, "file"), refused_);
     return std::unexpected(std::move(error));
   }
   if (whole_ + folders_ == 0)

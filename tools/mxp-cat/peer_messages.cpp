@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <chrono>
 
+#include "common/counted.h"
+
 namespace mxp::tools {
 namespace {
 
@@ -32,7 +34,8 @@ std::optional<std::string> PeerMessages::admit(const std::string& peer, const st
   if (account.kept_back == 0) return text;
   const std::uint64_t kept_back = account.kept_back;
   account.kept_back = 0;
-  return fmt::format("{} ({} messages about {} were not shown before)", text, kept_back, name);
+  return fmt::format("{} ({} not shown before)", text,
+                     counted(kept_back, "message about " + name + " was", "messages about " + name + " were"));
 }
 
 }  // namespace mxp::tools

@@ -8,10 +8,9 @@
 
 #include "core/packet_header.h"
 #include "mxp-dump/handshake_copies.h"
+#include "mxp/config.h"
 
 namespace mxp::dump {
-
-inline constexpr std::size_t kMinInitialSize = 1200, kMaxInitialSize = 1500;
 
 inline ConnectionId id_at(ByteView bytes, std::size_t offset) {
   ConnectionId::Bytes id{};

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "common/counted.h"
 #include "core/frame_reader.h"
 #include "mxp-dump/batch.h"
 #include "mxp-dump/datagram_form.h"
@@ -205,7 +206,9 @@ void Dissector::repair(ByteView packet, const ShortPacket& to) {
   record_.protection = Protection::damaged;
   if (!record_.duplicate) ++side.damaged;
   const int bits = different_bits(id_at(packet, 1), to.destination);
-  if (bits > 0) record_.notes.push_back(fmt::format("{} bits of its connection id are wrong", bits));
+  if (bits > 0)
+    record_.notes.push_back(tools::counted(static_cast<std::uint64_t>(bits), "bit of its connection id is wrong",
+                                           "bits of its connection id are wrong"));
   if (side.decryptor.prepare(keys_, to.destination, record_.suite) == SideDecryptor::Keys::missing) return;
   repaired_.assign(packet.begin(), packet.end());
   repaired_[0] = static_cast<std::uint8_t>((repaired_[0] & ~kFormBits) | packet_bits::kFixed);

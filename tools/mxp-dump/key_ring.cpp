@@ -1,5 +1,6 @@
 #include "mxp-dump/key_ring.h"
 
+#include <fcntl.h>
 #include <openssl/crypto.h>
 #include <sys/stat.h>
 
@@ -10,6 +11,8 @@
 #include <cstring>
 #include <string_view>
 
+#include "udp/unique_fd.h"
+
 namespace mxp::dump {
 namespace {
 
@@ -18,11 +21,18 @@ constexpr std::size_t kMaxLine = 256;  // the longest valid line is 131 bytes
 }  // namespace
 
 std::expected<void, std::string> KeyRing::load(const std::string& path) {
-  source_.reset(std::fopen(path.c_str(), "re"));
-  if (source_ == nullptr) return std::unexpected(std::string(std::strerror(errno)));
+  // Without waiting: a pipe would let nobody in before it has a writer, and who reads a log again and again would wait
+  // for that writer each time.
+  UniqueFd file(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY));
+  if (!file) return std::unexpected(std::string(std::strerror(errno)));
   struct stat info{};
-  if (::fstat(::fileno(source_.get()), &info) == 0 && S_ISDIR(info.st_mode))
-    return std::unexpected("it is a directory");
+  if (::fstat(file.get(), &info) != 0) return std::unexpected(std::string(std::strerror(errno)));
+  if (S_ISDIR(info.st_mode)) return std::unexpected("it is a directory");
+  if (!S_ISREG(info.st_mode))
+    return std::unexpected("it is not a regular file, and a key log is read more than once: copy it to one");
+  source_.reset(::fdopen(file.get(), "r"));
+  if (source_ == nullptr) return std::unexpected(std::string(std::strerror(errno)));
+  (void)file.release();
   read_on();
   if (std::ferror(source_.get()) != 0) return std::unexpected(std::string(std::strerror(errno)));
   if (by_id_.empty() && malformed_ > 0)

@@ -3,10 +3,16 @@
 #include <algorithm>
 #include <limits>
 
+#include "reliability/loss_detector.h"
+
 namespace mxp::dump {
 namespace {
 
-constexpr std::uint64_t kPacketThreshold = 3;  // RFC 9002 §6.1.1
+constexpr std::uint64_t kPacketThreshold = LossDetector::kPacketThreshold;
+
+// A sender whose numbers had gone so far since the last one that was captured could not be read any more: at most four
+// bytes of a number are on the wire (RFC 9000 §17.1). Who acknowledges such a number was never sent it.
+constexpr std::uint64_t kFarthestAhead = std::uint64_t{1} << 31;
 
 // Walks through a set in ascending order: whether a number is in it, and until where that stays so.
 class Walk {
@@ -40,6 +46,7 @@ bool PacketFates::sent(std::uint64_t number) {
 
 void PacketFates::acknowledged(const AckFrame& frame) {
   const std::uint64_t largest = frame.largest.value();
+  if (largest_sent_ && largest > *largest_sent_ + kFarthestAhead) return;
   const std::uint64_t reportable_end = largest >= kPacketThreshold ? largest - kPacketThreshold + 1 : 0;
   largest_acknowledged_ = std::max(largest_acknowledged_.value_or(largest), largest);
   const auto add = [&](RangeSet& set, std::uint64_t begin, std::uint64_t end) {
@@ -94,13 +101,21 @@ void PacketFates::judge(std::uint64_t begin, std::uint64_t end, Counts& counts) 
 }
 
 void PacketFates::bound() {
-  for (const RangeSet* set : {&sent_, &acknowledged_, &missing_}) {
-    if (set->range_count() <= kMaxRanges) continue;
-    const std::uint64_t below = set->ranges()[kMaxRanges / 2].begin;
+  for (RangeSet* set : {&sent_, &acknowledged_, &missing_}) bound(*set);
+}
+
+void PacketFates::bound(RangeSet& set) {
+  while (set.range_count() > kMaxRanges) {
+    const std::uint64_t below = set.ranges()[kMaxRanges / 2].begin;
+    if (!largest_sent_ || below > *largest_sent_) {
+      // What is yet to come is not judged: a peer that acknowledges what it was never sent must not make the packets
+      // that do come look like second copies.
+      set.pop_back();
+      continue;
+    }
     judge(first(), below, judged_);
     judged_below_ = below;
     for (RangeSet* each : {&sent_, &acknowledged_, &missing_}) each->remove_below(below);
-    return;
   }
 }
 

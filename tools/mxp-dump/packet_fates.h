@@ -7,8 +7,8 @@
 // "Reported missing" means that an ACK frame left the number out between its ranges, three or more below its largest,
 // and that no later one named it. Senders leave single numbers out on purpose (docs/protocol.md §6): such a number is
 // reported missing and never captured, just like one that was lost before the place of the capture. The two cannot be
-// told apart, so that both are called unknown. Numbers above the largest acknowledged one less the packet threshold are
-// not judged: their acknowledgement may have been on its way.
+// told apart, so both are called unknown. Numbers that are less than three below the largest acknowledged one, or above
+// it, are not judged: their acknowledgement may still have been on its way.
 #pragma once
 
 #include <cstdint>
@@ -21,7 +21,8 @@ namespace mxp::dump {
 
 class PacketFates {
  public:
-  // Our choice: at most 16 KiB for each of three sets. Past it the lower half is judged and only the counts are kept.
+  // Our choice: at most 16 KiB for each of three sets. Past it the lower half is judged and only the counts are kept;
+  // where that half lies beyond the largest number that was captured, the highest ranges are forgotten in its place.
   static constexpr std::size_t kMaxRanges = 1024;
 
   // A packet of this direction was captured. False: it was seen before.
@@ -52,6 +53,7 @@ class PacketFates {
   std::uint64_t open_end() const;
   void judge(std::uint64_t begin, std::uint64_t end, Counts& counts) const;
   void bound();
+  void bound(RangeSet& set);
 
   RangeSet sent_, acknowledged_, missing_;
   std::optional<std::uint64_t> largest_sent_, largest_acknowledged_;

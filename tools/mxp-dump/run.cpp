@@ -9,6 +9,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "common/counted.h"
 #include "common/json_output.h"
 #include "common/signals.h"
 #include "mxp-dump/capture_reader.h"
@@ -25,6 +26,7 @@
 namespace mxp::dump {
 namespace {
 
+using tools::counted;
 using tools::ErrorKind;
 using tools::ExitCode;
 using tools::Result;
@@ -73,8 +75,9 @@ class CaptureRun {
       output_.note(fmt::format("MXPKEYLOGFILE is not used: {}: {}", options_.key_log, loaded.error()));
     }
     if (keys_.malformed_lines() > 0) {
-      output_.warning(fmt::format("{}: {} lines are not of an MXP key log, the first is line {}: {}", options_.key_log,
-                                  keys_.malformed_lines(), keys_.first_malformed_line(), keys_.first_complaint()));
+      output_.warning(fmt::format("{}: {} not of an MXP key log, the first is line {}: {}", options_.key_log,
+                                  counted(keys_.malformed_lines(), "line is", "lines are"),
+                                  keys_.first_malformed_line(), keys_.first_complaint()));
     }
     if (const auto headless = keys_.without_phase_0(); headless.ids > 0) {
       output_.warning(
@@ -83,8 +86,8 @@ class CaptureRun {
                       options_.key_log, headless.direction == TrafficDirection::client_to_server ? "C2S" : "S2C",
                       hex(headless.example), headless.ids > 1 ? fmt::format(" and of {} more", headless.ids - 1) : ""));
     }
-    output_.verbose(fmt::format("{}: keys for {} of {} connection ids", options_.key_log,
-                                keys_.ids() - keys_.without_phase_0().ids, keys_.ids()));
+    output_.verbose(fmt::format("{}: keys for {} of {}", options_.key_log, keys_.ids() - keys_.without_phase_0().ids,
+                                counted(keys_.ids(), "connection id")));
     return {};
   }
 
@@ -130,8 +133,9 @@ class CaptureRun {
   // interface can be read only once.
   Result<void> survey() {
     if (!file_start_ || reader_ == nullptr) return {};
-    std::uint64_t latest_ns = 0;
+    std::uint64_t latest_ns = 0, frames = 0;
     const auto noted = each_frame([&](const CapturedPacket& packet) {
+      ++frames;
       if (packet.time_ns.value_or(latest_ns) < latest_ns) ++counts_.out_of_order;
       latest_ns = packet.time_ns.value_or(latest_ns);
       if (const auto datagram = find_udp(packet.link_type, packet.bytes)) dissector_.survey(packet, *datagram);
@@ -139,7 +143,8 @@ class CaptureRun {
     if (!noted) return noted;
     dissector_.end_survey();
     if (signals_.received() != 0) return {};
-    if (counts_.out_of_order == 0) {
+    counts_.unsorted = counts_.out_of_order > 0 && frames > TimeOrder::kMaxFrames;
+    if (counts_.out_of_order == 0 || counts_.unsorted) {
       damage_.reset();  // met again, unless enough was shown before
       return rewind();
     }
@@ -286,14 +291,15 @@ class CaptureRun {
   void say_what_was_found(std::uint64_t forgotten) {
     if (stdout_.closed()) return;
     if (live_ != nullptr && live_->dropped() > 0)
-      output_.warning(
-          fmt::format("the kernel dropped {} packets that came faster than they were read", live_->dropped()));
+      output_.warning(fmt::format("the kernel dropped {} that came faster than this tool reads",
+                                  counted(live_->dropped(), "packet")));
     const std::string unread = counts_.not_looked_into_text();
     if (!unread.empty()) output_.warning(fmt::format("not looked into: {}", unread));
     if (printed_ == 0) {
-      output_.note(fmt::format("no MXP found in {} frames ({} other UDP datagrams{}{}){}", counts_.frames,
-                               counts_.other_udp, named(counts_.later_fragments, " IP fragments"),
-                               named(counts_.malformed, " frames cut off or malformed"),
+      output_.note(fmt::format("no MXP found in {} ({}{}{}){}", counted(counts_.frames, "frame"),
+                               counted(counts_.other_udp, "other UDP datagram"),
+                               named(counts_.later_fragments, "IP fragment", "IP fragments"),
+                               named(counts_.malformed, "frame cut off or malformed", "frames cut off or malformed"),
                                unread.empty() ? "; a connection joined in its middle needs --keylog or --port"
                                               : " beside those that were not looked into"));
     } else {
@@ -302,13 +308,13 @@ class CaptureRun {
     if (!options_.statistics && options_.json.empty()) {
       if (signals_.received() != 0) output_.summary(summary_.to_text(counts_, forgotten));
       else if (printed_ > 0)
-        output_.verbose(fmt::format("{} packets of MXP in {} connections, {} frames", summary_.packets(),
-                                    summary_.connections(), counts_.frames));
+        output_.verbose(fmt::format("{} of MXP in {}, {}", counted(summary_.packets(), "packet"),
+                                    counted(summary_.connections(), "connection"), counted(counts_.frames, "frame")));
     }
   }
 
-  static std::string named(std::uint64_t count, std::string_view what) {
-    return count == 0 ? std::string() : fmt::format(", {}{}", count, what);
+  static std::string named(std::uint64_t count, std::string_view one, std::string_view several) {
+    return count == 0 ? std::string() : ", " + counted(count, one, several);
   }
 
   const Options& options_;

@@ -7,7 +7,9 @@
 #include <iterator>
 #include <nlohmann/json.hpp>
 
+#include "common/counted.h"
 #include "mxp-dump/packet_writer.h"
+#include "mxp-dump/time_order.h"
 
 namespace mxp::dump {
 namespace {
@@ -17,11 +19,13 @@ constexpr std::size_t kMaxHandshakes = 65536, kMaxDetails = 64, kMaxIds = 32;
 
 double milliseconds(std::uint64_t ns) { return static_cast<double>(ns) / 1e6; }
 
+using tools::counted;
+
 std::string path_text(const Connection& connection) {
   if (connection.paths.empty()) return "?";
   const Path& path = connection.paths.front();
   std::string text = fmt::format("{} > {}", path.client.to_string(), path.server.to_string());
-  if (connection.paths.size() > 1) text += fmt::format(" and {} more paths", connection.paths.size() - 1);
+  if (connection.paths.size() > 1) text += fmt::format(" and {}", counted(connection.paths.size() - 1, "more path"));
   return text;
 }
 
@@ -29,14 +33,15 @@ std::string describe_handshake(const Connection& connection) {
   if (connection.initials == 0 && connection.responses == 0) return "; joined in its middle";
   if (connection.initials == 0) return "; message 1 was not captured";
   if (connection.unanswered())
-    return fmt::format("; message 1 sent {} times, no answer in the capture", connection.initials);
+    return fmt::format("; message 1 sent {}, no answer in the capture", counted(connection.initials, "time"));
   std::string text;
   const auto out = std::back_inserter(text);
   if (const auto time = connection.handshake_ns()) fmt::format_to(out, "; handshake {:.3f} ms", milliseconds(*time));
   else if (connection.responses == 0) text += "; message 2 was not captured";
   if (const auto time = connection.confirmation_ns())
     fmt::format_to(out, "; confirmed by the client {:.3f} ms after message 1", milliseconds(*time));
-  if (connection.not_verifying > 0) fmt::format_to(out, "; {} messages 2 that do not verify", connection.not_verifying);
+  if (connection.not_verifying > 0)
+    text += "; " + counted(connection.not_verifying, "message 2 that does not verify", "messages 2 that do not verify");
   return text;
 }
 
@@ -46,18 +51,22 @@ std::string describe_side(const Connection& connection, TrafficDirection directi
       "     {}: ", direction == TrafficDirection::client_to_server ? "client to server" : "server to client");
   const auto out = std::back_inserter(text);
   if (side.packets == 0) return text += "nothing was captured\n";
-  fmt::format_to(out, "{} packets, {} bytes", side.packets, side.bytes);
+  fmt::format_to(out, "{}, {}", counted(side.packets, "packet"), counted(side.bytes, "byte"));
   const auto add = [&](std::uint64_t count, std::string_view what) {
     if (count > 0) fmt::format_to(out, ", {} {}", count, what);
   };
+  const auto add_counted = [&](std::uint64_t count, std::string_view one, std::string_view several) {
+    if (count > 0) text += ", " + counted(count, one, several);
+  };
   if (const auto count = connection.retransmitted(direction)) fmt::format_to(out, ", {} retransmitted", *count);
-  else add(connection.handshake_repeats(direction), "handshake messages repeated");
+  else
+    add_counted(connection.handshake_repeats(direction), "handshake message repeated", "handshake messages repeated");
   if (const auto fates = connection.fates(direction)) {
     if (fates->lost) fmt::format_to(out, ", {} lost", *fates->lost);
     add(fates->not_captured, "not captured");
-    add(fates->unknown, "numbers of unknown fate");
+    add_counted(fates->unknown, "number of unknown fate", "numbers of unknown fate");
   }
-  add(side.duplicates, "duplicates");
+  add_counted(side.duplicates, "duplicate", "duplicates");
   add(side.damaged + side.not_verified(), "damaged or forged");
   add(side.cut, "cut by the snap length");
   add(side.no_key, "without a key");
@@ -96,8 +105,8 @@ std::uint64_t CaptureCounts::not_looked_into_total() const {
 std::string CaptureCounts::not_looked_into_text() const {
   std::string text;
   for (const auto& [name, count] : not_looked_into)
-    fmt::format_to(std::back_inserter(text), "{}{} {}of {}", text.empty() ? "" : ", ", count,
-                   text.empty() ? "frames " : "", name);
+    text +=
+        text.empty() ? fmt::format("{} of {}", counted(count, "frame"), name) : fmt::format(", {} of {}", count, name);
   return text;
 }
 
@@ -190,6 +199,7 @@ nlohmann::json Summary::to_json(const CaptureCounts& counts, std::uint64_t forgo
   put_count("unknown_link_type", counts.unknown_link_type);
   if (!counts.not_looked_into.empty()) json["not_looked_into"] = counts.not_looked_into;
   put_count("out_of_order", counts.out_of_order);
+  if (counts.unsorted) json["unsorted"] = true;
   put_count("evicted_connections", forgotten);
   return json;
 }
@@ -198,8 +208,9 @@ std::string Summary::to_text(const CaptureCounts& counts, std::uint64_t forgotte
   std::string text;
   const auto out = std::back_inserter(text);
   const auto row = [&](std::string_view name, const auto& value) { fmt::format_to(out, "{:<15}{}\n", name, value); };
-  const auto row_count = [&](std::string_view name, std::uint64_t count, std::string_view what) {
-    if (count > 0) row(name, fmt::format("{}{}", count, what));
+  const auto row_count = [&](std::string_view name, std::uint64_t count, std::string_view one, std::string_view several,
+                             std::string_view rest = {}) {
+    if (count > 0) row(name, fmt::format("{}{}", counted(count, one, several), rest));
   };
   const std::string unread = no_key_ > 0                      ? "unknown without keys"
                              : opened_ > 0 || not_opened_ > 0 ? "unknown: not every packet could be read"
@@ -211,54 +222,68 @@ std::string Summary::to_text(const CaptureCounts& counts, std::uint64_t forgotte
   else if (packets_ > 0) row("lost", lost_.known ? "unknown: no acknowledgement was captured" : unread);
   if (opened_ > 0 && not_captured_.known) {
     row("not captured", not_captured_.sum);
-    row_count("unknown", unknown_.sum,
-              " packet numbers: left out on purpose, lost before this capture, or acknowledged in what it lacks");
+    row_count("unknown", unknown_.sum, "packet number", "packet numbers",
+              ": left out on purpose, lost before this capture, or acknowledged in what it lacks");
   }
   if (const auto count = retransmitted_.value()) row("retransmitted", *count);
   else if (packets_ > 0)
-    row("retransmitted", handshake_repeats_ == 0
-                             ? unread
-                             : fmt::format("{}; {} handshake messages were repeated", unread, handshake_repeats_));
-  row_count("duplicates", duplicates_, "");
-  row_count("damaged", damaged_, " packets, on the way or by forgery");
-  row_count("cut", cut_ + counts.cut_headers, " packets, by the snap length of the capture");
+    row("retransmitted", handshake_repeats_ == 0 ? unread
+                                                 : fmt::format("{}; {} repeated", unread,
+                                                               counted(handshake_repeats_, "handshake message was",
+                                                                       "handshake messages were")));
+  if (duplicates_ > 0) row("duplicates", duplicates_);
+  row_count("damaged", damaged_, "packet", "packets", ", on the way or by forgery");
+  row_count("cut", cut_ + counts.cut_headers, "packet", "packets", ", by the snap length of the capture");
   const std::string_view median = connections_ > 1 ? " (median)" : "";
   if (const auto time = median_ms(handshakes_ns_))
     row("handshake", fmt::format("{:.3f} ms{}, message 1 to message 2", *time, median));
   if (const auto time = median_ms(confirmations_ns_))
     row("confirmation", fmt::format("{:.3f} ms{}, message 1 to the client's first packet after it", *time, median));
-  row_count("unanswered", unanswered(), " handshakes");
-  row_count("not verifying", not_verifying_, " messages 2");
-  row("capture", fmt::format("{} frames, {} UDP datagrams that are not MXP", counts.frames, counts.other_udp));
-  row_count("fragments", counts.later_fragments, " IP fragments, whose datagrams are not put together");
-  row_count("malformed", counts.malformed, " frames with headers that are cut off or contradict themselves");
+  row_count("unanswered", unanswered(), "handshake", "handshakes");
+  row_count("not verifying", not_verifying_, "message 2", "messages 2");
+  row("capture", fmt::format("{}, {} not MXP", counted(counts.frames, "frame"),
+                             counted(counts.other_udp, "UDP datagram that is", "UDP datagrams that are")));
+  row_count("fragments", counts.later_fragments, "IP fragment", "IP fragments",
+            ", whose datagrams are not put together");
+  row_count("malformed", counts.malformed, "frame", "frames",
+            " with headers that are cut off or contradict themselves");
   if (!counts.not_looked_into.empty()) row("not looked at", counts.not_looked_into_text());
-  row_count("out of order", counts.out_of_order, " frames are older than the frame before");
+  row_count("out of order", counts.out_of_order, "frame is", "frames are",
+            counts.unsorted ? " older than the frame before, in a file too long to be sorted"
+                            : " older than the frame before");
   for (const auto& [number, lines] : details_) text += lines;
   if (connections_ > details_.size())
-    fmt::format_to(out, "  and {} more connections\n", connections_ - details_.size());
+    fmt::format_to(out, "  and {}\n", counted(connections_ - details_.size(), "more connection"));
   if (forgotten > 0)
-    fmt::format_to(out, "  {} connections were forgotten to bound memory: what came of them later counts as new ones\n",
-                   forgotten);
+    fmt::format_to(out, "  {} forgotten to bound memory: what came later of such a one counts as another\n",
+                   counted(forgotten, "connection was", "connections were"));
   return text;
 }
 
 std::vector<std::string> Summary::notes(const CaptureCounts& counts) const {
   std::vector<std::string> notes;
   if (!missing_ids_.empty())
-    notes.push_back(fmt::format("{} packets are shown without their frames; missing in the key log: {}{}", no_key_,
-                                fmt::join(missing_ids_, ", "), missing_ids_.size() == kMaxIds ? ", …" : ""));
+    notes.push_back(fmt::format("{} shown without frames; missing in the key log: {}{}",
+                                counted(no_key_, "packet is", "packets are"), fmt::join(missing_ids_, ", "),
+                                missing_ids_.size() == kMaxIds ? ", …" : ""));
   if (!misfit_ids_.empty())
     notes.push_back(fmt::format("the secrets of these ids fit no packet (a key log of another run?): {}",
                                 fmt::join(misfit_ids_, ", ")));
   const std::uint64_t cut = cut_ + counts.cut_headers;
   if (cut > 0)
     notes.push_back(
-        fmt::format("{} packets are cut by the snap length of the capture, and what was cut off is not shown "
+        fmt::format("{} cut by the snap length of the capture, and what was cut off is not shown "
                     "or counted; tcpdump -s 0 captures whole packets",
-                    cut));
+                    counted(cut, "packet is", "packets are")));
   if (not_verifying_ > 0)
-    notes.push_back(fmt::format("{} messages 2 do not verify: forged, or damaged on the way", not_verifying_));
+    notes.push_back(fmt::format("{} verify: forged, or damaged on the way",
+                                counted(not_verifying_, "message 2 does not", "messages 2 do not")));
+  if (counts.unsorted)
+    notes.push_back(
+        fmt::format("the frames are not in the order of their times, and more than {} of them are not sorted: what "
+                    "depends on the order (who began, what was repeated, times) may be wrong; reordercap(1) "
+                    "sorts a file",
+                    TimeOrder::kMaxFrames));
   return notes;
 }
 

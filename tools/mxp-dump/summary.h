@@ -23,6 +23,7 @@ struct CaptureCounts {
   std::map<std::string, std::uint64_t> not_looked_into;
   std::uint64_t cut_headers = 0;   // packets of MXP cut before their connection id
   std::uint64_t out_of_order = 0;  // frames whose time is before that of the frame before
+  bool unsorted = false;           // and they were too many to be put in order
 
   std::uint64_t not_looked_into_total() const;
   // "12 frames of link type 147, 3 of GRE"; empty if there are none.

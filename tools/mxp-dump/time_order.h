@@ -12,7 +12,7 @@ namespace mxp::dump {
 
 class TimeOrder {
  public:
-  // Our choice: 192 MiB. A larger file is read in its own order.
+  // Our choice: they take 192 MiB. The frames of a larger file are taken in the order of the file, which is said.
   static constexpr std::size_t kMaxFrames = 4'000'000;
 
   // In the order of the file. False: there are too many.

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
+#include "common/counted.h"
 #include "common/units.h"
 #include "netem/expectation.h"
 
@@ -115,14 +116,13 @@ std::string link_text(std::string_view name, const netem::Link& link) {
   if (counters.order_shift.max().count() > 0) {
     text += fmt::format(
         "\n{} note:  'order keep' held packets back by {} in the mean, so that the mean delay was {}; with 'order "
-        "time' "
-        "jitter reorders instead",
+        "time' jitter reorders instead",
         name, format_duration(counters.order_shift.mean()), format_duration(counters.delay.mean()));
   }
   if (counters.tail_dropped > 0 && !link.spec().limit.automatic && link.spec().rate.is_zero()) {
-    text += fmt::format(
-        "\n{} note:  the queue limit of {} packets, not the loss model, dropped {}: raise it or say 'limit auto'", name,
-        link.spec().limit.packets, counters.tail_dropped);
+    text +=
+        fmt::format("\n{} note:  the queue limit of {}, not the loss model, dropped {}: raise it or say 'limit auto'",
+                    name, counted(link.spec().limit.packets, "packet"), counters.tail_dropped);
   }
   return text;
 }
@@ -165,9 +165,9 @@ nlohmann::json report_json(const Options& options, const Relay& relay) {
 
 std::string report_text(const Options& options, const Relay& relay) {
   const RelayHealth& health = relay.health();
-  std::string text = fmt::format("{}\n{}\nrelay: seed {}, {} client{}, {}", link_text("up  ", relay.up()),
-                                 link_text("down", relay.down()), options.seed, relay.clients(),
-                                 relay.clients() == 1 ? "" : "s", format_duration(relay.running()));
+  std::string text =
+      fmt::format("{}\n{}\nrelay: seed {}, {}, {}", link_text("up  ", relay.up()), link_text("down", relay.down()),
+                  options.seed, counted(relay.clients(), "client"), format_duration(relay.running()));
   if (health.late.count() > 0) {
     text += fmt::format(", late p50 {} p99 {}", format_duration(health.late.quantile(0.5)),
                         format_duration(health.late.quantile(0.99)));
@@ -181,9 +181,13 @@ std::string report_text(const Options& options, const Relay& relay) {
 std::string distortion_text(const RelayHealth& health) {
   std::string text;
   const auto add = [&text](const std::string& part) { text += (text.empty() ? "" : ", ") + part; };
-  if (health.socket_drops > 0) add(fmt::format("{} datagrams lost in full receive buffers", health.socket_drops));
-  if (health.send_failures > 0) add(fmt::format("{} datagrams not taken by the kernel", health.send_failures));
-  if (health.refused > 0) add(fmt::format("{} datagrams of clients without room", health.refused));
+  if (health.socket_drops > 0)
+    add(counted(health.socket_drops, "datagram lost in a full receive buffer",
+                "datagrams lost in full receive buffers"));
+  if (health.send_failures > 0)
+    add(counted(health.send_failures, "datagram not taken by the kernel", "datagrams not taken by the kernel"));
+  if (health.refused > 0)
+    add(counted(health.refused, "datagram of a client without room", "datagrams of clients without room"));
   if (const Duration late = health.late.quantile(0.99); late >= RelayHealth::kLateBound) {
     add(fmt::format("1% of the packets left {} late or more (bound {})", format_duration(late),
                     format_duration(RelayHealth::kLateBound)));

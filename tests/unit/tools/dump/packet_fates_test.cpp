@@ -98,6 +98,22 @@ BOOST_AUTO_TEST_CASE(more_ranges_than_are_kept_are_judged_as_well) {
   BOOST_TEST(!fates.sent(0));  // long judged
 }
 
+BOOST_AUTO_TEST_CASE(acknowledgements_of_what_was_never_sent_make_no_later_packet_a_copy) {
+  PacketFates fates = captured(0, 10);
+  acknowledge(fates, {{0, 9}});
+  for (std::uint64_t i = 0; i < 4 * PacketFates::kMaxRanges; ++i)
+    acknowledge(fates, {{1000 + 4 * i, 1000 + 4 * i}});  // a range each
+  BOOST_TEST(fates.sent(10));
+  BOOST_TEST(!fates.sent(10));
+}
+
+BOOST_AUTO_TEST_CASE(acknowledgements_beyond_all_that_could_be_read_count_nothing) {
+  PacketFates fates = captured(0, 10);
+  acknowledge(fates, {{0, 9}});
+  acknowledge(fates, {{kMaxVarint - 1, kMaxVarint}});
+  are(fates, 0, 0, 0, 0);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace mxp::dump::test
