@@ -27,8 +27,8 @@ def at_once(function, cases):
 class Server:
     """A server on a port of the kernel's choice; its URL."""
 
-    def __init__(self, *arguments):
-        self.process = subprocess.Popen([PERF, "server", "127.0.0.1:0", *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    def __init__(self, *arguments, address="127.0.0.1:0"):
+        self.process = subprocess.Popen([PERF, "server", address, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         line = self.process.stderr.readline()
         self.url = re.fullmatch(r"listening (mxp://[A-Za-z0-9_-]{43}@127\.0\.0\.1:\d+)\n", line)[1]
 
@@ -168,7 +168,7 @@ class Limits(unittest.TestCase):
                 code, out, err = self.results[number, ()]
                 self.assertEqual(code, 130, err)
                 self.assertRegex(out, r"^udp +1472 B  [1-9]")
-                self.assertRegex(err, r"(?m)^mxp-perf: interrupted after \d+ measurement\(s\)$")
+                self.assertRegex(err, r"(?m)^mxp-perf: interrupted after \d+ measurements?$")
                 code, out, err = self.results[number, ("--json",)]
                 self.assertEqual(code, 130, err)
                 report = json.loads(out)
@@ -239,7 +239,23 @@ class ServerAndClient(unittest.TestCase):
             again = perf("client", server.url, "--test", "rr", "--duration", "0.2s", "--no-limits")
             self.assertEqual(again.returncode, 0, again.stderr)
         self.assertEqual(server.process.returncode, 130)
-        self.assertIn("served 2 test(s)", server.output[1])
+        self.assertIn("served 2 tests", server.output[1])
+
+    def test_a_port_alone_takes_ipv4_and_ipv6(self):
+        try:
+            with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as probe:
+                probe.bind(("::1", 0))
+        except OSError:
+            self.skipTest("no IPv6 loopback")
+        with Server(address="0") as server:
+            for host, datagram in (("127.0.0.1", 1472), ("[::1]", 1452), ("localhost", None)):
+                with self.subTest(host):
+                    done = perf("client", server.url.replace("127.0.0.1", host), "--duration", "0.2s", "--no-limits", "--json")
+                    self.assertEqual(done.returncode, 0, done.stderr)
+                    report = json.loads(done.stdout)
+                    self.assertGreater(report["result"]["bytes"], 0)
+                    if datagram:
+                        self.assertEqual(report["config"]["datagram_bytes"], datagram)
 
     def test_refused_by_policy_is_3(self):
         with tempfile.TemporaryDirectory() as folder:

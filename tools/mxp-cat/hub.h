@@ -8,7 +8,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "mxp-cat/dialer.h"
+#include "common/dialer.h"
 #include "mxp-cat/peer_messages.h"
 #include "mxp-cat/session.h"
 #include "mxp/endpoint.h"

@@ -20,7 +20,8 @@ struct Assertion {
 
 std::expected<Assertion, std::string> parse_assertion(std::string_view text);
 
-// What to say when it does not hold; nothing when it does. A metric that the test does not give does not hold.
+// What to say if it does not hold; std::nullopt if it does. An assertion on a metric that the test does not give does
+// not hold.
 std::optional<std::string> check(const Assertion& assertion, const Result& result);
 
 }  // namespace mxp::perf

@@ -21,7 +21,7 @@ class BulkMeter {
     total_ += count;
     if (!started_) started_ = now;
     if (now < *started_ + omit_ || now > *started_ + duration_) return;
-    // The first piece opens the measurement: its time counts, its bytes came before.
+    // The first piece only starts the clock: its bytes were sent before that.
     if (!first_) first_ = now;
     else bytes_ += count;
     last_ = now;
@@ -29,7 +29,7 @@ class BulkMeter {
   std::uint64_t bytes() const { return bytes_; }
   Timestamp first() const { return first_.value_or(Timestamp{}); }
   Timestamp last() const { return last_; }
-  // Everything that came, outside the window too.
+  // Everything that came, also outside the window.
   std::uint64_t total() const { return total_; }
   // When the window closes; nothing before the first byte.
   std::optional<Timestamp> closes() const { return started_ ? std::optional(*started_ + duration_) : std::nullopt; }
@@ -52,7 +52,7 @@ class BulkSender {
   void on_writable(StreamId id);
   // No new bytes; what the connection has taken already still goes out.
   void stop() { stopped_ = true; }
-  // Nor those.
+  // What the connection has taken already does not go out either.
   void abandon(AppErrorCode code);
 
  private:

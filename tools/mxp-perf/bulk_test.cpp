@@ -69,8 +69,8 @@ std::string BulkTest::describe_rate(double bytes_per_second) const {
 }
 
 void BulkTest::add_to(Result& result) {
-  // Bytes delivered at the receivers over first to last delivered byte. Both ways: the sum over the longer of the two
-  // spans.
+  // The bytes delivered at the receivers, over the time from the first to the last of them. In a test both ways: the
+  // sum of both, over the longer of the two times.
   result.bytes = meter_.bytes();
   result.seconds = seconds_between(meter_.first(), meter_.last());
   const bool reported =

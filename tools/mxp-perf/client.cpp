@@ -20,24 +20,25 @@ Client::Client(const Options& options, tools::Output& output)
       output_(output),
       intervals_(output, [this](double per_second) { return test_->describe_rate(per_second); }) {}
 
-ClientResult Client::run(const SocketAddress& server, const PublicKey& server_key, const PrivateKey& identity,
+ClientResult Client::run(std::vector<SocketAddress> addresses, const PublicKey& server_key, const PrivateKey& identity,
                          const tools::SignalWatch& signals) {
+  const SocketAddress local = tools::local_address_for(addresses);
   EndpointConfig config{.identity = identity, .suites = options_.suites};
-  config.transport.max_udp_payload = options_.udp_payload(server.family);
+  udp_payload_ = options_.udp_payload(local.family);
+  config.transport.max_udp_payload = udp_payload_;
   config.transport.recovery.congestion_control = options_.congestion_control;
   config.transport.flow_control = shared_flow_control(workload_.connections);
   config.transport.flow_control.max_streams_unidirectional = kMaxStreams;
-  SocketAddress any;
-  any.family = server.family;
-  auto loop = EventLoop::create({.bind = any}, std::move(config), *this);
+  auto loop = EventLoop::create({.bind = local}, std::move(config), *this);
   if (!loop) return {.result = {}, .error = tools::ToolError{ErrorKind::network, loop.error().message}};
   loop_ = loop->get();
-  server_ = server;
   server_key_ = &server_key;
   if (workload_.test == Test::rr) test_ = std::make_unique<RrTest>(workload_, *loop_, loads_);
   else test_ = std::make_unique<BulkTest>(workload_, *loop_, loads_);
   loop_->watch(signals.fd(), FdEvent::readable, [this] { interrupt(); });
-  connect_more();
+  tools::Dialer dialer(*loop_, std::move(addresses), server_key);
+  dialer_ = &dialer;
+  if (auto started = dialer.start(); !started) return {.result = {}, .error = started.error()};
   loop_->at(loop_->now() + kTick, [this] { tick(); });
   if (auto ran = loop_->run(); !ran)
     return {.result = {}, .error = tools::ToolError{ErrorKind::network, ran.error().message}};
@@ -53,8 +54,21 @@ void Client::connect_more() {
   }
 }
 
+// Whether `connection` belongs to the test: an answer from another address than that of the first one does not.
+bool Client::take_answer(Connection& connection) {
+  if (loads_.contains(&connection)) return true;
+  if (!dialer_->on_connected(connection)) {
+    connection.close(static_cast<AppErrorCode>(AppCode::done), "another address answered first");
+    return false;
+  }
+  server_ = connection.remote_address();
+  loads_.try_emplace(&connection);
+  loop_->at(loop_->now(), [this] { connect_more(); });  // later, because this is a callback of a connection
+  return true;
+}
+
 void Client::on_connected(Connection& connection) {
-  if (phase_ != Phase::connecting) return;
+  if (phase_ == Phase::over || !take_answer(connection)) return;
   ClientLoad& load = loads_[&connection];
   const auto control = connection.open_stream(StreamType::bidirectional);
   if (!control) return fail(ErrorKind::peer, "the server allows no streams; is it `mxp-perf server`?");
@@ -109,7 +123,7 @@ void Client::finish_without_reports() {
     if (!may_be_too_large(workload_, options_.mtu))
       return fail(ErrorKind::network, fmt::format("{}: the server answers, and no data came through in {}",
                                                   server_.to_string(), tools::format_duration(loop_->now() - begun_)));
-    loop_->at(loop_->now() + kTick, [this] { finish_without_reports(); });  // check_first_data is about to
+    loop_->at(loop_->now() + kTick, [this] { finish_without_reports(); });  // check_first_data is about to fail it
     return;
   }
   if (packets_received() == packets_at_end_)
@@ -125,6 +139,7 @@ void Client::finish_without_reports() {
 
 void Client::finish(ClientResult outcome, AppCode code, std::string_view reason) {
   phase_ = Phase::over;
+  dialer_->stop();
   outcome_ = std::move(outcome);
   // Later, because this may be a callback of a connection.
   loop_->at(loop_->now(), [this, code, reason = std::string(reason)] {
@@ -155,7 +170,7 @@ void Client::interrupt() {
 Result Client::measured() {
   Result result;
   result.test = to_string(workload_.test);
-  result.datagram_bytes = options_.udp_payload(server_.family);
+  result.datagram_bytes = udp_payload_;
   result.connections = workload_.connections;
   result.streams = workload_.streams;
   result.suite = to_string(loads_.begin()->first->suite());
@@ -184,7 +199,9 @@ void Client::on_stream_reset(Connection& connection, StreamId id, AppErrorCode) 
 }
 
 void Client::on_closed(Connection& connection, const CloseInfo& info) {
-  const tools::ToolError error = describe(info, connection.remote_address());
+  const bool dialled = !loads_.contains(&connection);
+  if (dialled && dialer_->on_failed(connection)) return;
+  const tools::ToolError error = describe(info, dialled ? dialer_->tried() : connection.remote_address().to_string());
   fail(error.kind, error.message);
 }
 

@@ -9,7 +9,9 @@
 
 #include <memory>
 #include <optional>
+#include <vector>
 
+#include "common/dialer.h"
 #include "common/output.h"
 #include "common/signals.h"
 #include "common/tool_error.h"
@@ -33,8 +35,9 @@ class Client final : public Handler {
   // Both outlive it.
   Client(const Options& options, tools::Output& output);
 
-  // Runs the whole test; blocks. `signals` ends it early with ErrorKind::interrupted.
-  ClientResult run(const SocketAddress& server, const PublicKey& server_key, const PrivateKey& identity,
+  // Runs the whole test; blocks. Where the server has several addresses, the one that answers first is that of all
+  // connections. `signals` ends the test early with ErrorKind::interrupted. REQUIRES: `addresses` is not empty.
+  ClientResult run(std::vector<SocketAddress> addresses, const PublicKey& server_key, const PrivateKey& identity,
                    const tools::SignalWatch& signals);
 
   void on_connected(Connection& connection) override;
@@ -48,6 +51,7 @@ class Client final : public Handler {
 
   // client.cpp: the phases
   void connect_more();
+  bool take_answer(Connection& connection);
   void begin();
   void end();
   void finish_when_done();
@@ -70,9 +74,11 @@ class Client final : public Handler {
   const Options& options_;
   const Workload& workload_;
   tools::Output& output_;
-  SocketAddress server_;
+  SocketAddress server_;         // once it has answered
+  std::size_t udp_payload_ = 0;  // of the largest datagrams that this side builds
   const PublicKey* server_key_ = nullptr;
   EventLoop* loop_ = nullptr;
+  tools::Dialer* dialer_ = nullptr;  // looks for the address of the server
   Phase phase_ = Phase::connecting;
   ClientLoads loads_;
   unsigned ready_ = 0;     // connections on which the server is

@@ -10,8 +10,7 @@ namespace mxp::perf {
 using tools::ErrorKind;
 using tools::ToolError;
 
-ToolError describe(const CloseInfo& info, const SocketAddress& address) {
-  const std::string server = address.to_string();
+ToolError describe(const CloseInfo& info, const std::string& server) {
   const std::string reason = tools::escape(info.reason);
   if (info.by == CloseInfo::By::network)
     return {ErrorKind::network, fmt::format("{}: nobody listens there (port unreachable)", server)};

@@ -39,10 +39,10 @@ class ClientTest {
   virtual void stop() = 0;
   // Whether nothing is under way that still counts.
   virtual bool idle() const = 0;
-  // The way on which nothing came through although data were sent; rr: both.
+  // The direction in which nothing came through although data were sent; rr: both.
   virtual std::optional<LoadDirection> stuck() const = 0;
 
-  // What came through since the begin, what is to be left out included: bytes of bulk data, or calls.
+  // What came through since the test began, including what --omit leaves out: bytes of bulk data, or calls.
   virtual std::uint64_t progress() const = 0;
   virtual std::string describe_rate(double progress_per_second) const = 0;
   // Adds what the test measured until now. Where the server's reports are missing, this end's own counts stand in.

@@ -72,8 +72,8 @@ void Client::check_first_data() {
   const auto stuck = test_->stuck();
   if (!stuck) return;
   const bool refused_here = workload_.flow != LoadDirection::down && loop_->carrier_stats().dropped_too_big > 0;
-  // Waiting is counted in turns of our own clock: while this process has no processor, or is busy with 1,000
-  // connections, nothing can come through either, and no path is to blame for that.
+  // Waiting is counted in turns of our own clock: while this process does not run, or is busy with 1,000 connections,
+  // nothing can come through either, and that is not the fault of the path.
   const Duration passed = loop_->now() - begun_;
   const Duration waited = std::min(passed, ++ticks_since_begin_ * kTick);
   if (!refused_here && waited < first_data_limit(loads_.begin()->first->stats().smoothed_rtt)) return;

@@ -12,6 +12,7 @@
 #include <cerrno>
 #include <nlohmann/json.hpp>
 
+#include "common/counted.h"
 #include "common/key_files.h"
 #include "common/resolve.h"
 #include "common/signals.h"
@@ -35,7 +36,8 @@ tools::Result<PrivateKey> identity_of(const Options& options) {
   return tools::load_private_key(options.identity_file);
 }
 
-// `connections`: how many are known to come; each may send what its client's request says (server.cpp).
+// `connections`: how many connections are known to come; later each gets the share of the memory that its client's
+// request implies (server.cpp).
 EndpointConfig server_config(const Options& options, PrivateKey identity, AddressFamily family, unsigned connections) {
   EndpointConfig config{.identity = std::move(identity), .accept = true, .suites = options.suites};
   config.transport.max_udp_payload = options.udp_payload(family);
@@ -46,7 +48,7 @@ EndpointConfig server_config(const Options& options, PrivateKey identity, Addres
   return config;
 }
 
-// The result for people, where stdout is not taken by the one for programs.
+// Prints the result for people, unless stdout carries the JSON.
 tools::Result<void> print(const Options& options, std::string_view text) {
   if (options.json == "-") return {};
   return tools::write_all(STDOUT_FILENO, text, "stdout");
@@ -76,17 +78,16 @@ tools::Result<void> deliver(const Options& options, const Result& result,
   return {};
 }
 
-tools::Result<void> add_limits(const Options& options, AddressFamily family, const tools::SignalWatch& signals,
-                               Result& result) {
+tools::Result<void> add_limits(const Options& options, const tools::SignalWatch& signals, Result& result) {
   if (!options.measure_limits) return {};
-  const std::size_t datagram = std::min<std::size_t>(options.udp_payload(family), 65507);
   const auto interrupted = tools::fail(ErrorKind::interrupted,
                                        "interrupted after the test, whose result is whole; its limits are not there");
-  const auto udp = measure_udp(datagram, kLimitDuration);
+  const auto udp = measure_udp(result.datagram_bytes, kLimitDuration);
   if (signals.received() != 0) return interrupted;
   if (!udp) return std::unexpected(udp.error());
-  const auto sealed = measure_sealed(
-      datagram, result.suite == "chacha20" ? Suite::chacha20_poly1305 : Suite::aes_256_gcm, kLimitDuration);
+  const auto sealed =
+      measure_sealed(result.datagram_bytes, result.suite == "chacha20" ? Suite::chacha20_poly1305 : Suite::aes_256_gcm,
+                     kLimitDuration);
   if (signals.received() != 0) return interrupted;
   if (!sealed) return std::unexpected(sealed.error());
   result.udp_bits_per_second = *udp;
@@ -94,7 +95,7 @@ tools::Result<void> add_limits(const Options& options, AddressFamily family, con
   return {};
 }
 
-tools::Result<void> measure(const Options& options, tools::Output& output, const SocketAddress& server,
+tools::Result<void> measure(const Options& options, tools::Output& output, const std::vector<SocketAddress>& server,
                             const PublicKey& key, tools::JsonOutput& json) {
   const tools::SignalWatch signals;
   auto identity = identity_of(options);
@@ -104,7 +105,7 @@ tools::Result<void> measure(const Options& options, tools::Output& output, const
   if (!outcome.result) return std::unexpected(*outcome.error);
   if (!outcome.error) {
     if (options.measure_limits) output.verbose("the test is over; measuring the limits of this machine");
-    if (auto limits = add_limits(options, server.family, signals, *outcome.result); !limits) {
+    if (auto limits = add_limits(options, signals, *outcome.result); !limits) {
       if (limits.error().kind != ErrorKind::interrupted) return limits;
       outcome.error = limits.error();
     }
@@ -160,12 +161,12 @@ tools::Result<void> run_server(const Options& options, tools::Output& output) {
     (*loop)->stop();
   });
   if (auto ran = (*loop)->run(); !ran) return tools::fail(ErrorKind::network, ran.error().message);
-  output.summary(fmt::format("served {} test(s)", server.clients_served()));
+  output.summary("served " + tools::counted(server.clients_served(), "test"));
   return tools::fail(ErrorKind::interrupted, "interrupted");
 }
 
 tools::Result<void> run_client(const Options& options, tools::Output& output, tools::JsonOutput& json) {
-  const auto server = tools::resolve(options.url.host, options.url.port);
+  const auto server = tools::resolve_all(options.url.host, options.url.port);
   if (!server) return std::unexpected(server.error());
   return measure(options, output, *server, *options.url.key, json);
 }
@@ -177,7 +178,7 @@ tools::Result<void> run_both(const Options& options, tools::Output& output, tool
   const pid_t child = fork();
   if (child < 0) return tools::fail_errno(ErrorKind::io, "fork", errno);
   if (child == 0) {
-    // Goes with its parent, however that ends.
+    // Ends together with its parent, however that ends.
     prctl(PR_SET_PDEATHSIG, SIGTERM);
     close(told[0]);
     signal(SIGINT, SIG_IGN);
@@ -199,7 +200,7 @@ tools::Result<void> run_both(const Options& options, tools::Output& output, tool
   tools::Result<void> result = tools::fail(ErrorKind::network, "the server process could not listen on loopback");
   if (listening) {
     const SocketAddress server = SocketAddress::ipv4(127, 0, 0, 1, port);
-    result = measure(options, output, server, server_key.public_key(), json);
+    result = measure(options, output, {server}, server_key.public_key(), json);
   }
   kill(child, SIGTERM);
   waitpid(child, nullptr, 0);
@@ -211,7 +212,7 @@ tools::Result<void> run_limits(const Options& options, tools::Output& output, to
   nlohmann::json list = nlohmann::json::array();
   std::string text;
   const auto measured = measure_all_limits(options.mtu, [&](const LimitMode& mode) {
-    // What a signal came into is not a whole measurement.
+    // A measurement that was interrupted by a signal is not whole.
     if (signals.received() != 0) return TakeMore::no;
     list.push_back(to_json(mode));
     text += to_text(mode) + "\n";
@@ -222,7 +223,7 @@ tools::Result<void> run_limits(const Options& options, tools::Output& output, to
   tools::Result<void> result;
   if (signals.received() != 0) {
     if (list.empty()) return tools::fail(ErrorKind::interrupted, "interrupted before anything was measured");
-    result = tools::fail(ErrorKind::interrupted, fmt::format("interrupted after {} measurement(s)", list.size()));
+    result = tools::fail(ErrorKind::interrupted, "interrupted after " + tools::counted(list.size(), "measurement"));
     document.update(to_json(result.error()));
   } else if (!measured) {
     return measured;

@@ -55,7 +55,7 @@ std::optional<Workload> parse_request(const std::string& line) {
     workload.size = json.at("size");
     workload.omit = Duration(json.at("omit_ns").get<std::int64_t>());
     workload.duration = Duration(json.at("duration_ns").get<std::int64_t>());
-    // What a stranger may ask of a server is bounded.
+    // There are bounds to what a stranger may ask of a server.
     if (workload.connections == 0 || workload.connections > kMaxConnections || workload.streams == 0 ||
         workload.streams > kMaxStreams || workload.size == 0 || workload.size > kMaxSize)
       return std::nullopt;

@@ -20,11 +20,11 @@
 
 namespace mxp::perf {
 
-// Longer lines are refused: the peer must not make us buffer.
+// Longer lines are refused: a peer must not make us buffer much.
 inline constexpr std::size_t kMaxControlLine = 4096;
 
-// Codes of our CLOSE. 0 and 1 are those of mxp-cat, and its others are not used here: a user who points one tool at the
-// other is not told something wrong.
+// Codes of our CLOSE. 0 and 1 are those of mxp-cat, and its others are not used here: so a user who points one tool at
+// the other does not get a misleading message.
 enum class AppCode : AppErrorCode { done = 0, interrupted = 1, bad_request = 100 };
 
 // Gathers the bytes of the control stream and cuts lines.
@@ -42,7 +42,7 @@ class ControlReader {
 std::size_t send_line(Connection& connection, StreamId id, const nlohmann::json& json);
 
 nlohmann::json request_of(const Workload& workload);
-// Nothing: not a request that this version serves.
+// std::nullopt: it is not a request that this version serves.
 std::optional<Workload> parse_request(const std::string& line);
 
 // The lines that carry one word and nothing else.

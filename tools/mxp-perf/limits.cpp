@@ -17,6 +17,7 @@
 #include "crypto/primitives.h"
 #include "crypto/replay_window.h"
 #include "mxp-perf/limits_pipeline.h"
+#include "mxp/config.h"
 #include "mxp/event_loop.h"
 #include "udp/clock.h"
 
@@ -24,14 +25,13 @@ namespace mxp::perf {
 
 namespace {
 
-constexpr std::size_t kMaxRunBytes = 65507;
 constexpr std::size_t kHeaderBytes = 1 + 8 + 4;  // a 1-RTT packet with a packet number of four bytes
 
 std::size_t segments_for(std::size_t datagram_bytes) {
-  return std::clamp<std::size_t>(kMaxRunBytes / datagram_bytes, 1, 64);
+  return std::clamp<std::size_t>(kMaxUdpPayload / datagram_bytes, 1, 64);
 }
 
-// Times `op` in growing rounds until `duration` has passed; nanoseconds for each.
+// Calls `op` in growing rounds until `duration` has passed. Returns the nanoseconds that each call took.
 template <typename Op>
 double time_op(Duration duration, Op op) {
   std::uint64_t done = 0;
@@ -184,7 +184,7 @@ Spread measure_timer(Duration duration) {
 tools::Result<void> measure_all_limits(std::size_t mtu, const std::function<TakeMore(LimitMode)>& take) {
   const auto enough = [&](LimitMode mode) { return take(std::move(mode)) == TakeMore::no; };
   const std::vector<std::size_t> datagrams =
-      mtu == 0 ? std::vector<std::size_t>{1472, kMaxRunBytes} : std::vector<std::size_t>{mtu - 28};
+      mtu == 0 ? std::vector<std::size_t>{1472, kMaxUdpPayload} : std::vector<std::size_t>{mtu - 28};
   for (const std::size_t bytes : datagrams) {
     const auto raw = measure_udp(bytes, kLimitDuration);
     if (!raw) return std::unexpected(raw.error());

@@ -15,7 +15,7 @@
 
 namespace mxp::perf {
 
-// One second each is what a run's limits take.
+// How long a run measures each of its limits.
 inline constexpr Duration kLimitDuration = std::chrono::seconds(1);
 
 // Loopback, two processes, GSO and GRO as the library uses them: bits per second of UDP payload that arrived.
@@ -44,8 +44,8 @@ struct LimitMode {
   std::optional<double> ns_per_op;
   std::optional<Spread> us;
 };
-// Everything above, each handed over as soon as it is measured; `mtu` 0 = 1500 and the loopback's own. Ends, which is
-// no error, when `take` says that there is no need for more.
+// Measures everything above and hands over each figure as soon as it is there. `mtu` 0 means 1500 and the loopback's
+// own. Stops without an error when `take` says that it needs no more.
 enum class TakeMore : std::uint8_t { yes, no };
 tools::Result<void> measure_all_limits(std::size_t mtu, const std::function<TakeMore(LimitMode)>& take);
 

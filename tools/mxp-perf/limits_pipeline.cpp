@@ -24,7 +24,7 @@ struct Arrived {
 
 SocketConfig loopback_socket() { return {.bind = SocketAddress::ipv4(127, 0, 0, 1, 0)}; }
 
-// Runs in the child: counts until nothing has come for a while after something had.
+// Runs in the child. Counts what comes until nothing has come for a while.
 [[noreturn]] void count_and_exit(Carrier& carrier, const std::function<std::size_t(const ReceivedRun&)>& receive,
                                  int report_fd) {
   constexpr int kFirstWaitMs = 5000, kSilenceMs = 200;
@@ -40,7 +40,7 @@ SocketConfig loopback_socket() { return {.bind = SocketAddress::ipv4(127, 0, 0, 
       last = monotonic_now();
       for (const ReceivedRun& run : result.runs) {
         const std::size_t useful = receive(run);
-        // The first run opens the measurement, as in a test.
+        // The first run only starts the clock, as in a test.
         if (!any) first = last, any = true;
         else arrived.bytes += useful;
       }

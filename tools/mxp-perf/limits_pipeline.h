@@ -12,8 +12,8 @@
 
 namespace mxp::perf {
 
-// fork() for the other end of a measurement: it ends when its part is done, or with this process, and not by SIGINT or
-// SIGTERM. Ctrl-C goes to both, and this end would wait for an answer for ever.
+// fork() for the other end of a measurement. That process ends when its part is done, or together with this one, and
+// ignores SIGINT and SIGTERM: Ctrl-C goes to both, and this end would wait for ever for an answer.
 pid_t fork_partner();
 
 // `receive` is called in a child process for every run of datagrams and returns the useful bytes in it; `fill` in this

@@ -26,7 +26,7 @@ tools::Result<void> run(const mxp::perf::Options& options, tools::Output& output
 
 int fail(const tools::ToolError& error, tools::JsonOutput& json) {
   tools::print_error("mxp-perf", error);
-  // A result that is already there stays: a threshold that it did not meet, a stdout that did not take its text.
+  // A result that was already written stays, even if it missed a threshold or stdout did not take its text.
   if (!json.written()) (void)json.write_line(to_json(error));  // the exit code tells it too
   return static_cast<int>(error.exit_code());
 }

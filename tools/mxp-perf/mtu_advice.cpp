@@ -7,7 +7,7 @@
 namespace mxp::perf {
 namespace {
 
-// Common sizes: Ethernet, a tunnel in it, what IPv6 promises.
+// Common sizes: Ethernet, a tunnel over Ethernet, and the least that IPv6 guarantees.
 std::size_t smaller(std::size_t mtu) {
   for (const std::size_t size : {1500, 1400, 1280})
     if (size < mtu) return size;

@@ -14,8 +14,8 @@ constexpr Duration first_data_limit(Duration smoothed_rtt) {
   return std::max<Duration>(std::chrono::seconds(3), 4 * smoothed_rtt);
 }
 
-// Whether data of this workload fill packets of this size: what fits into a handshake's size has another reason to be
-// lost.
+// Whether data of this workload fill packets of this size. Data that fit into packets as small as a handshake's are
+// lost for another reason.
 bool may_be_too_large(const Workload& workload, std::size_t mtu);
 
 struct StuckTest {

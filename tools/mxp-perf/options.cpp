@@ -88,7 +88,7 @@ std::string range(Duration least, Duration most) {
   return fmt::format("{} to {}", tools::format_duration(least), tools::format_duration(most));
 }
 
-// What the options ask of the test itself; the answer is why they cannot be meant.
+// Reads the options of the test itself. Returns what is wrong with them, if anything.
 std::optional<std::string> interpret_workload(Workload& workload, const LowOptions& low) {
   workload.test = low.test == "rr" ? Test::rr : Test::bulk;
   if (low.reverse && low.bidir) return "--reverse and --bidir exclude each other";
@@ -130,7 +130,7 @@ std::optional<std::string> interpret(Options& options, const LowOptions& low) {
     options.assertions.push_back(std::move(*assertion));
   }
   if (options.command == Command::server) {
-    auto listen = tools::parse_listen_address(low.listen);
+    auto listen = tools::parse_listen_address(low.listen, tools::Families::both);
     if (!listen) return listen.error().message;
     options.listen = *listen;
   }

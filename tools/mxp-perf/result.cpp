@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "common/counted.h"
 #include "common/units.h"
 #include "mxp/version.h"
 
@@ -30,15 +31,15 @@ std::string to_text(std::string_view name, const Percentiles& p) {
                      p.p99, p.p999, p.max);
 }
 
-// What the reader of the latencies must know; nothing where every call was made and answered in its time.
+// What one must know to read the latencies; empty if every call was made and answered in time.
 std::string to_text(const CallCounts& calls, double per_second) {
   std::string text;
   if (calls.rate_kept && !*calls.rate_kept)
     text += fmt::format("rate      missed: {} calls/s asked, {}/s reached\n", format_call_rate(*calls.asked_per_second),
                         format_call_rate(per_second));
   if (calls.unanswered > 0)
-    text += fmt::format("unanswered {} of {} calls; they count with the time that they waited\n", calls.unanswered,
-                        calls.due);
+    text += fmt::format("unanswered {} of {}, with the time waited in the figures\n", calls.unanswered,
+                        tools::counted(calls.due, "call"));
   return text;
 }
 
@@ -63,7 +64,7 @@ void TransportTotals::add(const ConnectionStats& stats) {
 }
 
 Verdict judge(const Result& result) {
-  // A process on one thread that ran for nine tenths of the time had no more to give.
+  // A process with one thread that ran for nine tenths of the time could not do more.
   constexpr double kFull = 0.9;
   if (result.wall_seconds <= 0 || !result.goodput_bits_per_second || !result.client_cpu_seconds ||
       !result.server_cpu_seconds)
@@ -113,8 +114,9 @@ nlohmann::json to_json(const Result& result) {
 }
 
 std::string to_text(const Result& result) {
-  std::string text = fmt::format("{} over {} connection(s) x {} stream(s), datagrams of {} bytes, {}\n", result.test,
-                                 result.connections, result.streams, result.datagram_bytes, result.suite);
+  std::string text = fmt::format("{} over {} x {}, datagrams of {} bytes, {}\n", result.test,
+                                 tools::counted(result.connections, "connection"),
+                                 tools::counted(result.streams, "stream"), result.datagram_bytes, result.suite);
   if (result.goodput_bits_per_second)
     text += fmt::format("goodput   {} ({} in {:.2f} s)\n", tools::format_bit_rate(*result.goodput_bits_per_second),
                         tools::format_bytes(result.bytes), result.seconds);
@@ -126,8 +128,9 @@ std::string to_text(const Result& result) {
   if (result.client_cpu_seconds && result.server_cpu_seconds)
     text += fmt::format("cpu       client {:.2f} s, server {:.2f} s of {:.2f} s\n", *result.client_cpu_seconds,
                         *result.server_cpu_seconds, result.wall_seconds);
-  text += fmt::format("transport {} packets sent, {} lost, {} retransmitted, RTT {}\n", result.transport.packets_sent,
-                      result.transport.packets_lost, tools::format_bytes(result.transport.stream_bytes_retransmitted),
+  text += fmt::format("transport {} sent, {} lost, {} retransmitted, RTT {}\n",
+                      tools::counted(result.transport.packets_sent, "packet"), result.transport.packets_lost,
+                      tools::format_bytes(result.transport.stream_bytes_retransmitted),
                       tools::format_duration(result.transport.smoothed_rtt));
   if (result.udp_bits_per_second && result.sealed_bits_per_second) {
     text += fmt::format("limits    raw UDP {}, sealed pipeline {}", tools::format_bit_rate(*result.udp_bits_per_second),

@@ -14,7 +14,7 @@ struct Percentiles {
   double p50 = 0, p90 = 0, p99 = 0, p999 = 0, max = 0;  // microseconds
 };
 
-// Who kept the run from being faster.
+// What kept the run from being faster.
 enum class Verdict : std::uint8_t { none, tool, network, peer };
 
 // The calls of an rr test that are measured: those due within its duration, less what was to be left out.
@@ -23,7 +23,7 @@ struct CallCounts {
   std::optional<bool> rate_kept;
   std::uint64_t due = 0;
   std::uint64_t answered = 0;
-  std::uint64_t unanswered = 0;  // made or not; they count in the latency with the time that they waited
+  std::uint64_t unanswered = 0;  // made or not; they count in the latency with the time they had waited
 };
 
 // What the transport of this end did over all connections.
@@ -66,7 +66,7 @@ struct Result {
   Verdict verdict = Verdict::none;
 };
 
-// By whose processor was full: the reader of a number should know what it measures.
+// Judges by whose processor was busy, so that the reader of a figure knows what it measures.
 Verdict judge(const Result& result);
 
 // "22806", "1.2"

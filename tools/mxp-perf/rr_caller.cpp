@@ -48,7 +48,7 @@ void RrCaller::begin_open_loop(Timestamp begin, Timestamp measured_from, double 
 }
 
 Timestamp RrCaller::due_time(std::uint64_t number) const {
-  // From the number and not step by step: rounding must not add up.
+  // Calculated from the number and not step by step, so that rounding does not add up.
   return begin_ + Duration(std::llround(static_cast<double>(number) * 1e9 / calls_per_second_));
 }
 
@@ -118,7 +118,8 @@ void RrCaller::count_unanswered(Timestamp now) {
     ++unanswered_;
   }
   if (calls_per_second_ == 0) return;
-  // Those that were due and found no stream. They can be very many: one in so many stands for its neighbours.
+  // Calls that were due and found no free stream. There can be very many, so only every so many is recorded, and it
+  // stands for its neighbours.
   constexpr std::uint64_t kMostSteps = 10'000;
   const auto due_before = [this](Timestamp time) {
     const double seconds = std::chrono::duration<double>(time - begin_).count();

@@ -22,7 +22,7 @@ class RrCaller {
 
   // Opens so many streams for calls; false: the peer allows fewer.
   bool add_connection(Connection& connection, unsigned streams);
-  // The streams are there: calls leave. Those due before `measured_from` are not measured.
+  // Begins to send calls on the streams that were opened. Those due before `measured_from` are not measured.
   void begin_closed_loop(Timestamp measured_from);
   void begin_open_loop(Timestamp begin, Timestamp measured_from, double calls_per_second);
 
@@ -35,7 +35,7 @@ class RrCaller {
   void stop(Timestamp end);
   std::size_t outstanding() const { return outstanding_; }
   // After stop(): measured calls without an answer, made or not, count in latency() with the time that they have
-  // waited. Once.
+  // waited. Does so only once.
   void count_unanswered(Timestamp now);
 
   std::uint64_t answered() const { return answered_; }  // from the begin on

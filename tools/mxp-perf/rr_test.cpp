@@ -25,7 +25,7 @@ std::expected<void, std::string> RrTest::begin() {
 
 void RrTest::pump() {
   if (stopped_at_ || timer_set_) return;
-  // Never past the end as it was meant: a timer that fires late must not make more calls due.
+  // Never looks past the planned end: a timer that fires late must not make more calls due.
   const auto next = caller_.call_due(std::min(loop_.now(), end_ - Duration(1)));
   if (!next) return;  // every stream is busy: the next answer goes on
   timer_set_ = true;
@@ -57,7 +57,7 @@ std::string RrTest::describe_rate(double calls_per_second) const {
 void RrTest::add_to(Result& result) {
   const Timestamp end = stopped_at_.value_or(loop_.now());
   result.seconds = std::max(0.0, std::chrono::duration<double>(end - measured_from_).count());
-  // Calls that were cut short by an interruption say nothing: only those of a whole test count with their age.
+  // Calls that an interruption cut short say nothing. Unanswered calls count with their age only in a whole test.
   if (stopped_at_) caller_.count_unanswered(loop_.now());
   result.bytes = caller_.measured() * workload_.size;
   if (result.seconds > 0) result.messages_per_second = static_cast<double>(caller_.measured_by_end()) / result.seconds;

@@ -26,7 +26,7 @@ class RrTest final : public ClientTest {
 
  private:
   bool open_loop() const { return workload_.calls_per_second > 0; }
-  // Makes the calls that are due, and sees to it that the next one is made.
+  // Makes the calls that are due, and sets the timer for the next one.
   void pump();
 
   const Workload& workload_;

@@ -8,7 +8,7 @@ namespace mxp::perf {
 
 namespace {
 
-// From the handshake to the request: who says nothing is no mxp-perf client.
+// The time from the handshake to the request. A peer that sends none is no mxp-perf client.
 constexpr Duration kRequestLimit = std::chrono::seconds(5);
 
 constexpr std::string_view kNoRequest = "not a request that this mxp-perf serves";
@@ -88,7 +88,7 @@ void Server::begin(Connection& connection, ServedClient& client) {
   client.begun = true;
   client.meter.emplace(workload.omit, workload.duration);
   client.cpu_at_begin = cpu_seconds();
-  // What the client says of its other connections may be wrong: those that are here count too.
+  // The client may be wrong about its other connections, so those that are here count too.
   connection.set_send_buffer(send_share(std::max<std::size_t>(workload.connections, clients_.size())));
   if (workload.test != Test::bulk || workload.flow == LoadDirection::up) return;
   client.sender = std::make_unique<BulkSender>(connection);
@@ -118,7 +118,7 @@ void Server::on_stream_writable(Connection& connection, StreamId id) {
 }
 
 void Server::on_stream_reset(Connection& connection, StreamId, AppErrorCode) {
-  // Data that never come cannot be measured: the client hears why its test ended.
+  // Data that never come cannot be measured, so the client is told why its test ends.
   refuse(connection, "a stream of the test was reset");
 }
 

@@ -37,7 +37,7 @@ class Server final : public Handler {
     bool begun = false;
     std::optional<BulkMeter> meter;
     std::unique_ptr<BulkSender> sender;
-    bool window_timed = false;  // the end of what is received has its timer
+    bool window_timed = false;  // the timer for the end of receiving is set
     bool reported = false;
     std::vector<std::uint64_t> timers;  // cancelled when the client goes
     double cpu_at_begin = 0;

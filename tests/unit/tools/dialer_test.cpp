@@ -1,4 +1,4 @@
-#include "mxp-cat/dialer.h"
+#include "common/dialer.h"
 
 #include <boost/test/unit_test.hpp>
 #include <chrono>

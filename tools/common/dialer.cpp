@@ -1,10 +1,11 @@
-#include "mxp-cat/dialer.h"
+#include "common/dialer.h"
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 
-#include "mxp-cat/app_codes.h"
+#include "common/resolve.h"
 
 namespace mxp::tools {
 namespace {
@@ -12,7 +13,20 @@ namespace {
 // RFC 8305 §8: the recommended Connection Attempt Delay.
 constexpr Duration kAttemptDelay = std::chrono::milliseconds(250);
 
+// The code of both tools' CLOSE when nothing went wrong.
+constexpr AppErrorCode kDone = 0;
+
 }  // namespace
+
+SocketAddress local_address_for(std::vector<SocketAddress>& addresses) {
+  SocketAddress any;
+  any.family = addresses.front().family;
+  const auto of_other_family = [&](const SocketAddress& one) { return one.family != any.family; };
+  if (std::none_of(addresses.begin(), addresses.end(), of_other_family)) return any;
+  any = all_addresses(0);
+  if (any.family == AddressFamily::ipv4) std::erase_if(addresses, of_other_family);
+  return any;
+}
 
 Dialer::Dialer(EventLoop& loop, std::vector<SocketAddress> addresses, const PublicKey& key)
     : loop_(loop), addresses_(std::move(addresses)), key_(key) {}
@@ -53,7 +67,7 @@ bool Dialer::on_connected(const Connection& connection) {
   won_ = true;
   stop();
   for (Connection* other : under_way_)
-    if (other != &connection) other->close(wire(AppCode::done), "another address answered first");
+    if (other != &connection) other->close(kDone, "another address answered first");
   under_way_.clear();
   return true;
 }

@@ -13,6 +13,10 @@
 
 namespace mxp::tools {
 
+// The local address from which all of `addresses` can be reached. Those of a family that the system does not have are
+// left out of the list. REQUIRES: `addresses` is not empty.
+SocketAddress local_address_for(std::vector<SocketAddress>& addresses);
+
 class Dialer {
  public:
   // `loop` outlives the dialer. REQUIRES: `addresses` is not empty.
