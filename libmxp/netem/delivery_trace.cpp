@@ -51,7 +51,8 @@ void DeliveryTrace::advance() {
   }
 }
 
-// To the first opportunity at or after `ready`, by arithmetic: a link may have been idle for hours.
+// Goes to the first opportunity at or after `ready` by arithmetic, not step by step, since a link may have been idle
+// for hours.
 void DeliveryTrace::skip_to(Duration ready) {
   const auto wanted_ms =
       static_cast<std::uint64_t>((ready.count() + kNanosecondsPerMillisecond - 1) / kNanosecondsPerMillisecond);

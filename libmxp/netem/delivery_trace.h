@@ -1,6 +1,6 @@
 // A recorded link in the format of Mahimahi (Netravali et al., USENIX ATC 2015): one decimal number a line, the
 // millisecond at which 1500 bytes may leave; a line repeated means more of them; the whole repeats after its last
-// millisecond. Bytes of an opportunity that nothing waited for are gone.
+// millisecond. Bytes of an opportunity for which no packet waited are not kept for later.
 #pragma once
 
 #include <cstdint>
@@ -27,7 +27,8 @@ class DeliveryTrace {
       : opportunities_ms_(std::move(opportunities_ms)) {}
 
   bool empty() const { return opportunities_ms_.empty(); }
-  // When the last byte of a packet that is ready at `ready` has left, after those before it.
+  // Takes the opportunities for a packet that is ready at `ready`, after those of the packets before it. Returns when
+  // its last byte leaves.
   Duration departure(Duration ready, std::uint64_t bytes);
 
  private:

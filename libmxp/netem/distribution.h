@@ -1,5 +1,5 @@
 // The shapes of jitter, by the inverse of their distribution functions. Each is scaled and cut to [-4, 4] like the
-// tables that come with iproute2 (netem/normal.c, pareto.c, paretonormal.c), so the same spec means the same here and
+// tables that come with iproute2 (netem/normal.c, pareto.c, paretonormal.c), so that a spec means the same here as
 // there.
 #pragma once
 

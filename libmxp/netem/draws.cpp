@@ -11,7 +11,7 @@ constexpr std::uint64_t mix(std::uint64_t x) {
   return x ^ (x >> 31);
 }
 
-// Room for purposes to come: adding one must not move the draws of the others.
+// Leaves room for new purposes: adding one must not change the draws of the others.
 constexpr std::uint64_t kDrawsPerPacket = 64;
 constexpr std::uint64_t kDrawsPerCopy = 32;
 

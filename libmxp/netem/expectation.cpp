@@ -53,7 +53,7 @@ class CorrelatedDraws {
   std::vector<double> g_;
 };
 
-// The sum of so many small terms is normal.
+// The sum of so many small terms has a normal distribution.
 double normal_below(double x, double correlation) {
   const double sigma = std::sqrt((1 - correlation) / (1 + correlation) / 12);
   return std::erfc((0.5 - x) / sigma / std::sqrt(2.0)) / 2;
@@ -65,7 +65,8 @@ double loss_of(const GilbertElliott& model) {
   return (model.r * model.loss_in_good + model.p * model.loss_in_bad) / leave;
 }
 
-// Shares of the states relative to the good one, from what flows between each two of them: 1-3, 3-2, 1-4.
+// The shares of the states relative to the good one. In the steady state as many packets go from one state to another
+// as come back: between 1 and 3, 3 and 2, 1 and 4.
 double loss_of(const FourStateLoss& model) {
   const double isolated = model.p14;
   if (model.p13 == 0) return isolated / (1 + isolated);
@@ -81,7 +82,8 @@ double loss_of(const FourStateLoss& model) {
 }  // namespace
 
 double expected_share(const Chance& chance) {
-  // Fully correlated, each flow keeps its first draw: it chooses all packets or none, and of many flows the share p.
+  // With full correlation each flow keeps its first draw, so that it chooses all of its packets or none. Over many
+  // flows the share is p.
   if (chance.correlation <= 0 || chance.correlation >= 1 || chance.p <= 0 || chance.p >= 1) return chance.p;
   constexpr double kNormalFrom = 0.99;  // beyond it the iteration would take long and change nothing that is shown
   if (chance.correlation >= kNormalFrom) return normal_below(chance.p, chance.correlation);
@@ -98,7 +100,7 @@ double expected_loss(const LossModel& loss) {
 std::optional<double> expected_reordering(const LinkSpec::Reorder& reorder) {
   if (reorder.gap <= 1) return expected_share(reorder.chance);
   if (reorder.chance.correlation > 0) return std::nullopt;
-  // After each one, gap - 1 packets are passed over and then 1/p are tried in the mean.
+  // After each packet that is sent at once, gap - 1 packets are passed over, and then it takes 1/p more in the mean.
   return 1 / (reorder.gap - 1 + 1 / reorder.chance.p);
 }
 

@@ -81,7 +81,7 @@ Verdict Link::offer(ByteView bytes, Timestamp now, FlowId flow_id, Ecn ecn, Dura
 
   ++counters_.in;
   counters_.bytes_in += bytes.size();
-  // What cannot enter the link is not copied by it either.
+  // The link does not copy what cannot enter it.
   if (in_outage(now)) {
     ++counters_.lost;
     ++counters_.lost_outage;
@@ -104,14 +104,15 @@ Verdict Link::offer(ByteView bytes, Timestamp now, FlowId flow_id, Ecn ecn, Dura
   return verdict;
 }
 
-// Every draw with a memory is made for every packet, whatever becomes of it: a tail drop or an outage must not shift
-// the decisions about the packets after it.
+// Every draw that has a memory is made for every packet, whatever becomes of the packet: a tail drop or an outage must
+// not shift the decisions about the packets after it.
 Link::Decision Link::decide(Flow& flow, DrawIndex at) const {
   Decision decision;
   decision.lose = flow.loss.loses(spec_.loss, flow.draws, at);
   decision.corrupt =
       spec_.corrupt.p > 0 && flow.draws.correlated(at, Purpose::corrupt, spec_.corrupt.correlation) < spec_.corrupt.p;
-  // As in the kernel, a lost packet counts neither for reorder nor for jitter; with ecn it may live on.
+  // As in the kernel, a lost packet counts neither for reorder nor for jitter; with `ecn` it may be marked instead of
+  // lost.
   if (decision.lose && !spec_.ecn) return decision;
 
   const auto& reorder = spec_.reorder;
@@ -173,7 +174,7 @@ Fate Link::admit(const Decision& decision, const Offer& offer, const FlowDraws& 
 
 void Link::enqueue(std::uint32_t buffer, const Decision& decision, Timestamp now) {
   Timestamp due = now;
-  // What `reorder` chose passes everything that waits, the wire included, as the kernel does it.
+  // As in the kernel, a packet that `reorder` chose overtakes everything that waits, also for the wire.
   if (!decision.at_once) {
     Timestamp ready = now + decision.delay;
     if (spec_.order == Order::keep) {

@@ -48,7 +48,8 @@ struct LinkIdentity {
   Direction direction = Direction::up;
 };
 
-// What became of an offered packet, for a capture's comment. The packet itself; a copy may fare differently.
+// What became of an offered packet, for the comment in a capture. It speaks of the packet itself; a copy may fare
+// differently.
 enum class Fate : std::uint8_t { passed, lost, lost_too_big, lost_outage, tail_dropped };
 std::string_view to_string(Fate fate);  // "passed", "loss", "mtu", "outage", "queue limit"
 
@@ -70,7 +71,7 @@ struct Departure {
   bool corrupted = false;
   bool reordered = false;
   Timestamp offered_at;
-  Duration waited{};  // before it was offered, as the caller said
+  Duration waited{};  // before it was offered, as the caller stated
   Timestamp due_at;
 };
 
@@ -90,7 +91,7 @@ struct LinkCounters {
   std::uint64_t bytes_out = 0;  // UDP payload
   DelayHistogram delay;         // from offer() to take(), and what they had waited before
   // What `order keep` added to the delays that jitter drew, over all packets whose place it kept: a packet that would
-  // overtake waits for those before it.
+  // overtake others waits for them.
   DelayHistogram order_shift;
 
   // Of the IP packets that left, from the first to the last departure; zero with fewer than two of them.
@@ -106,8 +107,8 @@ class Link {
   // REQUIRES: a spec with trace.file set has its opportunities filled in.
   explicit Link(LinkSpec spec, LinkIdentity identity = {});
 
-  // The bytes are copied. `now` never goes back; who offers a packet later than it came (because another came in
-  // between) says how long it has `waited`, so that the delay is counted from when it came.
+  // The bytes are copied. `now` never goes back. A caller that offers a packet later than it came says how long it has
+  // `waited`, so that its delay is counted from when it came.
   Verdict offer(ByteView bytes, Timestamp now, FlowId flow = 0, Ecn ecn = Ecn::not_ect, Duration waited = {});
 
   // When the next packet is due; std::nullopt while none is on its way.

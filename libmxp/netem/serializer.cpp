@@ -8,7 +8,7 @@
 namespace mxp::netem {
 namespace {
 
-// Slots belong to the link, not to a flow: a stream of draws that no flow number reaches.
+// Slots belong to the link and not to a flow, so their draws come from a flow number that no flow has.
 constexpr std::uint64_t kSlotFlow = std::numeric_limits<std::uint64_t>::max();
 
 }  // namespace

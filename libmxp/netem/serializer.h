@@ -1,6 +1,7 @@
-// When a packet has left the wire: one sender that takes time over each packet (`rate`), sends at the opportunities of
-// a recorded link (`trace`), or in bursts (`slot`). All flows of a link share it. It only calculates: packets come in the
-// order of offering, each with the time at which it is ready, and get the time at which their last bit is out.
+// Calculates when a packet has left the wire. There is one sender for all flows of a link: it takes time for each
+// packet (`rate`), sends at the opportunities of a recorded link (`trace`), or sends in bursts (`slot`). Packets come
+// in the order in which they were offered, each with the time at which it is ready, and get the time at which their
+// last bit has been sent.
 #pragma once
 
 #include <cstdint>

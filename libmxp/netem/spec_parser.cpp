@@ -26,7 +26,7 @@ std::vector<std::string_view> words_of(std::string_view text) {
   return words;
 }
 
-// A word that can only be meant as a number: a mistyped one is then an error and not the next keyword.
+// Whether a word can only be meant as a number. A mistyped number is then an error and not taken for the next keyword.
 bool looks_like_number(std::string_view word) {
   return !word.empty() && ((word[0] >= '0' && word[0] <= '9') || word[0] == '.' || word[0] == '-' || word[0] == '+');
 }
@@ -54,7 +54,7 @@ class Parser {
   struct Keyword {
     std::string_view name;
     void (Parser::*read)();
-    std::string_view means;  // the name under which a second one is refused
+    std::string_view means;  // a second keyword with the same meaning is refused under this name
   };
   static const std::array<Keyword, 18> kKeywords;
 
@@ -101,7 +101,7 @@ class Parser {
     return true;
   }
 
-  // A keyword that also stands within another one's values.
+  // A keyword that may also stand among the values of another keyword.
   bool accept_keyword(std::string_view name) {
     if (!error_.empty() || position_ >= words_.size()) return false;
     const Keyword* known = keyword_of(words_[position_]);
@@ -156,7 +156,7 @@ class Parser {
     if (accept_keyword("distribution")) read_distribution();
   }
 
-  // tc also takes it as a word of its own, after others.
+  // tc also takes it as a keyword of its own, after others.
   void read_distribution() {
     spec_.delay.distribution = distribution();
     distribution_given_ = true;
@@ -300,7 +300,7 @@ class Parser {
     if (spec_.outage.every <= spec_.outage.length) fail("'outage': the period must be longer than the outage");
   }
 
-  // What no single word can tell.
+  // Checks that need more than one keyword.
   void check_whole() {
     auto& reorder = spec_.reorder;
     if (reorder.gap > 0 && !reorder_given_) reorder.chance.p = 1;  // as the kernel: a gap alone reorders every gap-th

@@ -37,7 +37,7 @@ std::string_view name_of(Distribution distribution) {
 }
 
 void add_delay(Words& words, const LinkSpec::Delay& delay) {
-  if (delay.mean.count() == 0 && delay.jitter.count() == 0) return;  // what is correlated does not matter then
+  if (delay.mean.count() == 0 && delay.jitter.count() == 0) return;  // without delay a correlation means nothing
   words.add("delay");
   words.add(time_text(delay.mean));
   if (delay.jitter.count() == 0) return;

@@ -24,7 +24,7 @@ void append_hex(std::string& text, ByteView bytes) {
   }
 }
 
-// One line, behind what is there: the id is the one in the packets that the secret protects, the receiver's.
+// Appends one line. Its id is the one in the packets that the secret protects, which is the receiver's.
 void append_line(std::string& text, std::string_view flow, std::uint32_t phase, ConnectionId id, ByteView secret) {
   fmt::format_to(std::back_inserter(text), "MXP_{}_TRAFFIC_SECRET_{} ", flow, phase);
   append_hex(text, id.bytes());
@@ -33,8 +33,8 @@ void append_line(std::string& text, std::string_view flow, std::uint32_t phase, 
   text += '\n';
 }
 
-// Whoever owns the file reads all secrets that are appended to it: EPERM unless that is we or root. A block device's
-// content would be destroyed: ENOTSUP.
+// The owner of the file can read all secrets that are appended to it, so a file that belongs to neither this user nor
+// root is refused (EPERM). So is a block device, whose content would be destroyed (ENOTSUP).
 int objection_to(int fd) {
   struct stat status{};
   if (::fstat(fd, &status) != 0) return errno;

@@ -30,8 +30,8 @@ template <typename Value>
 Value data_of(const cmsghdr& header) {
   Value value{};
   const std::size_t size = header.cmsg_len - CMSG_LEN(0);
-  // Some values are one byte in one kernel path and an int in another (IP_TOS): little-endian or not, a short one is
-  // copied to where its type begins, and what is missing is zero.
+  // Some values are one byte in one kernel path and an int in another (IP_TOS): whatever the byte order, a short value
+  // is copied to the start of the type, and the missing bytes are zero.
   std::memcpy(&value, CMSG_DATA(&header), size < sizeof(value) ? size : sizeof(value));
   return value;
 }
@@ -72,7 +72,7 @@ ReceivedAncillary read_ancillary(msghdr& message) {
       out.destination = from_in(data_of<in_pktinfo>(*header).ipi_addr, 0);
     } else if (header->cmsg_level == IPPROTO_IPV6 && type == IPV6_PKTINFO) {
       const auto info = data_of<in6_pktinfo>(*header);
-      // The interface matters for link-local addresses alone, and would make others unequal to themselves.
+      // The interface matters only for link-local addresses. Any other address would compare unequal to itself with it.
       out.destination = from_in6(info.ipi6_addr, 0, IN6_IS_ADDR_LINKLOCAL(&info.ipi6_addr) ? info.ipi6_ifindex : 0);
     } else if (header->cmsg_level == IPPROTO_IP && type == IP_TOS) {
       out.ecn = ecn_of(data_of<std::uint8_t>(*header));

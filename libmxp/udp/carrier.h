@@ -1,6 +1,6 @@
 // What carries datagrams: one small interface over a bound UDP socket. Two implementations: portable_carrier.h
-// (sendto/recvfrom) and linux_carrier.h (GSO, GRO, batches, packet info, ECN, error queue).
-// Nothing here blocks: who calls waits for fd() to be readable or writable. One thread at a time.
+// (sendto/recvfrom) and linux_carrier.h (GSO, GRO, batches, packet info, ECN, error queue). Nothing here blocks: the
+// caller waits for fd() to become readable or writable. One thread at a time.
 #pragma once
 
 #include <cstddef>
@@ -16,10 +16,10 @@
 
 namespace mxp {
 
-// Datagrams of one size to one peer, and how far they are sent: send() takes what has left, or had to be dropped, off
-// the front of `bytes`, always whole datagrams.
+// Datagrams of one size to one peer. send() removes those that have left, or had to be dropped, from the front of
+// `bytes`; these are always whole datagrams.
 struct OutgoingRun {
-  Transmit to;     // remote, local and segment_size; size is not looked at
+  Transmit to;     // remote, local and segment_size; size is ignored
   ByteView bytes;  // what remains to be sent
 };
 
@@ -36,7 +36,7 @@ struct ReceivedRun {
 enum class SendStatus : std::uint8_t {
   all_sent,
   wait_writable,  // EAGAIN: go on when fd() is writable
-  wait_a_while,   // ENOBUFS, ENOMEM: a queue that writability says nothing about; go on after kRetryAfter
+  wait_a_while,   // ENOBUFS, ENOMEM: full, but the socket stays writable; go on after kRetryAfter
 };
 
 enum class ReceiveStatus : std::uint8_t {
@@ -45,11 +45,11 @@ enum class ReceiveStatus : std::uint8_t {
   wait_a_while,  // receiving fails and would go on failing at once; try again after kRetryAfter
 };
 
-// No UDP datagram is larger: what a carrier takes unless it is told that less will do.
+// No UDP datagram is larger. A carrier has room for so much unless it is told that less is enough.
 inline constexpr std::size_t kLargestDatagram = 65535;
 
-// How long to leave a socket alone whose errors do not say when they end. Long enough not to spin, and shorter than
-// any timer of the transport.
+// How long to leave a socket alone after an error that does not say when to try again. Long enough not to spin, and
+// shorter than any timer of the transport.
 inline constexpr Duration kRetryAfter = std::chrono::milliseconds(1);
 
 struct ReceiveResult {
@@ -66,12 +66,12 @@ class Carrier {
   virtual const CarrierStats& stats() const = 0;
 
   // Sends the runs in order. What cannot be sent at all (too big, not permitted, no route) is dropped and counted, as
-  // the network would; what cannot be sent now stays in the runs.
+  // if the network had lost it. What cannot be sent now stays in the runs.
   virtual SendStatus send(std::span<OutgoingRun> runs) = 0;
 
   virtual ReceiveResult receive() = 0;
 
-  // The next address of which the network reported, during send() or receive(), that nobody listens there.
+  // The next address at which nobody listens, as the network reported during send() or receive().
   virtual std::optional<SocketAddress> poll_unreachable() = 0;
 };
 
@@ -84,7 +84,7 @@ void for_each_datagram(const ReceivedRun& run, Each&& each) {
     each(rest.first(size));
     rest = rest.subspan(size);
   }
-  each(rest);  // the last one, which may be shorter, or empty if the datagram was
+  each(rest);  // the last one, which may be shorter, and is empty for an empty datagram
 }
 
 }  // namespace mxp

@@ -1,5 +1,6 @@
-// The queue of errors that came back for what a socket sent (ip(7), IP_RECVERR). Linux also fails one later send or
-// receive call, on whatever address, with the errno of each: the queue alone says of whom it speaks.
+// The queue of errors that came back for what a socket sent (ip(7), IP_RECVERR). For each of them Linux also lets one
+// later send or receive call fail with its errno, whatever the address of that call. Only the queue says which address
+// an error belongs to.
 #pragma once
 
 #include <array>
@@ -17,17 +18,18 @@ class ErrorQueue {
   ErrorQueue(int fd, Syscalls& syscalls) : fd_(fd), syscalls_(syscalls) {}
 
   struct Drained {
-    std::size_t reports = 0;  // of the network or of our own kernel: as many later calls may have failed innocently
+    std::size_t reports = 0;  // from the network or our own kernel: up to so many later calls may fail because of them
     bool failed = false;      // reading it failed in a way that may last
   };
-  // Reads what is there, a bounded number: what does not fit stays in the kernel for the next time.
+  // Reads a bounded number of reports; the others stay in the kernel until the next time.
   Drained drain(CarrierStats& stats);
 
-  // Addresses of which ICMP said "port unreachable", each once.
+  // The addresses for which ICMP said "port unreachable", each of them once.
   std::optional<SocketAddress> poll_unreachable();
 
  private:
-  // A port unreachable ends handshakes only, so few are awaited at once; more of them are forgotten, as ICMP may be.
+  // Such a report only ends handshakes, of which few are under way at once. When there are more, the rest is forgotten,
+  // since ICMP may get lost anyway.
   static constexpr std::size_t kMaxUnreachable = 32;
   static constexpr std::size_t kMaxReportsAtOnce = 64;
 

@@ -29,7 +29,8 @@ constexpr int kReceiveBatches = 8;
 // Bytes sent before the socket is read again: acknowledgements that wait there let us send more.
 constexpr std::size_t kSendBudget = 512 * 1024;
 
-// What the peer may send must find room: what we announce, and a handshake message, which comes before that is known.
+// There must be room for what the peer may send: datagrams of the size that we announce, and handshake messages, which
+// come before the peer knows that size.
 std::size_t largest_datagram(const TransportConfig& config) {
   return std::clamp(config.max_receive_udp_payload, kMaxInitialSize, kMaxUdpPayload);
 }
@@ -60,7 +61,7 @@ struct EventLoop::Impl {
   std::unique_ptr<Poller> poller;
   TransmitQueue queue;
   TimerQueue timers;
-  Endpoint endpoint;  // after what its handler may call back into
+  Endpoint endpoint;  // destroyed before everything that its handler may call
 
   bool in_turn = false;
   bool waiting_for_room = false;  // EAGAIN: until the socket is writable
@@ -113,7 +114,7 @@ void EventLoop::Impl::receive(Timestamp& now) {
 
 void EventLoop::Impl::transmit(Timestamp& now, bool told_writable) {
   more_to_send = false;
-  // A full socket is backpressure: the endpoint is not asked for what could not be sent.
+  // A full socket means back pressure: the endpoint is not asked for what could not be sent.
   if (blocked(now)) return;
   const std::uint64_t sent_before = carrier->stats().datagrams_sent;
   const auto result = queue.pump(*carrier, TransmitLimits{.max_segments = kMaxGsoSegments}, kSendBudget,
@@ -125,8 +126,8 @@ void EventLoop::Impl::transmit(Timestamp& now, bool told_writable) {
     case TransmitQueue::Result::idle: break;
     case TransmitQueue::Result::budget_spent: more_to_send = true; break;
     case TransmitQueue::Result::wait_writable:
-      // If the socket was said to be writable and yet took no datagram, waiting for writability would wake us again at
-      // once, and for ever. A short wait by time takes its place.
+      // If the socket was reported as writable and yet took no datagram, waiting for writability would wake us again
+      // and again at once. A short wait by time takes its place.
       waiting_for_room = !told_writable || carrier->stats().datagrams_sent > sent_before;
       if (!waiting_for_room) send_again_at = now + kRetryAfter;
       break;
@@ -137,7 +138,7 @@ void EventLoop::Impl::transmit(Timestamp& now, bool told_writable) {
 
 Timestamp EventLoop::Impl::deadline(Timestamp now) const {
   if (more_to_receive || more_to_send || poller->has_always_ready()) return Timestamp{};
-  // While nothing can be sent the endpoint may go on wanting to: asking it again and again would be a spin.
+  // While nothing can be sent, the endpoint may still want to send. Asking it again and again would be a busy loop.
   Timestamp next = endpoint.next_timeout();
   if (blocked(now) && next <= now) next = now + kRetryAfter;
   next = std::min(next, timers.next());
@@ -148,7 +149,7 @@ Timestamp EventLoop::Impl::deadline(Timestamp now) const {
 
 std::expected<void, IoError> EventLoop::Impl::prepare_to_wait(Timestamp now) {
   SocketInterest interest = waiting_for_room ? SocketInterest::both : SocketInterest::read;
-  if (now < receive_again_at) interest = SocketInterest::nothing;  // errors would wake us however little we asked for
+  if (now < receive_again_at) interest = SocketInterest::nothing;  // errors cannot be masked
   if (auto set = poller->set_socket(carrier->fd(), interest); !set) return set;
   poller->arm(deadline(now), now);
   return {};

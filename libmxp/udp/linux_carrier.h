@@ -1,7 +1,7 @@
-// The Linux fast path. Out: each run of equal datagrams is one message with UDP_SEGMENT (GSO), several messages are
-// one sendmmsg. In: recvmmsg into buffers that UDP_GRO fills with many datagrams each. Around it: packet info (answers
-// leave from the address that was asked), ECN bits, the error queue (who is unreachable), path MTU discovery off the
-// kernel's hands, and the kernel's own count of datagrams it dropped for want of buffer.
+// The Linux fast path. Out: each run of equal datagrams is one message with UDP_SEGMENT (GSO), several messages are one
+// sendmmsg. In: recvmmsg into buffers that UDP_GRO fills with many datagrams each. Around it: packet info (answers
+// leave from the address that was asked), ECN bits, the error queue (who is unreachable), path MTU discovery switched
+// off in the kernel, and the kernel's count of the datagrams that it dropped because a buffer was full.
 #pragma once
 
 #include <expected>
@@ -20,8 +20,8 @@ inline constexpr std::size_t kReceiveBuffers = 16;
 // Messages of one sendmmsg.
 inline constexpr std::size_t kMaxSendMessages = 64;
 
-// Binds a socket. `syscalls` outlives the carrier. Datagrams larger than `largest_datagram` may be dropped. Options
-// that the kernel lacks are missing in capabilities(); only a socket that cannot be bound is an error.
+// Binds a socket. `syscalls` outlives the carrier. Datagrams larger than `largest_datagram` may be dropped. An option
+// that the kernel lacks is missing in capabilities() and is no error; only a socket that cannot be bound is.
 std::expected<std::unique_ptr<Carrier>, IoError> make_linux_carrier(const SocketConfig& config,
                                                                     Syscalls& syscalls = system_calls(),
                                                                     std::size_t largest_datagram = kLargestDatagram);

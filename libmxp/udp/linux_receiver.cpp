@@ -36,11 +36,11 @@ ReceiveResult LinuxReceiver::receive(ErrorQueue& errors, CarrierStats& stats) {
     }
     if (errno == EINTR) continue;
     if (errno == EAGAIN || errno == EWOULDBLOCK) {
-      // Readable without a datagram: woken for the error queue.
+      // The socket was readable only because of its error queue.
       const auto drained = errors.drain(stats);
       return {{}, drained.failed ? ReceiveStatus::wait_a_while : ReceiveStatus::drained};
     }
-    // The belated error of something sent: the datagrams behind it are still there.
+    // This is a late error of something that was sent. The datagrams behind it are still there.
     ++stats.receive_errors;
     errors.drain(stats);
   }

@@ -21,7 +21,8 @@ namespace mxp {
 
 class LinuxReceiver {
  public:
-  // `bound`: the local address; `any_address`: it is only the port, each datagram says where it arrived.
+  // `bound`: the local address. `any_address`: only its port is meant, and each datagram says at which address it
+  // arrived.
   LinuxReceiver(int fd, SocketAddress bound, bool any_address, std::size_t buffer_bytes, Syscalls& syscalls);
 
   ReceiveResult receive(ErrorQueue& errors, CarrierStats& stats);

@@ -68,8 +68,8 @@ void LinuxSender::add_message(std::size_t index, OutgoingRun& run, std::size_t o
   msghdr& header = headers_[index].msg_hdr;
   header = {};
   headers_[index].msg_len = 0;
-  // An IPv6 peer on an IPv4 socket goes in as it is: the kernel answers EAFNOSUPPORT and it is dropped like any other
-  // that has no way.
+  // The address of an IPv6 peer is passed to an IPv4 socket as it is. The kernel answers EAFNOSUPPORT, and the datagram
+  // is dropped like any other that has no route.
   const auto to = to_system(run.to.remote, family_);
   message.to = to ? *to : *to_system(run.to.remote, AddressFamily::ipv6);
   header.msg_name = &message.to.any;
@@ -88,7 +88,7 @@ int LinuxSender::transfer(std::size_t count) {
   return sent < 0 ? -errno : sent;
 }
 
-// Messages come off in the order in which they were built, so what one took is at the front of its run.
+// Messages are finished in the order in which they were built, so the bytes of each are at the front of its run.
 void LinuxSender::take_off(std::size_t index, CarrierStats& stats, std::uint64_t* dropped) {
   const Message& message = messages_[index];
   const std::size_t datagrams = datagrams_in(message.size, message.run->to.segment_size);
@@ -109,7 +109,7 @@ LinuxSender::After LinuxSender::on_error(int code, ErrorQueue& errors, CarrierSt
 
   const Message& first = messages_[0];
   if ((code == EIO || code == EINVAL) && first.segmented) {
-    // A NIC without checksum offload, a tunnel, an old kernel: looks supported, then is not.
+    // On a NIC without checksum offload, in a tunnel, or with an old kernel GSO looks supported and is not.
     ++stats.gso_failures;
     gso_ = false;
     gso_on_trial_ = true;
@@ -119,8 +119,8 @@ LinuxSender::After LinuxSender::on_error(int code, ErrorQueue& errors, CarrierSt
   if ((old_error || code == ECONNREFUSED) && ++attempts_ < kMaxAttempts) return After::retry;
   std::uint64_t& dropped = code == EMSGSIZE ? stats.dropped_too_big : stats.dropped_on_error;
   if (gso_on_trial_) {
-    // The first datagram is refused alone as well, for its size or its source address: GSO was not at fault. What is
-    // wrong with it is wrong with the others of its run.
+    // The first datagram alone is refused as well, for its size or its source address, so GSO was not the cause. The
+    // same is wrong with the other datagrams of its run.
     gso_on_trial_ = false;
     gso_ = true;
     --stats.gso_failures;

@@ -29,14 +29,14 @@ namespace mxp {
 
 class LinuxSender {
  public:
-  // `choose_source`: the socket is bound to all addresses, so Transmit::local is to be obeyed.
+  // `choose_source`: the socket is bound to all addresses, so that Transmit::local must choose the one to send from.
   LinuxSender(int fd, AddressFamily family, bool gso, bool choose_source, Syscalls& syscalls);
 
   SendStatus send(std::span<OutgoingRun> runs, ErrorQueue& errors, CarrierStats& stats);
   bool gso() const { return gso_; }
 
  private:
-  // One attempt may find an old error, and reading the queue makes room for the next one.
+  // An attempt may fail because of an old error, and reading the error queue makes room for another one.
   static constexpr int kMaxAttempts = 4;
 
   enum class After : std::uint8_t { retry, dropped, wait_writable, wait_a_while };
@@ -62,7 +62,7 @@ class LinuxSender {
   bool choose_source_;
   Syscalls& syscalls_;
   int attempts_ = 0;           // at the first message of those built
-  bool gso_on_trial_ = false;  // segments were refused; if the datagram alone is refused too, GSO was not at fault
+  bool gso_on_trial_ = false;  // segments were refused: is a single datagram taken?
   std::array<Message, kMaxSendMessages> messages_;
   std::array<mmsghdr, kMaxSendMessages> headers_{};
 };

@@ -12,7 +12,7 @@ namespace mxp {
 namespace {
 
 // Tags of epoll events. A watch has its descriptor below and its generation above, so that an event of a watch that a
-// callback of the same turn has replaced is recognised; the others are no descriptors.
+// callback of the same turn has replaced is recognised; the other tags are no descriptors.
 constexpr std::uint64_t kSocketTag = ~std::uint64_t{0};
 constexpr std::uint64_t kTimerTag = kSocketTag - 1;
 constexpr std::uint64_t kStopTag = kSocketTag - 2;
@@ -91,8 +91,9 @@ void Poller::watch(int fd, FdEvent events, std::function<void()> callback) {
   epoll_event event{};
   event.events = epoll_bits(events);
   event.data.u64 = watch_tag(fd, watch->generation);
-  // EPERM: a regular file or directory, which never makes anybody wait. What else epoll refuses is called as well: the
-  // read or write that follows shows what is wrong, where a callback that never comes would not.
+  // EPERM: a regular file or a directory, which is always ready. A descriptor that epoll refuses for another reason is
+  // treated as ready too: the read or write that follows then shows what is wrong, which a callback that never comes
+  // would not.
   if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) != 0) {
     watch->always_ready = true;
     always_ready_.push_back(fd);
@@ -106,7 +107,7 @@ void Poller::unwatch(int fd) {
   if (found->second->always_ready) {
     std::erase(always_ready_, fd);
   } else {
-    ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr);  // fails if it was closed before: then it is out already
+    ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr);  // fails if it was closed: then it is out already
   }
   watches_.erase(found);
 }
@@ -114,7 +115,7 @@ void Poller::unwatch(int fd) {
 void Poller::arm(Timestamp deadline, Timestamp now) {
   if (deadline <= now) deadline = Timestamp{};
   const bool pending = armed_for_ > now;
-  if (pending && deadline >= armed_for_) return;  // it fires early: then the later one is armed
+  if (pending && deadline >= armed_for_) return;  // it fires early, and then the later deadline is armed
   if (!pending && deadline <= now) return;        // it has fired, and stays readable
   const itimerspec spec = timer_spec(deadline);
   ::timerfd_settime(timer_.get(), TFD_TIMER_ABSTIME, &spec, nullptr);  // also takes back that it has fired

@@ -1,6 +1,6 @@
-// Waits: one epoll instance over the socket, a timer, a stop signal and whatever else the application watches. Its
-// descriptor is readable when there is work, so that it can be put into a foreign loop.
-// One thread, except request_stop(): any thread or signal handler.
+// Waiting: one epoll instance over the socket, a timer, a stop signal and whatever else the application watches. Its
+// descriptor is readable when there is work, so that it can be put into a foreign loop. One thread uses it, except for
+// request_stop(), which any thread or signal handler may call.
 #pragma once
 
 #include <sys/epoll.h>
@@ -26,7 +26,8 @@ struct SocketEvents {
   bool writable = false;
 };
 
-// What to be told of the socket. `nothing` takes it out of the set: errors cannot be masked otherwise.
+// Which events of the socket to wait for. `nothing` takes it out of the set, since errors cannot be masked in any other
+// way.
 enum class SocketInterest : std::uint8_t { nothing, read, write, both };
 
 class Poller {
@@ -43,12 +44,13 @@ class Poller {
   // Watches of regular files, which epoll refuses: they never have to wait.
   bool has_always_ready() const { return !always_ready_.empty(); }
 
-  // Makes fd() readable at `deadline` at the latest. A later deadline than before is taken over only when the earlier
-  // one has passed: one needless wake-up instead of a system call for each turn that moves the deadline on.
+  // Makes fd() readable at `deadline` at the latest. A deadline later than the one before takes effect only when the
+  // earlier one has passed. That costs a needless wake-up now and then, but saves a system call in each turn that moves
+  // the deadline on.
   void arm(Timestamp deadline, Timestamp now);
 
-  // Waits until something is ready (or not at all), then calls the callbacks of the watched descriptors that are.
-  // EINTR ends the wait early.
+  // Waits until something is ready, or not at all. Then it calls the callbacks of the watched descriptors that are
+  // ready. EINTR ends the wait early.
   std::expected<SocketEvents, IoError> wait(bool block);
 
   void request_stop() noexcept;

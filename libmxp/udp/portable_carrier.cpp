@@ -20,7 +20,7 @@ class PortableCarrier final : public Carrier {
   PortableCarrier(UdpSocket socket, std::size_t largest_datagram, Syscalls& syscalls)
       : socket_(std::move(socket)),
         syscalls_(syscalls),
-        buffer_bytes_(largest_datagram + 1),  // one more shows what is too large
+        buffer_bytes_(largest_datagram + 1),  // the extra byte shows that a datagram was too large
         memory_(buffer_bytes_ * kBuffers) {}
 
   int fd() const override { return socket_.fd.get(); }
@@ -31,7 +31,7 @@ class PortableCarrier final : public Carrier {
             .receive_buffer_bytes = socket_.receive_buffer_bytes,
             .send_buffer_bytes = socket_.send_buffer_bytes};
   }
-  // Without an error queue a refusal does not say of whom it speaks.
+  // Without an error queue nothing says which address a refusal belongs to.
   std::optional<SocketAddress> poll_unreachable() override { return std::nullopt; }
 
   SendStatus send(std::span<OutgoingRun> runs) override {
@@ -74,7 +74,8 @@ class PortableCarrier final : public Carrier {
       if (size < 0) {
         if (errno == EAGAIN || errno == EWOULDBLOCK) return {{runs_.data(), count}, ReceiveStatus::drained};
         if (errno != EINTR) ++stats_.receive_errors;
-        // A refusal of something sent before: whose it was is not said. The next call may succeed.
+        // This is the refusal of something that was sent before, and nothing says to which address. The next call may
+        // succeed.
         if ((errno == EINTR || errno == ECONNREFUSED) && ++interruptions < kMaxInterruptions) continue;
         return {{runs_.data(), count}, ReceiveStatus::wait_a_while};
       }

@@ -1,5 +1,5 @@
-// The carrier that any system with sockets has: one sendto or recvfrom for each datagram. It knows no offload, no
-// packet info, no ECN and no error queue. For comparison, and where the Linux calls are not to be had.
+// The carrier that works on any system with sockets: one sendto or recvfrom for each datagram. It has no offload, no
+// packet info, no ECN and no error queue. It serves for comparison, and where the Linux calls are not available.
 #pragma once
 
 #include <expected>

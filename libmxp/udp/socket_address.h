@@ -21,11 +21,11 @@ struct SystemAddress {
   SystemAddress() : v6{} {}
 };
 
-// As a socket of `socket_family` takes it: an IPv6 socket wants IPv4 peers in mapped form (RFC 4291 §2.5.5.2).
-// An IPv6 address on an IPv4 socket is nothing.
+// The address in the form that a socket of `socket_family` takes: an IPv6 socket wants IPv4 peers in mapped form (RFC
+// 4291 §2.5.5.2). std::nullopt for an IPv6 address on an IPv4 socket.
 std::optional<SystemAddress> to_system(const SocketAddress& address, AddressFamily socket_family);
 
-// Mapped IPv4 addresses come out as IPv4. Any other family is nothing.
+// Mapped IPv4 addresses come out as IPv4. std::nullopt for any other family.
 std::optional<SocketAddress> from_system(const sockaddr* address, socklen_t size);
 
 // The bare addresses of packet info, with the same mapping.

@@ -1,6 +1,6 @@
-// The system calls of the carriers, behind one door: a test makes the n-th one fail with any errno, or plays a kernel
-// that lacks an option. One virtual call for each system call, which costs a hundred times more.
-// Results are those of the calls themselves: -1 and errno.
+// The system calls of the carriers, behind one interface, so that a test can make the n-th one fail with any errno, or
+// can stand for a kernel that lacks an option. That adds a virtual call to each system call, which costs a hundred
+// times more. Results are those of the calls themselves: -1 and errno.
 #pragma once
 
 #include <sys/socket.h>

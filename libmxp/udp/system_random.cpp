@@ -16,7 +16,7 @@ class SystemRandom final : public Random {
     while (!out.empty()) {
       const std::size_t count = std::min(out.size(), kMostAtOnce);
       if (RAND_bytes(out.data(), static_cast<int>(count)) != 1) {
-        // Keys made of bytes that are not random are worse than no program: there is nothing to go on with.
+        // Keys that are not random are worse than no program at all, so the process ends.
         std::fputs("mxp: the system's random generator failed; stopping rather than using guessable keys\n", stderr);
         std::abort();
       }

@@ -19,7 +19,8 @@ void TimerQueue::cancel(std::uint64_t id) {
 
 void TimerQueue::run_due(Timestamp now) {
   const std::uint64_t added_from_here = next_id_;
-  // Entries that were added meanwhile and are due stay in the heap, at its front maybe: they are set aside.
+  // Entries that were added meanwhile may be due already and stand at the front of the heap. They are set aside for the
+  // next call.
   std::vector<Entry> set_aside;
   while (!heap_.empty() && heap_.front().when <= now) {
     const Entry entry = heap_.front();
@@ -48,7 +49,7 @@ void TimerQueue::pop() {
 
 void TimerQueue::drop_cancelled() {
   while (!heap_.empty() && !callbacks_.contains(heap_.front().id)) pop();
-  // A timer that is moved on again and again leaves its old entries behind: they may not outnumber the living.
+  // A timer that is set anew again and again leaves its old entries behind. They must not outnumber the valid ones.
   if (heap_.size() > 64 && heap_.size() > 2 * callbacks_.size()) {
     std::erase_if(heap_, [this](const Entry& entry) { return !callbacks_.contains(entry.id); });
     std::make_heap(heap_.begin(), heap_.end(), later);

@@ -15,14 +15,14 @@ namespace mxp {
 class TimerQueue {
  public:
   std::uint64_t add(Timestamp when, std::function<void()> callback);
-  // Unknown and already fired ids do nothing.
+  // Ids that are unknown or have already fired are ignored.
   void cancel(std::uint64_t id);
 
-  // When the next one is due; kNever without any.
+  // When the next callback is due; kNever if there is none.
   Timestamp next() const { return heap_.empty() ? kNever : heap_.front().when; }
 
   // Fires what was due at `now` when the call began. Callbacks may add and cancel; what they add waits for the next
-  // call, even if it is due already, so that a timer that renews itself cannot keep the loop.
+  // call, even if it is due already, so that a timer that renews itself cannot hold up the loop.
   void run_due(Timestamp now);
 
   std::size_t size() const { return callbacks_.size(); }

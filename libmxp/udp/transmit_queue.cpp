@@ -19,7 +19,7 @@ SendStatus TransmitQueue::send_pending(Carrier& carrier) {
     used_ = 0;
     return status;
   }
-  // What was sent goes; the rest keeps its place in the buffer, which is free again when all of it is sent.
+  // Removes what was sent. The rest keeps its place in the buffer, which is free again once everything has been sent.
   const auto last = std::remove_if(runs_.begin(), runs_.begin() + static_cast<std::ptrdiff_t>(count_),
                                    [](const OutgoingRun& run) { return run.bytes.empty(); });
   count_ = static_cast<std::size_t>(last - runs_.begin());

@@ -14,7 +14,7 @@
 namespace mxp {
 namespace {
 
-// Asks for `wanted` bytes and says what was granted. As root the system's limit (net.core.rmem_max) need not hold.
+// Asks for `wanted` bytes and returns what was granted. Root may exceed the system's limit (net.core.rmem_max).
 std::size_t set_buffer(int fd, int force_name, int name, std::size_t wanted, Syscalls& syscalls) {
   const int value = static_cast<int>(std::min<std::size_t>(wanted, std::numeric_limits<int>::max() / 2));
   if (syscalls.set_option(fd, SOL_SOCKET, force_name, &value, sizeof(value)) != 0) {
@@ -49,7 +49,7 @@ std::expected<UdpSocket, IoError> bind_udp_socket(const SocketConfig& config, Sy
       return std::unexpected(io_error(errno, "set IPV6_V6ONLY"));
     }
   }
-  // Before bind: a datagram may arrive as soon as the port is ours.
+  // This comes before bind(): a datagram may arrive as soon as the port is ours.
   out.receive_buffer_bytes = set_buffer(fd, SO_RCVBUFFORCE, SO_RCVBUF, config.buffer_bytes, syscalls);
   out.send_buffer_bytes = set_buffer(fd, SO_SNDBUFFORCE, SO_SNDBUF, config.buffer_bytes, syscalls);
 

@@ -15,7 +15,7 @@ namespace mxp {
 struct UdpSocket {
   UniqueFd fd;
   SocketAddress local;               // with the port that the kernel chose
-  bool any_address = false;          // bound to all addresses: each datagram must say where it arrived
+  bool any_address = false;          // bound to all addresses: each datagram must say at which it arrived
   std::size_t receive_buffer_bytes;  // payload bytes granted; the kernel keeps twice as much for its bookkeeping
   std::size_t send_buffer_bytes;
 };

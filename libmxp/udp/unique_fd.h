@@ -1,4 +1,4 @@
-// A descriptor that is closed when its owner goes; for the library's sockets and the tools' files alike.
+// A descriptor that is closed when its owner is destroyed; for the library's sockets and the tools' files alike.
 #pragma once
 
 #include <unistd.h>

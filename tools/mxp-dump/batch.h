@@ -11,7 +11,8 @@
 
 namespace mxp::dump {
 
-// Ids that differ in so few of their 64 bits are the same one, damaged: two random ids do by a chance of 10^-10.
+// Ids that differ in so few of their 64 bits are the same one, damaged: for two random ids the chance of that is
+// 10^-10.
 inline constexpr int kMaxDamagedBits = 8;
 int different_bits(ConnectionId a, ConnectionId b);
 

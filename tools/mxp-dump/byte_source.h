@@ -15,12 +15,13 @@ namespace mxp::dump {
 
 // `path` "-" is standard input. The error is a clause for the user.
 std::expected<UniqueFd, std::string> open_input(const std::string& path);
-// Where a file that can be read again begins, for an input that was just opened; nothing for a pipe.
+// The offset at which an input that was just opened begins, if it is a file that can be read again; std::nullopt for a
+// pipe.
 std::optional<std::uint64_t> start_of_file(int descriptor);
 
 class ByteSource {
  public:
-  // Takes `descriptor` over. Where `wake` (a descriptor, or -1) becomes readable the input ends: that is how a signal
+  // Takes `descriptor` over. When `wake` (a descriptor, or -1) becomes readable, the input ends. That is how a signal
   // ends the wait for a pipe.
   ByteSource(int descriptor, int wake) : descriptor_(descriptor), wake_(wake) {}
   ByteSource(ByteSource&& other) noexcept;

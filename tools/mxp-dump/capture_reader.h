@@ -26,7 +26,7 @@ struct CaptureError {
     unreadable,   // the system refused a read
   };
   Kind kind = Kind::malformed;
-  std::uint64_t offset = 0;  // byte of the file where the record starts that is not whole or not right
+  std::uint64_t offset = 0;  // where in the file the broken record starts
   std::uint64_t frame = 0;   // the frame that would have come next
   std::string reason;        // a clause without the file's name
   std::string to_string() const;
@@ -35,7 +35,7 @@ struct CaptureError {
 class CaptureReader {
  public:
   virtual ~CaptureReader() = default;
-  // The next packet, nullopt at a clean end. After an error the reader is spent.
+  // The next packet, nullopt at a clean end. After an error the reader must not be used again.
   virtual std::expected<std::optional<CapturedPacket>, CaptureError> next() = 0;
 };
 

@@ -43,7 +43,7 @@ struct Path {
 // One direction.
 struct Side {
   std::optional<ConnectionId> destination;  // the id in the packets that go this way
-  bool destination_is_guess = false;        // told by its packets alone, and a better one may turn up
+  bool destination_is_guess = false;        // known only from its packets; a better one may turn up
   std::uint64_t packets = 0;
   std::uint64_t bytes = 0;          // of UDP payload
   std::uint64_t short_packets = 0;  // of them 1-RTT, damaged ones aside
@@ -77,7 +77,8 @@ struct Connection {
   std::uint64_t initials = 0;
   std::uint64_t responses = 0;      // that can be the server's
   std::uint64_t not_verifying = 0;  // messages 2 that cannot be the one that the client took
-  // The table's own: whether its messages come from the sides that they should, and what it finds the connection by.
+  // For the table alone: whether messages come from the sides that they should come from, and by what the connection is
+  // found.
   int side_votes = 0;
   std::vector<std::uint64_t> id_keys, prints;
 
@@ -93,17 +94,17 @@ struct Connection {
   // took, wherever the capture was made.
   std::optional<std::uint64_t> confirmation_ns() const;
   bool unanswered() const;
-  // Packets that repeat a handshake message, or stream data of another packet. Nothing where a packet of the direction
-  // could not be read.
+  // Packets that repeat a handshake message, or stream data of another packet. std::nullopt if a packet of the
+  // direction could not be read.
   std::optional<std::uint64_t> retransmitted(TrafficDirection direction) const;
   std::uint64_t handshake_repeats(TrafficDirection direction) const;
 
   struct Fates {
-    std::optional<std::uint64_t> lost;  // nothing: no acknowledgement of this direction could be read
+    std::optional<std::uint64_t> lost;  // absent: no acknowledgement of this direction could be read
     std::uint64_t not_captured = 0;
     std::uint64_t unknown = 0;
   };
-  // Nothing where packets of the direction could not be read.
+  // std::nullopt if packets of the direction could not be read.
   std::optional<Fates> fates(TrafficDirection direction) const;
 
  private:

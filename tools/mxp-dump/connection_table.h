@@ -1,5 +1,5 @@
 // The connections of a capture, found by connection id, by what their handshake messages have in common, and by address
-// pair. Bounded: the connection that was silent longest is handed out and forgotten when there are too many.
+// pair. Their number is bounded: when there are too many, the one that was silent longest is handed out and forgotten.
 //
 // What an id stands for may show only later: message 2 of the first packets was not captured or comes out of order, a
 // damaged copy comes before the good one, other UDP uses the same ports. So a file is looked through twice: first the
@@ -27,7 +27,7 @@ class ConnectionTable {
  public:
   using Forget = std::function<void(const Connection&)>;
   using InKeyLog = std::function<bool(ConnectionId)>;
-  // `forget` hears of each connection that is dropped for want of room and had a packet.
+  // `forget` is called for each connection that had a packet and is dropped because there are too many.
   ConnectionTable(Forget forget, InKeyLog in_key_log, std::size_t capacity = kMaxConnections)
       : forget_(std::move(forget)), in_key_log_(std::move(in_key_log)), capacity_(capacity) {}
 
@@ -49,7 +49,8 @@ class ConnectionTable {
 
   // A handshake message that was noted.
   Found handshake(const HandshakeCopy& copy, const Endpoints& endpoints);
-  // A message that only the other side sends: its first byte is damaged. The direction is the right one.
+  // For a message of a kind that only the other side sends, because its first byte is damaged. The direction returned
+  // is the right one.
   Found from_the_wrong_side(const HandshakeCopy& copy, const Endpoints& endpoints);
   // A datagram that does not begin like a handshake message and may have been one that was noted.
   Found damaged_handshake(const HandshakeCopy& copy, const Endpoints& endpoints);
@@ -64,7 +65,7 @@ class ConnectionTable {
   bool likely(ConnectionId destination, const Endpoints& endpoints) const;
   // Connections that have packets from here to there, with their ids.
   std::vector<Found> between(const Endpoints& endpoints);
-  // Makes the connection the latest and learns the path.
+  // Makes the connection the latest, and notes the path.
   Found touch(const Found& found, const Endpoints& endpoints);
 
   std::uint64_t evicted() const { return evicted_; }

@@ -41,7 +41,7 @@ std::unique_ptr<PacketWriter> make_packet_writer(const Options& options, bool co
 std::string hex(ConnectionId id);
 std::string suite_word(std::uint8_t suite);
 std::string_view direction_word(TrafficDirection direction);
-// "no key", …: nothing where there is nothing to say.
+// "no key", …; empty where there is nothing to say.
 std::string_view protection_word(Protection protection);
 
 }  // namespace mxp::dump

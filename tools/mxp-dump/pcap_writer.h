@@ -21,7 +21,7 @@ class PcapWriter {
 
   // All packets must have one link type, as the format has room for one only.
   tools::Result<void> write(const CapturedPacket& packet);
-  // Writes out what is buffered. The header too, where there was no packet.
+  // Writes out what is buffered, and the header if there was no packet yet.
   tools::Result<void> finish();
   tools::Result<void> flush();
 

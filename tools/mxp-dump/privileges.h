@@ -1,4 +1,4 @@
-// A capture needs rights to be opened, and none to be read: what parses packets of strangers should have none.
+// Opening a capture needs privileges, reading it needs none. Code that parses packets of strangers should have none.
 #pragma once
 
 #include <string>

@@ -39,7 +39,7 @@ class RecentHashes {
       next_ = (next_ + 1) % kKept;
     }
   }
-  // The same again, later.
+  // The same packet was seen again at this later time.
   void touch(const Entry& entry, std::optional<std::uint64_t> time_ns) {
     entries_[static_cast<std::size_t>(&entry - entries_.data())].time_ns = time_ns;
   }

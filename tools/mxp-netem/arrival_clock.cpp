@@ -53,8 +53,9 @@ void ArrivalClock::synchronise(const ClockReading& reading) {
   synchronised_ = true;
 }
 
-// After a step a stamp may be from before or after it. The wrong offset puts it either into the future, which cannot be,
-// or further into the past than the right one: so the later of what is possible is right.
+// A stamp may be from before or from after the wall clock was set. The wrong one of the two offsets puts it either into
+// the future, which is impossible, or further into the past than the right one does. So of the possible times the later
+// one is right.
 Timestamp ArrivalClock::arrival(std::optional<Duration> stamp, Timestamp now) const {
   if (!stamp) return now;
   std::optional<Timestamp> latest;

@@ -1,5 +1,5 @@
-// Who uses the relay: one entry for each client address, with a socket of its own towards the target, as a NAT has a
-// port.
+// The clients of the relay: one entry for each client address. Each has a socket of its own towards the target, as a
+// client behind a NAT has a port.
 #pragma once
 
 #include <cstdint>
@@ -21,8 +21,8 @@ struct Client {
   SocketAddress address;
   std::optional<SocketAddress> reached_at;  // our address that it sends to, without port
   RelaySocket upstream;
-  // After a rebinding the old port stays taken and unheard, as behind a NAT that has forgotten it: closing it would
-  // tell the target by ICMP.
+  // After a rebinding the old socket stays open and nobody reads from it, as with a NAT that has forgotten the port. If
+  // it were closed, ICMP errors would tell the target.
   std::optional<RelaySocket> retired;
   Timestamp last_seen;
 };
@@ -40,7 +40,7 @@ class ClientTable {
   // REQUIRES: not full, address unknown.
   Client& add(const SocketAddress& address, RelaySocket upstream, Timestamp now);
 
-  // Removes whom nobody heard of for kIdle and hands them out.
+  // Removes the clients that have been idle for kIdle, and returns them.
   std::vector<std::unique_ptr<Client>> take_idle(Timestamp now);
 
   template <typename Visit>

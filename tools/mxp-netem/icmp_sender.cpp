@@ -26,7 +26,7 @@ UniqueFd raw_socket(int family, int protocol) {
   return UniqueFd(::socket(family, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol));
 }
 
-// A raw socket gets a copy of all ICMP of the machine unless it says that it wants none.
+// A raw socket gets a copy of every ICMP message that the machine receives, unless a filter blocks them all.
 void receive_nothing(int ipv4, int ipv6) {
   const std::uint32_t all_types = ~0u;
   if (ipv4 >= 0) ::setsockopt(ipv4, SOL_RAW, kIcmpFilter, &all_types, sizeof all_types);
@@ -63,7 +63,7 @@ void IcmpSender::port_unreachable(const SocketAddress& client, const SocketAddre
   message_.clear();
   append_port_unreachable(message_, client, reached, payload);
   SocketAddress to = client;
-  to.port = 0;  // ICMP has none, and Linux refuses a raw IPv6 socket another one than its protocol
+  to.port = 0;  // ICMP has no ports, and on a raw IPv6 socket Linux refuses any but 0 or the protocol
   const auto system = to_system(to, to.family);
   if (system) ::sendto(socket.get(), message_.data(), message_.size(), 0, &system->any, system->size);
 }

@@ -20,7 +20,7 @@ void append_port_unreachable(std::vector<std::uint8_t>& out, const SocketAddress
 
 class IcmpSender {
  public:
-  // Opens what is permitted; see permitted().
+  // Opens the raw sockets that this process may open; see permitted().
   IcmpSender();
 
   bool permitted(AddressFamily family) const { return family == AddressFamily::ipv6 ? !!ipv6_ : !!ipv4_; }

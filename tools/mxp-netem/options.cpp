@@ -101,7 +101,7 @@ Result<netem::LinkSpec> link_of(std::string_view option, const std::string& text
   return *spec;
 }
 
-// Short enough to be typed again.
+// 32 bits, so that the seed is short enough to be typed again.
 std::uint64_t random_seed() {
   std::uint32_t seed = 0;
   while (::getrandom(&seed, sizeof seed, 0) != static_cast<ssize_t>(sizeof seed)) {

@@ -40,7 +40,7 @@ std::optional<Refusal> RefusalReader::next(const RelaySocket& socket) {
     if (size < 0 && errno == EINTR) continue;
     if (size < 0) return std::nullopt;
     const auto error = error_of(message);
-    // "Too big" is about the path's MTU and refuses nobody; what our own side says is the sender's to count.
+    // "Too big" speaks of the path's MTU and is no refusal. Errors of our own machine are counted where we send.
     if (!error || error->ee_errno == EMSGSIZE) continue;
     if (error->ee_origin != SO_EE_ORIGIN_ICMP && error->ee_origin != SO_EE_ORIGIN_ICMP6) continue;
     return Refusal{.reason = error->ee_errno == ECONNREFUSED ? RefusalReason::port : RefusalReason::other,

@@ -23,7 +23,8 @@ struct Refusal {
 
 class RefusalReader {
  public:
-  // The next one of a socket made by RelaySocket::connect(), std::nullopt if there is none. Never waits.
+  // The next refusal that waits on a socket made by RelaySocket::connect(); std::nullopt if there is none. Never
+  // blocks.
   std::optional<Refusal> next(const RelaySocket& socket);
 
  private:

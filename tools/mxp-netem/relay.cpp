@@ -46,7 +46,7 @@ Relay::Relay(const Options& options, Capture* capture, Output& output, RelaySock
       timer_(std::move(timer)),
       up_(options.up, {.seed = options.seed, .direction = netem::Direction::up}),
       down_(options.down, {.seed = options.seed, .direction = netem::Direction::down}),
-      // The port is one for both directions: the shorter interval counts.
+      // Both directions share the port, so the shorter of the two intervals counts.
       rebind_every_(options.up.rebind_every.count() == 0 ? options.down.rebind_every
                     : options.down.rebind_every.count() == 0
                         ? options.up.rebind_every
@@ -56,7 +56,7 @@ Result<std::unique_ptr<Relay>> Relay::open(const Options& options, Capture* capt
   allow_many_descriptors();
   auto listener = RelaySocket::listen(options.listen);
   if (!listener) return std::unexpected(listener.error());
-  // Tells now, and not at the first datagram, that there is no way to the target.
+  // If there is no route to the target, this says so now and not at the first datagram.
   if (const auto probe = RelaySocket::connect(options.target); !probe) return std::unexpected(probe.error());
   UniqueFd epoll(::epoll_create1(EPOLL_CLOEXEC));
   UniqueFd timer(::timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC));
@@ -130,11 +130,11 @@ std::optional<Result<RelayEnd>> Relay::turn(const SignalWatch& signals, Timestam
   return std::nullopt;
 }
 
-// What reached the sockets before the end counts, even if the relay had no time for it: else a relay that was stopped
-// until the end would call itself undistorted.
+// What reached the sockets before the end counts, even if the relay had no time for it: otherwise a relay that was
+// stopped until the end would report that it distorted nothing.
 void Relay::take_in_what_has_arrived() {
   const Timestamp end = monotonic_now();
-  // Our choice: enough for a full receive buffer; who sends faster than we read does not keep us here.
+  // Our choice: enough for a full receive buffer. A client that sends faster than we read must not keep us here.
   constexpr int kMostBatches = 1000;
   for (int batch = 0; batch < kMostBatches; ++batch) {
     const Emptied emptied = receive_from_clients(1);
@@ -157,7 +157,7 @@ Timestamp Relay::next_event() const {
   return next;
 }
 
-// A timerfd is not rounded to milliseconds as epoll's own timeout is, nor delayed by the timer slack.
+// Unlike epoll's own timeout, a timerfd is neither rounded to milliseconds nor delayed by the timer slack.
 void Relay::sleep_until(Timestamp when) {
   const auto ns = std::max<Duration::rep>(when.time_since_epoch().count(), 1);
   itimerspec spec{};
@@ -169,7 +169,7 @@ void Relay::sleep_until(Timestamp when) {
 // --- in -------------------------------------------------------------------------------------------------------------
 
 // The link's time never goes back, but sockets are read one after the other: a datagram that came before one that has
-// been offered already is offered at the same time as that one and is told how long it has waited.
+// been offered already is offered at the same time as that one, together with how long it has waited.
 namespace {
 
 struct OfferTime {
@@ -182,8 +182,8 @@ OfferTime offer_time(Timestamp arrival, Timestamp& last_offer) {
   return {.at = last_offer, .waited = last_offer - arrival};
 }
 
-// A relay that was late finds in the link's queue what should have left it long ago. That must not take the place of a
-// datagram that came after it was due.
+// When the relay is late, the link's queue still holds packets that should have left long ago. They must not take the
+// place of a datagram that came after they were due.
 bool holds_what_should_be_gone(const netem::Link& link, std::size_t payload_bytes, Timestamp at) {
   if (link.has_room(payload_bytes)) return false;
   const auto due = link.next_departure();
@@ -282,7 +282,7 @@ void Relay::deliver_up() {
   const Timestamp now = monotonic_now();
   while (const auto packet = up_.take(now)) {
     Client* client = clients_.find(packet->flow);
-    if (client == nullptr) continue;  // forgotten while its packet was on the way: nobody would hear the answer
+    if (client == nullptr) continue;  // the client was forgotten while its packet was on the way
     health_.late.record(now - packet->due_at + packet->waited);
     record_departure(Side::server, client->upstream.local(), options_.target, *packet, now);
     sender_.add(client->upstream, {.bytes = packet->bytes, .family = options_.target.family, .ecn = packet->ecn});

@@ -33,12 +33,13 @@ enum class RelayEnd : std::uint8_t { duration_over, interrupted };
 
 // What the relay itself added to the link; all zero is the ideal.
 struct RelayHealth {
-  // From the moment a packet was due, counted from its arrival at the socket, until it was handed to the kernel.
+  // How late packets left: from when a packet was due, counted from its arrival at the socket, to when it was handed to
+  // the kernel.
   netem::DelayHistogram late;
   std::uint64_t socket_drops = 0;   // lost in full receive buffers before the relay saw them
   std::uint64_t send_failures = 0;  // the kernel did not take them
   std::uint64_t refused = 0;        // from clients for whom there was no room or no socket
-  std::uint64_t unreachable = 0;    // the target's host or the network refused them: not our doing
+  std::uint64_t unreachable = 0;    // refused by the target's host or by the network, not by the relay
 
   static constexpr Duration kLateBound = std::chrono::milliseconds(1);  // for the 99th percentile
   bool distorted() const { return socket_drops + send_failures + refused > 0 || late.quantile(0.99) >= kLateBound; }

@@ -20,7 +20,7 @@ namespace {
 
 // Our choice: a burst of 5,000 full packets; the kernel caps it at net.core.rmem_max unless we are privileged.
 constexpr int kSocketBufferBytes = 8 << 20;
-// Our choice: how long a full send buffer may hold up the relay before the datagram counts as lost by us.
+// Our choice: how long a full send buffer may hold up the relay before the datagram counts as a send failure.
 constexpr int kSendWaitMs = 10;
 
 void set_option(int fd, int level, int name, int value) { ::setsockopt(fd, level, name, &value, sizeof value); }
@@ -38,7 +38,7 @@ Result<UniqueFd> RelaySocket::make(AddressFamily family) {
   const bool ipv6 = family == AddressFamily::ipv6;
   UniqueFd fd(::socket(ipv6 ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!fd) return fail_errno(ErrorKind::io, "cannot create a UDP socket", errno);
-  // What is refused here is only less comfort, so results are not looked at.
+  // The relay works without these options, only less well, so a refusal is ignored.
   set_option(fd.get(), SOL_SOCKET, SO_RCVBUF, kSocketBufferBytes);
   set_option(fd.get(), SOL_SOCKET, SO_SNDBUF, kSocketBufferBytes);
   set_option(fd.get(), SOL_SOCKET, SO_RCVBUFFORCE, kSocketBufferBytes);
@@ -73,7 +73,7 @@ Result<RelaySocket> RelaySocket::listen(const SocketAddress& address) {
 Result<RelaySocket> RelaySocket::connect(const SocketAddress& target) {
   auto fd = make(target.family);
   if (!fd) return std::unexpected(fd.error());
-  // Each refused datagram is heard of by itself; without this the kernel keeps the last error alone.
+  // With this option the kernel reports each refused datagram; without it, it keeps only the last error.
   set_option(fd->get(), IPPROTO_IP, IP_RECVERR, 1);
   if (target.family == AddressFamily::ipv6) set_option(fd->get(), IPPROTO_IPV6, IPV6_RECVERR, 1);
   const auto system = to_system(target, target.family);
@@ -151,7 +151,7 @@ void await_stamps() {
     const auto received = receiver.receive(*socket);
     clock.synchronise(read_clocks());
     const Timestamp now = monotonic_now();
-    // Stamped on arrival it is as old as our sleep, stamped by the reading it is new.
+    // A stamp that was set on arrival is as old as our sleep; one that is set when the datagram is read is new.
     if (!received.empty() && now - clock.arrival(received.front().stamp, now) >= std::chrono::milliseconds(1)) return;
   }
 }
@@ -255,7 +255,8 @@ void BatchSender::flush() {
         retried = true;
       }
     } else if (!retried) {
-      // Often it is the answer to an earlier datagram, which this call only passes on: this one deserves its own try.
+      // The error often belongs to an earlier datagram, and this call only passes it on. So this datagram is tried
+      // again.
       retried = true;
     } else {
       give_up_one(network_says_no(errno) ? unreachable_ : failures_);

@@ -21,7 +21,7 @@ namespace mxp::tools {
 
 class RelaySocket {
  public:
-  // For clients. "::" takes IPv4 clients, too. An address in use is exit 1 with the way out.
+  // For clients. "::" takes IPv4 clients, too. If the address is in use, the error (exit 1) says what to do about it.
   static Result<RelaySocket> listen(const SocketAddress& address);
   // To the target, from a port of its own: only the target can answer there.
   static Result<RelaySocket> connect(const SocketAddress& target);
@@ -51,8 +51,8 @@ struct InDatagram {
 };
 
 // Waits until the kernel stamps datagrams on arrival, at most some tens of milliseconds. Linux begins with it a moment
-// after the first socket has asked for it; a datagram that came before gets the time at which it is read, and a stall of
-// the relay could not be seen by it. Does nothing where datagrams on loopback are not possible.
+// after the first socket has asked for it; a datagram that came before that gets the time at which it is read, which
+// would hide a stall of the relay. Does nothing where datagrams on loopback are not possible.
 void await_stamps();
 
 class BatchReceiver {
@@ -88,13 +88,14 @@ class BatchSender {
   static constexpr std::size_t kBatch = 64;
   BatchSender();
   ~BatchSender();
-  // Flushes by itself when the batch is full or the socket is another one.
+  // Flushes by itself when the batch is full, or when the datagram goes to another socket than the one before.
   void add(const RelaySocket& socket, const OutDatagram& datagram);
   void flush();
 
-  // Not sent because of us: buffers full, too big for the interface.
+  // Datagrams that this machine could not send: buffers were full, or they were too big for the interface.
   std::uint64_t failures() const { return failures_; }
-  // Not sent because the system has no way to the address. What is refused further on comes back as a refusal.
+  // Datagrams that were not sent because there is no route to their address. A refusal by another host is reported
+  // later, as a Refusal.
   std::uint64_t unreachable() const { return unreachable_; }
 
  private:

@@ -14,7 +14,7 @@ namespace mxp::tools {
 // absent. `up.expected` and `down.expected` hold the shares (0..1) that the spec comes to in the long run.
 nlohmann::json report_json(const Options& options, const Relay& relay);
 
-// That correlated chances come true with another probability than they say, and with which; empty without correlation.
+// Says with which probability the correlated chances of the spec really come true; empty if there are none.
 std::string correlation_note(std::string_view name, const netem::LinkSpec& spec);
 
 // Three lines: up, down, the relay itself.

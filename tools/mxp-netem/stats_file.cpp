@@ -69,7 +69,7 @@ int report_stop(std::string_view tool, const ParseStop& stop, std::span<const st
   if (std::find(arguments.begin(), arguments.end(), "--force") != arguments.end()) {
     options.if_exists = IfExists::replace;
   }
-  // The error has been told; that it could not be written as well would only hide it.
+  // The error has been printed. That it could not also be written to the file would only distract from it.
   if (auto file = StatsFile::open(options, arguments)) (void)file->write(to_json(error));
   return static_cast<int>(stop.code);
 }

@@ -16,7 +16,8 @@
 
 namespace mxp::tools {
 
-// What --stats and --pcap must not overwrite: every file that the command line names, recorded links above all.
+// The files that --stats and --pcap must not overwrite: every file that the command line names, above all recorded
+// links.
 std::vector<UsedFile> files_in_use(const Options& options, std::span<const std::string> arguments,
                                    std::string_view option);
 
