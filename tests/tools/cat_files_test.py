@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """Files with mxp-cat beyond the plain case: sets that are not whole, odd names, holes, full disks, and what others prepared in a shared folder."""
+import hashlib
 import os
 import re
 import resource
@@ -268,13 +269,154 @@ class Records(FilesTest):
         self.assertEqual(list(self.inbox.iterdir()), [])
 
     def test_what_is_malformed_is_refused(self):
-        for stream in (self.record(0, b"a"), self.record(3, b"a"), self.record(1, b"../up"), self.record(1, b""), self.record(1, b"a.part"), self.record(1, b"/tmp/x"),
+        for stream in (self.record(0, b"a"), self.record(4, b"a"), self.record(1, b"../up"), self.record(1, b""), self.record(1, b"a.part"), self.record(1, b"/tmp/x"),
                        self.record(1, b"a", 0o4755), self.record(1, b"a") + b"content", self.record(2, b"a") + b"content", self.record(1, b"long name")[:-1]):
             with self.subTest(stream=stream):
                 result, code, heard = self.raw(stream)
                 self.assertEqual((result.returncode, code), (5, 1), heard)
                 self.assertEqual(list(self.inbox.iterdir()), [])
         self.assertFalse((self.folder / "up").exists())
+
+    def unsized(self, *chunks, name=b"f", ends=True, digest=None):
+        body = b"".join(len(chunk).to_bytes(4, "little") + chunk for chunk in chunks)
+        end = bytes(4) + (digest or hashlib.sha256(b"".join(chunks)).digest())
+        return self.record(3, name, 0o640) + body + (end if ends else b"")
+
+    def test_a_file_of_a_size_that_is_not_known_in_advance(self):
+        for chunks in ((), (b"x",), (b"one", b"two" * 100_000, b"3")):
+            result, code, heard = self.raw(self.unsized(*chunks))
+            self.assertEqual((result.returncode, result.stdout, code), (0, b"\x01", 0), heard)
+            self.assertEqual((self.inbox / "f").read_bytes(), b"".join(chunks))
+            (self.inbox / "f").unlink()
+
+    def test_an_unsized_file_without_its_end_or_with_another_digest_is_not_whole(self):
+        content_that_ends_like_one = b"x" + bytes(4) + hashlib.sha256(b"x").digest()
+        for stream in (self.unsized(b"x", ends=False), self.unsized(content_that_ends_like_one, ends=False), self.unsized(b"x")[:-1], self.unsized(b"x") + b"y",
+                       self.unsized(b"x")[:-33], self.unsized(b"x", digest=bytes(32)), self.record(3, b"f")):
+            with self.subTest(stream=stream):
+                result, code, heard = self.raw(stream)
+                self.assertEqual((result.returncode, code), (5, 1), heard)
+                self.assertFalse((self.inbox / "f").exists())
+
+
+class Pipes(FilesTest):
+    def pipe(self, name="pipe"):
+        path = self.folder / name
+        path.parent.mkdir(exist_ok=True)
+        os.mkfifo(path, 0o640)
+        return path
+
+    def test_a_pipe_goes_with_a_flag_only(self):
+        self.fails(self.cat(f"mxp://{'A' * 43}@127.0.0.1:9", "--send", self.pipe()), 2, "pipe", "--devices")
+        self.pipe("tree/pipe")
+        self.write("tree/file", b"file")
+        receiver = self.listener("--recv", self.inbox)
+        result = self.cat(receiver.url, "--send", self.folder / "tree")
+        self.assertEqual((result.returncode, receiver.finish()[0]), (0, 0))
+        self.assertIn(b"a pipe (--devices", result.stderr)
+        self.assertEqual(self.received("tree"), {"file": b"file"})
+
+    def test_what_comes_out_of_a_pipe_arrives_as_a_file_whenever_its_writer_comes(self):
+        path = self.pipe("tree/pipe")
+        self.write("tree/file", b"file")
+        receiver = self.listener("--recv", self.inbox, "--digest")
+        sender = self.start(receiver.url, "--send", self.folder / "tree", "--devices", stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        self.wait_for(lambda: (self.inbox / "tree/file").exists() and (self.inbox / "tree/pipe.part").exists(), "the file, while the pipe waits")
+        data = content(5_000_000)
+        with open(path, "wb") as writer:
+            writer.write(data[:10])
+            writer.flush()
+            writer.write(data[10:])
+        said = sender.stderr.read().decode()
+        self.assertEqual((sender.wait(LIMIT), receiver.finish()[0]), (0, 0), said)
+        self.assertEqual((self.inbox / "tree/pipe").read_bytes(), data)
+        self.assertTrue(stat.S_ISREG((self.inbox / "tree/pipe").stat().st_mode))
+        self.assertIn(hashlib.sha256(data).hexdigest(), receiver.errors.read_text())
+
+    def test_pipes_of_the_shell_are_read_whenever_their_writers_ended(self):
+        receiver = self.listener("--recv", self.inbox)
+        script = f"{CAT} {receiver.url} --devices --send <(true) <(printf text) <(sleep 0.2; printf late)"
+        result = subprocess.run(["bash", "-c", script], env=self.env, capture_output=True, timeout=LIMIT, stdin=subprocess.DEVNULL)
+        self.assertEqual((result.returncode, receiver.finish()[0]), (0, 0), result.stderr)
+        self.assertEqual(sorted(self.received().values()), [b"", b"late", b"text"])
+
+    def test_a_pipe_that_waits_for_its_writer_is_interrupted_cleanly(self):
+        receiver = self.listener("--recv", self.inbox)
+        sender = self.start(receiver.url, "--send", self.pipe(), "--devices", stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.wait_for(lambda: (self.inbox / "pipe.part").exists(), "the pipe's turn")
+        sender.send_signal(signal.SIGINT)
+        self.assertEqual(sender.wait(LIMIT), 130)
+        code, _, heard = receiver.finish()
+        self.assertEqual(code, 5, heard)
+        self.assertIn("pipe.part is unfinished (0 B of a size that is not known)", heard)
+
+    def test_a_listener_without_recv_says_what_to_add(self):
+        plain = self.listener()
+        result = self.cat(plain.url, "--send", self.write("file", b"x"))
+        self.assertEqual(result.returncode, 5)
+        self.assertIn("--recv", result.stderr.decode())
+        _, _, heard = plain.finish()
+        self.assertIn("seems to send files (--send)", heard)
+        self.assertIn("--recv DIR", heard)
+
+
+class FewDescriptors(FilesTest):
+    """`ulimit -n`: what finds no descriptor waits for one."""
+
+    def limited(self, count):
+        return lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (count, count))
+
+    def tree(self, count, size):
+        self.cat("keygen")
+        for number in range(count):
+            self.write(f"tree/{number % 3}/{number:02}", content(size + number, number))
+        return self.folder / "tree"
+
+    def expected(self):
+        return {str(p.relative_to(self.folder / "tree")): p.read_bytes() for p in (self.folder / "tree").rglob("*") if p.is_file()}
+
+    def test_a_receiver_takes_files_as_it_has_descriptors_for_them(self):
+        # More than the windows of all streams together hold, so that those who wait must not keep out those who are served.
+        tree = self.tree(24, 1_500_000)
+        (tree / "empty").mkdir()
+        self.arrives(tree, listener={"preexec_fn": self.limited(16)})
+        self.assertEqual(self.received("tree"), self.expected())
+        self.assertTrue((self.inbox / "tree/empty").is_dir())
+
+    def test_clients_wait_for_each_others_files(self):
+        self.cat("keygen")
+        receiver = self.listener("--recv", self.inbox, "--keep-open", preexec_fn=self.limited(16))
+        senders = []
+        for number in range(4):
+            for part in range(8):
+                self.write(f"{number}/{part}", content(800_000, 10 * number + part))
+            senders.append(self.start(receiver.url, "--send", self.folder / str(number), stdin=subprocess.DEVNULL, stderr=subprocess.PIPE))
+        for sender in senders:
+            self.assertEqual(sender.wait(LIMIT), 0, sender.stderr.read())
+        for number in range(4):
+            self.assertEqual(self.received(str(number)), {str(part): content(800_000, 10 * number + part) for part in range(8)})
+        receiver.process.send_signal(signal.SIGTERM)
+        self.assertNotIn("Too many", receiver.finish()[2])
+
+    def test_a_sender_opens_files_as_it_has_descriptors_for_them(self):
+        tree = self.tree(24, 100_000)
+        self.arrives(tree, preexec_fn=self.limited(14))
+        self.assertEqual(self.received("tree"), self.expected())
+
+    def test_where_nothing_is_open_the_limit_is_named(self):
+        self.cat("keygen")
+        file = self.write("file", b"x")
+        for count in range(6, 16):  # the smallest limit with which the listener starts leaves none for files
+            try:
+                receiver = self.listener("--recv", self.inbox, preexec_fn=self.limited(count))
+                break
+            except AssertionError:
+                continue
+        result = self.cat(receiver.url, "--send", file)
+        code, _, heard = receiver.finish()
+        self.assertEqual((result.returncode, code), (5, 1), heard)
+        self.assertIn("ulimit -n", heard)
+        self.assertFalse((self.inbox / "file").exists())
 
 
 class OnTheDisk(FilesTest):
@@ -311,7 +453,28 @@ class OnTheDisk(FilesTest):
         self.assertEqual(self.received(), {"small": b"fits"})
 
     @unittest.skipUnless(shutil.which("strace"), "strace shows the order of system calls")
+    def test_new_folders_are_on_the_disk_before_the_file_in_them_is_vouched_for(self):
+        receiver, log = self.traced("mkdirat,mkdir,fsync,renameat2")
+        errors = self.folder / "receiver.err"
+        with open(errors, "wb") as stderr:
+            process = subprocess.Popen([receiver, "listen", "127.0.0.1:0", "--recv", self.inbox], stdin=subprocess.DEVNULL, stderr=stderr, env=self.env)
+        self.processes.append(process)
+        self.wait_for(lambda: b"\n" in errors.read_bytes(), "the listener")
+        self.write("a/b/f", b"x")
+        result = self.cat(errors.read_text().splitlines()[0].split()[1], "--send", self.folder / "a")
+        self.assertEqual((result.returncode, process.wait(LIMIT)), (0, 0), errors.read_text())
+        calls = re.findall(r"(mkdirat|mkdir|fsync|renameat2)\((\d+|\S+).* = 0", log.read_text())
+        made = [i for i, (name, _) in enumerate(calls) if name in ("mkdirat", "mkdir")]
+        self.assertEqual(len(made), 3, calls)
+        for i in made:  # the folder that holds the new one
+            self.assertEqual(calls[i + 1][0], "fsync", calls)
+            if calls[i][0] == "mkdirat":
+                self.assertEqual(calls[i + 1][1], calls[i][1], calls)
+        self.assertEqual([name for name, _ in calls[-3:]], ["fsync", "renameat2", "fsync"])
+
+    @unittest.skipUnless(shutil.which("strace"), "strace shows the order of system calls")
     def test_a_file_gets_its_name_only_once_it_is_on_the_disk(self):
+        self.inbox.mkdir()
         receiver, log = self.traced("fsync,renameat2")
         errors = self.folder / "receiver.err"
         with open(errors, "wb") as stderr:

@@ -12,6 +12,7 @@ import subprocess
 import termios
 import time
 import unittest
+from pathlib import Path
 
 from cat_test import CAT, LIMIT, CatTest, content
 
@@ -264,6 +265,31 @@ class Addresses(SessionTest):
         listener = self.listener("--send", self.write("file", b"x"))
         result = self.cat(listener.url, input=b"x")
         self.fails(result, 5, "the other needs --recv DIR")
+
+
+class Idle(SessionTest):
+    def test_a_client_that_waits_for_its_turn_costs_little(self):
+        count = 40
+        listener = self.listener("--keep-open", "-v")
+
+        def memory():
+            return int(re.search(r"RssAnon:\s+(\d+) kB", Path(f"/proc/{listener.process.pid}/status").read_text())[1])
+
+        def wait_for_clients(number):
+            self.wait_for(lambda: listener.errors.read_text().count("connected to ") == number, f"{number} clients")
+
+        def add():
+            self.start(listener.url, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+        add()
+        wait_for_clients(1)
+        before = memory()
+        for _ in range(count):
+            add()
+        wait_for_clients(1 + count)
+        # 13.5 KiB each, nearly all of it the library's. A buffer for stdin, which only the one who has the turn needs, is 64 KiB.
+        if "asan" not in CAT and "tsan" not in CAT:
+            self.assertLess((memory() - before) / count, 40)
 
 
 class Told(SessionTest):

@@ -199,12 +199,20 @@ class Usage(CatTest):
             result = self.cat(*arguments)
             self.assertEqual((result.returncode, result.stderr), (0, b""), arguments)
             self.assertIn(b"mxp-cat", result.stdout)
-        self.assertIn(b"Examples", self.cat("connect", "--help").stdout)
+        help_text = self.cat("connect", "--help").stdout
+        self.assertIn(b"Examples", help_text)
+        self.assertIn(b"--json [=FILE]", help_text)
+        self.assertNotIn(b"{-}", help_text)
 
     def test_mistakes_are_2_and_say_what_is_expected(self):
         url = f"mxp://{self.KEY}@127.0.0.1:9"
         for arguments, words in [
-            ([], "subcommand"),
+            ([], "a command is missing: use keygen, pubkey, listen, connect, or a URL mxp://KEY@HOST:PORT"),
+            (["-v"], "a command is missing"),
+            (["--send", "/etc/hostname"], "connect needs the listener's URL"),
+            (["--recv", "x"], "connect needs the listener's URL"),
+            ([url, "--recv"], "--recv needs a value: DIR"),
+            ([url], "the key in the URL is none that a server can have"),
             (["launch"], "not a command"),
             (["connect"], "URL"),
             (["connect", "http://127.0.0.1:9"], "mxp://"),

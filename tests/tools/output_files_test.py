@@ -3,9 +3,11 @@
 import json
 import os
 import resource
+import shutil
 import stat
 import subprocess
 import tempfile
+import time
 import unittest
 from pathlib import Path
 
@@ -222,6 +224,29 @@ class OutputFiles(unittest.TestCase):
         for line in lines:
             self.assertTrue(line.endswith("\n"))
             json.loads(line)
+
+    @unittest.skipUnless(shutil.which("strace"), "strace holds a system call until the file is exchanged")
+    def test_a_pipe_that_takes_the_place_of_a_file_is_not_waited_for(self):
+        if subprocess.run(["strace", "-o", "/dev/null", "true"], capture_output=True).returncode != 0:
+            self.skipTest("strace is not allowed to trace here")
+        out, log = self.folder / "out", self.folder / "calls"
+        out.write_text("old")
+        # The file has been looked at when it is opened; opening it takes so long that it can be exchanged.
+        hold = ["strace", "-f", "-o", log, "-P", out, "-e", "trace=openat", "-e", "inject=openat:delay_enter=3000000"]
+        command = [BIN / "mxp-cat", "listen", "127.0.0.1:0", "--timeout", "50ms", f"--json={out}"]
+        process = subprocess.Popen([*hold, *command], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                                   env={**self.env, "ASAN_OPTIONS": "detect_leaks=0"})
+        self.addCleanup(process.stderr.close)
+        self.addCleanup(process.kill)
+        deadline = time.monotonic() + LIMIT
+        while not (log.exists() and "openat(" in log.read_text()):
+            self.assertLess(time.monotonic(), deadline, "the file was not opened")
+            time.sleep(0.01)
+        out.unlink()
+        os.mkfifo(out)
+        said = process.communicate(timeout=LIMIT)[1].decode()
+        self.assertEqual(process.returncode, 1, said)
+        self.assertIn("exchanged while it was opened", said)
 
 
 if __name__ == "__main__":

@@ -3,10 +3,33 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <memory>
+#include <regex>
 
 #include "mxp/version.h"
 
 namespace mxp::tools {
+
+namespace {
+
+// CLI11 shows what a flag without a value stands for, as "--json{-}", which no reader of a help text can use.
+class HelpFormatter : public CLI::Formatter {
+ public:
+  std::string make_option_name(const CLI::Option* option, bool is_positional) const override {
+    std::string name = CLI::Formatter::make_option_name(option, is_positional);
+    return name.substr(0, name.find('{'));
+  }
+};
+
+// "--recv: 1 required DIR missing" is CLI11's way to say it.
+std::string readable(const std::string& message) {
+  static const std::regex missing("(\\S+): \\d+ required (.+) missing");
+  std::smatch found;
+  if (!std::regex_match(message, found, missing)) return message;
+  return fmt::format("{} needs a value: {}", found[1].str(), found[2].str());
+}
+
+}  // namespace
 
 std::expected<void, ParseStop> parse_command_line(CLI::App& app, std::vector<std::string> arguments) {
   std::reverse(arguments.begin(), arguments.end());  // CLI11 takes them from the back
@@ -19,7 +42,8 @@ std::expected<void, ParseStop> parse_command_line(CLI::App& app, std::vector<std
   } catch (const CLI::ParseError& error) {
     std::string message = error.what();
     while (!message.empty() && message.back() == '\n') message.pop_back();
-    return std::unexpected(ParseStop{ExitCode::usage, fmt::format("{} (see {} --help)", message, app.get_name())});
+    return std::unexpected(
+        ParseStop{ExitCode::usage, fmt::format("{} (see {} --help)", readable(message), app.get_name())});
   }
 }
 
@@ -37,6 +61,7 @@ void add_verbosity(CLI::App& app, int& verbosity) {
 
 void add_json(CLI::App& app, std::string& target, const std::string& description) {
   // A flag and not an option, so that "--json URL" does not take the URL for a file.
+  app.formatter(std::make_shared<HelpFormatter>());
   app.add_flag("--json{-}", target, description)->type_name("[=FILE]");
 }
 

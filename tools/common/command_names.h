@@ -19,7 +19,7 @@ struct CommandNames {
 };
 
 // Refuses what is not there before CLI11 sees the line, since it would answer "compare --help" with the help of the
-// whole tool, and exit code 0. A line without a word is CLI11's.
+// whole tool, and exit code 0. A line without a word is CLI11's if it asks for help or the version.
 std::expected<void, ParseStop> check_command(const CommandNames& names, std::span<const std::string> arguments);
 
 }  // namespace mxp::tools

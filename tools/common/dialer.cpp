@@ -46,7 +46,13 @@ Result<void> Dialer::begin_next() {
   const auto connection = loop_.endpoint().connect(loop_.now(), address, key_);
   if (!connection) {
     const bool bad_key = connection.error() == ConnectError::invalid_server_key;
-    return fail(bad_key ? ErrorKind::usage : ErrorKind::network,
+    if (bad_key) {
+      return fail(ErrorKind::usage,
+                  fmt::format("cannot connect to {}: the key in the URL is none that a server can have; "
+                              "copy the URL as `mxp-cat listen` prints it",
+                              address.to_string()));
+    }
+    return fail(ErrorKind::network,
                 fmt::format("cannot connect to {}: {}", address.to_string(), to_string(connection.error())));
   }
   under_way_.push_back(*connection);

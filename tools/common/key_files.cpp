@@ -123,14 +123,6 @@ Result<PrivateKey> load_private_key(const std::filesystem::path& path) {
   const std::string name = path.string();
   auto fd = open_for_reading(name, "; `mxp-cat keygen -o FILE` makes one");
   if (!fd) return std::unexpected(fd.error());
-  struct stat status{};
-  if (::fstat(fd->get(), &status) != 0) return fail_errno(ErrorKind::usage, fmt::format("cannot read {}", name), errno);
-  if ((status.st_mode & 077) != 0) {
-    return fail(ErrorKind::usage,
-                fmt::format("private key {} is open to others (mode {:04o}): run `chmod 600 {}`, and make a "
-                            "new key if it may have been read",
-                            name, static_cast<unsigned>(status.st_mode) & 07777u, name));
-  }
   WipedText text;
   if (auto read = read_secret(fd->get(), name, text); !read) return std::unexpected(read.error());
   auto key = PrivateKey::from_pem(text.view());
@@ -139,6 +131,15 @@ Result<PrivateKey> load_private_key(const std::filesystem::path& path) {
                 fmt::format("{} is not a usable private key: {}; expected an X25519 key in PKCS#8 PEM, as "
                             "`mxp-cat keygen` writes it",
                             name, to_string(key.error())));
+  }
+  // After that: only a key is worth the advice, and no other file should be closed to others because of it.
+  struct stat status{};
+  if (::fstat(fd->get(), &status) != 0) return fail_errno(ErrorKind::usage, fmt::format("cannot read {}", name), errno);
+  if ((status.st_mode & 077) != 0) {
+    return fail(ErrorKind::usage,
+                fmt::format("private key {} is open to others (mode {:04o}): run `chmod 600 {}`, and make a "
+                            "new key if it may have been read",
+                            name, static_cast<unsigned>(status.st_mode) & 07777u, name));
   }
   return *std::move(key);
 }

@@ -116,32 +116,58 @@ Result<UniqueFd> open_descriptor(const std::string& path, int number) {
   return fd;
 }
 
+std::unexpected<ToolError> exchanged(const std::string& path) {
+  return fail(ErrorKind::io, fmt::format("{} was exchanged while it was opened", escape(path)));
+}
+
+// "dir/sub/" lies in "dir".
+fs::path folder_of(fs::path path) {
+  if (!path.has_filename()) path = path.parent_path();
+  return path.has_parent_path() ? path.parent_path() : fs::path(".");
+}
+
+// See "another user's" in the header. `opened`: the file, whatever its name leads to by now.
+Result<void> check_owner(const std::string& path, const struct stat& opened) {
+  if (!S_ISREG(opened.st_mode) && !S_ISFIFO(opened.st_mode)) return {};
+  if (opened.st_uid == ::geteuid()) return {};
+  struct stat folder{};
+  if (::stat(folder_of(path).c_str(), &folder) != 0) return cannot_open(path, errno);
+  const bool shared = (folder.st_mode & S_ISVTX) != 0 && (folder.st_mode & (S_IWGRP | S_IWOTH)) != 0;
+  if (!shared || folder.st_uid == opened.st_uid) return {};
+  return fail(ErrorKind::usage, fmt::format("{} belongs to another user (uid {}), in a folder where others may put "
+                                            "files: remove it or name another",
+                                            escape(path), opened.st_uid));
+}
+
 Result<UniqueFd> open_existing(const std::string& path, const struct stat& listed, const OutputRules& rules) {
   if (auto good = check_kind(path, listed); !good) return std::unexpected(good.error());
   if (S_ISREG(listed.st_mode)) {
     if (auto good = check_not_used(path, listed, rules.used); !good) return std::unexpected(good.error());
     if (rules.if_exists == IfExists::refuse) return exists(path);
   }
-  UniqueFd fd(::open(path.c_str(), O_WRONLY | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY));
+  // Only a pipe is waited for, and only where one was seen: something else may have become a pipe without a reader.
+  const int patience = S_ISFIFO(listed.st_mode) ? 0 : O_NONBLOCK;
+  UniqueFd fd(::open(path.c_str(), O_WRONLY | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY | patience));
+  if (!fd && patience != 0 && errno == ENXIO) return exchanged(path);
   struct stat opened{};
   if (!fd || ::fstat(fd.get(), &opened) != 0) return cannot_open(path, errno);
   // What was checked is what was opened, or nothing is written.
-  if (!same_file(listed, opened) || (listed.st_mode & S_IFMT) != (opened.st_mode & S_IFMT))
-    return fail(ErrorKind::io, fmt::format("{} was exchanged while it was opened", escape(path)));
+  if (!same_file(listed, opened) || (listed.st_mode & S_IFMT) != (opened.st_mode & S_IFMT)) return exchanged(path);
+  if (auto good = check_owner(path, opened); !good) return std::unexpected(good.error());
+  if (patience != 0 && ::fcntl(fd.get(), F_SETFL, ::fcntl(fd.get(), F_GETFL) & ~O_NONBLOCK) != 0)
+    return cannot_open(path, errno);
   if (S_ISREG(opened.st_mode) && ::ftruncate(fd.get(), 0) != 0) return cannot_open(path, errno);
   return fd;
 }
 
-// Makes a rename or a new name in the folder of `path` last beyond a crash.
-int sync_folder_of(const fs::path& path) {
-  const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
-  const UniqueFd fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+}  // namespace
+
+int sync_folder_of(const std::string& path) {
+  const UniqueFd fd(::open(folder_of(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   // A folder that may be written but not read cannot be synced, nor one on a file system that knows no such thing.
   if (!fd || ::fsync(fd.get()) == 0 || errno == EINVAL) return 0;
   return errno;
 }
-
-}  // namespace
 
 std::vector<UsedFile> files_named_in(std::span<const std::string> arguments, std::string_view option) {
   std::vector<UsedFile> used;

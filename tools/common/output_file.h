@@ -10,6 +10,9 @@
 //   character device  only what merely takes bytes: terminals, /dev/null and /dev/full.
 //   open descriptor   /dev/stdout, /dev/stderr, /dev/fd/N, /proc/self/fd/N name what the caller opened for us (the shell
 //                     does so for >(command)): that very descriptor is written to, and nothing is emptied.
+//   another user's    file or pipe, in a folder where everybody may make files and remove only their own (sticky, as /tmp), is
+//                     refused, unless the folder is that user's too: it may have been put there for us to write into. The
+//                     kernel has the same rule for O_CREAT (fs.protected_regular, fs.protected_fifos).
 //   anything else     (folder, block device, socket) is refused.
 //
 // A refusal is a usage error (exit 2) and happens before anything is changed; a failed system call is an io error (exit 1).
@@ -58,6 +61,9 @@ Result<UniqueFd> open_output_file(const std::string& path, const OutputRules& ru
 // A secret file that is there whole or not at all, at each moment and after a crash: mode 0600 from its first byte, written
 // beside its place, synced, then given its name. Replaces nothing but a regular file.
 Result<void> write_secret_file(const std::string& path, std::string_view bytes, IfExists if_exists);
+
+// Makes a new name, or a changed one, in the folder of `path` last beyond a crash. 0, or errno.
+int sync_folder_of(const std::string& path);
 
 // Takes back what the file holds from `size` bytes on; where that means nothing (a pipe, a terminal), does nothing.
 void cut_back(int fd, off_t size);

@@ -12,7 +12,8 @@ namespace mxp::tools {
 
 struct ToolError {
   ErrorKind kind = ErrorKind::io;
-  std::string message;  // one or two lines, without the tool's name and a final newline
+  std::string message;   // one or two lines, without the tool's name and a final newline
+  int system_error = 0;  // errno of the system call that failed; 0 if none did
 
   ExitCode exit_code() const { return tools::exit_code(kind); }
 };
@@ -26,6 +27,9 @@ inline std::unexpected<ToolError> fail(ErrorKind kind, std::string message) {
 }
 // The same for a failed system call: "<what>: <strerror(errno_value)>".
 std::unexpected<ToolError> fail_errno(ErrorKind kind, std::string_view what, int errno_value);
+
+// Whether it failed only because the process, or the machine, has no descriptor left: once a file is closed, it may succeed.
+bool out_of_descriptors(const ToolError& error);
 
 // Says "<tool>: <message>\n" on stderr, whose reader is waited for, but not long (common/log_writer.h).
 void print_error(std::string_view tool, const ToolError& error);

@@ -8,7 +8,7 @@ std::string describe_app_code(AppErrorCode code) {
   switch (static_cast<AppCode>(code)) {
     case AppCode::done: return "done";
     case AppCode::interrupted: return "it was interrupted";
-    case AppCode::output_failed: return "its output failed";
+    case AppCode::output_failed: return "its output failed (a full disk, or a reader that is gone)";
     case AppCode::input_failed: return "its input failed";
     case AppCode::busy: return "it serves another connection";
     case AppCode::unexpected_stream:

@@ -16,7 +16,7 @@ struct CloseContext {
   Duration silence{};  // since the last packet of the peer's; for an end by the idle timeout
 };
 
-// For an end that is not success: REQUIRES: not a close with code 0 after everything was complete.
+// REQUIRES: the connection did not end in success, which is a close with code 0 after everything was complete.
 ToolError describe_close(const CloseInfo& info, const CloseContext& context);
 
 }  // namespace mxp::tools

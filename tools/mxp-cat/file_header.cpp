@@ -11,9 +11,10 @@ namespace {
 
 constexpr std::array<std::uint8_t, 4> kMagic = {'M', 'X', 'P', 'F'};
 constexpr std::uint8_t kFileVersion = 1;
-constexpr std::uint8_t kRecordVersion = 2;  // folders and notices; receivers that know version 1 only refuse them
+constexpr std::uint8_t kRecordVersion = 2;  // all other kinds; receivers that know version 1 only refuse them
 constexpr std::uint8_t kFolderRecord = 1;
 constexpr std::uint8_t kNotSentRecord = 2;
+constexpr std::uint8_t kUnsizedFileRecord = 3;
 constexpr std::size_t kFixedRecordBytes = 10;
 // NAME_MAX of Linux file systems, less the suffix of an unfinished file.
 constexpr std::size_t kMaxComponentBytes = 255 - kPartSuffix.size();
@@ -31,12 +32,28 @@ Integer get(ByteView bytes) {
   return value;
 }
 
+std::uint8_t record_byte(RecordKind kind) {
+  switch (kind) {
+    case RecordKind::folder: return kFolderRecord;
+    case RecordKind::not_sent: return kNotSentRecord;
+    case RecordKind::unsized_file: return kUnsizedFileRecord;
+    case RecordKind::file: break;  // has a version of its own
+  }
+  return 0;
+}
+
+std::optional<RecordKind> record_kind(std::uint8_t byte) {
+  for (const RecordKind kind : {RecordKind::folder, RecordKind::not_sent, RecordKind::unsized_file})
+    if (byte == record_byte(kind)) return kind;
+  return std::nullopt;
+}
+
 std::expected<std::optional<ParsedHeader>, std::string> parse_record(ByteView bytes) {
-  if (bytes.size() > 5 && bytes[5] != kFolderRecord && bytes[5] != kNotSentRecord)
-    return std::unexpected("unknown kind of record");
+  const auto kind = bytes.size() > 5 ? record_kind(bytes[5]) : RecordKind::folder;
+  if (!kind) return std::unexpected("unknown kind of record");
   if (bytes.size() < kFixedRecordBytes) return std::nullopt;
   ParsedHeader parsed;
-  parsed.header.kind = bytes[5] == kFolderRecord ? RecordKind::folder : RecordKind::not_sent;
+  parsed.header.kind = *kind;
   parsed.header.mode = get<std::uint16_t>(bytes.subspan(6));
   const std::size_t length = get<std::uint16_t>(bytes.subspan(8));
   if (parsed.header.mode > 0777) return std::unexpected("the mode has more than permission bits");
@@ -54,12 +71,21 @@ std::vector<std::uint8_t> encode_header(const FileHeader& header) {
   std::vector<std::uint8_t> out(kMagic.begin(), kMagic.end());
   const bool is_file = header.kind == RecordKind::file;
   out.push_back(is_file ? kFileVersion : kRecordVersion);
-  if (!is_file) out.push_back(header.kind == RecordKind::folder ? kFolderRecord : kNotSentRecord);
+  if (!is_file) out.push_back(record_byte(header.kind));
   put(out, header.mode);
   if (is_file) put(out, header.size);
   put(out, static_cast<std::uint16_t>(header.name.size()));
   out.insert(out.end(), header.name.begin(), header.name.end());
   return out;
+}
+
+void append_chunk_length(std::vector<std::uint8_t>& out, std::uint32_t length) { put(out, length); }
+
+std::uint32_t parse_chunk_length(ByteView bytes) { return get<std::uint32_t>(bytes); }
+
+bool begins_file_transfer(ByteView bytes) {
+  return bytes.size() > kMagic.size() && std::equal(kMagic.begin(), kMagic.end(), bytes.begin()) &&
+         (bytes[kMagic.size()] == kFileVersion || bytes[kMagic.size()] == kRecordVersion);
 }
 
 std::expected<std::optional<ParsedHeader>, std::string> parse_header(ByteView bytes) {

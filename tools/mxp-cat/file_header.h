@@ -12,12 +12,15 @@
 
 namespace mxp::tools {
 
-// What the stream is about. A folder and a notice have no content: their stream ends after the header.
-enum class RecordKind : std::uint8_t { file, folder, not_sent };
+// What the stream is about. A folder and a notice have no content: their stream ends after the header. Of an unsized file
+// nobody knows in advance how large it will be, as of what comes out of a pipe: its content goes over in chunks.
+enum class RecordKind : std::uint8_t { file, folder, not_sent, unsized_file };
+
+constexpr bool has_content(RecordKind kind) { return kind == RecordKind::file || kind == RecordKind::unsized_file; }
 
 struct FileHeader {
   std::string name;        // relative path, '/' between its components; of not_sent: for people, never a path
-  std::uint64_t size = 0;  // bytes of content
+  std::uint64_t size = 0;  // bytes of content; of a RecordKind::file only
   std::uint16_t mode = 0;  // permission bits, 0..0777
   RecordKind kind = RecordKind::file;
 
@@ -32,6 +35,15 @@ inline constexpr std::string_view kPartSuffix = ".part";
 
 // REQUIRES: name.size() <= kMaxNameBytes.
 std::vector<std::uint8_t> encode_header(const FileHeader& header);
+
+// Before each chunk of an unsized file its length, and 0 after the last one.
+inline constexpr std::size_t kChunkLengthBytes = 4;
+void append_chunk_length(std::vector<std::uint8_t>& out, std::uint32_t length);
+// REQUIRES: bytes.size() == kChunkLengthBytes.
+std::uint32_t parse_chunk_length(ByteView bytes);
+
+// Whether a stream that begins so is a file transfer, of any version that there is.
+bool begins_file_transfer(ByteView bytes);
 
 struct ParsedHeader {
   FileHeader header;

@@ -11,6 +11,7 @@
 #include <set>
 
 #include "common/escape.h"
+#include "common/output_file.h"
 #include "mxp-cat/file_header.h"
 
 namespace mxp::tools {
@@ -35,9 +36,10 @@ Result<void> check_readable(const std::string& path) {
 }
 
 void add_entry(FileEntry entry, const struct stat& status, FileList& list) {
-  entry.kind = S_ISDIR(status.st_mode)   ? EntryKind::folder
-               : S_ISBLK(status.st_mode) ? EntryKind::device
-                                         : EntryKind::file;
+  entry.kind = S_ISDIR(status.st_mode)    ? EntryKind::folder
+               : S_ISBLK(status.st_mode)  ? EntryKind::device
+               : S_ISFIFO(status.st_mode) ? EntryKind::pipe
+                                          : EntryKind::file;
   entry.size = S_ISREG(status.st_mode) ? static_cast<std::uint64_t>(status.st_size) : 0;
   entry.mode = static_cast<std::uint16_t>(status.st_mode & 0777);
   entry.identity = identity_of(status);
@@ -51,17 +53,18 @@ struct Walk {
   Devices devices;
 };
 
-// One thing below a folder. Whether the walk goes on into it, if it is a folder.
+// Adds one thing below a folder, or leaves it out. False: if it is a folder, the walk does not go into it.
 Result<bool> add_below(const Walk& walk, const fs::path& path, FileList& list, Output& output) {
   struct stat status{};
   if (::lstat(path.c_str(), &status) != 0)
     return fail_errno(ErrorKind::usage, fmt::format("cannot read {}", shown(path.string())), errno);
-  const bool device = S_ISBLK(status.st_mode) && walk.devices == Devices::send;
+  const bool device = (S_ISBLK(status.st_mode) || S_ISFIFO(status.st_mode)) && walk.devices == Devices::send;
   if (!S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode) && !device) {
     output.warning(fmt::format("{} is {}: not sent", shown(path.string()),
-                               S_ISLNK(status.st_mode)   ? "a symbolic link"
-                               : S_ISBLK(status.st_mode) ? "a block device (--devices)"
-                                                         : "neither a file nor a folder"));
+                               S_ISLNK(status.st_mode)    ? "a symbolic link"
+                               : S_ISBLK(status.st_mode)  ? "a block device (--devices sends it)"
+                               : S_ISFIFO(status.st_mode) ? "a pipe (--devices sends what comes out of it)"
+                                                          : "neither a file nor a folder"));
     return false;
   }
   const std::string below = path.lexically_relative(walk.root).generic_string();
@@ -99,10 +102,13 @@ Result<void> add_argument(const std::string& argument, Devices devices, FileList
     return fail(ErrorKind::usage,
                 fmt::format("cannot send {}: it is a block device, and goes with --devices only", shown(argument)));
   }
-  if (!S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode) && !S_ISBLK(status.st_mode)) {
-    return fail(ErrorKind::usage, fmt::format("cannot send {}: it is neither a file nor a folder (a pipe goes through "
-                                              "stdin)",
+  if (S_ISFIFO(status.st_mode) && devices == Devices::refuse) {
+    return fail(ErrorKind::usage, fmt::format("cannot send {}: it is a pipe; --devices sends what comes out of it as a "
+                                              "file, and without --send a pipe goes through stdin",
                                               shown(argument)));
+  }
+  if (!S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode) && !S_ISBLK(status.st_mode) && !S_ISFIFO(status.st_mode)) {
+    return fail(ErrorKind::usage, fmt::format("cannot send {}: it is neither a file nor a folder", shown(argument)));
   }
   if (!nameless) {
     if (const auto objection = objection_to_name(base.string())) {
@@ -162,7 +168,11 @@ Result<UniqueFd> open_listed(const FileEntry& entry) {
   const bool is_root = entry.below.empty();
   // Non-blocking, so that a pipe in the place of a file is refused below instead of waited for.
   constexpr int kFlags = O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
-  UniqueFd at(::open(entry.root.c_str(), is_root ? kFlags : O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  // A pipe that the caller opened for us, as the shell does for <(command), is read as it is: opened again, it would not
+  // tell whether its writer is gone already.
+  const auto descriptor = entry.kind == EntryKind::pipe ? named_descriptor(entry.root) : std::nullopt;
+  UniqueFd at(descriptor ? ::fcntl(*descriptor, F_DUPFD_CLOEXEC, 3)
+                         : ::open(entry.root.c_str(), is_root ? kFlags : O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   struct stat status{};
   if (!at || ::fstat(at.get(), &status) != 0) return cannot_read(entry, errno);
   if (identity_of(status) != entry.root_identity) return exchanged(entry);

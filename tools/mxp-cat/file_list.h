@@ -15,7 +15,7 @@
 
 namespace mxp::tools {
 
-enum class EntryKind : std::uint8_t { file, folder, device };
+enum class EntryKind : std::uint8_t { file, folder, device, pipe };
 enum class Devices : std::uint8_t { refuse, send };  // --devices
 
 // What was seen when the list was made. What is opened later must be the same, or another file could be slipped in.
@@ -47,11 +47,12 @@ struct FileList {
 };
 
 // Everything that can be known to fail before a connection is made fails here, as a usage error. Names that cannot go are
-// left out with a warning while the rest goes; symbolic links below a folder, pipes and sockets never go, which a warning
-// says; block devices go with Devices::send.
+// left out with a warning while the rest goes; symbolic links below a folder and sockets never go, which a warning
+// says; block devices and pipes go with Devices::send.
 Result<FileList> collect_files(const std::vector<std::string>& arguments, Devices devices, Output& output);
 
-// Opens it for reading without following any link below its root.
+// Opens it for reading without following any link below its root. Opening a pipe does not wait for its writer, and reading
+// from it may block: ask poll(2) first.
 Result<UniqueFd> open_listed(const FileEntry& entry);
 
 }  // namespace mxp::tools

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -20,9 +21,16 @@ constexpr std::size_t kReadBytes = 256u << 10;
 
 }  // namespace
 
-FileSender::FileSender(const SessionEnvironment& environment, Connection& connection, const FileList& list)
-    : Session(environment, connection), list_(list), notices_(list.left_out), failed_(list.left_out.size()) {
+FileSender::FileSender(const SessionEnvironment& environment, Connection& connection, const FileList& list,
+                       OpenFiles& open_files)
+    : Session(environment, connection),
+      list_(list),
+      open_files_(open_files),
+      notices_(list.left_out),
+      failed_(list.left_out.size()) {
   for (const FileEntry& entry : list_.entries) bytes_total_ += entry.size;
+  const auto is_pipe = [](const FileEntry& entry) { return entry.kind == EntryKind::pipe; };
+  if (std::any_of(list_.entries.begin(), list_.entries.end(), is_pipe)) bytes_total_ = 0;  // not known
   if (!list_.left_out.empty()) {
     first_error_ = {ErrorKind::io,
                     fmt::format("{} was not sent, as no receiver would take its name", list_.left_out.front())};
@@ -31,6 +39,8 @@ FileSender::FileSender(const SessionEnvironment& environment, Connection& connec
 
 FileSender::~FileSender() {
   if (start_timer_) environment_.loop.cancel(*start_timer_);
+  open_files_.leave(*this);
+  for (auto& [id, file] : active_) close(file);
 }
 
 void FileSender::on_connected() { start_after_transmit(); }
@@ -54,6 +64,10 @@ void FileSender::start_next() {
   while (!ended() && active_.size() < kFilesAtATime) {
     if (next_ < list_.entries.size()) {
       auto file = open(list_.entries[next_]);
+      if (!file && out_of_descriptors(file.error())) {
+        if (open_files_.any()) return open_files_.wait(*this);
+        file.error().message += "; raise the limit on open files (`ulimit -n`)";
+      }
       if (!file) {
         notices_.push_back(list_.entries[next_++].name);
         note_failure(file.error());
@@ -99,7 +113,12 @@ Result<FileSender::Outgoing> FileSender::open(const FileEntry& entry) {
     file.pending = encode_header({.name = entry.name, .mode = entry.mode, .kind = RecordKind::folder});
     return file;
   }
+  file.place = open_files_.enter();
   file.fd = *std::move(fd);
+  if (entry.kind == EntryKind::pipe) {
+    file.pending = encode_header({.name = entry.name, .mode = entry.mode, .kind = RecordKind::unsized_file});
+    return file;
+  }
   struct stat status{};
   // Where a device ends, only a seek tells.
   const off_t end = entry.kind == EntryKind::device ? ::lseek(file.fd.get(), 0, SEEK_END) : 0;
@@ -140,47 +159,101 @@ void FileSender::pump(StreamId id, Outgoing& file) {
       file.pending_begin = 0;
       return;
     }
-    if (auto filled = refill(file); !filled) {
+    const auto filled = refill(file);
+    if (filled && *filled == Refill::nothing_now) return watch(id, file);
+    if (!filled) {
       // An early end without a digest, and not a reset, which could overtake the header: so the receiver knows which file it
       // was. It refuses what it has, and that answer is waited for.
       note_failure(filled.error());
       file.given_up = true;
       file.pending = {};
-      file.fd.reset();
+      close(file);
       (void)connection_.finish(id);
       return;
     }
   }
 }
 
-Result<void> FileSender::refill(Outgoing& file) {
+Result<FileSender::Refill> FileSender::refill(Outgoing& file) {
+  file.pending.clear();
   file.pending_begin = 0;
+  if (file.entry->kind == EntryKind::pipe) return refill_from_pipe(file);
   if (file.left == 0) {
-    if (auto unchanged = check_unchanged(file); !unchanged) return unchanged;
-    const auto digest = file.digest.finish();
-    file.hex = to_hex(digest);
-    file.pending.assign(digest.begin(), digest.end());
-    file.trailer_made = true;
-    return {};
+    if (auto unchanged = check_unchanged(file); !unchanged) return std::unexpected(unchanged.error());
+    make_trailer(file);
+    return Refill::filled;
   }
   file.pending.resize(static_cast<std::size_t>(std::min<std::uint64_t>(file.left, kReadBytes)));
+  const auto got = read_some(file, file.pending.data(), file.pending.size());
+  if (!got) return std::unexpected(got.error());
+  if (*got == 0)
+    return fail(ErrorKind::io, fmt::format("{} became shorter while it was sent", escape(file.entry->path())));
+  file.pending.resize(*got);
+  file.left -= *got;
+  return Refill::filled;
+}
+
+// One read for each time that poll(2) says that it will not block: a pipe that the caller opened for us keeps its flags. A
+// pipe without a writer is not readable until it has had one, so that 0 bytes are its end.
+Result<FileSender::Refill> FileSender::refill_from_pipe(Outgoing& file) {
+  pollfd readable{.fd = file.fd.get(), .events = POLLIN, .revents = 0};
+  if (::poll(&readable, 1, 0) <= 0) return Refill::nothing_now;
+  file.pending.resize(kChunkLengthBytes + kReadBytes);
+  const auto got = read_some(file, file.pending.data() + kChunkLengthBytes, kReadBytes);
+  if (!got && got.error().system_error == EAGAIN) {  // another process was faster
+    file.pending.clear();
+    return Refill::nothing_now;
+  }
+  if (!got) return std::unexpected(got.error());
+  std::vector<std::uint8_t> length;
+  append_chunk_length(length, static_cast<std::uint32_t>(*got));
+  std::copy(length.begin(), length.end(), file.pending.begin());
+  file.pending.resize(kChunkLengthBytes + *got);
+  file.size += *got;
+  if (*got == 0) make_trailer(file);
+  return Refill::filled;
+}
+
+Result<std::size_t> FileSender::read_some(Outgoing& file, std::uint8_t* into, std::size_t room) {
   ssize_t got = 0;
   do {
-    got = ::read(file.fd.get(), file.pending.data(), file.pending.size());
+    got = ::read(file.fd.get(), into, room);
   } while (got < 0 && errno == EINTR);
   if (got < 0) return fail_errno(ErrorKind::io, fmt::format("cannot read {}", escape(file.entry->path())), errno);
-  if (got == 0)
-    return fail(ErrorKind::io, fmt::format("{} became shorter while it was sent", escape(file.entry->path())));
-  file.pending.resize(static_cast<std::size_t>(got));
-  file.left -= static_cast<std::uint64_t>(got);
   bytes_sent_ += static_cast<std::uint64_t>(got);
-  file.digest.update(file.pending);
-  return {};
+  file.digest.update(ByteView(into, static_cast<std::size_t>(got)));
+  return static_cast<std::size_t>(got);
+}
+
+void FileSender::make_trailer(Outgoing& file) {
+  const auto digest = file.digest.finish();
+  file.hex = to_hex(digest);
+  file.pending.insert(file.pending.end(), digest.begin(), digest.end());
+  file.trailer_made = true;
+  close(file);
+}
+
+void FileSender::watch(StreamId id, Outgoing& file) {
+  file.watched = true;
+  environment_.loop.watch(file.fd.get(), FdEvent::readable, [this, id] {
+    const auto ready = active_.find(id);
+    if (ready == active_.end()) return;
+    environment_.loop.unwatch(ready->second.fd.get());
+    ready->second.watched = false;
+    pump(id, ready->second);
+  });
+}
+
+void FileSender::close(Outgoing& file) {
+  if (file.watched) environment_.loop.unwatch(file.fd.get());
+  file.watched = false;
+  file.fd.reset();
+  file.place.reset();
 }
 
 void FileSender::on_stream_writable(StreamId id) {
   const auto file = active_.find(id);
-  if (file != active_.end() && !file->second.given_up) pump(id, file->second);
+  if (file != active_.end() && !file->second.given_up && !file->second.watched) pump(id, file->second);
 }
 
 std::size_t FileSender::on_stream_data(StreamId id, ByteView data, bool fin) {
@@ -218,6 +291,7 @@ void FileSender::on_stop_sending(StreamId id, AppErrorCode code) { on_stream_res
 void FileSender::on_failed(Active::iterator file, std::string why) {
   // A refused notice, or what we gave up ourselves, was counted when it failed here.
   const bool counted = file->second.entry == nullptr || file->second.given_up;
+  close(file->second);
   active_.erase(file);
   if (!counted) note_failure({ErrorKind::peer, std::move(why)});
   start_next();

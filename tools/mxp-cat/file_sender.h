@@ -1,6 +1,6 @@
 // --send: each file on a stream of its own, a few at a time, in the order of the list. A file counts as sent when the
 // receiver says that it is whole and has its name there. What could not go is told to the receiver, so that both ends know
-// that the set is not whole.
+// that the set is not whole. A file for which there is no descriptor waits until another one is closed.
 #pragma once
 
 #include <time.h>
@@ -12,14 +12,17 @@
 
 #include "common/digest.h"
 #include "mxp-cat/file_list.h"
+#include "mxp-cat/open_files.h"
 #include "mxp-cat/session.h"
 #include "udp/unique_fd.h"
 
 namespace mxp::tools {
 
-class FileSender : public Session {
+class FileSender : public Session, private OpenFiles::Waiter {
  public:
-  FileSender(const SessionEnvironment& environment, Connection& connection, const FileList& list);
+  // `list` and `open_files` outlive the session.
+  FileSender(const SessionEnvironment& environment, Connection& connection, const FileList& list,
+             OpenFiles& open_files);
   ~FileSender() override;
 
   void on_connected() override;
@@ -33,11 +36,13 @@ class FileSender : public Session {
  private:
   struct Outgoing {
     const FileEntry* entry = nullptr;  // none for a notice
+    OpenFiles::Place place;
     UniqueFd fd;
-    timespec modified{};    // when it was opened
-    bool given_up = false;  // its stream ended early, and the receiver is about to refuse it
-    std::uint64_t size = 0;
-    std::uint64_t left = 0;  // content not yet read
+    bool watched = false;    // a pipe that has nothing to read now
+    timespec modified{};     // when it was opened
+    bool given_up = false;   // its stream ended early, and the receiver is about to refuse it
+    std::uint64_t size = 0;  // of a pipe: what has been read so far
+    std::uint64_t left = 0;  // content not yet read; of a pipe not known
     Sha256 digest;
     std::string hex;                    // the digest, once known
     bool trailer_made = false;          // nothing more is to be made
@@ -51,8 +56,15 @@ class FileSender : public Session {
   Result<Outgoing> open(const FileEntry& entry);
   bool start_stream(Outgoing file);
   Result<void> check_unchanged(const Outgoing& file) const;
+  void on_file_closed() override { start_next(); }
   void pump(StreamId id, Outgoing& file);
-  Result<void> refill(Outgoing& file);
+  enum class Refill : std::uint8_t { filled, nothing_now };
+  Result<Refill> refill(Outgoing& file);
+  Result<Refill> refill_from_pipe(Outgoing& file);
+  Result<std::size_t> read_some(Outgoing& file, std::uint8_t* into, std::size_t room);
+  void make_trailer(Outgoing& file);
+  void watch(StreamId id, Outgoing& file);
+  void close(Outgoing& file);
   void on_whole(Active::iterator file);
   void on_failed(Active::iterator file, std::string why);
   static std::string name_of(const Outgoing& file) { return file.entry != nullptr ? file.entry->name : "a notice"; }
@@ -60,6 +72,7 @@ class FileSender : public Session {
   void end_if_done();
 
   const FileList& list_;
+  OpenFiles& open_files_;
   std::size_t next_ = 0;              // index of the first entry not yet begun
   std::vector<std::string> notices_;  // what did not go, still to be told to the receiver
   Active active_;

@@ -29,7 +29,7 @@ class Hub : public Handler {
   void attach(std::unique_ptr<EventLoop> loop, SessionFactory factory);
   // connect: begins to reach the server at the first of `addresses`.
   Result<void> dial(std::vector<SocketAddress> addresses, const PublicKey& key);
-  // A message that `peer` may cause again and again, with its limit.
+  // Prints a note that `peer` may cause again and again; how often is limited (peer_messages.h).
   void note_about(const std::string& peer, const std::string& text);
 
   // A signal came: closes what is open, then ends the run.
@@ -38,7 +38,7 @@ class Hub : public Handler {
   void give_up(ToolError error);
 
   bool had_connection() const { return had_connection_; }
-  // The run's result, once it is over. The lost client of a listener that goes on is not one.
+  // The run's result, once the run is over. What became of one client is no result for a listener that goes on.
   const std::optional<Result<void>>& result() const { return result_; }
   Progress progress() const;
 

@@ -33,14 +33,24 @@ bool is_url(std::string_view text) { return text.starts_with("mxp://"); }
 void insert_connect(std::vector<std::string>& arguments) {
   if (arguments.empty()) return;
   if (!arguments.front().starts_with('-') && !is_url(arguments.front())) return;
-  if (std::any_of(arguments.begin(), arguments.end(), is_url)) arguments.insert(arguments.begin(), "connect");
+  // What has files to send or a folder to receive into is no command without a name, but lacks its URL: connect says so.
+  const auto is_transfer = [](const std::string& word) {
+    return word.starts_with("--send") || word.starts_with("--recv");
+  };
+  const auto is_command = [](const std::string& word) {
+    return std::find(std::begin(kPresent), std::end(kPresent), word) != std::end(kPresent);
+  };
+  const bool transfer = std::any_of(arguments.begin(), arguments.end(), is_transfer) &&
+                        std::none_of(arguments.begin(), arguments.end(), is_command);
+  if (transfer || std::any_of(arguments.begin(), arguments.end(), is_url))
+    arguments.insert(arguments.begin(), "connect");
 }
 
 void add_session_options(CLI::App& command, LowOptions& low) {
   command.add_option("--send", low.send, "send files, and folders with all below them, one stream each")
-      ->type_name("FILE|DIR ...");
+      ->type_name("FILE|DIR");
   command.add_flag("--devices", low.devices,
-                   "with --send: block devices too, as files with what can be read from them");
+                   "with --send: block devices and pipes too, as files with what can be read from them");
   command.add_option("--recv", low.receive_into, "receive files into DIR; unfinished ones are NAME.part")
       ->type_name("DIR");
   command.add_flag("--force", low.force, "with --recv: replace existing files");

@@ -34,6 +34,9 @@ std::unexpected<Refusal> refuse_errno(std::string_view what, int error) {
   return std::unexpected(Refusal{AppCode::output_failed, fail_errno(ErrorKind::io, what, error).error()});
 }
 
+// Some file systems cannot sync a folder, and say EINVAL.
+int sync_folder(int folder) { return ::fsync(folder) == 0 || errno == EINVAL ? 0 : errno; }
+
 // Opens the folder of `name`'s last component, making what is missing on the way; leaves the last component in `name`.
 std::expected<UniqueFd, Refusal> open_parent(int folder, const std::string& shown, std::string_view& name,
                                              MadeFolders& made) {
@@ -49,6 +52,9 @@ std::expected<UniqueFd, Refusal> open_parent(int folder, const std::string& show
     }
     if (::mkdirat(at.get(), component.c_str(), 0777) == 0) {
       made.add(std::string(whole.substr(0, whole.size() - name.size() - 1)));
+      // A file that we vouch for must not vanish in a crash with the folder that holds it.
+      if (const int error = sync_folder(at.get()); error != 0)
+        return refuse_errno(fmt::format("cannot write the folder that holds {} below {}", component, shown), error);
     } else if (errno != EEXIST) {
       return refuse_errno(fmt::format("cannot make the folder {} below {}", component, shown), errno);
     }
@@ -209,6 +215,12 @@ std::expected<void, Refusal> PartFile::commit() {
   // Only what is on the disk gets its name: a crash must not leave a file of that name without its content.
   if (::fsync(fd_.get()) != 0) return refuse_errno(fmt::format("cannot write {}{}", shown_, kPartSuffix), errno);
   const std::string part = name_ + std::string(kPartSuffix);
+  // The renaming goes by name, and by now that may be another file's: what we vouch for is what we wrote.
+  struct stat status{};
+  if (::fstat(fd_.get(), &status) != 0 || !is_named(parent_.get(), part, status)) {
+    return refuse(AppCode::failed, ErrorKind::io,
+                  fmt::format("{} was removed or exchanged while it was received", shown_ + std::string(kPartSuffix)));
+  }
   const unsigned flags = replace_ == Replace::yes ? 0u : RENAME_NOREPLACE;
   int result = ::renameat2(parent_.get(), part.c_str(), parent_.get(), name_.c_str(), flags);
   if (result != 0 && errno == EINVAL && flags != 0) {
@@ -218,9 +230,9 @@ std::expected<void, Refusal> PartFile::commit() {
   }
   if (result == 0) {
     fd_.reset();
-    // The name is part of what we are about to vouch for. Some file systems cannot sync a folder, and say EINVAL.
-    if (::fsync(parent_.get()) != 0 && errno != EINVAL)
-      return refuse_errno(fmt::format("cannot write the folder of {}", shown_), errno);
+    // The name is part of what we are about to vouch for.
+    if (const int error = sync_folder(parent_.get()); error != 0)
+      return refuse_errno(fmt::format("cannot write the folder of {}", shown_), error);
     return {};
   }
   if (errno == EEXIST)

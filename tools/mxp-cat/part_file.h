@@ -26,9 +26,10 @@ enum class Replace : std::uint8_t { no, yes };
 
 class PartFile {
  public:
-  // `made` learns of the folders that were missing. `folder` is a descriptor of the folder and outlives the object; `shown` names the folder in messages. Every folder
-  // on the way is opened by itself and without following links, so that no name and no link leads out of it. Refused are
-  // also a file for which there is no room, and a .part that this tool did not leave: another owner, or open to others.
+  // `folder` is a descriptor of the folder and outlives the object; `shown` names the folder in messages; `made` learns
+  // which folders were missing and have been made. Every folder on the way is opened by itself and without following
+  // links, so that no name and no link leads out of it. Refused are also a file for which there is no room, and a .part
+  // that this tool did not leave, as it belongs to another user or others may open it.
   static std::expected<PartFile, Refusal> create(int folder, const std::string& shown, const FileHeader& header,
                                                  Replace replace, MadeFolders& made);
 

@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "common/units.h"
+#include "mxp-cat/file_header.h"
 
 namespace mxp::tools {
 namespace {
@@ -198,6 +199,12 @@ void PipeSession::on_stream_finished(StreamId id) {
 std::size_t PipeSession::on_stream_data(StreamId id, ByteView data, bool fin) {
   if (id != stream_ || (ended() && !gone_)) return data.size();
   if (!has_turn_) return 0;
+  if (bytes_received_ == 0 && begins_file_transfer(data)) {
+    warn(
+        fmt::format("{} seems to send files (--send), and their transfer goes to stdout as it is: start this side with "
+                    "--recv DIR to receive them",
+                    peer()));
+  }
   std::size_t taken = data.size();
   if (gone_) streams_.output.take_all(data);
   else taken = streams_.output.take(data);

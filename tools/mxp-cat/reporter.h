@@ -23,7 +23,7 @@ class Reporter {
  public:
   Reporter(Output& output, JsonOutput& json) : output_(output), json_(json) {}
 
-  // Reads the clock of each event; before the first one. Times in events count from here.
+  // To be called before the first event. Times in events count from this call; `clock` is read for each of them.
   void start(std::function<Timestamp()> clock);
 
   void connected(const Connection& connection);
@@ -33,7 +33,7 @@ class Reporter {
   // A file is whole at its receiver.
   void file(const Connection& connection, Side sender, std::string_view name, std::uint64_t size,
             std::string_view sha256);
-  // The last word of a connection: `closed` and `stats`, and its summary.
+  // The end of a connection: the events `closed` and `stats`, and its summary.
   void closed(const Connection& connection, const CloseInfo& info);
   // The summary of a run that served several connections, or was stopped before it had one.
   void total(const Result<void>& result);

@@ -14,6 +14,7 @@
 #include "mxp-cat/file_list.h"
 #include "mxp-cat/file_receiver.h"
 #include "mxp-cat/file_sender.h"
+#include "mxp-cat/open_files.h"
 #include "mxp-cat/pipe_session.h"
 
 namespace mxp::tools {
@@ -24,7 +25,7 @@ using namespace std::chrono_literals;
 constexpr Duration kProgressInterval = 200ms;
 // An idle timeout is never shorter than three probe timeouts, of which each has 25 ms for a late acknowledgement.
 constexpr Duration kMostFrequentKeepalive = 25ms;
-// Seconds; what would take longer has stalled, and when it ends nobody knows.
+// In seconds. A transfer that would take longer has stalled, and nobody knows when it will end.
 constexpr double kLongestForecast = 100 * 3600;
 
 // What the sessions of a mode work with: checked before there is a network, kept as long as there are sessions.
@@ -32,6 +33,7 @@ struct Workspace {
   FileList files;
   UniqueFd receive_folder;
   std::optional<StandardStreams> streams;
+  std::optional<OpenFiles> open_files;
 };
 
 Result<std::shared_ptr<Workspace>> prepare(const Options& options, Output& output) {
@@ -54,9 +56,11 @@ SessionFactory factory_for(Mode mode, std::shared_ptr<Workspace> workspace) {
     switch (mode) {
       case Mode::pipe: return std::make_unique<PipeSession>(environment, connection, *workspace->streams);
       case Mode::echo: return std::make_unique<EchoSession>(environment, connection);
-      case Mode::send: return std::make_unique<FileSender>(environment, connection, workspace->files);
+      case Mode::send:
+        return std::make_unique<FileSender>(environment, connection, workspace->files, *workspace->open_files);
       case Mode::receive:
-        return std::make_unique<FileReceiver>(environment, connection, workspace->receive_folder.get());
+        return std::make_unique<FileReceiver>(environment, connection, workspace->receive_folder.get(),
+                                              *workspace->open_files);
     }
     return nullptr;
   };
@@ -72,7 +76,13 @@ EndpointConfig endpoint_config(const Options& options, PrivateKey key) {
   // A listener's --timeout is about clients that do not come, not about those that have begun.
   if (options.command == Command::connect)
     config.transport.handshake_timeout = options.timeout.value_or(kLongestSetting);
-  if (options.mode == Mode::receive) config.transport.flow_control.max_streams_bidirectional = kMaxIncomingFiles;
+  if (options.mode == Mode::receive) {
+    FlowControlConfig& flow = config.transport.flow_control;
+    flow.max_streams_bidirectional = kMaxIncomingFiles;
+    // What waits for a descriptor stays unread up to its stream's window: those who have one must find room beside it.
+    flow.connection_window = (kMaxIncomingFiles + 1) * flow.stream_window;
+    flow.max_connection_window = std::max(flow.max_connection_window, flow.connection_window);
+  }
   return config;
 }
 
@@ -138,6 +148,7 @@ Result<void> run_sessions(const Options& options, Output& output, JsonOutput& js
   EventLoop& loop = **created;  // the hub's, from attach() on
   reporter.start([&loop] { return loop.now(); });
   if (options.mode == Mode::pipe) (*workspace)->streams.emplace(loop);
+  (*workspace)->open_files.emplace(loop);
   hub.attach(*std::move(created), factory_for(options.mode, *std::move(workspace)));
   loop.watch(signals.fd(), FdEvent::readable, [&] {
     loop.unwatch(signals.fd());

@@ -27,7 +27,7 @@ class StandardInput {
 
   int fd() const { return fd_; }
   bool is_terminal() const { return is_terminal_; }
-  // Whether everything there will ever be has been read. Looks at the descriptor: a limit (below) may have been reached
+  // Whether all that will ever come has been read. Looks at the descriptor: a limit (below) may have been reached
   // exactly where the writer ended.
   bool at_end() const;
   // Size of the regular file less what had been read of it before us; nothing for any other kind.

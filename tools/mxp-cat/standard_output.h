@@ -1,5 +1,5 @@
 // stdout without waiting: gathers small pieces into large writes, and says when it has no room.
-// Written at the latest at the end of the loop's turn in which it was given.
+// What it was given is written at the end of that turn of the loop at the latest.
 #pragma once
 
 #include <cstddef>

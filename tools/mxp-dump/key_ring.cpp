@@ -3,15 +3,15 @@
 #include <fcntl.h>
 #include <openssl/crypto.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstdio>
 #include <cstring>
+#include <span>
 #include <string_view>
-
-#include "udp/unique_fd.h"
+#include <utility>
 
 namespace mxp::dump {
 namespace {
@@ -30,11 +30,9 @@ std::expected<void, std::string> KeyRing::load(const std::string& path) {
   if (S_ISDIR(info.st_mode)) return std::unexpected("it is a directory");
   if (!S_ISREG(info.st_mode))
     return std::unexpected("it is not a regular file, and a key log is read more than once: copy it to one");
-  source_.reset(::fdopen(file.get(), "r"));
-  if (source_ == nullptr) return std::unexpected(std::string(std::strerror(errno)));
-  (void)file.release();
-  read_on();
-  if (std::ferror(source_.get()) != 0) return std::unexpected(std::string(std::strerror(errno)));
+  source_ = std::move(file);
+  line_.reserve(kMaxLine);  // a line that grows would leave copies of itself behind
+  if (const int error = read_on(); error != 0) return std::unexpected(std::string(std::strerror(error)));
   if (by_id_.empty() && malformed_ > 0)
     return std::unexpected("it holds no line of an MXP key log (line " + std::to_string(first_malformed_) + ": " +
                            complaint_ + ")");
@@ -43,15 +41,15 @@ std::expected<void, std::string> KeyRing::load(const std::string& path) {
 
 const LoggedKeys* KeyRing::find(ConnectionId destination) {
   auto found = by_id_.find(destination.key());
-  if ((found == by_id_.end() || found->second.phase_0.empty()) && source_ != nullptr) {
-    read_on();
+  if ((found == by_id_.end() || found->second.phase_0.empty()) && source_) {
+    (void)read_on();
     found = by_id_.find(destination.key());
   }
   return found == by_id_.end() ? nullptr : &found->second;
 }
 
 std::uint32_t KeyRing::highest_phase(ConnectionId destination) {
-  if (source_ != nullptr) read_on();
+  if (source_) (void)read_on();
   const auto found = by_id_.find(destination.key());
   return found == by_id_.end() ? 0 : found->second.highest_phase;
 }
@@ -69,21 +67,28 @@ KeyRing::Headless KeyRing::without_phase_0() const {
   return result;
 }
 
-void KeyRing::read_on() {
-  std::clearerr(source_.get());  // the end that was met before may not be the end now
+// Without stdio, whose buffer would keep what it has read.
+int KeyRing::read_on() {
   std::array<char, 4096> chunk{};
-  while (const std::size_t got = std::fread(chunk.data(), 1, chunk.size(), source_.get())) {
-    for (std::size_t i = 0; i < got; ++i) {
-      if (chunk[i] == '\n') {
+  ssize_t got = 0;
+  int error = 0;
+  while (true) {
+    got = ::read(source_.get(), chunk.data(), chunk.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) error = errno;
+    if (got <= 0) break;
+    for (const char byte : std::span(chunk).first(static_cast<std::size_t>(got))) {
+      if (byte == '\n') {
         take_line();
       } else if (line_.size() < kMaxLine) {
-        line_ += chunk[i];
+        line_ += byte;
       } else {
         overlong_ = true;
       }
     }
   }
   OPENSSL_cleanse(chunk.data(), chunk.size());
+  return error;
 }
 
 void KeyRing::take_line() {

@@ -4,15 +4,14 @@
 #pragma once
 
 #include <cstdint>
-#include <cstdio>
 #include <expected>
-#include <memory>
 #include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
 #include "crypto/key_log.h"
+#include "udp/unique_fd.h"
 
 namespace mxp::dump {
 
@@ -41,7 +40,7 @@ class KeyRing {
   // The latest phase in the log for this id, after reading on: lines come while connections run. 0 if there is none.
   std::uint32_t highest_phase(ConnectionId destination);
 
-  bool loaded() const { return source_ != nullptr; }
+  bool loaded() const { return source_.valid(); }
   // Ids with a line in the log, two for each connection.
   std::size_t ids() const { return by_id_.size(); }
   // Those of which phase 0 is missing, and one of them.
@@ -56,14 +55,11 @@ class KeyRing {
   const std::string& first_complaint() const { return complaint_; }
 
  private:
-  void read_on();
+  int read_on();  // 0, or errno
   void take_line();
   void keep(const KeyLogLine& line);
 
-  struct Close {
-    void operator()(std::FILE* file) const { std::fclose(file); }
-  };
-  std::unique_ptr<std::FILE, Close> source_;
+  UniqueFd source_;
   std::string line_;       // what is there of the last line
   bool overlong_ = false;  // the rest of this line is thrown away
   std::uint64_t lines_ = 0;

@@ -20,10 +20,22 @@ std::string refusal(std::vector<std::string> arguments) {
 
 BOOST_AUTO_TEST_SUITE(command_names)
 
-BOOST_AUTO_TEST_CASE(what_is_there_and_what_has_no_word_pass) {
-  for (const std::vector<std::string>& arguments :
-       {std::vector<std::string>{}, {"--help"}, {"make"}, {"-v", "show", "compare"}, {"make", "compare", "--help"}})
+BOOST_AUTO_TEST_CASE(what_is_there_and_what_asks_for_help_pass) {
+  for (const std::vector<std::string>& arguments : {std::vector<std::string>{"--help"},
+                                                    {"-h"},
+                                                    {"--version"},
+                                                    {"make"},
+                                                    {"-v", "show", "compare"},
+                                                    {"make", "compare", "--help"}})
     BOOST_TEST(refusal(arguments) == "");
+}
+
+BOOST_AUTO_TEST_CASE(a_line_without_a_command_is_told_what_there_is) {
+  for (const std::vector<std::string>& arguments : {std::vector<std::string>{}, {"-v"}})
+    BOOST_TEST(refusal(arguments) == "a command is missing: use make, show, or a URL (see mxp-test --help)");
+  CommandNames without_commands = kNames;
+  without_commands.present = {};
+  BOOST_TEST(check_command(without_commands, std::vector<std::string>{"-v"}).has_value());
 }
 
 BOOST_AUTO_TEST_CASE(a_planned_command_is_not_in_this_version) {

@@ -64,8 +64,8 @@ BOOST_AUTO_TEST_CASE(a_header_is_read_back_from_any_pieces) {
   BOOST_TEST(((**parsed).header == header));
 }
 
-BOOST_AUTO_TEST_CASE(a_record_without_content_is_read_back_from_any_pieces) {
-  for (const RecordKind kind : {RecordKind::folder, RecordKind::not_sent}) {
+BOOST_AUTO_TEST_CASE(a_record_is_read_back_from_any_pieces) {
+  for (const RecordKind kind : {RecordKind::folder, RecordKind::not_sent, RecordKind::unsized_file}) {
     const FileHeader header{.name = "dir/naïve", .mode = 0750, .kind = kind};
     const auto encoded = encode_header(header);
     for (std::size_t length = 0; length < encoded.size(); ++length) {
@@ -78,6 +78,16 @@ BOOST_AUTO_TEST_CASE(a_record_without_content_is_read_back_from_any_pieces) {
     BOOST_TEST((**parsed).consumed == encoded.size());
     BOOST_TEST(((**parsed).header == header));
   }
+}
+
+BOOST_AUTO_TEST_CASE(a_transfer_is_known_by_its_first_bytes) {
+  const auto file = encode_header({.name = "f", .size = 1, .mode = 0644});
+  const auto folder_record = encode_header({.name = "f", .mode = 0755, .kind = RecordKind::folder});
+  BOOST_TEST(begins_file_transfer(file));
+  BOOST_TEST(begins_file_transfer(folder_record));
+  BOOST_TEST(!begins_file_transfer(ByteView(file).first(4)));
+  BOOST_TEST(!begins_file_transfer(bytes_of("MXPF\x03")));
+  BOOST_TEST(!begins_file_transfer(bytes_of("plain text")));
 }
 
 BOOST_AUTO_TEST_CASE(folders_that_were_made_get_their_modes_from_the_deepest_on) {
@@ -253,6 +263,22 @@ BOOST_AUTO_TEST_CASE(a_part_in_use_belongs_to_its_writer) {
   BOOST_TEST((create("file", Replace::yes).error().code == AppCode::being_received));
   BOOST_REQUIRE(first->commit().has_value());
   BOOST_TEST(read("file") == "first");
+}
+
+BOOST_AUTO_TEST_CASE(what_became_of_a_part_meanwhile_does_not_get_the_name) {
+  for (const bool exchanged : {false, true}) {
+    auto part = create("file");
+    BOOST_REQUIRE(part.has_value());
+    BOOST_REQUIRE(part->append(bytes_of("ours")).has_value());
+    fs::remove(path / "file.part");
+    if (exchanged) write("file.part", "theirs");
+    const auto committed = part->commit();
+    BOOST_REQUIRE(!committed.has_value());
+    BOOST_TEST((committed.error().error.kind == ErrorKind::io));
+    BOOST_TEST(committed.error().error.message.find("exchanged") != std::string::npos);
+    BOOST_TEST(!fs::exists(path / "file"));
+    fs::remove(path / "file.part");
+  }
 }
 
 BOOST_AUTO_TEST_CASE(links_are_not_followed_and_hard_links_not_shared) {

@@ -4,17 +4,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <array>
 #include <boost/test/unit_test.hpp>
-#include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <string>
 
+#include "support/own_memory.h"
 #include "support/sanitized.h"
 
 namespace mxp::tools {
@@ -71,36 +68,6 @@ BOOST_AUTO_TEST_CASE(a_written_key_is_read_back_and_is_the_owners_alone) {
   BOOST_TEST(std::distance(fs::directory_iterator(path / "sub/deep"), {}) == 1);
 }
 
-// How often `needle`, which is given with each byte inverted so that the search does not find itself, is in what this
-// process may write to: heap, stacks, data.
-std::size_t copies_in_own_memory(std::string inverted) {
-  std::ifstream maps("/proc/self/maps");
-  const int memory = ::open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
-  std::size_t found = 0;
-  static std::array<char, 1 << 20> chunk;  // its own content is wiped before the next search
-  for (std::string line; std::getline(maps, line);) {
-    unsigned long begin = 0, end = 0;
-    char rights[5] = {};
-    if (std::sscanf(line.c_str(), "%lx-%lx %4s", &begin, &end, rights) != 3 || rights[1] != 'w') continue;
-    const auto own = reinterpret_cast<unsigned long>(chunk.data());
-    for (unsigned long at = begin; at < end; at += chunk.size() / 2) {
-      const ssize_t got =
-          ::pread(memory, chunk.data(), std::min<std::size_t>(chunk.size(), end - at), static_cast<off_t>(at));
-      const bool reads_itself = at < own + chunk.size() && own < at + chunk.size();
-      for (std::size_t i = 0;
-           got > 0 && !reads_itself && i < chunk.size() / 2 && i + inverted.size() <= static_cast<std::size_t>(got);
-           ++i) {
-        std::size_t same = 0;
-        while (same < inverted.size() && static_cast<char>(~chunk[i + same]) == inverted[same]) ++same;
-        if (same == inverted.size()) ++found;
-      }
-    }
-  }
-  ::close(memory);
-  ::explicit_bzero(chunk.data(), chunk.size());
-  return found;
-}
-
 BOOST_AUTO_TEST_CASE(no_copy_of_the_pem_text_stays_in_memory) {
 #ifdef MXP_SANITIZED
   BOOST_TEST_MESSAGE("not under a sanitizer");
@@ -122,12 +89,12 @@ BOOST_AUTO_TEST_CASE(no_copy_of_the_pem_text_stays_in_memory) {
     }
     ::close(fd);
   }
-  BOOST_TEST(copies_in_own_memory(inverted) == 0u);
+  BOOST_TEST(mxp::test::copies_in_own_memory(inverted) == 0u);
   const auto key = load_private_key(pem);
   BOOST_REQUIRE(key.has_value());
-  BOOST_TEST(copies_in_own_memory(inverted) == 0u);
+  BOOST_TEST(mxp::test::copies_in_own_memory(inverted) == 0u);
   const std::string plain = Folder::read(pem);  // the search does find what is there
-  BOOST_TEST(copies_in_own_memory(inverted) > 0u);
+  BOOST_TEST(mxp::test::copies_in_own_memory(inverted) > 0u);
 }
 
 BOOST_AUTO_TEST_CASE(an_existing_file_or_link_is_never_overwritten) {
@@ -143,6 +110,13 @@ BOOST_AUTO_TEST_CASE(an_existing_file_or_link_is_never_overwritten) {
   BOOST_TEST(write_private_key(existing, key, IfExists::replace).has_value());
   BOOST_TEST(load_private_key(existing).has_value());
   BOOST_TEST(mode(existing) == 0600u);
+}
+
+BOOST_AUTO_TEST_CASE(nobody_is_told_to_close_a_file_that_is_no_key) {
+  const auto refused = load_private_key(file("passwd", "root:x:0:0", 0644));
+  BOOST_REQUIRE(!refused.has_value());
+  BOOST_TEST(refused.error().message.find("is not a usable private key") != std::string::npos);
+  BOOST_TEST(refused.error().message.find("chmod") == std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(a_key_that_others_may_touch_is_refused) {

@@ -70,6 +70,28 @@ BOOST_AUTO_TEST_CASE(no_symbolic_link_is_written_through) {
   BOOST_TEST(open_output_file(path / "folder/file", {}).has_value());
 }
 
+BOOST_AUTO_TEST_CASE(what_another_user_put_into_a_shared_folder_is_not_written_into) {
+  if (::geteuid() != 0) return;  // to give a file away
+  const std::string theirs = file("tmp/theirs");
+  const std::string pipe = path / "tmp/pipe";
+  const std::string ours = file("tmp/ours");
+  BOOST_REQUIRE(::mkfifo(pipe.c_str(), 0666) == 0);
+  const UniqueFd reader(::open(pipe.c_str(), O_RDONLY | O_NONBLOCK));
+  for (const std::string& name : {theirs, pipe}) BOOST_REQUIRE(::chown(name.c_str(), 65534, 65534) == 0);
+  BOOST_REQUIRE(::chmod((path / "tmp").c_str(), 01777) == 0);
+  BOOST_TEST(contains(refusal(theirs), "another user"));
+  BOOST_TEST(read(theirs) == "precious");
+  BOOST_TEST(contains(refusal(pipe), "another user"));
+  const OutputRules replace{.if_exists = IfExists::replace};
+  BOOST_TEST(open_output_file(ours, replace).has_value());
+  // The owner of the folder could do worse; and where only the owner puts files, nobody planted one.
+  BOOST_REQUIRE(::chown((path / "tmp").c_str(), 65534, 65534) == 0);
+  BOOST_TEST(open_output_file(theirs, replace).has_value());
+  BOOST_REQUIRE(::chown((path / "tmp").c_str(), 0, 0) == 0);
+  BOOST_REQUIRE(::chmod((path / "tmp").c_str(), 0755) == 0);
+  BOOST_TEST(open_output_file(theirs, replace).has_value());
+}
+
 BOOST_AUTO_TEST_CASE(devices_are_written_to_where_that_harms_nothing) {
   for (const char* device : {"/dev/null", "/dev/full"}) BOOST_TEST(open_output_file(device, {}).has_value(), device);
   BOOST_TEST(contains(refusal("/dev/zero"), "device"));

@@ -1,12 +1,17 @@
 #include "mxp-dump/key_ring.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
 #include <boost/test/unit_test.hpp>
 #include <cstdlib>
 #include <fstream>
+#include <iterator>
 #include <string>
+
+#include "support/own_memory.h"
+#include "support/sanitized.h"
 
 namespace mxp::dump::test {
 namespace {
@@ -105,6 +110,36 @@ BOOST_AUTO_TEST_CASE(lines_that_come_later_are_read_when_they_are_asked_for) {
   log.add(6, 8);
   BOOST_TEST(keys.highest_phase(id_of(8)) == 6u);
   BOOST_TEST(keys.highest_phase(id_of(1)) == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(no_copy_of_a_line_stays_in_memory) {
+#ifdef MXP_SANITIZED
+  BOOST_TEST_MESSAGE("not under a sanitizer");
+  return;
+#endif
+  Log log;
+  // Written by another process, so that the text was never in this one.
+  const std::string make =
+      "(printf 'MXP_C2S_TRAFFIC_SECRET_0 0000000000000007 '; od -An -v -tx1 -N32 /dev/urandom | tr -d ' \\n'; "
+      "echo) > " +
+      log.path();
+  BOOST_REQUIRE(std::system(make.c_str()) == 0);
+  constexpr off_t kSecretAt = 25 + 17;
+  std::string inverted;
+  const int fd = ::open(log.path().c_str(), O_RDONLY | O_CLOEXEC);
+  for (off_t at = kSecretAt + 44; at < kSecretAt + 64; ++at) {
+    char byte = 0;
+    BOOST_REQUIRE(::pread(fd, &byte, 1, at) == 1);
+    inverted += static_cast<char>(~byte);
+  }
+  ::close(fd);
+  KeyRing keys;
+  BOOST_REQUIRE(keys.load(log.path()).has_value());
+  BOOST_TEST(keys.find(id_of(7)) != nullptr);
+  BOOST_TEST(mxp::test::copies_in_own_memory(inverted) == 0u);
+  std::ifstream in(log.path());
+  const std::string plain{std::istreambuf_iterator<char>(in), {}};  // the search does find what is there
+  BOOST_TEST(mxp::test::copies_in_own_memory(inverted) > 0u);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
