@@ -1,22 +1,27 @@
 #!/usr/bin/env python3
 """mxp-dump on captures that are not as they should be: with holes, damaged, forged, cut, in another order, of one direction, beside
 other traffic. Each is made from a session with known answers, at places drawn with fixed seeds. MXP_BIN names the folder of the tools."""
+import hashlib
 import json
 import random
+import re
 import struct
 import subprocess
 import sys
+import time
 import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 import dump_wire as wire  # noqa: E402
-from dump_test import DUMP, ENVIRONMENT, DumpCase  # noqa: E402
+from dump_test import DUMP, ENVIRONMENT, DumpCase, unread_bytes  # noqa: E402
 
 SESSION = wire.Session()
 FRAMES = SESSION.frames
 C2S, S2C = len(SESSION.c2s), len(SESSION.s2c)
 PACKETS = 2 + C2S + S2C
+
+FORGED_KEY = wire.noise(36, "ephemeral key")
 
 
 def same_ports(payload, from_client=True):
@@ -401,6 +406,67 @@ class CopiesAndCuts(FaultCase):
                 self.assertIn("truncated", err)
         out, _ = self.dump("-r", path, "-c", "1", "-T", "json")  # enough before the damage: no error
         self.assertEqual(len(out.splitlines()), 1)
+
+
+class Forged(FaultCase):
+    """What anybody can make the tool see who sends a datagram past the place of the capture."""
+    OTHER_CLIENT, OTHER_SERVER = ("10.0.0.3", 3333), ("10.0.0.4", 4444)
+    GUESSED, BETTER = wire.noise(8, "guessed"), wire.noise(8, "better")
+
+    @staticmethod
+    def short(first_byte, destination, seed):
+        return bytes([first_byte]) + destination + wire.noise(51, seed)
+
+    def other(self, payload, from_client=True):
+        way = (self.OTHER_CLIENT, self.OTHER_SERVER) if from_client else (self.OTHER_SERVER, self.OTHER_CLIENT)
+        return wire.udp(*way, payload)
+
+    def two_connections_with_one_id(self):
+        """The second's client has the id that the first one's server is guessed to have."""
+        return [same_ports(wire.message_1()), same_ports(wire.message_2(), from_client=False), same_ports(self.short(0x40, self.GUESSED, 1)),
+                self.other(wire.message_1(client_id=self.GUESSED, seed="other"))]
+
+    def test_an_id_that_two_connections_have_keeps_each_to_its_own_packets(self):
+        capture = wire.pcap(self.two_connections_with_one_id() + [self.other(self.short(0x44, self.GUESSED, n), from_client=False) for n in range(3)])
+        lines = self.dump("-r", "-", "-T", "fields", "-e", "connection", stdin=capture)[0].split()
+        self.assertEqual(lines, ["1", "1", "1", "2", "2", "2", "2"])
+        self.dump("-r", self.file("c", capture), "--stats", "summary")
+
+    def test_an_id_whose_first_owner_gave_it_up_ends_no_capture(self):
+        better = [same_ports(self.short(first, self.BETTER, first)) for first in (0x41, 0x42, 0x43)]
+        late = [self.other(self.short(0x44, self.GUESSED, n), from_client=False) for n in range(2)]
+        summary = self.through_a_pipe(wire.pcap(self.two_connections_with_one_id() + better + late), keys=False)
+        self.assertEqual((summary["connections"], summary["packets"]), (2, 2 + 1 + 1 + 2 + 2))  # not the first that contradicts the guess
+
+    def test_an_id_whose_first_owner_was_forgotten_ends_no_capture(self):
+        def others(first, count):
+            return [wire.udp((f"10.1.{n >> 8}.{n & 255}", 5000), ("10.2.0.1", 5000), wire.message_1(wire.noise(8, n), seed=n)[:14]) for n in range(first, first + count)]
+
+        frames = self.two_connections_with_one_id()
+        late = self.other(self.short(0x44, self.GUESSED, 1), from_client=False)
+        frames = frames[:3] + others(0, 100) + frames[3:] + others(100, 4050) + [late] + others(4150, 4300)
+        for path in ("-", self.file("c", wire.pcap(frames))):
+            self.dump("-r", path, "--stats", "summary", stdin=wire.pcap(frames))
+
+    def test_what_forged_messages_make_it_keep_is_bounded(self):
+        def peak(count, same):
+            process = subprocess.Popen([DUMP, "-r", "-", "--stats", "summary"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=ENVIRONMENT)
+            start = b"\xc0MXP1\x01"
+            for n in range(count):
+                unlike = hashlib.sha256(n.to_bytes(4, "big")).digest()
+                body = wire.CLIENT_ID + bytes(4) + unlike + unlike[:18] if same == "id" else unlike[:8] + FORGED_KEY + bytes(18)
+                process.stdin.write(wire.pcap([same_ports(start + body)])[0 if n == 0 else 24:])
+            process.stdin.flush()
+            while unread_bytes(process.stdin) > 0:
+                time.sleep(0.01)
+            peak_kib = int(re.search(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{process.pid}/status").read_text())[1])
+            process.stdin.close()
+            self.assertEqual(process.wait(60), 0)
+            return peak_kib
+
+        for same in ("id", "key"):
+            with self.subTest(same):
+                self.assertLess(peak(100_000, same) - peak(1000, same), 4096, "KiB")
 
 
 if __name__ == "__main__":

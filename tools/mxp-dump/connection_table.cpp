@@ -43,10 +43,10 @@ void ConnectionTable::note_handshake(const HandshakeCopy& copy, const Endpoints&
   place->side_votes += wrong_side ? -1 : 1;
   place->handshake.add(copy);
   for (const std::uint64_t print : {copy.ephemeral, copy.tail}) {
-    if (print != 0 && by_print_.try_emplace(print, place).second) place->prints.push_back(print);
+    if (print == 0 || place->prints.size() == kMaxHandshakePrints) continue;
+    if (by_print_.try_emplace(print, place).second) place->prints.push_back(print);
   }
-  if (by_id_.try_emplace(copy.client_id.key(), Target{place, TrafficDirection::server_to_client}).second)
-    place->id_keys.push_back(copy.client_id.key());
+  if (place->id_keys.size() < kMaxHandshakeIds) own_id(place, TrafficDirection::server_to_client, copy.client_id);
   if (!wrong_side) touch(place, direction_of(copy.message), endpoints);
   choose_client_id(place);
 }
@@ -120,6 +120,12 @@ ConnectionTable::Found ConnectionTable::known(ConnectionId destination, const En
   const auto found = by_id_.find(destination.key());
   if (found == by_id_.end()) return {};
   const auto [place, direction] = found->second;
+  // The owner may have moved, unless a connection that is here has the same id.
+  if (!goes(*place, endpoints, direction)) {
+    for (const Found& here : between(endpoints)) {
+      if (here.connection->side(here.direction).destination == destination) return touch(here, endpoints);
+    }
+  }
   if (direction == TrafficDirection::server_to_client && place->handshake.confirm(destination)) choose_client_id(place);
   return touch(place, direction, endpoints);
 }
@@ -226,15 +232,14 @@ std::vector<ConnectionTable::Found> ConnectionTable::between(const Endpoints& en
   for (const Place place : pair->second) {
     for (const TrafficDirection direction : kDirections) {
       if (place->side(direction).destination && goes(*place, endpoints, direction))
-        result.push_back({&*place, nullptr, direction});
+        result.push_back({&*place, nullptr, direction, place});
     }
   }
   return result;
 }
 
 ConnectionTable::Found ConnectionTable::touch(const Found& found, const Endpoints& endpoints) {
-  const auto& id = found.connection->side(found.direction).destination;
-  return touch(by_id_.at(id->key()).connection, found.direction, endpoints);
+  return touch(found.place, found.direction, endpoints);
 }
 
 // --- housekeeping ------------------------------------------------------------------------------------------------
@@ -265,15 +270,25 @@ void ConnectionTable::evict() {
 
 void ConnectionTable::learn_id(Place place, TrafficDirection direction, ConnectionId id) {
   place->side(direction).destination = id;
+  own_id(place, direction, id);
+}
+
+// Two connections may use one id, by accident or because somebody forged a packet: the first to have it is found by it.
+void ConnectionTable::own_id(Place place, TrafficDirection direction, ConnectionId id) {
   if (by_id_.try_emplace(id.key(), Target{place, direction}).second) place->id_keys.push_back(id.key());
 }
 
 void ConnectionTable::unlearn_guess(Place place) {
   Side& side = place->side(TrafficDirection::client_to_server);
   if (!side.destination) return;
-  by_id_.erase(side.destination->key());
-  std::erase(place->id_keys, side.destination->key());
+  const std::uint64_t key = side.destination->key();
   side.destination.reset();
+  const auto owned = by_id_.find(key);
+  if (owned == by_id_.end() || owned->second.connection != place ||
+      owned->second.direction != TrafficDirection::client_to_server)
+    return;
+  by_id_.erase(owned);
+  std::erase(place->id_keys, key);
 }
 
 ConnectionTable::Found ConnectionTable::touch(Place place, TrafficDirection direction, const Endpoints& endpoints) {
@@ -281,7 +296,7 @@ ConnectionTable::Found ConnectionTable::touch(Place place, TrafficDirection dire
   const bool from_client = direction == TrafficDirection::client_to_server;
   Path* const path = path_of(place, from_client ? endpoints.source : endpoints.destination,
                              from_client ? endpoints.destination : endpoints.source);
-  return {&*place, path, direction};
+  return {&*place, path, direction, place};
 }
 
 Path* ConnectionTable::path_of(Place place, const SocketAddress& client, const SocketAddress& server) {

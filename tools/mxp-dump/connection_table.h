@@ -22,11 +22,15 @@ namespace mxp::dump {
 inline constexpr std::size_t kMaxConnections = 4096;
 inline constexpr std::size_t kMaxPaths = 4;               // of a connection
 inline constexpr std::size_t kMaxConnectionsOfPath = 64;  // between one pair of addresses that are looked through
+// Of the handshake messages of one connection, which has two: the rest are damaged copies or forged.
+inline constexpr std::size_t kMaxHandshakeIds = 16;
+inline constexpr std::size_t kMaxHandshakePrints = 32;
 
 class ConnectionTable {
  public:
   using Forget = std::function<void(const Connection&)>;
   using InKeyLog = std::function<bool(ConnectionId)>;
+  using Place = std::list<Connection>::iterator;
   // `forget` is called for each connection that had a packet and is dropped because there are too many.
   ConnectionTable(Forget forget, InKeyLog in_key_log, std::size_t capacity = kMaxConnections)
       : forget_(std::move(forget)), in_key_log_(std::move(in_key_log)), capacity_(capacity) {}
@@ -35,6 +39,7 @@ class ConnectionTable {
     Connection* connection = nullptr;
     Path* path = nullptr;
     TrafficDirection direction = TrafficDirection::client_to_server;
+    Place place{};  // of `connection`, for touch()
     explicit operator bool() const { return connection != nullptr; }
   };
 
@@ -65,14 +70,14 @@ class ConnectionTable {
   bool likely(ConnectionId destination, const Endpoints& endpoints) const;
   // Connections that have packets from here to there, with their ids.
   std::vector<Found> between(const Endpoints& endpoints);
-  // Makes the connection the latest, and notes the path.
+  // Makes the connection that between() found the latest, and notes the path. REQUIRES: no function that changes the
+  // table was called since.
   Found touch(const Found& found, const Endpoints& endpoints);
 
   std::uint64_t evicted() const { return evicted_; }
   const std::list<Connection>& connections() const { return connections_; }  // the latest first
 
  private:
-  using Place = std::list<Connection>::iterator;
   struct Target {
     Place connection;
     TrafficDirection direction;
@@ -88,6 +93,7 @@ class ConnectionTable {
   Place find_handshake(const HandshakeCopy& copy, const Endpoints& endpoints);
   void choose_client_id(Place place);
   void learn_id(Place place, TrafficDirection direction, ConnectionId id);
+  void own_id(Place place, TrafficDirection direction, ConnectionId id);
   void unlearn_guess(Place place);
   void assign(const Endpoints& endpoints);
   bool may_lack_server_id(const Connection& connection, const Endpoints& endpoints) const;
