@@ -131,18 +131,33 @@ class EndOfStream(SessionTest):
         self.assertEqual((result.returncode, result.stdout), (0, b"enough\n"), result.stderr)
         self.assertEqual(listener.finish()[0], 0)
 
-    def test_no_stdin_ends_our_side_at_once_even_of_those_who_wait_for_their_turn(self):
+    def test_no_stdin_ends_our_side_at_once_and_of_those_who_wait_in_their_turn(self):
+        # A client that saw our end while it waited had everything acknowledged by a transport that nobody read, and exited with 0.
         listener = self.listener("--keep-open", "--no-stdin")
         first = self.client(listener.url, "-vv", stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
         self.wait_until_said(first.errors, "ended (peer)")
         second = self.client(listener.url, "-vv", stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
-        self.wait_until_said(second.errors, "ended (peer)")
         second.stdin.write(b"second\n")
         second.stdin.close()
+        self.wait_until_said(second.errors, "ended (local)")
+        with self.assertRaises(subprocess.TimeoutExpired):
+            second.wait(1)
+        self.assertNotIn("ended (peer)", second.errors.read_text())
         first.stdin.write(b"first\n")
         first.stdin.close()
         self.assertEqual((first.wait(LIMIT), second.wait(LIMIT)), (0, 0))
-        self.assertEqual(listener.output.read_bytes(), b"first\nsecond\n")
+        self.wait_for(lambda: listener.output.read_bytes() == b"first\nsecond\n", "both in their order")
+
+    def test_who_waits_for_a_turn_that_never_comes_does_not_exit_with_0(self):
+        listener = self.listener("--keep-open", "--no-stdin")
+        first = self.client(listener.url, "-vv", stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+        self.wait_until_said(first.errors, "ended (peer)")
+        second = self.client(listener.url, "-vv", stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+        second.stdin.write(b"second\n")
+        second.stdin.close()
+        self.wait_until_said(second.errors, "ended (local)")
+        listener.process.terminate()
+        self.assertNotEqual(second.wait(LIMIT), 0, second.errors.read_text())
 
     def test_the_ways_to_treat_stdin_exclude_each_other(self):
         for pair in (["--half-close", "--end-together"], ["--half-close", "--no-stdin"], ["--end-together", "--no-stdin"]):

@@ -88,10 +88,7 @@ void PipeSession::start(StreamId id) {
     our_end_ = OurEnd::acknowledged;  // a one-way stream of the peer's has no direction of ours
     input_ended_ = true;
   }
-  if (environment_.options.no_stdin) {
-    input_ended_ = true;
-    send_end();
-  }
+  if (environment_.options.no_stdin) input_ended_ = true;
   if (streams_.ask_for_turn(*this)) take_turn();
 }
 
@@ -99,6 +96,9 @@ void PipeSession::take_turn() {
   has_turn_ = true;
   streams_.input.lift_limit();
   streams_.output.when_drained([this] { on_output_drained(); });
+  // Not before our turn: a peer that sees our end and has its own acknowledged is done, and what it sent would be lost if
+  // it or we went before anybody read it.
+  if (environment_.options.no_stdin) send_end();
   (void)connection_.resume(*stream_);
   if (ended() || our_end_ != OurEnd::open) return;
   read_input();
