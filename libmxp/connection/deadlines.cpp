@@ -6,6 +6,19 @@
 
 namespace mxp {
 
+namespace {
+
+// Thousands of connections may wait at a server for hours: each keeps what it needs to go on, and no more.
+void rest(Parts& parts) {
+  parts.idle.on_rested();
+  parts.streams.shrink();
+  parts.sent_frames.shrink();
+  parts.recovery.shrink();
+  parts.acks.shrink();
+}
+
+}  // namespace
+
 Timestamp next_deadline(const Parts& parts) {
   const Lifecycle& life = parts.lifecycle;
   if (life.state == ConnectionState::closed) return kNever;
@@ -17,7 +30,7 @@ Timestamp next_deadline(const Parts& parts) {
   if (life.state == ConnectionState::established) {
     next = std::min(
         {next, parts.recovery.deadline(), parts.acks.deadline(), parts.idle.deadline(parts.recovery.probe_timeout())});
-    next = std::min(next, parts.key_update.old_keys_until());
+    next = std::min({next, parts.key_update.old_keys_until(), parts.idle.rest_deadline()});
     // A PING that is due already waits for room in the window, not for time (threat t39).
     if (!parts.ping_due) next = std::min(next, parts.idle.keepalive_deadline());
   }
@@ -54,6 +67,7 @@ void on_deadline(Parts& parts, Timestamp now) {
       parts.keys->opener.forget_previous_keys();
       parts.key_update.on_old_keys_gone();
     }
+    if (parts.idle.rest_deadline() <= now) rest(parts);
   }
   if (parts.pacing_until <= now) parts.pacing_until = kNever;
   parts.streams.collect();

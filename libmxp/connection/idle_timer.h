@@ -1,8 +1,10 @@
 // Idle timeout and keepalive (RFC 9000 §10.1): the clock starts again with every packet received, and with the first
-// ack-eliciting packet sent after one.
+// ack-eliciting packet sent after one. And rest: when nothing has gone either way for a while, the connection gives back
+// the memory that only its traffic needed.
 #pragma once
 
 #include <algorithm>
+#include <chrono>
 
 #include "mxp/time.h"
 
@@ -21,11 +23,13 @@ class IdleTimer {
   void on_packet_received(Timestamp now) {
     since_ = now;
     sent_since_received_ = false;
+    rested_ = false;
   }
   void on_ack_eliciting_sent(Timestamp now) {
     last_sent_ = now;
     if (!sent_since_received_) since_ = now;
     sent_since_received_ = true;
+    rested_ = false;
   }
   // Never sooner than three probe timeouts, so that a lost packet is not taken for a dead peer.
   Timestamp deadline(Duration probe_timeout) const {
@@ -34,13 +38,20 @@ class IdleTimer {
   Timestamp keepalive_deadline() const {
     return keepalive_ == Duration::zero() ? kNever : std::max(since_, last_sent_) + keepalive_;
   }
+  // When to give memory back; kNever after that was done, until a packet goes either way.
+  Timestamp rest_deadline() const { return rested_ ? kNever : std::max(since_, last_sent_) + kRestAfter; }
+  void on_rested() { rested_ = true; }
 
  private:
+  // Our choice: longer than the pauses in a conversation, so that a busy connection allocates nothing again and again.
+  static constexpr Duration kRestAfter = std::chrono::seconds(2);
+
   Duration timeout_{};
   Duration keepalive_;
   Timestamp since_;
   Timestamp last_sent_;
   bool sent_since_received_ = false;
+  bool rested_ = false;
 };
 
 }  // namespace mxp

@@ -150,7 +150,7 @@ void receive_packet(Parts& parts, Timestamp now, const ReceivedDatagram& datagra
       close_by_error(parts, error);
     }
   }
-  parts.acks.on_packet_received(now, opened->number, ack_eliciting, static_cast<AckTracker::Ecn>(datagram.ecn));
+  parts.acks.on_packet_received(now, opened->number, ack_eliciting, datagram.ecn);
   parts.streams.collect();
   parts.ready.on_ready(parts.self);
 }

@@ -2,6 +2,7 @@
 // how many there are. Nothing is allocated per packet once the ring has its size, and nothing is looked up.
 #pragma once
 
+#include <algorithm>
 #include <bit>
 #include <cstdint>
 #include <vector>
@@ -35,17 +36,29 @@ class SentFrameLog {
     if (index > begin_) begin_ = index;
   }
   std::uint64_t size() const { return end_ - begin_; }
-
- private:
-  void grow() {
-    // Bounded by what is in flight: a packet holds at most one frame for every few of its bytes.
-    std::vector<SentFrame> larger(ring_.empty() ? 64 : ring_.size() * 2);
-    for (std::uint64_t i = begin_; i != end_; ++i) larger[i & (larger.size() - 1)] = ring_[i & mask_];
-    ring_ = std::move(larger);
-    mask_ = ring_.size() - 1;
+  // Gives back the memory that the frames do not need now.
+  void shrink() {
+    if (size() > ring_.size() / 2) return;
+    if (size() == 0) {
+      ring_ = std::vector<SentFrame>();
+    } else {
+      resize(std::max<std::size_t>(std::bit_ceil(size()), kFirstFrames));
+    }
   }
 
-  std::vector<SentFrame> ring_;  // size is a power of two
+ private:
+  static constexpr std::size_t kFirstFrames = 8;  // an idle connection sends a packet now and then
+
+  // Bounded by what is in flight: a packet holds at most one frame for every few of its bytes.
+  void grow() { resize(ring_.empty() ? kFirstFrames : ring_.size() * 2); }
+  void resize(std::size_t count) {
+    std::vector<SentFrame> resized(count);
+    for (std::uint64_t i = begin_; i != end_; ++i) resized[i & (count - 1)] = ring_[i & mask_];
+    ring_ = std::move(resized);
+    mask_ = count - 1;
+  }
+
+  std::vector<SentFrame> ring_;  // empty, or its size is a power of two
   std::uint64_t mask_ = 0;
   std::uint64_t begin_ = 0;
   std::uint64_t end_ = 0;

@@ -46,6 +46,7 @@ class RangeSet {
   void pop_front();  // drops the lowest range. REQUIRES: !empty()
   void pop_back();   // drops the highest range. REQUIRES: !empty()
   void clear() { ranges_.clear(); }
+  void shrink() { ranges_.shrink_to_fit(); }  // gives back memory that no range needs now
 
  private:
   std::vector<Range> ranges_;

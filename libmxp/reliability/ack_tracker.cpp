@@ -7,7 +7,7 @@
 namespace mxp {
 
 void AckTracker::on_packet_received(Timestamp now, PacketNumber number, bool ack_eliciting, Ecn ecn) {
-  const std::uint64_t expected = count_ == 0 ? 0 : ranges_[0].last.value() + 1;
+  const std::uint64_t expected = ranges_.empty() ? 0 : ranges_[0].last.value() + 1;
   if (!record(number.value())) return;
 
   something_new_ = true;
@@ -46,9 +46,9 @@ void AckTracker::on_ack_acknowledged(PacketNumber largest) {
       end = std::min(end, *lowest_late_);
     }
   }
-  while (count_ > 1 && ranges_[count_ - 1].last.value() < end) --count_;
-  if (count_ == 0) return;
-  AckRange& lowest = ranges_[count_ - 1];
+  while (ranges_.size() > 1 && ranges_.back().last.value() < end) ranges_.pop_back();
+  if (ranges_.empty()) return;
+  AckRange& lowest = ranges_.back();
   lowest.first = std::max(lowest.first, PacketNumber(std::min(end, lowest.last.value())));
 }
 
@@ -60,7 +60,7 @@ Timestamp AckTracker::deadline() const {
 }
 
 Duration AckTracker::delay(Timestamp now) const {
-  return count_ == 0 ? Duration::zero() : std::max(now - largest_received_at_, Duration::zero());
+  return ranges_.empty() ? Duration::zero() : std::max(now - largest_received_at_, Duration::zero());
 }
 
 std::optional<EcnCounts> AckTracker::ecn() const {
@@ -69,18 +69,17 @@ std::optional<EcnCounts> AckTracker::ecn() const {
 }
 
 bool AckTracker::record(std::uint64_t number) {
-  if (count_ != 0 && number == ranges_[0].last.value() + 1) {  // in order: by far the most frequent
+  if (!ranges_.empty() && number == ranges_[0].last.value() + 1) {  // in order: by far the most frequent
     ranges_[0].last = PacketNumber(number);
     return true;
   }
   // The first range, from the highest down, that does not lie wholly above `number`.
-  const auto end = ranges_.begin() + static_cast<std::ptrdiff_t>(count_);
-  const auto below =
-      std::partition_point(ranges_.begin(), end, [&](const AckRange& range) { return range.first.value() > number; });
+  const auto below = std::partition_point(ranges_.begin(), ranges_.end(),
+                                          [&](const AckRange& range) { return range.first.value() > number; });
   const auto index = static_cast<std::size_t>(below - ranges_.begin());
-  if (index < count_ && number <= below->last.value()) return false;
+  if (index < ranges_.size() && number <= below->last.value()) return false;
 
-  const bool extends_below = index < count_ && below->last.value() + 1 == number;
+  const bool extends_below = index < ranges_.size() && below->last.value() + 1 == number;
   const bool extends_above = index > 0 && ranges_[index - 1].first.value() == number + 1;
   if (extends_below && extends_above) {
     ranges_[index - 1].first = below->first;
@@ -98,21 +97,15 @@ bool AckTracker::record(std::uint64_t number) {
 }
 
 void AckTracker::erase_range(std::size_t index) {
-  MXP_WORK(count_ - index);
-  std::move(ranges_.begin() + static_cast<std::ptrdiff_t>(index) + 1,
-            ranges_.begin() + static_cast<std::ptrdiff_t>(count_),
-            ranges_.begin() + static_cast<std::ptrdiff_t>(index));
-  --count_;
+  MXP_WORK(ranges_.size() - index);
+  ranges_.erase(ranges_.begin() + static_cast<std::ptrdiff_t>(index));
 }
 
 void AckTracker::insert_range(std::size_t index, std::uint64_t number) {
-  MXP_WORK(count_ - index + 1);
-  if (count_ == kCapacity) --count_;  // the oldest gives way: threat t03
-  const auto at = ranges_.begin() + static_cast<std::ptrdiff_t>(index);
-  const auto end = ranges_.begin() + static_cast<std::ptrdiff_t>(count_);
-  std::move_backward(at, end, end + 1);
-  *at = {PacketNumber(number), PacketNumber(number)};
-  ++count_;
+  MXP_WORK(ranges_.size() - index + 1);
+  if (ranges_.size() == kCapacity) ranges_.pop_back();  // the oldest gives way: threat t03
+  if (ranges_.size() == ranges_.capacity()) ranges_.reserve(std::clamp(2 * ranges_.size(), kFirstCapacity, kCapacity));
+  ranges_.insert(ranges_.begin() + static_cast<std::ptrdiff_t>(index), {PacketNumber(number), PacketNumber(number)});
 }
 
 }  // namespace mxp

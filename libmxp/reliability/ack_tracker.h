@@ -1,14 +1,16 @@
 // The receiver's side: which packet numbers arrived, when the peer must hear of them, and what the ACK says.
-// Policy of docs/protocol.md §6. Memory is fixed: at most 1 + kMaxAckRanges ranges are kept, the oldest are forgotten
-// (threat t03), and recording a packet costs at most one move of that array whatever the peer sends.
+// Policy of docs/protocol.md §6. Memory is bounded: at most 1 + kMaxAckRanges ranges are kept, the oldest are forgotten
+// (threat t03), and recording a packet costs at most one move of that list whatever the peer sends. Numbers that arrive
+// in order need one range, so the list begins small and grows with the gaps.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <vector>
 
 #include "core/frames.h"
+#include "mxp/ecn.h"
 #include "mxp/ids.h"
 #include "mxp/time.h"
 
@@ -16,9 +18,6 @@ namespace mxp {
 
 class AckTracker {
  public:
-  // The two bits of the IP header (RFC 3168 §5).
-  enum class Ecn : std::uint8_t { not_ect = 0, ect1 = 1, ect0 = 2, ce = 3 };
-
   // `max_ack_delay`: how long an acknowledgement may be held back: what we announced to the peer.
   explicit AckTracker(Duration max_ack_delay) : max_ack_delay_(max_ack_delay) {}
 
@@ -39,11 +38,14 @@ class AckTracker {
   bool has_something_new() const { return something_new_; }
 
   // From the highest to the lowest, at most 1 + kMaxAckRanges; valid until the next call that changes something.
-  std::span<const AckRange> ranges() const { return {ranges_.data(), count_}; }
+  std::span<const AckRange> ranges() const { return ranges_; }
   // How long the largest number has waited; never negative.
   Duration delay(Timestamp now) const;
   // Nothing while no packet carried a mark.
   std::optional<EcnCounts> ecn() const;
+
+  // Gives back memory that only a time with many gaps needed.
+  void shrink() { ranges_.shrink_to_fit(); }
 
  private:
   bool record(std::uint64_t number);  // false: known already, or older than what is kept
@@ -51,14 +53,14 @@ class AckTracker {
   void insert_range(std::size_t index, std::uint64_t number);
 
   static constexpr std::size_t kCapacity = kMaxAckRanges + 1;
+  static constexpr std::size_t kFirstCapacity = 4;
   // docs/protocol.md §6.
   static constexpr std::uint64_t kEarlyPackets = 100;  // ack-eliciting ones
   static constexpr std::uint32_t kEarlyInterval = 2;
   static constexpr std::uint32_t kInterval = 10;
 
   Duration max_ack_delay_;
-  std::array<AckRange, kCapacity> ranges_{};  // descending, so that the packet in order touches the first only
-  std::size_t count_ = 0;
+  std::vector<AckRange> ranges_;  // descending, so that the packet in order touches the first only; at most kCapacity
   Timestamp largest_received_at_{};
   std::uint64_t eliciting_received_ = 0;
   std::uint32_t eliciting_waiting_ = 0;  // since the last ACK

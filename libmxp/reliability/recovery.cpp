@@ -246,4 +246,10 @@ std::optional<PacketNumber> Recovery::largest_acknowledged() const {
   return PacketNumber(*largest_acknowledged_);
 }
 
+void Recovery::shrink() {
+  packets_.shrink();
+  acknowledged_ = std::vector<SentPacket>();
+  lost_ = std::vector<LostPacket>();
+}
+
 }  // namespace mxp

@@ -65,6 +65,8 @@ class Recovery {
   Timestamp deadline() const;
   // Too early: nothing happens. Otherwise declares losses by time, or counts a probe timeout (probes_due() becomes 2).
   Outcome on_deadline(Timestamp now);
+  // Gives back memory that only a busy time needed. What an earlier Outcome looks into is gone then.
+  void shrink();
 
   // Probe packets that must go now; each on_packet_sent with SentPacket::probe takes one.
   unsigned probes_due() const { return probes_due_; }

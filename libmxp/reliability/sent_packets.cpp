@@ -1,6 +1,7 @@
 #include "reliability/sent_packets.h"
 
 #include <algorithm>
+#include <bit>
 
 #include "mxp/require.h"
 
@@ -21,10 +22,26 @@ void SentPackets::reserve_one() {
   // (threat t03).
   trim(Timestamp::min());
   if (next_ - base_ < ring_.size()) return;
-  std::vector<Record> larger(ring_.empty() ? 16 : ring_.size() * 2);
-  const std::uint64_t mask = larger.size() - 1;
-  for (std::uint64_t number = base_; number < next_; ++number) larger[number & mask] = record(number);
-  ring_ = std::move(larger);
+  resize_ring(ring_.empty() ? kFirstRecords : ring_.size() * 2);
+}
+
+void SentPackets::shrink() {
+  const std::uint64_t records = next_ - base_;
+  if (records > ring_.size() / 2) return;
+  if (records == 0) {
+    ring_ = std::vector<Record>();
+  } else {
+    resize_ring(std::max<std::size_t>(std::bit_ceil(records), kFirstRecords));
+  }
+  skipped_.shrink();
+}
+
+// REQUIRES: a power of two, and room for every record.
+void SentPackets::resize_ring(std::size_t size) {
+  std::vector<Record> resized(size);
+  const std::uint64_t mask = size - 1;
+  for (std::uint64_t number = base_; number < next_; ++number) resized[number & mask] = record(number);
+  ring_ = std::move(resized);
   mask_ = mask;
 }
 

@@ -84,6 +84,8 @@ class SentPackets {
 
   // Gives back the records at the front that are settled; lost ones only if they were sent before `lost_before`.
   void trim(Timestamp lost_before);
+  // Gives back the memory that the records do not need now.
+  void shrink();
 
   std::uint64_t base() const { return base_; }
   // From the oldest outstanding packet to the newest packet.
@@ -113,8 +115,11 @@ class SentPackets {
   const Record& record(std::uint64_t number) const { return ring_[number & mask_]; }
   std::uint64_t skip_acknowledged(std::uint64_t number);
   void reserve_one();
+  void resize_ring(std::size_t size);
 
-  std::vector<Record> ring_;  // a power of two
+  static constexpr std::size_t kFirstRecords = 4;  // an idle connection sends a packet now and then
+
+  std::vector<Record> ring_;  // empty, or a power of two
   std::uint64_t mask_ = 0;
   std::uint64_t base_ = 0;  // number of the oldest record
   std::uint64_t next_ = 0;

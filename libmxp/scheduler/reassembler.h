@@ -41,6 +41,10 @@ class Reassembler {
   }
   // Forgets all bytes and gives the memory back; begin() stays.
   void discard();
+  // Gives back the memory of an empty one.
+  void shrink() {
+    if (present_.empty()) discard();
+  }
 
   // Back to offset 0 and empty; memory beyond `keep_bytes` is given back.
   void reset(std::size_t keep_bytes);

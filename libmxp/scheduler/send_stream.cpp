@@ -29,6 +29,13 @@ void SendStream::recycle() {
   announcing_ = false;
 }
 
+void SendStream::shrink() {
+  if (buffer_.size() != 0) return;
+  buffer_.reset(buffer_.end(), 0);
+  acked_.shrink();
+  lost_.shrink();
+}
+
 std::size_t SendStream::write(ByteView data, std::size_t buffer_limit) {
   MXP_REQUIRE(state_ == State::open);
   const std::size_t taken = buffer_.append(data, buffer_limit);

@@ -39,6 +39,8 @@ class SendStream {
   void start(bool sends, std::uint64_t limit);
   // Ready for another stream, with little memory kept.
   void recycle();
+  // Gives back the memory of a stream that waits for nothing.
+  void shrink();
 
   State state() const { return state_; }
   bool done() const { return state_ == State::done; }

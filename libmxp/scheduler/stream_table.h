@@ -25,6 +25,8 @@ class StreamTable {
   Stream& insert(StreamId id);
   // REQUIRES: find(id) != nullptr, and it is in no list. The object is recycled.
   void erase(StreamId id);
+  // Frees the stock.
+  void drop_stock() { stock_ = std::vector<std::unique_ptr<Stream>>(); }
   // Frees everything, the stock too.
   void clear();
   template <class Visit>

@@ -168,6 +168,14 @@ void Streams::collect() {
   }
 }
 
+void Streams::shrink() {
+  table_.drop_stock();
+  table_.for_each([](Stream& stream) {
+    stream.send.shrink();
+    stream.receive.reassembler().shrink();
+  });
+}
+
 void Streams::drop_all() {
   dropped_ = true;
   // From inside an event the caller's frame still looks at streams and at buffers: collect() frees them then.

@@ -113,6 +113,9 @@ class Streams {
 
   // Frees the streams that are finished in both directions. Call at the end of each flow, never from inside an event.
   void collect();
+  // Gives back memory that only a busy time needed: objects kept for further streams, buffers that are empty. Never
+  // from inside an event.
+  void shrink();
   // The connection is over: no events any more, every verb fails, memory is freed (from inside an event: by the next
   // collect).
   void drop_all();

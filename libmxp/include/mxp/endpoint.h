@@ -16,6 +16,7 @@
 #include "mxp/bytes.h"
 #include "mxp/config.h"
 #include "mxp/connection.h"
+#include "mxp/ecn.h"
 #include "mxp/handler.h"
 #include "mxp/random.h"
 #include "mxp/stats.h"
@@ -23,8 +24,6 @@
 #include "mxp/trace.h"
 
 namespace mxp {
-
-enum class Ecn : std::uint8_t { not_ect = 0, ect1 = 1, ect0 = 2, ce = 3 };  // the two bits of the IP header
 
 struct ReceivedDatagram {
   MutableBytes bytes;    // decrypted in place

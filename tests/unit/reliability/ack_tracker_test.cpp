@@ -12,7 +12,7 @@ namespace {
 struct Fixture {
   AckTracker tracker{25ms};
   Timestamp now{1s};
-  void receive(std::uint64_t number, bool eliciting = true, AckTracker::Ecn ecn = AckTracker::Ecn::not_ect) {
+  void receive(std::uint64_t number, bool eliciting = true, Ecn ecn = Ecn::not_ect) {
     tracker.on_packet_received(now, PacketNumber(number), eliciting, ecn);
   }
   std::vector<std::pair<std::uint64_t, std::uint64_t>> ranges() const {
@@ -87,11 +87,11 @@ BOOST_AUTO_TEST_CASE(packets_without_need_of_acknowledgement_never_cause_one) {
 
 BOOST_AUTO_TEST_CASE(congestion_mark_is_told_at_once_and_counted) {
   BOOST_TEST(!tracker.ecn().has_value());
-  receive(0, true, AckTracker::Ecn::ect0);
+  receive(0, true, Ecn::ect0);
   BOOST_TEST(!tracker.ack_due(now));
-  receive(1, false, AckTracker::Ecn::ect1);
+  receive(1, false, Ecn::ect1);
   tracker.on_ack_sent(now);
-  receive(2, true, AckTracker::Ecn::ce);
+  receive(2, true, Ecn::ce);
   BOOST_TEST(tracker.ack_due(now));
   BOOST_TEST((tracker.ecn() == EcnCounts{.ect0 = 1, .ect1 = 1, .ce = 1}));
 }
@@ -99,7 +99,7 @@ BOOST_AUTO_TEST_CASE(congestion_mark_is_told_at_once_and_counted) {
 BOOST_AUTO_TEST_CASE(duplicate_changes_nothing) {
   receive(0);
   tracker.on_ack_sent(now);
-  receive(0, true, AckTracker::Ecn::ce);
+  receive(0, true, Ecn::ce);
   BOOST_TEST(!tracker.has_something_new());
   BOOST_TEST(!tracker.ack_due(now + 1s));
   BOOST_TEST(!tracker.ecn().has_value());
