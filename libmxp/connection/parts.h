@@ -32,6 +32,7 @@ struct ConnectionEnvironment {
   const EndpointConfig& config;
   Random& random;
   Handler& handler;
+  std::uint64_t hash_key;  // secret: a peer chooses ids of streams
   TraceSink* trace = nullptr;
 };
 
@@ -56,7 +57,7 @@ struct Parts {
         ready(ready_),
         numbers(environment_.random),
         events(self_, environment_.handler),
-        streams(role_, environment_.config.transport.flow_control, events),
+        streams(role_, environment_.config.transport.flow_control, events, environment_.hash_key),
         recovery(environment_.config.transport.recovery, kMinInitialSize),
         acks(environment_.config.transport.recovery.max_ack_delay),
         idle(environment_.config.transport.keepalive, now),

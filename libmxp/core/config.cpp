@@ -102,6 +102,11 @@ Found find(const TransportConfig& config) {
   return find(config.flow_control);
 }
 
+Found find(const EndpointLimits& limits) {
+  return check(Counted{"limits.max_fruitless_handshakes", limits.max_fruitless_handshakes, 1, 1'000'000,
+                       "1 to 1000000 in a second"});
+}
+
 Found find(const std::vector<Suite>& suites) {
   constexpr std::string_view kField = "suites";
   constexpr std::string_view kRange = "aes256 and chacha20, at least one and each at most once";
@@ -132,6 +137,7 @@ std::expected<void, ConfigError> validate(const TransportConfig& config) {
 std::expected<void, ConfigError> validate(const EndpointConfig& config) {
   Found found = find(config.transport);
   if (!found) found = find(config.suites);
+  if (!found) found = find(config.limits);
   if (!found) return {};
   return std::unexpected(std::move(*found));
 }

@@ -42,6 +42,7 @@ std::string_view to_string(DropReason reason) {
     case DropReason::not_accepting: return "not accepting";
     case DropReason::unknown_connection: return "unknown connection";
     case DropReason::half_open_limit: return "half-open limit";
+    case DropReason::handshake_rate: return "handshake rate";
     case DropReason::handshake_failed: return "handshake failed";
     case DropReason::bad_low_order_key: return "low-order key";
     case DropReason::unexpected_in_state: return "unexpected in this state";

@@ -29,12 +29,14 @@ CloseFrame refusal(TransportErrorCode code, std::string_view reason) {
 
 }  // namespace
 
-Admission::Admission(const EndpointConfig& config, Random& random)
+Admission::Admission(const EndpointConfig& config, Random& random, std::uint64_t hash_key)
     : config_(config),
       random_(random),
       mac1_key_(config.identity.public_key()),
-      // Twice the half-open limit: answers to refused clients are kept as well.
-      cache_(2 * config.limits.max_half_open, config.transport.handshake_timeout, random_u64(random)) {}
+      budget_(config.limits.max_fruitless_handshakes, hash_key),
+      // Twice the half-open limit: the answers of clients that have confirmed by now are remembered as well.
+      admitted_(2 * config.limits.max_half_open, config.transport.handshake_timeout, hash_key),
+      refused_(config.limits.max_half_open, config.transport.handshake_timeout, hash_key) {}
 
 AdmissionResult Admission::screen(const ReceivedDatagram& datagram, const InitialHeader& header) {
   if (!config_.accept) return drop(DropReason::not_accepting);
@@ -43,8 +45,11 @@ AdmissionResult Admission::screen(const ReceivedDatagram& datagram, const Initia
   if (!mac1_key_.verify(datagram.bytes)) return drop(DropReason::bad_mac1);
 
   // Answering one datagram with another that is no longer amplifies nothing, whoever the source is (threat t17).
-  if (auto* known = cache_.find(mac1_of(header))) {
-    if (!known->admit_source(datagram.remote)) return drop(DropReason::wrong_path);
+  const ResponseCache::Mac1 mac1 = mac1_of(header);
+  ResponseCache::Entry* known = admitted_.find(mac1);
+  if (known == nullptr) known = refused_.find(mac1);
+  if (known != nullptr) {
+    if (!known->take_answer(datagram.remote)) return drop(DropReason::wrong_path);
     return {.answer = known->datagram, .answer_id = known->server_id, .answered_before = true};
   }
   if (!find_suite(config_, header.suite)) return drop(DropReason::unknown_version);
@@ -55,6 +60,7 @@ AdmissionResult Admission::on_initial(Timestamp now, const ReceivedDatagram& dat
                                       bool full, ConnectionId server_id, EndpointStats& stats) {
   const auto suite = find_suite(config_, header.suite);
   if (!suite) return drop(DropReason::unknown_version);
+  if (!budget_.take(now, datagram.remote)) return drop(DropReason::handshake_rate);
   ++stats.handshakes_started;
   stats.public_key_operations += kX25519PerIkMessage;
   IkResponder noise(*suite, config_.identity, header.prologue);
@@ -90,7 +96,7 @@ AdmissionResult Admission::on_initial(Timestamp now, const ReceivedDatagram& dat
 
   AdmissionResult result;
   if (!close) result.answer_id = server_id;
-  cache_.insert(now, mac1_of(header), datagram.remote, answer, result.answer_id);
+  (close ? refused_ : admitted_).insert(now, mac1_of(header), datagram.remote, answer, result.answer_id);
   result.answer = std::move(answer);
   if (!close)
     result.admitted = AdmittedClient{

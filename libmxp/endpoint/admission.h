@@ -1,6 +1,7 @@
 // The server's half of the handshake: from an unknown datagram to a connection with keys, in the order that costs a
 // stranger least (docs/protocol.md §2.1): size → header → mac1 → duplicate → limits → public-key operations → payload →
-// policy.
+// policy. Answers that let a client in and refusals are remembered apart: clients that are refused, however many they
+// are, push out no answer that a client in the middle of its handshake may ask for again (threat t18).
 #pragma once
 
 #include <optional>
@@ -10,6 +11,7 @@
 #include "core/packet_header.h"
 #include "crypto/mac1.h"
 #include "crypto/noise_ik.h"
+#include "endpoint/handshake_budget.h"
 #include "endpoint/response_cache.h"
 #include "mxp/config.h"
 #include "mxp/endpoint.h"
@@ -38,7 +40,8 @@ struct AdmissionResult {
 
 class Admission {
  public:
-  Admission(const EndpointConfig& config, Random& random);
+  // `hash_key` is random and secret: peers choose what is hashed with it.
+  Admission(const EndpointConfig& config, Random& random, std::uint64_t hash_key);
 
   // The cheap half, at most one HMAC: the initial is dropped or answered from the cache. Neither: it may be worth more,
   // ask on_initial().
@@ -48,14 +51,22 @@ class Admission {
   AdmissionResult on_initial(Timestamp now, const ReceivedDatagram& datagram, const InitialHeader& header, bool full,
                              ConnectionId server_id, EndpointStats& stats);
 
-  void on_timeout(Timestamp now) { cache_.expire(now); }
-  Timestamp deadline() const { return cache_.deadline(); }
+  // A client that was admitted has confirmed its keys, from `source`.
+  void on_confirmed(const SocketAddress& source) { budget_.give_back(source); }
+
+  void on_timeout(Timestamp now) {
+    admitted_.expire(now);
+    refused_.expire(now);
+  }
+  Timestamp deadline() const { return std::min(admitted_.deadline(), refused_.deadline()); }
 
  private:
   const EndpointConfig& config_;
   Random& random_;
   Mac1Key mac1_key_;
-  ResponseCache cache_;
+  HandshakeBudget budget_;
+  ResponseCache admitted_;
+  ResponseCache refused_;
 };
 
 }  // namespace mxp

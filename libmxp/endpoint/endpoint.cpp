@@ -56,8 +56,9 @@ struct Endpoint::Impl final : ReadySignal {
   Impl(EndpointConfig config_, Random& random_, Handler& handler, TraceSink* trace)
       : config(std::move(config_)),
         random(random_),
-        environment{config, random_, handler, trace},
-        admission(config, random_) {}
+        hash_key(random_u64(random_)),
+        environment{config, random_, handler, hash_key, trace},
+        admission(config, random_, hash_key) {}
 
   // -- which connection
 
@@ -115,7 +116,10 @@ struct Endpoint::Impl final : ReadySignal {
     if (entry.half_open && parts.lifecycle.state != ConnectionState::handshaking) {
       entry.half_open = false;
       --half_open;
-      if (parts.lifecycle.state == ConnectionState::established) ++stats.connections_accepted;
+      if (parts.lifecycle.state == ConnectionState::established) {
+        ++stats.connections_accepted;
+        admission.on_confirmed(parts.remote);
+      }
     }
     // A closing connection is reported once its CLOSE has gone to the carrier, so that a program may exit on hearing of
     // it. A client of which the application never heard needs no report either way.
@@ -291,6 +295,7 @@ struct Endpoint::Impl final : ReadySignal {
 
   EndpointConfig config;
   Random& random;
+  const std::uint64_t hash_key;  // secret: peers choose what is hashed with it (threat t13)
   ConnectionEnvironment environment;
   Admission admission;
   EndpointStats stats;

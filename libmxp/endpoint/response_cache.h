@@ -2,10 +2,10 @@
 // again, costs no public-key operation and makes no second connection (docs/protocol.md §2.1). Bounded by count and by
 // time.
 //
-// The source address of a message 1 proves nothing: an observer may send a copy of it that arrives before the
-// original. So the answer is not kept for the first source alone, which would lock the real client out, but for the
-// first few. Their number is bounded so that one recorded message 1 does not let the server be aimed at any number of
-// forged addresses.
+// The source address of a message 1 proves nothing: an observer may send copies of it from any number of addresses
+// before the original arrives. So whoever sends it gets the answer, and none of them can lock the real client out by
+// being first; but each answer is given a bounded number of times, for one source and altogether, so that one recorded
+// message 1 does not let the server be aimed at forged addresses without end.
 #pragma once
 
 #include <algorithm>
@@ -26,21 +26,37 @@ class ResponseCache {
  public:
   using Mac1 = std::array<std::uint8_t, kMac1Size>;
 
-  // Addresses that may get one answer: the client, and copies of its message from elsewhere. Our choice.
-  static constexpr std::size_t kMaxSources = 4;
+  // Sources whose answers are counted apart; the one that came first gives its place to a further one. Our choice.
+  static constexpr std::size_t kCountedSources = 4;
+  // How often one answer goes to one of these, and how often altogether. A client sends its message 1 about six times
+  // within the default handshake timeout. Our choice.
+  static constexpr unsigned kMaxAnswersForSource = 16;
+  static constexpr unsigned kMaxAnswers = 64;
 
   struct Entry {
     std::vector<std::uint8_t> datagram;  // message 2
     ConnectionId server_id;              // that it gives; all zero if it refuses
-    std::array<SocketAddress, kMaxSources> sources{};
-    std::size_t source_count = 0;
+    struct Source {
+      SocketAddress address;
+      unsigned answers = 0;  // 0: a free place
+    };
+    std::array<Source, kCountedSources> sources{};
+    std::size_t next_place = 0;  // free, or of the source that came first
+    unsigned answers = 0;
 
-    // Whether `source` gets the answer: it had it before, or there is room for one more.
-    bool admit_source(const SocketAddress& source) {
-      const auto known = sources.begin() + static_cast<std::ptrdiff_t>(source_count);
-      if (std::find(sources.begin(), known, source) != known) return true;
-      if (source_count == kMaxSources) return false;
-      sources[source_count++] = source;
+    // Whether `source` gets the answer now; counts it.
+    bool take_answer(const SocketAddress& source) {
+      if (answers == kMaxAnswers) return false;
+      auto known = std::find_if(sources.begin(), sources.end(),
+                                [&](const Source& it) { return it.answers != 0 && it.address == source; });
+      if (known == sources.end()) {
+        known = sources.begin() + static_cast<std::ptrdiff_t>(next_place);
+        next_place = (next_place + 1) % kCountedSources;
+        *known = {source, 0};
+      }
+      if (known->answers == kMaxAnswersForSource) return false;
+      ++known->answers;
+      ++answers;
       return true;
     }
   };
@@ -60,7 +76,7 @@ class ResponseCache {
     if (max_entries_ == 0) return;
     if (entries_.size() >= max_entries_) pop_oldest();
     Entry entry{.datagram = std::move(datagram), .server_id = server_id};
-    entry.admit_source(source);
+    entry.take_answer(source);
     if (entries_.emplace(mac1, std::move(entry)).second) order_.push_back({mac1, now + lifetime_});
   }
   void expire(Timestamp now) {

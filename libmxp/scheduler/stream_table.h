@@ -2,8 +2,9 @@
 // flat table with open addressing and linear probing; removal shifts back, so there are no tombstones. Objects do not
 // move. The last stream found is remembered: bulk traffic asks for the same one all the time.
 //
-// The hash is a fixed multiplication. A peer can only choose among the ids it may have open at a time, so the worst
-// that clever choice can do is a probe over as many buckets as it may open streams.
+// A peer chooses ids among those that its limit allows, and the limit rises with every stream that ends: in time it could
+// keep open just those that fall into one place. So the hash has a secret key, and nobody knows which those are (threat
+// t13).
 #pragma once
 
 #include <cstddef>
@@ -18,6 +19,9 @@ namespace mxp {
 
 class StreamTable {
  public:
+  // `hash_key` is random, or any number where no peer is.
+  explicit StreamTable(std::uint64_t hash_key) : hash_key_(hash_key | 1) {}
+
   std::size_t size() const { return size_; }
   // nullptr when there is none.
   Stream* find(StreamId id) const;
@@ -46,11 +50,15 @@ class StreamTable {
   // connection, at most about a quarter of a megabyte with what their buffers keep.
   static constexpr std::size_t kStock = 64;
 
+  // The secret factor alone would be enough against a peer, but some factors crowd ids that follow each other; the second
+  // one spreads them again.
   std::size_t home_of(std::uint64_t key) const {
-    return static_cast<std::size_t>((key * 0x9E3779B97F4A7C15u) >> shift_);
+    const std::uint64_t secret = key * hash_key_;
+    return static_cast<std::size_t>(((secret ^ secret >> 32) * 0x9E3779B97F4A7C15u) >> shift_);
   }
   void grow();
 
+  std::uint64_t hash_key_;       // odd
   std::vector<Bucket> buckets_;  // a power of two, at most half full
   unsigned shift_ = 64;
   std::size_t size_ = 0;

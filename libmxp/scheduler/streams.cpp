@@ -15,10 +15,11 @@ std::unexpected<TransportError> refuse(TransportErrorCode code, std::uint64_t fr
 
 }  // namespace
 
-Streams::Streams(Role role, const FlowControlConfig& config, StreamEvents& events)
+Streams::Streams(Role role, const FlowControlConfig& config, StreamEvents& events, std::uint64_t hash_key)
     : role_(role),
       config_(config),
       events_(events),
+      table_(hash_key),
       remote_ids_{RemoteStreamIds(config.max_streams_bidirectional),
                   RemoteStreamIds(config.max_streams_unidirectional)},
       receive_window_(config.connection_window, config.max_connection_window) {}

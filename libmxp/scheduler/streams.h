@@ -50,7 +50,8 @@ struct StreamUsage {
 
 class Streams {
  public:
-  Streams(Role role, const FlowControlConfig& config, StreamEvents& events);
+  // `hash_key`: as for StreamTable.
+  Streams(Role role, const FlowControlConfig& config, StreamEvents& events, std::uint64_t hash_key);
   ~Streams();
   Streams(const Streams&) = delete;
   Streams& operator=(const Streams&) = delete;

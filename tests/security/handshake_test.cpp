@@ -120,7 +120,11 @@ BOOST_AUTO_TEST_CASE(t10_replayed_message_1_leaks_nothing) {
   BOOST_TEST(pair.server.endpoint.stats().handshakes_started == 1u);
   BOOST_TEST(pair.server.endpoint.connection_count() == 1u);
   // A carrier that is stuck: answers pile up to a bound, no further.
-  for (int i = 0; i < 1000; ++i) attacker.send_raw(message_1);
+  for (std::uint64_t client = 0; client < 30; ++client) {
+    Attacker other(pair.server, pair.now, {.seed = 6000 + client});
+    const Bytes another = other.message_1();
+    for (int i = 0; i < 16; ++i) attacker.send_raw(another);
+  }
   BOOST_TEST(attacker.collect() == 256u);
 }
 
@@ -381,6 +385,77 @@ BOOST_AUTO_TEST_CASE(t18_genuine_initials_hold_no_more_than_the_half_open_limit)
   BOOST_TEST(pair.server.endpoint.connection_count() == 0u);
   pair.establish();
   BOOST_TEST(pair.server.app.connected.size() == 1u);
+}
+
+// A client that is refused costs public-key operations and gets an authenticated answer. However many there are, their
+// number is bounded by a rate, and a client that is let in is still served.
+BOOST_AUTO_TEST_CASE(t18_refusals_cost_no_more_than_a_rate) {
+  DirectPair::Config config;
+  const PublicKey friendly = config.client.identity.public_key();
+  config.server.authorize = [friendly](const PublicKey& client) { return client == friendly; };
+  config.server.limits.max_fruitless_handshakes = 100;
+  DirectPair pair(config);
+  const std::uint64_t kEach = 2 * kX25519PerIkMessage + kX25519PerKeyPair;
+  std::uint64_t sent = 0;
+  enum class From : std::uint8_t { many_networks, one_network };
+  const auto flood = [&](std::uint64_t count, From from) {
+    for (std::uint64_t i = 0; i < count; ++i, ++sent) {
+      Attacker::Config stranger_config = client_number(sent);
+      if (from == From::one_network)
+        stranger_config.address = SocketAddress::ipv4(172, 17, 0, 1, static_cast<std::uint16_t>(sent));
+      Attacker stranger(pair.server, pair.now, stranger_config);
+      stranger.send_raw(stranger.message_1());
+      stranger.collect();
+    }
+  };
+  flood(500, From::many_networks);
+  const EndpointStats stats = pair.server.endpoint.stats();
+  BOOST_TEST(stats.handshakes_refused == 100u);
+  BOOST_TEST(stats.public_key_operations <= 100 * kEach);
+  BOOST_TEST(pair.server.dropped(DropReason::handshake_rate) == 500 - stats.handshakes_refused);
+  // Then it comes from one network, and clients of another one connect in the middle of it.
+  pair.advance(2s);
+  for (int i = 0; i < 100; ++i) {
+    flood(10, From::one_network);
+    if (i % 10 == 9) pair.connect();
+    pair.advance(10ms);
+  }
+  BOOST_TEST(pair.client.app.connected.size() == 10u);
+  BOOST_TEST(pair.server.endpoint.stats().handshakes_refused <= 100u + 200u);
+}
+
+// Clients that get in are not held to that rate: each confirmation gives back what its message 1 took.
+BOOST_AUTO_TEST_CASE(t18_clients_that_get_in_are_as_many_as_come) {
+  DirectPair::Config config;
+  config.server.limits.max_fruitless_handshakes = 3;
+  DirectPair pair(config);
+  for (int i = 0; i < 50; ++i) pair.establish();
+  BOOST_TEST(pair.server.app.connected.size() == 50u);
+  BOOST_TEST(pair.server.dropped(DropReason::handshake_rate) == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(t18_refusals_push_out_no_answer_of_a_handshake_under_way) {
+  DirectPair::Config config;
+  const PublicKey friendly = config.client.identity.public_key();
+  config.server.authorize = [friendly](const PublicKey& client) { return client == friendly; };
+  config.server.limits.max_half_open = 8;
+  DirectPair pair(config);
+  // The first answer to the client is lost.
+  pair.connect();
+  Bytes message_1;
+  pair.client.poll(pair.now, [&](const SocketAddress&, ByteView datagram) { message_1 = copy_of(datagram); });
+  pair.server.receive(pair.now, message_1, kClientAddress);
+  pair.server.poll(pair.now, [](const SocketAddress&, ByteView) {});
+  for (std::uint64_t i = 0; i < 100; ++i) {
+    Attacker stranger(pair.server, pair.now, client_number(i));
+    stranger.send_raw(stranger.message_1());
+    stranger.collect();
+  }
+  BOOST_TEST(pair.server.endpoint.stats().handshakes_refused == 100u);
+  pair.advance(2s);  // the client sends again
+  BOOST_TEST(pair.client.app.connected.size() == 1u);
+  BOOST_TEST(pair.server.app.connected.size() == 1u);
+  BOOST_TEST(pair.server.endpoint.stats().handshakes_started == 101u);  // no second one for the client
 }
 
 BOOST_AUTO_TEST_CASE(t28_low_order_points) {

@@ -80,6 +80,10 @@ struct TransportConfig {
 struct EndpointLimits {
   std::size_t max_connections = 100'000;  // hard limit: an initial beyond it is answered with CONNECTION_REFUSED
   std::size_t max_half_open = 4096;       // handshakes not yet confirmed: bounds what replayed initials can hold
+  // Initials in a second, 1 to 1,000,000, that may cost public-key operations and lead to no connection, because they
+  // are refused or never confirmed: beyond it they are dropped, and a client sends again. Those of clients that get in do
+  // not count. The default takes about half of one core's time. Threat t18.
+  std::size_t max_fruitless_handshakes = 2000;
 };
 
 struct EndpointConfig {

@@ -58,6 +58,8 @@ class Connection {
   const SocketAddress& remote_address() const;
   // Valid from on_connected on.
   const PublicKey& peer_key() const;
+  // Whether a client got its first choice: compare with EndpointConfig::suites.front(). Another one is no fault: the
+  // server lacks the first, or its answer did not come in time (docs/security.md, "What is given up").
   Suite suite() const;
   // The id in the packets that the peer sends to us, and the one in those that we send.
   ConnectionId local_id() const;

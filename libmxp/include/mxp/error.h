@@ -54,6 +54,7 @@ enum class DropReason : std::uint8_t {
   not_accepting,  // an initial at a pure client
   unknown_connection,
   half_open_limit,
+  handshake_rate,    // too many initials cost public-key operations and led to no connection (EndpointLimits)
   handshake_failed,  // the Noise message does not verify
   bad_low_order_key,
   unexpected_in_state,

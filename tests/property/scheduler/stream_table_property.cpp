@@ -16,7 +16,7 @@ BOOST_AUTO_TEST_SUITE(stream_table_property)
 
 BOOST_AUTO_TEST_CASE(random_inserts_and_erases_match_a_map) {
   BOOST_TEST(rc::check("stream table matches a map", [] {
-    StreamTable table;
+    StreamTable table(*rc::gen::arbitrary<std::uint64_t>());
     std::map<std::uint64_t, Stream*> model;
     const auto steps = *rc::gen::container<std::vector<std::pair<int, std::uint64_t>>>(rc::gen::pair(
         rc::gen::inRange(0, 3), rc::gen::map(rc::gen::inRange<std::uint64_t>(0, 120), [](std::uint64_t n) {

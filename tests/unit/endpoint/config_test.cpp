@@ -79,6 +79,8 @@ std::vector<Row> rows() {
       row(MXP_FIELD(transport.flow_control.connection_send_buffer), buffers, bad_buffers),
       row(MXP_FIELD(transport.flow_control.max_reassembly_spans), Counts{1, 65536},
           BadCounts{{0, "0"}, {65537, "65537"}}),
+      row(MXP_FIELD(limits.max_fruitless_handshakes), Counts{1, 1'000'000},
+          BadCounts{{0, "0"}, {1'000'001, "1000001"}}),
       row(MXP_FIELD(suites),
           std::vector<std::vector<Suite>>{{Suite::aes_256_gcm}, {Suite::chacha20_poly1305, Suite::aes_256_gcm}},
           std::vector<std::pair<std::vector<Suite>, std::string>>{

@@ -6,6 +6,7 @@
 #include <deque>
 
 #include "endpoint/deadline_heap.h"
+#include "endpoint/handshake_budget.h"
 #include "endpoint/ready_queue.h"
 #include "endpoint/response_cache.h"
 #include "support/allocation_counter.h"
@@ -112,6 +113,72 @@ BOOST_AUTO_TEST_CASE(keeps_the_order_of_a_plain_queue) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
+BOOST_AUTO_TEST_SUITE(handshake_budget)
+
+SocketAddress in_network(std::uint32_t i) {
+  return SocketAddress::ipv4(static_cast<std::uint8_t>(i >> 16), static_cast<std::uint8_t>(i >> 8),
+                             static_cast<std::uint8_t>(i), 1, 40000);
+}
+
+std::uint64_t taken(HandshakeBudget& budget, Timestamp now, std::uint64_t tries, std::uint32_t networks) {
+  std::uint64_t count = 0;
+  for (std::uint64_t i = 0; i < tries; ++i)
+    count += budget.take(now, in_network(static_cast<std::uint32_t>(i % networks))) ? 1 : 0;
+  return count;
+}
+
+BOOST_AUTO_TEST_CASE(no_more_than_the_rate_is_taken_however_many_ask) {
+  HandshakeBudget budget(1000, 99);
+  BOOST_TEST(taken(budget, kStart, 10'000, 5000) == 1000u);  // a second's worth at once
+  BOOST_TEST(!budget.take(kStart, in_network(7)));
+  std::uint64_t count = 0;
+  for (int i = 1; i <= 2000; ++i) count += taken(budget, kStart + i * 1ms, 100, 5000);
+  BOOST_TEST(count >= 1990u);
+  BOOST_TEST(count <= 2000u);
+  // What was not used is not saved up beyond a second.
+  BOOST_TEST(taken(budget, kStart + 1h, 10'000, 5000) == 1000u);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_given_back_may_be_taken_again) {
+  HandshakeBudget budget(10, 99);
+  for (int i = 0; i < 1000; ++i) {
+    BOOST_TEST(budget.take(kStart, in_network(0)));
+    budget.give_back(in_network(0));
+  }
+  // But never more than there was.
+  for (int i = 0; i < 1000; ++i) budget.give_back(in_network(0));
+  BOOST_TEST(taken(budget, kStart, 1000, 500) == 10u);
+}
+
+BOOST_AUTO_TEST_CASE(a_flood_from_one_network_leaves_a_share_for_the_others) {
+  for (std::uint64_t key = 0; key < 20; ++key) {
+    HandshakeBudget budget(1000, mix(key));
+    std::uint64_t flood = 0, honest = 0, asked = 0;
+    for (int i = 0; i < 5000; ++i) {
+      const Timestamp now = kStart + i * 1ms;
+      SocketAddress attacker = in_network(1);
+      for (std::uint16_t port = 0; port < 20; ++port) {
+        attacker.port = port;  // a new port is no new source
+        flood += budget.take(now, attacker) ? 1 : 0;
+      }
+      if (i % 10 != 0) continue;
+      honest += budget.take(now, in_network(1000 + static_cast<std::uint32_t>(i))) ? 1 : 0;
+      ++asked;
+    }
+    BOOST_TEST(flood <= 6000u);
+    BOOST_TEST(honest * 100 >= asked * 95);  // a few share the place of the flood
+  }
+}
+
+BOOST_AUTO_TEST_CASE(the_least_rate_still_serves_one) {
+  HandshakeBudget budget(1, 99);
+  BOOST_TEST(budget.take(kStart, in_network(1)));
+  BOOST_TEST(!budget.take(kStart + 999ms, in_network(2)));
+  BOOST_TEST(budget.take(kStart + 1s, in_network(2)));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
 BOOST_AUTO_TEST_SUITE(response_cache)
 
 BOOST_AUTO_TEST_CASE(the_oldest_goes_when_it_is_full) {
@@ -150,19 +217,39 @@ BOOST_AUTO_TEST_CASE(a_cache_without_room_keeps_nothing) {
   BOOST_TEST((cache.deadline() == kNever));
 }
 
-BOOST_AUTO_TEST_CASE(an_answer_is_for_the_first_sources_and_for_no_more) {
+BOOST_AUTO_TEST_CASE(an_answer_goes_to_every_source_so_often_and_altogether_so_often) {
+  constexpr unsigned kOne = ResponseCache::kMaxAnswersForSource, kAll = ResponseCache::kMaxAnswers;
   ResponseCache cache(10, 10s, 99);
   const auto source = [](std::uint16_t port) { return SocketAddress::ipv4(10, 0, 0, 1, port); };
   cache.insert(kStart, mac(1), source(1), {1}, {});
   ResponseCache::Entry* entry = cache.find(mac(1));
   BOOST_REQUIRE(entry != nullptr);
-  for (std::uint16_t port = 1; port <= ResponseCache::kMaxSources; ++port)
-    BOOST_TEST(entry->admit_source(source(port)));
-  BOOST_TEST(!entry->admit_source(source(ResponseCache::kMaxSources + 1)));
-  // Those that had it have it again, in any order.
-  for (std::uint16_t port = ResponseCache::kMaxSources; port >= 1; --port)
-    BOOST_TEST(entry->admit_source(source(port)));
-  BOOST_TEST(!entry->admit_source(SocketAddress()));
+  // The answer to the first message 1 counts.
+  for (unsigned i = 1; i < kOne; ++i) BOOST_TEST(entry->take_answer(source(1)));
+  BOOST_TEST(!entry->take_answer(source(1)));
+  BOOST_TEST(entry->take_answer(source(2)));
+  BOOST_TEST(entry->take_answer(SocketAddress()));
+  // However many there were before: a further source gets it.
+  for (std::uint16_t port = 3; port < 20; ++port) BOOST_TEST(entry->take_answer(source(port)));
+  unsigned given = kOne + 19;
+  for (std::uint16_t port = 100; entry->take_answer(source(port)); ++port) ++given;
+  BOOST_TEST(given == kAll);
+  BOOST_TEST(!entry->take_answer(source(1)));
+}
+
+BOOST_AUTO_TEST_CASE(the_source_that_came_first_gives_its_place_to_a_further_one) {
+  ResponseCache cache(10, 10s, 99);
+  const auto source = [](std::size_t i) { return SocketAddress::ipv4(10, 0, 0, 1, static_cast<std::uint16_t>(i)); };
+  cache.insert(kStart, mac(1), source(0), {1}, {});
+  ResponseCache::Entry* entry = cache.find(mac(1));
+  BOOST_REQUIRE(entry != nullptr);
+  for (unsigned i = 1; i < ResponseCache::kMaxAnswersForSource; ++i) (void)entry->take_answer(source(0));
+  for (std::size_t i = 1; i < ResponseCache::kCountedSources; ++i) BOOST_TEST(entry->take_answer(source(i)));
+  BOOST_TEST(!entry->take_answer(source(0)));  // it is known, and has had its share
+  BOOST_TEST(entry->take_answer(source(ResponseCache::kCountedSources)));
+  for (std::size_t i = 1; i <= ResponseCache::kCountedSources; ++i)
+    BOOST_TEST(std::ranges::count(entry->sources, source(i), &ResponseCache::Entry::Source::address) == 1);
+  BOOST_TEST(std::ranges::count(entry->sources, source(0), &ResponseCache::Entry::Source::address) == 0);
 }
 
 BOOST_AUTO_TEST_CASE(a_flood_leaves_no_more_than_the_bound) {

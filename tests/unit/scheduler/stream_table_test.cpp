@@ -10,13 +10,13 @@ namespace {
 BOOST_AUTO_TEST_SUITE(stream_table)
 
 BOOST_AUTO_TEST_CASE(an_empty_table_holds_no_memory_and_finds_nothing) {
-  StreamTable table;
+  StreamTable table(kHashKey);
   BOOST_TEST(table.find(StreamId(0)) == nullptr);
   BOOST_TEST(table.size() == 0u);
 }
 
 BOOST_AUTO_TEST_CASE(objects_stay_where_they_are_while_the_table_grows) {
-  StreamTable table;
+  StreamTable table(kHashKey);
   Stream* first = &table.insert(StreamId(0));
   for (std::uint64_t i = 1; i < 1000; ++i) table.insert(StreamId(4 * i));
   BOOST_TEST(table.find(StreamId(0)) == first);
@@ -24,7 +24,7 @@ BOOST_AUTO_TEST_CASE(objects_stay_where_they_are_while_the_table_grows) {
 }
 
 BOOST_AUTO_TEST_CASE(an_erased_stream_is_not_found_through_the_cache) {
-  StreamTable table;
+  StreamTable table(kHashKey);
   table.insert(StreamId(8));
   BOOST_TEST(table.find(StreamId(8)) != nullptr);
   table.erase(StreamId(8));
@@ -34,7 +34,7 @@ BOOST_AUTO_TEST_CASE(an_erased_stream_is_not_found_through_the_cache) {
 }
 
 BOOST_AUTO_TEST_CASE(used_objects_come_back_clean) {
-  StreamTable table;
+  StreamTable table(kHashKey);
   Stream& stream = table.insert(StreamId(0));
   stream.send.start(true, 100);
   stream.send.write(bytes_of("hello"), 100);
@@ -54,7 +54,7 @@ BOOST_AUTO_TEST_CASE(used_objects_come_back_clean) {
 }
 
 BOOST_AUTO_TEST_CASE(the_stock_is_bounded) {
-  StreamTable table;
+  StreamTable table(kHashKey);
   for (std::uint64_t i = 0; i < 1000; ++i) {
     Stream& stream = table.insert(StreamId(i));
     stream.send.start(true, 1'000'000);

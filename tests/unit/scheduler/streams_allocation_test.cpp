@@ -85,7 +85,7 @@ struct FixedPacket {
 struct AllocationFixture {
   FlowControlConfig config;
   Sink sending_app, receiving_app;
-  Streams sender{Role::client, config, sending_app}, receiver{Role::server, config, receiving_app};
+  Streams sender{Role::client, config, sending_app, 1}, receiver{Role::server, config, receiving_app, 1};
   std::vector<std::uint8_t> data = std::vector<std::uint8_t>(64 * 1024, 0x5a);
   FixedPacket packets[3];
 

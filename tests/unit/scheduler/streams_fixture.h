@@ -142,10 +142,12 @@ inline FlowControlConfig small_config() {
           .max_reassembly_spans = 8};
 }
 
+constexpr std::uint64_t kHashKey = 0x5851F42D4C957F2D;  // any
+
 struct Side {
   RecordingEvents events;
   Streams streams;
-  Side(Role role, const FlowControlConfig& config) : streams(role, config, events) {}
+  Side(Role role, const FlowControlConfig& config) : streams(role, config, events, kHashKey) {}
 
   std::expected<void, TransportError> data(StreamId id, std::uint64_t offset, std::string_view text, bool fin = false) {
     auto result = streams.on_frame(StreamFrame{id, offset, bytes_of(text), fin});

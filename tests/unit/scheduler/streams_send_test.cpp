@@ -33,7 +33,7 @@ BOOST_AUTO_TEST_CASE(an_idle_side_has_nothing_to_send) {
 BOOST_AUTO_TEST_CASE(many_streams_share_the_memory_for_sending) {
   const FlowControlConfig defaults;
   RecordingEvents events;
-  Streams streams(Role::client, defaults, events);
+  Streams streams(Role::client, defaults, events, kHashKey);
   streams.on_peer_parameters({.initial_max_streams_bidi = 100});
   const std::vector<std::uint8_t> plenty(16 << 20);
   std::vector<std::size_t> taken;
