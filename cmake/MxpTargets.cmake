@@ -60,7 +60,9 @@ function(mxp_room name)
   endforeach()
   target_link_libraries(mxp_${name} PUBLIC ${ARG_LIBS})
   mxp_unity(mxp_${name} room)
-  set_target_properties(mxp_${name} PROPERTIES POSITION_INDEPENDENT_CODE ON)
+  # Only what the headers of include/mxp declare between `#pragma GCC visibility push(default)` and `pop` can be seen from
+  # outside, should the archive become part of a shared library; scripts/test_install.sh looks for what leaks.
+  set_target_properties(mxp_${name} PROPERTIES POSITION_INDEPENDENT_CODE ON CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON)
 endfunction()
 
 # mxp_tool(<name> [ROOMS <room>...] [LIBS <target>...]): one of the command-line tools, from tools/<name>/*.cpp.

@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
-# Installs the release build into a temporary folder and builds a program against it from outside: once through the
-# CMake package, once through pkg-config. Needs a finished release build (scripts/test.sh makes one).
-set -euo pipefail
-cd "$(dirname "$0")/.."
+# Installs the release build into a temporary folder and builds a program against it from outside: through the CMake
+# package, through pkg-config, and against a shared library made of the archive, which must show the public face alone.
+#
+# Usage: scripts/test_install.sh      needs a finished release build (scripts/test.sh makes one)
+source "$(dirname "$0")/common.sh"
+[ $# -eq 0 ] || other_argument "$1"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
@@ -20,18 +22,28 @@ read -r -a flags <<<"$(pkg-config --cflags --libs mxp)"
 "${CXX:-g++}" -std=c++23 tests/install/main.cpp -o "$work/install_test_pc" "${flags[@]}"
 echo "== through pkg-config"
 "$work/install_test_pc"
+
+# The archive inside somebody's shared library: what the public headers declare is there, and nothing else of MXP.
+echo "== as a shared library"
+read -r -a built_on <<<"$(pkg-config --libs libcrypto libxxhash fmt)"
+"${CXX:-g++}" -shared -o "$work/libmxp.so" -Wl,--no-undefined -Wl,--whole-archive "$(find "$work/moved" -name libmxp.a)" -Wl,--no-whole-archive \
+  "${built_on[@]}" -pthread
+"${CXX:-g++}" -std=c++23 -I "$work/moved/include" tests/install/main.cpp -o "$work/install_test_shared" "$work/libmxp.so" -Wl,-rpath,"$work"
+"$work/install_test_shared"
+python3 tests/install/visible_symbols.py "$work/libmxp.so" "$work/moved/include/mxp"
+
 for tool in mxp-cat mxp-perf mxp-dump mxp-netem; do
   "$work/moved/bin/$tool" --version
 done
 
 echo "== what belongs to a package"
 for file in doc/mxp/LICENSE doc/mxp/protocol.md man/man1/mxp-cat.1 bash-completion/completions/mxp-cat; do
-  [ -f "$work/moved/share/$file" ] || { echo "test_install: $file is not installed" >&2; exit 1; }
+  [ -f "$work/moved/share/$file" ] || fail "$file is not installed"
 done
 for compiler in g++ clang++-19; do
   command -v "$compiler" >/dev/null || continue
   for header in "$work"/moved/include/mxp/*.h; do  # each alone, and nothing to complain of
-    "$compiler" -std=c++23 -x c++ -fsyntax-only -Wall -Wextra -Wpedantic -Werror -I "$work/moved/include" - <<<"#include <mxp/$(basename "$header")>" || {
-      echo "test_install: $(basename "$header") does not stand alone with $compiler" >&2; exit 1; }
+    "$compiler" -std=c++23 -x c++ -fsyntax-only -Wall -Wextra -Wpedantic -Werror -I "$work/moved/include" - <<<"#include <mxp/$(basename "$header")>" ||
+      fail "$(basename "$header") does not stand alone with $compiler"
   done
 done

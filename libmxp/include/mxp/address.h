@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#pragma GCC visibility push(default)
 namespace mxp {
 
 enum class AddressFamily : std::uint8_t { ipv4, ipv6 };
@@ -33,3 +34,4 @@ struct SocketAddress {
 };
 
 }  // namespace mxp
+#pragma GCC visibility pop

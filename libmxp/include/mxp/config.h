@@ -15,6 +15,7 @@
 #include "mxp/keys.h"
 #include "mxp/time.h"
 
+#pragma GCC visibility push(default)
 namespace mxp {
 
 // Smallest UDP payload of a handshake message, and the size that every path must carry (docs/protocol.md §2).
@@ -113,3 +114,4 @@ std::expected<void, ConfigError> validate(const TransportConfig& config);
 std::expected<void, ConfigError> validate(const EndpointConfig& config);
 
 }  // namespace mxp
+#pragma GCC visibility pop

@@ -15,11 +15,14 @@
 #include "mxp/keys.h"
 #include "mxp/stats.h"
 
+#pragma GCC visibility push(default)
 namespace mxp {
 
 // handshaking → established → closing (we closed) or draining (the peer did) → closed.
 enum class ConnectionState : std::uint8_t { handshaking, established, closing, draining, closed };
 std::string_view to_string(ConnectionState state);
+
+struct [[gnu::visibility("hidden")]] ConnectionAccess;  // of the connection and endpoint rooms
 
 class Connection {
  public:
@@ -77,12 +80,13 @@ class Connection {
   Connection& operator=(const Connection&) = delete;
 
  private:
-  friend struct ConnectionAccess;  // the connection and endpoint rooms
+  friend struct ConnectionAccess;
   Connection();
 
-  struct Impl;
+  struct [[gnu::visibility("hidden")]] Impl;
   std::unique_ptr<Impl> impl_;
   void* context_ = nullptr;
 };
 
 }  // namespace mxp
+#pragma GCC visibility pop

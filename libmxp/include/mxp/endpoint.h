@@ -23,6 +23,7 @@
 #include "mxp/time.h"
 #include "mxp/trace.h"
 
+#pragma GCC visibility push(default)
 namespace mxp {
 
 struct ReceivedDatagram {
@@ -90,8 +91,9 @@ class Endpoint {
   const PublicKey& public_key() const;
 
  private:
-  struct Impl;
+  struct [[gnu::visibility("hidden")]] Impl;
   std::unique_ptr<Impl> impl_;
 };
 
 }  // namespace mxp
+#pragma GCC visibility pop

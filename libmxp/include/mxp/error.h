@@ -10,6 +10,7 @@
 
 #include "mxp/ids.h"
 
+#pragma GCC visibility push(default)
 namespace mxp {
 
 // Codes of a CLOSE frame sent by the transport (docs/protocol.md §7).
@@ -101,3 +102,4 @@ struct CloseInfo {
 };
 
 }  // namespace mxp
+#pragma GCC visibility pop

@@ -15,6 +15,7 @@
 #include "mxp/error.h"
 #include "mxp/time.h"
 
+#pragma GCC visibility push(default)
 namespace mxp {
 
 struct SocketConfig {
@@ -55,6 +56,8 @@ struct CarrierStats {
 // What poll(2) would report.
 enum class FdEvent : std::uint8_t { readable = 1, writable = 2, both = 3 };
 
+struct [[gnu::visibility("hidden")]] EventLoopAccess;  // of the udp room
+
 class EventLoop {
  public:
   // Binds the socket and builds the endpoint over it. `handler` and `trace` outlive the loop. A setting outside its range
@@ -94,9 +97,9 @@ class EventLoop {
   void cancel(std::uint64_t timer);
 
  private:
-  friend struct EventLoopAccess;  // the udp room
+  friend struct EventLoopAccess;
   EventLoop();
-  struct Impl;
+  struct [[gnu::visibility("hidden")]] Impl;
   std::unique_ptr<Impl> impl_;
 };
 
@@ -104,3 +107,4 @@ class EventLoop {
 Random& system_random();
 
 }  // namespace mxp
+#pragma GCC visibility pop

@@ -9,6 +9,7 @@
 #include "mxp/error.h"
 #include "mxp/ids.h"
 
+#pragma GCC visibility push(default)
 namespace mxp {
 
 class Connection;
@@ -48,3 +49,4 @@ class Handler {
 };
 
 }  // namespace mxp
+#pragma GCC visibility pop

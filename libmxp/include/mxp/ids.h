@@ -7,6 +7,7 @@
 #include <cstring>
 #include <functional>
 
+#pragma GCC visibility push(default)
 namespace mxp {
 
 // Largest value of a variable-length integer (RFC 9000 §16): 2^62 − 1.
@@ -73,6 +74,7 @@ class ConnectionId {
 };
 
 }  // namespace mxp
+#pragma GCC visibility pop
 
 template <>
 struct std::hash<mxp::StreamId> {

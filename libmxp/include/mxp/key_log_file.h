@@ -18,6 +18,7 @@
 #include "mxp/error.h"
 #include "mxp/trace.h"
 
+#pragma GCC visibility push(default)
 namespace mxp {
 
 // Both lines of a key phase, each with its newline, for sinks that write elsewhere. The text is as secret as what it
@@ -51,3 +52,4 @@ class KeyLogFile final : public TraceSink {
 };
 
 }  // namespace mxp
+#pragma GCC visibility pop

@@ -13,6 +13,7 @@
 #include "mxp/bytes.h"
 #include "mxp/random.h"
 
+#pragma GCC visibility push(default)
 namespace mxp {
 
 // An X25519 public key. Text form: 43 characters of unpadded base64url.
@@ -76,3 +77,4 @@ enum class Suite : std::uint8_t {
 std::string_view to_string(Suite suite);  // "chacha20", "aes256", as --suite takes them
 
 }  // namespace mxp
+#pragma GCC visibility pop

@@ -12,6 +12,7 @@
 
 #include "mxp/bytes.h"
 
+#pragma GCC visibility push(default)
 namespace mxp {
 
 inline constexpr std::uint32_t kMessageMagic = 0x4D585031;  // on the wire: 31 50 58 4D
@@ -107,3 +108,4 @@ std::expected<CallPayload, MessageError> decode_call(ByteView payload);
 std::expected<StreamOpenPayload, MessageError> decode_stream_open(ByteView payload);
 
 }  // namespace mxp
+#pragma GCC visibility pop

@@ -6,6 +6,7 @@
 
 #include "mxp/bytes.h"
 
+#pragma GCC visibility push(default)
 namespace mxp {
 
 // Thread rule: an object belongs to the thread of the endpoint that it was given to.
@@ -27,3 +28,4 @@ inline std::uint64_t random_u64(Random& random) {
 }
 
 }  // namespace mxp
+#pragma GCC visibility pop

@@ -8,6 +8,7 @@
 #include "mxp/require.h"
 #include "mxp/time.h"
 
+#pragma GCC visibility push(default)
 namespace mxp {
 
 class ByteRate {
@@ -42,3 +43,4 @@ class ByteRate {
 };
 
 }  // namespace mxp
+#pragma GCC visibility pop

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#pragma GCC visibility push(default)
 namespace mxp {
 
 // How a character beyond ASCII is written when it may not be shown as it is.
@@ -29,3 +30,4 @@ bool is_plain_text(std::string_view text);
 bool is_valid_utf8(std::string_view text);
 
 }  // namespace mxp
+#pragma GCC visibility pop

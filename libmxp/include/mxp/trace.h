@@ -11,6 +11,7 @@
 #include "mxp/ids.h"
 #include "mxp/time.h"
 
+#pragma GCC visibility push(default)
 namespace mxp {
 
 enum class LossReason : std::uint8_t { reordering, time };  // RFC 9002 §6.1.1, §6.1.2
@@ -97,3 +98,4 @@ class TraceSink {
 };
 
 }  // namespace mxp
+#pragma GCC visibility pop

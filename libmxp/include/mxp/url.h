@@ -9,6 +9,7 @@
 
 #include "mxp/keys.h"
 
+#pragma GCC visibility push(default)
 namespace mxp {
 
 inline constexpr std::uint16_t kDefaultPort = 9000;
@@ -25,3 +26,4 @@ struct Url {
 std::expected<Url, std::string> parse_url(std::string_view text);
 
 }  // namespace mxp
+#pragma GCC visibility pop
