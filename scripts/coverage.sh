@@ -29,8 +29,9 @@ for program in "$build"/tests/test_* "$build"/bin/mxp-*; do
 done
 programs=("${objects[@]:1}")
 if [ -n "$room" ]; then
-  exec llvm-cov-19 show "${programs[@]}" -instr-profile="$build/profiles/all.profdata" --sources "libmxp/$room" \
+  llvm-cov-19 show "${programs[@]}" -instr-profile="$build/profiles/all.profdata" --sources "libmxp/$room" \
     --show-line-counts-or-regions=false --show-branches=count 2>/dev/null | awk -F'|' '/^\// {file = $0} $2 ~ /^ *0$/ {print file $1 "|" $3}'
+  exit
 fi
 llvm-cov-19 export --format=text --summary-only "${programs[@]}" -instr-profile="$build/profiles/all.profdata" --sources libmxp |
   python3 -c '

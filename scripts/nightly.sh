@@ -1,24 +1,26 @@
 #!/usr/bin/env bash
 # What takes too long for every submission: each fuzz target for long, fresh seeds for the properties and the simulations,
-# the tests again and again under load, and a build with each file compiled alone.
+# the tests again and again under load, a build with each file compiled alone, and the suite under g++'s sanitizers (those of
+# clang guard every submission).
 #
-# Usage: scripts/nightly.sh [--hours N]
-#   --hours N  about how long it may take (default 4)
+# Usage: scripts/nightly.sh [--hours N] [--minutes N] [--no-setup]
+#   --hours N    about how long fuzzing and the rounds of tests take together, beside the builds (default 4)
+#   --minutes N  the same for a short trial
+#   --no-setup   do not install missing packages
 #
 # New inputs that the fuzzers found are merged into tests/fuzz/corpus; look at them and commit them. A seed that fails is
 # printed by the test itself: docs/test-plan.md says how to give it back.
-set -euo pipefail
-cd "$(dirname "$0")/.."
-hours=4
+source "$(dirname "$0")/common.sh"
+minutes=240
+setup=1
 while [ $# -gt 0 ]; do
   case "$1" in
-    --hours) hours=$2; shift 2 ;;
-    -h|--help) sed -n '2,9p' "$0" | sed 's/^# \{0,1\}//'; exit 0 ;;
-    *) echo "nightly: unknown argument '$1' (try --help)" >&2; exit 2 ;;
+    --hours) minutes=$(whole_number "$@"); minutes=$((minutes * 60)); shift 2 ;;
+    --minutes) minutes=$(whole_number "$@"); shift 2 ;;
+    --no-setup) setup=0; shift ;;
+    *) other_argument "$1" ;;
   esac
 done
-[[ $hours =~ ^[1-9][0-9]*$ ]] || { echo "nightly: --hours takes a whole number, not '$hours'" >&2; exit 2; }
-jobs=${JOBS:-$(nproc)}
 failed=()
 run() {  # run NAME COMMAND...: one failure does not keep the rest from running
   echo "== $1"
@@ -26,16 +28,21 @@ run() {  # run NAME COMMAND...: one failure does not keep the rest from running
   "$@" || failed+=("$*")
 }
 
-scripts/setup.sh --all
-cmake --preset release -B build/nightly -DMXP_UNITY=off >/dev/null
+[ "$setup" = 0 ] || scripts/setup.sh --all
+cmake --preset release -B build/nightly -DMXP_UNITY=off "${launcher[@]+"${launcher[@]}"}" >/dev/null
 run "each file alone" cmake --build build/nightly --parallel "$jobs"
+
+cmake --preset asan "${launcher[@]+"${launcher[@]}"}" >/dev/null
+run "sanitizers of g++: build" cmake --build --preset asan --parallel "$jobs"
+run "sanitizers of g++: test" env ASAN_OPTIONS="${ASAN_OPTIONS:-detect_stack_use_after_return=1:strict_string_checks=1}" \
+  UBSAN_OPTIONS="${UBSAN_OPTIONS:-print_stacktrace=1}" ctest --preset asan --parallel "$jobs"
 
 # Half of the time for the fuzzers.
 targets=$(sed -n 's/^ *mxp_fuzz_target(\([a-z_]*\).*/\1/p' tests/fuzz/CMakeLists.txt | wc -l)
-run "fuzzing" scripts/fuzz.sh --merge --seconds $((hours * 1800 * jobs / targets))
+run "fuzzing" scripts/fuzz.sh --merge --seconds $((minutes * 30 * jobs / targets + 1))
 
 # The other half: fresh seeds until it is over. Each test binary draws its own when RC_PARAMS gives none.
-end=$((SECONDS + hours * 1800))
+end=$((SECONDS + minutes * 30))
 round=0
 while [ $SECONDS -lt $end ] && [ ${#failed[@]} -eq 0 ]; do
   round=$((round + 1))

@@ -3,36 +3,30 @@
 #
 # Usage: scripts/test.sh [--all] [--clang] [--no-setup]
 #   --all       what guards a submission, cheapest first: the format; clang-tidy; the release build, its tests, and the installed
-#               package used from outside; the thread sanitizer over the event loop; the same suite under the address and
-#               undefined-behaviour sanitizers
-#   --clang     after that, or alone: a build with clang 19 whose warnings are errors, with the same sanitizers: all tests, which
-#               share of each room they cover, and twenty seconds of each fuzz target
+#               package used from outside; the thread sanitizer over the event loop; and --clang
+#   --clang     a build with clang 19 whose warnings are errors, with the address and undefined-behaviour sanitizers: all tests,
+#               which share of each room they cover, and twenty seconds of each fuzz target
 #   --no-setup  do not install missing packages
 #
 # Environment: MXP_NOISE_VECTORS names the folder of the published Noise vectors (noise.json); without it those cases
 # are reported as skipped. JOBS limits the parallelism (default: the number of processors).
-set -euo pipefail
-cd "$(dirname "$0")/.."
+source "$(dirname "$0")/common.sh"
 
 all=0
 clang=0
 setup=1
 for argument in "$@"; do
   case "$argument" in
-    --all) all=1 ;;
+    --all) all=1; clang=1 ;;
     --clang) clang=1 ;;
     --no-setup) setup=0 ;;
-    -h|--help) sed -n '2,15p' "$0" | sed 's/^# \{0,1\}//'; exit 0 ;;
-    *) echo "test: unknown argument '$argument' (try --help)" >&2; exit 2 ;;
+    *) other_argument "$argument" ;;
   esac
 done
 
 if [ "$setup" = 1 ]; then
-  if [ "$all" = 1 ] || [ "$clang" = 1 ]; then scripts/setup.sh --all; else scripts/setup.sh; fi
+  if [ "$clang" = 1 ]; then scripts/setup.sh --all; else scripts/setup.sh; fi
 fi
-jobs=${JOBS:-$(nproc)}
-launcher=()
-if command -v ccache >/dev/null; then launcher=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache); fi
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
@@ -76,9 +70,6 @@ if [ "$all" = 1 ]; then
   build tsan test_udp
   step "tsan: test of the event loop"
   build/tsan/tests/test_udp --color_output=no
-
-  build asan
-  tests asan
 fi
 if [ "$clang" = 1 ]; then
   build clang

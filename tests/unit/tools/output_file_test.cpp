@@ -16,13 +16,13 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct Folder {
+struct OutputFolder {
   fs::path path;
-  Folder() {
+  OutputFolder() {
     std::string name = (fs::temp_directory_path() / "mxp-output-XXXXXX").string();
     path = ::mkdtemp(name.data());
   }
-  ~Folder() {
+  ~OutputFolder() {
     std::error_code ignored;
     fs::remove_all(path, ignored);
   }
@@ -45,7 +45,7 @@ struct Folder {
 
 bool contains(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
 
-BOOST_FIXTURE_TEST_SUITE(output_file, Folder)
+BOOST_FIXTURE_TEST_SUITE(output_file, OutputFolder)
 
 BOOST_AUTO_TEST_CASE(a_new_file_is_made_and_an_old_one_is_emptied_only_on_request) {
   BOOST_TEST(open_output_file(path / "new", {}).has_value());
