@@ -6,6 +6,7 @@
 #include <memory>
 #include <regex>
 
+#include "common/escape.h"
 #include "mxp/version.h"
 
 namespace mxp::tools {
@@ -42,6 +43,7 @@ std::expected<void, ParseStop> parse_command_line(CLI::App& app, std::vector<std
   } catch (const CLI::ParseError& error) {
     std::string message = error.what();
     while (!message.empty() && message.back() == '\n') message.pop_back();
+    message = escape(message, message.size());  // it repeats what was typed, or what a script got from somebody else
     return std::unexpected(
         ParseStop{ExitCode::usage, fmt::format("{} (see {} --help)", readable(message), app.get_name())});
   }
