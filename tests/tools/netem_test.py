@@ -172,6 +172,14 @@ class NetemTest(unittest.TestCase):
     def path(self, name):
         return os.path.join(self.folder, name)
 
+    def send(self, relay, count, pace, data=b"x"):
+        """One client sends `count` datagrams, `pace` seconds apart. Ends when all that the link lets through has arrived."""
+        with client() as one:
+            for _ in range(count):
+                one.sendto(data, relay.address)
+                time.sleep(pace)
+        self.wait_for_quiet()
+
     def wait_for_quiet(self, quiet=0.4):
         """Waits until the echo server has heard nothing new for a while."""
         count, since = -1, time.monotonic()
@@ -270,11 +278,7 @@ class NetemTest(unittest.TestCase):
 
     def test_correlated_chances_say_how_often_they_come_true(self):
         relay = self.relay("--up", "loss 30% 25% dup 10% 50%", "--down", "loss gemodel 1% 25%", "--seed", "5", "--stats", "-")
-        with client() as one:
-            for _ in range(1000):
-                one.sendto(b"x", relay.address)
-                time.sleep(0.0002)
-        self.wait_for_quiet()
+        self.send(relay, 1000, 0.0002)
         _, out, err = relay.stop()
         up, down = json.loads(out)["up"], json.loads(out)["down"]
         self.assertAlmostEqual(up["expected"]["lost"], 0.2333, delta=0.0001)
@@ -288,11 +292,7 @@ class NetemTest(unittest.TestCase):
 
     def test_order_keep_says_what_it_added_to_the_delay(self):
         relay = self.relay("--up", "delay 50ms 40ms", "--stats", "-")
-        with client() as one:
-            for _ in range(200):
-                one.sendto(b"x", relay.address)
-                time.sleep(0.001)
-        self.wait_for_quiet()
+        self.send(relay, 200, 0.001)
         _, out, err = relay.stop()
         up = json.loads(out)["up"]
         shift = up["order_keep_shift_us"]["mean"]
@@ -304,21 +304,14 @@ class NetemTest(unittest.TestCase):
 
     def test_rate_is_what_was_asked(self):
         relay = self.relay("--up", "rate 2mbit limit auto", "--stats", "-")
-        one = client()
-        for _ in range(100):
-            one.sendto(bytes(1222), relay.address)  # 1250 bytes of IP: 5 ms each, 48 KB of queue
-            time.sleep(0.003)
-        self.wait_for_quiet()
-        one.close()
+        self.send(relay, 100, 0.003, bytes(1222))  # 1250 bytes of IP: 5 ms each, 48 KB of queue
         report = json.loads(relay.stop()[1])["up"]
         self.assertEqual(report["out"] + report["tail_dropped"], 100)
         # To 1 % in virtual time (the library's tests); here the machine may be busy with other things.
         self.assertAlmostEqual(report["rate_bits_per_second"] / 2e6, 1, delta=0.15)
 
     def test_no_target_is_no_reason_to_end(self):
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as unused:
-            unused.bind(("127.0.0.1", 0))
-            dead = unused.getsockname()[1]
+        dead = self.dead_port()
         relay = self.relay(target=f"127.0.0.1:{dead}")
         one = client()
         for _ in range(20):
@@ -522,6 +515,8 @@ class NetemTest(unittest.TestCase):
             self.assertTrue(ended.stderr.startswith("mxp-netem: "), ended.stderr)
             self.assertLessEqual(ended.stderr.count("\n"), 2)
         self.assertIn("--up: ", run("-l", "0", "-t", self.target, "--up", "loss x").stderr)
+        self.assertNotIn("quote", run("-l", "0", "-t", self.target, "--up", "loss x").stderr)
+        self.assertIn("quote several words: --up 'delay 40ms'", run("-l", "0", "-t", self.target, "--up", "delay", "5ms").stderr)
 
     def test_wrong_usage_is_2(self):
         for arguments in ((), ("-l", "127.0.0.1:0"), ("-t", self.target), ("-l", "0", "-t", "127.0.0.1"), ("-l", "here", "-t", self.target),

@@ -225,6 +225,11 @@ class NowhereToWrite(unittest.TestCase):
             with open(path) as file:
                 self.assertGreater(json.load(file)["result"]["bytes"], 0)
 
+    def test_a_lost_json_leaves_the_text_that_is_written(self):
+        done = perf(*self.SHORT, "--json=/dev/full")
+        self.assertEqual(done.returncode, 1)
+        self.assertRegex(done.stdout, r"(?m)^goodput +[0-9]")
+
     def test_a_file_that_cannot_be_opened_is_1_before_the_test(self):
         done = perf("run", "--duration", "60s", "--json=/nonexistent/result", timeout=20)
         self.assertEqual(done.returncode, 1)
@@ -637,6 +642,7 @@ class WrongUse(unittest.TestCase):
             (["run", "--test", "rr", "--rate", "1e8"], "--rate takes 0.001 to 10,000,000"),
             (["run", "--interval", "1ms"], "--interval takes 10.0 ms to 1h00m"),
             (["run", "--interval", "0"], "--interval takes 10.0 ms to 1h00m"),
+            (["run", "--durations", "3"], "not expected: --durations 3 "),
             (["run", "--parallel", "1001"], "--parallel: Value 1001 not in range 1 to 1000"),
             (["run", "--parallel", "99999999999999999999"], "--parallel"),
             (["run", "--parallel", "-1"], "--parallel"),

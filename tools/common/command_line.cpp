@@ -1,6 +1,7 @@
 #include "common/command_line.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <memory>
@@ -40,6 +41,11 @@ std::expected<void, ParseStop> parse_command_line(CLI::App& app, std::vector<std
   } catch (const CLI::Success& answered) {  // --help, --version
     app.exit(answered);
     return std::unexpected(ParseStop{ExitCode::ok, ""});
+  } catch (const CLI::ExtrasError&) {  // whose own text has them in reverse order
+    const std::vector<std::string> extra = app.remaining(true);
+    return std::unexpected(
+        ParseStop{ExitCode::usage, fmt::format("not expected: {} (see {} --help)",
+                                               escape(fmt::format("{}", fmt::join(extra, " "))), app.get_name())});
   } catch (const CLI::ParseError& error) {
     std::string message = error.what();
     while (!message.empty() && message.back() == '\n') message.pop_back();

@@ -41,8 +41,10 @@ tools::Result<std::unique_ptr<LiveCapture>> LiveCapture::open(const std::string&
   const int status = ::pcap_activate(handle->pcap);
   if (status < 0) {
     const std::string detail = ::pcap_geterr(handle->pcap);
-    const std::string said = fmt::format("cannot capture from {}: {}{}{}", interface, ::pcap_statustostr(status),
-                                         detail.empty() ? "" : ": ", detail);
+    const std::string_view status_text = ::pcap_statustostr(status);
+    const bool says_more = !detail.empty() && detail != status_text;  // some versions say the same twice
+    const std::string said = fmt::format("cannot capture from {}: {}{}{}", interface, status_text,
+                                         says_more ? ": " : "", says_more ? detail : "");
     if (status == PCAP_ERROR_PERM_DENIED || status == PCAP_ERROR_PROMISC_PERM_DENIED) {
       return tools::fail(ErrorKind::io, fmt::format("no permission to capture from {}: run as root, or allow the "
                                                     "program: setcap cap_net_raw+ep $(command -v mxp-dump)",

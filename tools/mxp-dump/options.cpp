@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <limits>
 #include <span>
 
 #include "common/command_names.h"
@@ -127,7 +128,9 @@ std::expected<Options, tools::ParseStop> parse_options(int argc, char** argv) {
       ->type_name("FIELD")
       ->allow_extra_args(false)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-  app.add_option("-c,--count", low.count, "stop after N packets of MXP")->check(CLI::PositiveNumber)->type_name("N");
+  app.add_option("-c,--count", low.count, "stop after N packets of MXP")
+      ->check(CLI::Range(std::uint64_t{1}, std::numeric_limits<std::uint64_t>::max()))
+      ->type_name("N");
   app.add_option("--port", low.port, "take UDP on this port for MXP, for connections joined in their middle")
       ->check(CLI::Range(1, 65535))
       ->type_name("PORT");

@@ -263,8 +263,8 @@ std::string Summary::to_text(const CaptureCounts& counts, std::uint64_t forgotte
 std::vector<std::string> Summary::notes(const CaptureCounts& counts) const {
   std::vector<std::string> notes;
   if (!missing_ids_.empty())
-    notes.push_back(fmt::format("{} shown without frames; missing in the key log: {}{}",
-                                counted(no_key_, "packet is", "packets are"), fmt::join(missing_ids_, ", "),
+    notes.push_back(fmt::format("{} not be opened; missing in the key log: {}{}",
+                                counted(no_key_, "packet could", "packets could"), fmt::join(missing_ids_, ", "),
                                 missing_ids_.size() == kMaxIds ? ", …" : ""));
   if (!misfit_ids_.empty())
     notes.push_back(fmt::format("the secrets of these ids fit no packet (a key log of another run?): {}",

@@ -80,9 +80,17 @@ std::unexpected<ParseStop> stop(ExitCode code, std::string error) {
 }
 std::unexpected<ParseStop> stop(const ToolError& error) { return stop(error.exit_code(), error.message); }
 
+constexpr std::string_view kBoth = "SPEC";
+
 Result<netem::LinkSpec> link_of(std::string_view option, const std::string& text, AddressFamily family) {
   auto spec = netem::parse_link_spec(text);
-  if (!spec) return fail(ErrorKind::usage, fmt::format("{}: {}", option, escape(spec.error())));
+  if (!spec) {
+    // --up delay 40ms: the shell gives the option one word, and the others go elsewhere.
+    const bool one_word = option != kBoth && text.find(' ') == std::string::npos;
+    return fail(ErrorKind::usage,
+                fmt::format("{}: {}{}", option, escape(spec.error()),
+                            one_word ? fmt::format("; quote several words: {} 'delay 40ms'", option) : ""));
+  }
   spec->header_bytes = family == AddressFamily::ipv6 ? 48 : 28;
   if (spec->trace.file.empty()) return *spec;
 
@@ -133,9 +141,9 @@ std::expected<Options, ParseStop> interpret(const LowOptions& low) {
   options.target = *target;
   options.listen = *listen;
 
-  auto up = link_of(low.up ? "--up" : "SPEC", low.up.value_or(both), target->family);
+  auto up = link_of(low.up ? "--up" : kBoth, low.up.value_or(both), target->family);
   if (!up) return stop(up.error());
-  auto down = link_of(low.down ? "--down" : "SPEC", low.down.value_or(both), target->family);
+  auto down = link_of(low.down ? "--down" : kBoth, low.down.value_or(both), target->family);
   if (!down) return stop(down.error());
   options.up = std::move(*up);
   options.down = std::move(*down);

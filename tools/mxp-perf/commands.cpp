@@ -72,8 +72,10 @@ tools::Result<void> deliver(const Options& options, const Result& result,
   nlohmann::json document = to_json(result);
   document["config"].update(config_of(options));
   if (error) document.update(to_json(*error));
-  if (auto written = json.write_document(document); !written) return written;
-  if (auto printed = print(options, to_text(result)); !printed) return printed;
+  const auto written = json.write_document(document);
+  const auto printed = print(options, to_text(result));  // even if the JSON found no room
+  if (!written) return written;
+  if (!printed) return printed;
   if (error) return std::unexpected(*error);
   return {};
 }
@@ -229,8 +231,10 @@ tools::Result<void> run_limits(const Options& options, tools::Output& output, to
     return measured;
   }
   document["limits"] = {{"modes", std::move(list)}};
-  if (auto written = json.write_document(document); !written) return written;
-  if (auto printed = print(options, text); !printed) return printed;
+  const auto written = json.write_document(document);
+  const auto printed = print(options, text);
+  if (!written) return written;
+  if (!printed) return printed;
   return result;
 }
 

@@ -69,7 +69,7 @@ void add_test_options(CLI::App& app, Options& options, LowOptions& low) {
       ->check(CLI::Range(1u, kMaxStreams));
   app.add_flag("--reverse", low.reverse, "bulk: the server sends");
   app.add_flag("--bidir", low.bidir, "bulk: both send");
-  tools::add_time(app, "--interval", low.interval, "a line of progress on stderr each so often");
+  tools::add_time(app, "--interval", low.interval, "a line of progress on stderr at this interval");
   app.add_option("--assert", low.assertions,
                  "exit 6 unless it holds: goodput>=RATE, p50|p90|p99|p999|max<=TIME, calls>=N (per second)");
   app.add_flag("--no-limits", low.no_limits, "do not measure what the machine allows beside the test");
