@@ -38,6 +38,15 @@ struct WaitingClient {
   const std::vector<CloseInfo>& closed() const { return pair.client.app.closed; }
 };
 
+// A server with a connection whose client keeps no rules.
+struct ConnectedAttacker {
+  DirectPair pair;
+  Attacker attacker{pair.server, pair.now};
+
+  ConnectedAttacker() { BOOST_REQUIRE(attacker.connect()); }
+  const std::vector<CloseInfo>& closed() const { return pair.server.app.closed; }
+};
+
 Bytes refusal(TransportErrorCode code, std::string_view reason, std::optional<ConnectionId> id = std::nullopt) {
   CloseFrame close;
   close.code = static_cast<std::uint64_t>(code);
@@ -165,30 +174,26 @@ BOOST_AUTO_TEST_CASE(frames_behind_a_close_in_its_packet_are_not_looked_at) {
   const Bytes behind[] = {stream_frame(StreamId::make(Role::client, StreamType::unidirectional, 0), 0, text("late")),
                           Bytes{0x30}, Bytes{0x06}, frames(PingFrame{})};
   for (const Bytes& frame : behind) {
-    DirectPair pair;
-    Attacker attacker(pair.server, pair.now);
-    BOOST_REQUIRE(attacker.connect());
+    ConnectedAttacker peer;
     CloseFrame close;
     close.application = true;
     close.code = 5;
-    const std::size_t answers = attacker.ask(frames(close, frame));
+    const std::size_t answers = peer.attacker.ask(frames(close, frame));
     BOOST_TEST(answers == 0u);
-    BOOST_REQUIRE(pair.server.app.closed.size() == 1u);
-    BOOST_TEST((pair.server.app.closed[0].by == CloseInfo::By::peer));
-    BOOST_TEST(pair.server.app.closed[0].code == 5u);
-    BOOST_TEST(pair.server.app.opened.empty());
+    BOOST_REQUIRE(peer.closed().size() == 1u);
+    BOOST_TEST((peer.closed()[0].by == CloseInfo::By::peer));
+    BOOST_TEST(peer.closed()[0].code == 5u);
+    BOOST_TEST(peer.pair.server.app.opened.empty());
   }
 }
 
 BOOST_AUTO_TEST_CASE(the_same_close_said_again_has_a_new_number) {
-  DirectPair pair;
-  Attacker attacker(pair.server, pair.now);
-  BOOST_REQUIRE(attacker.connect());
-  attacker.connection().close(9, "over");
-  attacker.collect();
-  for (int i = 0; i < 10; ++i) attacker.ask(frames(PingFrame{}));
+  ConnectedAttacker peer;
+  peer.attacker.connection().close(9, "over");
+  peer.attacker.collect();
+  for (int i = 0; i < 10; ++i) peer.attacker.ask(frames(PingFrame{}));
   std::vector<std::uint64_t> numbers;
-  for (const Answer& answer : attacker.answers)
+  for (const Answer& answer : peer.attacker.answers)
     for (const Frame& frame : answer.frames)
       if (const auto* close = std::get_if<CloseFrame>(&frame)) {
         BOOST_TEST(close->code == 9u);
@@ -200,19 +205,17 @@ BOOST_AUTO_TEST_CASE(the_same_close_said_again_has_a_new_number) {
 }
 
 BOOST_AUTO_TEST_CASE(a_reason_that_is_not_utf8_is_no_error_and_is_escaped) {
-  DirectPair pair;
-  Attacker attacker(pair.server, pair.now);
-  BOOST_REQUIRE(attacker.connect());
+  ConnectedAttacker peer;
   CloseFrame close;
   close.application = true;
   close.code = 5;
   const Bytes reason = {'a', 0xff, 0xc0, 0x80, 'b'};
   close.reason = reason;
-  BOOST_TEST(attacker.ask(frames(close)) == 0u);
-  BOOST_REQUIRE(pair.server.app.closed.size() == 1u);
-  BOOST_TEST((pair.server.app.closed[0].by == CloseInfo::By::peer));
-  BOOST_TEST(pair.server.app.closed[0].code == 5u);
-  BOOST_TEST(pair.server.app.closed[0].reason == "a\\xff\\xc0\\x80b");
+  BOOST_TEST(peer.attacker.ask(frames(close)) == 0u);
+  BOOST_REQUIRE(peer.closed().size() == 1u);
+  BOOST_TEST((peer.closed()[0].by == CloseInfo::By::peer));
+  BOOST_TEST(peer.closed()[0].code == 5u);
+  BOOST_TEST(peer.closed()[0].reason == "a\\xff\\xc0\\x80b");
 }
 
 BOOST_AUTO_TEST_SUITE_END()
@@ -220,18 +223,16 @@ BOOST_AUTO_TEST_SUITE_END()
 BOOST_AUTO_TEST_SUITE(datagrams_that_are_no_packets)
 
 BOOST_AUTO_TEST_CASE(they_are_dropped_wherever_they_come_from) {
-  DirectPair pair;
-  Attacker attacker(pair.server, pair.now);
-  BOOST_REQUIRE(attacker.connect());
-  const std::uint64_t before = pair.server.dropped(DropReason::malformed_header);
-  const Bytes packet = attacker.session->seal(frames(PingFrame{}));
+  ConnectedAttacker peer;
+  const std::uint64_t before = peer.pair.server.dropped(DropReason::malformed_header);
+  const Bytes packet = peer.attacker.session->seal(frames(PingFrame{}));
   constexpr std::size_t kShortest = 29;
   BOOST_REQUIRE(packet.size() >= kShortest);
   std::uint64_t sent = 0;
   const auto send = [&](const Bytes& datagram) {
     ++sent;
-    attacker.send_raw(datagram);
-    BOOST_TEST(attacker.collect() == 0u);
+    peer.attacker.send_raw(datagram);
+    BOOST_TEST(peer.attacker.collect() == 0u);
   };
   send({});
   for (std::size_t size = 1; size < kShortest; ++size)
@@ -243,12 +244,13 @@ BOOST_AUTO_TEST_CASE(they_are_dropped_wherever_they_come_from) {
     Bytes other(1200, first);
     send(other);
   }
-  BOOST_TEST(pair.server.dropped(DropReason::malformed_header) == before + sent);
-  BOOST_TEST(attacker.connection().stats().dropped[static_cast<std::size_t>(DropReason::authentication_failed)] == 0u);
+  BOOST_TEST(peer.pair.server.dropped(DropReason::malformed_header) == before + sent);
+  BOOST_TEST(peer.attacker.connection().stats().dropped[static_cast<std::size_t>(DropReason::authentication_failed)] ==
+             0u);
   // Whole, it is taken.
-  const std::uint64_t received = attacker.connection().stats().packets_received;
-  attacker.send_raw(packet);
-  BOOST_TEST(attacker.connection().stats().packets_received == received + 1);
+  const std::uint64_t received = peer.attacker.connection().stats().packets_received;
+  peer.attacker.send_raw(packet);
+  BOOST_TEST(peer.attacker.connection().stats().packets_received == received + 1);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
