@@ -44,7 +44,8 @@ run "fuzzing" scripts/fuzz.sh --merge --seconds $((minutes * 30 * jobs / targets
 # The other half: fresh seeds until it is over. Each test binary draws its own when RC_PARAMS gives none.
 end=$((SECONDS + minutes * 30))
 round=0
-while [ $SECONDS -lt $end ] && [ ${#failed[@]} -eq 0 ]; do
+before=${#failed[@]}
+while [ $SECONDS -lt $end ] && [ ${#failed[@]} -eq "$before" ]; do
   round=$((round + 1))
   for test in core crypto reliability scheduler message netem connection security; do
     run "round $round: $test" env -u RC_PARAMS "build/nightly/tests/test_$test" --log_level=error

@@ -67,7 +67,9 @@ Result<RelaySocket> RelaySocket::listen(const SocketAddress& address) {
     }
     return fail_errno(ErrorKind::network, what, error);
   }
-  return RelaySocket(std::move(*fd), local_address(fd->get()), address.family);
+  // Asked for first: which argument is evaluated first is up to the compiler.
+  const SocketAddress local = local_address(fd->get());
+  return RelaySocket(std::move(*fd), local, address.family);
 }
 
 Result<RelaySocket> RelaySocket::connect(const SocketAddress& target) {
