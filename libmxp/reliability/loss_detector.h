@@ -7,6 +7,7 @@
 #include <optional>
 #include <vector>
 
+#include "core/packet_threshold.h"
 #include "mxp/time.h"
 #include "mxp/trace.h"
 #include "reliability/outcome.h"
@@ -18,7 +19,7 @@ namespace mxp {
 class LossDetector {
  public:
   // From the specification (RFC 9002 §6.1.1, §6.1.2).
-  static constexpr std::uint64_t kPacketThreshold = 3;
+  static constexpr std::uint64_t kPacketThreshold = mxp::kPacketThreshold;
   static constexpr unsigned kTimeThresholdEighths = 9;
   // Our choice. The packet cap bounds the outstanding packets that each ACK looks at again; the time cap is two round
   // trips.

@@ -3,12 +3,10 @@
 #include <algorithm>
 #include <limits>
 
-#include "reliability/loss_detector.h"
+#include "core/packet_threshold.h"
 
 namespace mxp::dump {
 namespace {
-
-constexpr std::uint64_t kPacketThreshold = LossDetector::kPacketThreshold;
 
 // A sender whose numbers had gone so far since the last one that was captured could not be read any more: at most four
 // bytes of a number are on the wire (RFC 9000 §17.1). Who acknowledges such a number was never sent it.
