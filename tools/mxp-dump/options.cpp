@@ -9,6 +9,7 @@
 #include <span>
 
 #include "common/command_names.h"
+#include "common/escape.h"
 #include "mxp-dump/fields_output.h"
 
 namespace mxp::dump {
@@ -77,7 +78,8 @@ std::expected<Options, tools::ParseStop> interpret(const LowOptions& low, const 
   if (!low.fields.empty() && format != Format::fields) return refuse("-e needs -T fields");
   if (format == Format::fields && low.fields.empty()) return refuse("-T fields needs at least one -e FIELD");
   for (const std::string& field : low.fields) {
-    if (!is_field(field)) return refuse(fmt::format("unknown field \"{}\"; there are: {}", field, field_names()));
+    if (!is_field(field))
+      return refuse(fmt::format("unknown field \"{}\"; there are: {}", tools::escape(field), field_names()));
   }
   options.fields = low.fields;
   if (!low.stats.empty()) {

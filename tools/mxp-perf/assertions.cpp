@@ -4,6 +4,7 @@
 
 #include <charconv>
 
+#include "common/escape.h"
 #include "common/units.h"
 
 namespace mxp::perf {
@@ -51,7 +52,9 @@ std::optional<double> measured(Assertion::Metric metric, const Result& result) {
 std::expected<Assertion, std::string> parse_assertion(std::string_view text) {
   const std::size_t at = text.find_first_of("<>");
   const auto wrong = [&](std::string_view why) {
-    return std::unexpected(fmt::format("--assert \"{}\": {}; e.g. 'goodput>=1gbit' or 'p99<=2ms'", text, why));
+    // The reason repeats part of what was typed.
+    return std::unexpected(fmt::format("--assert \"{}\": {}; e.g. 'goodput>=1gbit' or 'p99<=2ms'", tools::escape(text),
+                                       tools::escape(why)));
   };
   if (at == std::string_view::npos || at + 1 >= text.size() || text[at + 1] != '=')
     return wrong("expected NAME>=VALUE or NAME<=VALUE");
