@@ -74,7 +74,7 @@ class ReceiveWindow {
 
   bool raise_due() const {
     const std::uint64_t more = next_limit() - limit_;
-    return more >= (window_ + 1) / 2 || (peer_blocked_ && more != 0);
+    return more != 0 && (more >= (window_ + 1) / 2 || peer_blocked_);  // not even a window of 0 repeats itself
   }
   // The new limit, which the peer is told. REQUIRES: raise_due(), or the last raise was lost.
   std::uint64_t raise(Timestamp now, Duration smoothed_rtt) {

@@ -14,7 +14,7 @@ bool Reassembler::insert(std::uint64_t offset, ByteView data, std::size_t max_sp
     data = data.subspan(static_cast<std::size_t>(begin_ - offset));
     offset = begin_;
   }
-  if (end - begin_ > capacity_) grow(end);
+  if (end - begin_ > capacity_) resize(end);
   copy_into_ring(ring_.get(), capacity_, offset, data);
   present_.add(offset, end);
   return span_count() <= max_spans;
@@ -33,11 +33,23 @@ void Reassembler::discard() {
 
 void Reassembler::reset(std::size_t keep_bytes) {
   begin_ = 0;
-  if (capacity_ > keep_bytes) discard();
+  if (has_more_than(keep_bytes)) discard();
   else present_.clear();
 }
 
-void Reassembler::grow(std::uint64_t end) {
+// Credit goes back to the peer with the bytes that were delivered, and their memory must go with it: otherwise one byte
+// behind a gap would pin a ring of a whole window on every stream. Where no more than a quarter is in use, at least
+// another quarter was delivered since the ring was made, so that to move the rest costs less than one step for each
+// byte that the peer sent.
+void Reassembler::trim() {
+  if (present_.empty()) return discard();
+  const std::uint64_t end = present_.ranges().back().end;
+  if (capacity_ > kSmallest && end - begin_ <= capacity_ / 4) resize(end);
+  if (present_.memory() > kKeptBytes && sizeof(RangeSet::Range) * present_.range_count() <= present_.memory() / 4)
+    present_ = RangeSet(present_);  // a copy has room for its ranges and no more
+}
+
+void Reassembler::resize(std::uint64_t end) {
   // The window bounds `end`, so this is at most twice the window.
   const std::size_t capacity = std::bit_ceil(std::max(static_cast<std::size_t>(end - begin_), kSmallest));
   auto ring = std::make_unique_for_overwrite<std::uint8_t[]>(capacity);

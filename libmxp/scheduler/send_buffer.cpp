@@ -13,7 +13,7 @@ std::size_t SendBuffer::append(ByteView data, std::size_t limit) {
   const std::size_t room = limit > size() ? limit - size() : 0;
   const ByteView taken = data.first(std::min(room, data.size()));
   if (taken.empty()) return 0;
-  if (size() + taken.size() > capacity_) grow(size() + taken.size());
+  if (size() + taken.size() > capacity_) resize(size() + taken.size());
   copy_into_ring(ring_.get(), capacity_, end_, taken);
   end_ += taken.size();
   return taken.size();
@@ -35,7 +35,7 @@ void SendBuffer::reset(std::uint64_t offset, std::size_t keep_bytes) {
   begin_ = end_ = offset;
 }
 
-void SendBuffer::grow(std::size_t needed) {
+void SendBuffer::resize(std::size_t needed) {
   const std::size_t capacity = std::bit_ceil(std::max(needed, kSmallest));
   auto ring = std::make_unique_for_overwrite<std::uint8_t[]>(capacity);
   for (std::uint64_t at = begin_; at < end_;) {

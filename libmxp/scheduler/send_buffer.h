@@ -30,12 +30,17 @@ class SendBuffer {
     begin_ = offset;
   }
 
+  // Makes the ring as small as what is held allows, if that is at most a quarter of it.
+  void trim() {
+    if (capacity_ > kSmallest && size() <= capacity_ / 4) resize(size());
+  }
   // Empty at `offset`; memory beyond `keep_bytes` is given back.
   void reset(std::uint64_t offset, std::size_t keep_bytes);
 
  private:
   static constexpr std::size_t kSmallest = 256;
-  void grow(std::size_t needed);
+  // REQUIRES: needed >= size().
+  void resize(std::size_t needed);
 
   std::unique_ptr<std::uint8_t[]> ring_;
   std::size_t capacity_ = 0;  // 0 or a power of two

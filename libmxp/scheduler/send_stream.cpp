@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "mxp/require.h"
-#include "scheduler/kept_bytes.h"
 
 namespace mxp {
 
@@ -13,13 +12,7 @@ void SendStream::start(bool sends, std::uint64_t limit) {
 }
 
 void SendStream::recycle() {
-  if (buffer_.capacity() > kKeptBytes) {
-    acked_ = RangeSet();
-    lost_ = RangeSet();
-  }
-  acked_.clear();
-  lost_.clear();
-  buffer_.reset(0, kKeptBytes);
+  clear(0);
   credit_ = SendCredit();
   reset_code_ = 0;
   state_ = State::done;
@@ -34,6 +27,16 @@ void SendStream::shrink() {
   buffer_.reset(buffer_.end(), 0);
   acked_.shrink();
   lost_.shrink();
+}
+
+void SendStream::clear(std::uint64_t offset) {
+  if (acked_.memory() + lost_.memory() > kKeptBytes) {
+    acked_ = RangeSet();
+    lost_ = RangeSet();
+  }
+  acked_.clear();
+  lost_.clear();
+  buffer_.reset(offset, kKeptBytes);
 }
 
 std::size_t SendStream::write(ByteView data, std::size_t buffer_limit) {
@@ -66,9 +69,7 @@ void SendStream::reset(AppErrorCode code) {
   reset_code_ = code;
   fin_ = Fin::none;
   announcing_ = false;
-  acked_.clear();
-  lost_.clear();
-  buffer_.reset(sent_end(), kKeptBytes);
+  clear(sent_end());
 }
 
 SendStream::Chunk SendStream::urgent_chunk(std::size_t max) const {
@@ -127,7 +128,10 @@ std::uint64_t SendStream::on_acknowledged(std::uint64_t offset, std::uint64_t le
     }
   }
   if (fin) fin_ = Fin::acknowledged;
-  if (fin_ == Fin::acknowledged && buffer_.size() == 0) state_ = State::done;
+  if (fin_ == Fin::acknowledged && buffer_.size() == 0) {
+    state_ = State::done;
+    clear(buffer_.end());  // the peer may keep the receiving half open for as long as it likes
+  }
   return fresh;
 }
 

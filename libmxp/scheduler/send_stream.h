@@ -16,6 +16,7 @@
 #include "mxp/bytes.h"
 #include "mxp/error.h"
 #include "scheduler/flow_credit.h"
+#include "scheduler/kept_bytes.h"
 #include "scheduler/send_buffer.h"
 
 namespace mxp {
@@ -83,11 +84,17 @@ class SendStream {
   std::uint64_t on_acknowledged(std::uint64_t offset, std::uint64_t length, bool fin);
   void on_lost(std::uint64_t offset, std::uint64_t length, bool fin);
   void on_reset_acknowledged();
+  // Gives back memory that what is left does not need.
+  void trim() {
+    if (buffer_.capacity() > kKeptBytes) buffer_.trim();
+  }
 
  private:
   enum class Fin : std::uint8_t { none, queued, sent, acknowledged };
 
   void note_lost(std::uint64_t begin, std::uint64_t end);
+  // Nothing is held from here on, and little memory.
+  void clear(std::uint64_t offset);
 
   SendBuffer buffer_;  // begins where everything below is acknowledged
   RangeSet acked_;     // above the buffer's begin, at most kMaxRanges

@@ -82,7 +82,7 @@ void StreamTable::clear() {
 
 std::size_t StreamTable::stock_memory() const {
   std::size_t total = 0;
-  for (const auto& stream : stock_) total += stream->send.memory() + stream->receive.reassembler().capacity();
+  for (const auto& stream : stock_) total += stream->send.memory() + stream->receive.reassembler().memory();
   return total;
 }
 

@@ -59,6 +59,8 @@ Stream& Streams::create(StreamId id) {
   const std::uint64_t send_limit = id.type() == StreamType::unidirectional ? initial_limit_uni_
                                    : id.initiator() == role_               ? initial_limit_bidi_local_
                                                                            : initial_limit_bidi_remote_;
+  send_memory_ += stream.send.buffer().capacity();  // what an earlier stream left it
+  receive_memory_ += stream.receive.reassembler().memory();
   stream.send.start(sends(id), send_limit);
   stream.receive.start(receives(id), config_.stream_window, config_.max_stream_window);
   return stream;
@@ -111,7 +113,11 @@ std::expected<std::size_t, StreamError> Streams::write(StreamId id, ByteView dat
   SendStream& send = (*stream)->send;
   if (send.is_reset()) return std::unexpected(StreamError::reset);
   if (send.state() != SendStream::State::open) return std::unexpected(StreamError::finished);
-  const std::size_t taken = send.write(data, send_buffer_limit());
+  std::size_t taken = 0;
+  {
+    const BufferUse use(*this, **stream);
+    taken = send.write(data, send_buffer_limit(send));
+  }
   refresh_sending(**stream);
   return taken;
 }
@@ -139,7 +145,7 @@ std::expected<void, StreamError> Streams::reset(StreamId id, AppErrorCode code) 
 
 std::size_t Streams::writable_bytes(StreamId id) const {
   const auto stream = find_for_verb(id, false);
-  return stream ? (*stream)->send.writable(send_buffer_limit()) : 0;
+  return stream ? (*stream)->send.writable(send_buffer_limit((*stream)->send)) : 0;
 }
 
 void Streams::finish_if_done(Stream& stream) {
@@ -165,13 +171,16 @@ void Streams::collect() {
     ready_.remove(stream);
     resumed_.remove(stream);
     if (stream.starved) --starved_streams_;
+    send_memory_ -= stream.send.buffer().capacity();
+    receive_memory_ -= stream.receive.reassembler().memory();
     table_.erase(id);
   }
 }
 
 void Streams::shrink() {
   table_.drop_stock();
-  table_.for_each([](Stream& stream) {
+  table_.for_each([this](Stream& stream) {
+    const BufferUse use(*this, stream);
     stream.send.shrink();
     stream.receive.reassembler().shrink();
   });
@@ -190,6 +199,7 @@ void Streams::free_all() {
   finished_ = {};
   resumed_ = {};
   starved_streams_ = 0;
+  send_buffered_ = send_memory_ = receive_memory_ = 0;
   max_data_pending_ = data_blocked_pending_ = false;
   table_.clear();
 }
@@ -202,7 +212,7 @@ StreamUsage Streams::usage() const {
     if (stream.id.initiator() == role_ && !stream.done()) ++usage.open_local;
     usage.send_buffered += stream.send.buffer().size();
     usage.receive_buffered += stream.receive.reassembler().buffered();
-    usage.memory += stream.send.memory() + stream.receive.reassembler().capacity();
+    usage.memory += stream.send.memory() + stream.receive.reassembler().memory();
   });
   for (const RemoteStreamIds& ids : remote_ids_) usage.open_remote += static_cast<std::size_t>(ids.open_count());
   return usage;

@@ -125,6 +125,33 @@ class Streams {
   StreamUsage usage() const;
 
  private:
+  // Keeps the sums over all streams true while the buffers of one change. No event may be told meanwhile.
+  class BufferUse {
+   public:
+    BufferUse(Streams& streams, const Stream& stream) : streams_(streams), stream_(stream), before_(now()) {}
+    ~BufferUse() {
+      const Sums after = now();
+      streams_.send_buffered_ += after.send_buffered - before_.send_buffered;
+      streams_.send_memory_ += after.send_memory - before_.send_memory;
+      streams_.receive_memory_ += after.receive_memory - before_.receive_memory;
+    }
+    BufferUse(const BufferUse&) = delete;
+    BufferUse& operator=(const BufferUse&) = delete;
+
+   private:
+    struct Sums {
+      std::size_t send_buffered, send_memory, receive_memory;
+    };
+    Sums now() const {
+      const SendBuffer& buffer = stream_.send.buffer();
+      return {buffer.size(), buffer.capacity(), stream_.receive.reassembler().memory()};
+    }
+
+    Streams& streams_;
+    const Stream& stream_;
+    const Sums before_;
+  };
+
   // -- streams.cpp: which stream
   Stream& create(StreamId id);
   // The stream of a peer's frame; nullptr when it is finished and forgotten. Opens it if the frame may.
@@ -140,8 +167,10 @@ class Streams {
   void free_all();
 
   // -- streams_send.cpp: outbound
-  // What one stream may hold written and unacknowledged now: its even share of the connection's memory.
-  std::size_t send_buffer_limit() const;
+  // What this stream may hold written and unacknowledged now: its even share of the connection's memory, as far as the
+  // others have left it.
+  std::size_t send_buffer_limit(const SendStream& send) const;
+  void on_sent_data_acknowledged(Stream& stream, const SentFrame& frame);
   void refresh_sending(Stream& stream);
   void want_control(Stream& stream, std::uint8_t frames);
   void drop_control(Stream& stream, std::uint8_t frames);
@@ -159,6 +188,9 @@ class Streams {
   void deliver_buffered(Stream& stream);
   // Hands over one piece; returns whether the application took all of it and wants more.
   bool deliver_piece(Stream& stream, ByteView piece, bool in_packet);
+  bool insert(Stream& stream, std::uint64_t offset, ByteView data);
+  // The application took what is below: its memory goes.
+  void advance(Stream& stream);
   void consume(Stream& stream, std::uint64_t count);
   void consume_connection_credit(std::uint64_t count);
   void discard_rest(Stream& stream);
@@ -186,6 +218,9 @@ class Streams {
   ResumedList resumed_;    // paused streams whose bytes were asked for outside of an event
   FinishedList finished_;  // to be freed by collect()
   std::size_t starved_streams_ = 0;
+  std::size_t send_buffered_ = 0;   // bytes in all send buffers
+  std::size_t send_memory_ = 0;     // the size of their rings
+  std::size_t receive_memory_ = 0;  // of all reassemblers
   bool max_data_pending_ = false;
   bool data_blocked_pending_ = false;
 

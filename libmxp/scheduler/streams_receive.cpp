@@ -6,6 +6,7 @@
 //   4. what the application took frees credit
 // The application may do anything in between; `delivering` says that one of its frames looks at the stream's bytes.
 #include <algorithm>
+#include <limits>
 #include <tuple>
 
 #include "scheduler/event_scope.h"
@@ -46,7 +47,7 @@ std::expected<void, TransportError> Streams::on_frame(const StreamFrame& frame) 
   if (in_order && !receive.paused) {
     const ByteView fresh = frame.data.subspan(static_cast<std::size_t>(receive.delivered() - frame.offset));
     if (!fresh.empty() || receive.ends_at(end)) deliver_view(stream, fresh);
-  } else if (!receive.reassembler().insert(frame.offset, frame.data, config_.max_reassembly_spans)) {
+  } else if (!insert(stream, frame.offset, frame.data)) {
     return std::unexpected(
         TransportError{TransportErrorCode::reassembly_limit_error, frame_type::kStream, "too many gaps in a stream"});
   }
@@ -86,7 +87,7 @@ bool Streams::deliver_piece(Stream& stream, ByteView piece, bool in_packet) {
 
   counters_.bytes_delivered += taken;
   consume(stream, taken);
-  receive.reassembler().advance(receive.delivered());
+  advance(stream);
   if (taken == piece.size()) {
     if (fin) end_receiving(stream);
     return !fin;
@@ -95,9 +96,23 @@ bool Streams::deliver_piece(Stream& stream, ByteView piece, bool in_packet) {
   // never return.
   receive.paused = !receive.resume_requested || taken == 0;
   // At the front, so it never fails for want of spans.
-  if (in_packet)
-    std::ignore = receive.reassembler().insert(receive.delivered(), piece.subspan(taken), config_.max_reassembly_spans);
+  if (in_packet) std::ignore = insert(stream, receive.delivered(), piece.subspan(taken));
   return !receive.paused;
+}
+
+bool Streams::insert(Stream& stream, std::uint64_t offset, ByteView data) {
+  const BufferUse use(*this, stream);
+  return stream.receive.reassembler().insert(offset, data, config_.max_reassembly_spans);
+}
+
+void Streams::advance(Stream& stream) {
+  Reassembler& reassembler = stream.receive.reassembler();
+  // In order and nothing stored: the usual case.
+  if (reassembler.memory() == 0) return reassembler.advance(stream.receive.delivered());
+  const BufferUse use(*this, stream);
+  // Rings stay as large as they were, so that a gap now and then allocates nothing, but not on every stream.
+  const bool much = receive_memory_ > config_.connection_window / 4;
+  reassembler.advance(stream.receive.delivered(), much ? kKeptBytes : std::numeric_limits<std::size_t>::max());
 }
 
 void Streams::consume(Stream& stream, std::uint64_t count) {
@@ -115,6 +130,7 @@ void Streams::consume_connection_credit(std::uint64_t count) {
 // Nobody will read what is left: it counts as consumed, so that the connection's window does not leak (RFC 9000 §4.5).
 void Streams::discard_rest(Stream& stream) {
   consume_connection_credit(stream.receive.highest() - stream.receive.delivered());
+  const BufferUse use(*this, stream);
   stream.receive.reassembler().discard();
 }
 

@@ -62,7 +62,10 @@ void Streams::drop_control(Stream& stream, std::uint8_t frames) {
 }
 
 void Streams::abandon_sending(Stream& stream, AppErrorCode code) {
-  stream.send.reset(code);
+  {
+    const BufferUse use(*this, stream);
+    stream.send.reset(code);
+  }
   drop_control(stream, Stream::kStreamDataBlocked);
   want_control(stream, Stream::kResetStream);
   refresh_sending(stream);
@@ -197,12 +200,24 @@ void Streams::write_chunk(Writer& out, SentFrameSink sent, Stream& stream, const
   refresh_sending(stream);
 }
 
-std::size_t Streams::send_buffer_limit() const {
+std::size_t Streams::send_buffer_limit(const SendStream& send) const {
   // Many streams must not multiply a peer's slowness into memory. A share that shrinks takes nothing back: a stream
-  // that holds more than its share writes again once it has drained.
+  // that holds more than its share writes again once it has drained, and until then the others have the rest. Every
+  // stream has a little, so that none waits for another.
   constexpr std::size_t kMinShare = 16 * 1024;
-  const std::size_t share = config_.connection_send_buffer / std::max<std::size_t>(table_.size(), 1);
-  return std::min(config_.stream_send_buffer, std::max(share, kMinShare));
+  const std::size_t total = config_.connection_send_buffer;
+  const std::size_t share = total / std::max<std::size_t>(table_.size(), 1);
+  const std::size_t others = send_buffered_ - send.buffer().size();
+  const std::size_t left = total - std::min(total, others);
+  return std::min(config_.stream_send_buffer, std::max(std::min(share, left), kMinShare));
+}
+
+void Streams::on_sent_data_acknowledged(Stream& stream, const SentFrame& frame) {
+  const BufferUse use(*this, stream);
+  counters_.bytes_acknowledged += stream.send.on_acknowledged(frame.value, frame.length, frame.fin);
+  // Rings stay as large as they were, so that bulk data allocate nothing, but not on every stream that had much to send
+  // once.
+  if (send_memory_ > config_.connection_send_buffer / 4) stream.send.trim();
 }
 
 void Streams::on_frame_acknowledged(const SentFrame& frame) {
@@ -215,13 +230,13 @@ void Streams::on_frame_acknowledged(const SentFrame& frame) {
     finish_if_done(*stream);
     return;
   }
-  counters_.bytes_acknowledged += stream->send.on_acknowledged(frame.value, frame.length, frame.fin);
+  on_sent_data_acknowledged(*stream, frame);
   refresh_sending(*stream);
   const EventScope scope(event_depth_);
   if (stream->send.done()) {
     events_.on_stream_finished(frame.stream);
     finish_if_done(*stream);
-  } else if (stream->send.take_writable(send_buffer_limit())) {
+  } else if (stream->send.take_writable(send_buffer_limit(stream->send))) {
     events_.on_stream_writable(frame.stream);
   }
 }

@@ -31,7 +31,7 @@ inline constexpr Duration kLongestSetting = std::chrono::milliseconds(std::uint6
 inline constexpr Duration kShortestSetting = std::chrono::milliseconds(1);
 
 // Windows: 0 to 2^62 - 1 bytes, and a maximum below its window means that the window does not grow. Numbers of streams:
-// 0 to 2^60. Buffers: 1 to 2^40 bytes.
+// 0 to 2^60. Buffers: 1 to 2^40 bytes. What they are in memory: docs/api.md, "Memory".
 struct FlowControlConfig {
   std::uint64_t connection_window = 4u << 20;       // bytes a peer may have in flight to us over all streams, at first
   std::uint64_t max_connection_window = 64u << 20;  // the same, grown with the application's reading
@@ -39,9 +39,10 @@ struct FlowControlConfig {
   std::uint64_t max_stream_window = 32u << 20;      // the same, grown
   std::uint64_t max_streams_bidirectional = 1024;   // streams that the peer may have open at once
   std::uint64_t max_streams_unidirectional = 1024;
-  std::size_t stream_send_buffer = 8u << 20;       // bytes that write() takes beyond what is acknowledged, per stream
-  std::size_t connection_send_buffer = 32u << 20;  // the same over all streams: shared evenly, 16 KiB for each at least
-  std::size_t max_reassembly_spans = 1024;         // gaps kept per stream, 1 to 65536: threat t07
+  std::size_t stream_send_buffer = 8u << 20;  // bytes that write() takes beyond what is acknowledged, per stream
+  // The same over all streams: shared evenly as far as it is free, and 16 KiB for each stream in any case.
+  std::size_t connection_send_buffer = 32u << 20;
+  std::size_t max_reassembly_spans = 1024;  // gaps kept per stream, 1 to 65536: threat t07
 };
 
 enum class CongestionControl : std::uint8_t { cubic, none };  // none: a fixed huge window, for calibration only

@@ -30,7 +30,8 @@ class Connection {
   std::expected<StreamId, StreamError> open_stream(StreamType type);
 
   // Queues as much of `data` as the stream's send buffer takes and says how much that was (0 = full:
-  // on_stream_writable tells when to go on). A write never blocks and never takes part of a byte range twice.
+  // on_stream_writable tells when to go on). A write never blocks. Bytes beyond the returned count were not taken:
+  // offer them again.
   // Writing nothing to a new stream announces it to the peer, which may want to speak first.
   std::expected<std::size_t, StreamError> write(StreamId id, ByteView data);
   // Ends our side after everything written so far. Idempotent.
@@ -52,7 +53,8 @@ class Connection {
   void set_send_buffer(std::size_t bytes);
 
   // Closes at once: streams end where they are. Finish and wait for on_stream_finished first to lose nothing.
-  // The reason is cut to 256 bytes. on_closed follows from a later drive of the endpoint, never from inside this call.
+  // The reason is cut to 256 bytes. on_closed follows from a later drive of the endpoint, never from inside this call;
+  // until then the handler hears no more of this connection but the bytes that resume() asks for.
   void close(AppErrorCode code, std::string_view reason);
 
   ConnectionState state() const;

@@ -61,6 +61,8 @@ class Endpoint {
                                                                       Handler& handler, TraceSink* trace = nullptr);
   // The same for settings that are known to be good. REQUIRES: validate(config); else the process stops and says which.
   Endpoint(EndpointConfig config, Random& random, Handler& handler, TraceSink* trace = nullptr);
+  // Connections end without a word: no CLOSE is sent and on_closed is not called. To say goodbye: close_all(), then
+  // poll_transmit until it returns nullopt.
   ~Endpoint();
   Endpoint(const Endpoint&) = delete;
   Endpoint& operator=(const Endpoint&) = delete;

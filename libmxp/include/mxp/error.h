@@ -79,7 +79,8 @@ enum class StreamError : std::uint8_t {
 };
 std::string_view to_string(StreamError error);
 
-// An application's own reason for a reset or a close; its meaning is the application's.
+// An application's own reason for a reset or a close; its meaning is the application's. 0 to 2^62 - 1, since it travels
+// as a varint: a larger one counts as 2^62 - 1.
 using AppErrorCode = std::uint64_t;
 
 // The system refused something: a socket, a file.

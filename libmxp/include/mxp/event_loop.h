@@ -64,6 +64,8 @@ class EventLoop {
   // (validate() in mxp/config.h) is refused with EINVAL and a message that names it.
   static std::expected<std::unique_ptr<EventLoop>, IoError> create(const SocketConfig& socket, EndpointConfig endpoint,
                                                                    Handler& handler, TraceSink* trace = nullptr);
+  // Connections end without a word: no CLOSE is sent and on_closed is not called. To say goodbye: endpoint().close_all(),
+  // then flush().
   ~EventLoop();
 
   Endpoint& endpoint();
@@ -72,12 +74,14 @@ class EventLoop {
   CarrierStats carrier_stats() const;
   Timestamp now() const;  // the monotonic clock, read afresh
 
-  // Runs until stop(); returns an error only if waiting itself fails for good.
+  // Runs until stop(); returns an error only if waiting itself fails for good. REQUIRES: not called from inside a
+  // callback of this loop.
   std::expected<void, IoError> run();
   void stop() noexcept;  // async-signal-safe
 
   // For a loop of one's own: one descriptor (an epoll instance) that is readable when there is work; the time until
-  // which one may sleep; and the work itself, which never blocks.
+  // which one may sleep; and the work itself, which never blocks. `now` is EventLoop::now(), read after the wait.
+  // REQUIRES: process() is not called from inside a callback of this loop.
   int fd() const;
   Timestamp next_timeout() const;
   std::expected<void, IoError> process(Timestamp now);

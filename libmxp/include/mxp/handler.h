@@ -1,6 +1,6 @@
 // What an application hears of its connections. All calls come from the thread that drives the endpoint, from inside
-// Endpoint::receive, on_timeout, poll_transmit or on_unreachable, or EventLoop::run, process or flush, and from no
-// other call. Every verb of Connection may be called from inside; a Connection is gone after on_closed returned.
+// Endpoint::receive, on_timeout, poll_transmit or on_unreachable, or EventLoop::run, process or flush, or
+// Connection::resume when that is called from inside one of these calls; from no other call. Every verb of Connection may be called from inside; a Connection is gone after on_closed returned.
 #pragma once
 
 #include <cstddef>

@@ -57,6 +57,33 @@ BOOST_AUTO_TEST_CASE(random_fragments_and_partial_takes_match_a_naive_model) {
   }));
 }
 
+BOOST_AUTO_TEST_CASE(memory_follows_what_is_spanned) {
+  BOOST_TEST(rc::check("the ring is smaller than four times its span", [] {
+    constexpr std::size_t kLargest = 200'000;
+    static const std::vector<std::uint8_t> bytes = pattern_bytes(0, kLargest);
+    Reassembler reassembler;
+    std::uint64_t highest = 0;
+    const int steps = *rc::gen::inRange(0, 60);
+    for (int i = 0; i < steps; ++i) {
+      const auto offset = *rc::gen::inRange<std::size_t>(0, kLargest);
+      // Now and then all that is missing but for a few bytes at the end, which then pin what they can.
+      const auto length = *rc::gen::oneOf(rc::gen::inRange<std::size_t>(1, 40), rc::gen::just(kLargest));
+      const std::size_t begin = length == kLargest ? static_cast<std::size_t>(reassembler.begin()) : offset;
+      const std::size_t end = length == kLargest ? std::max(begin, offset) : std::min(offset + length, kLargest);
+      RC_ASSERT(reassembler.insert(begin, ByteView(bytes).subspan(begin, end - begin), 64));
+      highest = std::max<std::uint64_t>(highest, end);
+      if (*rc::gen::arbitrary<bool>()) {
+        for (ByteView front = reassembler.front(); !front.empty(); front = reassembler.front()) {
+          RC_ASSERT(std::ranges::equal(front, ByteView(bytes).subspan(reassembler.begin(), front.size())));
+          reassembler.advance(reassembler.begin() + front.size());
+        }
+      }
+      const std::uint64_t span = highest - reassembler.begin();
+      RC_ASSERT(reassembler.capacity() <= std::max<std::uint64_t>(4 * span, kKeptBytes));
+    }
+  }));
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace

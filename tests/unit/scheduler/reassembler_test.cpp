@@ -63,10 +63,39 @@ BOOST_AUTO_TEST_CASE(what_was_delivered_gives_its_memory_back) {
   BOOST_REQUIRE(reassembler.insert(0, ByteView(data).first(1), 1024));
   BOOST_TEST(reassembler.capacity() >= kWindow);
   reassembler.advance(kWindow);
-  BOOST_TEST(reassembler.capacity() <= 64u * 1024);
+  BOOST_TEST(reassembler.memory() < 2 * kKeptBytes);
   // And it goes on from there.
   BOOST_REQUIRE(reassembler.insert(kWindow, ByteView(data).first(5), 1024));
   BOOST_TEST(reassembler.front().size() == 5u);
+}
+
+BOOST_AUTO_TEST_CASE(a_byte_behind_a_gap_pins_no_more_than_it_spans) {  // threat t07
+  constexpr std::size_t kWindow = 1 << 20;
+  const std::vector<std::uint8_t> data = pattern_bytes(0, kWindow);
+  Reassembler reassembler;
+  BOOST_REQUIRE(reassembler.insert(kWindow - 1, ByteView(data).last(1), 8));
+  BOOST_REQUIRE(reassembler.insert(0, ByteView(data).first(kWindow - 2), 8));
+  BOOST_TEST(reassembler.capacity() == kWindow);
+  for (std::uint64_t taken = 0; taken < kWindow - 2; taken += 1000) {
+    reassembler.advance(taken);
+    BOOST_TEST_REQUIRE(reassembler.capacity() <= std::max<std::size_t>(4 * (kWindow - taken), kKeptBytes));
+    BOOST_TEST_REQUIRE(reassembler.front()[0] == pattern_byte(taken));
+  }
+  reassembler.advance(kWindow - 2);
+  BOOST_TEST(reassembler.memory() < 2 * kKeptBytes);
+  BOOST_REQUIRE(reassembler.insert(kWindow - 2, ByteView(data).subspan(kWindow - 2, 1), 8));
+  BOOST_REQUIRE(reassembler.front().size() == 2u);
+  BOOST_TEST(reassembler.front()[1] == pattern_byte(kWindow - 1));
+}
+
+BOOST_AUTO_TEST_CASE(gaps_that_were_filled_leave_no_room_for_gaps) {  // threat t07
+  Reassembler reassembler;
+  for (std::uint64_t i = 0; i < 1000; ++i) BOOST_TEST_REQUIRE(reassembler.insert(2 * i + 1, bytes_of("x"), 1024));
+  BOOST_TEST(reassembler.memory() > 16 * 1000u);
+  BOOST_REQUIRE(reassembler.insert(0, pattern_bytes(0, 1998), 1024));
+  reassembler.advance(1998);
+  BOOST_TEST(!reassembler.empty());
+  BOOST_TEST(reassembler.memory() < 2 * kKeptBytes);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

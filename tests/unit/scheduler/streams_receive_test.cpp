@@ -294,6 +294,32 @@ BOOST_AUTO_TEST_CASE(t07_memory_is_bounded_by_the_connection_window) {
   BOOST_TEST(pair.server.streams.usage().memory <= 2 * config.connection_window);
 }
 
+BOOST_AUTO_TEST_CASE(t07_what_was_delivered_pins_no_memory) {
+  // On each stream all but the last byte of a window is delivered, and the last waits behind a gap of one: the peer has
+  // its credit back, so that it can do the same on the next one.
+  FlowControlConfig config;
+  config.stream_window = config.max_stream_window = 64 * 1024;
+  config.connection_window = config.max_connection_window = 256 * 1024;
+  for (const std::size_t gap : {std::size_t{1}, std::size_t{0}}) {
+    StreamPair pair({}, config);
+    Side& receiver = pair.server;
+    const std::string all(config.stream_window, 'x');
+    const std::string_view most = std::string_view(all).substr(1, all.size() - 1 - 2 * gap);
+    for (std::uint64_t i = 0; i < 1024; ++i) {
+      const StreamId id = client_bidi(i);
+      if (gap != 0) BOOST_TEST_REQUIRE(receiver.data(id, all.size() - 1, "x").has_value());
+      BOOST_TEST_REQUIRE(receiver.data(id, 1, most).has_value());
+      BOOST_TEST_REQUIRE(receiver.data(id, 0, "x").has_value());
+      while (receiver.streams.has_pending()) acknowledge(receiver.streams, write_packet(receiver.streams));
+      receiver.events.received.clear();
+    }
+    const StreamUsage usage = receiver.streams.usage();
+    BOOST_TEST(usage.objects == 1024u);
+    BOOST_TEST(usage.receive_buffered == 1024u * gap);
+    BOOST_TEST(usage.memory <= 1024u * kKeptBytes);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(more_than_2_60_streams_cannot_be_granted) {
   MXP_TEST_ERROR(us.streams.on_frame(MaxStreamsFrame{StreamType::bidirectional, kMaxStreamCount + 1}),
                  frame_encoding_error);

@@ -37,10 +37,56 @@ BOOST_AUTO_TEST_CASE(many_streams_share_the_memory_for_sending) {
   streams.on_peer_parameters({.initial_max_streams_bidi = 100});
   const std::vector<std::uint8_t> plenty(16 << 20);
   std::vector<std::size_t> taken;
-  for (int i = 0; i < 7; ++i) taken.push_back(streams.write(*streams.open(StreamType::bidirectional), plenty).value());
-  BOOST_TEST(taken.front() == defaults.stream_send_buffer);
-  BOOST_TEST(taken.back() == defaults.connection_send_buffer / 7);
-  BOOST_TEST(streams.writable_bytes(*streams.open(StreamType::bidirectional)) == defaults.connection_send_buffer / 8);
+  std::vector<StreamId> ids;
+  for (int i = 0; i < 7; ++i) ids.push_back(*streams.open(StreamType::bidirectional));
+  for (const StreamId id : ids) taken.push_back(streams.write(id, plenty).value());
+  for (const std::size_t one : taken) BOOST_TEST(one == defaults.connection_send_buffer / 7);
+  BOOST_TEST(streams.usage().send_buffered <= defaults.connection_send_buffer);
+}
+
+BOOST_AUTO_TEST_CASE(the_memory_for_sending_bounds_all_streams_together) {
+  const FlowControlConfig defaults;
+  RecordingEvents events;
+  Streams streams(Role::client, defaults, events, kHashKey);
+  streams.on_peer_parameters({.initial_max_data = kMaxVarint,
+                              .initial_max_stream_data_bidi_remote = kMaxVarint,
+                              .initial_max_streams_bidi = 1000});
+  const std::vector<std::uint8_t> plenty(8 << 20);
+  // Each is opened when those before it are full: nothing is left for the fifth but the least that every stream has.
+  std::vector<std::size_t> taken;
+  for (int i = 0; i < 200; ++i)
+    taken.push_back(streams.write(*streams.open(StreamType::bidirectional), plenty).value());
+  BOOST_TEST(taken[3] == 8u << 20);
+  BOOST_TEST(taken[4] == 16u << 10);
+  BOOST_TEST(streams.usage().send_buffered == defaults.connection_send_buffer + 196 * (16u << 10));
+  BOOST_TEST(streams.usage().memory == streams.usage().send_buffered);
+  // What is acknowledged frees its part for all.
+  for (int i = 0; i < 100; ++i) acknowledge(streams, write_packet(streams, 60'000));
+  BOOST_TEST(streams.usage().send_buffered < defaults.connection_send_buffer);
+  const StreamId id = *streams.open(StreamType::bidirectional);
+  BOOST_TEST(streams.writable_bytes(id) == defaults.connection_send_buffer / 201);
+}
+
+BOOST_AUTO_TEST_CASE(acknowledged_data_hold_no_memory) {
+  // The peer asks for much on one stream after the other, acknowledges it, and never ends its own side.
+  const FlowControlConfig defaults;
+  const std::vector<std::uint8_t> plenty(8 << 20);
+  for (const bool ended : {true, false}) {
+    RecordingEvents events;
+    Streams streams(Role::client, defaults, events, kHashKey);
+    streams.on_peer_parameters({.initial_max_data = kMaxVarint,
+                                .initial_max_stream_data_bidi_remote = kMaxVarint,
+                                .initial_max_streams_bidi = 1000});
+    for (int i = 0; i < 100; ++i) {
+      const StreamId id = *streams.open(StreamType::bidirectional);
+      BOOST_TEST_REQUIRE(streams.write(id, plenty).value() >= defaults.connection_send_buffer / 100);
+      if (ended) BOOST_TEST_REQUIRE(streams.finish(id).has_value());
+      while (streams.has_pending()) acknowledge(streams, write_packet(streams, 60'000));
+    }
+    BOOST_TEST(streams.usage().objects == 100u);
+    BOOST_TEST(streams.usage().send_buffered == 0u);
+    BOOST_TEST(streams.usage().memory <= 100 * kKeptBytes + (ended ? 0 : defaults.connection_send_buffer / 4));
+  }
 }
 
 BOOST_AUTO_TEST_CASE(an_empty_write_lets_the_peer_speak_first) {
@@ -200,6 +246,17 @@ BOOST_AUTO_TEST_CASE(t36_two_sides_that_do_not_read_fall_silent) {
   BOOST_TEST(exchange() <= 20u);
   BOOST_TEST(!client.streams.has_pending());
   BOOST_TEST(!server.streams.has_pending());
+}
+
+BOOST_AUTO_TEST_CASE(t36_a_window_of_zero_is_announced_once) {
+  FlowControlConfig closed;
+  closed.connection_window = closed.max_connection_window = closed.stream_window = closed.max_stream_window = 0;
+  StreamPair pair(small_config(), closed);
+  for (int i = 0; i < 10; ++i) {
+    BOOST_TEST(pair.server.streams.on_frame(DataBlockedFrame{0}).has_value());
+    BOOST_TEST(pair.server.streams.on_frame(StreamDataBlockedFrame{client_bidi(0), 0}).has_value());
+    BOOST_TEST(!pair.server.streams.has_pending());
+  }
 }
 
 BOOST_AUTO_TEST_CASE(t36_a_flood_of_blocked_frames_is_answered_only_when_something_changed) {
