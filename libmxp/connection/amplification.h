@@ -1,9 +1,16 @@
-// The 3× limit (docs/protocol.md §2.3): until a client has shown that it owns its address, a server sends it at most
-// three bytes for each byte received, so that a forged source address turns no server into a weapon (threat t17).
+// The 3× limit (docs/protocol.md §2.3): until a client has shown that it hears us at its address, a server sends it at
+// most three bytes for each byte received, so that a forged source address turns no server into a weapon (threat t17).
+//
+// To hold the keys shows it only where message 2 went to that address and to no other one. Otherwise whoever read the
+// answer elsewhere may name a victim's address as its own, and it takes an acknowledgement that only a reader of our
+// packets can send: of a number that cannot be guessed.
 #pragma once
 
 #include <cstdint>
 #include <limits>
+#include <optional>
+
+#include "mxp/ids.h"
 
 namespace mxp {
 
@@ -11,8 +18,27 @@ class AmplificationLimit {
  public:
   void on_received(std::uint64_t bytes) { received_ += bytes; }
   void on_sent(std::uint64_t bytes) { sent_ += bytes; }
-  void lift() { lifted_ = true; }
+  void lift() {
+    lifted_ = true;
+    proof_.reset();
+  }
   bool lifted() const { return lifted_; }
+
+  // Message 2 went to a second address as well.
+  void on_answered_elsewhere() { answered_elsewhere_ = true; }
+  bool answered_elsewhere() const { return answered_elsewhere_; }
+  // The limit stands until a packet with this number or a later one is acknowledged.
+  void await_proof(PacketNumber first) { proof_ = first; }
+  bool awaits_proof() const { return proof_.has_value(); }
+  // The counts are those of another address from here on.
+  void move_to_new_address(std::uint64_t received) {
+    received_ = received;
+    sent_ = 0;
+  }
+  // REQUIRES: it was sent.
+  void on_acknowledged(PacketNumber largest) {
+    if (proof_ && largest >= *proof_) lift();
+  }
   // Bytes that may be sent now.
   std::uint64_t allowance() const {
     if (lifted_) return std::numeric_limits<std::uint64_t>::max();
@@ -25,6 +51,8 @@ class AmplificationLimit {
   std::uint64_t received_ = 0;
   std::uint64_t sent_ = 0;
   bool lifted_ = false;
+  bool answered_elsewhere_ = false;
+  std::optional<PacketNumber> proof_;
 };
 
 }  // namespace mxp

@@ -18,6 +18,9 @@ std::unique_ptr<Connection> ConnectionAccess::create(Role role, const Connection
 
 namespace {
 
+// An application's code is any number; the wire has 62 bits for it.
+AppErrorCode that_fits(AppErrorCode code) { return std::min(code, kMaxVarint); }
+
 bool usable(const Parts& parts) { return parts.lifecycle.state == ConnectionState::established; }
 
 // Runs a stream verb on a live connection and marks the connection ready.
@@ -44,15 +47,16 @@ std::expected<void, StreamError> Connection::finish(StreamId id) {
 }
 
 std::expected<void, StreamError> Connection::reset(StreamId id, AppErrorCode code) {
-  return with_streams(impl_->parts, [&](Streams& streams) { return streams.reset(id, code); });
+  return with_streams(impl_->parts, [&](Streams& streams) { return streams.reset(id, that_fits(code)); });
 }
 
 std::expected<void, StreamError> Connection::stop_sending(StreamId id, AppErrorCode code) {
-  return with_streams(impl_->parts, [&](Streams& streams) { return streams.stop_sending(id, code); });
+  return with_streams(impl_->parts, [&](Streams& streams) { return streams.stop_sending(id, that_fits(code)); });
 }
 
 std::expected<void, StreamError> Connection::resume(StreamId id) {
   // Also on a connection that has ended, until on_closed has returned: what was received stays readable.
+  impl_->parts.events.unmute_data();
   impl_->parts.ready.on_ready(impl_->parts.self);
   return impl_->parts.streams.resume(id);
 }
@@ -63,7 +67,9 @@ std::size_t Connection::writable_bytes(StreamId id) const {
 
 void Connection::set_send_buffer(std::size_t bytes) { impl_->parts.streams.set_send_buffer(bytes); }
 
-void Connection::close(AppErrorCode code, std::string_view reason) { close_by_application(impl_->parts, code, reason); }
+void Connection::close(AppErrorCode code, std::string_view reason) {
+  close_by_application(impl_->parts, that_fits(code), reason);
+}
 
 ConnectionState Connection::state() const { return impl_->parts.lifecycle.state; }
 Role Connection::role() const { return impl_->parts.role; }

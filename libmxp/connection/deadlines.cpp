@@ -28,8 +28,10 @@ Timestamp next_deadline(const Parts& parts) {
   // A server's half-open handshake has confirm_by alone: it must live as long as the cached message 2 that leads a
   // client to it.
   if (life.state == ConnectionState::established) {
-    next = std::min(
-        {next, parts.recovery.deadline(), parts.acks.deadline(), parts.idle.deadline(parts.recovery.probe_timeout())});
+    next = std::min(next, parts.idle.deadline(parts.recovery.probe_timeout()));
+    // What waits for bytes of the client waits for no time (threat t39).
+    if (!held_by_address(parts)) next = std::min(next, parts.recovery.deadline());
+    if (parts.address_proven()) next = std::min(next, parts.acks.deadline());
     next = std::min({next, parts.key_update.old_keys_until(), parts.idle.rest_deadline()});
     // A PING that is due already waits for room in the window, not for time (threat t39).
     if (!parts.ping_due) next = std::min(next, parts.idle.keepalive_deadline());

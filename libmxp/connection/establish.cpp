@@ -3,7 +3,7 @@
 //   1. both traffic secrets are known: keys for sealing and opening, and the first lines of a key log
 //   2. the peer's parameters are known: how large datagrams may be, how long silence, how much data on streams
 //   3. the peer has shown that it holds the keys (a client: message 2 verified; a server: the first packet opened):
-//      limits on what is sent to it fall, and the application hears of the connection
+//      the application hears of the connection
 #include <algorithm>
 
 #include "connection/flows.h"
@@ -33,7 +33,6 @@ void apply_peer_parameters(Parts& parts, const TransportParameters& parameters) 
 void confirm(Parts& parts, Timestamp now) {
   parts.lifecycle.state = ConnectionState::established;
   parts.confirm_by = kNever;
-  parts.amplification.lift();
   parts.recovery.set_handshake_confirmed();
   parts.stats.handshake_time = now - parts.started_at;
   parts.trace(now, TraceEstablished{parts.stats.handshake_time});

@@ -1,4 +1,7 @@
-// Forwards what the streams have to say to the application, with the connection's name on it.
+// Forwards what the streams have to say to the application, with the connection's name on it. After the application has
+// closed the connection it hears no more of its streams, even if it closed it from inside an event and more was to be
+// told: it may have let go of what the events are about. Bytes wait, as if they had not been taken, until it asks for
+// them.
 #pragma once
 
 #include "mxp/handler.h"
@@ -10,19 +13,36 @@ class EventBridge final : public StreamEvents {
  public:
   EventBridge(Connection& connection, Handler& handler) : connection_(connection), handler_(handler) {}
 
+  void mute() { muted_ = data_muted_ = true; }
+  void unmute_data() { data_muted_ = false; }
+
   std::size_t on_stream_data(StreamId id, ByteView data, bool fin) override {
-    return handler_.on_stream_data(connection_, id, data, fin);
+    return data_muted_ ? 0 : handler_.on_stream_data(connection_, id, data, fin);
   }
-  void on_stream_opened(StreamId id) override { handler_.on_stream_opened(connection_, id); }
-  void on_stream_reset(StreamId id, AppErrorCode code) override { handler_.on_stream_reset(connection_, id, code); }
-  void on_stop_sending(StreamId id, AppErrorCode code) override { handler_.on_stop_sending(connection_, id, code); }
-  void on_stream_writable(StreamId id) override { handler_.on_stream_writable(connection_, id); }
-  void on_stream_finished(StreamId id) override { handler_.on_stream_finished(connection_, id); }
-  void on_streams_available(StreamType type) override { handler_.on_streams_available(connection_, type); }
+  void on_stream_opened(StreamId id) override {
+    if (!muted_) handler_.on_stream_opened(connection_, id);
+  }
+  void on_stream_reset(StreamId id, AppErrorCode code) override {
+    if (!muted_) handler_.on_stream_reset(connection_, id, code);
+  }
+  void on_stop_sending(StreamId id, AppErrorCode code) override {
+    if (!muted_) handler_.on_stop_sending(connection_, id, code);
+  }
+  void on_stream_writable(StreamId id) override {
+    if (!muted_) handler_.on_stream_writable(connection_, id);
+  }
+  void on_stream_finished(StreamId id) override {
+    if (!muted_) handler_.on_stream_finished(connection_, id);
+  }
+  void on_streams_available(StreamType type) override {
+    if (!muted_) handler_.on_streams_available(connection_, type);
+  }
 
  private:
   Connection& connection_;
   Handler& handler_;
+  bool muted_ = false;
+  bool data_muted_ = false;
 };
 
 }  // namespace mxp

@@ -20,12 +20,19 @@ std::optional<Transmit> transmit(Parts& parts, Timestamp now, MutableBytes buffe
 
 // settle.cpp: what was acknowledged or lost goes back to its owners.
 void settle(Parts& parts, Timestamp now, const Outcome& outcome);
-// settle.cpp: a probe timeout: both probes are given data to carry, the oldest that is outstanding (RFC 9002 §6.2.4).
+// settle.cpp: after a probe timeout, hands the oldest outstanding data out again, enough for both probes (RFC 9002
+// §6.2.4).
 void repeat_oldest_data(Parts& parts);
 // settle.cpp: what earlier probes carried is sent once more; returns how many of them carried data.
 unsigned repeat_earlier_probes(Parts& parts);
 
-// deadlines.cpp
+// Whether the 3× limit forbids even the smallest packet: it goes when the client has sent more.
+inline bool held_by_address(const Parts& parts) {
+  constexpr std::uint64_t kSmallestPacket = 32;  // a PING fits
+  return parts.amplification.allowance() < kSmallestPacket;
+}
+
+// deadlines.cpp: when on_deadline must be called; what has come due.
 Timestamp next_deadline(const Parts& parts);
 void on_deadline(Parts& parts, Timestamp now);
 

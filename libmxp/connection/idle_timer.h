@@ -31,9 +31,11 @@ class IdleTimer {
     sent_since_received_ = true;
     rested_ = false;
   }
-  // Never sooner than three probe timeouts, so that a lost packet is not taken for a dead peer.
+  // Not sooner than three probe timeouts, so that a lost packet is not taken for a dead peer; but a peer that answers
+  // slowly on purpose makes them long, and gains no more than a minute by it (threat t56).
   Timestamp deadline(Duration probe_timeout) const {
-    return timeout_ == Duration::zero() ? kNever : since_ + std::max(timeout_, 3 * probe_timeout);
+    if (timeout_ == Duration::zero()) return kNever;
+    return since_ + std::max<Duration>(timeout_, std::min<Duration>(3 * probe_timeout, kLongestExtension));
   }
   Timestamp keepalive_deadline() const {
     return keepalive_ == Duration::zero() ? kNever : std::max(since_, last_sent_) + keepalive_;
@@ -45,6 +47,7 @@ class IdleTimer {
  private:
   // Our choice: longer than the pauses in a conversation, so that a busy connection allocates nothing again and again.
   static constexpr Duration kRestAfter = std::chrono::seconds(2);
+  static constexpr Duration kLongestExtension = std::chrono::seconds(60);  // our choice
 
   Duration timeout_{};
   Duration keepalive_;

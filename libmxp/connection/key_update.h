@@ -58,11 +58,11 @@ class KeyUpdate {
   }
 
   // The peer began an update: its first packet of the next phase was opened, and our own direction has not turned yet.
-  // `next` is the number that we would send next. KEY_UPDATE_ERROR for a peer that begins before it can have had an
-  // acknowledgement in the phase that we send in now, or that keeps beginning faster than the rules allow, which bounds
-  // what updates cost us (threat t26): it has to wait three of its probe timeouts from our confirmation on, which is
-  // not before we saw its last update. Two thirds of that are asked for, on average: clocks stop when machines sleep,
-  // and one update after such a pause may seem to come at once.
+  // `next` is the number that we would send next. KEY_UPDATE_ERROR if the peer cannot yet have had an acknowledgement
+  // in the phase that we send in, or if it keeps beginning updates faster than it may. An honest peer waits three of its
+  // probe timeouts after our acknowledgement, and a probe timeout is at least max_ack_delay + 1 ms. We ask for two
+  // thirds of that on average (UpdateAllowance), since a clock that stopped while its machine slept makes updates seem
+  // closer than they were. This bounds what updates cost us (threat t26).
   std::expected<void, TransportError> on_peer_began(Timestamp now, PacketNumber next) {
     if (next <= first_sent_)
       return std::unexpected(TransportError{TransportErrorCode::key_update_error, 0,

@@ -1,5 +1,7 @@
 #include "connection/lifecycle.h"
 
+#include <algorithm>
+
 #include "connection/parts.h"
 #include "mxp/text.h"
 
@@ -11,6 +13,9 @@ bool has_ended(const Parts& parts) { return parts.lifecycle.ending.has_value(); 
 
 // RFC 9000 §10.2: closing and draining last three probe timeouts, long enough for what is on the way to arrive.
 constexpr int kDiscardProbeTimeouts = 3;
+// Our choice: a probe timeout grows with what the peer says and with how slowly it answers, and the place of a
+// connection that is over must not be the peer's to hold (threat t56).
+constexpr Duration kLongestDiscard = std::chrono::seconds(10);
 
 void begin_end(Parts& parts, ConnectionState state, CloseInfo info) {
   info.before_established = parts.lifecycle.state == ConnectionState::handshaking;
@@ -28,6 +33,7 @@ std::string escape_reason(ByteView text) {
 }
 
 void close_by_application(Parts& parts, AppErrorCode code, std::string_view reason) {
+  parts.events.mute();
   if (has_ended(parts)) return;
   CloseInfo info;
   info.by = CloseInfo::By::local;
@@ -83,7 +89,8 @@ void arm_discard(Parts& parts, Timestamp now) {
   const bool ending =
       parts.lifecycle.state == ConnectionState::closing || parts.lifecycle.state == ConnectionState::draining;
   if (!ending || parts.lifecycle.discard_at != kNever) return;
-  parts.lifecycle.discard_at = now + kDiscardProbeTimeouts * parts.recovery.probe_timeout();
+  parts.lifecycle.discard_at =
+      now + std::min<Duration>(kDiscardProbeTimeouts * parts.recovery.probe_timeout(), kLongestDiscard);
 }
 
 bool report_ending(Parts& parts, Timestamp now) {

@@ -103,7 +103,7 @@ struct Parts {
   ConnectionStats stats;
 
   // Whether the peer has shown that it hears us at `remote`: the limit on bytes to an address that may be forged has
-  // fallen. A server learns it from the first packet that opens, a client from message 2.
+  // fallen. A client learns it from message 2; for a server, see amplification.h.
   bool address_proven() const { return amplification.lifted(); }
 
   void trace(Timestamp now, const TraceEvent& event) const {

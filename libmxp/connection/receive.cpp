@@ -1,10 +1,10 @@
 // A datagram comes in:
 //
-//   1. judge its source: once the peer's address is proven, no other one counts; account its bytes (amplification)
+//   1. judge its source: once a packet has opened, no other one counts; account its bytes (amplification)
 //   2. a connection that has ended answers with its CLOSE now and then, or not at all
 //   3. open: unmask, recover the number, decrypt, judge duplicates; nothing changes before the tag verified. Follow the
 //      peer into a new key phase (update_keys.cpp)
-//   4. a server's first opened packet confirms the keys and proves the client's address
+//   4. a server's first opened packet confirms the keys and decides where the client is
 //   5. each frame visits its owner once; the first that breaks a rule closes the connection
 //   6. note the packet for acknowledging and start the idle timer again
 //
@@ -40,6 +40,7 @@ struct FrameVisitor {
     if (!outcome) return std::unexpected(outcome.error());
     const auto keys = phase == parts.keys->sealer.phase() ? KeyUpdate::Under::our_phase : KeyUpdate::Under::older_phase;
     if (auto allowed = parts.key_update.on_ack(now, frame.ranges.begin()->last, keys); !allowed) return allowed;
+    parts.amplification.on_acknowledged(frame.ranges.begin()->last);
     settle(parts, now, *outcome);
     return {};
   }
@@ -54,10 +55,24 @@ struct FrameVisitor {
   }
 };
 
+// A server's first packet that opened decides where the client is: only the holder of the keys can have made it. Whether
+// the client hears us there is another question (amplification.h).
+void settle_address(Parts& parts, const ReceivedDatagram& datagram) {
+  const bool moved = datagram.remote != parts.remote;
+  parts.remote = datagram.remote;
+  parts.local = datagram.local;
+  if (!moved && !parts.amplification.answered_elsewhere()) return parts.amplification.lift();
+  if (moved) parts.amplification.move_to_new_address(datagram.bytes.size());
+  parts.numbers.skip_far();
+  parts.amplification.await_proof(parts.numbers.next());
+  parts.ping_due = true;
+}
+
 // What a packet in closing state is answered with: our CLOSE again, at exponentially growing distances (threat t55).
 void answer_while_closing(Parts& parts) {
   Lifecycle& life = parts.lifecycle;
-  if (!parts.keys || ++life.packets_since_close < life.answer_at_packet) return;
+  // What came before the first CLOSE went out has had no answer yet, and takes none.
+  if (!parts.keys || life.close_frame_due || ++life.packets_since_close < life.answer_at_packet) return;
   life.answer_at_packet *= 2;
   life.packets_since_close = 0;
   life.close_frame_due = true;
@@ -89,10 +104,11 @@ void receive_while_closing(Parts& parts, Timestamp now, MutableBytes payload) {
 void receive_packet(Parts& parts, Timestamp now, const ReceivedDatagram& datagram) {
   const std::size_t size = datagram.bytes.size();
   const bool from_elsewhere = datagram.remote != parts.remote;
-  // Without path validation a connection stays at the address that was proven (threat t20). Until then a server's
-  // connection has the address of the message 1 that came first, which may be an observer's copy: who opens as the
-  // holder of the keys decides.
-  if (from_elsewhere && parts.address_proven()) return drop(parts, now, DropReason::wrong_path, size);
+  // Without path validation a connection stays at the address of the first packet that opened (threat t20). Until then
+  // a server's connection has the address of the message 1 that came first, which may be an observer's copy: who opens
+  // as the holder of the keys decides.
+  const bool settled = parts.address_proven() || parts.amplification.awaits_proof();
+  if (from_elsewhere && settled) return drop(parts, now, DropReason::wrong_path, size);
   // The allowance belongs to one address: what others send does not add to it (threat t17).
   if (!from_elsewhere) parts.amplification.on_received(size);
   if (!parts.keys) return drop(parts, now, DropReason::key_unavailable, size);
@@ -106,11 +122,7 @@ void receive_packet(Parts& parts, Timestamp now, const ReceivedDatagram& datagra
       close_by_error(parts, {TransportErrorCode::aead_limit_reached, 0, "too many packets failed to open"});
     return;
   }
-  if (!parts.address_proven()) {
-    parts.remote = datagram.remote;
-    parts.local = datagram.local;
-    parts.amplification.lift();
-  }
+  if (!settled) settle_address(parts, datagram);
   const auto followed = on_packet_phase(parts, now, *opened);
   if (parts.lifecycle.state == ConnectionState::closing) {
     // Turning keys costs the same now as before (threat t26): who does it against the rules is no longer listened to.

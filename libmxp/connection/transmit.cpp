@@ -79,7 +79,9 @@ std::optional<Transmit> transmit_close(Parts& parts, Timestamp now, MutableBytes
   life.close_frame_due = false;
   const CloseInfo& info = *life.ending;
   const MutableBytes space = buffer.first(std::min(buffer.size(), kMinInitialSize));
-  if (parts.amplification.allowance() < space.size() || parts.keys->sealer.seal_limit_reached()) return std::nullopt;
+  // Header, tag and numbers take at most 48 bytes.
+  const std::size_t longest = 48 + info.reason.size();
+  if (parts.amplification.allowance() < longest || parts.keys->sealer.seal_limit_reached()) return std::nullopt;
   OpenPacket open = begin_packet(parts, space);
   const bool local_only = !info.application && info.by != CloseInfo::By::local;
   CloseFrame frame;
@@ -129,6 +131,7 @@ void note_sent(Parts& parts, Timestamp now, const BuiltPacket& built, Budget& bu
   packet.frames_begin = built.frames_begin;
   packet.frames_count = built.frames_count;
   parts.recovery.on_packet_sent(packet);
+  parts.amplification.on_sent(built.size_bytes);
   if (packet.ack_eliciting) {
     parts.idle.on_ack_eliciting_sent(now);
     if (packet.probe) {
@@ -171,10 +174,21 @@ std::optional<Transmit> transmit(Parts& parts, Timestamp now, MutableBytes buffe
   if (parts.attempts) return transmit_handshake(parts, now, buffer);
   if (!parts.keys || parts.lifecycle.state != ConnectionState::established) return std::nullopt;
 
-  const std::size_t segment_size = std::min(parts.max_datagram, buffer.size());
-  const std::size_t max_segments =
+  std::size_t segment_size = std::min(parts.max_datagram, buffer.size());
+  std::size_t max_segments =
       std::min({limits.max_segments, kMaxHeaderBatch, std::max<std::size_t>(kMaxUdpPayload / segment_size, 1),
                 buffer.size() / segment_size});
+  // A client that is not acknowledged goes on sending, and so pays for our packets until one of its own proves its
+  // address (docs/protocol.md §2.3).
+  const bool acknowledges = parts.address_proven();
+  if (!acknowledges) {
+    if (held_by_address(parts)) {
+      parts.pacing_until = kNever;
+      return std::nullopt;
+    }
+    segment_size = static_cast<std::size_t>(std::min<std::uint64_t>(segment_size, parts.amplification.allowance()));
+    max_segments = std::min<std::size_t>(max_segments, 1);
+  }
   std::array<HeaderSlot, kMaxHeaderBatch> slots;
   std::size_t segments = 0;
   std::size_t used = 0;
@@ -188,7 +202,7 @@ std::optional<Transmit> transmit(Parts& parts, Timestamp now, MutableBytes buffe
 
   while (segments < max_segments) {
     const bool data_wanted = parts.ping_due || budget.probes > 0 || parts.streams.has_pending();
-    const bool ack_due = parts.acks.ack_due(now);
+    const bool ack_due = acknowledges && parts.acks.ack_due(now);
     const bool data_now = data_wanted && budget.allows(segment_size);
     if (!data_now && !ack_due) {
       ran_dry = !data_wanted;
@@ -204,7 +218,7 @@ std::optional<Transmit> transmit(Parts& parts, Timestamp now, MutableBytes buffe
     const std::uint64_t frames_begin = parts.sent_frames.end();
     OpenPacket open = begin_packet(parts, space);
     const std::size_t after_header = open.writer.written();
-    if (ack_due || (data_now && segments == 0 && parts.acks.has_something_new()))
+    if (ack_due || (acknowledges && data_now && segments == 0 && parts.acks.has_something_new()))
       write_ack_frame(parts, now, open.writer);
     bool ack_eliciting = false;
     if (data_now) {

@@ -221,6 +221,10 @@ struct Endpoint::Impl final : ReadySignal {
       result = admission.on_initial(now, datagram, header, full, fresh_id(), stats);
     }
     if (result.dropped) return drop(now, *result.dropped, datagram.bytes.size());
+    // Whoever reads the answer there may say that it is here (threat t17).
+    Entry* answered = result.answered_before ? find(result.answer_id) : nullptr;
+    if (answered != nullptr && parts_of(*answered).remote != datagram.remote)
+      parts_of(*answered).amplification.on_answered_elsewhere();
     if (result.admitted) accept(now, datagram, *result.admitted, result.answer.size());
     if (answers.size() < kMaxPendingAnswers)
       answers.push_back(

@@ -238,6 +238,72 @@ BOOST_AUTO_TEST_CASE(t17_amplification_is_held_for_each_source) {
   }
 }
 
+// Who holds the keys and can forge sources gets the answer at its own address and names a victim's as the one that it is
+// at. It reads nothing of what goes there, but it knows how a sender goes on, and acknowledges by guessing.
+BOOST_AUTO_TEST_CASE(t17_keys_alone_prove_no_address) {
+  const SocketAddress own = elsewhere(0), victim = elsewhere(1);
+  enum class Sources { one, victim_first, own_first };
+  for (const Sources sources : {Sources::one, Sources::victim_first, Sources::own_first}) {
+    for (const int guess : {0, 1, 2}) {
+      BOOST_TEST_CONTEXT("sources " << static_cast<int>(sources) << ", guess " << guess) {
+        ManyAddresses all;
+        all.pair.server.app.hook = [](std::string_view event, Connection& connection, StreamId id) {
+          if (event == "data") (void)connection.write(id, Bytes(8 << 20));
+        };
+        Attacker forger(all.pair.server, all.pair.now, {.address = own});
+        const Bytes message_1 = forger.message_1();
+        if (sources == Sources::victim_first) all.send(message_1, victim);
+        all.send(message_1, own);
+        if (sources == Sources::own_first) all.send(message_1, victim);
+        all.collect();
+        BOOST_REQUIRE(forger.read_message_2(all.answers[own].at(0)));
+        const StreamId id = StreamId::make(Role::client, StreamType::bidirectional, 0);
+        all.send(forger.session->seal(stream_frame(id, 0, text("GET"), true)), victim);
+        all.collect();
+        BOOST_REQUIRE(all.pair.server.app.connected.size() == 1u);
+        const Connection& connection = *all.pair.server.app.connected[0];
+        BOOST_TEST((connection.remote_address() == victim));
+        BOOST_TEST(all.out[victim] > (sources == Sources::one ? 0 : kMinInitialSize));  // the real client could answer
+        const Timestamp end = all.pair.now + 60s;
+        std::uint64_t acknowledged = 7;
+        while (all.pair.now < end && all.pair.server.app.closed.empty()) {
+          BOOST_TEST_REQUIRE(all.out[victim] <= 3 * all.in[victim]);
+          all.pair.now += 30ms;
+          if (all.pair.server.endpoint.next_timeout() <= all.pair.now)
+            all.pair.server.endpoint.on_timeout(all.pair.now);
+          all.collect();
+          acknowledged += guess == 1 ? 7 : 10'000;
+          if (guess == 1) all.send(forger.session->seal(raw_ack(acknowledged, acknowledged)), victim);
+          if (guess == 2) all.send(forger.session->seal(raw_ack(acknowledged, 0)), victim);
+        }
+        BOOST_TEST(all.out[victim] <= 3 * all.in[victim]);
+        BOOST_REQUIRE(all.pair.server.app.closed.size() == 1u);
+        const auto expected = guess == 0 ? CloseInfo::By::timeout : CloseInfo::By::local;
+        BOOST_TEST((all.pair.server.app.closed[0].by == expected));
+      }
+    }
+  }
+}
+
+// And the one that is there, and whose message 1 was copied, is served in full over a path that loses packets.
+BOOST_AUTO_TEST_CASE(t17_the_limit_falls_for_who_hears_us) {
+  for (std::uint64_t seed = 1; seed <= 30; ++seed) {
+    BOOST_TEST_CONTEXT("seed " << seed) {
+      SimPair sim({.up = "delay 20ms loss 10%", .down = "=", .seed = seed});
+      sim.tap = [&](Role sender, ByteView datagram) {
+        if (sender == Role::client && is_initial(datagram)) sim.inject(Role::server, copy_of(datagram), elsewhere(0));
+      };
+      sim.client.connected_hook = [&](Connection& connection) {
+        sim.client.open_and_send(connection, StreamType::bidirectional, 100);
+      };
+      sim.server.reply_bytes = 100'000;
+      sim.connect();
+      BOOST_TEST(sim.run_until([&] { return sim.client.bytes_received == 100'000; }, 20s));
+      BOOST_TEST(sim.violations().empty());
+    }
+  }
+}
+
 // The bytes themselves: one answer of 1200 for each message 1, and one CLOSE to the address that came first, paid for
 // by what that address sent.
 BOOST_AUTO_TEST_CASE(t17_what_one_source_sends_buys_nothing_for_another) {

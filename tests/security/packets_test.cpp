@@ -385,6 +385,7 @@ BOOST_AUTO_TEST_CASE(t26_key_update_storm_while_closing) {
   honest.attacker.ask(frames(PingFrame{}));
   BOOST_TEST((other.state() == ConnectionState::closing));
   BOOST_TEST(other.stats().key_updates == 1u);
+  BOOST_TEST(honest.pair.server_trace.secrets.back().phase == 1u);  // its answers go under them (docs/protocol.md §8)
 }
 
 BOOST_AUTO_TEST_CASE(t26_an_update_that_cannot_have_been_confirmed) {

@@ -59,6 +59,24 @@ BOOST_AUTO_TEST_CASE(the_largest_code_that_the_wire_can_carry_arrives) {
   BOOST_TEST(pair.server.app.closed[0].code == kMaxVarint);
 }
 
+BOOST_AUTO_TEST_CASE(a_code_beyond_the_wires_counts_as_the_largest) {
+  DirectPair pair;
+  Connection* client = pair.establish();
+  const StreamId id = *client->open_stream(StreamType::bidirectional);
+  BOOST_TEST(client->reset(id, ~std::uint64_t{0}).has_value());
+  BOOST_TEST(client->stop_sending(id, kMaxVarint + 1).has_value());
+  pair.exchange();
+  BOOST_REQUIRE(pair.server.app.resets.size() == 1u);
+  BOOST_REQUIRE(pair.server.app.stops.size() == 1u);
+  BOOST_TEST(pair.server.app.resets[0].second == kMaxVarint);
+  BOOST_TEST(pair.server.app.stops[0].second == kMaxVarint);
+  client->close(~std::uint64_t{0}, "");
+  pair.exchange();
+  BOOST_REQUIRE(pair.server.app.closed.size() == 1u);
+  BOOST_TEST(pair.server.app.closed[0].code == kMaxVarint);
+  BOOST_TEST(pair.client.app.closed[0].code == kMaxVarint);
+}
+
 BOOST_AUTO_TEST_CASE(the_peers_reason_is_escaped_before_anyone_sees_it) {
   DirectPair pair;
   pair.establish()->close(1, "\x1b]0;owned\x07\n");
@@ -81,6 +99,36 @@ BOOST_AUTO_TEST_CASE(a_closing_side_answers_at_doubling_distances) {
   BOOST_TEST(answered_at == expected);
   BOOST_TEST(client.seen_close()->code == 5u);
   BOOST_TEST(client.count<CloseFrame>() == 1 + expected.size());
+}
+
+BOOST_AUTO_TEST_CASE(packets_before_the_first_close_use_up_no_answers) {
+  DirectPair pair;
+  Attacker client(pair.server, pair.now);
+  BOOST_REQUIRE(client.connect());
+  client.connection().close(5, "done");
+  for (int i = 0; i < 100; ++i) client.send(frames(PingFrame{}));  // one batch of the socket's
+  BOOST_TEST(client.collect() == 1u);                              // and this CLOSE is lost
+  BOOST_TEST(client.ask(frames(PingFrame{})) == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(a_peer_cannot_stretch_how_long_a_closed_connection_stays) {  // threat t56
+  for (const bool by_peer : {false, true}) {
+    DirectPair pair;
+    Attacker::Config config;
+    config.transport.recovery.max_ack_delay = 16383ms;
+    Attacker client(pair.server, pair.now, config);
+    BOOST_REQUIRE(client.connect());
+    if (by_peer) {
+      CloseFrame close;
+      client.ask(frames(close));
+    } else {
+      client.connection().close(5, "done");
+      client.collect();
+    }
+    BOOST_TEST(pair.server.endpoint.connection_count() == 1u);
+    pair.advance(11s);
+    BOOST_TEST(pair.server.endpoint.connection_count() == 0u);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(a_closing_side_answers_no_packet_that_does_not_verify) {
@@ -216,6 +264,48 @@ BOOST_AUTO_TEST_CASE(what_was_not_taken_can_be_had_from_inside_for_the_last_time
     BOOST_TEST(heard == expected);
     BOOST_TEST(pair.server.endpoint.connection_count() == 0u);
   }
+}
+
+BOOST_AUTO_TEST_CASE(nothing_is_told_between_close_and_it) {
+  // Each side closes from inside an event that more was to follow: the rest of the bytes, and other streams of the same
+  // acknowledgement.
+  DirectPair pair;
+  Connection* client = pair.establish();
+  std::vector<StreamId> ids;
+  pair.client.app.hook = [&](std::string_view event, Connection& connection, StreamId) {
+    if (event == "finished") connection.close(1, "");
+  };
+  for (int i = 0; i < 3; ++i) {
+    ids.push_back(*client->open_stream(StreamType::unidirectional));
+    (void)client->write(ids.back(), text("x"));
+    (void)client->finish(ids.back());
+  }
+  pair.advance(1s);
+  BOOST_TEST(pair.client.app.finished.size() == 1u);
+  BOOST_TEST(pair.client.app.closed.size() == 1u);
+  pair.advance(20s);
+
+  Attacker attacker(pair.server, pair.now);
+  BOOST_REQUIRE(attacker.connect());
+  pair.server.app.data.clear();
+  std::vector<std::string> heard;
+  pair.server.app.hook = [&](std::string_view event, Connection& connection, StreamId id) {
+    heard.emplace_back(event);
+    if (event == "data" && heard.size() < 3) connection.close(1, "");
+    if (event == "closed") BOOST_TEST(connection.resume(id).has_value());
+  };
+  attacker.send(stream_frame(kFirstUni, 1, text("bc")));
+  attacker.send(stream_frame(kFirstUni, 0, text("a")));
+  const std::vector<std::string> before = {"opened", "data"};
+  BOOST_TEST(heard == before);
+  pair.server.app.hook = [&](std::string_view event, Connection& connection, StreamId) {
+    heard.emplace_back(event);
+    if (event == "closed") BOOST_TEST(connection.resume(kFirstUni).has_value());
+  };
+  attacker.collect();
+  const std::vector<std::string> all = {"opened", "data", "closed", "data"};
+  BOOST_TEST(heard == all);
+  BOOST_TEST(std::ranges::equal(pair.server.app.data[kFirstUni], text("abc")));
 }
 
 BOOST_AUTO_TEST_CASE(nothing_is_told_after_it) {

@@ -92,6 +92,9 @@ BOOST_AUTO_TEST_CASE(never_sooner_than_three_probe_timeouts) {
   timer.set_timeout(1s, 0s);
   BOOST_TEST((timer.deadline(333ms) == kBegin + 1s));
   BOOST_TEST((timer.deadline(2s) == kBegin + 6s));
+  BOOST_TEST((timer.deadline(30min) == kBegin + 60s));  // a peer makes them long by answering slowly: threat t56
+  timer.set_timeout(90s, 0s);
+  BOOST_TEST((timer.deadline(30min) == kBegin + 90s));
 }
 
 BOOST_AUTO_TEST_CASE(keepalive_counts_from_the_last_packet_either_way) {
@@ -126,6 +129,21 @@ BOOST_AUTO_TEST_CASE(three_bytes_for_each_received_until_lifted) {
   limit.lift();
   BOOST_TEST(limit.lifted());
   BOOST_TEST(limit.allowance() == std::numeric_limits<std::uint64_t>::max());
+}
+
+BOOST_AUTO_TEST_CASE(an_acknowledgement_of_what_came_before_proves_nothing) {
+  AmplificationLimit limit;
+  limit.on_received(1200);
+  limit.on_acknowledged(PacketNumber(5));  // nothing was asked
+  BOOST_TEST(!limit.lifted());
+  limit.move_to_new_address(50);
+  limit.await_proof(PacketNumber(1000));
+  BOOST_TEST(limit.allowance() == 150u);
+  limit.on_acknowledged(PacketNumber(999));
+  BOOST_TEST(!limit.lifted());
+  limit.on_acknowledged(PacketNumber(1000));
+  BOOST_TEST(limit.lifted());
+  BOOST_TEST(!limit.awaits_proof());
 }
 
 BOOST_AUTO_TEST_SUITE_END()
