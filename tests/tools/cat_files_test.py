@@ -490,6 +490,26 @@ class OnTheDisk(FilesTest):
         self.assertEqual(calls[1][1], calls[2][1])  # the folder in which the file was renamed
 
 
+    @unittest.skipUnless(shutil.which("strace"), "strace kills the receiver while it waits for the disk")
+    def test_what_a_receiver_leaves_that_died_before_the_name_is_started_over(self):
+        self.traced("fsync")  # skips where nothing can be traced
+        self.inbox.mkdir()
+        file = self.write("f", b"x")
+        file.chmod(0o444)
+        errors = self.folder / "receiver.err"
+        with open(errors, "wb") as stderr:
+            process = subprocess.Popen(["strace", "-f", "-o", "/dev/null", "-e", "inject=fsync:signal=KILL:when=1", CAT, "listen", "127.0.0.1:0", "--recv", self.inbox],
+                                       stdin=subprocess.DEVNULL, stderr=stderr, env=self.env)
+        self.processes.append(process)
+        self.wait_for(lambda: b"\n" in errors.read_bytes(), "the listener")
+        sender = self.start(errors.read_text().splitlines()[0].split()[1], "--send", file, "--idle-timeout", "1s", stderr=subprocess.DEVNULL)
+        process.wait(LIMIT)
+        self.assertNotEqual(sender.wait(LIMIT), 0)
+        self.assertEqual(stat.S_IMODE((self.inbox / "f.part").stat().st_mode), 0o600)
+        self.arrives(file)
+        self.assertEqual(stat.S_IMODE((self.inbox / "f").stat().st_mode), 0o444)
+
+
 class Handshake(FilesTest):
     @unittest.skipUnless(shutil.which("strace"), "strace shows the order of system calls")
     def test_the_handshake_is_confirmed_before_a_file_is_read(self):

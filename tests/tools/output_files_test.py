@@ -9,6 +9,7 @@ import subprocess
 import tempfile
 import time
 import unittest
+import unittest.mock
 from pathlib import Path
 
 BIN = Path(os.environ.get("MXP_BIN", "build/release/bin"))
@@ -247,6 +248,44 @@ class OutputFiles(unittest.TestCase):
         said = process.communicate(timeout=LIMIT)[1].decode()
         self.assertEqual(process.returncode, 1, said)
         self.assertIn("exchanged while it was opened", said)
+
+    def test_names_that_are_not_utf8_spoil_no_result(self):
+        strange = os.fsdecode(b"t\xff")
+        trace = self.folder / strange
+        trace.write_text("1\n")
+        done = self.run_tool((*NETEM, f"trace {trace}", "--stats", "-"), "")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("clients", json.loads(done.stdout))
+        cut = self.folder / (strange + ".pcap")
+        cut.write_bytes(CAPTURE + bytes(3))
+        for more in (["--stats", "summary", "-T", "json"], ["--stats", "summary", "--json"]):
+            done = self.run_tool(("mxp-dump", "-r", str(cut), *more), "")
+            self.assertEqual(done.returncode, 2, done.stderr)
+            self.assertEqual(json.loads(done.stdout)["error"]["kind"], "usage")
+        for command in (("mxp-cat", "listen", "0", "--identity", strange, "--json={out}"), ("mxp-perf", "run", "--" + strange, "--json={out}"),
+                        ("mxp-netem", "--" + strange, "--stats", "{out}"), ("mxp-dump", "-r", strange, "--json={out}")):
+            out = self.folder / "errors"
+            out.unlink(missing_ok=True)
+            self.assertEqual(self.run_tool(command, out).returncode, 2, command)
+            self.assertEqual(json.loads(out.read_text())["error"]["kind"], "usage")
+
+    def test_a_capture_is_not_written_over_what_its_run_reads_or_writes(self):
+        keys = self.folder / "keys"
+        keys.write_text("MXP_C2S_TRAFFIC_SECRET_0 0102030405060708 " + 32 * "ab" + "\n")
+        alias = self.folder / "alias"
+        alias.hardlink_to(keys)
+        report = self.folder / "report"
+        for environment, more, out in (({}, ["--keylog", keys], keys), ({}, ["--keylog", keys], alias), ({"MXPKEYLOGFILE": str(keys)}, [], keys), ({}, [], self.capture),
+                                       ({}, [f"--json={report}"], report)):
+            for way in (["-w", out], [f"-w{out}"]):
+                before = out.read_bytes() if out.exists() and out != report else None
+                command = [str(word) for word in ("mxp-dump", "-r", self.capture, *more, *way, "--force")]
+                with self.subTest(" ".join(command)), unittest.mock.patch.dict(self.env, environment):
+                    done = self.run_tool(command, "")
+                    self.assertEqual(done.returncode, 2, done.stderr)
+                    self.assertIn(b"is the same file as", done.stderr)
+                    if before is not None:
+                        self.assertEqual(out.read_bytes(), before)
 
 
 if __name__ == "__main__":

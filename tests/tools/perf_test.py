@@ -272,6 +272,19 @@ class ServerAndClient(unittest.TestCase):
                 self.assertEqual(done.returncode, 3)
                 self.assertEqual(json.loads(done.stdout)["error"]["kind"], "auth")
 
+    def test_an_option_of_a_key_that_is_not_known_is_refused(self):
+        with tempfile.TemporaryDirectory() as folder:
+            keys = os.path.join(folder, "authorized_keys")
+            with open(keys, "w") as file:
+                file.write("A" * 43 + " alice expires=2020-01-01\n")
+            done = perf("server", "127.0.0.1:0", "--authorized-keys", keys, timeout=10)
+            self.assertEqual(done.returncode, 2, done.stderr)
+            self.assertIn("unknown option 'expires'", done.stderr)
+
+    def test_a_run_ends_where_signals_are_ignored_by_inheritance(self):
+        done = subprocess.run(["sh", "-c", f"trap '' TERM INT HUP; exec {PERF} run --test rr --duration 200ms --no-limits"], capture_output=True, timeout=20)
+        self.assertEqual(done.returncode, 0, done.stderr)
+
     def test_nobody_listening_is_1_at_once(self):
         with Server() as server:
             url = server.url

@@ -53,12 +53,18 @@ Result<JsonOutput> JsonOutput::open(const std::string& target, StdoutUse use, st
   return output;
 }
 
-Result<void> JsonOutput::write_line(const nlohmann::json& value) {
-  return write_text(value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n", Sync::no);
+std::string json_line(const nlohmann::json& value) {
+  return value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
 
+std::string json_document(const nlohmann::json& value) {
+  return value.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+}
+
+Result<void> JsonOutput::write_line(const nlohmann::json& value) { return write_text(json_line(value), Sync::no); }
+
 Result<void> JsonOutput::write_document(const nlohmann::json& value) {
-  return write_text(value.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n", Sync::yes);
+  return write_text(json_document(value), Sync::yes);
 }
 
 Result<void> JsonOutput::write_text(std::string_view text, Sync sync) {

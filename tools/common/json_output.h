@@ -17,6 +17,11 @@ namespace mxp::tools {
 
 enum class StdoutUse : std::uint8_t { free, carries_data };
 
+// `value` as one line, and indented over several lines; each ends with a newline. Text that is not UTF-8, such as a file's
+// name, is replaced: nlohmann's own dump() throws there.
+std::string json_line(const nlohmann::json& value);
+std::string json_document(const nlohmann::json& value);
+
 class JsonOutput {
  public:
   // `target` as the user gave it: "" = not asked for, "-" = stdout (a usage error where stdout carries data), else a

@@ -228,7 +228,16 @@ Result<std::vector<AuthorizedKey>> load_authorized_keys(const std::filesystem::p
   if (!fd) return std::unexpected(fd.error());
   const auto text = read_all(fd->get(), name, kMaxAuthorizedKeysBytes);
   if (!text) return std::unexpected(text.error());
-  return parse_authorized_keys(*text, name);
+  auto keys = parse_authorized_keys(*text, name);
+  if (!keys) return keys;
+  for (const AuthorizedKey& entry : *keys) {
+    // An option that we do not know may restrict its key: to ignore it would allow what was forbidden.
+    if (!entry.options.empty()) {
+      return fail(ErrorKind::usage, fmt::format("{}: unknown option '{}' of key {}", escape(name),
+                                                escape(entry.options.front().first), entry.key.to_string()));
+    }
+  }
+  return keys;
 }
 
 }  // namespace mxp::tools

@@ -38,6 +38,7 @@ struct AuthorizedKey {
 };
 // `source` names the input in errors: "<source>:<line>: …".
 Result<std::vector<AuthorizedKey>> parse_authorized_keys(std::string_view text, std::string_view source);
+// Refuses options, as no tool knows any.
 Result<std::vector<AuthorizedKey>> load_authorized_keys(const std::filesystem::path& path);
 
 }  // namespace mxp::tools

@@ -48,14 +48,7 @@ Result<void> read_listen(const LowOptions& low, Options& options) {
   const auto keys = load_authorized_keys(low.authorized_keys);
   if (!keys) return std::unexpected(keys.error());
   auto& authorized = options.authorized.emplace();
-  for (const AuthorizedKey& entry : *keys) {
-    // An option that we do not know may restrict its key: to ignore it would allow what was forbidden.
-    if (!entry.options.empty()) {
-      return fail(ErrorKind::usage, fmt::format("{}: unknown option '{}' of key {}", low.authorized_keys,
-                                                escape(entry.options.front().first), entry.key.to_string()));
-    }
-    authorized.push_back(entry.key);
-  }
+  for (const AuthorizedKey& entry : *keys) authorized.push_back(entry.key);
   return {};
 }
 

@@ -208,10 +208,6 @@ std::expected<void, Refusal> PartFile::commit() {
   if (::ftruncate(fd_.get(), static_cast<off_t>(size_)) != 0)  // a hole at the end
     return refuse_errno(fmt::format("cannot write {}{}", shown_, kPartSuffix), errno);
   buffer_ = {};
-  const mode_t mask = ::umask(0);
-  ::umask(mask);
-  if (::fchmod(fd_.get(), mode_ & ~mask) != 0)
-    return refuse_errno(fmt::format("cannot set the mode of {}", shown_), errno);
   // Only what is on the disk gets its name: a crash must not leave a file of that name without its content.
   if (::fsync(fd_.get()) != 0) return refuse_errno(fmt::format("cannot write {}{}", shown_, kPartSuffix), errno);
   const std::string part = name_ + std::string(kPartSuffix);
@@ -221,6 +217,12 @@ std::expected<void, Refusal> PartFile::commit() {
     return refuse(AppCode::failed, ErrorKind::io,
                   fmt::format("{} was removed or exchanged while it was received", shown_ + std::string(kPartSuffix)));
   }
+  // Last, as a .part with another mode is taken for somebody else's at the next attempt. File systems with a journal
+  // write the mode with the name, when the folder is synced.
+  const mode_t mask = ::umask(0);
+  ::umask(mask);
+  if (::fchmod(fd_.get(), mode_ & ~mask) != 0)
+    return refuse_errno(fmt::format("cannot set the mode of {}", shown_), errno);
   const unsigned flags = replace_ == Replace::yes ? 0u : RENAME_NOREPLACE;
   int result = ::renameat2(parent_.get(), part.c_str(), parent_.get(), name_.c_str(), flags);
   if (result != 0 && errno == EINVAL && flags != 0) {
@@ -235,10 +237,12 @@ std::expected<void, Refusal> PartFile::commit() {
       return refuse_errno(fmt::format("cannot write the folder of {}", shown_), error);
     return {};
   }
-  if (errno == EEXIST)
+  const int error = errno;
+  (void)::fchmod(fd_.get(), 0600);  // an unfinished .part again
+  if (error == EEXIST)
     return refuse(AppCode::exists, ErrorKind::usage,
                   fmt::format("{} came into being meanwhile and is not overwritten: use --force", shown_));
-  return refuse_errno(fmt::format("cannot give {}{} its name", shown_, kPartSuffix), errno);
+  return refuse_errno(fmt::format("cannot give {}{} its name", shown_, kPartSuffix), error);
 }
 
 std::expected<void, Refusal> make_folder(int folder, const std::string& shown, const std::string& path,

@@ -26,8 +26,7 @@ std::FILE* open_stdout() {
 
 }  // namespace
 
-tools::Result<PcapWriter> PcapWriter::open(const std::string& path, tools::IfExists if_exists,
-                                           const std::string& input) {
+tools::Result<PcapWriter> PcapWriter::open(const std::string& path, const tools::OutputRules& rules) {
   PcapWriter writer;
   writer.path_ = path == "-" ? "stdout" : path;
   if (path == "-") {
@@ -35,8 +34,7 @@ tools::Result<PcapWriter> PcapWriter::open(const std::string& path, tools::IfExi
       return tools::fail(tools::ErrorKind::usage, "-w - would write a capture to the terminal: redirect stdout");
     writer.file_.reset(open_stdout());
   } else {
-    const tools::UsedFile read{.called = "-r", .path = input};
-    auto file = tools::open_output_file(path, {.if_exists = if_exists, .used = {&read, 1}});
+    auto file = tools::open_output_file(path, rules);
     if (!file) return std::unexpected(file.error());
     writer.file_.reset(::fdopen(file->get(), "w"));
     if (writer.file_ != nullptr) static_cast<void>(file->release());

@@ -15,9 +15,8 @@ namespace mxp::dump {
 
 class PcapWriter {
  public:
-  // `path` "-" is stdout. A file is opened by the rules of output_file.h; the one that is being read (`input`, "" for none)
-  // is refused always.
-  static tools::Result<PcapWriter> open(const std::string& path, tools::IfExists if_exists, const std::string& input);
+  // `path` "-" is stdout. A file is opened by `rules`.
+  static tools::Result<PcapWriter> open(const std::string& path, const tools::OutputRules& rules);
 
   // All packets must have one link type, as the format has room for one only.
   tools::Result<void> write(const CapturedPacket& packet);

@@ -188,8 +188,14 @@ class CaptureRun {
     if (!json) return std::unexpected(json.error());
     json_ = std::move(*json);
     if (!options_.write_path.empty()) {
+      const tools::UsedFile used[] = {
+          {.called = "-r", .path = options_.read_path},
+          {.called = "the key log", .path = options_.key_log},
+          {.called = "--json", .path = options_.json},
+      };
       auto pcap = PcapWriter::open(
-          options_.write_path, options_.force ? tools::IfExists::replace : tools::IfExists::refuse, options_.read_path);
+          options_.write_path,
+          {.if_exists = options_.force ? tools::IfExists::replace : tools::IfExists::refuse, .used = used});
       if (!pcap) return std::unexpected(pcap.error());
       pcap_ = std::make_unique<PcapWriter>(std::move(*pcap));
     }
@@ -270,7 +276,7 @@ class CaptureRun {
     // What is whole of a damaged input counts, and the error stands beside it.
     if (damage_) json.update(tools::to_json(*damage_));
     if (options_.statistics == Format::text) stdout_.append(summary_.to_text(counts_, forgotten));
-    if (options_.statistics == Format::json) stdout_.append(json.dump() + "\n");
+    if (options_.statistics == Format::json) stdout_.append(tools::json_line(json));
     stdout_.flush();
     if (pcap_ != nullptr) {
       if (auto done = pcap_->finish(); !done) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "common/json_output.h"
 #include "common/output_file.h"
 #include "common/write_all.h"
 
@@ -55,7 +56,7 @@ Result<StatsFile> StatsFile::open(const Options& options, std::span<const std::s
 
 Result<void> StatsFile::write(const nlohmann::json& report) {
   if (fd_ < 0) return {};
-  auto written = write_all(fd_, report.dump(2) + "\n", name_);
+  auto written = write_all(fd_, json_document(report), name_);
   if (!written && owned_) cut_back(fd_, 0);
   return written;
 }

@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <signal.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -21,6 +20,7 @@
 #include "mxp-perf/client.h"
 #include "mxp-perf/config_json.h"
 #include "mxp-perf/limits.h"
+#include "mxp-perf/limits_pipeline.h"
 #include "mxp-perf/memory.h"
 #include "mxp-perf/server.h"
 #include "mxp/event_loop.h"
@@ -177,13 +177,10 @@ tools::Result<void> run_both(const Options& options, tools::Output& output, tool
   const PrivateKey server_key = PrivateKey::generate(system_random());
   int told[2];
   if (pipe2(told, O_CLOEXEC) != 0) return tools::fail_errno(ErrorKind::io, "pipe", errno);
-  const pid_t child = fork();
+  const pid_t child = fork_partner();
   if (child < 0) return tools::fail_errno(ErrorKind::io, "fork", errno);
   if (child == 0) {
-    // Ends together with its parent, however that ends.
-    prctl(PR_SET_PDEATHSIG, SIGTERM);
     close(told[0]);
-    signal(SIGINT, SIG_IGN);
     Server server;
     auto loop = EventLoop::create({.bind = SocketAddress::ipv4(127, 0, 0, 1, 0)},
                                   server_config(options, server_key, AddressFamily::ipv4, options.workload.connections),
@@ -204,7 +201,7 @@ tools::Result<void> run_both(const Options& options, tools::Output& output, tool
     const SocketAddress server = SocketAddress::ipv4(127, 0, 0, 1, port);
     result = measure(options, output, {server}, server_key.public_key(), json);
   }
-  kill(child, SIGTERM);
+  kill(child, SIGKILL);  // it has nothing to save, and other signals may be ignored by inheritance
   waitpid(child, nullptr, 0);
   return result;
 }

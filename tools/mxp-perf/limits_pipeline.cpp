@@ -56,9 +56,11 @@ SocketConfig loopback_socket() { return {.bind = SocketAddress::ipv4(127, 0, 0, 
 }  // namespace
 
 pid_t fork_partner() {
+  const pid_t parent = getpid();
   const pid_t child = fork();
   if (child == 0) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent) _exit(1);  // it had ended before we asked to end with it
     signal(SIGINT, SIG_IGN);
     signal(SIGTERM, SIG_IGN);
   }
