@@ -314,17 +314,31 @@ class Pipes(CatTest):
         self.assertEqual(listener.finish()[0], 0)
 
     def test_a_slow_reader_holds_the_sender_back_and_loses_nothing(self):
-        data = content(24 << 20)
-        source = self.write("source", data)
+        size, bound = 160 << 20, 96 << 20  # bound: the largest connection window (64 MiB) and what the sender buffers (32 MiB)
+        source = self.write("source", content(1 << 20))
+        os.truncate(source, size)
         with open(source, "rb") as stdin:
             listener = self.listener(stdin=stdin)
         client = self.start(listener.url, "--no-stdin", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        time.sleep(1.5)  # not for a race: the sender has time to run ahead if nothing holds it back
-        rss_of = lambda pid: int(re.search(r"VmRSS:\s+(\d+)", Path(f"/proc/{pid}/status").read_text())[1]) * 1024
-        self.assertLess(rss_of(client.pid), 120 << 20)
-        out = client.stdout.read()
+
+        def read_so_far():  # by whichever descriptor the listener reads the file
+            descriptors = [fd for fd in Path(f"/proc/{listener.process.pid}/fd").iterdir() if os.path.realpath(fd) == os.path.realpath(source)]
+            return max(int(Path(f"/proc/{listener.process.pid}/fdinfo/{fd.name}").read_text().split()[1]) for fd in descriptors)
+
+        self.wait_for(lambda: read_so_far() > 0, "the sender begins")
+        before, since = 0, time.monotonic()
+        while time.monotonic() - since < 1:  # it stands still
+            if read_so_far() != before:
+                before, since = read_so_far(), time.monotonic()
+                self.assertLess(before, bound)
+            time.sleep(0.01)
+        digest, count = hashlib.sha256(), 0
+        while chunk := client.stdout.read(1 << 20):
+            digest.update(chunk)
+            count += len(chunk)
         stderr = client.stderr.read()
-        self.assertEqual((client.wait(LIMIT), hashlib.sha256(out).digest()), (0, hashlib.sha256(data).digest()), stderr)
+        self.assertEqual((client.wait(LIMIT), count), (0, size), stderr)
+        self.assertEqual(digest.hexdigest(), hashlib.sha256(source.read_bytes()).hexdigest())
         self.assertEqual(listener.finish()[0], 0)
 
     def test_a_small_answer_to_a_reader_that_starts_late_is_whole(self):
