@@ -162,6 +162,7 @@ Found read_ip(Reader in) {
   }
 }
 
+// `type` was read from where the packet says it; the payload follows in `in`.
 Found read_ethertype(Reader in, std::optional<std::uint16_t> type) {
   while (type == kEtherVlan || type == kEtherQinq || type == kEtherQinqOld) {
     if (!be16(in)) return not_udp(NotUdp::malformed);
@@ -183,11 +184,12 @@ std::expected<UdpDatagram, NoDatagram> find_udp(std::uint32_t link_type, ByteVie
   Reader in(packet);
   switch (link_type) {
     case kEthernet:
-      if (!in.bytes(12)) return not_udp(NotUdp::malformed);
-      return read_ethertype(in, be16(in));
-    case kLinuxSll:
-      if (!in.bytes(14)) return not_udp(NotUdp::malformed);
-      return read_ethertype(in, be16(in));
+    case kLinuxSll: {
+      if (!in.bytes(link_type == kEthernet ? 12 : 14)) return not_udp(NotUdp::malformed);
+      const auto type =
+          be16(in);  // before `in` is copied: the order in which arguments are evaluated is the compiler's
+      return read_ethertype(in, type);
+    }
     case kLinuxSll2: {
       const auto type = be16(in);
       if (!in.bytes(18)) return not_udp(NotUdp::malformed);
