@@ -632,7 +632,7 @@ class PeersThatFail(unittest.TestCase):
 class WrongUse(unittest.TestCase):
     def test_each_is_2_with_a_word(self):
         for arguments, word in [
-            ([], "subcommand"),
+            ([], "a command is missing"),
             (["run", "--test", "messages"], "--test"),
             (["run", "--duration", "0"], "--duration"),
             (["run", "--duration", "fast"], "--duration"),
