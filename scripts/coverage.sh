@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Which share of each room's lines the tests run, as the clang build counted it. Fails if a room is below the bound.
+# Which share of each room's lines the test programs run, as the clang build counted it. What only the tools run does not count.
+# Fails if a room is below the bound.
 #
 # Usage: scripts/coverage.sh [--least PERCENT] [--lines ROOM]
 #   --least PERCENT  the bound for every room (default 90)
@@ -22,9 +23,9 @@ build=build/clang
 [ -n "$(find "$build/profiles" -name '*.profraw' 2>/dev/null | head -1)" ] || fail "nothing was counted in $build/profiles (try --help)"
 find "$build/profiles" -name '*.profraw' | llvm-profdata-19 merge --sparse --failure-mode=all -f - -o "$build/profiles/all.profdata"
 
-# Every program that the tests ran: a header's line counts as run if it ran in any of them.
+# A header's line counts as run if it ran in any of them.
 objects=()
-for program in "$build"/tests/test_* "$build"/bin/mxp-*; do
+for program in "$build"/tests/test_*; do
   if [ -x "$program" ] && [ -f "$program" ]; then objects+=(-object "$program"); fi
 done
 programs=("${objects[@]:1}")

@@ -11,6 +11,7 @@ import subprocess
 import unittest
 
 from cat_test import CAT, LIMIT, CatTest, content
+from sanitized import SANITIZED
 
 ROOT = os.geteuid() == 0
 OTHER = 65534  # nobody
@@ -360,6 +361,7 @@ class Pipes(FilesTest):
         self.assertIn("--recv DIR", heard)
 
 
+@unittest.skipIf(SANITIZED, "the undefined-behaviour sanitizer opens a pipe to see whether memory can be read, and reports a fault where it cannot")
 class FewDescriptors(FilesTest):
     """`ulimit -n`: what finds no descriptor waits for one."""
 
@@ -406,12 +408,11 @@ class FewDescriptors(FilesTest):
     def test_where_nothing_is_open_the_limit_is_named(self):
         self.cat("keygen")
         file = self.write("file", b"x")
-        for count in range(6, 16):  # the smallest limit with which the listener starts leaves none for files
-            try:
-                receiver = self.listener("--recv", self.inbox, preexec_fn=self.limited(count))
-                break
-            except AssertionError:
-                continue
+        receiver = self.listener("--recv", self.inbox)
+        # Once it listens: how many descriptors a process needs to start depends on its libraries and on sanitizers.
+        used = {int(name) for name in os.listdir(f"/proc/{receiver.process.pid}/fd")}
+        none_left = next(number for number in range(len(used) + 1) if number not in used)
+        resource.prlimit(receiver.process.pid, resource.RLIMIT_NOFILE, (none_left, none_left))
         result = self.cat(receiver.url, "--send", file)
         code, _, heard = receiver.finish()
         self.assertEqual((result.returncode, code), (5, 1), heard)
