@@ -19,12 +19,11 @@ void install_keys(Parts& parts, Timestamp now, const IkResult& noise) {
   trace_secrets(parts, now, ours, theirs, 0);
 }
 
-void apply_peer_parameters(Parts& parts, const TransportParameters& parameters) {
+void apply_peer_parameters(Parts& parts, Timestamp now, const TransportParameters& parameters) {
   const TransportConfig& config = parts.environment.config.transport;
   parts.max_datagram = static_cast<std::size_t>(std::min<std::uint64_t>(
       {std::max(config.max_udp_payload, kMinInitialSize), parameters.max_udp_payload, kMaxUdpPayload}));
-  // Nothing has been sent under it yet: the unit of its window is known only now.
-  parts.recovery = Recovery(config.recovery, parts.max_datagram);
+  parts.recovery.set_datagram_size(now, parts.max_datagram);
   parts.recovery.set_peer_max_ack_delay(parameters.max_ack_delay);
   parts.idle.set_timeout(config.idle_timeout, parameters.max_idle_timeout);
   parts.streams.on_peer_parameters(parameters);

@@ -50,7 +50,7 @@ void trace_secrets(const Parts& parts, Timestamp now, const TrafficSecret& sendi
 
 // establish.cpp: keys exist from here on.
 void install_keys(Parts& parts, Timestamp now, const IkResult& noise);
-void apply_peer_parameters(Parts& parts, const TransportParameters& parameters);
+void apply_peer_parameters(Parts& parts, Timestamp now, const TransportParameters& parameters);
 // establish.cpp: the peer has proven that it has the keys; the application hears of it.
 void confirm(Parts& parts, Timestamp now);
 

@@ -200,7 +200,7 @@ void receive_response(Parts& parts, Timestamp now, const ReceivedDatagram& datag
   parts.local_id = parts.client_id = header.client_id;
   parts.remote_id = *accepted.payload.parameters.connection_id;
   install_keys(parts, now, accepted.noise);
-  apply_peer_parameters(parts, accepted.payload.parameters);
+  apply_peer_parameters(parts, now, accepted.payload.parameters);
   // The answer came from there: the limit on bytes to an address that may be forged is the server's alone.
   parts.amplification.lift();
   if (accepted.round_trip) parts.recovery.seed_rtt(now, *accepted.round_trip);

@@ -245,7 +245,7 @@ struct Endpoint::Impl final : ReadySignal {
     parts.amplification.on_sent(answer_size);
     parts.confirm_by = now + config.transport.handshake_timeout;
     parts.stats.handshake_packets_sent = 1;
-    apply_peer_parameters(parts, client.parameters);
+    apply_peer_parameters(parts, now, client.parameters);
     install_keys(parts, now, client.noise);
     after_drive(entry, now);
   }

@@ -1,6 +1,9 @@
 // The interface of a congestion control algorithm. It decides how many bytes may be in flight (the window) and how fast
-// they are sent (the pacing rate). Recovery calls on_packet_sent for each packet in flight and on_ack once for each ACK
-// frame that acknowledges something new. Nothing else is called for each packet.
+// they are sent (the pacing rate).
+//
+// Recovery calls on_packet_sent for each packet in flight, and for each ACK or timeout that changes something: first
+// on_loss if packets were declared lost, then on_ack if packets were acknowledged. Both samples describe the same
+// moment: bytes in flight "before" are those before this ACK was looked at. Nothing else is called for each packet.
 #pragma once
 
 #include <cstddef>
@@ -12,6 +15,8 @@
 #include "mxp/ids.h"
 #include "mxp/rate.h"
 #include "mxp/time.h"
+#include "reliability/outcome.h"
+#include "reliability/rate_sampler.h"
 #include "reliability/rtt_estimator.h"
 #include "reliability/sent_packet.h"
 
@@ -25,27 +30,48 @@ struct AckSample {
   PacketNumber largest;                      // of the newly acknowledged
   bool rtt_sampled = false;                  // whether `rtt` took a sample from this ACK
   bool app_limited = false;                  // the window was not what held the sender back: it must not grow
+  std::uint64_t in_flight_before = 0;        // bytes
+  std::uint64_t in_flight = 0;               // bytes, with what was acknowledged and lost taken off
+  RateSample rate;
+};
+
+// What one detection of losses says to it.
+struct LossSample {
+  Timestamp now;
+  std::span<const LostPacket> lost;    // ascending; packets that were not in flight are among them
+  std::uint64_t bytes = 0;             // of those in flight, more than 0
+  std::uint64_t packets = 0;           // of those in flight
+  Timestamp latest_sent_at;            // of those in flight
+  std::uint64_t in_flight_before = 0;  // bytes
+  std::uint64_t total_lost = 0;        // bytes declared lost on this path so far, these included
 };
 
 class CongestionController {
  public:
   virtual ~CongestionController() = default;
 
-  virtual void on_packet_sent(const SentPacket& packet) = 0;
+  // `in_flight_before`: bytes, without this packet.
+  virtual void on_packet_sent(const SentPacket& packet, std::uint64_t in_flight_before) = 0;
   virtual void on_ack(const AckSample& sample, const RttEstimator& rtt) = 0;
-  // A loss; `sent_at` of the latest lost packet. Returns whether the window was cut: false if that packet belongs to
-  // the round trip of an earlier cut (RFC 9002 §7.3.2).
-  virtual bool on_congestion_event(Timestamp now, Timestamp sent_at) = 0;
+  // Returns whether a new loss episode began: false if the latest lost packet belongs to the round trip of an earlier
+  // cut (RFC 9002 §7.3.2), or if the algorithm does not take this loss for congestion.
+  virtual bool on_loss(const LossSample& sample, const RttEstimator& rtt) = 0;
   // RFC 9002 §7.6.2.
   virtual void on_persistent_congestion() = 0;
-  // All losses behind the latest cut were late arrivals: take it back.
+  // All losses behind the latest episode were late arrivals: take back what it cut.
   virtual void on_spurious_congestion_event() = 0;
+  // Full datagrams have this size from now on: the unit in which windows grow, shrink and have their minimum. Before
+  // anything is sent the initial window follows it (RFC 9002 §7.2); later the window in bytes stays.
+  virtual void on_datagram_size(std::size_t bytes) = 0;
 
   virtual std::uint64_t window() const = 0;  // bytes, at least two datagrams
   virtual bool in_slow_start() const = 0;
   // Zero: do not pace.
   virtual ByteRate pacing_rate(const RttEstimator& rtt) const = 0;
 };
+
+// RFC 9002 §7.2: bytes that may be in flight before anything is known of the path.
+std::uint64_t initial_window(std::size_t max_datagram_bytes);
 
 std::unique_ptr<CongestionController> make_congestion_controller(CongestionControl algorithm,
                                                                  std::size_t max_datagram_bytes, bool paced);

@@ -9,9 +9,6 @@ namespace {
 
 double seconds(Duration span) { return std::chrono::duration<double>(span).count(); }
 
-// RFC 9002 §7.2.
-double initial_window(double segment) { return std::min(10 * segment, std::max(14720.0, 2 * segment)); }
-
 }  // namespace
 
 CubicCurve CubicCurve::from(double start, double plateau) {
@@ -26,11 +23,11 @@ double CubicCurve::at(double t) const {
 
 Cubic::Cubic(std::size_t max_datagram_bytes, bool paced)
     : segment_(static_cast<double>(max_datagram_bytes)), paced_(paced) {
-  state_.window = initial_window(segment_);
+  state_.window = static_cast<double>(initial_window(max_datagram_bytes));
   state_.slow_start_threshold = std::numeric_limits<double>::infinity();
 }
 
-void Cubic::on_packet_sent(const SentPacket& packet) { next_number_ = packet.number.value() + 1; }
+void Cubic::on_packet_sent(const SentPacket& packet, std::uint64_t) { next_number_ = packet.number.value() + 1; }
 
 // Packets sent before the cut say nothing about the window after it (RFC 9002 §7.3.2).
 std::uint64_t Cubic::bytes_after_recovery(const AckSample& sample) const {
@@ -99,9 +96,9 @@ void Cubic::avoid_congestion(std::uint64_t bytes, Timestamp now, const RttEstima
   state_.window += (target - state_.window) * acknowledged;
 }
 
-bool Cubic::on_congestion_event(Timestamp now, Timestamp sent_at) {
-  if (recovery_start_ && sent_at <= *recovery_start_) return false;
-  recovery_start_ = now;
+bool Cubic::on_loss(const LossSample& sample, const RttEstimator&) {
+  if (recovery_start_ && sample.latest_sent_at <= *recovery_start_) return false;
+  recovery_start_ = sample.now;
   before_cut_ = state_;
   can_undo_ = true;
 
@@ -131,6 +128,12 @@ void Cubic::on_spurious_congestion_event() {
   state_.window = std::max(state_.window, grown);
   state_.in_epoch = false;  // the curve starts anew from here: the time of the wrong recovery must not count as growth
   recovery_start_.reset();
+}
+
+void Cubic::on_datagram_size(std::size_t bytes) {
+  segment_ = static_cast<double>(bytes);
+  const bool nothing_sent = next_number_ == 0;
+  state_.window = nothing_sent ? static_cast<double>(initial_window(bytes)) : std::max(state_.window, minimum_window());
 }
 
 ByteRate Cubic::pacing_rate(const RttEstimator& rtt) const {

@@ -1,5 +1,5 @@
 // CUBIC (RFC 9438) with slow start as HyStart++ leaves it (RFC 9406). The window is counted in bytes; the formulas'
-// segments are datagrams of the size given at construction.
+// segments are datagrams of full size.
 #pragma once
 
 #include <cstdint>
@@ -29,11 +29,12 @@ class Cubic final : public CongestionController {
  public:
   Cubic(std::size_t max_datagram_bytes, bool paced);
 
-  void on_packet_sent(const SentPacket& packet) override;
+  void on_packet_sent(const SentPacket& packet, std::uint64_t in_flight_before) override;
   void on_ack(const AckSample& sample, const RttEstimator& rtt) override;
-  bool on_congestion_event(Timestamp now, Timestamp sent_at) override;
+  bool on_loss(const LossSample& sample, const RttEstimator& rtt) override;
   void on_persistent_congestion() override;
   void on_spurious_congestion_event() override;
+  void on_datagram_size(std::size_t bytes) override;
   std::uint64_t window() const override { return static_cast<std::uint64_t>(state_.window); }
   bool in_slow_start() const override { return state_.window < state_.slow_start_threshold; }
   ByteRate pacing_rate(const RttEstimator& rtt) const override;

@@ -11,11 +11,12 @@ class NoCongestionControl final : public CongestionController {
   // Less than what SentPackets can track in full packets of 1200 bytes.
   static constexpr std::uint64_t kWindow = 64u << 20;
 
-  void on_packet_sent(const SentPacket&) override {}
+  void on_packet_sent(const SentPacket&, std::uint64_t) override {}
   void on_ack(const AckSample&, const RttEstimator&) override {}
-  bool on_congestion_event(Timestamp, Timestamp) override { return false; }
+  bool on_loss(const LossSample&, const RttEstimator&) override { return false; }
   void on_persistent_congestion() override {}
   void on_spurious_congestion_event() override {}
+  void on_datagram_size(std::size_t) override {}
   std::uint64_t window() const override { return kWindow; }
   bool in_slow_start() const override { return false; }
   ByteRate pacing_rate(const RttEstimator&) const override { return ByteRate{}; }

@@ -29,6 +29,18 @@ void Pacer::set_rate(Timestamp now, ByteRate rate) {
   if (rate == rate_) return;
   refill(now);  // what was earned, was earned at the old rate
   rate_ = ByteRate::bytes_per_second(std::min(rate.bytes_per_second(), kMaxRate));
+  set_bursts();
+}
+
+void Pacer::set_datagram_size(Timestamp now, std::size_t bytes) {
+  const bool unused = refilled_at_ == Timestamp::min();
+  if (!unused) refill(now);
+  max_datagram_bytes_ = bytes;
+  set_bursts();
+  if (unused) credit_ = static_cast<Credit>(burst_) * kUnit;  // as at the start: a full burst
+}
+
+void Pacer::set_bursts() {
   burst_ = std::max(kBurstDatagrams * max_datagram_bytes_, rate_.bytes_in(kBurstTime));
   quantum_ = std::clamp(rate_.bytes_in(kQuantumTime), max_datagram_bytes_, std::max(kMaxQuantum, max_datagram_bytes_));
 }

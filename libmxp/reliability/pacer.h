@@ -35,6 +35,8 @@ class Pacer {
 
   // A rate of zero means "not known yet": no limit until it is set.
   void set_rate(Timestamp now, ByteRate rate);
+  // Full datagrams have this size from now on: the least that a burst is counted in.
+  void set_datagram_size(Timestamp now, std::size_t bytes);
   // Bytes that may go now; kUnlimited without a limit; 0 when in debt.
   std::uint64_t available(Timestamp now) const;
   // When `bytes` will be available, `bytes` <= burst(); `now` if they are.
@@ -52,6 +54,7 @@ class Pacer {
   bool limited() const { return enabled_ && !rate_.is_zero(); }
   Credit credit_at(Timestamp now) const;
   void refill(Timestamp now);
+  void set_bursts();
 
   std::uint64_t max_datagram_bytes_;
   bool enabled_;

@@ -26,6 +26,14 @@ Recovery::Recovery(const RecoveryConfig& config, std::size_t max_datagram_bytes)
   pacer_.set_rate(Timestamp::min(), controller_->pacing_rate(rtt_));
 }
 
+void Recovery::set_datagram_size(Timestamp now, std::size_t bytes) {
+  if (bytes == max_datagram_bytes_) return;
+  max_datagram_bytes_ = bytes;
+  controller_->on_datagram_size(bytes);
+  pacer_.set_datagram_size(now, bytes);
+  update_pacing(now);
+}
+
 void Recovery::seed_rtt(Timestamp now, Duration round_trip) {
   if (rtt_.has_sample()) return;
   rtt_.on_sample(now, round_trip, Duration::zero());
@@ -48,14 +56,16 @@ SendPermit Recovery::permit(Timestamp now) const {
   return {.bytes = std::min(room, credit)};
 }
 
-void Recovery::on_packet_sent(const SentPacket& packet) {
-  packets_.add(packet);
-
+void Recovery::on_packet_sent(SentPacket packet) {
   if (packet.in_flight) {
-    in_flight_bytes_ += packet.size_bytes;
+    packet.delivery = sampler_.on_packet_sent(packet.sent_at, in_flight_bytes_, packet.size_bytes);
+    controller_->on_packet_sent(packet, in_flight_bytes_);
+    // After a pause the algorithm may want another rate at once, not only with the first ACK.
+    if (in_flight_bytes_ == 0) update_pacing(packet.sent_at);
     pacer_.on_sent(packet.sent_at, packet.size_bytes);
-    controller_->on_packet_sent(packet);
+    in_flight_bytes_ += packet.size_bytes;
   }
+  packets_.add(packet);
   if (packet.ack_eliciting) {
     ++eliciting_in_flight_;
     last_eliciting_sent_at_ = packet.sent_at;
@@ -68,6 +78,7 @@ void Recovery::on_application_limited() {
   const std::uint64_t window = controller_->window();
   if (in_flight_bytes_ + std::max<std::uint64_t>(window / 8, max_datagram_bytes_) > window) return;
   app_limited_until_ = packets_.next();
+  sampler_.on_application_limited(packets_.next());
 }
 
 std::expected<void, TransportError> Recovery::check(const AckFrame& frame) const {
@@ -102,14 +113,17 @@ std::expected<Outcome, TransportError> Recovery::on_ack(Timestamp now, const Ack
 
   if (largest_new && eliciting_acknowledged_) outcome.rtt_sample = take_rtt_sample(now, *largest_new, frame.delay);
   loss_.detect(packets_, now, *largest_acknowledged_, rtt_, lost_);
-  settle_losses(now, outcome);  // before the window grows: RFC 9002 §A.7
+  settle_losses(now, in_flight_before, outcome);  // before the window grows: RFC 9002 §A.7
   if (acknowledged_bytes_ != 0) {
     controller_->on_ack({.now = now,
                          .acknowledged = acknowledged_,
                          .bytes = acknowledged_bytes_,
                          .largest = largest_newly_acknowledged_,
                          .rtt_sampled = outcome.rtt_sample.has_value(),
-                         .app_limited = is_application_limited(in_flight_before)},
+                         .app_limited = is_application_limited(in_flight_before),
+                         .in_flight_before = in_flight_before,
+                         .in_flight = in_flight_bytes_,
+                         .rate = sampler_.finish_ack(now)},
                         rtt_);
   }
   if (!acknowledged_.empty()) {
@@ -129,6 +143,7 @@ void Recovery::settle_range(AckRange range) {
         if (packet.in_flight) {
           in_flight_bytes_ -= packet.size_bytes;
           acknowledged_bytes_ += packet.size_bytes;
+          sampler_.on_acknowledged(packet);
         }
         if (packet.ack_eliciting) {
           --eliciting_in_flight_;
@@ -141,6 +156,7 @@ void Recovery::settle_range(AckRange range) {
 void Recovery::settle_late(const SentPackets::Late& late) {
   if (!late.packet.in_flight) return;
   ++spurious_;
+  sampler_.on_late_arrival(late.packet.size_bytes);
   loss_.on_late_arrival(late.reason, *largest_acknowledged_ - late.packet.number.value());
   if (late.episode != episode_) return;
   if (++episode_spurious_ == episode_lost_) controller_->on_spurious_congestion_event();
@@ -153,18 +169,28 @@ std::optional<Duration> Recovery::take_rtt_sample(Timestamp now, const SentPacke
   return sample;
 }
 
-void Recovery::settle_losses(Timestamp now, Outcome& outcome) {
+void Recovery::settle_losses(Timestamp now, std::uint64_t in_flight_before, Outcome& outcome) {
   outcome.lost = lost_;
   std::uint64_t in_flight_lost = 0;
+  std::uint64_t bytes_lost = 0;
   Timestamp latest = Timestamp::min();
   for (const LostPacket& it : lost_) {
     if (it.packet.ack_eliciting) --eliciting_in_flight_;
     if (!it.packet.in_flight) continue;
     in_flight_bytes_ -= it.packet.size_bytes;
+    bytes_lost += it.packet.size_bytes;
     latest = std::max(latest, it.packet.sent_at);
     ++in_flight_lost;
   }
-  if (in_flight_lost != 0 && controller_->on_congestion_event(now, latest)) {
+  sampler_.on_lost(bytes_lost);
+  if (in_flight_lost != 0 && controller_->on_loss({.now = now,
+                                                   .lost = lost_,
+                                                   .bytes = bytes_lost,
+                                                   .packets = in_flight_lost,
+                                                   .latest_sent_at = latest,
+                                                   .in_flight_before = in_flight_before,
+                                                   .total_lost = sampler_.lost()},
+                                                  rtt_)) {
     loss_.on_episode(episode_spurious_ != 0);
     ++episode_;
     episode_lost_ = episode_spurious_ = 0;
@@ -196,12 +222,12 @@ Outcome Recovery::on_deadline(Timestamp now) {
          number = packets_.first_outstanding(number + 1)) {
       lost_.push_back({packets_.packet(number), LossReason::time});
     }
-    settle_losses(now, outcome);
+    settle_losses(now, in_flight_bytes_, outcome);
   } else if (now < deadline()) {
     return outcome;
   } else if (loss_.loss_time()) {
     loss_.detect(packets_, now, *largest_acknowledged_, rtt_, lost_);
-    settle_losses(now, outcome);
+    settle_losses(now, in_flight_bytes_, outcome);
   } else {
     probe_timer_.on_fired(now);
     probes_due_ = kProbesPerTimeout;

@@ -28,6 +28,7 @@
 #include "reliability/pacer.h"
 #include "reliability/permit.h"
 #include "reliability/probe_timer.h"
+#include "reliability/rate_sampler.h"
 #include "reliability/rtt_estimator.h"
 #include "reliability/sent_packet.h"
 #include "reliability/sent_packets.h"
@@ -46,6 +47,8 @@ class Recovery {
   void set_peer_max_ack_delay(Duration delay) { peer_max_ack_delay_ = delay; }
   // Until then the peer's reported delays are believed even beyond its max_ack_delay (RFC 9002 §5.3).
   void set_handshake_confirmed() { handshake_confirmed_ = true; }
+  // Full datagrams have this size from now on (UDP payload).
+  void set_datagram_size(Timestamp now, std::size_t bytes);
   // A first sample from a handshake round trip that was not retransmitted. Ignored once there is a sample.
   void seed_rtt(Timestamp now, Duration round_trip);
 
@@ -53,7 +56,7 @@ class Recovery {
   // Packets that are not in flight (ACK and CLOSE only) need no permit.
   SendPermit permit(Timestamp now) const;
   // REQUIRES: numbers strictly increase. A gap is a number skipped on purpose: its acknowledgement is an offence.
-  void on_packet_sent(const SentPacket& packet);
+  void on_packet_sent(SentPacket packet);
   // The window had room but there was nothing to send: what is under way now must not make the window grow.
   void on_application_limited();
 
@@ -93,7 +96,7 @@ class Recovery {
   void settle_range(AckRange range);
   void settle_late(const SentPackets::Late& late);
   std::optional<Duration> take_rtt_sample(Timestamp now, const SentPacket& largest, Duration reported_delay);
-  void settle_losses(Timestamp now, Outcome& outcome);
+  void settle_losses(Timestamp now, std::uint64_t in_flight_before, Outcome& outcome);
   void finish(Timestamp now);
   void update_pacing(Timestamp now);
   bool is_application_limited(std::uint64_t in_flight_before) const;
@@ -108,6 +111,7 @@ class Recovery {
   LossDetector loss_;
   ProbeTimer probe_timer_;
   Pacer pacer_;
+  RateSampler sampler_;
   std::unique_ptr<CongestionController> controller_;
 
   std::uint64_t in_flight_bytes_ = 0;

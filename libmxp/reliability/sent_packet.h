@@ -8,6 +8,16 @@
 
 namespace mxp {
 
+// The moment in which a packet was sent, as the rate sampler sees it (rate_sampler.h).
+struct DeliveryState {
+  std::uint64_t delivered = 0;  // bytes acknowledged by then, in total
+  std::uint64_t lost = 0;       // bytes declared lost by then, in total
+  Timestamp delivered_at{};     // of the latest ACK before
+  Timestamp first_sent_at{};    // of the packet which that ACK acknowledged
+  std::uint64_t in_flight = 0;  // bytes, this packet included
+  bool app_limited = false;     // the application had no more to send
+};
+
 struct SentPacket {
   PacketNumber number;
   Timestamp sent_at{};
@@ -19,6 +29,7 @@ struct SentPacket {
   bool ack_eliciting = false;
   bool in_flight = false;  // counts against the window: ack-eliciting or padded (RFC 9002 §2)
   bool probe = false;      // answers a probe timeout; may exceed the window
+  DeliveryState delivery;  // of packets in flight; Recovery fills it in
 };
 
 }  // namespace mxp

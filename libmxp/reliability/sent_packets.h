@@ -22,7 +22,7 @@ namespace mxp {
 class SentPackets {
  public:
   // More numbers than this between the oldest open packet and the newest are not kept: what bounds the memory when a
-  // peer acknowledges everything but one packet, or nothing while we only acknowledge. 6 MiB of records at most; 65,536
+  // peer acknowledges everything but one packet, or nothing while we only acknowledge. 12 MiB of records at most; 65,536
   // packets (half of it) may be in flight: 78 MB of 1200-byte packets.
   static constexpr std::uint64_t kMaxSpan = std::uint64_t{1} << 17;
   // Packets that are not in flight (ACK only) are forgotten unacknowledged after so many more: a peer has no reason to
@@ -109,7 +109,7 @@ class SentPackets {
     std::uint32_t link = 0;  // acknowledged: distance to a record at or before the end of the run; lost: the episode
     State state = State::skipped;
   };
-  static_assert(sizeof(Record) <= 48);
+  static_assert(sizeof(Record) <= 96);
 
   Record& record(std::uint64_t number) { return ring_[number & mask_]; }
   const Record& record(std::uint64_t number) const { return ring_[number & mask_]; }

@@ -12,10 +12,18 @@
 namespace mxp {
 
 class ByteRate {
+  __extension__ using Wide = unsigned __int128;  // products of 64-bit numbers
+
  public:
   constexpr ByteRate() = default;
   static constexpr ByteRate bytes_per_second(std::uint64_t value) { return ByteRate(value); }
   static constexpr ByteRate bits_per_second(std::uint64_t value) { return ByteRate(value / 8); }
+  // The rate at which `bytes` take `span`, rounded down. REQUIRES: span > 0.
+  static constexpr ByteRate over(std::uint64_t bytes, Duration span) {
+    MXP_REQUIRE(span.count() > 0);
+    return ByteRate(static_cast<std::uint64_t>(static_cast<Wide>(bytes) * 1'000'000'000u /
+                                               static_cast<std::uint64_t>(span.count())));
+  }
 
   constexpr std::uint64_t bytes_per_second() const { return bytes_per_second_; }
   constexpr std::uint64_t bits_per_second() const { return bytes_per_second_ * 8; }
@@ -37,7 +45,6 @@ class ByteRate {
   constexpr auto operator<=>(const ByteRate&) const = default;
 
  private:
-  __extension__ using Wide = unsigned __int128;  // products of 64-bit numbers
   explicit constexpr ByteRate(std::uint64_t value) : bytes_per_second_(value) {}
   std::uint64_t bytes_per_second_ = 0;
 };

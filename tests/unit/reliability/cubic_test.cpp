@@ -35,7 +35,7 @@ struct CubicFixture {
                               .size_bytes = 1200,
                               .ack_eliciting = true,
                               .in_flight = true});
-      cubic.on_packet_sent(acknowledged.back());
+      cubic.on_packet_sent(acknowledged.back(), 0);
     }
     cubic.on_ack({.now = now,
                   .acknowledged = acknowledged,
@@ -44,6 +44,10 @@ struct CubicFixture {
                   .rtt_sampled = false,
                   .app_limited = app_limited},
                  rtt);
+  }
+  // One packet, sent at `sent_at`, is lost. Whether the window was cut.
+  bool lose(Timestamp when, Timestamp sent_at) {
+    return cubic.on_loss({.now = when, .lost = {}, .bytes = 1200, .packets = 1, .latest_sent_at = sent_at}, rtt);
   }
   void round(bool app_limited = false) {
     const auto window = static_cast<unsigned>(segments());
@@ -59,7 +63,7 @@ struct CubicFixture {
     while (segments() < wanted) ack(static_cast<unsigned>(std::min(segments(), wanted - segments()) + 1), now);
     const double before = segments();
     now += 1ms;
-    BOOST_TEST_REQUIRE(cubic.on_congestion_event(now, now - 1us));
+    BOOST_TEST_REQUIRE(lose(now, now - 1us));
     return before;
   }
 };
@@ -120,10 +124,10 @@ BOOST_AUTO_TEST_CASE(one_cut_for_each_round_trip) {
   const auto after_first = cubic.window();
   for (int i = 0; i < 50; ++i) {  // more losses of the same flight
     now += 1ms;
-    BOOST_TEST(!cubic.on_congestion_event(now, Timestamp(10s)));
+    BOOST_TEST(!lose(now, Timestamp(10s)));
   }
   BOOST_TEST(cubic.window() == after_first);
-  BOOST_TEST(cubic.on_congestion_event(now + 100ms, now + 50ms));  // sent after the cut
+  BOOST_TEST(lose(now + 100ms, now + 50ms));  // sent after the cut
   BOOST_TEST(cubic.window() < after_first);
 }
 
@@ -139,7 +143,7 @@ BOOST_AUTO_TEST_CASE(fast_convergence_gives_way_to_newcomers) {
   grow_and_cut(1000);
   const double at_second_cut = segments();  // below the plateau of 1000
   now += 200ms;
-  BOOST_TEST(cubic.on_congestion_event(now, now - 1ms));
+  BOOST_TEST(lose(now, now - 1ms));
   // The plateau is now (1 + 0.7) / 2 of the window, and K follows from it.
   const double plateau = at_second_cut * 0.85;
   const double k = std::cbrt((plateau - 0.7 * at_second_cut) / 0.4);
@@ -166,7 +170,7 @@ BOOST_AUTO_TEST_CASE(application_limited_acknowledgements_never_grow_the_window)
 BOOST_AUTO_TEST_CASE(window_never_falls_below_two_packets) {
   for (int i = 0; i < 50; ++i) {
     now += 1s;
-    cubic.on_congestion_event(now, now - 1ms);
+    lose(now, now - 1ms);
     BOOST_TEST(cubic.window() >= 2400u);
   }
   BOOST_TEST(cubic.window() == 2400u);
@@ -190,7 +194,7 @@ BOOST_AUTO_TEST_CASE(wrong_cut_is_taken_back_once) {
   BOOST_TEST(segments() == before, boost::test_tools::tolerance(0.001));
   BOOST_TEST(cubic.in_slow_start());
   now += 1s;
-  cubic.on_congestion_event(now, now - 1ms);
+  lose(now, now - 1ms);
   cubic.on_persistent_congestion();
   cubic.on_spurious_congestion_event();  // what was that bad is not taken back
   BOOST_TEST(cubic.window() == 2400u);
@@ -212,10 +216,28 @@ BOOST_AUTO_TEST_CASE(unpaced_slow_start_takes_small_steps) {
   BOOST_TEST(unpaced.window() == 12'000u + 8 * 1200u);  // RFC 9406 §4.2
 }
 
+BOOST_AUTO_TEST_CASE(initial_window_follows_the_datagram_size_until_something_is_sent) {
+  Cubic fresh(1200, true);
+  fresh.on_datagram_size(1452);
+  BOOST_TEST(fresh.window() == 14'520u);
+  fresh.on_datagram_size(9000);
+  BOOST_TEST(fresh.window() == 18'000u);  // RFC 9002 §7.2: two datagrams where ten would be more than 14,720 bytes
+  fresh.on_datagram_size(1200);
+  fresh.on_packet_sent({.number = PacketNumber(0), .size_bytes = 1200}, 0);
+  fresh.on_datagram_size(1452);
+  BOOST_TEST(fresh.window() == 12'000u);
+}
+
+BOOST_AUTO_TEST_CASE(window_never_falls_below_two_datagrams_of_a_new_size) {
+  cubic.on_packet_sent({.number = PacketNumber(0), .size_bytes = 1200}, 0);
+  cubic.on_datagram_size(60'000);
+  BOOST_TEST(cubic.window() == 120'000u);
+}
+
 BOOST_AUTO_TEST_CASE(none_is_a_huge_window_without_pacing) {
   const auto none = make_congestion_controller(CongestionControl::none, 1200, true);
   const auto window = none->window();
-  BOOST_TEST(!none->on_congestion_event(now, now));
+  BOOST_TEST(!none->on_loss({.now = now, .lost = {}, .bytes = 1200, .packets = 1, .latest_sent_at = now}, rtt));
   none->on_persistent_congestion();
   BOOST_TEST(none->window() == window);
   BOOST_TEST(window >= (64u << 20));
