@@ -58,8 +58,9 @@ class CongestionController {
   virtual bool on_loss(const LossSample& sample, const RttEstimator& rtt) = 0;
   // RFC 9002 §7.6.2.
   virtual void on_persistent_congestion() = 0;
-  // All losses behind the latest episode were late arrivals: take back what it cut.
-  virtual void on_spurious_congestion_event() = 0;
+  // One more packet of the latest episode arrived after all: `late` of its `lost` packets by now. When all have, it was
+  // no congestion, and what it cut is taken back.
+  virtual void on_late_arrival(std::uint64_t late, std::uint64_t lost) = 0;
   // Full datagrams have this size from now on: the unit in which windows grow, shrink and have their minimum. Before
   // anything is sent the initial window follows it (RFC 9002 §7.2); later the window in bytes stays.
   virtual void on_datagram_size(std::size_t bytes) = 0;

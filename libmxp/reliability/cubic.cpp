@@ -120,8 +120,8 @@ void Cubic::on_persistent_congestion() {
   can_undo_ = false;
 }
 
-void Cubic::on_spurious_congestion_event() {
-  if (!can_undo_) return;
+void Cubic::on_late_arrival(std::uint64_t late, std::uint64_t lost) {
+  if (late < lost || !can_undo_) return;
   can_undo_ = false;
   const double grown = state_.window;
   state_ = before_cut_;

@@ -33,7 +33,7 @@ class Cubic final : public CongestionController {
   void on_ack(const AckSample& sample, const RttEstimator& rtt) override;
   bool on_loss(const LossSample& sample, const RttEstimator& rtt) override;
   void on_persistent_congestion() override;
-  void on_spurious_congestion_event() override;
+  void on_late_arrival(std::uint64_t late, std::uint64_t lost) override;
   void on_datagram_size(std::size_t bytes) override;
   std::uint64_t window() const override { return static_cast<std::uint64_t>(state_.window); }
   bool in_slow_start() const override { return state_.window < state_.slow_start_threshold; }

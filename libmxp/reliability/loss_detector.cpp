@@ -5,7 +5,12 @@
 namespace mxp {
 
 Duration LossDetector::delay(const RttEstimator& rtt) const {
-  return std::max(std::max(rtt.smoothed(), rtt.latest()) * time_threshold_eighths_ / 8, kTimerGranularity);
+  const Duration round_trip = std::max(rtt.smoothed(), rtt.latest());
+  // Where packets overtake each other by far, only those that overtake give RTT samples: those that are overtaken need
+  // longer than any sample says.
+  const Duration overtaken =
+      std::min(longest_late_ * kTimeThresholdEighths / 8, kMaxLateTimeouts * (rtt.smoothed() + 4 * rtt.variation()));
+  return std::max({round_trip * time_threshold_eighths_ / 8, overtaken, kTimerGranularity});
 }
 
 void LossDetector::detect(SentPackets& packets, Timestamp now, std::uint64_t largest_acknowledged,
@@ -16,29 +21,38 @@ void LossDetector::detect(SentPackets& packets, Timestamp now, std::uint64_t lar
        number = packets.first_outstanding(number + 1)) {
     const SentPacket& packet = packets.packet(number);
     const Timestamp lost_at = packet.sent_at + after;
+    // Both rules are older first: behind a packet that is not lost, none is.
     if (largest_acknowledged - number >= packet_threshold_) {
       lost.push_back({packet, LossReason::reordering});
     } else if (lost_at <= now) {
       lost.push_back({packet, LossReason::time});
     } else {
-      loss_time_ = loss_time_ ? std::min(*loss_time_, lost_at) : lost_at;
+      loss_time_ = lost_at;
+      return;
     }
   }
 }
 
-void LossDetector::on_late_arrival(LossReason reason, std::uint64_t distance) {
+void LossDetector::on_late_arrival(LossReason reason, std::uint64_t distance, Duration took) {
   if (reason == LossReason::reordering) {
     packet_threshold_ = std::clamp(distance + 1, packet_threshold_, kMaxPacketThreshold);
   } else {
     time_threshold_eighths_ = std::min(time_threshold_eighths_ + 1, kMaxTimeThresholdEighths);
+    longest_late_ = std::max(longest_late_, took);
   }
 }
 
+void LossDetector::on_reordering(std::uint64_t distance) {
+  if (distance >= kPacketThreshold) reordered_in_episode_ = true;
+}
+
 void LossDetector::on_episode(bool previous_had_late_arrivals) {
-  genuine_episodes_ = previous_had_late_arrivals ? 0 : genuine_episodes_ + 1;
+  genuine_episodes_ = previous_had_late_arrivals || reordered_in_episode_ ? 0 : genuine_episodes_ + 1;
+  reordered_in_episode_ = false;
   if (genuine_episodes_ < kEpisodesToForget) return;
   packet_threshold_ = kPacketThreshold;
   time_threshold_eighths_ = kTimeThresholdEighths;
+  longest_late_ = Duration::zero();
   genuine_episodes_ = 0;
 }
 

@@ -21,10 +21,12 @@ class LossDetector {
   // From the specification (RFC 9002 §6.1.1, §6.1.2).
   static constexpr std::uint64_t kPacketThreshold = mxp::kPacketThreshold;
   static constexpr unsigned kTimeThresholdEighths = 9;
-  // Our choice. The packet cap bounds the outstanding packets that each ACK looks at again; the time cap is two round
-  // trips.
-  static constexpr std::uint64_t kMaxPacketThreshold = 128;
+  // Our choice. A path may let one packet overtake all that are under way: from then on time alone decides, and its cap is
+  // two round trips.
+  static constexpr std::uint64_t kMaxPacketThreshold = 1u << 16;
   static constexpr unsigned kMaxTimeThresholdEighths = 16;
+  // Probe timeouts that a packet which once came too late may make us wait for its like.
+  static constexpr int kMaxLateTimeouts = 2;
   // Loss episodes without a late arrival until the thresholds fall back to the specification's.
   static constexpr unsigned kEpisodesToForget = 16;
 
@@ -38,8 +40,10 @@ class LossDetector {
   // RFC 9002 §6.1.2: how long after a packet's sending it is lost, once a later one is acknowledged.
   Duration delay(const RttEstimator& rtt) const;
 
-  // `distance`: how far the largest acknowledged number is ahead of the late one.
-  void on_late_arrival(LossReason reason, std::uint64_t distance);
+  // `distance`: how far the largest acknowledged number is ahead of the late one; `took`: from its sending to this ACK.
+  void on_late_arrival(LossReason reason, std::uint64_t distance, Duration took);
+  // A packet arrived behind others, before it was declared lost: it was overtaken by `distance` numbers.
+  void on_reordering(std::uint64_t distance);
   // A new loss episode begins; whether the one before had late arrivals.
   void on_episode(bool previous_had_late_arrivals);
 
@@ -47,6 +51,8 @@ class LossDetector {
   std::uint64_t packet_threshold_ = kPacketThreshold;
   unsigned time_threshold_eighths_ = kTimeThresholdEighths;
   unsigned genuine_episodes_ = 0;
+  bool reordered_in_episode_ = false;
+  Duration longest_late_{};  // of packets that were declared lost by time and arrived
   std::optional<Timestamp> loss_time_;
 };
 

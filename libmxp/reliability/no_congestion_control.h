@@ -15,7 +15,7 @@ class NoCongestionControl final : public CongestionController {
   void on_ack(const AckSample&, const RttEstimator&) override {}
   bool on_loss(const LossSample&, const RttEstimator&) override { return false; }
   void on_persistent_congestion() override {}
-  void on_spurious_congestion_event() override {}
+  void on_late_arrival(std::uint64_t, std::uint64_t) override {}
   void on_datagram_size(std::size_t) override {}
   std::uint64_t window() const override { return kWindow; }
   bool in_slow_start() const override { return false; }

@@ -96,11 +96,12 @@ std::expected<Outcome, TransportError> Recovery::on_ack(Timestamp now, const Ack
 
   begin_outcome();
   const std::uint64_t in_flight_before = in_flight_bytes_;
-  largest_acknowledged_ = std::max(largest_acknowledged_.value_or(0), frame.largest.value());
+  acknowledged_before_ = largest_acknowledged_.value_or(0);
+  largest_acknowledged_ = std::max(acknowledged_before_, frame.largest.value());
   // The first range holds the largest number: if that one is new, it is the last settled of it.
   std::optional<SentPacket> largest_new;
   for (const AckRange& range : frame.ranges) {
-    settle_range(range);
+    settle_range(now, range);
     if (range.last == frame.largest && !acknowledged_.empty() && acknowledged_.back().number == frame.largest) {
       largest_new = acknowledged_.back();
     }
@@ -112,6 +113,7 @@ std::expected<Outcome, TransportError> Recovery::on_ack(Timestamp now, const Ack
   if (acknowledged_.empty() && spurious_ == 0) return outcome;
 
   if (largest_new && eliciting_acknowledged_) outcome.rtt_sample = take_rtt_sample(now, *largest_new, frame.delay);
+  else if (eliciting_acknowledged_) outcome.rtt_sample = take_overtaken_sample(now);
   loss_.detect(packets_, now, *largest_acknowledged_, rtt_, lost_);
   settle_losses(now, in_flight_before, outcome);  // before the window grows: RFC 9002 §A.7
   if (acknowledged_bytes_ != 0) {
@@ -134,12 +136,14 @@ std::expected<Outcome, TransportError> Recovery::on_ack(Timestamp now, const Ack
   return outcome;
 }
 
-void Recovery::settle_range(AckRange range) {
+void Recovery::settle_range(Timestamp now, AckRange range) {
   packets_.acknowledge(
       range.first.value(), range.last.value(),
       [this](const SentPacket& packet) {
         acknowledged_.push_back(packet);
         largest_newly_acknowledged_ = std::max(largest_newly_acknowledged_, packet.number);
+        if (packet.number.value() < acknowledged_before_)
+          loss_.on_reordering(acknowledged_before_ - packet.number.value());
         if (packet.in_flight) {
           in_flight_bytes_ -= packet.size_bytes;
           acknowledged_bytes_ += packet.size_bytes;
@@ -150,16 +154,16 @@ void Recovery::settle_range(AckRange range) {
           eliciting_acknowledged_ = true;
         }
       },
-      [this](const SentPackets::Late& late) { settle_late(late); });
+      [this, now](const SentPackets::Late& late) { settle_late(now, late); });
 }
 
-void Recovery::settle_late(const SentPackets::Late& late) {
+void Recovery::settle_late(Timestamp now, const SentPackets::Late& late) {
   if (!late.packet.in_flight) return;
   ++spurious_;
   sampler_.on_late_arrival(late.packet.size_bytes);
-  loss_.on_late_arrival(late.reason, *largest_acknowledged_ - late.packet.number.value());
+  loss_.on_late_arrival(late.reason, *largest_acknowledged_ - late.packet.number.value(), now - late.packet.sent_at);
   if (late.episode != episode_) return;
-  if (++episode_spurious_ == episode_lost_) controller_->on_spurious_congestion_event();
+  controller_->on_late_arrival(++episode_spurious_, episode_lost_);
 }
 
 std::optional<Duration> Recovery::take_rtt_sample(Timestamp now, const SentPacket& largest, Duration reported_delay) {
@@ -167,6 +171,18 @@ std::optional<Duration> Recovery::take_rtt_sample(Timestamp now, const SentPacke
   const Duration delay = handshake_confirmed_ ? std::min(reported_delay, peer_max_ack_delay_) : reported_delay;
   if (!rtt_.on_sample(now, sample, delay)) return std::nullopt;
   return sample;
+}
+
+// Beyond RFC 9002 §5.1, which samples only the largest number: where some packets overtake all others, the largest is
+// always one of those, and the estimate would be of a path that most packets do not take. An overtaken packet is
+// acknowledged at once (docs/protocol.md §6), so that its sample needs no correction.
+std::optional<Duration> Recovery::take_overtaken_sample(Timestamp now) {
+  for (auto packet = acknowledged_.rbegin(); packet != acknowledged_.rend(); ++packet) {
+    if (packet->number != largest_newly_acknowledged_) continue;
+    if (!rtt_.on_sample(now, now - packet->sent_at, Duration::zero())) return std::nullopt;
+    return now - packet->sent_at;
+  }
+  return std::nullopt;
 }
 
 void Recovery::settle_losses(Timestamp now, std::uint64_t in_flight_before, Outcome& outcome) {

@@ -93,9 +93,10 @@ class Recovery {
  private:
   std::expected<void, TransportError> check(const AckFrame& frame) const;
   void begin_outcome();
-  void settle_range(AckRange range);
-  void settle_late(const SentPackets::Late& late);
+  void settle_range(Timestamp now, AckRange range);
+  void settle_late(Timestamp now, const SentPackets::Late& late);
   std::optional<Duration> take_rtt_sample(Timestamp now, const SentPacket& largest, Duration reported_delay);
+  std::optional<Duration> take_overtaken_sample(Timestamp now);
   void settle_losses(Timestamp now, std::uint64_t in_flight_before, Outcome& outcome);
   void finish(Timestamp now);
   void update_pacing(Timestamp now);
@@ -130,7 +131,8 @@ class Recovery {
   // Reused by every call: what Outcome looks into.
   std::vector<SentPacket> acknowledged_;
   std::vector<LostPacket> lost_;
-  std::uint64_t acknowledged_bytes_ = 0;  // in flight, by the ACK being settled
+  std::uint64_t acknowledged_before_ = 0;  // the largest number, before the ACK being settled
+  std::uint64_t acknowledged_bytes_ = 0;   // in flight, by the ACK being settled
   std::uint64_t spurious_ = 0;
   PacketNumber largest_newly_acknowledged_;
   bool eliciting_acknowledged_ = false;

@@ -190,13 +190,13 @@ BOOST_AUTO_TEST_CASE(persistent_congestion_starts_over_in_slow_start_up_to_the_t
 
 BOOST_AUTO_TEST_CASE(wrong_cut_is_taken_back_once) {
   const double before = grow_and_cut(100);
-  cubic.on_spurious_congestion_event();
+  cubic.on_late_arrival(1, 1);
   BOOST_TEST(segments() == before, boost::test_tools::tolerance(0.001));
   BOOST_TEST(cubic.in_slow_start());
   now += 1s;
   lose(now, now - 1ms);
   cubic.on_persistent_congestion();
-  cubic.on_spurious_congestion_event();  // what was that bad is not taken back
+  cubic.on_late_arrival(1, 1);  // what was that bad is not taken back
   BOOST_TEST(cubic.window() == 2400u);
 }
 
