@@ -89,8 +89,9 @@ BOOST_AUTO_TEST_CASE(reordering_across_phases_costs_no_packet) {
 }
 
 BOOST_AUTO_TEST_CASE(losses_and_duplicates_across_phases) {
-  const Result result =
-      run({.link = "delay 20ms 5ms loss 5% duplicate 5% reorder 5%", .up_bytes = 1 << 20, .down_bytes = 1 << 20});
+  const Result result = run({.link = "delay 20ms 5ms loss 5% duplicate 5% reorder 5% rate 20mbit limit 100",
+                             .up_bytes = 8 << 20,
+                             .down_bytes = 8 << 20});
   is_whole(result);
   BOOST_TEST(result.client_updates >= 8u);
 }

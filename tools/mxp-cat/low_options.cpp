@@ -4,6 +4,7 @@
 #include <chrono>
 
 #include "common/command_names.h"
+#include "common/congestion_names.h"
 #include "common/units.h"
 
 namespace mxp::tools {
@@ -59,6 +60,9 @@ void add_session_options(CLI::App& command, LowOptions& low) {
       ->type_name("FILE");
   command.add_option("--suite", low.suites, "cipher suites in order of preference: chacha20, aes256")
       ->type_name("LIST");
+  command.add_option("--cc", low.congestion_control, "congestion control: bbr (default), cubic, newreno")
+      ->check(CLI::IsMember(congestion_names(OfferNone::no)))
+      ->type_name("NAME");
   command.add_flag("--half-close", low.half_close, "keep a terminal's session open after the peer's end");
   command.add_flag("--end-together", low.end_together, "the peer's end is ours too, even while stdin goes on");
   command.add_flag("--no-stdin", low.no_stdin, "send nothing and end our side at once");

@@ -15,7 +15,8 @@ enum class Command : std::uint8_t { keygen, pubkey, listen, connect };
 struct LowOptions {
   Command command = Command::connect;
 
-  std::string key_file;               // keygen -o, pubkey FILE
+  std::string key_file;  // keygen -o, pubkey FILE
+  std::optional<std::string> congestion_control;
   std::optional<std::string> suites;  // --suite; keygen: a kind of key
   bool force = false;
 

@@ -4,6 +4,7 @@
 
 #include <chrono>
 
+#include "common/congestion_names.h"
 #include "common/escape.h"
 #include "common/key_files.h"
 #include "common/resolve.h"
@@ -99,6 +100,7 @@ Result<Options> interpret(const LowOptions& low) {
   options.digest = low.digest;
   options.idle_timeout = low.idle_timeout.value_or(30s);
   options.wait_after_end = low.wait_after_end;
+  if (low.congestion_control) options.congestion_control = congestion_control(*low.congestion_control);
   if (low.suites) {
     auto suites = parse_suites(*low.suites);
     if (!suites) return std::unexpected(suites.error());

@@ -10,6 +10,7 @@
 #include "common/tool_error.h"
 #include "mxp-cat/file_list.h"
 #include "mxp-cat/low_options.h"
+#include "mxp/config.h"
 #include "mxp/address.h"
 #include "mxp/keys.h"
 #include "mxp/time.h"
@@ -51,6 +52,7 @@ struct Options {
   std::optional<Duration> timeout;  // until connected; nothing = wait for ever
   Duration idle_timeout{};          // 0 = none
   std::optional<Duration> wait_after_end;
+  CongestionControl congestion_control = CongestionControl::bbr;
   std::vector<Suite> suites;  // empty = the library's order
 };
 

@@ -70,6 +70,7 @@ EndpointConfig endpoint_config(const Options& options, PrivateKey key) {
   EndpointConfig config{.identity = std::move(key)};
   if (!options.suites.empty()) config.suites = options.suites;
   config.transport.idle_timeout = options.idle_timeout;
+  config.transport.recovery.congestion_control = options.congestion_control;
   // Silence is to mean that the peer is gone, not that nobody typed anything.
   if (options.idle_timeout > Duration::zero())
     config.transport.keepalive = std::max<Duration>(options.idle_timeout / 3, kMostFrequentKeepalive);

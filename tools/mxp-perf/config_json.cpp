@@ -3,6 +3,8 @@
 #include <chrono>
 #include <nlohmann/json.hpp>
 
+#include "common/congestion_names.h"
+
 namespace mxp::perf {
 
 namespace {
@@ -13,16 +15,15 @@ double seconds(Duration span) { return std::chrono::duration<double>(span).count
 
 nlohmann::json config_of(const Options& options) {
   const Workload& workload = options.workload;
-  nlohmann::json config = {
-      {"command", options.command == Command::run ? "run" : "client"},
-      {"test", to_string(workload.test)},
-      {"duration_seconds", seconds(workload.duration)},
-      {"omit_seconds", seconds(workload.omit)},
-      {"connections", workload.connections},
-      {"streams", workload.streams},
-      {"mtu_bytes", options.mtu},
-      {"congestion_control", options.congestion_control == CongestionControl::cubic ? "cubic" : "none"},
-      {"limits_measured", options.measure_limits}};
+  nlohmann::json config = {{"command", options.command == Command::run ? "run" : "client"},
+                           {"test", to_string(workload.test)},
+                           {"duration_seconds", seconds(workload.duration)},
+                           {"omit_seconds", seconds(workload.omit)},
+                           {"connections", workload.connections},
+                           {"streams", workload.streams},
+                           {"mtu_bytes", options.mtu},
+                           {"congestion_control", tools::to_string(options.congestion_control)},
+                           {"limits_measured", options.measure_limits}};
   for (const Suite suite : options.suites) config["suites"].push_back(to_string(suite));
   if (workload.test == Test::bulk) {
     config["direction"] = to_string(workload.flow);

@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 
 #include "common/command_names.h"
+#include "common/congestion_names.h"
 #include "common/resolve.h"
 #include "common/suite_list.h"
 #include "common/units.h"
@@ -26,7 +27,7 @@ namespace {
 
 // What the command line said.
 struct LowOptions {
-  std::string listen, url, test = "bulk", cc = "cubic";
+  std::string listen, url, test = "bulk", cc = "bbr";
   std::optional<std::string> suites;
   std::vector<std::string> assertions;
   std::optional<double> rate;
@@ -78,8 +79,9 @@ void add_test_options(CLI::App& app, Options& options, LowOptions& low) {
 void add_transport_options(CLI::App& app, Options& options, LowOptions& low) {
   app.add_option("--mtu", low.mtu, "size of IP packets to build (default 1500)")
       ->check(CLI::Range(std::uint64_t{kLeastMtu}, std::uint64_t{65535}));
-  app.add_option("--cc", low.cc, "congestion control: cubic, or none (a fixed huge window, for calibration)")
-      ->check(CLI::IsMember({"cubic", "none"}));
+  app.add_option("--cc", low.cc,
+                 "congestion control: bbr (default), cubic, newreno, or none (a fixed huge window, for calibration)")
+      ->check(CLI::IsMember(tools::congestion_names(tools::OfferNone::yes)));
   app.add_option("--suite", low.suites, "aes256 or chacha20, or both in order of preference, comma-separated");
   app.add_option("--identity", options.identity_file, "private key file; without it a key in memory");
 }
@@ -117,7 +119,7 @@ std::optional<std::string> interpret(Options& options, const LowOptions& low) {
     return "--interval takes " + range(kMinInterval, kMaxDuration);
   options.interval = low.interval.value_or(Duration::zero());
   options.mtu = static_cast<std::size_t>(low.mtu);
-  options.congestion_control = low.cc == "none" ? CongestionControl::none : CongestionControl::cubic;
+  options.congestion_control = tools::congestion_control(low.cc);
   options.measure_limits = !low.no_limits;
   if (low.suites) {
     auto suites = tools::parse_suites(*low.suites);

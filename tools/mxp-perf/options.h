@@ -57,7 +57,7 @@ struct Options {
   std::string identity_file;
   std::string authorized_keys_file;
   std::size_t mtu = 1500;  // of the IP packet
-  CongestionControl congestion_control = CongestionControl::cubic;
+  CongestionControl congestion_control = CongestionControl::bbr;
   std::vector<Suite> suites = {Suite::aes_256_gcm, Suite::chacha20_poly1305};
   bool measure_limits = true;
   std::vector<Assertion> assertions;

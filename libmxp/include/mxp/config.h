@@ -45,10 +45,15 @@ struct FlowControlConfig {
   std::size_t max_reassembly_spans = 1024;  // gaps kept per stream, 1 to 65536: threat t07
 };
 
-enum class CongestionControl : std::uint8_t { cubic, none };  // none: a fixed huge window, for calibration only
+enum class CongestionControl : std::uint8_t {
+  bbr,      // models the path: full speed where packets are lost for other reasons than congestion
+  cubic,    // RFC 9438: what most TCP senders do; every loss is congestion
+  newreno,  // RFC 9002 §7: for reference
+  none,     // a fixed huge window, for calibration only
+};
 
 struct RecoveryConfig {
-  CongestionControl congestion_control = CongestionControl::cubic;
+  CongestionControl congestion_control = CongestionControl::bbr;
   Duration initial_rtt = std::chrono::milliseconds(333);  // RFC 9002 §6.2.2; 1 us to 60 s
   // How long we may hold back an acknowledgement; 0 to 16383 ms (docs/protocol.md §2.2).
   Duration max_ack_delay = std::chrono::milliseconds(25);

@@ -24,7 +24,9 @@ struct BulkPath {
 
 class BulkFlow {
  public:
-  explicit BulkFlow(const BulkPath& path, const RecoveryConfig& config = {}) : path_(path), sender_(config) {
+  explicit BulkFlow(const BulkPath& path,
+                    const RecoveryConfig& config = {.congestion_control = CongestionControl::cubic})
+      : path_(path), sender_(config) {
     sender_.recovery.set_handshake_confirmed();
     sender_.recovery.seed_rtt(now_, path.round_trip);
   }

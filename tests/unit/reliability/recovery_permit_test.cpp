@@ -22,7 +22,7 @@ BOOST_AUTO_TEST_CASE(window_limits_what_is_in_flight) {
 }
 
 BOOST_AUTO_TEST_CASE(pacer_spreads_what_the_window_allows) {
-  Sender sender(RecoveryConfig{});
+  Sender sender({.congestion_control = CongestionControl::cubic});
   sender.recovery.seed_rtt(at(0s), 100ms);
   sender.send_many(at(1s), 10);
   sender.ack(at(1100ms), {range(0, 9)});  // the window is 24,000, the rate 480,000 a second

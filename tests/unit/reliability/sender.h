@@ -15,6 +15,7 @@ inline Timestamp at(Duration since_start) { return Timestamp(since_start); }
 inline RecoveryConfig unpaced() {
   RecoveryConfig config;
   config.pacing = false;
+  config.congestion_control = CongestionControl::cubic;
   return config;
 }
 

@@ -1,0 +1,432 @@
+#include "reliability/bbr.h"
+
+#include <algorithm>
+
+namespace mxp {
+namespace {
+
+// From the specification.
+constexpr double kStartupPacingGain = 2.77;  // 4 × ln 2: doubles in each round trip
+constexpr double kDrainPacingGain = 0.5;
+constexpr double kDownPacingGain = 0.9;
+constexpr double kUpPacingGain = 1.25;
+constexpr double kWindowGain = 2.0;
+constexpr double kUpWindowGain = 2.25;
+constexpr double kProbeRttGain = 0.5;
+constexpr double kPacingMargin = 0.99;  // so that a queue is not kept by an estimate that is a little high
+constexpr double kHeadroom = 0.85;      // of what the path was seen to hold: room for others
+constexpr double kFullPipeGrowth = 1.25;
+constexpr unsigned kFullPipeRounds = 3;
+constexpr Duration kProbeRttDuration = std::chrono::milliseconds(200);
+constexpr Duration kProbeWait = std::chrono::seconds(2);
+constexpr Duration kProbeWaitSpread = std::chrono::seconds(1);
+constexpr std::uint64_t kMaxDownRounds = 8;   // our choice: where so few packets go that a measurement takes long
+constexpr std::uint64_t kQueueOfOneFlow = 6;  // packets
+constexpr std::uint64_t kEpisodeRounds = 3;
+constexpr int kVisibleQueueDivisor = 10;  // of the round trip
+constexpr double kCruiseStep = 0.02;
+constexpr double kMinCruiseGain = 0.8;
+constexpr std::uint64_t kMaxRenoRounds = 63;
+// §5.6.3: bytes that leave the host in one go, times this, may always be in flight.
+constexpr std::uint64_t kOffloadBursts = 3;
+constexpr Duration kBurstTime = std::chrono::milliseconds(1);
+constexpr std::uint64_t kMaxBurst = 64u << 10;
+
+// Where flows that share a link must differ and a run must still be repeatable: spread by a hash of the time.
+std::uint64_t spread(Timestamp now, std::uint64_t salt) {
+  std::uint64_t x = static_cast<std::uint64_t>(now.time_since_epoch().count()) + salt * 0x9E3779B97F4A7C15u;
+  x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9u;
+  x = (x ^ (x >> 27)) * 0x94D049BB133111EBu;
+  return x ^ (x >> 31);
+}
+
+std::uint64_t scaled(std::uint64_t value, double factor) {
+  return static_cast<std::uint64_t>(factor * static_cast<double>(value));
+}
+
+ByteRate scaled(ByteRate rate, double factor) {
+  return ByteRate::bytes_per_second(scaled(rate.bytes_per_second(), factor));
+}
+
+// Of all packets together, the time that the peer held the ACK back subtracted.
+Duration total_round_trips(const AckSample& sample, const RttEstimator& rtt) {
+  const Duration held = sample.rtt_sampled ? rtt.latest() - rtt.latest_adjusted() : Duration::zero();
+  Duration sum{};
+  for (const SentPacket& packet : sample.acknowledged) sum += std::max(sample.now - packet.sent_at - held, Duration(1));
+  return sum;
+}
+
+}  // namespace
+
+Bbr::Bbr(std::size_t max_datagram_bytes) : segment_(max_datagram_bytes), window_(initial_window(max_datagram_bytes)) {}
+
+// ---- what is heard
+
+void Bbr::on_packet_sent(const SentPacket& packet, std::uint64_t in_flight_before) {
+  // §5.4.1: after a pause the flow goes on at the rate that it had, neither faster nor slower.
+  if (in_flight_before != 0 || !packet.delivery.app_limited) return;
+  idle_restart_ = true;
+  model_.on_idle_restart(packet.sent_at);
+  if (in_probe_cycle() && pacing_rate_) pacing_rate_ = scaled(model_.rate(), kPacingMargin / (1.0 - own_loss()));
+  else if (state_ == State::probe_rtt && probe_rtt_done_at_ && packet.sent_at > *probe_rtt_done_at_)
+    leave_probe_rtt(packet.sent_at);
+}
+
+bool Bbr::on_loss(const LossSample& sample, const RttEstimator&) {
+  // What arrives late is heard of a round trip or two later: an episode lasts as long.
+  const bool new_episode = rounds_.count() >= episode_round_ + kEpisodeRounds;
+  if (new_episode) {
+    episode_round_ = rounds_.count();
+    bounds_before_loss_ = model_.bounds;
+  }
+  losses_.on_loss(sample.bytes, sample.packets);
+  for (auto lost = sample.lost.rbegin(); lost != sample.lost.rend(); ++lost) {
+    if (!lost->packet.in_flight) continue;
+    // §5.5.10.2: how much was lost of what was in flight with the newest of them. What is probed for is given up at
+    // once; a round that was congested without probing is judged when it ends.
+    const DeliveryState& sent = lost->packet.delivery;
+    if (probes_for_rate() &&
+        losses_.is_congestion(sample.total_lost - sent.lost, sent.in_flight, losses_.lost_packets()))
+      on_inflight_too_high(sample.now, sent);
+    break;
+  }
+  return new_episode;
+}
+
+void Bbr::on_ack(const AckSample& sample, const RttEstimator& rtt) {
+  delivered_ = sample.rate.total_delivered;
+  losses_.on_ack(sample.bytes, sample.acknowledged.size(), total_round_trips(sample, rtt));
+  model_.on_delivery(sample.rate.rate, sample.rate.delivered);
+  model_.on_rate(sample.rate.rate, sample.rate.app_limited);
+  round_start_ = rounds_.on_ack(sample.now, sample.rate.prior_delivered, sample.rate.total_delivered, model_.min_rtt());
+  if (round_start_) begin_round(sample);
+  model_.on_acknowledged(sample.now, sample.bytes, window_, round_start_, !full_pipe_reached_);
+  look_for_full_pipe(sample);
+  advance(sample);
+  look_at_min_rtt(sample);
+  if (sample.rate.delivered > 0) idle_restart_ = false;
+  set_pacing_rate();
+  set_window(sample);
+}
+
+void Bbr::begin_round(const AckSample& sample) {
+  ++phase_rounds_;
+  ++rounds_since_probe_;
+  if (losses_.round_is_congested()) {
+    if (state_ == State::startup) end_startup_by_loss();
+    else if (!probes_for_rate()) model_.cut(window_);
+  } else if (state_ == State::startup && rounds_without_growth_ == 0) {
+    losses_.measure_round();  // the pipe is not full yet: what is lost is the link's own loss
+  }
+  if (state_ == State::cruise) give_way();
+  if (const auto mean = losses_.round_rtt()) model_.on_rtt(sample.now, *mean, losses_.delivered_packets());
+  losses_.begin_round(model_.min_rtt());
+  model_.begin_round(sample.rate.rate, sample.rate.delivered);
+}
+
+void Bbr::end_startup_by_loss() {
+  full_pipe_reached_ = true;
+  startup_ended_by_loss_ = true;
+  model_.bounds.inflight_limit = std::max(bdp(1.0), model_.latest_delivered());
+}
+
+// Our choice: flows that share a link keep a queue together, in which each has room in proportion to what it had before.
+// Who has more than a few packets in it sends a little less; who has less does not. So shares converge, and the queue
+// goes. A flow that fills the queue whatever we do (CUBIC) takes no more than the bound leaves it.
+void Bbr::give_way() {
+  const bool queue_is_ours =
+      losses_.queue_has_grown() && model_.rate().bytes_in(losses_.queue_delay()) > kQueueOfOneFlow * segment_;
+  cruise_gain_ = std::clamp(cruise_gain_ + (queue_is_ours ? -kCruiseStep : kCruiseStep), kMinCruiseGain, 1.0);
+}
+
+// §5.3.1.2: the rate has not grown by a quarter for three round trips.
+void Bbr::look_for_full_pipe(const AckSample& sample) {
+  if (full_pipe_now_ || sample.rate.app_limited || !round_start_) return;
+  if (sample.rate.rate >= scaled(full_pipe_rate_, kFullPipeGrowth)) {
+    full_pipe_rate_ = sample.rate.rate;
+    rounds_without_growth_ = 0;
+    return;
+  }
+  full_pipe_now_ = ++rounds_without_growth_ >= kFullPipeRounds;
+  if (!full_pipe_now_) return;
+  full_pipe_reached_ = true;
+  startup_ended_by_loss_ = false;  // it is as full as it looked
+}
+
+// ---- the machine
+
+void Bbr::advance(const AckSample& sample) {
+  if (state_ == State::startup && full_pipe_reached_) enter_drain(sample.now);
+  if (state_ == State::drain && sample.in_flight <= inflight(1.0)) enter_down(sample.now);
+  if (full_pipe_reached_) advance_probe_cycle(sample);
+}
+
+void Bbr::enter_drain(Timestamp now) {
+  state_ = State::drain;
+  phase_rounds_ = 0;
+  rounds_.restart(now, delivered_);
+  losses_.begin_slow_phase();
+}
+
+void Bbr::enter_down(Timestamp now) {
+  state_ = State::down;
+  const std::uint64_t chance = spread(now, delivered_);
+  probe_wait_ =
+      kProbeWait + Duration(static_cast<Duration::rep>(chance % static_cast<std::uint64_t>(kProbeWaitSpread.count())));
+  rounds_since_probe_ = chance >> 63;
+  phase_began_at_ = now;
+  phase_rounds_ = 0;
+  feedback_ = Feedback::stopping;
+  rounds_.restart(now, delivered_);
+  losses_.begin_slow_phase();
+  model_.begin_round(ByteRate{}, 0);
+}
+
+void Bbr::enter_cruise() {
+  state_ = State::cruise;
+  cruise_gain_ = 1.0;
+  losses_.end_slow_phase();
+}
+
+void Bbr::enter_refill(Timestamp now) {
+  state_ = State::refill;
+  losses_.end_slow_phase();
+  model_.lift_short_term();
+  phase_rounds_ = 0;
+  up_rounds_ = 0;
+  up_acknowledged_ = 0;
+  feedback_ = Feedback::refilling;
+  rounds_.restart(now, delivered_);
+}
+
+void Bbr::enter_up(Timestamp now, const RateSample& rate) {
+  state_ = State::up;
+  phase_began_at_ = now;
+  phase_rounds_ = 0;
+  up_waits_ = false;
+  rtt_before_up_ = losses_.round_rtt().value_or(model_.min_rtt());
+  feedback_ = Feedback::starting;
+  rounds_.restart(now, delivered_);
+  full_pipe_now_ = false;
+  full_pipe_rate_ = rate.rate;
+  rounds_without_growth_ = 0;
+}
+
+void Bbr::advance_probe_cycle(const AckSample& sample) {
+  if (round_start_) {
+    if (feedback_ == Feedback::starting) feedback_ = Feedback::probing;
+    if (feedback_ == Feedback::stopping) {
+      feedback_ = Feedback::none;
+      if (in_probe_cycle() && !sample.rate.app_limited) model_.advance_cycle();
+    }
+  }
+  raise_inflight_limit(sample);
+  switch (state_) {
+    case State::down:
+      if (is_time_to_probe(sample.now)) enter_refill(sample.now);
+      // Our choice: until the link's own loss has been measured, and never longer than so many round trips.
+      else if (phase_rounds_ >= kMaxDownRounds ||
+               (losses_.has_measured() && sample.in_flight <= std::min(inflight_with_headroom(), inflight(1.0))))
+        enter_cruise();
+      break;
+    case State::cruise:
+      if (is_time_to_probe(sample.now)) enter_refill(sample.now);
+      break;
+    case State::refill:
+      if (round_start_ && phase_rounds_ > 0) enter_up(sample.now, sample.rate);
+      break;
+    case State::up:
+      if (is_time_to_go_down(sample)) enter_down(sample.now);
+      break;
+    case State::startup:
+    case State::drain:
+    case State::probe_rtt: break;
+  }
+}
+
+bool Bbr::is_time_to_probe(Timestamp now) const {
+  // §5.3.3.5.1: as often as a Reno flow would have grown by what it lost, so that it keeps its share.
+  const std::uint64_t reno_rounds = std::min(std::min(bdp(1.0), window_) / segment_, kMaxRenoRounds);
+  return now > phase_began_at_ + probe_wait_ || rounds_since_probe_ >= reno_rounds;
+}
+
+// As version 2 of the algorithm does, `up` is over when the queue that was asked for is there; but our choice is to see it.
+// A product made of too short a round trip is in flight at once, without any queue. So the flow goes no faster for one
+// round trip, and goes on probing if that shows no queue.
+bool Bbr::is_time_to_go_down(const AckSample& sample) {
+  if (full_pipe_now_) return true;
+  if (sample.now < phase_began_at_ + model_.min_rtt() || sample.in_flight_before < inflight(kUpPacingGain)) {
+    up_waits_ = false;
+    return false;
+  }
+  const auto round_trip = losses_.round_rtt();
+  if (round_trip && *round_trip > rtt_before_up_ + model_.min_rtt() / kVisibleQueueDivisor) return true;
+  if (!up_waits_ || round_start_) up_waits_ = !up_waits_;
+  return false;
+}
+
+void Bbr::on_inflight_too_high(Timestamp now, const DeliveryState& when_sent) {
+  if (state_ == State::startup) {
+    end_startup_by_loss();
+    enter_drain(now);
+    return;
+  }
+  if (!when_sent.app_limited)
+    model_.bounds.inflight_limit = std::max(when_sent.in_flight, scaled(std::min(bdp(1.0), window_), PathModel::kBeta));
+  if (state_ == State::up) enter_down(now);
+}
+
+// §5.3.3.5.4: the flow uses all that it is allowed, and nothing is lost: it is allowed more, twice as much each round.
+void Bbr::raise_inflight_limit(const AckSample& sample) {
+  std::uint64_t& limit = model_.bounds.inflight_limit;
+  if (limit == PathModel::kUnbounded) return;
+  if (!losses_.is_congestion(sample.rate.lost, sample.rate.in_flight, losses_.lost_packets()))
+    limit = std::max(limit, sample.rate.in_flight);
+  if (state_ != State::up || sample.in_flight_before + segment_ < window_ || window_ < limit) return;
+  const std::uint64_t for_each_segment = std::max<std::uint64_t>(window_ >> std::min<std::uint64_t>(up_rounds_, 30), 1);
+  up_acknowledged_ += sample.bytes * segment_;
+  limit += up_acknowledged_ / for_each_segment;
+  up_acknowledged_ %= for_each_segment;
+  if (round_start_) ++up_rounds_;
+}
+
+// ---- the shortest round trip
+
+void Bbr::look_at_min_rtt(const AckSample& sample) {
+  const bool expired = model_.misses_min_rtt(sample.now);
+  if (expired && state_ != State::probe_rtt && !idle_restart_) {
+    window_before_probe_rtt_ = window_;
+    state_ = State::probe_rtt;
+    probe_rtt_done_at_.reset();
+    feedback_ = Feedback::stopping;
+    rounds_.restart(sample.now, delivered_);
+  } else if (state_ == State::probe_rtt) {
+    advance_probe_rtt(sample);
+  }
+}
+
+void Bbr::advance_probe_rtt(const AckSample& sample) {
+  if (!probe_rtt_done_at_) {
+    if (sample.in_flight > std::max(bdp(kProbeRttGain), minimum_window())) return;
+    probe_rtt_done_at_ = sample.now + kProbeRttDuration;
+    probe_rtt_round_done_ = false;
+    rounds_.restart(sample.now, delivered_);
+    return;
+  }
+  probe_rtt_round_done_ |= round_start_;
+  if (probe_rtt_round_done_ && sample.now > *probe_rtt_done_at_) leave_probe_rtt(sample.now);
+}
+
+void Bbr::leave_probe_rtt(Timestamp now) {
+  model_.on_probe_rtt_done(now);
+  window_ = std::max(window_, window_before_probe_rtt_);
+  model_.lift_short_term();
+  if (full_pipe_reached_) {
+    enter_down(now);
+    enter_cruise();
+  } else {
+    state_ = State::startup;
+  }
+}
+
+// ---- what is sent
+
+double Bbr::pacing_gain() const {
+  switch (state_) {
+    case State::startup: return kStartupPacingGain;
+    case State::drain: return kDrainPacingGain;
+    case State::down: return kDownPacingGain;
+    case State::up: return up_waits_ ? 1.0 : kUpPacingGain;
+    case State::cruise: return cruise_gain_;
+    case State::refill:
+    case State::probe_rtt: return 1.0;
+  }
+  return 1.0;
+}
+
+double Bbr::window_gain() const {
+  if (state_ == State::up) return kUpWindowGain;
+  return state_ == State::probe_rtt ? kProbeRttGain : kWindowGain;
+}
+
+// In flight when the path is full: what arrives, and what the link loses by itself until that is known.
+std::uint64_t Bbr::bdp(double gain) const {
+  if (model_.min_rtt() == Duration::zero()) return initial_window(segment_);
+  return scaled(model_.rate().bytes_in(model_.min_rtt()), gain / (1.0 - own_loss()));
+}
+
+std::uint64_t Bbr::inflight(double gain) const {
+  const std::uint64_t burst = std::clamp<std::uint64_t>(pacing_rate_ ? pacing_rate_->bytes_in(kBurstTime) : 0, segment_,
+                                                        std::max(kMaxBurst, segment_));
+  std::uint64_t bytes = std::max({bdp(gain), kOffloadBursts * burst, minimum_window()});
+  if (state_ == State::up) bytes += 2 * segment_;
+  return bytes;
+}
+
+std::uint64_t Bbr::inflight_with_headroom() const {
+  const std::uint64_t limit = model_.bounds.inflight_limit;
+  if (limit == PathModel::kUnbounded) return limit;
+  return std::max(std::min(scaled(limit, kHeadroom), limit - std::min(limit, segment_)), minimum_window());
+}
+
+void Bbr::set_pacing_rate() {
+  if (model_.rate().is_zero()) return;
+  const ByteRate rate = scaled(model_.rate(), pacing_gain() * kPacingMargin / (1.0 - own_loss()));
+  if (full_pipe_reached_ || !pacing_rate_ || rate > *pacing_rate_) pacing_rate_ = rate;
+}
+
+ByteRate Bbr::pacing_rate(const RttEstimator& rtt) const {
+  if (pacing_rate_) return *pacing_rate_;
+  // §5.6.2: nothing is known yet. One initial window in a round trip, which before a sample is taken for 1 ms.
+  const Duration round_trip =
+      rtt.has_sample() ? std::max(rtt.smoothed(), Duration(1000)) : Duration(std::chrono::milliseconds(1));
+  return scaled(ByteRate::over(window_, round_trip), kStartupPacingGain);
+}
+
+void Bbr::set_window(const AckSample& sample) {
+  const std::uint64_t wanted = inflight(window_gain()) + (state_ == State::probe_rtt ? 0 : model_.extra_acked());
+  if (full_pipe_reached_) window_ = std::min(window_ + sample.bytes, wanted);
+  else if (window_ < wanted || delivered_ < initial_window(segment_)) window_ += sample.bytes;
+
+  std::uint64_t bound = PathModel::kUnbounded;
+  if (state_ == State::probe_rtt)
+    bound = std::min(std::max(bdp(kProbeRttGain), minimum_window()), inflight_with_headroom());
+  else if (state_ == State::cruise) bound = inflight_with_headroom();
+  else if (in_probe_cycle()) bound = model_.bounds.inflight_limit;
+  bound = std::min(bound, model_.bounds.inflight);
+  window_ = std::max(std::min(window_, bound), minimum_window());
+}
+
+// ---- trouble
+
+void Bbr::on_persistent_congestion() {
+  // §5.6.4.4: what is in flight is gone; the window grows again with every ACK up to what the model says.
+  window_ = minimum_window();
+}
+
+// Our choice: half of them are enough. On a path that loses packets as well as letting them overtake each other they
+// never all arrive.
+void Bbr::on_late_arrival(std::uint64_t late, std::uint64_t lost) {
+  losses_.on_late_arrival(segment_);
+  if (2 * late < lost) return;
+  PathModel::Bounds& bounds = model_.bounds;
+  bounds.rate = std::max(bounds.rate, bounds_before_loss_.rate);
+  bounds.inflight = std::max(bounds.inflight, bounds_before_loss_.inflight);
+  bounds.inflight_limit = std::max(bounds.inflight_limit, bounds_before_loss_.inflight_limit);
+  full_pipe_now_ = false;
+  rounds_without_growth_ = 0;
+  if (!startup_ended_by_loss_ || !(state_ == State::drain || in_probe_cycle())) return;
+  startup_ended_by_loss_ = false;
+  state_ = State::startup;
+  full_pipe_reached_ = false;
+  full_pipe_rate_ = ByteRate{};
+  bounds = {};
+}
+
+void Bbr::on_datagram_size(std::size_t bytes) {
+  const bool untouched = window_ == initial_window(segment_) && delivered_ == 0;
+  segment_ = bytes;
+  window_ = untouched ? initial_window(bytes) : std::max(window_, minimum_window());
+}
+
+}  // namespace mxp
