@@ -13,9 +13,10 @@ namespace {
 constexpr std::size_t kHeaders = 28;   // IPv4 and UDP
 constexpr std::size_t kAckBytes = 50;  // a packet with an ACK frame and nothing else
 
-netem::LinkSpec parse(const std::string& text) {
+netem::LinkSpec parse(const std::string& text, const std::vector<std::uint32_t>& opportunities_ms = {}) {
   auto spec = netem::parse_link_spec(text);
   if (!spec) throw std::invalid_argument("not a link: " + text);
+  if (!spec->trace.file.empty()) spec->trace.opportunities_ms = opportunities_ms;
   return *spec;
 }
 
@@ -23,7 +24,7 @@ netem::LinkSpec parse(const std::string& text) {
 
 FlowLab::FlowLab(const LabConfig& config)
     : config_(config),
-      up_(parse(config.up), {config.seed, netem::Direction::up}),
+      up_(parse(config.up, config.opportunities_ms), {config.seed, netem::Direction::up}),
       down_(parse(config.down), {config.seed, netem::Direction::down}),
       rate_(parse(config.up).rate),
       buffer_(std::max(config.datagram, kAckBytes)) {}
@@ -116,6 +117,9 @@ void FlowLab::send(Flow& flow, std::size_t index) {
 
 void FlowLab::on_data(std::size_t index, std::uint64_t number) {
   Flow& flow = *flows_[index];
+  if (number >= flow.seen.size()) flow.seen.resize(std::max<std::size_t>(number + 1, 2 * flow.seen.size()));
+  if (flow.seen[number]) return;
+  flow.seen[number] = true;
   flow.received.push_back(now_ - Timestamp{});
   flow.tracker.on_packet_received(now_, PacketNumber(number), true);
   acknowledge_if_due(index);

@@ -26,8 +26,9 @@
 namespace mxp::testing {
 
 struct LabConfig {
-  std::string up;    // data, in the grammar of mxp-netem
-  std::string down;  // acknowledgements
+  std::string up;                                    // data, in the grammar of mxp-netem
+  std::string down;                                  // acknowledgements
+  std::vector<std::uint32_t> opportunities_ms = {};  // where `up` says "trace": the trace (netem/delivery_trace.h)
   std::uint64_t seed = 1;
   std::size_t datagram = 1200;  // UDP payload
 };
@@ -54,6 +55,8 @@ class FlowLab {
   // Time in the queue, by percentile (0 to 100), of packets that left in this time.
   Duration queue_delay(double percentile, Duration from, Duration to) const;
   double lost_share(std::size_t flow) const;  // declared lost, of the packets sent
+  std::uint64_t sent_packets(std::size_t flow) const { return flows_[flow]->next; }
+  std::uint64_t lost_packets(std::size_t flow) const { return flows_[flow]->lost; }  // declared lost
   std::optional<Duration> finished_at(std::size_t flow) const { return flows_[flow]->finished_at; }
   std::uint64_t delivered_bytes(std::size_t flow) const { return flows_[flow]->received.size() * config_.datagram; }
   const Recovery& recovery(std::size_t flow) const { return flows_[flow]->recovery; }
@@ -70,6 +73,7 @@ class FlowLab {
     std::uint64_t delivered = 0;  // packets acknowledged
     Timestamp wake_at = kNever;
     std::vector<Duration> received;  // when each packet arrived
+    std::vector<bool> seen;          // by number: a copy is not received
     std::uint64_t largest_acknowledgement_sent = 0;
     std::optional<Duration> finished_at;
   };

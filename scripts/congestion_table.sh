@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# Prints the table of docs/benchmarks.md, "Congestion control in the simulator": each controller on each link, in virtual
+# time, as Markdown. It takes some minutes of one processor; the same seeds give the same table on every machine.
+#
+# Usage: scripts/congestion_table.sh [--seeds N] [--seconds N] [--all-seeds]
+#   --seeds N    runs for each line (default 5)
+#   --seconds N  virtual seconds measured in each run, after the flow has settled (default 40)
+#   --all-seeds  print each run to standard error too
+source "$(dirname "$0")/common.sh"
+arguments=()
+while [ $# -gt 0 ]; do
+  case "$1" in
+    --seeds | --seconds) arguments+=("$1" "$(whole_number "$@")"); shift 2 ;;
+    --all-seeds) arguments+=("$1"); shift ;;
+    *) other_argument "$1" ;;
+  esac
+done
+cmake --preset release "${launcher[@]+"${launcher[@]}"}" >/dev/null
+cmake --build --preset release --parallel "$jobs" --target congestion_table >&2
+exec build/release/tests/congestion_table "${arguments[@]+"${arguments[@]}"}"

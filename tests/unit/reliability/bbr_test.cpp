@@ -1,0 +1,371 @@
+// The states of BBR on paths with known rate and round trip. How it fares on links as they are is in tests/congestion.
+#include "reliability/bbr.h"
+
+#include <algorithm>
+#include <boost/test/unit_test.hpp>
+#include <ostream>
+
+#include "unit/reliability/pipe.h"
+
+using namespace mxp;
+using namespace mxp::testing;
+using namespace std::chrono_literals;
+using State = Bbr::State;
+
+namespace mxp {
+static std::ostream& operator<<(std::ostream& out, Bbr::State state) {
+  static constexpr const char* kNames[] = {"startup", "drain", "down", "cruise", "refill", "up", "probe_rtt"};
+  return out << kNames[static_cast<std::size_t>(state)];
+}
+}  // namespace mxp
+
+namespace {
+
+double megabits(ByteRate rate) { return static_cast<double>(rate.bits_per_second()) * 1e-6; }
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(bbr, Pipe)
+
+BOOST_AUTO_TEST_CASE(before_the_first_sample_an_initial_window_goes_in_a_millisecond) {
+  const RttEstimator unknown(333ms);
+  BOOST_TEST(bbr.window() == 12'000u);
+  BOOST_TEST(bbr.in_slow_start());
+  BOOST_TEST(bbr.pacing_rate(unknown).bytes_per_second() == 33'240'000u);  // 2.77 × 12,000 in a millisecond
+}
+
+BOOST_AUTO_TEST_CASE(startup_doubles_the_window_in_each_round_trip) {
+  rate = ByteRate::bits_per_second(1'000'000'000);
+  // The rate of a round is known when it has been acknowledged: the first rounds lag behind.
+  run(4 * round_trip + 5ms);
+  BOOST_TEST(bbr.window() >= 60'000u);
+  for (int round = 0; round < 5; ++round) {
+    const auto window = static_cast<double>(bbr.window());
+    run(round_trip);
+    BOOST_TEST(bbr.state() == State::startup);
+    BOOST_TEST(static_cast<double>(bbr.window()) >= 1.8 * window);
+    BOOST_TEST(static_cast<double>(bbr.window()) <= 2.2 * window);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(startup_ends_three_rounds_after_the_rate_stopped_growing) {
+  // The BDP, 83 packets, is reached in the fifth round trip; in those after it the queue doubles the round trip.
+  BOOST_TEST(run_until(State::drain, 1s));
+  const Duration took = now() - Timestamp(1s);
+  BOOST_TEST((took > (4 + 3) * round_trip));
+  BOOST_TEST((took < (5 + 2 * 4) * round_trip));
+  BOOST_TEST(!bbr.in_slow_start());
+  BOOST_TEST(megabits(bbr.model().max_rate()) == 20.0, boost::test_tools::tolerance(0.03));
+}
+
+BOOST_AUTO_TEST_CASE(drain_lasts_until_the_queue_of_startup_is_gone) {
+  BOOST_TEST_REQUIRE(run_until(State::drain, 1s));
+  BOOST_TEST((queue() > round_trip / 2));
+  BOOST_TEST(pacing_mbit() < 11.0);
+  BOOST_TEST_REQUIRE(run_until(State::down, 1s));
+  BOOST_TEST(in_flight() <= 1.1 * static_cast<double>(bdp()));
+  BOOST_TEST((queue() < round_trip / 8));
+}
+
+BOOST_AUTO_TEST_CASE(states_follow_each_other_in_the_order_of_the_cycle) {
+  run(20s);
+  const State expected[] = {State::startup, State::drain,  State::down,   State::cruise, State::refill,
+                            State::up,      State::down,   State::cruise, State::refill, State::up,
+                            State::down,    State::cruise, State::refill, State::up};
+  BOOST_TEST_REQUIRE(changes().size() >= std::size(expected));
+  for (std::size_t i = 0; i < std::size(expected); ++i) BOOST_TEST(changes()[i].state == expected[i]);
+}
+
+BOOST_AUTO_TEST_CASE(probes_are_two_to_three_seconds_apart_and_a_path_with_room_stays_full) {
+  run(2s);
+  const std::uint64_t before = delivered();
+  run(30s);
+  BOOST_TEST(static_cast<double>(delivered() - before) >= 0.97 * static_cast<double>(rate.bytes_in(30s)));
+  std::vector<Timestamp> probes;
+  for (const Change& change : changes())
+    if (change.state == State::refill) probes.push_back(change.at);
+  BOOST_TEST_REQUIRE(probes.size() >= 8u);
+  for (std::size_t i = 1; i < probes.size(); ++i) {
+    const Duration apart = probes[i] - probes[i - 1];
+    BOOST_TEST((apart >= 2s));
+    BOOST_TEST((apart <= 3s + 12 * round_trip));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(small_pipes_are_probed_as_often_as_a_reno_flow_would_fill_them) {
+  rate = ByteRate::bits_per_second(2'400'000);  // ten packets in a round trip
+  run(2s);
+  const auto probed = [this] {
+    return std::count_if(changes().begin(), changes().end(),
+                         [](const Change& it) { return it.state == State::refill; });
+  };
+  const auto before = probed();
+  run(10s);
+  BOOST_TEST(probed() - before >= 10);  // two seconds apart there would be five
+}
+
+BOOST_AUTO_TEST_CASE(a_faster_path_is_found_and_used) {
+  run(3s);
+  rate = ByteRate::bits_per_second(40'000'000);
+  run(12s);
+  BOOST_TEST(megabits(bbr.model().max_rate()) >= 36.0);
+}
+
+BOOST_AUTO_TEST_CASE(a_slower_path_is_believed_after_two_cycles) {
+  run(3s);
+  rate = ByteRate::bits_per_second(5'000'000);
+  run(9s);
+  BOOST_TEST(megabits(bbr.model().max_rate()) <= 6.0);
+  BOOST_TEST((queue() < 2 * round_trip));
+}
+
+BOOST_AUTO_TEST_CASE(a_path_whose_shortest_round_trip_is_seen_is_never_stopped_to_look_for_it) {
+  run(60s);
+  for (const Change& change : changes()) BOOST_TEST(change.state != State::probe_rtt);
+}
+
+BOOST_AUTO_TEST_CASE(a_round_trip_not_seen_for_five_seconds_is_looked_for_with_half_a_bdp) {
+  run(3s);
+  const Timestamp changed = now();
+  round_trip = 60ms;
+  BOOST_TEST_REQUIRE(run_until(State::probe_rtt, 7s));
+  BOOST_TEST((now() - changed > 4s));
+  const Timestamp began = now();
+  run(2 * round_trip);
+  BOOST_TEST(bbr.window() <= 55'000u);  // half of 20 Mbit/s × 40 ms
+  BOOST_TEST(in_flight() <= 55'000u);
+  BOOST_TEST_REQUIRE(run_until(State::cruise, 1s));
+  BOOST_TEST((now() - began >= 200ms));
+  BOOST_TEST((now() - began <= 200ms + 4 * round_trip));
+  run(6s);  // and after ten seconds in all the longer one is the path's
+  BOOST_TEST((bbr.model().min_rtt() >= 60ms));
+  BOOST_TEST((bbr.model().min_rtt() <= 64ms));
+}
+
+BOOST_AUTO_TEST_CASE(after_a_pause_the_flow_goes_on_at_the_rate_that_it_had) {
+  run(4s);
+  const double before = megabits(bbr.model().max_rate());
+  sending = false;
+  run(8s);
+  BOOST_TEST(in_flight() == 0u);
+  sending = true;
+  const std::uint64_t delivered_before = delivered();
+  run(round_trip + 1s);
+  BOOST_TEST(static_cast<double>(delivered() - delivered_before) >= 0.9 * static_cast<double>(rate.bytes_in(1s)));
+  BOOST_TEST(megabits(bbr.model().max_rate()) >= 0.95 * before);
+  BOOST_TEST(bbr.state() != State::startup);
+  BOOST_TEST(bbr.state() != State::probe_rtt);  // the pause drained the path: there is nothing to stop for
+}
+
+BOOST_AUTO_TEST_CASE(first_packet_after_a_pause_sets_the_pace_whatever_the_phase_was) {
+  BOOST_TEST_REQUIRE(run_until(State::up, 10s));
+  run(2 * kSize * 1ns);
+  sending = false;
+  run(1s);
+  if (bbr.state() != State::up) return;
+  sending = true;
+  run(1ms);
+  BOOST_TEST(pacing_mbit() <= 20.0);
+}
+
+BOOST_AUTO_TEST_CASE(samples_that_the_application_limited_do_not_lower_the_rate) {
+  run(4s);
+  application = ByteRate::bits_per_second(1'000'000);
+  run(30s);
+  BOOST_TEST(megabits(bbr.model().max_rate()) >= 19.0);
+  application = {};
+  const std::uint64_t before = delivered();
+  run(round_trip + 1s);
+  BOOST_TEST(static_cast<double>(delivered() - before) >= 0.9 * static_cast<double>(rate.bytes_in(1s)));
+}
+
+BOOST_AUTO_TEST_CASE(loss_that_the_link_makes_itself_is_measured_and_made_up_for) {
+  lose_every = 20;
+  run(5s);
+  BOOST_TEST(bbr.own_loss() > 0.03);
+  BOOST_TEST(bbr.own_loss() < 0.07);
+  const std::uint64_t before = delivered();
+  run(20s);
+  BOOST_TEST(static_cast<double>(delivered() - before) >= 0.95 * static_cast<double>(rate.bytes_in(20s)));
+}
+
+BOOST_AUTO_TEST_CASE(rate_does_not_collapse_at_one_percent_loss) {
+  lose_every = 100;
+  run(5s);
+  for (int i = 0; i < 30; ++i) {
+    const std::uint64_t before = delivered();
+    run(1s);
+    BOOST_TEST(static_cast<double>(delivered() - before) >= 0.85 * static_cast<double>(rate.bytes_in(1s)));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(start_up_on_a_shallow_queue_loses_less_than_a_third) {
+  queue_bytes = 10'000;  // a tenth of the BDP
+  run(1s);
+  BOOST_TEST(lost_packets() > 0u);
+  BOOST_TEST(3 * lost_packets() < sent_packets());
+  BOOST_TEST(bbr.state() != State::startup);
+  const std::uint64_t lost = lost_packets(), sent = sent_packets();
+  run(20s);
+  BOOST_TEST(static_cast<double>(lost_packets() - lost) < 0.02 * static_cast<double>(sent_packets() - sent));
+  BOOST_TEST(megabits(bbr.model().max_rate()) >= 18.0);
+}
+
+BOOST_AUTO_TEST_CASE(persistent_congestion_falls_to_four_packets_and_comes_back) {
+  run(4s);
+  bbr.on_persistent_congestion();
+  BOOST_TEST(bbr.window() == 4u * kSize);
+  run(1s);
+  BOOST_TEST(bbr.window() > bdp());
+}
+
+BOOST_AUTO_TEST_CASE(datagram_size_sets_the_initial_window_and_later_the_minimum) {
+  bbr.on_datagram_size(1400);
+  BOOST_TEST(bbr.window() == 14'000u);
+  bbr.on_datagram_size(kSize);
+  BOOST_TEST(bbr.window() == 12'000u);
+  run(4s);
+  const std::uint64_t window = bbr.window();
+  bbr.on_datagram_size(1400);
+  BOOST_TEST(bbr.window() == window);
+  bbr.on_persistent_congestion();
+  BOOST_TEST(bbr.window() == 4u * 1400);
+  bbr.on_datagram_size(9000);
+  BOOST_TEST(bbr.window() == 4u * 9000);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+// ---- losses that were none
+
+namespace {
+
+// Driven by hand, so that one thing happens at a time: rounds of 100 packets, acknowledged together.
+struct ByHand {
+  Bbr bbr{1000};
+  RttEstimator rtt{50ms};
+  RateSampler sampler;
+  Timestamp now{1s};
+  std::uint64_t next = 0;
+  std::uint64_t in_flight = 0;
+
+  std::vector<SentPacket> send(std::uint64_t count) {
+    std::vector<SentPacket> packets;
+    for (std::uint64_t i = 0; i < count; ++i) {
+      packets.push_back({.number = PacketNumber(next++),
+                         .sent_at = now,
+                         .size_bytes = 1000,
+                         .ack_eliciting = true,
+                         .in_flight = true});
+      packets.back().delivery = sampler.on_packet_sent(now, in_flight, 1000);
+      bbr.on_packet_sent(packets.back(), in_flight);
+      in_flight += 1000;
+    }
+    return packets;
+  }
+  // The first `lost` of the packets never arrive; the others do, after `round_trip`.
+  void round(std::uint64_t count, std::uint64_t lost, Duration round_trip = 50ms) {
+    const std::vector<SentPacket> packets = send(count);
+    now += round_trip;
+    const std::vector<SentPacket> acknowledged(packets.begin() + static_cast<std::ptrdiff_t>(lost), packets.end());
+    const std::uint64_t before = in_flight;
+    for (const SentPacket& packet : acknowledged) sampler.on_acknowledged(packet);
+    rtt.on_sample(now, round_trip, 0ms);
+    in_flight -= count * 1000;
+    if (lost != 0) {
+      sampler.on_lost(lost * 1000);
+      std::vector<LostPacket> losses;
+      for (std::uint64_t i = 0; i < lost; ++i) losses.push_back({packets[i], LossReason::reordering});
+      bbr.on_loss({.now = now,
+                   .lost = losses,
+                   .bytes = lost * 1000,
+                   .packets = lost,
+                   .latest_sent_at = losses.back().packet.sent_at,
+                   .in_flight_before = before,
+                   .total_lost = sampler.lost()},
+                  rtt);
+    }
+    bbr.on_ack({.now = now,
+                .acknowledged = acknowledged,
+                .bytes = acknowledged.size() * 1000,
+                .largest = acknowledged.back().number,
+                .rtt_sampled = true,
+                .in_flight_before = before,
+                .in_flight = in_flight,
+                .rate = sampler.finish_ack(now)},
+               rtt);
+  }
+};
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(bbr_late_arrivals, ByHand)
+
+BOOST_AUTO_TEST_CASE(heavy_loss_ends_startup) {
+  for (std::uint64_t packets = 10; packets <= 80; packets *= 2) round(packets, 0);
+  BOOST_TEST(bbr.state() == State::startup);
+  round(160, 60);
+  BOOST_TEST(bbr.state() != State::startup);
+  BOOST_TEST(bbr.model().bounds.inflight_limit != PathModel::kUnbounded);
+}
+
+BOOST_AUTO_TEST_CASE(startup_goes_on_when_half_of_what_ended_it_arrives) {
+  for (std::uint64_t packets = 10; packets <= 80; packets *= 2) round(packets, 0);
+  round(160, 60);
+  BOOST_TEST_REQUIRE(bbr.state() != State::startup);
+  bbr.on_late_arrival(29, 60);
+  BOOST_TEST(bbr.state() != State::startup);
+  bbr.on_late_arrival(30, 60);
+  BOOST_TEST(bbr.state() == State::startup);
+  BOOST_TEST(bbr.in_slow_start());
+  BOOST_TEST(bbr.model().bounds.inflight_limit == PathModel::kUnbounded);
+}
+
+BOOST_AUTO_TEST_CASE(bounds_of_before_come_back_when_half_of_the_losses_arrive) {
+  for (std::uint64_t packets = 10; packets <= 80; packets *= 2) round(packets, 0);
+  for (int i = 0; i < 30 && bbr.state() != State::cruise; ++i) round(80, 0);
+  BOOST_TEST_REQUIRE(bbr.state() == State::cruise);
+  const PathModel::Bounds before = bbr.model().bounds;
+  round(80, 40);
+  round(80, 0);
+  BOOST_TEST(bbr.model().bounds.rate < before.rate);
+  BOOST_TEST(bbr.model().bounds.inflight < before.inflight);
+  bbr.on_late_arrival(19, 40);
+  BOOST_TEST(bbr.model().bounds.rate < before.rate);
+  bbr.on_late_arrival(20, 40);
+  BOOST_TEST(bbr.model().bounds.rate == before.rate);
+  BOOST_TEST(bbr.model().bounds.inflight == before.inflight);
+  BOOST_TEST(bbr.model().bounds.inflight_limit == before.inflight_limit);
+}
+
+BOOST_AUTO_TEST_CASE(startup_that_ended_because_the_pipe_was_full_does_not_begin_again) {
+  for (std::uint64_t packets = 10; packets <= 80; packets *= 2) round(packets, 0);
+  for (int i = 0; i < 30 && bbr.state() != State::cruise; ++i) round(80, 0);
+  BOOST_TEST_REQUIRE(bbr.state() == State::cruise);
+  round(80, 40);
+  bbr.on_late_arrival(40, 40);
+  BOOST_TEST(bbr.state() != State::startup);
+}
+
+BOOST_AUTO_TEST_CASE(losses_of_three_rounds_are_one_episode) {
+  for (std::uint64_t packets = 10; packets <= 80; packets *= 2) round(packets, 0);
+  const std::vector<SentPacket> packets = send(1);
+  const LostPacket lost{packets[0], LossReason::time};
+  const LossSample sample{.now = now,
+                          .lost = std::span(&lost, 1),
+                          .bytes = 1000,
+                          .packets = 1,
+                          .latest_sent_at = now,
+                          .in_flight_before = in_flight,
+                          .total_lost = 1000};
+  BOOST_TEST(bbr.on_loss(sample, rtt));
+  BOOST_TEST(!bbr.on_loss(sample, rtt));
+  in_flight = 0;
+  round(80, 0);
+  round(80, 0);
+  BOOST_TEST(!bbr.on_loss(sample, rtt));
+  round(80, 0);
+  BOOST_TEST(bbr.on_loss(sample, rtt));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
