@@ -226,4 +226,11 @@ BOOST_AUTO_TEST_CASE(late_arrivals_are_no_losses) {
   BOOST_TEST(judge.round_is_congested());
 }
 
+BOOST_AUTO_TEST_CASE(late_arrivals_lower_the_share_that_is_lost) {
+  fate(100, 18, kNoQueue);
+  BOOST_TEST(judge.round_is_congested());
+  judge.on_late_arrival(kSize);
+  BOOST_TEST(!judge.round_is_congested());
+}
+
 BOOST_AUTO_TEST_SUITE_END()
