@@ -98,6 +98,16 @@ BOOST_AUTO_TEST_CASE(congestion_avoidance_adds_one_segment_for_each_window) {
   BOOST_TEST(reno.window() == 50u * kSize);
 }
 
+BOOST_AUTO_TEST_CASE(what_was_acknowledged_beyond_a_window_counts_for_the_next) {
+  grow_and_cut();
+  ack(45, now + 1ms);
+  BOOST_TEST(segments() == 41u);
+  ack(35, now + 1ms);
+  BOOST_TEST(segments() == 41u);
+  ack(1, now + 1ms);
+  BOOST_TEST(segments() == 42u);
+}
+
 BOOST_AUTO_TEST_CASE(packets_from_before_the_cut_do_not_grow_the_window) {
   grow_and_cut();
   ack(200, now - 1ms);

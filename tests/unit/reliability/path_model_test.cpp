@@ -119,6 +119,13 @@ BOOST_AUTO_TEST_CASE(a_sight_of_the_shortest_keeps_it_for_ten_seconds_more) {
   BOOST_TEST((model.min_rtt() == 50ms));
 }
 
+BOOST_AUTO_TEST_CASE(nearly_as_short_keeps_the_shortest) {
+  model.on_rtt(at(0s), 50ms, kMany);
+  for (int i = 1; i <= 6; ++i) model.on_rtt(at(i * 1s), 80ms, kMany);
+  for (int i = 7; i <= 30; ++i) model.on_rtt(at(i * 1s), 52ms, kMany);
+  BOOST_TEST((model.min_rtt() == 50ms));
+}
+
 BOOST_AUTO_TEST_CASE(steady_acks_have_nothing_extra_but_themselves) {
   model.on_rate(megabytes(1), false);
   for (int i = 0; i < 50; ++i) model.on_acknowledged(at(1s + i * 1ms), 1000, kWide, false, false);
