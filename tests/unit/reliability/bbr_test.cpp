@@ -52,7 +52,7 @@ BOOST_AUTO_TEST_CASE(startup_ends_three_rounds_after_the_rate_stopped_growing) {
   // The BDP, 83 packets, is reached in the fifth round trip; in those after it the queue doubles the round trip.
   BOOST_TEST(run_until(State::drain, 1s));
   const Duration took = now() - Timestamp(1s);
-  BOOST_TEST((took > (4 + 3) * round_trip));
+  BOOST_TEST((took > (4 + 3 + 3) * round_trip));
   BOOST_TEST((took < (5 + 2 * 4) * round_trip));
   BOOST_TEST(!bbr.in_slow_start());
   BOOST_TEST(megabits(bbr.model().max_rate()) == 20.0, boost::test_tools::tolerance(0.03));
@@ -150,11 +150,13 @@ BOOST_AUTO_TEST_CASE(after_a_pause_the_flow_goes_on_at_the_rate_that_it_had) {
   BOOST_TEST(in_flight() == 0u);
   sending = true;
   const std::uint64_t delivered_before = delivered();
+  const std::size_t changes_before = changes().size();
   run(round_trip + 1s);
   BOOST_TEST(static_cast<double>(delivered() - delivered_before) >= 0.9 * static_cast<double>(rate.bytes_in(1s)));
   BOOST_TEST(megabits(bbr.model().max_rate()) >= 0.95 * before);
   BOOST_TEST(bbr.state() != State::startup);
-  BOOST_TEST(bbr.state() != State::probe_rtt);  // the pause drained the path: there is nothing to stop for
+  // The pause has drained the path: there is nothing to stop for.
+  for (std::size_t i = changes_before; i < changes().size(); ++i) BOOST_TEST(changes()[i].state != State::probe_rtt);
 }
 
 BOOST_AUTO_TEST_CASE(first_packet_after_a_pause_sets_the_pace_whatever_the_phase_was) {
@@ -209,6 +211,18 @@ BOOST_AUTO_TEST_CASE(start_up_on_a_shallow_queue_loses_less_than_a_third) {
   run(20s);
   BOOST_TEST(static_cast<double>(lost_packets() - lost) < 0.02 * static_cast<double>(sent_packets() - sent));
   BOOST_TEST(megabits(bbr.model().max_rate()) >= 18.0);
+}
+
+BOOST_AUTO_TEST_CASE(what_trouble_cut_is_lifted_with_the_next_probe) {
+  run(3s);
+  BOOST_TEST_REQUIRE(run_until(State::cruise, 4s));
+  lose_every = 3;
+  run(3 * round_trip);
+  lose_every = 0;
+  BOOST_TEST(bbr.model().bounds.inflight < PathModel::kUnbounded);
+  BOOST_TEST_REQUIRE(run_until(State::refill, 4s));
+  BOOST_TEST(bbr.model().bounds.inflight == PathModel::kUnbounded);
+  BOOST_TEST(bbr.model().bounds.rate == PathModel::kUnbounded);
 }
 
 BOOST_AUTO_TEST_CASE(persistent_congestion_falls_to_four_packets_and_comes_back) {
