@@ -1,6 +1,7 @@
 #include "reliability/bbr.h"
 
 #include <algorithm>
+#include <cstdio>
 
 namespace mxp {
 namespace {
@@ -13,8 +14,9 @@ constexpr double kUpPacingGain = 1.25;
 constexpr double kWindowGain = 2.0;
 constexpr double kUpWindowGain = 2.25;
 constexpr double kProbeRttGain = 0.5;
-constexpr double kPacingMargin = 0.99;  // so that a queue is not kept by an estimate that is a little high
-constexpr double kHeadroom = 0.85;      // of what the path was seen to hold: room for others
+constexpr double kPacingMargin = 0.99;          // so that a queue is not kept by an estimate that is a little high
+constexpr double kHeadroom = 0.85;              // of what the path was seen to hold: room for others
+constexpr double kOwnPartOfStartupLoss = 0.25;  // a short measurement says less than there is
 constexpr double kFullPipeGrowth = 1.25;
 constexpr unsigned kFullPipeRounds = 3;
 constexpr Duration kProbeRttDuration = std::chrono::milliseconds(200);
@@ -87,7 +89,8 @@ bool Bbr::on_loss(const LossSample& sample, const RttEstimator&) {
     const DeliveryState& sent = lost->packet.delivery;
     if (probes_for_rate() &&
         losses_.is_congestion(sample.total_lost - sent.lost, sent.in_flight, losses_.lost_packets()))
-      on_inflight_too_high(sample.now, sent);
+      on_inflight_too_high(sample.now, sent,
+                           static_cast<double>(sample.total_lost - sent.lost) / static_cast<double>(sent.in_flight));
     break;
   }
   return new_episode;
@@ -113,7 +116,7 @@ void Bbr::begin_round(const AckSample& sample) {
   ++phase_rounds_;
   ++rounds_since_probe_;
   if (losses_.round_is_congested()) {
-    if (state_ == State::startup) end_startup_by_loss();
+    if (state_ == State::startup) end_startup_by_loss(losses_.round_loss());
     else if (!probes_for_rate()) model_.cut(window_);
   } else if (state_ == State::startup && rounds_without_growth_ == 0) {
     losses_.measure_round();  // the pipe is not full yet: what is lost is the link's own loss
@@ -124,7 +127,8 @@ void Bbr::begin_round(const AckSample& sample) {
   model_.begin_round(sample.rate.rate, sample.rate.delivered);
 }
 
-void Bbr::end_startup_by_loss() {
+void Bbr::end_startup_by_loss(double share) {
+  startup_loss_ = share;
   full_pipe_reached_ = true;
   startup_ended_by_loss_ = true;
   model_.bounds.inflight_limit = std::max(bdp(1.0), model_.latest_delivered());
@@ -141,7 +145,8 @@ void Bbr::give_way() {
 
 // §5.3.1.2: the rate has not grown by a quarter for three round trips.
 void Bbr::look_for_full_pipe(const AckSample& sample) {
-  if (full_pipe_now_ || sample.rate.app_limited || !round_start_) return;
+  // Only while the flow goes faster than it is told that the path takes: a slow phase shows no growth either.
+  if (full_pipe_now_ || sample.rate.app_limited || !round_start_ || !probes_for_rate()) return;
   if (sample.rate.rate >= scaled(full_pipe_rate_, kFullPipeGrowth)) {
     full_pipe_rate_ = sample.rate.rate;
     rounds_without_growth_ = 0;
@@ -220,6 +225,14 @@ void Bbr::advance_probe_cycle(const AckSample& sample) {
       if (in_probe_cycle() && !sample.rate.app_limited) model_.advance_cycle();
     }
   }
+  // Our choice: what ended startup was no congestion if as much is lost when less is sent than the path takes.
+  if (startup_ended_by_loss_ && in_probe_cycle() && losses_.has_measured()) {
+    if (!startup_judged_again_ && own_loss() > startup_loss_ * kOwnPartOfStartupLoss) {
+      startup_judged_again_ = true;
+      return resume_startup();
+    }
+    startup_ended_by_loss_ = false;
+  }
   raise_inflight_limit(sample);
   switch (state_) {
     case State::down:
@@ -265,9 +278,9 @@ bool Bbr::is_time_to_go_down(const AckSample& sample) {
   return false;
 }
 
-void Bbr::on_inflight_too_high(Timestamp now, const DeliveryState& when_sent) {
+void Bbr::on_inflight_too_high(Timestamp now, const DeliveryState& when_sent, double share) {
   if (state_ == State::startup) {
-    end_startup_by_loss();
+    end_startup_by_loss(share);
     enter_drain(now);
     return;
   }
@@ -415,12 +428,16 @@ void Bbr::on_late_arrival(std::uint64_t late, std::uint64_t lost) {
   bounds.inflight_limit = std::max(bounds.inflight_limit, bounds_before_loss_.inflight_limit);
   full_pipe_now_ = false;
   rounds_without_growth_ = 0;
-  if (!startup_ended_by_loss_ || !(state_ == State::drain || in_probe_cycle())) return;
+  if (startup_ended_by_loss_ && (state_ == State::drain || in_probe_cycle())) resume_startup();
+}
+
+void Bbr::resume_startup() {
   startup_ended_by_loss_ = false;
   state_ = State::startup;
-  full_pipe_reached_ = false;
+  full_pipe_reached_ = full_pipe_now_ = false;
   full_pipe_rate_ = ByteRate{};
-  bounds = {};
+  rounds_without_growth_ = 0;
+  model_.bounds = {};
 }
 
 void Bbr::on_datagram_size(std::size_t bytes) {

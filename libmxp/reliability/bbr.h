@@ -57,7 +57,8 @@ class Bbr final : public CongestionController {
 
   // §5.3, the machine.
   void begin_round(const AckSample& sample);
-  void end_startup_by_loss();
+  void end_startup_by_loss(double share);
+  void resume_startup();
   void give_way();
   void look_for_full_pipe(const AckSample& sample);
   void advance(const AckSample& sample);
@@ -72,7 +73,7 @@ class Bbr final : public CongestionController {
   void leave_probe_rtt(Timestamp now);
   bool is_time_to_probe(Timestamp now) const;
   bool is_time_to_go_down(const AckSample& sample);
-  void on_inflight_too_high(Timestamp now, const DeliveryState& when_sent);
+  void on_inflight_too_high(Timestamp now, const DeliveryState& when_sent, double share);
 
   // §5.5, §5.6, what is sent.
   double pacing_gain() const;
@@ -101,6 +102,9 @@ class Bbr final : public CongestionController {
   ByteRate full_pipe_rate_;
   unsigned rounds_without_growth_ = 0;
   bool startup_ended_by_loss_ = false;  // and nothing else has shown yet that the pipe was full
+  double startup_loss_ = 0.0;           // the share that ended it
+  // Once: on a lossy link with a shallow queue it would go on again and again.
+  bool startup_judged_again_ = false;
 
   // The cycle (§5.3.3).
   Timestamp phase_began_at_{};

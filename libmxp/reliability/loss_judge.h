@@ -54,6 +54,10 @@ class LossJudge {
   bool is_congestion(std::uint64_t lost, std::uint64_t sent, std::uint64_t lost_packets) const;
   // The same for what was lost since the round began.
   bool round_is_congested() const { return is_congestion(lost_, lost_ + delivered_, lost_packets_); }
+  // The share of bytes that this round lost so far.
+  double round_loss() const {
+    return lost_ == 0 ? 0.0 : static_cast<double>(lost_) / static_cast<double>(lost_ + delivered_);
+  }
   // The mean of this round so far; before its first packet that of the last.
   std::optional<Duration> round_rtt() const;
   // How much longer than the path's it is.
