@@ -1,6 +1,6 @@
 // Every setting with its default, unit, range and reason. The defaults suit paths from a LAN to 300 ms of round trip at
-// up to about 1 Gbit/s; what a limit protects is said beside it. A value outside its range is refused by validate(), and
-// by whatever is built from the setting: nothing is rounded into its range in silence.
+// up to about 1 Gbit/s; what a limit protects is said beside it. A value outside its range is refused by validate() and
+// by whatever is built from the setting. Where a value within its range counts as another one, its comment says so.
 #pragma once
 
 #include <chrono>
@@ -24,25 +24,25 @@ inline constexpr std::size_t kMaxInitialSize = 1500;
 // Largest UDP payload over IPv4.
 inline constexpr std::size_t kMaxUdpPayload = 65507;
 
-// Longest time that any setting takes: the longest idle timeout that can be announced (docs/protocol.md §2.2), 49.7
+// The longest timeout that can be set: the longest idle timeout that can be announced (docs/protocol.md §2.2), 49.7
 // days.
 inline constexpr Duration kLongestSetting = std::chrono::milliseconds(std::uint64_t{1} << 32);
-// Shortest, where zero means something else: what is announced is counted in whole milliseconds.
+// The shortest timeout other than "none": timeouts are announced in whole milliseconds.
 inline constexpr Duration kShortestSetting = std::chrono::milliseconds(1);
 
-// Windows: 0 to 2^62 - 1 bytes, and a maximum below its window means that the window does not grow. Numbers of streams:
-// 0 to 2^60. Buffers: 1 to 2^40 bytes. What they are in memory: docs/api.md, "Memory".
+// Windows: 0 to 2^62 - 1 bytes; a window whose maximum is smaller than itself does not grow. Numbers of streams: 0 to
+// 2^60. Buffers: 1 to 2^40 bytes. How much memory they take: docs/api.md, "Memory".
 struct FlowControlConfig {
-  std::uint64_t connection_window = 4u << 20;       // bytes a peer may have in flight to us over all streams, at first
-  std::uint64_t max_connection_window = 64u << 20;  // the same, grown with the application's reading
-  std::uint64_t stream_window = 1u << 20;           // bytes per stream, at first
-  std::uint64_t max_stream_window = 32u << 20;      // the same, grown
+  std::uint64_t connection_window = 4u << 20;       // bytes that the peer may send ahead of our reading, at first
+  std::uint64_t max_connection_window = 64u << 20;  // what it may grow to when the application reads fast
+  std::uint64_t stream_window = 1u << 20;           // the same for one stream, at first
+  std::uint64_t max_stream_window = 32u << 20;      // what that may grow to
   std::uint64_t max_streams_bidirectional = 1024;   // streams that the peer may have open at once
   std::uint64_t max_streams_unidirectional = 1024;
   std::size_t stream_send_buffer = 8u << 20;  // bytes that write() takes beyond what is acknowledged, per stream
-  // The same over all streams: shared evenly as far as it is free, and 16 KiB for each stream in any case.
+  // The same over all streams, which share it evenly. A stream may take 16 KiB even when nothing is left.
   std::size_t connection_send_buffer = 32u << 20;
-  std::size_t max_reassembly_spans = 1024;  // gaps kept per stream, 1 to 65536: threat t07
+  std::size_t max_reassembly_spans = 1024;  // pieces kept per stream that wait behind a gap, 1 to 65536: threat t07
 };
 
 enum class CongestionControl : std::uint8_t {
@@ -60,24 +60,26 @@ struct RecoveryConfig {
   bool pacing = true;
 };
 
-// When a connection turns to new keys by itself (docs/protocol.md §3.1), but no sooner than three probe timeouts after
-// the last update was confirmed; the peer's updates are always followed. The defaults keep what one packet key opens
-// small, and cost next to nothing: an update takes about as long as ten packets.
+// When a connection turns to new keys by itself (docs/protocol.md §3.1): as soon as one of these is reached, but not
+// within three probe timeouts after the last update was confirmed. The peer's updates are followed whatever is set.
+// With the defaults one packet key opens little, and the cost is next to nothing: an update takes about as long as ten
+// packets.
 struct KeyUpdateConfig {
-  std::uint64_t packets = 10'000;  // sent under one key; at least 1; above 2^20, 2^20 counts (the AEAD's limit is 2^23)
+  std::uint64_t packets = 10'000;  // sent under one key; at least 1; above 2^20 counts as 2^20 (AEAD limit: 2^23)
   Duration interval = std::chrono::seconds(60);  // since the last update; more than 0; Duration::max() = never by time
 };
 
 struct TransportConfig {
-  // 0 = none, else 1 ms to 2^32 ms; the smaller of both sides counts, and never less than three probe timeouts.
+  // 0 = none, else 1 ms to 2^32 ms. The smaller of both sides' values counts, but a connection is never given up before
+  // three probe timeouts, or 60 s if that is less, have passed in silence.
   Duration idle_timeout = std::chrono::seconds(30);
-  // A PING after so much silence; 0 = none, else 1 ms to 2^32 ms.
+  // A PING is sent after so much silence; 0 = none, else 1 ms to 2^32 ms.
   Duration keepalive = Duration::zero();
-  // The client gives up after it; a server forgets a half-open handshake and its answer. 1 ms to 2^32 ms.
+  // After this time a client gives up, and a server forgets a half-open handshake and its answer. 1 ms to 2^32 ms.
   Duration handshake_timeout = std::chrono::seconds(10);
-  // Largest datagram we build, 1200 to 65507 bytes; by hand until path MTU discovery.
+  // Largest UDP payload we send, 1200 to 65507 bytes. To be set by hand: there is no path MTU discovery yet.
   std::size_t max_udp_payload = kMinInitialSize;
-  // Largest datagram we take, 1200 to 65507 bytes, as the peer is told; the event loop has room.
+  // Largest UDP payload we take, 1200 to 65507 bytes. The peer is told, and the event loop's buffers have room for it.
   std::size_t max_receive_udp_payload = kMaxUdpPayload;
   FlowControlConfig flow_control;
   RecoveryConfig recovery;
@@ -88,15 +90,16 @@ struct EndpointLimits {
   std::size_t max_connections = 100'000;  // hard limit: an initial beyond it is answered with CONNECTION_REFUSED
   std::size_t max_half_open = 4096;       // handshakes not yet confirmed: bounds what replayed initials can hold
   // Initials in a second, 1 to 1,000,000, that may cost public-key operations and lead to no connection, because they
-  // are refused or never confirmed: beyond it they are dropped, and a client sends again. Those of clients that get in do
-  // not count. The default takes about half of one core's time. Threat t18.
+  // are refused or never confirmed. Beyond that initials are dropped, and their clients send again. Initials of clients
+  // that get in do not count. The default takes about half of one core's time. Threat t18.
   std::size_t max_fruitless_handshakes = 2000;
 };
 
 struct EndpointConfig {
   PrivateKey identity;
   bool accept = false;  // whether initials of clients are answered
-  // Server: whether this client may connect. Called once for each verified initial; empty = everyone who knows our key.
+  // Server: whether this client may connect; empty = everyone who knows our key may. Called for each initial that
+  // verifies and is not answered from memory, so more than once for a client that tries again with a new one.
   std::function<bool(const PublicKey& client)> authorize;
   // In order of preference: at least one, each at most once.
   std::vector<Suite> suites = {Suite::aes_256_gcm, Suite::chacha20_poly1305};
@@ -106,16 +109,16 @@ struct EndpointConfig {
 
 // A setting outside its range.
 struct ConfigError {
-  std::string_view field;  // as a program writes it from the struct it checked: "transport.idle_timeout"
-  std::string value;       // what it was, with its unit: "4298400000 ms"
+  std::string_view field;  // its path from the struct that was checked: "transport.idle_timeout"
+  std::string value;       // what it was set to, with its unit: "4298400000 ms"
   std::string_view range;  // what is allowed: "0 (none), or 1 ms to 4294967296 ms"
 };
 // "transport.idle_timeout is 4298400000 ms; allowed: 0 (none), or 1 ms to 4294967296 ms"
 std::string to_string(const ConfigError& error);
 
-// The first setting that is outside its range. Fields are named from the struct that is given: "idle_timeout" here,
-// "transport.idle_timeout" for an EndpointConfig. Endpoint and EventLoop check the same; a tool checks what its options
-// make.
+// The error names the first setting that is outside its range, by its path from the struct that is given:
+// "idle_timeout" for a TransportConfig, "transport.idle_timeout" for an EndpointConfig. Endpoint and EventLoop check the
+// same themselves; these functions are for a program that wants to know before it builds one.
 std::expected<void, ConfigError> validate(const TransportConfig& config);
 std::expected<void, ConfigError> validate(const EndpointConfig& config);
 

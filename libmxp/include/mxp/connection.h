@@ -1,5 +1,6 @@
-// One peer. Made by Endpoint::connect or by an accepted handshake, owned by its Endpoint, gone after
-// Handler::on_closed. Sans-I/O: the verbs here only change state; the driver of the endpoint sends what is due.
+// One peer. Made by Endpoint::connect or by an accepted handshake, owned by its Endpoint, gone once
+// Handler::on_closed has returned. Sans-I/O: the verbs here only change state; the driver of the endpoint sends what is
+// due.
 // Threads: everything belongs to the endpoint's thread.
 #pragma once
 
@@ -24,53 +25,59 @@ std::string_view to_string(ConnectionState state);
 
 struct [[gnu::visibility("hidden")]] ConnectionAccess;  // of the connection and endpoint rooms
 
+// Stream verbs return connection_closed while the handshake is under way and once the connection has ended,
+// unknown_stream for an id that is not open, and wrong_direction for a stream that lacks the side in question. Further
+// errors are named at each verb.
 class Connection {
  public:
   // Opens a stream; the peer learns of it with its first frame. limit_reached: wait for on_streams_available.
   std::expected<StreamId, StreamError> open_stream(StreamType type);
 
-  // Queues as much of `data` as the stream's send buffer takes and says how much that was (0 = full:
-  // on_stream_writable tells when to go on). A write never blocks. Bytes beyond the returned count were not taken:
-  // offer them again.
-  // Writing nothing to a new stream announces it to the peer, which may want to speak first.
+  // Queues as much of `data` as the stream's send buffer takes and returns how many bytes that was. A write never
+  // blocks. Bytes beyond the returned count were not taken: offer them again after on_stream_writable.
+  // Writing nothing to a new stream announces it to the peer, which may want to speak first. Errors: finished, reset.
   std::expected<std::size_t, StreamError> write(StreamId id, ByteView data);
-  // Ends our side after everything written so far. Idempotent.
+  // Ends our side after everything written so far. Idempotent. Error: reset.
   std::expected<void, StreamError> finish(StreamId id);
-  // Abandons our side: what was not acknowledged may never arrive.
+  // Abandons our side: what was not acknowledged may never arrive. Errors: reset (it was already), finished (everything
+  // has arrived). A code above 2^62 - 1 counts as 2^62 - 1, here and below.
   std::expected<void, StreamError> reset(StreamId id, AppErrorCode code);
-  // Asks the peer to stop sending; data that still come are discarded.
+  // Asks the peer to stop sending; data that still come are discarded. Idempotent.
   std::expected<void, StreamError> stop_sending(StreamId id, AppErrorCode code);
-  // Hands buffered bytes of the stream to Handler::on_stream_data again, after it took less than it was given: from
-  // inside this call when a call of the handler for this connection is running, else in the next drive of the endpoint.
+  // After on_stream_data took less than it was given: hands the rest to on_stream_data again. That happens inside this
+  // call when a call of the handler for this connection is running, else in the next drive of the endpoint. Works until
+  // on_closed has returned, also after close().
   std::expected<void, StreamError> resume(StreamId id);
 
   // Bytes that write() would take now; 0 for a stream that cannot be written.
   std::size_t writable_bytes(StreamId id) const;
 
-  // Bytes that write() takes beyond what is acknowledged, over all streams of this connection, from now on: in the place
-  // of FlowControlConfig::connection_send_buffer, for a server that learns only from its client how much memory the
-  // connection is worth. Shared among the streams like that one. What was taken already is kept.
+  // Replaces FlowControlConfig::connection_send_buffer for this connection, from now on: for a server that learns only
+  // from its client how much memory the connection is worth. `bytes` is shared among the streams in the same way. What
+  // was taken already is kept.
   void set_send_buffer(std::size_t bytes);
 
   // Closes at once: streams end where they are. Finish and wait for on_stream_finished first to lose nothing.
-  // The reason is cut to 256 bytes. on_closed follows from a later drive of the endpoint, never from inside this call;
-  // until then the handler hears no more of this connection but the bytes that resume() asks for.
+  // The reason is cut to 256 bytes. on_closed follows in a later drive of the endpoint, never inside this call; until
+  // then the handler hears nothing more of this connection, except for bytes that resume() asks for.
   void close(AppErrorCode code, std::string_view reason);
 
   ConnectionState state() const;
   Role role() const;
   ConnectionStats stats() const;
   const SocketAddress& remote_address() const;
-  // Valid from on_connected on.
+  // The peer's static key: a client has it from Endpoint::connect on; it is proven from on_connected on.
   const PublicKey& peer_key() const;
-  // Whether a client got its first choice: compare with EndpointConfig::suites.front(). Another one is no fault: the
-  // server lacks the first, or its answer did not come in time (docs/security.md, "What is given up").
+  // Final from on_connected on. To see whether a client got its first choice, compare with
+  // EndpointConfig::suites.front(). Another one is no fault: the server lacks the first, or its answer did not come in
+  // time (docs/security.md, "What is given up").
   Suite suite() const;
-  // The id in the packets that the peer sends to us, and the one in those that we send.
+  // The id in the packets that the peer sends to us, and the one in those that we send. Both are final from
+  // on_connected on.
   ConnectionId local_id() const;
   ConnectionId remote_id() const;
   // The Noise handshake hash: the same 32 bytes on both sides and on no other connection (channel binding, Noise
-  // §11.2).
+  // §11.2). Valid from on_connected on; a view into this object.
   ByteView handshake_hash() const;
 
   // A place for the application's own object.

@@ -45,7 +45,7 @@ struct Transmit {
 
 // What the caller of poll_transmit can send in one go.
 struct TransmitLimits {
-  std::size_t max_segments = 64;  // 1 = no GSO. Linux takes at most 64
+  std::size_t max_segments = 64;  // at least 1; 1 = no GSO; more than 64 count as 64, which is Linux's limit
 };
 
 enum class ConnectError : std::uint8_t {
@@ -56,10 +56,11 @@ std::string_view to_string(ConnectError error);
 
 class Endpoint {
  public:
-  // `random` and `handler` (and `trace`, if given) outlive the endpoint. A setting outside its range is returned.
+  // `random` and `handler` (and `trace`, if given) outlive the endpoint. Error: the first setting outside its range.
   static std::expected<std::unique_ptr<Endpoint>, ConfigError> create(EndpointConfig config, Random& random,
                                                                       Handler& handler, TraceSink* trace = nullptr);
-  // The same for settings that are known to be good. REQUIRES: validate(config); else the process stops and says which.
+  // The same for settings that are known to be good. REQUIRES: validate(config) succeeds; otherwise the process stops
+  // and names the setting.
   Endpoint(EndpointConfig config, Random& random, Handler& handler, TraceSink* trace = nullptr);
   // Connections end without a word: no CLOSE is sent and on_closed is not called. To say goodbye: close_all(), then
   // poll_transmit until it returns nullopt.
@@ -67,25 +68,30 @@ class Endpoint {
   Endpoint(const Endpoint&) = delete;
   Endpoint& operator=(const Endpoint&) = delete;
 
-  // Starts a handshake with the server that owns `server_key`. on_connected or on_closed tells how it went.
+  // Starts a handshake with the server that owns `server_key`. on_connected or on_closed tells how it went; neither is
+  // called before this returns. The connection belongs to the endpoint. An error means that no attempt was begun.
   std::expected<Connection*, ConnectError> connect(Timestamp now, const SocketAddress& remote,
                                                    const PublicKey& server_key);
 
+  // One datagram that arrived. Its bytes are decrypted in place and not looked at after the call. What is not for us is
+  // dropped and counted (EndpointStats::dropped, ConnectionStats::dropped).
   void receive(Timestamp now, const ReceivedDatagram& datagram);
 
-  // Fills `buffer` (at least one max_udp_payload long; 64 KiB to use GSO fully) with the next datagrams that are due.
-  // nullopt: nothing to send now.
+  // Fills `buffer` with the next datagrams that are due, all to one peer. nullopt: nothing to send now. 64 KiB use GSO
+  // fully. REQUIRES: buffer.size() >= TransportConfig::max_udp_payload, which is not checked: what a shorter buffer has
+  // no room for is lost.
   std::optional<Transmit> poll_transmit(Timestamp now, MutableBytes buffer, const TransmitLimits& limits = {});
 
-  // When on_timeout wants to be called; kNever if nothing is pending. poll_transmit may bring it nearer.
+  // When on_timeout wants to be called; kNever if nothing is pending. Every other call may bring it nearer.
   Timestamp next_timeout() const;
+  // Does what is due; too early a call does nothing.
   void on_timeout(Timestamp now);
 
   // The network reported that nobody listens at `remote` (ICMP port unreachable). Ends only handshakes that have had
   // no answer: the report is not authenticated (threat t44). Calls Handler::on_closed for each of them.
   void on_unreachable(Timestamp now, const SocketAddress& remote);
 
-  // Closes every connection with this application code and reason.
+  // Calls Connection::close on every connection. on_closed follows for each, in later drives.
   void close_all(AppErrorCode code, std::string_view reason);
 
   std::size_t connection_count() const;  // those not yet closed, half-open ones included

@@ -1,7 +1,7 @@
 // The three kinds of outcome that are not success, each a type of its own (docs/architecture.md, "Errors"):
-// a datagram that is not for us is dropped and counted; a peer that breaks the rules is answered with a transport
-// error; a call that lost a race with the peer returns a value that says so. (What the operating system refuses to a
-// program, a socket or a file, is an IoError.)
+// a datagram that is not for us is dropped and counted (DropReason); a peer that breaks the rules is answered with a
+// transport error (TransportError); a call that lost a race with the peer returns a value that says so (StreamError).
+// What the operating system refuses, a socket or a file, is an IoError.
 #pragma once
 
 #include <cstdint>
@@ -26,14 +26,14 @@ enum class TransportErrorCode : std::uint64_t {
   transport_parameter_error = 0x08,
   connection_refused = 0x09,  // the server takes no more connections
   protocol_violation = 0x0a,
-  reassembly_limit_error = 0x0b,  // more gaps than the receiver keeps
+  reassembly_limit_error = 0x0b,  // more pieces behind gaps than the receiver keeps
   downgrade = 0x0c,               // a better common version or suite existed
   key_update_error = 0x0d,
   aead_limit_reached = 0x0e,  // the keys have protected, or failed to open, as much as they may
   unknown_frame = 0x0f,
   idle_timeout = 0x10,       // local only, never on the wire
   handshake_timeout = 0x11,  // local only
-  unreachable = 0x12,        // local only: the network said so before the handshake was answered
+  unreachable = 0x12,        // local only: the network reported it before the handshake was answered
 };
 
 // One short lower-case phrase, e.g. "flow control error".
@@ -49,38 +49,38 @@ struct TransportError {
 // Why a datagram or packet was dropped without a word. Each is counted.
 enum class DropReason : std::uint8_t {
   malformed_header,
-  unknown_version,
-  wrong_size,     // an initial outside 1200..1500 bytes
-  bad_mac1,       // its sender does not know our key
-  not_accepting,  // an initial at a pure client
+  unknown_version,  // of an initial; or a suite that the server does not have
+  wrong_size,       // a handshake message outside 1200..1500 bytes
+  bad_mac1,         // its sender does not know our key
+  not_accepting,    // an initial at a pure client
   unknown_connection,
   half_open_limit,
   handshake_rate,    // too many initials cost public-key operations and led to no connection (EndpointLimits)
   handshake_failed,  // the Noise message does not verify
   bad_low_order_key,
-  unexpected_in_state,
+  unexpected_in_state,  // the connection has ended, or a message 2 that no handshake of ours waits for
   authentication_failed,
   duplicate_packet,
-  replay_window_passed,
-  wrong_path,
-  key_unavailable,
+  replay_window_passed,  // too old to tell whether it is a duplicate
+  wrong_path,            // from another address than the peer's; or a message 1 that was answered often enough
+  key_unavailable,       // a packet came before the handshake was complete
 };
 inline constexpr std::size_t kDropReasonCount = static_cast<std::size_t>(DropReason::key_unavailable) + 1;
 std::string_view to_string(DropReason reason);
 
 // What went wrong with a call on a stream or connection.
 enum class StreamError : std::uint8_t {
-  unknown_stream,   // never opened, or already finished and forgotten
-  limit_reached,    // the peer allows no more streams of this type now; on_streams_available tells when
-  wrong_direction,  // writing to a stream that only receives, or the reverse
-  finished,         // our end was already sent
-  reset,            // the stream was reset by us, or the peer asked us to stop
-  connection_closed,
+  unknown_stream,     // never opened, or already finished and forgotten
+  limit_reached,      // the peer allows no more streams of this type now; on_streams_available tells when
+  wrong_direction,    // writing to a stream that only receives, or the reverse
+  finished,           // our side was ended with finish(); for reset(): and all of it was acknowledged
+  reset,              // our side was reset, by us or because the peer asked us to stop
+  connection_closed,  // the handshake is not complete, or the connection has ended
 };
 std::string_view to_string(StreamError error);
 
-// An application's own reason for a reset or a close; its meaning is the application's. 0 to 2^62 - 1, since it travels
-// as a varint: a larger one counts as 2^62 - 1.
+// An application's own reason for a reset or a close; its meaning is the application's. 0 to 2^62 - 1 (kMaxVarint),
+// since it travels as a varint; a larger one counts as 2^62 - 1.
 using AppErrorCode = std::uint64_t;
 
 // The system refused something: a socket, a file.
@@ -96,7 +96,7 @@ struct CloseInfo {
   bool application = false;  // true: `code` is the application's; false: a TransportErrorCode
   std::uint64_t code = 0;
   std::uint64_t frame_type = 0;     // transport errors: the frame that caused it, 0 if none
-  std::string reason;               // the peer's text is escaped and at most 256 bytes long
+  std::string reason;               // at most 256 bytes; the peer's text is escaped (mxp/text.h)
   bool before_established = false;  // the handshake had not completed
 
   TransportErrorCode transport_code() const { return static_cast<TransportErrorCode>(code); }

@@ -20,7 +20,7 @@ namespace mxp {
 
 struct SocketConfig {
   SocketAddress bind;                   // port 0: the kernel picks
-  std::size_t buffer_bytes = 8u << 20;  // asked of SO_RCVBUF and SO_SNDBUF; what was granted is in capabilities()
+  std::size_t buffer_bytes = 8u << 20;  // asked for with SO_RCVBUF and SO_SNDBUF; capabilities() has what was granted
   bool offload = true;                  // GSO and GRO where the kernel has them
 };
 
@@ -33,8 +33,8 @@ struct CarrierCapabilities {
   std::size_t send_buffer_bytes = 0;
 };
 
-// What the socket did, since it was bound. A datagram in `dropped` was lost as the network loses: the transport repeats
-// what it carried.
+// What the socket did since it was bound. A datagram counted as dropped is lost as if in the network: the transport
+// sends what it carried again.
 struct CarrierStats {
   std::uint64_t datagrams_sent = 0;
   std::uint64_t bytes_sent = 0;  // UDP payload
@@ -60,12 +60,12 @@ struct [[gnu::visibility("hidden")]] EventLoopAccess;  // of the udp room
 
 class EventLoop {
  public:
-  // Binds the socket and builds the endpoint over it. `handler` and `trace` outlive the loop. A setting outside its range
-  // (validate() in mxp/config.h) is refused with EINVAL and a message that names it.
+  // Binds the socket and builds the endpoint over it. `handler` and `trace` outlive the loop. Errors: the system's;
+  // EINVAL for a setting outside its range (validate() in mxp/config.h), with a message that names it.
   static std::expected<std::unique_ptr<EventLoop>, IoError> create(const SocketConfig& socket, EndpointConfig endpoint,
                                                                    Handler& handler, TraceSink* trace = nullptr);
-  // Connections end without a word: no CLOSE is sent and on_closed is not called. To say goodbye: endpoint().close_all(),
-  // then flush().
+  // Connections end without a word: no CLOSE is sent and on_closed is not called. To say goodbye:
+  // endpoint().close_all(), then flush().
   ~EventLoop();
 
   Endpoint& endpoint();
@@ -74,29 +74,30 @@ class EventLoop {
   CarrierStats carrier_stats() const;
   Timestamp now() const;  // the monotonic clock, read afresh
 
-  // Runs until stop(); returns an error only if waiting itself fails for good. REQUIRES: not called from inside a
-  // callback of this loop.
+  // Runs until stop(); a stop() from before the call counts. Returns an error only if waiting itself fails for good.
+  // REQUIRES: not called from inside a callback of this loop.
   std::expected<void, IoError> run();
   void stop() noexcept;  // async-signal-safe
 
-  // For a loop of one's own: one descriptor (an epoll instance) that is readable when there is work; the time until
-  // which one may sleep; and the work itself, which never blocks. `now` is EventLoop::now(), read after the wait.
+  // For embedding in another loop: a descriptor (an epoll instance) that is readable when there is work, the time until
+  // which that loop may sleep, and the work itself, which never blocks. `now` is EventLoop::now(), read after the wait.
   // REQUIRES: process() is not called from inside a callback of this loop.
   int fd() const;
   Timestamp next_timeout() const;
   std::expected<void, IoError> process(Timestamp now);
 
   // Sends what the verbs of Connection made due, without waiting for the next turn. The handler may be called from
-  // inside: a connection has ended once its CLOSE is sent. Inside a callback it does nothing: the turn ends with
-  // sending.
+  // inside, since a connection has ended once its CLOSE is sent. Called from inside a callback it does nothing: the
+  // turn ends with sending anyway.
   void flush();
 
-  // Other descriptors in the same loop (stdin, stdout). One callback per descriptor; watching again replaces it.
-  // Works for regular files too, which are always ready.
+  // Other descriptors in the same loop (stdin, stdout). One callback per descriptor; a second watch() replaces the
+  // first. Works for regular files too, which are always ready.
   void watch(int fd, FdEvent events, std::function<void()> callback);
   void unwatch(int fd);
 
-  // A callback at a time; the id cancels it. Callbacks may add and cancel others.
+  // Calls back once, at `when` or in the first turn after it. The returned id cancels it. Callbacks may add and cancel
+  // others.
   std::uint64_t at(Timestamp when, std::function<void()> callback);
   void cancel(std::uint64_t timer);
 
@@ -107,7 +108,7 @@ class EventLoop {
   std::unique_ptr<Impl> impl_;
 };
 
-// The system's entropy (getrandom through OpenSSL's generator).
+// The system's entropy (getrandom through OpenSSL's generator). Holds no state: any thread may use it.
 Random& system_random();
 
 }  // namespace mxp

@@ -1,6 +1,7 @@
-// What an application hears of its connections. All calls come from the thread that drives the endpoint, from inside
-// Endpoint::receive, on_timeout, poll_transmit or on_unreachable, or EventLoop::run, process or flush, or
-// Connection::resume when that is called from inside one of these calls; from no other call. Every verb of Connection may be called from inside; a Connection is gone after on_closed returned.
+// What an application hears of its connections. All calls come from the thread that drives the endpoint: from inside
+// Endpoint::receive, on_timeout, poll_transmit or on_unreachable; from inside EventLoop::run, process or flush; or from
+// inside Connection::resume, when that is called during a call of the handler. No other function calls back.
+// A callback may call every verb of Connection. A Connection is gone once on_closed has returned.
 #pragma once
 
 #include <cstddef>
@@ -25,9 +26,9 @@ class Handler {
   // The peer opened a stream. Its data follow in on_stream_data.
   virtual void on_stream_opened(Connection&, StreamId) {}
 
-  // In-order bytes of a stream: a view into the receive buffer, valid during the call only. Returns how many bytes
-  // were taken; the rest is kept and counts against the peer's flow control until Connection::resume asks for it
-  // again. `fin` says that `data` ends the stream; when not all of it is taken, the end is told again with the rest.
+  // In-order bytes of a stream, in a view that is valid during the call only. Returns how many bytes were taken. The
+  // rest is kept, and counts against the peer's flow control, until Connection::resume asks for it. `fin` says that
+  // `data`, which may then be empty, ends the stream; when not all of it is taken, the end is told again with the rest.
   virtual std::size_t on_stream_data(Connection&, StreamId, ByteView data, [[maybe_unused]] bool fin) {
     return data.size();
   }
@@ -36,15 +37,15 @@ class Handler {
   virtual void on_stream_reset(Connection&, StreamId, AppErrorCode) {}
   // The peer wants no more data from us; our side was reset with its code.
   virtual void on_stop_sending(Connection&, StreamId, AppErrorCode) {}
-  // A write that came back short may go on.
+  // A write that was cut short may go on.
   virtual void on_stream_writable(Connection&, StreamId) {}
   // Everything written, and the end of the stream, was acknowledged by the peer.
   virtual void on_stream_finished(Connection&, StreamId) {}
   // open_stream failed for want of credit and may now succeed.
   virtual void on_streams_available(Connection&, StreamType) {}
 
-  // The connection has ended; the last call for it. Bytes that were received and not yet taken can be had from inside
-  // it, with Connection::resume, for the last time.
+  // The connection has ended: the last call for it. Bytes that were received and not yet taken can be had here for the
+  // last time, with Connection::resume.
   virtual void on_closed(Connection&, const CloseInfo&) {}
 };
 

@@ -27,17 +27,17 @@ std::string key_log_lines(const TraceSecrets& secrets);
 
 class KeyLogFile final : public TraceSink {
  public:
-  // Appends to `path`; a new file gets mode 0600. `on_error` hears of the first write that fails, a full disk say, from
-  // within on(), and must not call the endpoint: the connection is worth more than its log and goes on. An existing
-  // file keeps its mode. Errors of their own: ELOOP for a symbolic link, which is not followed; EPERM for a file that
-  // belongs to neither this process's user nor root, who could read all that is appended; ENOTSUP for a block device.
+  // Appends to `path`. A new file gets mode 0600; an existing one keeps its mode. `on_error` is called from within on()
+  // for the first write that fails (a full disk, say), and must not call the endpoint; the connection goes on without
+  // its log. Errors: the system's; also ELOOP for a symbolic link, which is not followed; EPERM for a file that belongs to
+  // neither this process's user nor root, since its owner could read all that is appended; ENOTSUP for a block device.
   static std::expected<std::unique_ptr<KeyLogFile>, IoError> open(const std::string& path,
                                                                   std::function<void(const IoError&)> on_error = {});
   ~KeyLogFile() override;
   KeyLogFile(const KeyLogFile&) = delete;
   KeyLogFile& operator=(const KeyLogFile&) = delete;
 
-  // Writes down TraceSecrets, both lines in one piece; everything else passes.
+  // Appends both lines of a TraceSecrets in one piece; ignores all other events.
   void on(Timestamp now, ConnectionId connection, const TraceEvent& event) override;
 
  private:

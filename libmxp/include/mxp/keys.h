@@ -24,7 +24,7 @@ class PublicKey {
 
   PublicKey() = default;
   explicit PublicKey(const Bytes& bytes) : bytes_(bytes) {}
-  // Exactly kSize bytes in canonical base64url; anything else is nothing.
+  // nullopt unless the text is exactly kSize bytes in canonical base64url.
   static std::optional<PublicKey> parse(std::string_view base64url);
   std::string to_string() const;
   const Bytes& bytes() const { return bytes_; }
@@ -41,7 +41,7 @@ enum class KeyFileError : std::uint8_t {
 };
 std::string_view to_string(KeyFileError error);
 
-// An X25519 private key; wiped when it goes. It cannot be printed except through to_pem().
+// An X25519 private key; every copy is wiped when it is destroyed. Only to_pem() turns it into text.
 class PrivateKey {
  public:
   static constexpr std::size_t kSize = 32;
@@ -50,7 +50,7 @@ class PrivateKey {
   static PrivateKey from_bytes(std::span<const std::uint8_t, kSize> scalar);
   // PKCS#8 PEM (RFC 8410), as `openssl genpkey -algorithm X25519` writes it.
   static std::expected<PrivateKey, KeyFileError> from_pem(std::string_view pem);
-  // The caller owns a copy of the secret: it is written to a file of mode 0600 and forgotten.
+  // The text is a copy of the secret, and the caller's to protect: write it to a file of mode 0600 only, then wipe it.
   std::string to_pem() const;
 
   PrivateKey(const PrivateKey& other);
@@ -60,7 +60,7 @@ class PrivateKey {
   ~PrivateKey();
 
   const PublicKey& public_key() const { return public_key_; }
-  // For the handshake alone.
+  // The raw scalar: meant for the handshake alone.
   std::span<const std::uint8_t, kSize> secret() const { return scalar_; }
 
  private:

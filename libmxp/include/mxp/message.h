@@ -21,7 +21,7 @@ inline constexpr std::size_t kMessageChecksumSize = 8;
 inline constexpr std::size_t kMessageOverhead = kMessageHeaderSize + kMessageChecksumSize;
 inline constexpr std::uint64_t kMaxMessagePayload = 16u << 20;
 
-// 0x80..0xEF are the applications' own and travel as they are.
+// 0x80..0xEF belong to applications and are passed on as they are.
 enum class MessageType : std::uint8_t {
   agent_register = 0x01,
   agent_discover = 0x02,
@@ -36,7 +36,7 @@ enum class MessageType : std::uint8_t {
   error = 0xF1,
 };
 bool is_valid_message_type(std::uint8_t type);
-// "Call", "Event", …; "Application(0x80)" style names are the caller's to make: empty for those.
+// "Call", "Event", …. Empty for an application's type and for an invalid one: the caller finds words for those.
 std::string_view to_string(MessageType type);
 
 enum class MessageFlag : std::uint8_t { compressed = 1, encrypted = 2, requires_ack = 4, final = 8 };
@@ -71,12 +71,13 @@ std::string_view to_string(MessageError error);
 // Bytes that the encoded message takes.
 constexpr std::size_t encoded_size(const Message& message) { return message.payload.size() + kMessageOverhead; }
 // Writes the message to `out` and returns the bytes used. Errors: unknown_type, unknown_flag, payload_too_large,
-// buffer_too_small.
+// buffer_too_small. `out` needs encoded_size(message) bytes.
 std::expected<std::size_t, MessageError> encode_message(const Message& message, MutableBytes out);
-// `bytes` is exactly one message. The payload of the result is a view into `bytes`.
+// `bytes` is exactly one message. The payload of the result is a view into `bytes`. Errors: all but buffer_too_small
+// and bad_payload.
 std::expected<Message, MessageError> decode_message(ByteView bytes);
-// For streams: size of the whole message that starts at `bytes`, nullopt while fewer than 32 bytes are there; the
-// header's fields are checked at once so that garbage is refused before its length is believed.
+// For streams: the size of the whole message that starts at `bytes`, or nullopt while fewer than 32 bytes are there.
+// The header's fields are checked at once, so that garbage is refused before its length is believed.
 std::expected<std::optional<std::size_t>, MessageError> message_size(ByteView bytes);
 
 // Payloads with a layout (docs/protocol.md §1).
@@ -98,8 +99,9 @@ struct StreamOpenPayload {
   Uuid target{};
   bool both_ways = false;
 };
-// Empty, which no payload with a layout is, for texts that are too long or not UTF-8, and for more than 65,535
-// capabilities.
+// The first returns an empty vector on error, since no payload with a layout is empty: when a text is longer than
+// 65,535 bytes or not UTF-8, or when there are more than 65,535 capabilities. The others cannot fail. The only error of
+// the decoders is bad_payload; `data` of a decoded CallPayload is a view into `payload`.
 std::vector<std::uint8_t> encode_payload(const AgentRegisterPayload& payload);
 std::vector<std::uint8_t> encode_payload(const CallPayload& payload);
 std::vector<std::uint8_t> encode_payload(const StreamOpenPayload& payload);

@@ -9,7 +9,8 @@
 #pragma GCC visibility push(default)
 namespace mxp {
 
-// Thread rule: an object belongs to the thread of the endpoint that it was given to.
+// Threads: an object belongs to the thread of the endpoint that it was given to, unless it says that any thread may use
+// it, as system_random() does.
 class Random {
  public:
   virtual ~Random() = default;
@@ -18,7 +19,7 @@ class Random {
   virtual void fill(MutableBytes out) = 0;
 };
 
-// Eight bytes as a number, the first one highest: the same on every machine from the same bytes.
+// Eight bytes read as a big-endian number, so that the same bytes give the same number on every machine.
 inline std::uint64_t random_u64(Random& random) {
   std::array<std::uint8_t, 8> bytes;
   random.fill(bytes);

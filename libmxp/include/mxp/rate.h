@@ -1,4 +1,4 @@
-// A rate of bytes, as an own type so that bits and bytes cannot be mixed up.
+// A rate of bytes: a type of its own, so that bits and bytes cannot be mixed up.
 #pragma once
 
 #include <chrono>

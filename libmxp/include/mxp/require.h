@@ -1,5 +1,5 @@
 // Preconditions: what a header states with "REQUIRES:" is checked with this, in every build. A caller that breaks one
-// has a fault of its own which no return value can mend, so the process stops and says where (docs/architecture.md,
+// has a bug that no return value can mend, so the process stops and says where (docs/architecture.md,
 // "Errors"). The check is one comparison and a branch that is never taken; what costs more than that is not checked.
 #pragma once
 

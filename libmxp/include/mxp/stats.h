@@ -12,18 +12,18 @@ namespace mxp {
 struct ConnectionStats {
   std::uint64_t packets_sent = 0;
   std::uint64_t packets_received = 0;         // opened and new
-  Timestamp last_received{};                  // when the last of these was opened; before the first: message 2, or 0
+  Timestamp last_received{};                  // when the last of these came; before the first: message 2, or zero
   std::uint64_t packets_lost = 0;             // declared lost by us
-  std::uint64_t packets_spuriously_lost = 0;  // declared lost, acknowledged after all
+  std::uint64_t packets_spuriously_lost = 0;  // declared lost and acknowledged after all
   std::uint64_t bytes_sent = 0;               // UDP payload
   std::uint64_t bytes_received = 0;
   std::uint64_t stream_bytes_sent = 0;  // first transmissions only
   std::uint64_t stream_bytes_retransmitted = 0;
   std::uint64_t stream_bytes_delivered = 0;  // handed to the application
   std::uint64_t stream_bytes_acknowledged = 0;
-  std::uint64_t probes_sent = 0;            // packets, two for each probe timeout (RFC 9002 §6.2)
+  std::uint64_t probes_sent = 0;            // packets; at most two for each probe timeout (RFC 9002 §6.2)
   std::uint64_t persistent_congestion = 0;  // times it was declared (RFC 9002 §7.6)
-  Duration handshake_time{};                // client: first message sent to message 2 accepted; server: to confirmation
+  Duration handshake_time{};                // client: connect() to message 2; server: message 1 to confirmation
   bool has_rtt = false;  // a round trip was measured; until then smoothed_rtt is the configured guess
   Duration smoothed_rtt{};
   Duration min_rtt{};
@@ -39,8 +39,8 @@ struct EndpointStats {
   std::uint64_t datagrams_received = 0;
   std::uint64_t datagrams_sent = 0;
   std::uint64_t handshakes_started = 0;  // server: initials that passed mac1 and cost public-key operations
-  std::uint64_t handshakes_refused =
-      0;  // told so: by the policy, for wrong parameters or a downgrade, or because the endpoint is full
+  // Answers that told a client so: by the policy, for wrong parameters or a downgrade, or because the endpoint is full.
+  std::uint64_t handshakes_refused = 0;
   std::uint64_t public_key_operations = 0;  // X25519 computations
   std::uint64_t connections_accepted = 0;   // confirmed
   std::array<std::uint64_t, kDropReasonCount> dropped{};

@@ -1,5 +1,5 @@
-// Text that a stranger chose, made safe for a terminal and a log (threat t51). What a program shows of a peer's bytes,
-// names and messages passes through here; CloseInfo::reason already has.
+// Text that a stranger chose, made safe for a terminal and a log (threat t51). A program passes everything through here
+// that it shows of a peer's bytes, names and messages. CloseInfo::reason is escaped already.
 #pragma once
 
 #include <cstdint>
@@ -16,8 +16,8 @@ enum class EscapeForm : std::uint8_t {
   plain,   // \x9b \u202e \U000e0001
 };
 
-// Whatever could move a cursor, hide text or make it read in another order is written as a number: C0, DEL, C1 and what
-// Unicode calls Bidi_Control or Default_Ignorable_Code_Point, line and paragraph separators, annotations. ASCII
+// Whatever could move a cursor, hide text or change the order in which it is read is written as a number: C0, DEL, C1,
+// what Unicode calls Bidi_Control or Default_Ignorable_Code_Point, line and paragraph separators, annotations. ASCII
 // controls and bytes that are not UTF-8 become \xNN; a backslash becomes \\, so that an escape cannot be forged.
 // The result has at most `max_bytes` and never ends within a character or an escape.
 std::string escape_text(std::string_view text, EscapeForm form = EscapeForm::braces,

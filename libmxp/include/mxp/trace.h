@@ -22,7 +22,7 @@ enum class BlockedBy : std::uint8_t {
   connection_credit,
   stream_credit,
   application,  // there is nothing to send
-  handshake     // how each connection begins: its keys are not confirmed
+  handshake     // the state in which each connection begins, until its keys are confirmed
 };
 std::string_view to_string(BlockedBy reason);
 
@@ -45,13 +45,13 @@ struct TracePacketDropped {
   DropReason reason;
   std::uint64_t size_bytes;
 };
-// Message 1 of a client, message 2 of a server. An answer that refuses makes no connection: its id is all zero.
+// Message 1 of a client or message 2 of a server. A refusal makes no connection: the event's connection id is all zero.
 struct TraceHandshakeSent {
   std::uint8_t message;
-  bool retransmission;  // of message 2: the answer to a message 1 that was answered before
+  bool retransmission;  // message 2: the message 1 that it answers was answered before
 };
-// Both traffic secrets of a key phase, once for each phase that the connection uses, before the event of the first
-// packet in it. For key logs only: never a static key.
+// Both traffic secrets of a key phase: told once for each phase that the connection uses, before the event of the first
+// packet in it. For key logs. Static keys are never told.
 struct TraceSecrets {
   ConnectionId client_id;
   ConnectionId server_id;
@@ -59,7 +59,7 @@ struct TraceSecrets {
   ByteView client_to_server;
   ByteView server_to_client;
 };
-// The keys of one side (what we send, or what we receive) turned to the next phase.
+// The keys of one direction (what we send, or what we receive) turned to the next phase.
 struct TraceKeyUpdated {
   enum class KeySide : std::uint8_t { sending, receiving };
   enum class Begun : std::uint8_t { by_us, by_peer };
@@ -88,8 +88,8 @@ using TraceEvent =
     std::variant<TracePacketSent, TracePacketReceived, TracePacketLost, TracePacketDropped, TraceHandshakeSent,
                  TraceSecrets, TraceKeyUpdated, TraceEstablished, TraceBlocked, TraceCongestion, TraceClosed>;
 
-// Called from the endpoint's thread, from within its verbs: a sink calls neither endpoint nor connections, and does not
-// throw.
+// Called on the endpoint's thread, in the middle of its work: a sink must call neither the endpoint nor a connection,
+// and must not throw.
 class TraceSink {
  public:
   virtual ~TraceSink() = default;
