@@ -25,7 +25,7 @@ void drop(Parts& parts, Timestamp now, DropReason reason, std::size_t size) {
   parts.trace(now, TracePacketDropped{reason, size});
 }
 
-// One visit of one frame to its owner.
+// One visit of one frame to its owner. Each kind is named: a new one that nobody has thought of does not compile.
 struct FrameVisitor {
   Parts& parts;
   Timestamp now;
@@ -48,11 +48,16 @@ struct FrameVisitor {
     on_peer_close(parts, now, frame.application, frame.code, frame.frame_type, frame.reason);
     return {};
   }
-  // Everything else is about streams.
-  template <typename StreamRelated>
-  Result operator()(const StreamRelated& frame) {
-    return parts.streams.on_frame(frame);
-  }
+  // What streams own.
+  Result operator()(const ResetStreamFrame& frame) { return parts.streams.on_frame(frame); }
+  Result operator()(const StopSendingFrame& frame) { return parts.streams.on_frame(frame); }
+  Result operator()(const StreamFrame& frame) { return parts.streams.on_frame(frame); }
+  Result operator()(const MaxDataFrame& frame) { return parts.streams.on_frame(frame); }
+  Result operator()(const MaxStreamDataFrame& frame) { return parts.streams.on_frame(frame); }
+  Result operator()(const MaxStreamsFrame& frame) { return parts.streams.on_frame(frame); }
+  Result operator()(const DataBlockedFrame& frame) { return parts.streams.on_frame(frame); }
+  Result operator()(const StreamDataBlockedFrame& frame) { return parts.streams.on_frame(frame); }
+  Result operator()(const StreamsBlockedFrame& frame) { return parts.streams.on_frame(frame); }
 };
 
 // A server's first packet that opened decides where the client is: only the holder of the keys can have made it. Whether

@@ -1,6 +1,8 @@
 // What reliability concluded goes back to the owners: for each packet acknowledged or lost, each frame that it carried
 // is told to whoever sent it, as the value that was kept with the packet. Frames of packets that nobody tracks any more
 // are released from the log.
+//
+// Each kind of frame is named here: a new one that nobody has thought of does not compile.
 #include "connection/flows.h"
 
 namespace mxp {
@@ -11,7 +13,17 @@ void on_acknowledged(Parts& parts, const SentFrame& frame) {
   switch (frame.kind) {
     case SentFrame::Kind::ping: break;
     case SentFrame::Kind::ack: parts.acks.on_ack_acknowledged(PacketNumber(frame.value)); break;
-    default: parts.streams.on_frame_acknowledged(frame); break;
+    case SentFrame::Kind::stream:
+    case SentFrame::Kind::reset_stream:
+    case SentFrame::Kind::stop_sending:
+    case SentFrame::Kind::max_data:
+    case SentFrame::Kind::max_stream_data:
+    case SentFrame::Kind::max_streams_bidi:
+    case SentFrame::Kind::max_streams_uni:
+    case SentFrame::Kind::data_blocked:
+    case SentFrame::Kind::stream_data_blocked:
+    case SentFrame::Kind::streams_blocked_bidi:
+    case SentFrame::Kind::streams_blocked_uni: parts.streams.on_frame_acknowledged(frame); break;
   }
 }
 
@@ -20,7 +32,17 @@ void on_lost(Parts& parts, const SentFrame& frame) {
   switch (frame.kind) {
     case SentFrame::Kind::ping: break;  // whatever is sent next probes as well
     case SentFrame::Kind::ack: break;   // a newer one says more
-    default: parts.streams.on_frame_lost(frame); break;
+    case SentFrame::Kind::stream:
+    case SentFrame::Kind::reset_stream:
+    case SentFrame::Kind::stop_sending:
+    case SentFrame::Kind::max_data:
+    case SentFrame::Kind::max_stream_data:
+    case SentFrame::Kind::max_streams_bidi:
+    case SentFrame::Kind::max_streams_uni:
+    case SentFrame::Kind::data_blocked:
+    case SentFrame::Kind::stream_data_blocked:
+    case SentFrame::Kind::streams_blocked_bidi:
+    case SentFrame::Kind::streams_blocked_uni: parts.streams.on_frame_lost(frame); break;
   }
 }
 
