@@ -1,9 +1,10 @@
-// The 3× limit (docs/protocol.md §2.3): until a client has shown that it hears us at its address, a server sends it at
-// most three bytes for each byte received, so that a forged source address turns no server into a weapon (threat t17).
+// The 3× limit (docs/protocol.md §2.3): until a client has shown that it hears us at its address, a server sends at
+// most three bytes to that address for each byte that came from there. Otherwise an attacker who forges a source
+// address could turn the server into a weapon against whoever has that address (threat t17).
 //
-// To hold the keys shows it only where message 2 went to that address and to no other one. Otherwise whoever read the
-// answer elsewhere may name a victim's address as its own, and it takes an acknowledgement that only a reader of our
-// packets can send: of a number that cannot be guessed.
+// A client that holds the keys has shown this only if message 2 went to that address and to no other. If it also went
+// elsewhere, an attacker may have read it there and may name a victim's address as its own. Then the proof is an
+// acknowledgement of a packet number that cannot be guessed, which only a reader of our packets can send.
 #pragma once
 
 #include <cstdint>
@@ -30,12 +31,12 @@ class AmplificationLimit {
   // The limit stands until a packet with this number or a later one is acknowledged.
   void await_proof(PacketNumber first) { proof_ = first; }
   bool awaits_proof() const { return proof_.has_value(); }
-  // The counts are those of another address from here on.
+  // From here on the counts are those of another address.
   void move_to_new_address(std::uint64_t received) {
     received_ = received;
     sent_ = 0;
   }
-  // REQUIRES: it was sent.
+  // REQUIRES: a packet with this number was sent.
   void on_acknowledged(PacketNumber largest) {
     if (proof_ && largest >= *proof_) lift();
   }

@@ -18,7 +18,7 @@ std::unique_ptr<Connection> ConnectionAccess::create(Role role, const Connection
 
 namespace {
 
-// An application's code is any number; the wire has 62 bits for it.
+// An application may give any 64-bit number as its code; the wire has room for 62 bits.
 AppErrorCode that_fits(AppErrorCode code) { return std::min(code, kMaxVarint); }
 
 bool usable(const Parts& parts) { return parts.lifecycle.state == ConnectionState::established; }
@@ -55,7 +55,8 @@ std::expected<void, StreamError> Connection::stop_sending(StreamId id, AppErrorC
 }
 
 std::expected<void, StreamError> Connection::resume(StreamId id) {
-  // Also on a connection that has ended, until on_closed has returned: what was received stays readable.
+  // This works on a connection that has ended as well, until on_closed has returned: received data stays readable until
+  // then.
   impl_->parts.events.unmute_data();
   impl_->parts.ready.on_ready(impl_->parts.self);
   return impl_->parts.streams.resume(id);

@@ -14,8 +14,8 @@ std::optional<ClientAttempts> ClientAttempts::start(Timestamp now, const Endpoin
 }
 
 bool ClientAttempts::begin(Timestamp now, Suite suite, ConnectionId client_id) {
-  // The list says that this suite is the one we want: otherwise a server that has both would have to call it a
-  // downgrade.
+  // The list begins with this suite. Otherwise a server that also supports a suite in front of it would have to call
+  // the handshake a downgrade.
   std::vector<Suite> suites = config_->suites;
   const auto found = std::find(suites.begin(), suites.end(), suite);
   std::rotate(suites.begin(), found, found + 1);
@@ -45,7 +45,7 @@ std::optional<ClientAttempts::Due> ClientAttempts::poll_datagram(Timestamp now) 
     const auto message_1 = attempt.poll_datagram(now);
     if (!message_1) continue;
     const bool repeated = attempt.sent_count() > 1;
-    // Counted from what was sent, so that a socket that was full takes no try from a suite.
+    // The wait begins when message 1 is sent, so that a socket that was full for a while does not shorten it.
     if (!repeated && next_suite()) next_suite_at_ = now + kNextSuiteAfter;
     return Due{*message_1, attempt.client_id(), repeated};
   }

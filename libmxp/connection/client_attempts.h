@@ -1,8 +1,8 @@
-// A client's attempts at one handshake (docs/protocol.md §2.2). A server that lacks the suite of a message 1 drops it
-// in silence. So a client that has had no answer for a while tries its next suite as well, beside the first: a
-// handshake of its own, with a fresh ephemeral key, an id of its own and a list that begins with that suite. The first
-// message 2 that verifies decides which of them becomes the connection. There is one attempt for each suite of the
-// client's list and no more. Gone once the connection has keys.
+// A client's attempts at one handshake (docs/protocol.md §2.2). A server silently drops a message 1 whose suite it does
+// not support. So a client that has had no answer for a while tries its next suite as well, beside the first. Each
+// attempt is a handshake of its own, with a fresh ephemeral key, its own connection id, and a list that begins with its
+// suite. The first message 2 that verifies decides which attempt becomes the connection. There is at most one attempt
+// for each suite of the client's list. The object is freed once the connection has keys.
 #pragma once
 
 #include <optional>
@@ -14,11 +14,13 @@ namespace mxp {
 
 class ClientAttempts {
  public:
-  // After so long without an answer the next suite is tried: when message 1 would go for the third time. Sooner, and
-  // every path with a long round trip would cost its server a second handshake. From the specification.
+  // How long a client waits for an answer before it tries the next suite: until message 1 would go out for the third
+  // time. If it waited less, every path with a long round trip would cost its server a second handshake. From the
+  // specification.
   static constexpr Duration kNextSuiteAfter = std::chrono::milliseconds(900);
 
-  // `config` and `random` outlive it. Nothing: the server's key is a low-order point, no handshake can succeed.
+  // `config` and `random` must outlive the object. Returns nullopt if the server's key is a low-order point, with which
+  // no handshake can succeed.
   static std::optional<ClientAttempts> start(Timestamp now, const EndpointConfig& config, const PublicKey& server_key,
                                              ConnectionId client_id, Random& random);
 
@@ -27,10 +29,10 @@ class ClientAttempts {
     ConnectionId client_id;
     bool repeated;
   };
-  // A message 1 that is due, of any attempt; it counts as sent.
+  // Returns the message 1 of an attempt that has one due; it counts as sent.
   std::optional<Due> poll_datagram(Timestamp now);
 
-  // Whether the next suite is to be tried now; then begin_next() with an id that nothing else has.
+  // Whether it is time to try the next suite. If so, the caller calls begin_next() with an id that is not in use.
   bool next_is_due(Timestamp now) const { return next_suite_at_ <= now; }
   void begin_next(Timestamp now, ConnectionId client_id);
 
@@ -41,10 +43,10 @@ class ClientAttempts {
   // The attempt with this id, or null.
   const ClientHandshake* find(ConnectionId client_id) const;
 
-  // The server has no room, as its answer to this attempt says. It may be another attempt of ours that took the last
-  // place, and whose answer got lost: as long as one is left, it goes on. False if none is.
+  // The server's answer to this attempt says that it has no room. Perhaps another attempt of ours took the last place
+  // and its answer was lost, so the remaining attempts go on. Returns false if none remains.
   bool outlives_full_server(ConnectionId client_id, ByteView reason);
-  // What the server said then, to be told when the time is over.
+  // The reason that such an answer gave. The application hears it when the handshake times out.
   const std::optional<std::vector<std::uint8_t>>& server_was_full() const { return server_was_full_; }
 
  private:

@@ -15,7 +15,7 @@ std::optional<ClientHandshake> ClientHandshake::start(Timestamp now, const Endpo
   Writer writer(datagram);
   if (!write_initial_header(writer, suite, client_id, {}, {})) return std::nullopt;
 
-  // The prologue is everything before the Noise message (§2.1), so it is in h on both sides.
+  // The prologue is everything before the Noise message (§2.1), so both sides mix it into h.
   IkInitiator noise(suite, config.identity, server_key, writer.so_far(), PrivateKey::generate(random));
   std::array<std::uint8_t, kMinInitialSize> payload_buffer;
   const std::size_t noise_size = kMinInitialSize - writer.written() - kMac1Size;

@@ -1,5 +1,5 @@
-// The client's half of one handshake: one message 1, byte-identical on every retransmission, until a message 2 that
-// verifies arrives (docs/protocol.md §2.3).
+// The client's half of one handshake: it sends one message 1, byte-identical in every retransmission, until a message 2
+// arrives that verifies (docs/protocol.md §2.3).
 #pragma once
 
 #include <expected>
@@ -20,24 +20,25 @@ class ClientHandshake {
  public:
   struct Accepted {
     IkResult noise;
-    HandshakePayload payload;            // views into the buffer that read_response was given
-    std::optional<Duration> round_trip;  // only when message 1 was sent once
+    HandshakePayload payload;            // holds views into the buffer given to read_response
+    std::optional<Duration> round_trip;  // only if message 1 was sent exactly once
   };
 
-  // In the first of `suites`, all of which it would take. Nothing: the server's key is a low-order point, no handshake
-  // with it can succeed. REQUIRES: `suites` is not empty.
+  // Starts a handshake in the first of `suites`, which are all the suites that the client accepts. Returns nullopt if
+  // the server's key is a low-order point, with which no handshake can succeed. REQUIRES: `suites` is not empty.
   static std::optional<ClientHandshake> start(Timestamp now, const EndpointConfig& config,
                                               std::span<const Suite> suites, const PublicKey& server_key,
                                               ConnectionId client_id, Random& random);
 
-  // Message 1, when it is due; it counts as sent.
+  // Returns message 1 when it is due; it then counts as sent.
   std::optional<ByteView> poll_datagram(Timestamp now);
   // When to call poll_datagram again.
   Timestamp deadline() const { return next_send_; }
   std::uint64_t sent_count() const { return sent_count_; }
 
-  // A DropReason: not the answer to our message, nothing has changed. `payload_buffer` receives the plaintext and must
-  // be as long as the message. A payload that verifies but breaks the rules is a TransportError in the inner value.
+  // Reads a message 2. A DropReason means that it does not answer our message and that nothing has changed.
+  // `payload_buffer` receives the plaintext and must be as long as the message. If the payload verifies but breaks the
+  // rules, the inner value is a TransportError.
   std::expected<std::expected<Accepted, TransportError>, DropReason> read_response(Timestamp now,
                                                                                    const ResponseHeader& header,
                                                                                    MutableBytes payload_buffer) const;

@@ -1,5 +1,5 @@
 // The next timeout of a connection is the minimum over its parts; there is no table of timers. Each part keeps its own
-// deadline and is asked again when it has come.
+// deadline and is asked again when that deadline has come.
 #include <algorithm>
 
 #include "connection/flows.h"
@@ -8,7 +8,7 @@ namespace mxp {
 
 namespace {
 
-// Thousands of connections may wait at a server for hours: each keeps what it needs to go on, and no more.
+// Thousands of connections may lie idle at a server for hours, so each keeps only the memory that it needs to go on.
 void rest(Parts& parts) {
   parts.idle.on_rested();
   parts.streams.shrink();
@@ -25,15 +25,15 @@ Timestamp next_deadline(const Parts& parts) {
   if (life.discard_at != kNever) return life.discard_at;
   Timestamp next = std::min(parts.confirm_by, parts.pacing_until);
   if (parts.attempts) next = std::min({next, parts.attempts->deadline(), parts.attempts->gives_up_at()});
-  // A server's half-open handshake has confirm_by alone: it must live as long as the cached message 2 that leads a
-  // client to it.
+  // A server's half-open connection has no other deadline than confirm_by: it must live as long as the cached message 2
+  // that leads a client to it.
   if (life.state == ConnectionState::established) {
     next = std::min(next, parts.idle.deadline(parts.recovery.probe_timeout()));
-    // What waits for bytes of the client waits for no time (threat t39).
+    // What waits for bytes from the client has no deadline: no passing of time would let it go (threat t39).
     if (!held_by_address(parts)) next = std::min(next, parts.recovery.deadline());
     if (parts.address_proven()) next = std::min(next, parts.acks.deadline());
     next = std::min({next, parts.key_update.old_keys_until(), parts.idle.rest_deadline()});
-    // A PING that is due already waits for room in the window, not for time (threat t39).
+    // A PING that is already due waits for room in the window, not for a time (threat t39).
     if (!parts.ping_due) next = std::min(next, parts.idle.keepalive_deadline());
   }
   return next;
@@ -73,7 +73,7 @@ void on_deadline(Parts& parts, Timestamp now) {
   }
   if (parts.pacing_until <= now) parts.pacing_until = kNever;
   parts.streams.collect();
-  // Whatever came due is sent by the next poll; an idle poll costs nothing.
+  // The next poll sends whatever has come due; a poll that finds nothing costs little.
   parts.ready.on_ready(parts.self);
 }
 

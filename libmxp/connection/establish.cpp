@@ -1,9 +1,11 @@
-// Two peers become a connection:
+// How two peers become a connection:
 //
-//   1. both traffic secrets are known: keys for sealing and opening, and the first lines of a key log
-//   2. the peer's parameters are known: how large datagrams may be, how long silence, how much data on streams
-//   3. the peer has shown that it holds the keys (a client: message 2 verified; a server: the first packet opened):
-//      the application hears of the connection
+//   1. install_keys: both traffic secrets are known. Packets can be sealed and opened, and the key log gets its first
+//      lines.
+//   2. apply_peer_parameters: the peer has told its limits on datagrams, silence, delays of acknowledgements and
+//      streams.
+//   3. confirm: the peer has shown that it holds the keys, to a client by a message 2 that verifies, to a server by the
+//      first packet that opens. The application hears of the connection.
 #include <algorithm>
 
 #include "connection/flows.h"

@@ -1,7 +1,7 @@
-// Forwards what the streams have to say to the application, with the connection's name on it. After the application has
-// closed the connection it hears no more of its streams, even if it closed it from inside an event and more was to be
-// told: it may have let go of what the events are about. Bytes wait, as if they had not been taken, until it asks for
-// them.
+// Passes the events of the streams on to the application and adds which connection they belong to. After the
+// application has closed the connection, it hears no more of its streams, even if it closed from inside an event that
+// others were to follow: it may have freed what the events are about. Received bytes wait, as if they had not been
+// taken, until the application asks for them.
 #pragma once
 
 #include "mxp/handler.h"

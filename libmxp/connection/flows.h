@@ -1,5 +1,5 @@
-// The flows of a connection, in the order in which a datagram meets them. Free functions over Parts; each file begins
-// with its steps in prose.
+// The flows of a connection, in the order in which a datagram meets them. They are free functions over Parts, and each
+// file begins with its steps in prose.
 #pragma once
 
 #include <expected>
@@ -20,38 +20,39 @@ std::optional<Transmit> transmit(Parts& parts, Timestamp now, MutableBytes buffe
 
 // settle.cpp: what was acknowledged or lost goes back to its owners.
 void settle(Parts& parts, Timestamp now, const Outcome& outcome);
-// settle.cpp: after a probe timeout, hands the oldest outstanding data out again, enough for both probes (RFC 9002
-// §6.2.4).
+// settle.cpp: after a probe timeout, queues the oldest outstanding data for sending again, enough for both probes (RFC
+// 9002 §6.2.4).
 void repeat_oldest_data(Parts& parts);
-// settle.cpp: what earlier probes carried is sent once more; returns how many of them carried data.
+// settle.cpp: queues once more what earlier probes carried. Returns how many of those probes carried data.
 unsigned repeat_earlier_probes(Parts& parts);
 
-// Whether the 3× limit forbids even the smallest packet: it goes when the client has sent more.
+// Whether the 3× limit forbids even the smallest packet. It can go when more bytes have come from the client.
 inline bool held_by_address(const Parts& parts) {
   constexpr std::uint64_t kSmallestPacket = 32;  // a PING fits
   return parts.amplification.allowance() < kSmallestPacket;
 }
 
-// deadlines.cpp: when on_deadline must be called; what has come due.
+// deadlines.cpp: when on_deadline must be called, and what it does with what has come due.
 Timestamp next_deadline(const Parts& parts);
 void on_deadline(Parts& parts, Timestamp now);
 
-// update_keys.cpp: the sending direction turns to new keys if it is time. REQUIRES: a packet that will be acknowledged
-// goes next.
+// update_keys.cpp: turns the sending direction to new keys if it is time. REQUIRES: the next packet is one that the
+// peer will acknowledge.
 void begin_key_update_if_due(Parts& parts, Timestamp now);
-// update_keys.cpp: a packet was opened: follows the peer into a new key phase. KEY_UPDATE_ERROR if it has no right to
-// it.
+// update_keys.cpp: called for each packet that was opened; follows the peer into a new key phase. KEY_UPDATE_ERROR if
+// the peer broke the rules of key updates.
 std::expected<void, TransportError> on_packet_phase(Parts& parts, Timestamp now, const OpenedPacket& packet);
-// update_keys.cpp: a side that has sent acknowledgements only, for very long, sends a PING to begin an update with.
+// update_keys.cpp: a side that has sent nothing but acknowledgements for very long sends a PING, with which an update
+// can begin.
 void send_ping_if_key_is_worn(Parts& parts, Timestamp now);
-// update_keys.cpp: the secrets of a key phase, told to the key log.
+// update_keys.cpp: tells the key log the secrets of a key phase.
 void trace_secrets(const Parts& parts, Timestamp now, const TrafficSecret& sending, const TrafficSecret& receiving,
                    std::uint32_t phase);
 
-// establish.cpp: keys exist from here on.
+// establish.cpp: gives the connection its packet keys, then the limits that the peer announced.
 void install_keys(Parts& parts, Timestamp now, const IkResult& noise);
 void apply_peer_parameters(Parts& parts, Timestamp now, const TransportParameters& parameters);
-// establish.cpp: the peer has proven that it has the keys; the application hears of it.
+// establish.cpp: the peer has proven that it holds the keys, and the application hears of the connection.
 void confirm(Parts& parts, Timestamp now);
 
 }  // namespace mxp

@@ -40,7 +40,7 @@ TransportParameters local_parameters(const TransportConfig& config, std::span<co
 
 bool write_handshake_payload(MutableBytes out, const TransportParameters& parameters,
                              const std::optional<CloseFrame>& close, Random* grease) {
-  // Parameters are of bounded size: two lists of at most 16 entries, thirteen integers, one greased entry.
+  // The size is bounded: two lists of at most 16 entries, nine integers, one connection id and one greased entry.
   std::array<std::uint8_t, 512> block;
   Writer block_writer(block);
   if (!write_transport_parameters(block_writer, parameters, grease)) return false;
@@ -71,7 +71,7 @@ std::expected<HandshakePayload, TransportError> parse_handshake_payload(ByteView
       return std::unexpected(TransportError{TransportErrorCode::protocol_violation, frames.last_type(),
                                             "frame not allowed in a handshake message"});
     result.close = *close;
-    return result;  // what follows a CLOSE is not looked at (docs/protocol.md §2.2)
+    return result;  // what follows a CLOSE is ignored (docs/protocol.md §2.2)
   }
 }
 

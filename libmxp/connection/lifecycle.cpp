@@ -11,10 +11,10 @@ namespace {
 
 bool has_ended(const Parts& parts) { return parts.lifecycle.ending.has_value(); }
 
-// RFC 9000 §10.2: closing and draining last three probe timeouts, long enough for what is on the way to arrive.
+// RFC 9000 §10.2: closing and draining last three probe timeouts, long enough for packets on the way to arrive.
 constexpr int kDiscardProbeTimeouts = 3;
-// Our choice: a probe timeout grows with what the peer says and with how slowly it answers, and the place of a
-// connection that is over must not be the peer's to hold (threat t56).
+// Our choice: a probe timeout grows with the delay that the peer announces and with how slowly it answers, and the peer
+// must not be able to hold the place of a connection that is over (threat t56).
 constexpr Duration kLongestDiscard = std::chrono::seconds(10);
 
 void begin_end(Parts& parts, ConnectionState state, CloseInfo info) {
@@ -56,7 +56,7 @@ void close_by_error(Parts& parts, const TransportError& error) {
 void on_peer_close(Parts& parts, Timestamp now, bool application, std::uint64_t code, std::uint64_t frame_type,
                    ByteView reason) {
   if (parts.lifecycle.state == ConnectionState::closing) {
-    // Both sides closed at once: nothing more to say, so no answer to an answer (threat t55).
+    // Both sides have closed, and nothing is left to say: a CLOSE that answers a CLOSE is not answered (threat t55).
     parts.lifecycle.state = ConnectionState::draining;
     parts.lifecycle.close_frame_due = false;
     return;
@@ -78,7 +78,8 @@ void end_silently(Parts& parts, Timestamp now, CloseInfo::By by, TransportErrorC
   info.by = by;
   info.code = static_cast<std::uint64_t>(code);
   info.reason = std::string(reason);
-  // A client that gives up before message 2 answers a late one with a CLOSE, so that the server need not wait for it.
+  // A client that gives up before message 2 has come answers a late one with a CLOSE, so that the server need not keep
+  // the connection for it.
   const bool may_hear_late_answer = parts.attempts != nullptr;
   begin_end(parts, may_hear_late_answer ? ConnectionState::closing : ConnectionState::draining, std::move(info));
   if (may_hear_late_answer) arm_discard(parts, now);
@@ -99,11 +100,12 @@ bool report_ending(Parts& parts, Timestamp now) {
   const CloseInfo& info = *parts.lifecycle.ending;
   parts.trace(now, TraceClosed{info.by, info.application, info.code});
   {
-    // What was received and not yet taken can be had from inside, for the last time.
+    // From inside on_closed the application can take, for the last time, what was received and not yet taken.
     const EventScope scope = parts.streams.enter_event();
     parts.environment.handler.on_closed(parts.self, info);
   }
-  // Not sooner: from inside on_closed the application may still ask for bytes that it had not taken.
+  // This must not come sooner, because from inside on_closed the application may still ask for bytes that it had not
+  // taken.
   parts.streams.drop_all();
   return true;
 }

@@ -7,7 +7,7 @@
 //        ├── close(), error, time limit (client) ─► closing: a late message 2 is answered with one CLOSE
 //        └── never confirmed (server), idle ──────────────────────────────────► closed, without a word
 //
-// `ending` is what the application will be told; it is told once (`reported`), from a drive of the endpoint and never
+// `ending` is what the application will be told. It is told once (`reported`), from a drive of the endpoint and never
 // from inside one of its own calls.
 #pragma once
 
@@ -29,25 +29,26 @@ struct Lifecycle {
   bool close_frame_due = false;  // closing: the next packet is a CLOSE
   std::uint64_t packets_since_close = 0;
   std::uint64_t answer_at_packet = 1;  // closing: doubles with each answer (threat t55)
-  Timestamp discard_at = kNever;       // closing, draining: when the state goes
+  Timestamp discard_at = kNever;       // closing, draining: when the connection becomes closed
 };
 
-// Our side ends it: with the application's code, or because the peer broke a rule.
+// Our side ends the connection: with the code of the application, or because the peer broke a rule.
 void close_by_application(Parts& parts, AppErrorCode code, std::string_view reason);
 void close_by_error(Parts& parts, const TransportError& error);
 // The peer's CLOSE frame arrived; `reason` is its raw text.
 void on_peer_close(Parts& parts, Timestamp now, bool application, std::uint64_t code, std::uint64_t frame_type,
                    ByteView reason);
-// Ends without a packet: idle timeout, handshake timeout, nobody listening.
+// Ends the connection without sending a packet: idle timeout, handshake timeout, nobody listening.
 void end_silently(Parts& parts, Timestamp now, CloseInfo::By by, TransportErrorCode code, std::string_view reason);
 
-// Starts the closing or draining period if it has not started yet. Called on each drive, as the verbs above have no
-// clock.
+// Starts the closing or draining period if it has not started yet. Called on each drive, since not all of the verbs
+// above know the time.
 void arm_discard(Parts& parts, Timestamp now);
-// Tells the application once. True if it was told now.
+// Tells the application of the end, once. True if it was told now.
 bool report_ending(Parts& parts, Timestamp now);
 
-// The peer's text as it may be shown: control and formatting characters escaped, cut to 256 bytes (threat t51).
+// The peer's text in a form that may be shown: control and formatting characters are escaped, and it is cut to 256
+// bytes (threat t51).
 std::string escape_reason(ByteView text);
 
 }  // namespace mxp

@@ -1,6 +1,6 @@
-// Leaves out a packet number now and then (RFC 9000 §21.4): a peer that acknowledges what it cannot have seen, to make
-// us send faster, names such a number before long and is closed (threat t02). The distance grows with the window, so
-// that a fast connection does not pay for it and an attacker cannot gain more than a few windows.
+// Leaves out a packet number now and then (RFC 9000 §21.4). A peer that acknowledges packets it cannot have seen, to
+// make us send faster, names such a number before long and is closed (threat t02). The distance between them grows with
+// the window, so that a fast connection hardly pays for it and an attacker cannot gain more than a few windows.
 #pragma once
 
 #include <algorithm>
@@ -15,7 +15,7 @@ class NumberSkipper {
  public:
   explicit NumberSkipper(Random& random) : random_(random) {}
 
-  // The number for the next packet. `window_packets`: how many packets the congestion window holds.
+  // Returns the number for the next packet. `window_packets` is how many packets the congestion window holds.
   PacketNumber take(std::uint64_t window_packets) {
     if (next_ >= skip_at_) {
       if (skip_at_ != 0) ++next_;
@@ -24,8 +24,8 @@ class NumberSkipper {
     }
     return PacketNumber(next_++);
   }
-  // Leaves out so many numbers that nobody can guess the next one, which fits three bytes on the wire still: who
-  // acknowledges it has read it (threat t17).
+  // Leaves out so many numbers that nobody can guess the next one, which still fits into three bytes on the wire.
+  // Whoever acknowledges it has read it (threat t17).
   void skip_far() { next_ += random_u64(random_) % kFar; }
   PacketNumber next() const { return PacketNumber(next_); }
 

@@ -1,5 +1,5 @@
 // The parts of one connection: data only, no logic. The flows (receive, transmit, settle, deadlines, lifecycle) are
-// free functions over it; a part never sees it. A new feature is a new part here and one line in each flow.
+// free functions over this struct, and no part knows of it. A new feature is a new part here and one line in each flow.
 #pragma once
 
 #include <memory>
@@ -27,12 +27,12 @@
 
 namespace mxp {
 
-// What a connection shares with its endpoint; outlives it.
+// What a connection shares with its endpoint. All of it outlives the connection.
 struct ConnectionEnvironment {
   const EndpointConfig& config;
   Random& random;
   Handler& handler;
-  std::uint64_t hash_key;  // secret: a peer chooses ids of streams
+  std::uint64_t hash_key;  // secret, because peers choose the ids of streams that are hashed with it
   TraceSink* trace = nullptr;
 };
 
@@ -43,7 +43,7 @@ class ReadySignal {
   virtual void on_ready(Connection& connection) = 0;
 };
 
-// Packet keys of both directions and what goes with them.
+// The packet keys of both directions.
 struct PacketKeysInUse {
   PacketSealer sealer;
   PacketOpener opener;
@@ -72,7 +72,7 @@ struct Parts {
   // Who and where.
   SocketAddress remote;
   SocketAddress local;
-  ConnectionId local_id;   // in packets to us; a client's is that of its first attempt until one was answered
+  ConnectionId local_id;   // in packets to us; until message 2 comes, a client's is that of its first attempt
   ConnectionId remote_id;  // in packets to the peer
   ConnectionId client_id;  // the one of message 1
   PublicKey peer_key;
@@ -99,11 +99,11 @@ struct Parts {
   Timestamp pacing_until = kNever;  // the pacer holds us until then
   BlockedBy blocked = BlockedBy::nothing;
   Timestamp started_at;
-  Timestamp confirm_by = kNever;  // server: the client must confirm the keys until then
+  Timestamp confirm_by = kNever;  // server: the client must confirm the keys by then
   ConnectionStats stats;
 
-  // Whether the peer has shown that it hears us at `remote`: the limit on bytes to an address that may be forged has
-  // fallen. A client learns it from message 2; for a server, see amplification.h.
+  // Whether the peer has shown that it hears us at `remote`, so that the limit on bytes to an address that may be
+  // forged no longer holds. A client learns it from message 2; for a server, see amplification.h.
   bool address_proven() const { return amplification.lifted(); }
 
   void trace(Timestamp now, const TraceEvent& event) const {

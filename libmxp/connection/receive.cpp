@@ -1,14 +1,18 @@
 // A datagram comes in:
 //
-//   1. judge its source: once a packet has opened, no other one counts; account its bytes (amplification)
-//   2. a connection that has ended answers with its CLOSE now and then, or not at all
-//   3. open: unmask, recover the number, decrypt, judge duplicates; nothing changes before the tag verified. Follow the
-//      peer into a new key phase (update_keys.cpp)
-//   4. a server's first opened packet confirms the keys and decides where the client is
-//   5. each frame visits its owner once; the first that breaks a rule closes the connection
-//   6. note the packet for acknowledging and start the idle timer again
+//   1. judge its source: once a packet has opened, only its address counts; count the bytes (amplification). A
+//      connection that is draining drops the datagram here
+//   2. open: unmask the header, recover the number, decrypt, refuse duplicates; nothing changes before the tag has
+//      verified
+//   3. the first packet that a server opens decides where the client is
+//   4. follow the peer into a new key phase (update_keys.cpp)
+//   5. a closing connection looks for the peer's CLOSE only, and now and then answers with its own
+//   6. start the idle timer again; the first packet that a server opens confirms the keys
+//   7. each frame visits its owner once; the first that breaks a rule closes the connection
+//   8. note the packet for acknowledging
 //
-// The application is called from inside step 5 and may close the connection there: each step looks again.
+// The application is called from inside steps 6 and 7 and may close the connection there, so the state is looked at
+// again before each frame.
 #include "connection/flows.h"
 #include "core/frame_reader.h"
 
@@ -60,8 +64,8 @@ struct FrameVisitor {
   Result operator()(const StreamsBlockedFrame& frame) { return parts.streams.on_frame(frame); }
 };
 
-// A server's first packet that opened decides where the client is: only the holder of the keys can have made it. Whether
-// the client hears us there is another question (amplification.h).
+// The first packet that a server opens decides where the client is, because only the holder of the keys can have made
+// it. Whether the client hears us there is another question (amplification.h).
 void settle_address(Parts& parts, const ReceivedDatagram& datagram) {
   const bool moved = datagram.remote != parts.remote;
   parts.remote = datagram.remote;
@@ -73,10 +77,10 @@ void settle_address(Parts& parts, const ReceivedDatagram& datagram) {
   parts.ping_due = true;
 }
 
-// What a packet in closing state is answered with: our CLOSE again, at exponentially growing distances (threat t55).
+// Answers a packet in the closing state with our CLOSE again, at exponentially growing distances (threat t55).
 void answer_while_closing(Parts& parts) {
   Lifecycle& life = parts.lifecycle;
-  // What came before the first CLOSE went out has had no answer yet, and takes none.
+  // Packets that come before the first CLOSE has gone out are answered by it and get no other answer.
   if (!parts.keys || life.close_frame_due || ++life.packets_since_close < life.answer_at_packet) return;
   life.answer_at_packet *= 2;
   life.packets_since_close = 0;
@@ -84,13 +88,13 @@ void answer_while_closing(Parts& parts) {
   parts.ready.on_ready(parts.self);
 }
 
-// We are closing, and the peer's packets are worth neither opening nor answering any more.
+// We are closing, and the peer's packets are no longer worth opening or answering.
 void stop_listening(Parts& parts) {
-  // But the one CLOSE that tells why goes out first.
+  // The one CLOSE that says why goes out first, though.
   if (!parts.lifecycle.close_frame_due) parts.lifecycle.state = ConnectionState::draining;
 }
 
-// Only a CLOSE matters once we are closing: then both sides know.
+// Once we are closing, only the peer's CLOSE matters: with it both sides know.
 void receive_while_closing(Parts& parts, Timestamp now, MutableBytes payload) {
   FrameReader frames(payload);
   for (;;) {
@@ -109,12 +113,12 @@ void receive_while_closing(Parts& parts, Timestamp now, MutableBytes payload) {
 void receive_packet(Parts& parts, Timestamp now, const ReceivedDatagram& datagram) {
   const std::size_t size = datagram.bytes.size();
   const bool from_elsewhere = datagram.remote != parts.remote;
-  // Without path validation a connection stays at the address of the first packet that opened (threat t20). Until then
-  // a server's connection has the address of the message 1 that came first, which may be an observer's copy: who opens
-  // as the holder of the keys decides.
+  // Without path validation a connection stays at the address that its first opened packet came from (threat t20).
+  // Until then a server's connection has the address of the message 1 that came first, which may be an observer's copy.
+  // The packet that opens decides, since only the holder of the keys can have sent it.
   const bool settled = parts.address_proven() || parts.amplification.awaits_proof();
   if (from_elsewhere && settled) return drop(parts, now, DropReason::wrong_path, size);
-  // The allowance belongs to one address: what others send does not add to it (threat t17).
+  // The allowance belongs to one address: bytes that come from others do not add to it (threat t17).
   if (!from_elsewhere) parts.amplification.on_received(size);
   if (!parts.keys) return drop(parts, now, DropReason::key_unavailable, size);
   if (parts.lifecycle.state == ConnectionState::draining || parts.lifecycle.state == ConnectionState::closed)
@@ -130,7 +134,8 @@ void receive_packet(Parts& parts, Timestamp now, const ReceivedDatagram& datagra
   if (!settled) settle_address(parts, datagram);
   const auto followed = on_packet_phase(parts, now, *opened);
   if (parts.lifecycle.state == ConnectionState::closing) {
-    // Turning keys costs the same now as before (threat t26): who does it against the rules is no longer listened to.
+    // To turn keys costs as much while closing as before (threat t26), so we stop listening to a peer that does it
+    // against the rules.
     if (!followed) return stop_listening(parts);
     return receive_while_closing(parts, now, opened->payload);
   }
@@ -141,7 +146,7 @@ void receive_packet(Parts& parts, Timestamp now, const ReceivedDatagram& datagra
   parts.stats.bytes_received += size;
   parts.trace(now, TracePacketReceived{opened->number, size});
   parts.idle.on_packet_received(now);
-  // RFC 9000 §17.3.1: reserved bits count only once the tag has verified them.
+  // RFC 9000 §17.3.1: reserved bits are judged only once the tag has verified them.
   if ((opened->first_byte & packet_bits::kReserved) != 0)
     return close_by_error(parts, {TransportErrorCode::protocol_violation, 0, "reserved bits are set"});
   if (opened->payload.empty())
@@ -185,7 +190,8 @@ void receive_response(Parts& parts, Timestamp now, const ReceivedDatagram& datag
   const bool given_up = parts.lifecycle.state == ConnectionState::closing;
 
   if (!*response) {
-    // The server is who it should be, but breaks the rules: there is no id to tell it so, it times out by itself.
+    // The server is authentic but breaks the rules. There is no connection id with which to tell it, so it times out by
+    // itself.
     parts.attempts.reset();
     close_by_error(parts, response->error());
     arm_discard(parts, now);
@@ -206,7 +212,8 @@ void receive_response(Parts& parts, Timestamp now, const ReceivedDatagram& datag
   parts.remote_id = *accepted.payload.parameters.connection_id;
   install_keys(parts, now, accepted.noise);
   apply_peer_parameters(parts, now, accepted.payload.parameters);
-  // The answer came from there: the limit on bytes to an address that may be forged is the server's alone.
+  // The answer shows that the server hears us at its address. Besides, only a server must limit what it sends to an
+  // address that may be forged.
   parts.amplification.lift();
   if (accepted.round_trip) parts.recovery.seed_rtt(now, *accepted.round_trip);
   parts.attempts.reset();
@@ -216,7 +223,7 @@ void receive_response(Parts& parts, Timestamp now, const ReceivedDatagram& datag
   if (given_up) {
     parts.lifecycle.close_frame_due = true;
   } else {
-    // The first packet confirms the keys for the server (§2.3): it goes now, and again by the probe timer until
+    // The first packet confirms the keys to the server (§2.3). It goes now, and the probe timer repeats it until it is
     // acknowledged.
     parts.ping_due = true;
     confirm(parts, now);

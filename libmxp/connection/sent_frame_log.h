@@ -1,5 +1,6 @@
-// What every outstanding packet carried, in one ring in sending order: a packet keeps only where its frames begin and
-// how many there are. Nothing is allocated per packet once the ring has its size, and nothing is looked up.
+// What every outstanding packet carried, in one ring in the order of sending. A packet keeps only where its frames
+// begin and how many there are. Once the ring has its size, nothing is allocated per packet, and nothing is ever looked
+// up.
 #pragma once
 
 #include <algorithm>
@@ -14,7 +15,7 @@ namespace mxp {
 
 class SentFrameLog {
  public:
-  // Position that the next appended frame gets.
+  // The position that the next appended frame gets.
   std::uint64_t end() const { return end_; }
 
   void append(const SentFrame& frame) {
@@ -31,7 +32,7 @@ class SentFrameLog {
     return ring_[index & mask_];
   }
 
-  // Frames before `index` belong to packets that nobody will ask about again.
+  // Forgets the frames before `index`, which belong to packets that nobody will ask about again.
   void release_below(std::uint64_t index) {
     if (index > begin_) begin_ = index;
   }
@@ -47,9 +48,9 @@ class SentFrameLog {
   }
 
  private:
-  static constexpr std::size_t kFirstFrames = 8;  // an idle connection sends a packet now and then
+  static constexpr std::size_t kFirstFrames = 8;  // enough for an idle connection, which sends a packet now and then
 
-  // Bounded by what is in flight: a packet holds at most one frame for every few of its bytes.
+  // The size is bounded by what is in flight: a packet has room for one frame for every few of its bytes.
   void grow() { resize(ring_.empty() ? kFirstFrames : ring_.size() * 2); }
   void resize(std::size_t count) {
     std::vector<SentFrame> resized(count);

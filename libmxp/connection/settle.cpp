@@ -1,5 +1,5 @@
-// What reliability concluded goes back to the owners: for each packet acknowledged or lost, each frame that it carried
-// is told to whoever sent it, as the value that was kept with the packet. Frames of packets that nobody tracks any more
+// What reliability concluded goes back to the owners: each frame of a packet that was acknowledged or lost is reported
+// to the part that wrote it, as the value that was kept with the packet. Frames of packets that are no longer tracked
 // are released from the log.
 //
 // Each kind of frame is named here: a new one that nobody has thought of does not compile.
@@ -31,7 +31,7 @@ void on_lost(Parts& parts, const SentFrame& frame) {
   if (frame.retransmitted) return;
   switch (frame.kind) {
     case SentFrame::Kind::ping: break;  // whatever is sent next probes as well
-    case SentFrame::Kind::ack: break;   // a newer one says more
+    case SentFrame::Kind::ack: break;   // a newer ACK says more
     case SentFrame::Kind::stream:
     case SentFrame::Kind::reset_stream:
     case SentFrame::Kind::stop_sending:
@@ -72,9 +72,9 @@ void settle(Parts& parts, Timestamp now, const Outcome& outcome) {
 
 namespace {
 
-// Hands the packet's frames out for sending once more, unless a later packet has them already. The packet itself may
-// still be acknowledged: its frames stay in the log, marked so that its loss is not told as well. Returns whether there
-// was anything but PING and ACK.
+// Queues the packet's frames for sending once more, unless a later packet carries them already. The packet itself may
+// still be acknowledged, so its frames stay in the log, marked so that its loss is not reported as well. Returns
+// whether it queued anything; PING and ACK are never queued.
 bool send_again(Parts& parts, const SentPacket& packet) {
   bool carried_any = false;
   for_each_frame(parts, packet, [&](SentFrame& frame) {
@@ -98,7 +98,7 @@ unsigned repeat_earlier_probes(Parts& parts) {
 }
 
 void repeat_oldest_data(Parts& parts) {
-  // What probes repeated before is the oldest of all, and their packets are the last that carried it.
+  // What earlier probes carried is the oldest data of all, and no later packet carries it.
   unsigned repeated = repeat_earlier_probes(parts);
   if (repeated >= kProbesPerTimeout) return;
   parts.recovery.for_each_unacknowledged([&](const SentPacket& packet) {

@@ -1,16 +1,16 @@
-// A run of datagrams goes out, each built where it will be sent from:
+// A run of datagrams goes out, each built in the buffer that it will be sent from:
 //
-//   0. what the application asked for since the last drive, with resume, is handed to it
+//   0. hand the application the data that it asked for, with resume, since the last drive
 //   1. a client without keys sends message 1 when it is due; a closing connection sends its CLOSE
 //   2. ask for the one permit: how much may go now, and if nothing, why and until when
 //   3. turn to new keys if it is time (update_keys.cpp)
-//   4. for each segment of the caller's buffer: header, then frames in fixed order (acknowledgement, streams'
-//      control and data, ping), padding, seal in place
+//   4. for each segment of the caller's buffer: write the header, then frames in a fixed order (acknowledgement,
+//      control and data of streams, ping) and padding, and seal them in place
 //   5. tell reliability what each packet carried
-//   6. mask all headers of the run at once; all segments but the last have the same size, as GSO wants it
+//   6. mask all headers of the run at once; all segments but the last have the same size, as GSO requires
 //
-// An acknowledgement that is due may go when the window forbids everything else; it is never sent twice for the same
-// news.
+// An acknowledgement that is due may go even when the window forbids everything else. It is never sent twice for the
+// same news.
 #include <algorithm>
 #include <array>
 
@@ -24,7 +24,7 @@ namespace {
 
 // What one run may still send.
 struct Budget {
-  std::uint64_t bytes = 0;  // by window and pacer
+  std::uint64_t bytes = 0;  // what window and pacer allow
   unsigned probes = 0;      // packets that may exceed them
   bool allows(std::size_t packet_bytes) const { return bytes >= packet_bytes || probes > 0; }
 };
@@ -35,7 +35,7 @@ constexpr std::uint64_t kReservedForClose = 16;
 
 std::uint64_t window_packets(const Parts& parts) { return parts.recovery.congestion_window() / parts.max_datagram; }
 
-// A packet being built: its header is written, its frames go through the writer.
+// A packet that is being built: its header is written, and its frames go through the writer.
 struct OpenPacket {
   Writer writer;
   std::size_t header_size;
@@ -50,7 +50,7 @@ OpenPacket begin_packet(Parts& parts, MutableBytes space) {
   return {writer, kShortHeaderSize + number_size, number};
 }
 
-// Pads the shortest packets (§3: number and plaintext of at least four bytes) and seals.
+// Pads a packet that is too short (§3: number and plaintext take at least four bytes together) and seals it.
 std::size_t finish_packet(Parts& parts, MutableBytes space, OpenPacket& open) {
   while (open.writer.written() < kShortHeaderSize + 4) write_padding(open.writer, 1);
   const std::size_t size = open.writer.written() + kTagSize;
@@ -66,7 +66,7 @@ std::optional<Transmit> transmit_handshake(Parts& parts, Timestamp now, MutableB
   const auto due = parts.attempts->poll_datagram(now);
   if (!due || buffer.size() < due->message_1.size()) return std::nullopt;
   std::copy(due->message_1.begin(), due->message_1.end(), buffer.begin());
-  // Under the id of the attempt, which need not be the one that the connection will have.
+  // Traced under the id of the attempt, which need not become the id of the connection.
   if (parts.environment.trace != nullptr)
     parts.environment.trace->on(now, due->client_id, TraceHandshakeSent{1, due->repeated});
   ++parts.stats.handshake_packets_sent;
@@ -79,7 +79,7 @@ std::optional<Transmit> transmit_close(Parts& parts, Timestamp now, MutableBytes
   life.close_frame_due = false;
   const CloseInfo& info = *life.ending;
   const MutableBytes space = buffer.first(std::min(buffer.size(), kMinInitialSize));
-  // Header, tag and numbers take at most 48 bytes.
+  // The header, the tag and the numbers of the frame take at most 48 bytes.
   const std::size_t longest = 48 + info.reason.size();
   if (parts.amplification.allowance() < longest || parts.keys->sealer.seal_limit_reached()) return std::nullopt;
   OpenPacket open = begin_packet(parts, space);
@@ -119,7 +119,7 @@ struct BuiltPacket {
   std::uint32_t frames_count;
 };
 
-// Tells everybody who counts packets, and takes it off the budget.
+// Tells every part that counts packets, and takes the packet off the budget.
 void note_sent(Parts& parts, Timestamp now, const BuiltPacket& built, Budget& budget) {
   SentPacket packet;
   packet.number = built.number;
@@ -146,7 +146,7 @@ void note_sent(Parts& parts, Timestamp now, const BuiltPacket& built, Budget& bu
   parts.trace(now, TracePacketSent{packet.number, built.size_bytes, packet.ack_eliciting, packet.probe});
 }
 
-// What keeps us from sending more, and when to look again. `ran_dry`: there was nothing left to send.
+// Notes what keeps us from sending more, and when to look again. `ran_dry` means that nothing was left to send.
 void note_what_holds_us(Parts& parts, Timestamp now, bool ran_dry) {
   const bool wants_more = parts.streams.has_pending() || parts.ping_due;
   const SendPermit permit = parts.recovery.permit(now);
@@ -178,8 +178,8 @@ std::optional<Transmit> transmit(Parts& parts, Timestamp now, MutableBytes buffe
   std::size_t max_segments =
       std::min({limits.max_segments, kMaxHeaderBatch, std::max<std::size_t>(kMaxUdpPayload / segment_size, 1),
                 buffer.size() / segment_size});
-  // A client that is not acknowledged goes on sending, and so pays for our packets until one of its own proves its
-  // address (docs/protocol.md §2.3).
+  // A client at an unproven address gets no acknowledgements, so it goes on sending. That pays for our packets until
+  // one of its own proves the address (docs/protocol.md §2.3).
   const bool acknowledges = parts.address_proven();
   if (!acknowledges) {
     if (held_by_address(parts)) {
@@ -195,7 +195,7 @@ std::optional<Transmit> transmit(Parts& parts, Timestamp now, MutableBytes buffe
 
   send_ping_if_key_is_worn(parts, now);
   const SendPermit permit = parts.recovery.permit(now);
-  // While probes are due they are all that may go: two packets for each timeout (RFC 9002 §6.2.4), whatever else waits.
+  // While probes are due, nothing else may go: two packets for each timeout (RFC 9002 §6.2.4), whatever else waits.
   Budget budget{permit.blocked() || permit.probe ? 0 : permit.bytes, parts.recovery.probes_due()};
   const auto note_frame = [&](const SentFrame& frame) { parts.sent_frames.append(frame); };
   bool ran_dry = false;
@@ -222,7 +222,7 @@ std::optional<Transmit> transmit(Parts& parts, Timestamp now, MutableBytes buffe
       write_ack_frame(parts, now, open.writer);
     bool ack_eliciting = false;
     if (data_now) {
-      // The second probe repeats the first rather than be an empty PING: one of them that arrives is enough.
+      // The second probe repeats the first instead of being an empty PING: it is enough if one of them arrives.
       if (budget.probes > 0 && !parts.streams.has_pending()) repeat_earlier_probes(parts);
       ack_eliciting = parts.streams.write_frames(open.writer, note_frame);
       if (!ack_eliciting && (parts.ping_due || budget.probes > 0) && write_ping(open.writer)) {
@@ -231,7 +231,7 @@ std::optional<Transmit> transmit(Parts& parts, Timestamp now, MutableBytes buffe
       }
     }
     if (open.writer.written() == after_header) {
-      // Nothing fitted or was left: the number is simply never used, which is what skipped numbers are.
+      // Nothing fitted, or nothing was left. The packet number stays unused, as if it had been skipped on purpose.
       ran_dry = true;
       break;
     }
@@ -250,8 +250,8 @@ std::optional<Transmit> transmit(Parts& parts, Timestamp now, MutableBytes buffe
 
   note_what_holds_us(parts, now, ran_dry);
   if (segments == 0) return std::nullopt;
-  // A peer need not acknowledge our acknowledgements, and then settles nothing: their frames must not pile up (threat
-  // t03).
+  // A peer need not acknowledge our acknowledgements. Then nothing settles them, and their frames must not pile up in
+  // the log (threat t03).
   parts.sent_frames.release_below(parts.recovery.oldest_frames_begin().value_or(parts.sent_frames.end()));
   return Transmit{parts.remote, parts.local, segment_size < used ? segment_size : used, used};
 }

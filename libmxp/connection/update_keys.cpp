@@ -1,11 +1,11 @@
-// Both directions turn to new keys (docs/protocol.md §3.1):
+// How both directions turn to new keys (docs/protocol.md §3.1):
 //
-//   we begin:       the sending direction turns, just before a packet that the peer will acknowledge; the receiving
-//                   one follows with the peer's first packet of the new phase
-//   the peer does:  a packet opens under the next key: the opener has turned already. If that is not too early, our
-//                   direction turns as well, before anything else is sent
+//   we begin:         the sending direction turns, just before a packet that the peer will acknowledge. The receiving
+//                     direction follows with the peer's first packet of the new phase.
+//   the peer begins:  a packet opens under the next key, and the opener has turned already. If that is not too early,
+//                     our sending direction turns as well, before anything else is sent.
 //
-// Each new phase is told to the key log once, when the first of both directions reaches it.
+// The key log is told of each new phase once, when the first of the two directions reaches it.
 #include "connection/flows.h"
 
 namespace mxp {
@@ -44,7 +44,7 @@ void begin_key_update_if_due(Parts& parts, Timestamp now) {
 }
 
 std::expected<void, TransportError> on_packet_phase(Parts& parts, Timestamp now, const OpenedPacket& packet) {
-  // RFC 9001 §6.4: numbers grow with the phases.
+  // RFC 9001 §6.4: packet numbers grow from phase to phase.
   if (packet.precedes_phase)
     return std::unexpected(TransportError{TransportErrorCode::key_update_error, 0,
                                           "a packet of the new key phase has an older number than one of the last"});
