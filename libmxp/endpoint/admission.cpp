@@ -34,7 +34,7 @@ Admission::Admission(const EndpointConfig& config, Random& random, std::uint64_t
       random_(random),
       mac1_key_(config.identity.public_key()),
       budget_(config.limits.max_fruitless_handshakes, hash_key),
-      // Twice the half-open limit: the answers of clients that have confirmed by now are remembered as well.
+      // Twice the half-open limit, because the answers to clients that have confirmed meanwhile are remembered as well.
       admitted_(2 * config.limits.max_half_open, config.transport.handshake_timeout, hash_key),
       refused_(config.limits.max_half_open, config.transport.handshake_timeout, hash_key) {}
 
@@ -44,7 +44,8 @@ AdmissionResult Admission::screen(const ReceivedDatagram& datagram, const Initia
     return drop(DropReason::wrong_size);
   if (!mac1_key_.verify(datagram.bytes)) return drop(DropReason::bad_mac1);
 
-  // Answering one datagram with another that is no longer amplifies nothing, whoever the source is (threat t17).
+  // The answer is no longer than the datagram that asked for it, so it amplifies nothing, whatever the source (threat
+  // t17).
   const ResponseCache::Mac1 mac1 = mac1_of(header);
   ResponseCache::Entry* known = admitted_.find(mac1);
   if (known == nullptr) known = refused_.find(mac1);
@@ -70,7 +71,7 @@ AdmissionResult Admission::on_initial(Timestamp now, const ReceivedDatagram& dat
     return drop(message_1.error() == NoiseError::low_order_key ? DropReason::bad_low_order_key
                                                                : DropReason::handshake_failed);
 
-  // The client is who it says. What it gets from here on it gets over the authenticated answer.
+  // The client is authenticated. From here on it is told of a failure by an answer, which is authenticated as well.
   std::optional<CloseFrame> close;
   const auto payload =
       parse_handshake_payload(MutableBytes(payload_buffer).first(message_1->payload_size), Role::client);

@@ -1,7 +1,11 @@
-// The server's half of the handshake: from an unknown datagram to a connection with keys, in the order that costs a
-// stranger least (docs/protocol.md §2.1): size → header → mac1 → duplicate → limits → public-key operations → payload →
-// policy. Answers that let a client in and refusals are remembered apart: clients that are refused, however many they
-// are, push out no answer that a client in the middle of its handshake may ask for again (threat t18).
+// The server's half of the handshake: from an unknown datagram to a connection with keys. The checks come in the order
+// that costs a server least (docs/protocol.md §2.1); the endpoint makes those in parentheses:
+//
+//   (header) → does it accept? → size → mac1 → answered before? → suite → (half-open limit) → rate of public-key work
+//     → keys (public-key operations) → payload → downgrade → policy → room for one more connection (full)
+//
+// Answers that let a client in and refusals are remembered apart. So refused clients, however many they are, push out
+// no answer that a client in the middle of its handshake may ask for again (threat t18).
 #pragma once
 
 #include <optional>
@@ -20,7 +24,7 @@
 
 namespace mxp {
 
-// A client that was let in: what its connection starts from.
+// A client that was let in, as its connection starts from it.
 struct AdmittedClient {
   IkResult noise;
   TransportParameters parameters;
@@ -33,25 +37,26 @@ struct AdmittedClient {
 struct AdmissionResult {
   std::optional<DropReason> dropped;
   std::vector<std::uint8_t> answer;        // message 2 to send; empty if none
-  ConnectionId answer_id;                  // that the answer gives; all zero if it refuses
+  ConnectionId answer_id;                  // the id that the answer gives; all zero if it refuses
   bool answered_before = false;            // the answer is from the cache
   std::optional<AdmittedClient> admitted;  // absent when refused or answered from the cache
 };
 
 class Admission {
  public:
-  // `hash_key` is random and secret: peers choose what is hashed with it.
+  // `hash_key` is random and secret, because peers choose what is hashed with it.
   Admission(const EndpointConfig& config, Random& random, std::uint64_t hash_key);
 
-  // The cheap half, at most one HMAC: the initial is dropped or answered from the cache. Neither: it may be worth more,
-  // ask on_initial().
+  // The cheap half, which costs at most one HMAC: the initial is dropped or answered from the cache. If it is neither,
+  // it may be worth more, and on_initial() comes next.
   AdmissionResult screen(const ReceivedDatagram& datagram, const InitialHeader& header);
-  // The public-key operations and what only they can tell. REQUIRES: screen() let it pass.
-  // `full`: the endpoint takes no more connections. `server_id` is a fresh id for the case that the client is admitted.
+  // The expensive half: the public-key operations, and the checks that need their results. REQUIRES: screen() let the
+  // initial pass. `full`: the endpoint takes no more connections. `server_id` is a fresh id in case the client is
+  // admitted.
   AdmissionResult on_initial(Timestamp now, const ReceivedDatagram& datagram, const InitialHeader& header, bool full,
                              ConnectionId server_id, EndpointStats& stats);
 
-  // A client that was admitted has confirmed its keys, from `source`.
+  // An admitted client has confirmed its keys, from `source`.
   void on_confirmed(const SocketAddress& source) { budget_.give_back(source); }
 
   void on_timeout(Timestamp now) {

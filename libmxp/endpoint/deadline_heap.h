@@ -1,4 +1,4 @@
-// The next timeouts of many connections: a binary heap in which each connection knows its place, so that moving a
+// The next timeouts of many connections, in a binary heap in which each connection knows its place. So moving a
 // deadline, which happens with almost every packet, costs O(log n) and allocates nothing.
 #pragma once
 
@@ -11,7 +11,7 @@
 
 namespace mxp {
 
-// Entry must have members `Timestamp heap_deadline` and `std::size_t heap_index` (kNotInHeap when outside).
+// Entry must have members `Timestamp heap_deadline` and `std::size_t heap_index` (kNotInHeap while it is outside).
 inline constexpr std::size_t kNotInHeap = static_cast<std::size_t>(-1);
 
 template <typename Entry>
@@ -25,7 +25,7 @@ class DeadlineHeap {
     return *heap_.front();
   }
 
-  // kNever takes the entry out.
+  // Puts the entry in or moves it; kNever takes it out.
   void set(Entry& entry, Timestamp deadline) {
     if (deadline == kNever) return remove(entry);
     if (entry.heap_index == kNotInHeap) {

@@ -1,11 +1,12 @@
-// An endpoint: which connection a datagram belongs to, who has something to send, whose deadline comes next.
+// An endpoint knows which connection a datagram belongs to, which have something to send, and whose deadline comes
+// next.
 //
-//   receive        parse the clear header → by connection id to its connection, or to admission
-//   on_timeout     the connections whose deadline has come
-//   poll_transmit  answers to strangers first, then the connections that said they are ready, in turn
+//   receive        parses the clear header, and hands the datagram to the connection with that id or to admission
+//   on_timeout     drives the connections whose deadline has come
+//   poll_transmit  sends answers to strangers first, then asks the connections that said they are ready, in turn
 //
-// After each of them the connections that it touched get their new deadline, and those that have ended are told and
-// freed.
+// After each of these calls, the connections that it touched get their new deadline. Those that have ended are reported
+// to the application, and freed when they are closed.
 #include "mxp/endpoint.h"
 
 #include <algorithm>
@@ -43,11 +44,12 @@ struct PendingAnswer {
   SocketAddress remote;
   SocketAddress local;
   std::vector<std::uint8_t> datagram;
-  ConnectionId id;  // that it gives; all zero if it refuses
+  ConnectionId id;  // the id that it gives; all zero if it refuses
   bool answered_before;
 };
 
-// Answers that wait for the carrier; more than that means that the carrier is stuck, and a client sends again anyway.
+// How many answers may wait for the carrier. If there are more, the carrier is stuck; further ones are dropped, and
+// clients send again anyway.
 constexpr std::size_t kMaxPendingAnswers = 256;
 
 }  // namespace
@@ -63,7 +65,7 @@ struct Endpoint::Impl final : ReadySignal {
   // -- which connection
 
   Entry* find(ConnectionId id) {
-    // Packets come in runs for one connection.
+    // Packets come in runs for one connection, so the last one found is tried first.
     if (last_found != nullptr && last_found->id == id) return last_found;
     if (const auto found = entries.find(id.key()); found != entries.end()) return last_found = found->second.get();
     const auto attempt = further_attempts.find(id.key());
@@ -102,7 +104,7 @@ struct Endpoint::Impl final : ReadySignal {
     Entry* entry = touched_entry != nullptr && touched_entry->connection.get() == &connection ? touched_entry : nullptr;
     if (entry == nullptr) {
       const auto found = by_connection.find(&connection);
-      if (found == by_connection.end()) return;  // being built
+      if (found == by_connection.end()) return;  // it is still being built
       entry = found->second;
     }
     mark_ready(*entry);
@@ -110,7 +112,8 @@ struct Endpoint::Impl final : ReadySignal {
 
   void mark_ready(Entry& entry) { ready.push_back(entry); }
 
-  // After a flow ran over a connection: tell it if it ended, free it if it is over, else move its deadline.
+  // After a flow ran over a connection: reports it if it ended, frees it if it is closed, and otherwise moves its
+  // deadline.
   void after_drive(Entry& entry, Timestamp now) {
     Parts& parts = parts_of(entry);
     if (entry.half_open && parts.lifecycle.state != ConnectionState::handshaking) {
@@ -121,8 +124,8 @@ struct Endpoint::Impl final : ReadySignal {
         admission.on_confirmed(parts.remote);
       }
     }
-    // A closing connection is reported once its CLOSE has gone to the carrier, so that a program may exit on hearing of
-    // it. A client of which the application never heard needs no report either way.
+    // A closing connection is reported once its CLOSE has gone to the carrier, so that a program may exit when it hears
+    // of it. A client of which the application never heard is not reported at all.
     const bool never_accepted =
         parts.role == Role::server && parts.lifecycle.ending && parts.lifecycle.ending->before_established;
     if (never_accepted) parts.lifecycle.reported = true;
@@ -151,7 +154,8 @@ struct Endpoint::Impl final : ReadySignal {
     entry.further_attempts = {};
   }
 
-  // One attempt has become the connection, or the whole handshake is over: the ids of the others are free.
+  // One attempt has become the connection, or the whole handshake is over. The ids of the other attempts are free
+  // again.
   void on_answered(Entry& entry, ConnectionId id) {
     entry.unanswered = false;
     --unanswered;
@@ -213,15 +217,16 @@ struct Endpoint::Impl final : ReadySignal {
   void on_initial(Timestamp now, const ReceivedDatagram& datagram, const InitialHeader& header) {
     AdmissionResult result = admission.screen(datagram, header);
     if (!result.dropped && result.answer.empty()) {
-      // A full table of half-open handshakes costs a stranger's initial its answer, and no public-key operation (threat
-      // t18).
+      // If the table of half-open handshakes is full, a stranger's initial gets no answer, and costs no public-key
+      // operation (threat t18).
       if (half_open >= config.limits.max_half_open)
         return drop(now, DropReason::half_open_limit, datagram.bytes.size());
       const bool full = entries.size() >= config.limits.max_connections;
       result = admission.on_initial(now, datagram, header, full, fresh_id(), stats);
     }
     if (result.dropped) return drop(now, *result.dropped, datagram.bytes.size());
-    // Whoever reads the answer there may say that it is here (threat t17).
+    // The answer now goes to a second address, and whoever reads it there could claim to be at the first one (threat
+    // t17).
     Entry* answered = result.answered_before ? find(result.answer_id) : nullptr;
     if (answered != nullptr && parts_of(*answered).remote != datagram.remote)
       parts_of(*answered).amplification.on_answered_elsewhere();
@@ -266,7 +271,7 @@ struct Endpoint::Impl final : ReadySignal {
       ready.remove(entry);
       touched_entry = &entry;
       const auto sent = transmit(parts_of(entry), now, buffer, limits);
-      // What has sent may have more: it takes its turn again behind the others.
+      // A connection that has sent may have more to send: it queues again, behind the others.
       if (sent) mark_ready(entry);
       after_drive(entry, now);
       touched_entry = nullptr;
@@ -280,8 +285,8 @@ struct Endpoint::Impl final : ReadySignal {
 
   void on_timeout(Timestamp now) {
     admission.on_timeout(now);
-    // Each connection at most once in a turn: a deadline that does not move forward would otherwise spin here (threat
-    // t39).
+    // Each connection is driven at most once in a call. Otherwise a deadline that does not move forward would make this
+    // loop spin (threat t39).
     due.clear();
     while (deadlines.next() <= now) {
       Entry& entry = deadlines.top();
@@ -319,7 +324,7 @@ struct Endpoint::Impl final : ReadySignal {
 };
 
 Endpoint::Endpoint(EndpointConfig config, Random& random, Handler& handler, TraceSink* trace) {
-  // Said with the setting's name: "validate(config)" alone would leave the reader to search for it.
+  // Names the setting: "validate(config)" alone would leave the reader to search for it.
   if (const auto valid = validate(config); !valid)
     precondition_broken(to_string(valid.error()).c_str(), __FILE__, __LINE__);
   impl_ = std::make_unique<Impl>(std::move(config), random, handler, trace);
@@ -367,7 +372,7 @@ void Endpoint::on_timeout(Timestamp now) { impl_->on_timeout(impl_->clamp(now));
 
 void Endpoint::on_unreachable(Timestamp now, const SocketAddress& remote) {
   now = impl_->clamp(now);
-  // The report may be forged: where no handshake waits for its answer, as on a server, it must cost nothing (threat
+  // The report may be forged. So it must cost nothing where no handshake waits for its answer, as on a server (threat
   // t44).
   if (impl_->unanswered == 0) return;
   std::vector<Entry*> affected;

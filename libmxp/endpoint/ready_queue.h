@@ -1,13 +1,13 @@
-// The connections that have something to send, in the order in which they said so. The links are in the entries:
-// joining and leaving, which happen with almost every packet, allocate nothing, and a connection that ends leaves from
-// anywhere at once.
+// The connections that have something to send, in the order in which they said so. The links are in the entries, so
+// joining and leaving, which happen with almost every packet, allocate nothing, and a connection that ends can leave
+// from anywhere at once.
 #pragma once
 
 #include "mxp/require.h"
 
 namespace mxp {
 
-// Entry must have members `Entry* next_ready`, `Entry* previous_ready` and `bool ready` (false outside).
+// Entry must have members `Entry* next_ready`, `Entry* previous_ready` and `bool ready` (false while it is outside).
 template <typename Entry>
 class ReadyQueue {
  public:
@@ -18,7 +18,7 @@ class ReadyQueue {
     return *first_;
   }
 
-  // Who waits already keeps its place.
+  // An entry that waits already keeps its place.
   void push_back(Entry& entry) {
     if (entry.ready) return;
     entry.ready = true;

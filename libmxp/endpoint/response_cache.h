@@ -1,11 +1,11 @@
-// Message 2 by the mac1 of the message 1 that it answers: a retransmitted or replayed message 1 gets the same bytes
-// again, costs no public-key operation and makes no second connection (docs/protocol.md §2.1). Bounded by count and by
-// time.
+// Keeps each message 2 under the mac1 of the message 1 that it answers. A retransmitted or replayed message 1 gets the
+// same bytes again, costs no public-key operation, and makes no second connection (docs/protocol.md §2.1). The cache is
+// bounded by count and by time.
 //
 // The source address of a message 1 proves nothing: an observer may send copies of it from any number of addresses
-// before the original arrives. So whoever sends it gets the answer, and none of them can lock the real client out by
-// being first; but each answer is given a bounded number of times, for one source and altogether, so that one recorded
-// message 1 does not let the server be aimed at forged addresses without end.
+// before the original arrives. So every sender gets the answer, and none can lock the real client out by being first.
+// But each answer is given only a bounded number of times, to one source and altogether. Otherwise one recorded message
+// 1 could aim the server at forged addresses without end.
 #pragma once
 
 #include <algorithm>
@@ -26,25 +26,26 @@ class ResponseCache {
  public:
   using Mac1 = std::array<std::uint8_t, kMac1Size>;
 
-  // Sources whose answers are counted apart; the one that came first gives its place to a further one. Our choice.
+  // How many sources have their answers counted apart. A further source takes the place of the one that came first. Our
+  // choice.
   static constexpr std::size_t kCountedSources = 4;
-  // How often one answer goes to one of these, and how often altogether. A client sends its message 1 about six times
-  // within the default handshake timeout. Our choice.
+  // How often one answer goes to one of these sources, and how often altogether. A client sends its message 1 about six
+  // times within the default handshake timeout. Our choice.
   static constexpr unsigned kMaxAnswersForSource = 16;
   static constexpr unsigned kMaxAnswers = 64;
 
   struct Entry {
     std::vector<std::uint8_t> datagram;  // message 2
-    ConnectionId server_id;              // that it gives; all zero if it refuses
+    ConnectionId server_id;              // the id that it gives; all zero if it refuses
     struct Source {
       SocketAddress address;
-      unsigned answers = 0;  // 0: a free place
+      unsigned answers = 0;  // 0 marks a free place
     };
     std::array<Source, kCountedSources> sources{};
-    std::size_t next_place = 0;  // free, or of the source that came first
+    std::size_t next_place = 0;  // a free one, or that of the source that came first
     unsigned answers = 0;
 
-    // Whether `source` gets the answer now; counts it.
+    // Whether `source` gets the answer now. If so, the answer is counted.
     bool take_answer(const SocketAddress& source) {
       if (answers == kMaxAnswers) return false;
       auto known = std::find_if(sources.begin(), sources.end(),
@@ -61,8 +62,8 @@ class ResponseCache {
     }
   };
 
-  // `hash_key` is random: who knows the server's public key can compute mac1 values and could otherwise aim them at one
-  // bucket (threat t13).
+  // `hash_key` is random: whoever knows the server's public key can compute mac1 values, and could otherwise aim them
+  // at one bucket (threat t13).
   ResponseCache(std::size_t max_entries, Duration lifetime, std::uint64_t hash_key)
       : max_entries_(max_entries), lifetime_(lifetime), entries_(0, Hash{hash_key | 1}) {}
 
@@ -70,7 +71,7 @@ class ResponseCache {
     const auto found = entries_.find(mac1);
     return found == entries_.end() ? nullptr : &found->second;
   }
-  // The answer that `source` just got. The oldest goes when it is full.
+  // Remembers the answer that `source` was just given. A full cache forgets its oldest answer.
   void insert(Timestamp now, const Mac1& mac1, const SocketAddress& source, std::vector<std::uint8_t> datagram,
               ConnectionId server_id) {
     if (max_entries_ == 0) return;
@@ -86,7 +87,7 @@ class ResponseCache {
   std::size_t size() const { return entries_.size(); }
 
  private:
-  // Multiplication by a secret odd number: enough for values that are already outputs of an HMAC.
+  // Multiplication by a secret odd number is enough for values that are already outputs of an HMAC.
   struct Hash {
     std::uint64_t key;
     std::size_t operator()(const Mac1& mac1) const {
