@@ -20,8 +20,7 @@ void AckTracker::on_packet_received(Timestamp now, PacketNumber number, bool ack
   ecn_.ect0 += ecn == Ecn::ect0 ? 1 : 0;
   ecn_.ect1 += ecn == Ecn::ect1 ? 1 : 0;
   ecn_.ce += ecn == Ecn::ce ? 1 : 0;
-  if (!ack_eliciting)
-    return;  // never a reason for an ACK of its own, or two idle peers would keep answering each other
+  if (!ack_eliciting) return;  // it gets no ACK of its own, or two idle peers would answer each other for ever
 
   if (eliciting_waiting_++ == 0) waiting_since_ = now;
   ++eliciting_received_;
@@ -38,7 +37,7 @@ void AckTracker::on_ack_sent(Timestamp) {
 }
 
 void AckTracker::on_ack_acknowledged(PacketNumber largest) {
-  std::uint64_t end = largest.value() + 1;  // what is below it is dropped
+  std::uint64_t end = largest.value() + 1;  // numbers below it are dropped
   if (lowest_late_) {
     if (largest.value() > late_mark_) {
       lowest_late_.reset();
@@ -69,7 +68,7 @@ std::optional<EcnCounts> AckTracker::ecn() const {
 }
 
 bool AckTracker::record(std::uint64_t number) {
-  if (!ranges_.empty() && number == ranges_[0].last.value() + 1) {  // in order: by far the most frequent
+  if (!ranges_.empty() && number == ranges_[0].last.value() + 1) {  // in order, by far the most frequent case
     ranges_[0].last = PacketNumber(number);
     return true;
   }
@@ -103,7 +102,7 @@ void AckTracker::erase_range(std::size_t index) {
 
 void AckTracker::insert_range(std::size_t index, std::uint64_t number) {
   MXP_WORK(ranges_.size() - index + 1);
-  if (ranges_.size() == kCapacity) ranges_.pop_back();  // the oldest gives way: threat t03
+  if (ranges_.size() == kCapacity) ranges_.pop_back();  // the oldest range gives way (threat t03)
   if (ranges_.size() == ranges_.capacity()) ranges_.reserve(std::clamp(2 * ranges_.size(), kFirstCapacity, kCapacity));
   ranges_.insert(ranges_.begin() + static_cast<std::ptrdiff_t>(index), {PacketNumber(number), PacketNumber(number)});
 }

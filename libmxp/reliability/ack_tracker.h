@@ -1,7 +1,7 @@
-// The receiver's side: which packet numbers arrived, when the peer must hear of them, and what the ACK says.
-// Policy of docs/protocol.md §6. Memory is bounded: at most 1 + kMaxAckRanges ranges are kept, the oldest are forgotten
-// (threat t03), and recording a packet costs at most one move of that list whatever the peer sends. Numbers that arrive
-// in order need one range, so the list begins small and grows with the gaps.
+// The receiver's side: which packet numbers arrived, when the peer must hear of them, and what the ACK says. The policy
+// is that of docs/protocol.md §6. Memory is bounded: at most 1 + kMaxAckRanges ranges are kept, and the oldest are
+// forgotten (threat t03). Recording a packet costs at most one move of that list, whatever the peer sends. Numbers that
+// arrive in order need one range, so the list begins small and grows with the gaps.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +18,7 @@ namespace mxp {
 
 class AckTracker {
  public:
-  // `max_ack_delay`: how long an acknowledgement may be held back: what we announced to the peer.
+  // `max_ack_delay` is how long an acknowledgement may be held back, as we announced it to the peer.
   explicit AckTracker(Duration max_ack_delay) : max_ack_delay_(max_ack_delay) {}
 
   // A packet was opened and is not a duplicate. A number that is already recorded changes nothing.
@@ -27,28 +27,29 @@ class AckTracker {
   void on_ack_sent(Timestamp now);
   // The peer acknowledged a packet that carried an ACK of ours, whose largest number was `largest`. What that ACK said
   // need not be said again, so the ranges up to there are dropped (RFC 9000 §13.2.4). The largest number ever received
-  // stays.
+  // is kept.
   void on_ack_acknowledged(PacketNumber largest);
 
   // Whether an ACK must go now, with or without other frames.
   bool ack_due(Timestamp now) const;
-  // When one falls due, at the latest; kNever when nothing ack-eliciting waits. In the past when one is due at once.
+  // When an ACK falls due at the latest; kNever if nothing ack-eliciting waits. It lies in the past if an ACK is due at
+  // once.
   Timestamp deadline() const;
-  // Whether an ACK would tell the peer anything new: worth adding to a packet that goes anyway.
+  // Whether an ACK would tell the peer anything new, so that it is worth adding to a packet that goes anyway.
   bool has_something_new() const { return something_new_; }
 
   // From the highest to the lowest, at most 1 + kMaxAckRanges; valid until the next call that changes something.
   std::span<const AckRange> ranges() const { return ranges_; }
-  // How long the largest number has waited; never negative.
+  // How long the largest number has waited for its ACK; never negative.
   Duration delay(Timestamp now) const;
-  // Nothing while no packet carried a mark.
+  // nullopt as long as no packet carried a mark.
   std::optional<EcnCounts> ecn() const;
 
   // Gives back memory that only a time with many gaps needed.
   void shrink() { ranges_.shrink_to_fit(); }
 
  private:
-  bool record(std::uint64_t number);  // false: known already, or older than what is kept
+  bool record(std::uint64_t number);  // false if it is known already, or older than what is kept
   void erase_range(std::size_t index);
   void insert_range(std::size_t index, std::uint64_t number);
 
@@ -60,17 +61,17 @@ class AckTracker {
   static constexpr std::uint32_t kInterval = 10;
 
   Duration max_ack_delay_;
-  std::vector<AckRange> ranges_;  // descending, so that the packet in order touches the first only; at most kCapacity
+  std::vector<AckRange> ranges_;  // descending, so that a packet in order touches only the first; at most kCapacity
   Timestamp largest_received_at_{};
   std::uint64_t eliciting_received_ = 0;
   std::uint32_t eliciting_waiting_ = 0;  // since the last ACK
-  Timestamp waiting_since_{};            // arrival of the first of them
+  Timestamp waiting_since_{};            // when the first of them arrived
   bool at_once_ = false;
   bool something_new_ = false;
 
-  // Numbers that arrived below the largest: an ACK tells of them for certain only if its largest is above late_mark_,
-  // the largest number at the latest such arrival. Until one like that is acknowledged, nothing from lowest_late_ on is
-  // dropped.
+  // Some numbers arrived below the largest. An ACK is certain to tell of them only if its largest number is above
+  // late_mark_, which is the largest number at the latest such arrival. Until an ACK like that is acknowledged, nothing
+  // from lowest_late_ on is dropped.
   std::optional<std::uint64_t> lowest_late_;
   std::uint64_t late_mark_ = 0;
   EcnCounts ecn_{};

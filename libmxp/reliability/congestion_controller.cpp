@@ -22,7 +22,7 @@ std::unique_ptr<CongestionController> make_congestion_controller(CongestionContr
     case CongestionControl::newreno: return std::make_unique<NewReno>(max_datagram_bytes, paced);
     case CongestionControl::none: return std::make_unique<NoCongestionControl>();
   }
-  return nullptr;  // not reached: validate() refuses other values
+  return nullptr;  // not reached, because validate() refuses other values
 }
 
 }  // namespace mxp

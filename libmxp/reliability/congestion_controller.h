@@ -1,9 +1,9 @@
 // The interface of a congestion control algorithm. It decides how many bytes may be in flight (the window) and how fast
 // they are sent (the pacing rate).
 //
-// Recovery calls on_packet_sent for each packet in flight, and for each ACK or timeout that changes something: first
-// on_loss if packets were declared lost, then on_ack if packets were acknowledged. Both samples describe the same
-// moment: bytes in flight "before" are those before this ACK was looked at. Nothing else is called for each packet.
+// Recovery calls on_packet_sent for each packet in flight. For each ACK or timeout that changes something it calls
+// first on_loss, if packets were declared lost, and then on_ack, if packets were acknowledged. Both samples describe
+// the same moment: `in_flight_before` is counted before this ACK was looked at. Nothing else is called for each packet.
 #pragma once
 
 #include <cstddef>
@@ -22,23 +22,23 @@
 
 namespace mxp {
 
-// What one ACK says to it.
+// What one ACK tells the algorithm.
 struct AckSample {
   Timestamp now;
-  std::span<const SentPacket> acknowledged;  // newly, not empty
-  std::uint64_t bytes = 0;                   // of those in flight
-  PacketNumber largest;                      // of the newly acknowledged
+  std::span<const SentPacket> acknowledged;  // the newly acknowledged packets; not empty
+  std::uint64_t bytes = 0;                   // of those that were in flight
+  PacketNumber largest;                      // the largest number of them
   bool rtt_sampled = false;                  // whether `rtt` took a sample from this ACK
-  bool app_limited = false;                  // the window was not what held the sender back: it must not grow
+  bool app_limited = false;                  // something else than the window held the sender back: it must not grow
   std::uint64_t in_flight_before = 0;        // bytes
   std::uint64_t in_flight = 0;               // bytes, with what was acknowledged and lost taken off
   RateSample rate;
 };
 
-// What one detection of losses says to it.
+// What one detection of losses tells the algorithm.
 struct LossSample {
   Timestamp now;
-  std::span<const LostPacket> lost;    // ascending; packets that were not in flight are among them
+  std::span<const LostPacket> lost;    // ascending; includes packets that were not in flight
   std::uint64_t bytes = 0;             // of those in flight, more than 0
   std::uint64_t packets = 0;           // of those in flight
   Timestamp latest_sent_at;            // of those in flight
@@ -50,24 +50,25 @@ class CongestionController {
  public:
   virtual ~CongestionController() = default;
 
-  // `in_flight_before`: bytes, without this packet.
+  // `in_flight_before` is in bytes and does not include this packet.
   virtual void on_packet_sent(const SentPacket& packet, std::uint64_t in_flight_before) = 0;
   virtual void on_ack(const AckSample& sample, const RttEstimator& rtt) = 0;
-  // Returns whether a new loss episode began: false if the latest lost packet belongs to the round trip of an earlier
-  // cut (RFC 9002 §7.3.2), or if the algorithm does not take this loss for congestion.
+  // Returns whether a new loss episode began. It did not if the latest lost packet belongs to the round trip of an
+  // earlier cut (RFC 9002 §7.3.2), or if the algorithm does not take this loss for congestion.
   virtual bool on_loss(const LossSample& sample, const RttEstimator& rtt) = 0;
   // RFC 9002 §7.6.2.
   virtual void on_persistent_congestion() = 0;
-  // One more packet of the latest episode arrived after all: `late` of its `lost` packets by now. When all have, it was
-  // no congestion, and what it cut is taken back.
+  // One more packet of the latest episode arrived after all; by now `late` of its `lost` packets have. If enough of
+  // them arrive, it was no congestion, and what the episode cut is taken back: CUBIC and NewReno do this when all have
+  // arrived, BBR when half of them have.
   virtual void on_late_arrival(std::uint64_t late, std::uint64_t lost) = 0;
-  // Full datagrams have this size from now on: the unit in which windows grow, shrink and have their minimum. Before
-  // anything is sent the initial window follows it (RFC 9002 §7.2); later the window in bytes stays.
+  // Full datagrams have this size from now on. It is the unit in which windows grow and shrink, and it sets their
+  // minimum. Before anything is sent, the initial window follows it (RFC 9002 §7.2); later the window in bytes stays.
   virtual void on_datagram_size(std::size_t bytes) = 0;
 
-  virtual std::uint64_t window() const = 0;  // bytes, at least two datagrams
+  virtual std::uint64_t window() const = 0;  // bytes; at least two datagrams
   virtual bool in_slow_start() const = 0;
-  // Zero: do not pace.
+  // Zero means that packets are not paced.
   virtual ByteRate pacing_rate(const RttEstimator& rtt) const = 0;
 };
 

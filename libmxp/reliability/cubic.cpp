@@ -59,7 +59,7 @@ void Cubic::on_ack(const AckSample& sample, const RttEstimator& rtt) {
 void Cubic::slow_start(std::uint64_t bytes, const AckSample& sample, const RttEstimator& rtt) {
   double growth = static_cast<double>(bytes);
   if (!paced_) growth = std::min(growth, HyStart::kUnpacedLimit * segment_);
-  // RFC 9406 §4.3: for the first slow start only; a later one ends at a threshold that a loss has set.
+  // RFC 9406 §4.3: this is for the first slow start only; a later one ends at a threshold that a loss has set.
   if (!recovery_start_ && std::isinf(state_.slow_start_threshold)) {
     const auto sampled = sample.rtt_sampled ? std::optional(rtt.latest_adjusted()) : std::nullopt;
     switch (hystart_.on_ack(sample.largest.value(), next_number_, sampled)) {
@@ -76,21 +76,21 @@ void Cubic::avoid_congestion(std::uint64_t bytes, Timestamp now, const RttEstima
     state_.in_epoch = true;
     state_.epoch_start = now;
     state_.reno_window = state_.window;
-    // From slow start without a loss (no plateau): RFC 9438 §4.8, §4.10, the plateau is here.
+    // RFC 9438 §4.8, §4.10: after slow start without a loss there is no plateau yet, so it is here.
     state_.curve = CubicCurve::from(state_.window / segment_, state_.plateau / segment_);
     state_.plateau = state_.curve.w_max * segment_;
   }
-  const double acknowledged = static_cast<double>(bytes) / state_.window;  // in windows
+  const double acknowledged = static_cast<double>(bytes) / state_.window;  // measured in windows
   const double t = seconds(std::max(now - state_.epoch_start, Duration::zero()));
 
-  // RFC 9438 §4.3: what Reno would have.
+  // RFC 9438 §4.3: the window that Reno would have.
   const double alpha = state_.reno_window >= state_.window_before_cut ? 1.0 : CubicCurve::kRenoAlpha;
   state_.reno_window += alpha * segment_ * acknowledged;
   if (state_.curve.at(t) * segment_ < state_.reno_window) {
     state_.window = std::max(state_.window, state_.reno_window);
     return;
   }
-  // RFC 9438 §4.2, §4.4, §4.5: where the curve will be one round trip from now, at most half as much again.
+  // RFC 9438 §4.2, §4.4, §4.5: where the curve will be one round trip from now, but at most half as much again as now.
   const double target =
       std::clamp(state_.curve.at(t + seconds(rtt.smoothed())) * segment_, state_.window, 1.5 * state_.window);
   state_.window += (target - state_.window) * acknowledged;
@@ -126,7 +126,7 @@ void Cubic::on_late_arrival(std::uint64_t late, std::uint64_t lost) {
   const double grown = state_.window;
   state_ = before_cut_;
   state_.window = std::max(state_.window, grown);
-  state_.in_epoch = false;  // the curve starts anew from here: the time of the wrong recovery must not count as growth
+  state_.in_epoch = false;  // a new curve starts here: the time of the wrong recovery must not count as growth
   recovery_start_.reset();
 }
 
@@ -137,8 +137,8 @@ void Cubic::on_datagram_size(std::size_t bytes) {
 }
 
 ByteRate Cubic::pacing_rate(const RttEstimator& rtt) const {
-  // RFC 9002 §7.7: a little more than one window a round trip, so that pacing is not what limits; twice in slow start,
-  // where the window doubles in that time.
+  // RFC 9002 §7.7: a little more than one window in a round trip, so that pacing is not what limits. In slow start it
+  // is two windows, because the window doubles in that time.
   const double gain = in_slow_start() ? 2.0 : 1.25;
   const double round_trip = std::max(seconds(rtt.smoothed()), 1e-6);
   return ByteRate::bytes_per_second(static_cast<std::uint64_t>(gain * state_.window / round_trip));

@@ -1,5 +1,5 @@
-// CUBIC (RFC 9438) with slow start as HyStart++ leaves it (RFC 9406). The window is counted in bytes; the formulas'
-// segments are datagrams of full size.
+// CUBIC (RFC 9438), with HyStart++ (RFC 9406) to end slow start. The window is counted in bytes; what the formulas call
+// segments are full-size datagrams.
 #pragma once
 
 #include <cstdint>
@@ -10,17 +10,18 @@
 
 namespace mxp {
 
-// RFC 9438 §4.1 and §4.2: the curve alone, in segments and seconds.
+// RFC 9438 §4.1 and §4.2: the curve by itself, in segments and seconds.
 struct CubicCurve {
   static constexpr double kC = 0.4;
   static constexpr double kBeta = 0.7;
   // RFC 9438 §4.3: makes the Reno-friendly estimate as aggressive on average as Reno itself.
   static constexpr double kRenoAlpha = 3.0 * (1.0 - kBeta) / (1.0 + kBeta);
 
-  double w_max = 0.0;  // segments: where the plateau lies
-  double k = 0.0;      // seconds until it is reached
+  double w_max = 0.0;  // segments; the height of the plateau
+  double k = 0.0;      // seconds until the plateau is reached
 
-  // The curve that starts at `start` segments and has its plateau at `plateau`; flat at once if `plateau` <= `start`.
+  // The curve that starts at `start` segments and has its plateau at `plateau`. It is flat at once if `plateau` <=
+  // `start`.
   static CubicCurve from(double start, double plateau);
   double at(double seconds) const;
 };
@@ -40,13 +41,13 @@ class Cubic final : public CongestionController {
   ByteRate pacing_rate(const RttEstimator& rtt) const override;
 
  private:
-  // All that a cut changes, so that a cut which proves wrong is undone by putting it back.
+  // Everything that a cut changes, so that a cut that proves wrong is undone by putting this back.
   struct State {
     double window = 0.0;                // bytes
     double slow_start_threshold = 0.0;  // bytes
     double plateau = 0.0;               // bytes: W_max of the latest cut, fast convergence included
     double window_before_cut = 0.0;     // bytes: cwnd_prior
-    bool in_epoch = false;              // congestion avoidance has begun since the latest cut; below: of this epoch
+    bool in_epoch = false;  // congestion avoidance has begun since the latest cut; the rest is of this epoch
     Timestamp epoch_start{};
     double reno_window = 0.0;  // bytes: W_est
     CubicCurve curve;

@@ -29,7 +29,7 @@ HyStart::Verdict HyStart::on_ack(std::uint64_t acknowledged, std::uint64_t next,
   }
   if (acknowledged + 1 >= round_end_) {
     begin_round(next);
-    // The round in which conservative slow start began counts as one, however short the rest of it was.
+    // The round in which conservative slow start began counts as one, however short its remainder was.
     if (conservative_baseline_ && ++conservative_rounds_ >= kConservativeRounds) return Verdict::leave;
   }
   return conservative_baseline_ ? Verdict::grow_conservatively : Verdict::grow;

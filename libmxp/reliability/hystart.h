@@ -1,5 +1,5 @@
-// HyStart++ (RFC 9406): leaves slow start when the round-trip time begins to rise, before packets are lost. First it
-// only slows the growth down (conservative slow start); if the rise was a false alarm, normal slow start goes on.
+// HyStart++ (RFC 9406): leaves slow start when the round-trip time begins to rise, before packets are lost. At first it
+// only slows the growth down (conservative slow start). If the rise was a false alarm, normal slow start goes on.
 #pragma once
 
 #include <cstdint>
@@ -18,18 +18,18 @@ class HyStart {
   static constexpr unsigned kRttSamples = 8;
   static constexpr unsigned kGrowthDivisor = 4;
   static constexpr unsigned kConservativeRounds = 5;
-  static constexpr std::uint64_t kUnpacedLimit = 8;  // segments of growth for one ACK when not paced
+  static constexpr std::uint64_t kUnpacedLimit = 8;  // segments by which one ACK may grow the window without pacing
 
   enum class Verdict : std::uint8_t { grow, grow_conservatively, leave };
 
-  // For each ACK in slow start. `acknowledged`: the largest newly acknowledged number; `next`: the number that follows
-  // the largest sent; `rtt`: the sample of this ACK, acknowledgement delay subtracted.
+  // Called for each ACK in slow start. `acknowledged` is the largest newly acknowledged number, `next` is the number
+  // after the largest sent, and `rtt` is the sample of this ACK with the acknowledgement delay subtracted.
   Verdict on_ack(std::uint64_t acknowledged, std::uint64_t next, std::optional<Duration> rtt);
 
  private:
   void begin_round(std::uint64_t next);
 
-  std::uint64_t round_end_ = 0;  // next to send when the round began: it ends when all below is acknowledged
+  std::uint64_t round_end_ = 0;  // the next number when the round began; acknowledging all below it ends the round
   std::optional<Duration> last_round_min_;
   std::optional<Duration> round_min_;
   std::optional<Duration> conservative_baseline_;  // set while in conservative slow start

@@ -6,7 +6,7 @@ namespace mxp {
 
 Duration LossDetector::delay(const RttEstimator& rtt) const {
   const Duration round_trip = std::max(rtt.smoothed(), rtt.latest());
-  // Where packets overtake each other by far, only those that overtake give RTT samples: those that are overtaken need
+  // Where packets overtake each other by far, only the overtaking ones give RTT samples. Those that were overtaken need
   // longer than any sample says.
   const Duration overtaken =
       std::min(longest_late_ * kTimeThresholdEighths / 8, kMaxLateTimeouts * (rtt.smoothed() + 4 * rtt.variation()));
@@ -21,7 +21,7 @@ void LossDetector::detect(SentPackets& packets, Timestamp now, std::uint64_t lar
        number = packets.first_outstanding(number + 1)) {
     const SentPacket& packet = packets.packet(number);
     const Timestamp lost_at = packet.sent_at + after;
-    // Both rules are older first: behind a packet that is not lost, none is.
+    // By both rules older packets are lost first, so no packet after one that is not lost is lost.
     if (largest_acknowledged - number >= packet_threshold_) {
       lost.push_back({packet, LossReason::reordering});
     } else if (lost_at <= now) {
@@ -60,7 +60,7 @@ bool is_persistent_congestion(const SentPackets& packets, const std::vector<Lost
                               std::optional<Timestamp> first_sample_at) {
   if (!first_sample_at) return false;
   const SentPacket* begin = nullptr;     // the oldest ack-eliciting loss of the current unbroken run
-  const SentPacket* previous = nullptr;  // the latest loss looked at
+  const SentPacket* previous = nullptr;  // the loss that was looked at before this one
   for (const LostPacket& it : lost) {
     const SentPacket& packet = it.packet;
     if (packet.sent_at <= *first_sample_at) continue;

@@ -13,7 +13,7 @@ void NewReno::on_ack(const AckSample& sample, const RttEstimator&) {
   for (const SentPacket& packet : sample.acknowledged)
     if (packet.in_flight && (!recovery_start_ || packet.sent_at > *recovery_start_)) bytes += packet.size_bytes;
   if (in_slow_start()) {
-    // RFC 9002 §7.7 wants bursts limited where nothing is paced; as HyStart++ does it, by eight segments for an ACK.
+    // RFC 9002 §7.7 wants bursts limited where nothing is paced. HyStart++ limits them to eight segments for an ACK.
     window_ += paced_ ? bytes : std::min(bytes, 8 * segment_);
     return;
   }
@@ -54,7 +54,8 @@ void NewReno::on_datagram_size(std::size_t bytes) {
 }
 
 ByteRate NewReno::pacing_rate(const RttEstimator& rtt) const {
-  // §7.7: a little more than one window in a round trip; twice in slow start, where the window doubles in that time.
+  // §7.7: a little more than one window in a round trip; two windows in slow start, where the window doubles in that
+  // time.
   const std::uint64_t bytes = in_slow_start() ? 2 * window_ : window_ + window_ / 4;
   return ByteRate::over(bytes, std::max(rtt.smoothed(), Duration(std::chrono::microseconds(1))));
 }

@@ -1,4 +1,4 @@
-// NewReno as RFC 9002 §7 and Appendix B have it: what the others are compared with.
+// NewReno as described in RFC 9002 §7 and Appendix B. The other algorithms are compared with it.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
-// No congestion control: a fixed huge window and no pacing. For calibration on links that nobody shares, never on a
-// network.
+// No congestion control: a fixed huge window and no pacing. It is for calibration on links that nobody shares, never
+// for a network.
 #pragma once
 
 #include "reliability/congestion_controller.h"

@@ -1,4 +1,4 @@
-// What one ACK or one timeout settled. The spans look into buffers of Recovery that the next call reuses.
+// What one ACK or one timeout settled. The spans point into buffers of Recovery, which its next call reuses.
 #pragma once
 
 #include <cstdint>
@@ -16,8 +16,8 @@ struct LostPacket {
 };
 
 struct Outcome {
-  std::span<const SentPacket> acknowledged;  // newly; ascending inside each range, ranges from the highest down
-  std::span<const LostPacket> lost;          // ascending; packets of ACK frames only are among them (in_flight = false)
+  std::span<const SentPacket> acknowledged;  // newly; ascending in each range, the ranges from the highest down
+  std::span<const LostPacket> lost;          // ascending; includes packets of ACK frames alone (in_flight = false)
   std::uint64_t spurious = 0;  // packets that had been declared lost and are acknowledged now; not in `acknowledged`
   bool persistent_congestion = false;  // RFC 9002 §7.6: the window fell to its minimum
   std::optional<Duration> rtt_sample;  // the sample that this ACK gave, acknowledgement delay included

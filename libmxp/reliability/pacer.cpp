@@ -27,7 +27,7 @@ void Pacer::refill(Timestamp now) {
 
 void Pacer::set_rate(Timestamp now, ByteRate rate) {
   if (rate == rate_) return;
-  refill(now);  // what was earned, was earned at the old rate
+  refill(now);  // what was earned so far was earned at the old rate
   rate_ = ByteRate::bytes_per_second(std::min(rate.bytes_per_second(), kMaxRate));
   set_bursts();
 }
@@ -56,8 +56,8 @@ Timestamp Pacer::ready_at(Timestamp now, std::uint64_t bytes) const {
   const Credit missing = static_cast<Credit>(bytes) * kUnit - credit_at(now);
   if (missing <= 0) return now;
   const auto rate = static_cast<Credit>(rate_.bytes_per_second());
-  // Rounded up, so that the answer to asking again at that time is yes. Counted from the refill where time went
-  // backwards.
+  // Rounded up, so that a caller who asks again at that time gets what it asked for. Where time went backwards, it is
+  // counted from the refill.
   return std::max(now, refilled_at_) + Duration((missing + rate - 1) / rate);
 }
 

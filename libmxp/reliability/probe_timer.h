@@ -1,4 +1,4 @@
-// When to probe a peer that went silent: RFC 9002 §6.2.
+// When to probe a peer that has gone silent: RFC 9002 §6.2.
 #pragma once
 
 #include <algorithm>
@@ -14,7 +14,7 @@ class ProbeTimer {
   static Duration period(const RttEstimator& rtt, Duration max_ack_delay) {
     return rtt.smoothed() + std::max<Duration>(4 * rtt.variation(), kTimerGranularity) + max_ack_delay;
   }
-  // `last_sent`: of the latest ack-eliciting packet.
+  // `last_sent` is when the latest ack-eliciting packet was sent.
   Timestamp deadline(Timestamp last_sent, const RttEstimator& rtt, Duration max_ack_delay) const;
 
   void on_fired(Timestamp now);
@@ -22,8 +22,8 @@ class ProbeTimer {
   unsigned count() const { return count_; }
 
  private:
-  // Doubling stops after so many timeouts in a row: only so that the arithmetic cannot overflow; the idle timeout ends
-  // a connection long before.
+  // Doubling stops after this many timeouts in a row, only so that the arithmetic cannot overflow. The idle timeout
+  // ends a connection long before.
   static constexpr unsigned kMaxBackoffShift = 16;
 
   unsigned count_ = 0;  // timeouts since the last acknowledgement

@@ -5,7 +5,7 @@
 namespace mxp {
 
 DeliveryState RateSampler::on_packet_sent(Timestamp now, std::uint64_t in_flight_before, std::uint32_t size) {
-  if (in_flight_before == 0) first_sent_at_ = delivered_at_ = now;  // idle time is not time of the path
+  if (in_flight_before == 0) first_sent_at_ = delivered_at_ = now;  // idle time says nothing about the path
   return {.delivered = delivered_,
           .lost = lost_,
           .delivered_at = delivered_at_,

@@ -4,10 +4,10 @@
 //   on_acknowledged for each packet of an ACK, then finish_ack ──▶ RateSample
 //
 // A sample compares two moments: when the newest acknowledged packet was sent, and now. What was delivered between them
-// is divided by the longer of two times: that in which it was sent and that in which it was acknowledged. The longer
-// one, because ACKs that arrive in a bunch would make the path look faster than it is.
+// is divided by the longer of two times: that in which it was sent, and that in which it was acknowledged. It is the
+// longer one because ACKs that arrive in a bunch would otherwise make the path look faster than it is.
 //
-// Cost: a few additions for each packet. One connection, one thread.
+// The cost is a few additions for each packet. One sampler belongs to one connection and one thread.
 #pragma once
 
 #include <cstdint>
@@ -20,8 +20,8 @@ namespace mxp {
 
 // What one ACK says about the path.
 struct RateSample {
-  ByteRate rate;                      // zero: this ACK gave no sample
-  bool app_limited = false;           // the application had no more: the path may be faster than `rate`
+  ByteRate rate;                      // zero if this ACK gave no sample
+  bool app_limited = false;           // the application had no more to send: the path may be faster than `rate`
   std::uint64_t delivered = 0;        // bytes, between the sending of the newest packet and now
   std::uint64_t lost = 0;             // bytes declared lost in the same time
   std::uint64_t in_flight = 0;        // bytes, when the newest packet was sent, itself included
@@ -31,16 +31,16 @@ struct RateSample {
 
 class RateSampler {
  public:
-  // The state that a packet of `size` bytes keeps. `in_flight_before`: bytes, without this packet.
+  // The state that a packet of `size` bytes keeps. `in_flight_before` is in bytes and does not include this packet.
   DeliveryState on_packet_sent(Timestamp now, std::uint64_t in_flight_before, std::uint32_t size);
-  // All that is sent before number `next` has nothing to follow it: samples say less than the path can do until a
-  // packet from then on is acknowledged. Bytes that are lost do not keep the mark up, as the mark is a number.
+  // Nothing waits to be sent after the packets before number `next`. So samples may say less than the path can do,
+  // until a packet from `next` on is acknowledged. Lost bytes do not keep this mark up, because it is a number.
   void on_application_limited(std::uint64_t next) { app_limited_until_ = next; }
 
-  // One packet, in flight until now, of the ACK that finish_ack() will end.
+  // One packet of the ACK that finish_ack() will end; it was in flight until now.
   void on_acknowledged(const SentPacket& packet);
   void on_lost(std::uint64_t bytes) { lost_ += bytes; }
-  // It had been declared lost, and arrived after all.
+  // A packet that had been declared lost has arrived after all.
   void on_late_arrival(std::uint64_t bytes);
   RateSample finish_ack(Timestamp now);
 
@@ -51,11 +51,11 @@ class RateSampler {
   std::uint64_t delivered_ = 0;
   std::uint64_t lost_ = 0;
   Timestamp delivered_at_{};   // of the latest ACK
-  Timestamp first_sent_at_{};  // of the packet whose ACK was the latest: where the sending side of a sample begins
+  Timestamp first_sent_at_{};  // when the latest acknowledged packet was sent: a sample's sending time begins here
   std::uint64_t app_limited_until_ = 0;  // packet number
   std::uint64_t largest_acknowledged_ = 0;
 
-  bool has_newest_ = false;  // of the ACK being settled
+  bool has_newest_ = false;  // set while an ACK is being settled
   SentPacket newest_;
 };
 

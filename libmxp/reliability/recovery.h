@@ -122,8 +122,8 @@ class Recovery {
   unsigned probes_due_ = 0;
   std::uint64_t app_limited_until_ = 0;  // packets below it were sent by an application that had no more
 
-  // One loss episode: from the packet whose loss cut the window to the next cut. When all its losses turn out to be
-  // late arrivals the cut is undone.
+  // One loss episode: from the packet whose loss cut the window to the next cut. When enough of its losses turn out to
+  // be late arrivals, the controller undoes the cut (CongestionController::on_late_arrival).
   std::uint32_t episode_ = 0;
   std::uint64_t episode_lost_ = 0;
   std::uint64_t episode_spurious_ = 0;

@@ -14,7 +14,7 @@ bool RttEstimator::on_sample(Timestamp now, Duration sample, Duration ack_delay)
     return true;
   }
   min_ = std::min(min_, sample);
-  // The peer's word is taken only where it does not bring the sample below what was ever seen.
+  // The peer's word is taken only if it does not bring the sample below the smallest that was ever seen.
   const Duration delay = std::max(ack_delay, Duration::zero());
   adjusted_ = sample - min_ >= delay ? sample - delay : sample;
   const Duration difference = smoothed_ > adjusted_ ? smoothed_ - adjusted_ : adjusted_ - smoothed_;

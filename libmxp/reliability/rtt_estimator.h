@@ -1,4 +1,4 @@
-// Round-trip time as RFC 9002 §5 estimates it.
+// The round-trip time, as RFC 9002 §5 estimates it.
 #pragma once
 
 #include <optional>
@@ -7,20 +7,20 @@
 
 namespace mxp {
 
-// Timers are not finer than this (RFC 9002 §6.1.2).
+// Timers are not set finer than this (RFC 9002 §6.1.2).
 inline constexpr Duration kTimerGranularity = std::chrono::milliseconds(1);
 
 class RttEstimator {
  public:
-  // `initial`: what is assumed before the first sample (RFC 9002 §6.2.2).
+  // `initial` is what is assumed before the first sample (RFC 9002 §6.2.2).
   explicit RttEstimator(Duration initial) : smoothed_(initial), variation_(initial / 2), latest_(initial) {}
 
-  // `sample`: time from sending to the ACK, delay included; a negative one is ignored: time went backwards.
-  // `ack_delay`: what the peer says it held the ACK back, already limited by its max_ack_delay; negative counts as 0.
-  // Returns whether the sample was taken.
+  // `sample` is the time from sending to the ACK, the delay included. A negative one means that time went backwards,
+  // and is ignored. `ack_delay` is how long the peer says it held the ACK back, already limited by its max_ack_delay; a
+  // negative one counts as 0. Returns whether the sample was taken.
   bool on_sample(Timestamp now, Duration sample, Duration ack_delay);
 
-  // The path may have changed: its shortest round trip is looked for anew (RFC 9002 §5.2).
+  // The path may have changed, so its shortest round trip is measured anew (RFC 9002 §5.2).
   void on_persistent_congestion() { min_ = latest_; }
 
   bool has_sample() const { return first_sample_at_.has_value(); }

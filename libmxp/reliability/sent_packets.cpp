@@ -18,7 +18,7 @@ bool SentPackets::were_sent(std::uint64_t first, std::uint64_t last) const {
 
 void SentPackets::reserve_one() {
   if (next_ - base_ < ring_.size()) return;
-  // A peer that never acknowledges settles nothing by itself: what was forgotten makes room before anything grows
+  // A peer that never acknowledges settles nothing. So what was forgotten makes room first, before anything grows
   // (threat t03).
   trim(Timestamp::min());
   if (next_ - base_ < ring_.size()) return;
@@ -36,7 +36,7 @@ void SentPackets::shrink() {
   skipped_.shrink();
 }
 
-// REQUIRES: a power of two, and room for every record.
+// REQUIRES: `size` is a power of two and has room for every record.
 void SentPackets::resize_ring(std::size_t size) {
   std::vector<Record> resized(size);
   const std::uint64_t mask = size - 1;

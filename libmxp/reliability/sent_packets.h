@@ -1,9 +1,9 @@
 // All packets whose fate is open, in a ring indexed by packet number: record = number − base. Look-up is O(1) without a
-// map, numbers that were skipped have records too, and a run of acknowledged packets is jumped over in O(1): the records
-// of a run link to where it ends, compressed while walking (the path halving of union-find), so that an ACK which
+// map, and skipped numbers have records too. A run of acknowledged packets is jumped over in O(1): the records of a run
+// link to where it ends, and the links are compressed while walking (the path halving of union-find). So an ACK that
 // repeats old ranges costs nothing like their length.
 //
-// A lost packet keeps its record for a while so that its late acknowledgement is recognised.
+// A lost packet keeps its record for a while, so that a late acknowledgement of it is recognised.
 #pragma once
 
 #include <cstddef>
@@ -21,14 +21,14 @@ namespace mxp {
 
 class SentPackets {
  public:
-  // More numbers than this between the oldest open packet and the newest are not kept: what bounds the memory when a
-  // peer acknowledges everything but one packet, or nothing while we only acknowledge. 12 MiB of records at most; 65,536
-  // packets (half of it) may be in flight: 78 MB of 1200-byte packets.
+  // No more numbers than this are kept between the oldest open packet and the newest. This bounds the memory when a
+  // peer acknowledges everything but one packet, or nothing while we only acknowledge: 12 MiB of records at most.
+  // 65,536 packets (half of it) may be in flight, which are 78 MB of 1200-byte packets.
   static constexpr std::uint64_t kMaxSpan = std::uint64_t{1} << 17;
-  // Packets that are not in flight (ACK only) are forgotten unacknowledged after so many more: a peer has no reason to
-  // acknowledge them on its own.
+  // Packets that are not in flight (ACK only) are forgotten unacknowledged after this many more packets: a peer has no
+  // reason to acknowledge them on their own.
   static constexpr std::uint64_t kKeptNotInFlight = 256;
-  // Skipped numbers remembered after everything around them is settled, as ranges.
+  // How many ranges of skipped numbers are remembered after everything around them is settled.
   static constexpr std::size_t kKeptSkips = 64;
 
   struct Late {  // a packet that was declared lost and arrived after all
@@ -42,11 +42,11 @@ class SentPackets {
   // Whether each of first..last was sent.
   bool were_sent(std::uint64_t first, std::uint64_t last) const;
 
-  // REQUIRES: packet.number >= next(). Numbers in between become skipped ones.
+  // Numbers between next() and this packet become skipped ones. REQUIRES: packet.number >= next().
   void add(const SentPacket& packet);
 
-  // Marks first..last acknowledged. Calls acknowledged(const SentPacket&) for each that was outstanding, late(const
-  // Late&) for each that had been declared lost, in ascending order. REQUIRES: were_sent(first, last).
+  // Marks first..last acknowledged. In ascending order it calls acknowledged(const SentPacket&) for each that was
+  // outstanding, and on_late(const Late&) for each that had been declared lost. REQUIRES: were_sent(first, last).
   template <typename Acknowledged, typename OnLate>
   void acknowledge(std::uint64_t first, std::uint64_t last, Acknowledged&& acknowledged, OnLate&& on_late) {
     MXP_REQUIRE(last < next_);
@@ -70,7 +70,7 @@ class SentPackets {
     }
   }
 
-  // The oldest outstanding number at or after `from`; next() if none. `from` may be below the ring.
+  // The oldest outstanding number at or after `from`; next() if there is none. `from` may be below the ring.
   std::uint64_t first_outstanding(std::uint64_t from);
   std::uint64_t first_outstanding() { return first_outstanding_ = first_outstanding(first_outstanding_); }
   // Whether one of from..to (both tracked) is acknowledged.
@@ -82,7 +82,7 @@ class SentPackets {
   }
   void mark_lost(std::uint64_t number, LossReason reason, std::uint32_t episode);
 
-  // Gives back the records at the front that are settled; lost ones only if they were sent before `lost_before`.
+  // Gives back the settled records at the front; those of lost packets only if they were sent before `lost_before`.
   void trim(Timestamp lost_before);
   // Gives back the memory that the records do not need now.
   void shrink();
@@ -117,13 +117,13 @@ class SentPackets {
   void reserve_one();
   void resize_ring(std::size_t size);
 
-  static constexpr std::size_t kFirstRecords = 4;  // an idle connection sends a packet now and then
+  static constexpr std::size_t kFirstRecords = 4;  // enough for an idle connection, which sends a packet now and then
 
   std::vector<Record> ring_;  // empty, or a power of two
   std::uint64_t mask_ = 0;
   std::uint64_t base_ = 0;  // number of the oldest record
   std::uint64_t next_ = 0;
-  std::uint64_t first_outstanding_ = 0;  // none below it
+  std::uint64_t first_outstanding_ = 0;  // there is none below it
   RangeSet skipped_;
 };
 
