@@ -21,7 +21,7 @@ std::optional<SocketAddress> parse_bracketed(std::string_view inside, std::uint1
   if (!ip) return std::nullopt;
   address.ip = *ip;
   if (percent != std::string_view::npos) {
-    // A scope is a number here: turning an interface's name into one takes the system.
+    // A scope is a number here: only the system can turn the name of an interface into one.
     const auto scope = parse_decimal(inside.substr(percent + 1), std::numeric_limits<std::uint32_t>::max());
     if (!scope || *scope == 0 || !is_link_local(*ip)) return std::nullopt;
     address.scope_id = *scope;

@@ -1,4 +1,5 @@
-// Unpadded base64url (RFC 4648 §5), canonical only: one text for each byte string and the reverse.
+// Unpadded base64url (RFC 4648 §5), canonical only: each byte string has exactly one text, and each text one byte
+// string.
 #pragma once
 
 #include <string>
@@ -9,7 +10,7 @@
 namespace mxp {
 
 std::string base64url_encode(ByteView bytes);
-// Fills `out` exactly; false for padding, foreign characters, another length, or bits left over that are not 0.
+// Fills `out` exactly. False for padding, foreign characters, another length, or left-over bits that are not 0.
 bool base64url_decode(std::string_view text, MutableBytes out);
 
 }  // namespace mxp

@@ -1,5 +1,5 @@
-// Reading and writing the wire without index arithmetic: a reader that cannot overrun and a writer that knows its
-// space. Both are views; they own nothing.
+// Reading and writing the wire without index arithmetic: a reader that cannot overrun, and a writer that knows how much
+// space it has. Both are views and own nothing.
 #pragma once
 
 #include <concepts>
@@ -20,7 +20,7 @@ class Reader {
   bool empty() const { return rest_.empty(); }
   ByteView rest() const { return rest_; }
 
-  // Each read returns nothing, and consumes nothing, when the bytes are not all there.
+  // Each read returns nullopt, and consumes nothing, if not all of its bytes are there.
   std::optional<std::uint8_t> u8() {
     if (rest_.empty()) return std::nullopt;
     const std::uint8_t value = rest_.front();
@@ -51,7 +51,7 @@ class Reader {
     rest_ = rest_.subspan(static_cast<std::size_t>(count));
     return taken;
   }
-  // A run of equal bytes at the front is skipped; returns how many there were.
+  // Skips a run of bytes with this value at the front; returns how many there were.
   std::size_t skip_run(std::uint8_t value) {
     std::size_t count = 0;
     while (count < rest_.size() && rest_[count] == value) ++count;
@@ -70,7 +70,7 @@ class Writer {
   std::size_t written() const { return used_; }
   std::size_t space() const { return out_.size() - used_; }
   MutableBytes so_far() const { return out_.first(used_); }
-  // The untouched rest of the buffer, for callers that fill in place and then commit().
+  // The untouched rest of the buffer, for callers that fill it in place and then call commit().
   MutableBytes free_space() const { return out_.subspan(used_); }
   // REQUIRES: count <= space().
   void commit(std::size_t count) {
@@ -78,7 +78,7 @@ class Writer {
     used_ += count;
   }
 
-  // Each write returns false, and writes nothing, when it does not fit.
+  // Each write returns false, and writes nothing, if it does not fit.
   bool u8(std::uint8_t value) {
     if (space() < 1) return false;
     out_[used_++] = value;

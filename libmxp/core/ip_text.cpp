@@ -33,7 +33,7 @@ struct Groups {
   }
 };
 
-// Groups between colons; "" is no groups. IPv4 may stand at the very end of the address.
+// Parses the groups between colons; "" has no groups. IPv4 may stand at the very end of the address.
 std::optional<Groups> parse_groups(std::string_view text, bool ends_address) {
   Groups groups;
   while (!text.empty()) {

@@ -9,8 +9,8 @@
 
 namespace mxp {
 
-// Bytes (1..4) that let a peer recover `number` when it may not know more than `largest_acknowledged` (nullopt: nothing
-// yet).
+// How many bytes (1..4) a peer needs to recover `number` if it may know no number above `largest_acknowledged`
+// (nullopt: it may know none).
 constexpr std::size_t packet_number_size(PacketNumber number, std::optional<PacketNumber> largest_acknowledged) {
   const std::uint64_t unacknowledged =
       largest_acknowledged ? number.value() - largest_acknowledged->value() : number.value() + 1;
@@ -20,7 +20,8 @@ constexpr std::size_t packet_number_size(PacketNumber number, std::optional<Pack
   return 4;
 }
 
-// `expected` is the largest number opened so far plus one (0 if none); `size` 1..4 bytes were on the wire.
+// `expected` is the largest number opened so far plus one, or 0 if none was; `size` says how many bytes (1..4) were on
+// the wire.
 constexpr PacketNumber expand_packet_number(std::uint64_t expected, std::uint64_t truncated, std::size_t size) {
   const std::uint64_t window = std::uint64_t{1} << (8 * size);
   const std::uint64_t half = window / 2;

@@ -1,4 +1,4 @@
-// The packet threshold of the specification, for whoever judges which packets are lost: the loss detector, and an
+// The packet threshold of the specification, for all that judge which packets are lost: the loss detector, and an
 // onlooker with a capture.
 #pragma once
 
@@ -6,7 +6,7 @@
 
 namespace mxp {
 
-// RFC 9002 §6.1.1: so far below the largest acknowledged number a packet counts as lost.
+// RFC 9002 §6.1.1: a packet that is this far below the largest acknowledged number counts as lost.
 inline constexpr std::uint64_t kPacketThreshold = 3;
 
 }  // namespace mxp

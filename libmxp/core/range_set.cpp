@@ -8,7 +8,7 @@
 namespace mxp {
 namespace {
 
-// The first range that ends after `value`: the one that holds it, or else the next one above.
+// The first range that ends after `value`: the one that holds it, or else the next one above it.
 template <typename Ranges>
 auto first_ending_after(Ranges& ranges, std::uint64_t value) {
   return std::upper_bound(ranges.begin(), ranges.end(), value,
@@ -89,7 +89,7 @@ std::uint64_t RangeSet::remove(std::uint64_t begin, std::uint64_t end) {
   MXP_WORK(ranges_.end() - first + 1);
   std::uint64_t removed = 0;
   if (first->begin < begin) {
-    if (end < first->end) {  // a hole in the middle of one range makes two of it
+    if (end < first->end) {  // a hole in the middle of a range makes two ranges of it
       const Range above{end, first->end};
       first->end = begin;
       ranges_.insert(std::next(first), above);

@@ -1,5 +1,5 @@
-// What a packet carried, as a value kept with the packet: when the packet is acknowledged or lost, each of these goes
-// back to the owner who cares (connection/settle.cpp).
+// What a packet carried, as values that are kept with the packet. When the packet is acknowledged or lost, each of them
+// goes back to the part that wrote it (connection/settle.cpp).
 #pragma once
 
 #include <cstdint>
@@ -26,7 +26,7 @@ struct SentFrame {
   };
   Kind kind = Kind::ping;
   bool fin = false;
-  bool retransmitted = false;  // a probe already carried it again: its loss is no news, its acknowledgement still is
+  bool retransmitted = false;  // a probe carried it again already: only its acknowledgement is still news
   std::uint32_t length = 0;
   StreamId stream;
   std::uint64_t value = 0;

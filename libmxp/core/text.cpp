@@ -12,7 +12,7 @@ namespace {
 struct Range {
   char32_t first, last;
 };
-// In order. Bidi_Control and Default_Ignorable_Code_Point of Unicode 15.1 (UAX #44), and what stands beside them.
+// In order: Bidi_Control and Default_Ignorable_Code_Point of Unicode 15.1 (UAX #44), and some that stand beside them.
 constexpr Range kEscaped[] = {
     {0x0000, 0x001f},    // C0
     {0x007f, 0x009f},    // DEL, C1

@@ -20,7 +20,7 @@ constexpr std::uint64_t kMaxIdleTimeout = 0x01, kMaxUdpPayload = 0x03, kMaxData 
 constexpr std::uint64_t kGreaseStep = 31, kGreaseOffset = 27;
 constexpr std::size_t kMaxGreaseSize = 16;
 
-// The parameters that are one varint, with their bounds: reading and writing follow the same table.
+// The parameters that are one varint, with their bounds. Reading and writing both follow this table.
 struct Number {
   std::uint64_t id;
   std::uint64_t TransportParameters::* member;
@@ -139,7 +139,7 @@ std::expected<void, TransportError> read_parameter(TransportParameters& out, std
       if (value.empty() || value.size() > kMaxListedSuites) return refused("suites is not a list of 1 to 16 entries");
       out.suites.assign(value.begin(), value.end());
       return {};
-    default: return {};  // unknown: ignored
+    default: return {};  // an unknown parameter is ignored
   }
 }
 
@@ -166,7 +166,7 @@ std::expected<TransportParameters, TransportError> parse_transport_parameters(By
     if (const auto read = read_parameter(out, *parameter, *value, sender); !read) return std::unexpected(read.error());
     seen.push_back(*parameter);
   }
-  // Sorted once at the end: a peer cannot make this quadratic. Lists that came twice are refused here too.
+  // Sorted once at the end, so that a peer cannot make this quadratic. Lists that came twice are refused here as well.
   std::sort(seen.begin(), seen.end());
   if (std::adjacent_find(seen.begin(), seen.end()) != seen.end()) return refused("parameter sent twice");
   if (out.versions.empty()) return refused("versions is missing");

@@ -36,11 +36,11 @@ struct TransportParameters {
   bool operator==(const TransportParameters&) const = default;
 };
 
-// Appends the parameters, and one greased one made from `random` (nullptr: none). False if they do not fit.
+// Appends the parameters, and a greased one made from `random` unless that is null. False if they do not fit.
 bool write_transport_parameters(Writer& out, const TransportParameters& parameters, Random* random);
 
-// `sender` is who wrote them: a client's must not hold a connection_id. Errors: TRANSPORT_PARAMETER_ERROR with a
-// reason.
+// `sender` is the side that wrote them: those of a client must not hold a connection_id. Errors:
+// TRANSPORT_PARAMETER_ERROR with a reason.
 std::expected<TransportParameters, TransportError> parse_transport_parameters(ByteView bytes, Role sender);
 
 }  // namespace mxp

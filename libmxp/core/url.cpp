@@ -1,4 +1,5 @@
-// From left to right: scheme, then what stands before the first "/" (key, host, port), then the agent id.
+// A URL is read from left to right: the scheme, then what stands before the first "/" (key, host, port), then the agent
+// id.
 #include "mxp/url.h"
 
 #include <fmt/format.h>
@@ -19,7 +20,7 @@ bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 bool is_name_character(char c) { return is_letter(c) || is_digit(c) || c == '-' || c == '_'; }
 
-// What the user typed, safe to print: control characters and the like are shown as \xNN.
+// What the user typed, made safe to print: control characters and the like are shown as \xNN.
 std::string shown(std::string_view text) {
   std::string out;
   for (const char c : text) {
@@ -29,11 +30,11 @@ std::string shown(std::string_view text) {
   return out;
 }
 
-// Labels of letters, digits, "-" and "_", one to 63 characters each. A name whose last label is a number would be read
-// as an odd IPv4 address by some resolvers: only the plain form of four numbers is taken.
+// Labels of letters, digits, "-" and "_", one to 63 characters each. Some resolvers would read a name whose last label
+// is a number as an odd IPv4 address, so of those only the plain form of four numbers is taken.
 bool is_host(std::string_view host) {
   if (parse_ipv4(host)) return true;
-  if (host.ends_with('.')) host.remove_suffix(1);  // a name given from the root
+  if (host.ends_with('.')) host.remove_suffix(1);  // the name was given from the root
   if (host.empty() || host.size() > kMaxHostName) return false;
   while (true) {
     const std::size_t dot = host.find('.');
@@ -44,7 +45,7 @@ bool is_host(std::string_view host) {
   }
 }
 
-// RFC 3986 §3.3 without percent-encoding: one text for each id.
+// RFC 3986 §3.3 without percent-encoding, so that each id has one text.
 bool is_agent_id(std::string_view id) {
   constexpr std::string_view kOthers = "-._~!$&'()*+,;=:@";
   return id.size() <= kMaxAgentId && std::all_of(id.begin(), id.end(), [&](char c) {

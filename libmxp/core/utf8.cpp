@@ -8,7 +8,7 @@ namespace mxp {
 namespace {
 
 // RFC 3629 §4, the table of well-formed sequences: what the first byte may be, how many bytes follow, and the bounds of
-// the second byte; every later byte is 80..BF.
+// the second byte. Every later byte is 80..BF.
 struct Form {
   std::uint8_t first_low, first_high;
   std::size_t following;

@@ -1,4 +1,4 @@
-// UTF-8 as RFC 3629 has it: no overlong forms, no surrogates, nothing above U+10FFFF.
+// UTF-8 as RFC 3629 defines it: no overlong forms, no surrogates, nothing above U+10FFFF.
 #pragma once
 
 #include <cstddef>
@@ -14,7 +14,7 @@ inline ByteView as_bytes(std::string_view text) {
 
 struct Utf8Character {
   char32_t code_point = 0;
-  std::size_t size = 0;  // bytes; 0: what stands there is not UTF-8
+  std::size_t size = 0;  // in bytes; 0 if what stands there is not UTF-8
 };
 
 // The character at the front. REQUIRES: !bytes.empty().

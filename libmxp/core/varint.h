@@ -9,7 +9,7 @@
 
 namespace mxp {
 
-// Bytes that `value` takes in its shortest form. REQUIRES: value <= kMaxVarint.
+// How many bytes `value` takes in its shortest form. REQUIRES: value <= kMaxVarint.
 constexpr std::size_t varint_size(std::uint64_t value) {
   MXP_REQUIRE(value <= kMaxVarint);
   if (value < (1u << 6)) return 1;
@@ -27,7 +27,7 @@ constexpr std::uint64_t decode_varint(const std::uint8_t* in, std::size_t size) 
   return value;
 }
 
-// `size` is 1, 2, 4 or 8 and large enough for the value: a longer form than needed is legal.
+// `size` is 1, 2, 4 or 8 and large enough for the value. A longer form than needed is legal.
 constexpr void encode_varint(std::uint64_t value, std::size_t size, std::uint8_t* out) {
   const std::uint8_t length_bits = size == 1 ? 0x00 : size == 2 ? 0x40 : size == 4 ? 0x80 : 0xc0;
   for (std::size_t i = 0; i < size; ++i) out[i] = static_cast<std::uint8_t>(value >> (8 * (size - 1 - i)));

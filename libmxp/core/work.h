@@ -1,6 +1,6 @@
-// Steps counted where a peer decides how many there are: elements looked at or moved. Nothing in a build of the library;
-// tests/work compiles its sources with MXP_COUNT_WORK and holds the steps against the bytes that the peer had to send
-// for them (docs/security.md, "Work for each byte").
+// Counts steps where a peer decides how many there are: elements looked at or moved. In a build of the library it does
+// nothing. tests/work compiles the sources with MXP_COUNT_WORK, and holds the steps against the bytes that the peer had
+// to send for them (docs/security.md, "Work for each byte").
 #pragma once
 
 #ifdef MXP_COUNT_WORK

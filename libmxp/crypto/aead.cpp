@@ -1,5 +1,5 @@
-// The Aead of primitives.h. Per message OpenSSL gets an IV, the associated data, the data and the tag; cipher and key
-// stay where construction put them.
+// The Aead of primitives.h. For each message OpenSSL gets an IV, the associated data, the data and the tag. Cipher and
+// key stay where the constructor put them.
 #include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/params.h>
@@ -26,8 +26,7 @@ void Aead::seal(const AeadNonce& nonce, ByteView associated_data, MutableBytes d
   EVP_CIPHER_CTX* context = context_.get();
   int size = 0;
   bool ok = EVP_EncryptInit_ex2(context, nullptr, nullptr, nonce.data(), nullptr) == 1;
-  // An update without bytes would end the associated data early in some versions; there is nothing to say, so nothing
-  // is said.
+  // An update without bytes would end the associated data early in some versions of OpenSSL, so it is left out.
   if (!associated_data.empty())
     ok = ok && EVP_EncryptUpdate(context, nullptr, &size, associated_data.data(),
                                  static_cast<int>(associated_data.size())) == 1;
@@ -37,14 +36,14 @@ void Aead::seal(const AeadNonce& nonce, ByteView associated_data, MutableBytes d
   OSSL_PARAM params[] = {OSSL_PARAM_construct_octet_string(OSSL_CIPHER_PARAM_AEAD_TAG, tag.data(), tag.size()),
                          OSSL_PARAM_construct_end()};
   ok = ok && EVP_CIPHER_CTX_get_params(context, params) == 1;
-  require(ok);  // sending a packet that may be in the clear is not an option
+  require(ok);  // a packet that may be in the clear must not be sent
 }
 
 bool Aead::open(const AeadNonce& nonce, ByteView associated_data, MutableBytes data,
                 std::span<const std::uint8_t, kAeadTagSize> tag) {
   EVP_CIPHER_CTX* context = context_.get();
   int size = 0;
-  // OSSL_PARAM has no const; setting only reads.
+  // OSSL_PARAM has no const, but setting it only reads.
   const OSSL_PARAM params[] = {
       OSSL_PARAM_construct_octet_string(OSSL_CIPHER_PARAM_AEAD_TAG, const_cast<std::uint8_t*>(tag.data()), tag.size()),
       OSSL_PARAM_construct_end()};

@@ -1,4 +1,4 @@
-// The OpenSSL algorithms of this room, fetched once per process. Private to `crypto`.
+// The OpenSSL algorithms of this room, fetched once per process. This header is private to `crypto`.
 #pragma once
 
 #include <openssl/evp.h>
@@ -15,14 +15,14 @@ struct Algorithms {
   EVP_CIPHER* chacha20;
   EVP_CIPHER* aes_256_ecb;
 };
-// Never freed: contexts in other static objects may outlive any order of destruction that we could choose.
+// These are never freed: contexts in other static objects may outlive any order of destruction that we could choose.
 const Algorithms& algorithms();
 
-// For what fails only when OpenSSL lacks an algorithm or memory: there is no secure way to go on, so the process stops.
-// What a caller may have got wrong is checked with MXP_REQUIRE (mxp/require.h), which says what it was.
+// For calls that fail only if OpenSSL lacks an algorithm or memory. There is no secure way to go on then, so the
+// process stops. What a caller may have got wrong is checked with MXP_REQUIRE (mxp/require.h), which says what it was.
 void require(bool condition);
 
-// Deleter for OpenSSL's own free functions.
+// A deleter that calls OpenSSL's own free functions.
 template <auto free_function>
 struct Freed {
   template <typename T>

@@ -1,6 +1,6 @@
-// Header protection (docs/protocol.md §3; RFC 9001 §5.4): what hides packet numbers, and a few bits of the first
-// byte, from onlookers. One key for the whole connection: a key update leaves it as it is (RFC 9001 §6.1). An object
-// belongs to one thread; nothing is allocated after construction.
+// Header protection (docs/protocol.md §3; RFC 9001 §5.4) hides packet numbers, and a few bits of the first byte, from
+// onlookers. There is one key for the whole connection, and a key update leaves it as it is (RFC 9001 §6.1). An object
+// belongs to one thread, and nothing is allocated after construction.
 #pragma once
 
 #include <array>
@@ -16,7 +16,7 @@
 
 namespace mxp {
 
-// Most packets whose header masks are computed together: a GSO send holds no more.
+// The most packets whose header masks are computed together: a GSO send holds no more.
 inline constexpr std::size_t kMaxHeaderBatch = 64;
 
 // Header protection masks of both suites (RFC 9001 §5.4.3, §5.4.4).
@@ -27,7 +27,7 @@ class HeaderProtector {
 
   HeaderProtector(Suite suite, const SecretArray<32>& hp);
 
-  // `samples` holds masks.size() samples, one after the other; they are overwritten. At most kMaxHeaderBatch.
+  // `samples` holds masks.size() samples, one after the other, at most kMaxHeaderBatch. They are overwritten.
   void masks(MutableBytes samples, std::span<Mask> masks);
 
  private:

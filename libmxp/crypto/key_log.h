@@ -1,4 +1,4 @@
-// Lines of the key log (docs/protocol.md §8), read. What writes them is mxp/key_log_file.h.
+// Reads the lines of the key log (docs/protocol.md §8). mxp/key_log_file.h writes them.
 #pragma once
 
 #include <cstdint>
@@ -26,10 +26,11 @@ enum class KeyLogError : std::uint8_t {
   bad_secret,         // not 64 hex digits
   wrong_field_count,  // not three fields with one space between them
 };
-// One phrase that says what is wrong and what is expected.
+// A phrase that says what is wrong and what is expected.
 std::string_view to_string(KeyLogError error);
 
-// `line` without its newline; hex digits of either case. Blank lines and comments ('#') are the caller's to skip.
+// `line` comes without its newline; its hex digits may be of either case. The caller skips blank lines and comments
+// ('#').
 std::expected<KeyLogLine, KeyLogError> parse_key_log_line(std::string_view line);
 
 }  // namespace mxp

@@ -1,4 +1,4 @@
-// From a traffic secret to what packets are protected with (docs/protocol.md §2.4).
+// From a traffic secret to the keys that protect packets (docs/protocol.md §2.4).
 #pragma once
 
 #include "crypto/secret.h"

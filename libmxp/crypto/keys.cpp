@@ -1,5 +1,5 @@
 // Private keys of mxp/keys.h: their life cycle and their PEM form. (The text form of public keys needs no cryptography
-// and is core's.)
+// and is in core.)
 #include "mxp/keys.h"
 
 #include <openssl/bio.h>
@@ -21,8 +21,8 @@ namespace {
 using Bio = std::unique_ptr<BIO, Freed<BIO_free_all>>;
 using Pkcs8 = std::unique_ptr<PKCS8_PRIV_KEY_INFO, Freed<PKCS8_PRIV_KEY_INFO_free>>;
 
-// The bytes of the first PRIVATE KEY block; wiped when they go. OpenSSL's own reader is not used: it leaves the lines that
-// it decodes in freed memory.
+// The bytes of the first PRIVATE KEY block, which wipe themselves when they go. OpenSSL's own reader is not used,
+// because it leaves the lines that it decodes in freed memory.
 class KeyBlock {
  public:
   static std::expected<KeyBlock, KeyFileError> find(std::string_view pem) {
@@ -45,7 +45,7 @@ class KeyBlock {
     block.size_ = static_cast<std::size_t>(size) - padding;
     return block;
   }
-  KeyBlock(KeyBlock&&) = default;  // the buffer itself moves: no copy stays behind
+  KeyBlock(KeyBlock&&) = default;  // the buffer itself moves, so no copy stays behind
   KeyBlock& operator=(KeyBlock&&) = delete;
   ~KeyBlock() { OPENSSL_cleanse(bytes_.data(), bytes_.size()); }
 

@@ -20,7 +20,7 @@ Mac1Key::Mac1Key(const PublicKey& server) : context_(new_hmac_context().release(
 Mac1Key::Mac Mac1Key::compute(ByteView before_mac1) const {
   Digest digest;
   std::size_t size = 0;
-  // Without a key: start again with the one it has.
+  // A null key means that the context starts again with the key it has.
   require(EVP_MAC_init(context_.get(), nullptr, 0, nullptr) == 1 &&
           EVP_MAC_update(context_.get(), before_mac1.data(), before_mac1.size()) == 1 &&
           EVP_MAC_final(context_.get(), digest.data(), &size, digest.size()) == 1);

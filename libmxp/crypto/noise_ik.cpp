@@ -12,7 +12,7 @@ constexpr std::size_t kEncryptedStaticSize = kDhLen + kAeadTagSize;
 
 ByteView as_bytes(std::string_view text) { return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()}; }
 
-// The token `ee`, `es`, `se` or `ss`: MixKey(DH(mine, theirs)). False: the result is all zero.
+// The token `ee`, `es`, `se` or `ss`: MixKey(DH(mine, theirs)). False if the result is all zero.
 bool mix_dh(SymmetricState& symmetric, const PrivateKey& mine, const PublicKey& theirs) {
   const auto shared = x25519(mine, theirs);
   if (!shared) return false;

@@ -1,12 +1,12 @@
-// Noise IK (revision 34, §7.5), one round trip between a client that knows the server's static key and the server:
+// Noise IK (revision 34, §7.5): one round trip between a client that knows the server's static key, and the server:
 //
 //     <- s
 //     ...
 //     -> e, es, s, ss      message 1: e (32) ‖ encrypted s (48) ‖ encrypted payload (p + 16)
 //     <- e, ee, se         message 2: e (32) ‖ encrypted payload (p + 16)
 //
-// Every DH result that is all zero aborts (docs/protocol.md §2.1). A message that is refused changes nothing: the same
-// object then takes the genuine one. An object belongs to one thread.
+// Every DH result that is all zero aborts (docs/protocol.md §2.1). A message that is refused changes nothing, and the
+// same object then takes the genuine one. An object belongs to one thread.
 #pragma once
 
 #include <array>
@@ -25,21 +25,21 @@ namespace mxp {
 
 inline constexpr std::size_t kIkMessage1Overhead = 32 + 48 + 16;
 inline constexpr std::size_t kIkMessage2Overhead = 32 + 16;
-// Where the payload stands in each message: a caller may build it there, in `out`, and pass that view as payload.
+// Where the payload stands in each message. A caller may build it there, in `out`, and pass that view as the payload.
 inline constexpr std::size_t kIkMessage1PayloadOffset = 32 + 48;
 inline constexpr std::size_t kIkMessage2PayloadOffset = 32;
 
-// X25519 computations, for counters: to write or to read either message (at most, when it is refused), and to make the
-// public key of a new ephemeral.
+// How many X25519 computations it takes to write or to read either message (at most, if it is refused), and to make the
+// public key of a new ephemeral. For counters.
 inline constexpr std::uint64_t kX25519PerIkMessage = 2;
 inline constexpr std::uint64_t kX25519PerKeyPair = 1;
 
 enum class NoiseError : std::uint8_t {
   truncated,              // shorter than the overhead of an empty message
-  buffer_too_small,       // the caller's output
+  buffer_too_small,       // the caller's output buffer is too small
   low_order_key,          // a DH result is all zero
-  authentication_failed,  // changed, for another key, or another prologue
-  out_of_order,           // the message before it was not written or read, or this one already was
+  authentication_failed,  // the message was changed, or is for another key or another prologue
+  out_of_order,           // the message before was not written or read, or this one was already
 };
 std::string_view to_string(NoiseError error);
 
@@ -56,15 +56,16 @@ struct IkResult {
 
 class IkInitiator {
  public:
-  // `e` is this attempt's ephemeral: fresh for every change of prologue or payload. The prologue is hashed, not kept.
+  // `e` is the ephemeral key of this attempt: fresh for every change of prologue or payload. The prologue is hashed,
+  // not kept.
   IkInitiator(Suite suite, const PrivateKey& s, const PublicKey& rs, ByteView prologue, const PrivateKey& e);
 
-  // Writes payload.size() + kIkMessage1Overhead bytes and returns that. Once only: a retransmission is the same bytes
-  // again. Errors: buffer_too_small, low_order_key (of the server), out_of_order.
+  // Writes payload.size() + kIkMessage1Overhead bytes and returns that number. It works only once: a retransmission is
+  // the same bytes again. Errors: buffer_too_small, low_order_key (of the server), out_of_order.
   std::expected<std::size_t, NoiseError> write_message_1(ByteView payload, MutableBytes out);
 
-  // Decrypts into `payload_out` (at least message.size() − kIkMessage2Overhead; it may be the payload's own place in
-  // the message). Works on a copy of the state: call it for every candidate.
+  // Decrypts into `payload_out`, which has at least message.size() − kIkMessage2Overhead bytes and may be the payload's
+  // own place in the message. It works on a copy of the state, so it can be called for every candidate.
   std::expected<IkResult, NoiseError> read_message_2(ByteView message, MutableBytes payload_out) const;
 
  private:
@@ -88,10 +89,10 @@ class IkResponder {
 
   IkResponder(Suite suite, const PrivateKey& s, ByteView prologue);
 
-  // Decrypts into `payload_out`: at least message.size() − kIkMessage1Overhead, or the payload's own place in the
-  // message.
+  // Decrypts into `payload_out`, which has at least message.size() − kIkMessage1Overhead bytes or is the payload's own
+  // place in the message.
   std::expected<Message1, NoiseError> read_message_1(ByteView message, MutableBytes payload_out);
-  // Once, after read_message_1 has succeeded. Writes payload.size() + kIkMessage2Overhead bytes.
+  // To be called once, after read_message_1 has succeeded. Writes payload.size() + kIkMessage2Overhead bytes.
   std::expected<Message2, NoiseError> write_message_2(ByteView payload, const PrivateKey& e, MutableBytes out);
 
  private:

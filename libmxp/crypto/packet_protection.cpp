@@ -1,6 +1,7 @@
-// How a packet goes out: nonce → AEAD over what follows the header → sample → mask. And in: sample → mask → packet
-// number → keys of its phase → nonce → AEAD → replay window. Until the tag has been checked, what is masked decides
-// nothing but which of the keys that are at hand is used, and all of them cost the same (RFC 9001 §9.5, §6.3).
+// A packet goes out in these steps: nonce → AEAD over what follows the header → sample → mask. And it comes in by
+// these: sample → mask → packet number → keys of its phase → nonce → AEAD → replay window. Until the tag has been
+// checked, the masked bits decide nothing but which of the keys at hand is used, and all of them cost the same (RFC
+// 9001 §9.5, §6.3).
 #include "crypto/packet_protection.h"
 
 #include <algorithm>
@@ -34,7 +35,7 @@ TruncatedNumber unmask_header(MutableBytes packet, const HeaderProtector::Mask& 
   packet[0] ^= mask[0] & kMaskedBits;
   TruncatedNumber number{.size = (packet[0] & packet_bits::kNumberSize) + 1u};
   for (std::size_t i = 0; i < kMaxNumberSize; ++i) {
-    // All four bytes are visited; those beyond the number are XORed with zero.
+    // All four bytes are visited, and those beyond the number are XORed with zero.
     const auto inside = static_cast<std::uint8_t>(-static_cast<int>(i < number.size));
     packet[kNumberOffset + i] ^= mask[1 + i] & inside;
     number.value = number.value << 8 | packet[kNumberOffset + i];
@@ -113,8 +114,8 @@ PacketOpener::PacketOpener(Suite suite, const TrafficSecret& secret, const Packe
       header_(suite, keys.hp),
       limits_(limits) {}
 
-// RFC 9001 §6.3, §6.5: a phase bit that is not the current one's is the previous phase's for a number from before this
-// phase began, and the next one's otherwise.
+// RFC 9001 §6.3, §6.5: if the phase bit is not that of the current phase, the packet belongs to the previous phase if
+// its number is from before this phase began, and to the next one otherwise.
 PacketOpener::Age PacketOpener::age_of(std::uint8_t first_byte, PacketNumber number) const {
   const bool odd = (first_byte & packet_bits::kKeyPhase) != 0;
   if (odd == (phase_ % 2 == 1)) return Age::current;
@@ -150,7 +151,7 @@ void PacketOpener::open_batch(std::span<const MutableBytes> packets, ReplayWindo
   std::array<std::uint8_t, kMaxHeaderBatch> candidates;  // positions of the packets that are worth a mask
   std::size_t count = 0;
   for (std::size_t i = 0; i < packets.size(); ++i) {
-    // Size and these two bits are not protected: to look at them tells nobody anything.
+    // The size and these two bits are not protected, so looking at them tells nobody anything.
     const bool is_short = packets[i].size() >= kMinShortPacket &&
                           (packets[i][0] & (packet_bits::kForm | packet_bits::kFixed)) == packet_bits::kFixed;
     if (!is_short) {
@@ -162,7 +163,7 @@ void PacketOpener::open_batch(std::span<const MutableBytes> packets, ReplayWindo
     candidates[count++] = static_cast<std::uint8_t>(i);
   }
   header_.masks(std::span(samples).first(count * HeaderProtector::kSampleSize), std::span(masks).first(count));
-  // Only now one by one: each number that is marked moves what the next ones are expanded against.
+  // The packets are opened one by one: each number that is marked moves what the next ones are expanded against.
   for (std::size_t i = 0; i < count; ++i)
     results[candidates[i]] = open_with_mask(packets[candidates[i]], masks[i], window);
 }
@@ -177,8 +178,8 @@ PacketOpener::Result PacketOpener::open_with_mask(MutableBytes packet, const Hea
   const Age age = age_of(packet[0], number);
   PhaseKeys& keys = keys_of(age);
   const MutableBytes payload = packet.subspan(header_size, packet.size() - header_size - kAeadTagSize);
-  // Duplicates are decrypted like all others: to drop them sooner would tell by its timing which masked numbers we know
-  // (RFC 9001 §9.5).
+  // Duplicates are decrypted like all others. To drop them sooner would tell, by its timing, which masked numbers we
+  // know (RFC 9001 §9.5).
   if (!keys.aead.open(packet_nonce(keys.iv, number), packet.first(header_size), payload, packet.last<kAeadTagSize>())) {
     ++failed_opens_;
     return std::unexpected(DropReason::authentication_failed);

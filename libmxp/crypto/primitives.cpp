@@ -12,20 +12,20 @@
 namespace mxp {
 namespace {
 
-// HKDF-Expand's info comes in at most this many parts here, plus the block before and the counter.
+// HKDF-Expand's info has at most this many parts here; the block before and the counter come on top.
 constexpr std::size_t kMaxInfoParts = 6;
 
 SecretArray<32> hmac_over(ByteView key, std::span<const ByteView> parts) {
   // One context per thread saves its allocation and the look-up of the digest for each of a handshake's thirty HMACs.
   thread_local const MacContext context = new_hmac_context();
   static constexpr std::array<std::uint8_t, 32> kNoKey{};
-  // A null key would mean "the one before".
+  // A null key would mean "the key from before".
   require(EVP_MAC_init(context.get(), key.empty() ? kNoKey.data() : key.data(), key.size(), nullptr) == 1);
   for (const ByteView part : parts) require(EVP_MAC_update(context.get(), part.data(), part.size()) == 1);
   SecretArray<32> result;
   std::size_t size = 0;
   require(EVP_MAC_final(context.get(), result.bytes().data(), &size, SecretArray<32>::kSize) == 1);
-  // The context outlives this call: it must not keep the key.
+  // The context outlives this call, so it must not keep the key.
   require(EVP_MAC_init(context.get(), kNoKey.data(), kNoKey.size(), nullptr) == 1);
   return result;
 }
@@ -34,11 +34,11 @@ SecretArray<32> hmac_over(ByteView key, std::span<const ByteView> parts) {
 // would find it and take it for its own.
 void forget_errors() { ERR_clear_error(); }
 
-// X25519 keys as OpenSSL objects. Given both halves it does not compute the public one again.
+// X25519 keys as OpenSSL objects. If OpenSSL is given both halves, it does not compute the public one again.
 Pkey private_pkey(const PrivateKey& key) {
   const PkeyContext context(EVP_PKEY_CTX_new_from_name(nullptr, "X25519", nullptr));
   require(context && EVP_PKEY_fromdata_init(context.get()) == 1);
-  // OSSL_PARAM has no const; fromdata only reads.
+  // OSSL_PARAM has no const, but fromdata only reads.
   auto* secret = const_cast<std::uint8_t*>(key.secret().data());
   auto* shown = const_cast<std::uint8_t*>(key.public_key().bytes().data());
   OSSL_PARAM params[] = {OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PRIV_KEY, secret, PrivateKey::kSize),
@@ -108,7 +108,7 @@ std::expected<SharedSecret, DhError> x25519(const PrivateKey& mine, const Public
           EVP_PKEY_derive_set_peer_ex(context.get(), peer.get(), /*validate_peer=*/0) == 1);
   SharedSecret shared;
   std::size_t size = SharedSecret::kSize;
-  // OpenSSL refuses an all-zero result itself; we do not depend on that.
+  // OpenSSL itself refuses an all-zero result, but we do not depend on that.
   static const SharedSecret kZero;
   const bool derived = EVP_PKEY_derive(context.get(), shared.bytes().data(), &size) == 1 && size == SharedSecret::kSize;
   if (!derived || shared == kZero) {

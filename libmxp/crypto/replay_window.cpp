@@ -16,7 +16,8 @@ ReplayWindow::Verdict ReplayWindow::check(PacketNumber number) const {
 void ReplayWindow::mark(PacketNumber number) {
   MXP_REQUIRE(check(number) == Verdict::fresh);
   const std::uint64_t value = number.value();
-  // Before the first packet the line stands at 0: a first number far ahead spans all that may still arrive behind it.
+  // Before the first packet the largest number counts as 0, so that a first number far ahead leaves room for all that
+  // may still arrive behind it.
   const std::uint64_t largest = largest_ ? largest_->value() : 0;
   grow_to_span(value > largest ? value - largest : largest - value);
   if (!largest_ || value > largest) {
@@ -34,15 +35,16 @@ void ReplayWindow::grow_to_span(std::uint64_t span) {
   std::vector<std::uint64_t> grown(bits / kWordBits);
   MXP_WORK(grown.size());
   if (largest_) {
-    // Whole words. In a full ring the oldest and the newest numbers share one, and each takes the other's bits along;
-    // those lie below lowest_, where nobody looks, or above largest_, where advance() clears them before they count.
+    // Whole words are copied. In a full ring the oldest and the newest numbers share a word, and each takes the other's
+    // bits along. Those lie below lowest_, where nobody looks, or above largest_, where advance() clears them before
+    // they count.
     for (std::uint64_t index = lowest_ / kWordBits; index <= largest_->value() / kWordBits; ++index)
       grown[index & (grown.size() - 1)] = words_[index & (words_.size() - 1)];
   }
   words_ = std::move(grown);
 }
 
-// Makes room up to `number`: what falls out below is too old from now on, what comes in is unmarked.
+// Makes room up to `number`. What falls out below is too old from now on, and what comes in is unmarked.
 void ReplayWindow::advance(std::uint64_t number) {
   const std::uint64_t bits = size_bits();
   const std::uint64_t first = largest_ ? largest_->value() + 1 : 0;

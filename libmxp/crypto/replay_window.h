@@ -1,12 +1,13 @@
-// Which packet numbers have been opened: a bitmap below the largest one, and the only judge of duplicates
+// Which packet numbers have been opened: a bitmap below the largest one. It is the only judge of duplicates
 // (docs/protocol.md §3).
 //
-// It starts at 1,024 numbers and doubles up to 65,536 when a jump ahead or a late arrival spans more than half of it,
-// so that a slow path costs 128 bytes and a fast reordering one is not taken for an attack. Only packets that verified
-// are marked, so only the authenticated peer can make it grow, and to 8 KiB at most. What was below the bitmap once
-// stays refused: nobody knows any more whether it was seen.
+// It starts at 1,024 numbers and doubles, up to 65,536, when a jump ahead or a late arrival spans more than half of it.
+// So a slow path costs 128 bytes, and a fast path that reorders is not taken for an attack. Only packets that verified
+// are marked, so only the authenticated peer can make it grow, and only to 8 KiB. A number that was once below the
+// bitmap stays refused, since nobody knows any more whether it was seen.
 //
-// mark() allocates only when it grows, at most six times in a connection's life. Belongs to one thread.
+// mark() allocates only when the bitmap grows, at most six times in a connection's life. A window belongs to one
+// thread.
 #pragma once
 
 #include <cstddef>
@@ -27,14 +28,14 @@ class ReplayWindow {
 
   ReplayWindow() : words_(kInitialBits / kWordBits) {}
 
-  // fresh is never said of a marked number.
+  // A marked number is never fresh.
   Verdict check(PacketNumber number) const;
-  // The packet verified. REQUIRES: check(number) == fresh.
+  // The packet with this number has verified. REQUIRES: check(number) == fresh.
   void mark(PacketNumber number);
 
   // Largest marked number; nullopt before the first.
   std::optional<PacketNumber> largest() const { return largest_; }
-  // Everything below is too_old.
+  // Every number below this one is too_old.
   PacketNumber lowest() const { return PacketNumber(lowest_); }
   std::size_t size_bits() const { return words_.size() * kWordBits; }
 

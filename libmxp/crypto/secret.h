@@ -1,7 +1,7 @@
 // Fixed-size secrets: wiped when they go, compared in constant time, never printed.
 //
-// Copies are allowed (a state is copied before it is tried on an unverified message) and each wipes itself. A
-// moved-from secret is all zero. There is no operator<<, no formatter and no ordering, on purpose.
+// Copies are allowed (a state is copied before it is tried on an unverified message), and each copy wipes itself. A
+// moved-from secret is all zero. On purpose there is no operator<<, no formatter and no ordering.
 #pragma once
 
 #include <openssl/crypto.h>

@@ -62,7 +62,7 @@ std::optional<std::size_t> CipherState::decrypt_with_ad(ByteView associated_data
 
 SymmetricState::SymmetricState(Suite suite) : cipher_(suite) {
   const std::string_view name = protocol_name(suite);
-  // §5.2: a name of at most HASHLEN bytes is padded with zeros, a longer one would be hashed. Ours have 32 and 28
+  // §5.2: a name of at most HASHLEN bytes is padded with zeros; a longer one would be hashed. Ours have 32 and 28
   // bytes.
   MXP_REQUIRE(name.size() <= h_.size());
   std::copy(name.begin(), name.end(), h_.begin());
@@ -84,7 +84,7 @@ std::size_t SymmetricState::encrypt_and_hash(ByteView plaintext, MutableBytes ou
 }
 
 std::optional<std::size_t> SymmetricState::decrypt_and_hash(ByteView ciphertext, MutableBytes out) {
-  // Hashed first: decryption may be about to replace the ciphertext by the plaintext.
+  // The ciphertext is hashed first, because decryption may replace it by the plaintext.
   const Digest mixed = sha256({h_, ciphertext});
   const auto size = cipher_.decrypt_with_ad(h_, ciphertext, out);
   if (size) h_ = mixed;

@@ -117,8 +117,8 @@ struct ConfigError {
 std::string to_string(const ConfigError& error);
 
 // The error names the first setting that is outside its range, by its path from the struct that is given:
-// "idle_timeout" for a TransportConfig, "transport.idle_timeout" for an EndpointConfig. Endpoint and EventLoop check the
-// same themselves; these functions are for a program that wants to know before it builds one.
+// "idle_timeout" for a TransportConfig, "transport.idle_timeout" for an EndpointConfig. Endpoint and EventLoop make the
+// same check themselves; these functions are for a program that wants to know before it builds one.
 std::expected<void, ConfigError> validate(const TransportConfig& config);
 std::expected<void, ConfigError> validate(const EndpointConfig& config);
 

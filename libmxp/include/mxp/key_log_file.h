@@ -29,8 +29,9 @@ class KeyLogFile final : public TraceSink {
  public:
   // Appends to `path`. A new file gets mode 0600; an existing one keeps its mode. `on_error` is called from within on()
   // for the first write that fails (a full disk, say), and must not call the endpoint; the connection goes on without
-  // its log. Errors: the system's; also ELOOP for a symbolic link, which is not followed; EPERM for a file that belongs to
-  // neither this process's user nor root, since its owner could read all that is appended; ENOTSUP for a block device.
+  // its log. Errors: the system's; also ELOOP for a symbolic link, which is not followed; EPERM for a file that belongs
+  // to neither this process's user nor root, since its owner could read all that is appended; ENOTSUP for a block
+  // device.
   static std::expected<std::unique_ptr<KeyLogFile>, IoError> open(const std::string& path,
                                                                   std::function<void(const IoError&)> on_error = {});
   ~KeyLogFile() override;
