@@ -1,5 +1,5 @@
-// Counts the events that are being told now: while there are any, the application is on the call stack and may be
-// looking at memory of a stream.
+// Counts the events that the application is being told of now. While there are any, the application is on the call
+// stack and may be looking at memory of a stream.
 #pragma once
 
 namespace mxp {

@@ -26,20 +26,20 @@ class SendCredit {
     MXP_REQUIRE(count <= available());
     used_ += count;
   }
-  // A smaller limit than one already known is stale and changes nothing (RFC 9000 §4.1). Returns whether there is more
-  // now.
+  // A limit smaller than one already known is stale and changes nothing (RFC 9000 §4.1). Returns whether there is more
+  // credit now.
   bool raise(std::uint64_t limit) {
     if (limit <= limit_) return false;
     limit_ = limit;
     return true;
   }
-  // We have something to send and no credit. True once for each limit: a *_BLOCKED frame is due (threat t36).
+  // We have something to send and no credit. True once for each limit: then a *_BLOCKED frame is due (threat t36).
   bool note_blocked() {
     if (blocked_at_ == limit_) return false;
     blocked_at_ = limit_;
     return true;
   }
-  // Whether a *_BLOCKED frame that said `limit` still tells the truth.
+  // Whether a *_BLOCKED frame that said `limit` is still true.
   bool still_blocked_at(std::uint64_t limit) const { return limit == limit_ && available() == 0; }
 
  private:
@@ -49,9 +49,9 @@ class SendCredit {
 };
 
 // What we let the peer send: the window runs ahead of what the application has consumed. The limit is raised when half
-// of the window was consumed, so that two or three raises are under way in each window. A raise that comes within two
-// round trips of the one before means that the peer could use more than the window per round trip: the window doubles,
-// up to its maximum.
+// of the window was consumed, so that two or three raises are under way in each window. A raise within two round trips
+// of the one before means that the peer could use more than the window in a round trip. Then the window doubles, up to
+// its maximum.
 class ReceiveWindow {
  public:
   ReceiveWindow() = default;
@@ -68,15 +68,15 @@ class ReceiveWindow {
     if (consumed_ == 0) last_raise_ = now;
     consumed_ += count;
   }
-  // The peer said that it is blocked at this limit: then whatever can be granted is due at once, since it may be that
-  // the rest of the window is held by data that the application leaves unread.
+  // The peer said that it is blocked at this limit. Then whatever can be granted is due at once, because the rest of
+  // the window may be held by data that the application leaves unread.
   void on_peer_blocked(std::uint64_t limit) { peer_blocked_ = peer_blocked_ || limit == limit_; }
 
   bool raise_due() const {
     const std::uint64_t more = next_limit() - limit_;
-    return more != 0 && (more >= (window_ + 1) / 2 || peer_blocked_);  // not even a window of 0 repeats itself
+    return more != 0 && (more >= (window_ + 1) / 2 || peer_blocked_);  // a raise by nothing is never due
   }
-  // The new limit, which the peer is told. REQUIRES: raise_due(), or the last raise was lost.
+  // Returns the new limit, which the peer is told. REQUIRES: raise_due(), or the last raise was lost.
   std::uint64_t raise(Timestamp now, Duration smoothed_rtt) {
     if (raise_due()) {
       if (next_limit() - limit_ >= window_ / 2 && now - last_raise_ < 2 * smoothed_rtt)

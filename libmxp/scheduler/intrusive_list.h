@@ -1,5 +1,5 @@
-// A queue of objects that carry their own links: no allocation, O(1) push, pop and removal from the middle. An object
-// can be in several lists, by one link member for each. The list owns nothing.
+// A queue of objects that carry their own links: nothing is allocated, and push, pop and removal from the middle are
+// O(1). An object can be in several lists, with one link member for each. The list owns nothing.
 #pragma once
 
 #include "mxp/require.h"
@@ -25,7 +25,7 @@ class IntrusiveList {
   bool has_one() const { return first_ != nullptr && first_ == last_; }
   static bool contains(const T& item) { return (item.*kLink).linked; }
 
-  // Does nothing when the item is in the list already.
+  // Does nothing if the item is in the list already.
   void push_back(T& item) {
     ListLink<T>& link = item.*kLink;
     if (link.linked) return;
@@ -33,7 +33,7 @@ class IntrusiveList {
     (last_ != nullptr ? (last_->*kLink).next : first_) = &item;
     last_ = &item;
   }
-  // Does nothing when the item is not in the list.
+  // Does nothing if the item is not in the list.
   void remove(T& item) {
     ListLink<T>& link = item.*kLink;
     if (!link.linked) return;

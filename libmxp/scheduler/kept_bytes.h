@@ -1,4 +1,5 @@
-// What a stream object keeps of its memory for the next stream: a short stream fits, a bulk stream's megabytes go back.
+// How much of its memory a stream object keeps for the next stream: a short stream fits, and a bulk stream's megabytes
+// go back.
 #pragma once
 
 #include <cstddef>

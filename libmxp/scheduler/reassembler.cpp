@@ -37,10 +37,10 @@ void Reassembler::reset(std::size_t keep_bytes) {
   else present_.clear();
 }
 
-// Credit goes back to the peer with the bytes that were delivered, and their memory must go with it: otherwise one byte
-// behind a gap would pin a ring of a whole window on every stream. Where no more than a quarter is in use, at least
-// another quarter was delivered since the ring was made, so that to move the rest costs less than one step for each
-// byte that the peer sent.
+// Credit goes back to the peer with the bytes that were delivered, and their memory must go with it. Otherwise one byte
+// behind a gap would pin a ring of a whole window on every stream. If no more than a quarter is in use, at least
+// another quarter was delivered since the ring was made. So moving the rest costs less than one step for each byte that
+// the peer sent.
 void Reassembler::trim() {
   if (present_.empty()) return discard();
   const std::uint64_t end = present_.ranges().back().end;

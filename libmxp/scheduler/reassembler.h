@@ -1,8 +1,9 @@
-// Bytes of one stream that cannot be handed over yet: out of order, or not taken by the application. What arrives in
-// order never comes here. A ring addressed by stream offset with a set of the ranges present. Both are bounded (threat
-// t07): the ring by the peer's credit that is still in use, as it is smaller than four times the span from the first
-// byte wanted to the highest received, or at most what its owner lets it keep; the ranges by `max_spans`, and their memory follows their
-// number in the same way.
+// The bytes of one stream that cannot be handed over yet, because they are out of order or were not taken by the
+// application. What arrives in order never comes here. They lie in a ring that is addressed by stream offset, with a
+// set of the ranges that are present. Both are bounded (threat t07). The ring is bounded by the peer's credit that is
+// still in use: it is smaller than four times the span from the first byte wanted to the highest received, or at most
+// as large as its owner lets it stay. The ranges are bounded by `max_spans`, and their memory follows their number in
+// the same way.
 #pragma once
 
 #include <cstddef>
@@ -18,22 +19,22 @@ namespace mxp {
 
 class Reassembler {
  public:
-  // Lowest offset still wanted.
+  // The lowest offset that is still wanted.
   std::uint64_t begin() const { return begin_; }
   bool empty() const { return present_.empty(); }
   std::uint64_t buffered() const { return present_.total(); }
-  // Disjoint spans that lie beyond a gap: the one at begin() only waits for the application.
+  // How many disjoint spans lie beyond a gap. The one at begin() does not count: it only waits for the application.
   std::size_t span_count() const { return present_.range_count() - (at_front() ? 1 : 0); }
   std::size_t capacity() const { return capacity_; }
   std::size_t memory() const { return capacity_ + present_.memory(); }
 
-  // Keeps a copy; what is below begin() is ignored. False when span_count() would pass
-  // `max_spans`; bytes at begin() always go in.
+  // Keeps a copy; what is below begin() is ignored. False if span_count() would pass `max_spans`. Bytes at begin()
+  // always go in.
   [[nodiscard]] bool insert(std::uint64_t offset, ByteView data, std::size_t max_spans);
-  // The bytes at begin(), as far as they lie in one piece of memory; empty when they are not there. Valid until the
-  // next call that changes the object.
+  // The bytes at begin(), as far as they lie in one piece of memory; empty if they are not there. Valid until the next
+  // call that changes the object.
   ByteView front() const;
-  // Forgets what is below `offset`, and gives back what that leaves unused of more than `keep_bytes` of memory.
+  // Forgets what is below `offset`, and if the memory is more than `keep_bytes`, gives back what is then unused.
   // REQUIRES: offset >= begin().
   void advance(std::uint64_t offset, std::size_t keep_bytes = kKeptBytes) {
     MXP_REQUIRE(offset >= begin_);
@@ -43,19 +44,19 @@ class Reassembler {
   }
   // Forgets all bytes and gives the memory back; begin() stays.
   void discard();
-  // Gives back the memory of an empty one.
+  // Gives back the memory if nothing is held.
   void shrink() {
     if (present_.empty()) discard();
   }
 
-  // Back to offset 0 and empty; memory beyond `keep_bytes` is given back.
+  // Goes back to offset 0 and is empty; memory beyond `keep_bytes` is given back.
   void reset(std::size_t keep_bytes);
 
  private:
   static constexpr std::size_t kSmallest = 2048;
   bool at_front() const { return !present_.empty() && present_.ranges().front().begin == begin_; }
   bool has_more_than(std::size_t bytes) const { return capacity_ > bytes || present_.memory() > bytes; }
-  // Gives back memory that what is left does not need.
+  // Gives back memory that the remaining bytes do not need.
   void trim();
   // Makes the ring as small as [begin(), end) allows. REQUIRES: nothing is held from `end` on.
   void resize(std::uint64_t end);

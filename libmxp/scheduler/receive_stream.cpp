@@ -31,7 +31,7 @@ bool ReceiveStream::complete() const {
 
 std::expected<std::uint64_t, TransportError> ReceiveStream::on_data(std::uint64_t offset, std::uint64_t length,
                                                                     bool fin) {
-  // RFC 9000 §19.8; the frame reader refuses it too.
+  // RFC 9000 §19.8; the frame reader refuses this as well.
   if (length > kMaxVarint || offset > kMaxVarint - length)
     return std::unexpected(
         TransportError{TransportErrorCode::frame_encoding_error, frame_type::kStream, "stream offset beyond 2^62-1"});

@@ -1,5 +1,5 @@
-// The receiving half of one stream: how far the peer may send, how far it has, where the stream ends (RFC 9000 §3.2,
-// §4.5).
+// The receiving half of one stream: how far the peer may send, how far it has sent, and where the stream ends (RFC 9000
+// §3.2, §4.5).
 //
 //     receiving ── the application took everything up to the final size ──▶ done
 //         ├── the peer's reset ──▶ done
@@ -23,7 +23,7 @@ class ReceiveStream {
 
   // A stream without a receiving half is done from the start.
   void start(bool receives, std::uint64_t window, std::uint64_t max_window);
-  // Ready for another stream, with little memory kept.
+  // Makes the object ready for another stream; it keeps little memory.
   void recycle();
 
   State state() const { return state_; }
@@ -35,7 +35,7 @@ class ReceiveStream {
   // Whether everything up to the final size has arrived.
   bool complete() const;
   bool ends_at(std::uint64_t offset) const { return final_size_ == offset; }
-  // Whether the peer can still be helped by more credit.
+  // Whether more credit can still help the peer.
   bool wants_credit() const { return state_ == State::receiving && !final_size_; }
   ReceiveWindow& window() { return window_; }
   const ReceiveWindow& window() const { return window_; }
@@ -43,17 +43,17 @@ class ReceiveStream {
   const Reassembler& reassembler() const { return reassembler_; }
 
   // Checks bytes [offset, offset + length), and the end if `fin`, against the final size and the stream's limit, and
-  // notes them. Returns by how much highest() grew: what counts against the connection's limit.
+  // notes them. Returns by how much highest() grew, which counts against the connection's limit.
   std::expected<std::uint64_t, TransportError> on_data(std::uint64_t offset, std::uint64_t length, bool fin);
   // The same for the final size in a RESET_STREAM; does not change the state.
   std::expected<std::uint64_t, TransportError> on_final_size(std::uint64_t final_size);
-  // The application wants no more. REQUIRES: state() == receiving.
+  // The application wants no more of the stream. REQUIRES: state() == receiving.
   void stop(AppErrorCode code);
   void finish() { state_ = State::done; }
 
   // The application took less than it was given and has not called resume since.
   bool paused = false;
-  // on_stream_data of this stream is running; then, whether resume was called inside.
+  // `delivering`: on_stream_data of this stream is running. `resume_requested`: resume was called from inside it.
   bool delivering = false;
   bool resume_requested = false;
 

@@ -1,4 +1,4 @@
-// Copies between plain memory and a ring that is addressed by absolute offset and whose size is a power of two.
+// Copies between plain memory and a ring that is addressed by absolute offset. The size of the ring is a power of two.
 #pragma once
 
 #include <algorithm>
@@ -21,7 +21,7 @@ inline void copy_into_ring(std::uint8_t* ring, std::size_t capacity, std::uint64
   if (first < data.size()) std::memcpy(ring, data.data() + first, data.size() - first);
 }
 
-// The bytes from `offset` on that lie in one piece, at most `length`.
+// The bytes from `offset` on that lie in one piece, at most `length` of them.
 inline ByteView ring_piece(const std::uint8_t* ring, std::size_t capacity, std::uint64_t offset, std::uint64_t length) {
   if (length == 0) return {};
   const std::size_t at = static_cast<std::size_t>(offset) & (capacity - 1);

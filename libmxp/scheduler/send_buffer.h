@@ -1,6 +1,6 @@
-// What the application wrote to one stream and the peer has not acknowledged: a ring addressed by stream offset, whose
-// size is a power of two and grows on demand up to a limit. The application's bytes are copied in once, and read out as
-// at most two pieces, each time that they are put into a packet.
+// What the application wrote to one stream and the peer has not acknowledged. It is a ring addressed by stream offset,
+// whose size is a power of two and grows on demand up to a limit. The application's bytes are copied in once. They are
+// read out as at most two pieces, each time that they are put into a packet.
 #pragma once
 
 #include <cstddef>
@@ -14,7 +14,7 @@ namespace mxp {
 
 class SendBuffer {
  public:
-  // Offsets held: [begin, end).
+  // It holds the offsets [begin, end).
   std::uint64_t begin() const { return begin_; }
   std::uint64_t end() const { return end_; }
   std::size_t size() const { return static_cast<std::size_t>(end_ - begin_); }
@@ -22,7 +22,7 @@ class SendBuffer {
 
   // Takes as much of `data` as keeps size() <= limit; returns how much.
   std::size_t append(ByteView data, std::size_t limit);
-  // Copies `out.size()` bytes from `offset` on. REQUIRES: the range is held.
+  // Copies `out.size()` bytes from `offset` on. REQUIRES: all of them are held.
   void copy_out(std::uint64_t offset, MutableBytes out) const;
   // Forgets what is below `offset`. REQUIRES: begin() <= offset <= end().
   void release_to(std::uint64_t offset) {
@@ -30,11 +30,11 @@ class SendBuffer {
     begin_ = offset;
   }
 
-  // Makes the ring as small as what is held allows, if that is at most a quarter of it.
+  // If at most a quarter of the ring is in use, makes it as small as what is held allows.
   void trim() {
     if (capacity_ > kSmallest && size() <= capacity_ / 4) resize(size());
   }
-  // Empty at `offset`; memory beyond `keep_bytes` is given back.
+  // Becomes empty, at `offset`; memory beyond `keep_bytes` is given back.
   void reset(std::uint64_t offset, std::size_t keep_bytes);
 
  private:

@@ -106,13 +106,13 @@ std::uint64_t SendStream::on_acknowledged(std::uint64_t offset, std::uint64_t le
   std::uint64_t fresh = 0;
   if (end > begin) {
     if (offset > begin) {
-      if (acked_.range_count() == kMaxRanges && !acked_.touches(offset, end)) {  // not remembered: sent again
+      if (acked_.range_count() == kMaxRanges && !acked_.touches(offset, end)) {  // not remembered, so sent again
         on_lost(offset, length, fin);
         return 0;
       }
       fresh = acked_.add(offset, end);
       if (!lost_.empty()) lost_.remove(offset, end);
-      if (lost_.range_count() > kMaxRanges) note_lost(offset, end);  // it cut one in two: sent again as well
+      if (lost_.range_count() > kMaxRanges) note_lost(offset, end);  // a range was cut in two: sent again as well
     } else {
       fresh = end - begin;
       std::uint64_t mark = end;
@@ -150,7 +150,7 @@ void SendStream::on_lost(std::uint64_t offset, std::uint64_t length, bool fin) {
     if (at < end) note_lost(at, end);
   }
   if (fin && fin_ == Fin::sent) fin_ = Fin::queued;
-  // The announcement, and no frame after it: the peer still does not know of the stream.
+  // This was the announcement, and no frame was sent after it: the peer still does not know of the stream.
   if (length == 0 && !fin && sent_end() == 0 && fin_ == Fin::none) announcing_ = true;
 }
 

@@ -4,9 +4,9 @@
 //       └──────── reset() ──────┴──▶ reset ── RESET_STREAM acknowledged ──▶ done
 //
 // Acknowledgements in order cost O(1): the buffer's begin is the mark, and only what is acknowledged above it needs a
-// set. Which bytes are acknowledged and which are not is the peer's to choose, so both sets are bounded (threat t03):
-// beyond kMaxRanges an acknowledgement of a piece far from the others is not remembered, and what lies between two lost
-// pieces counts as lost. Either way the bytes are sent once more than they had to be.
+// set. The peer chooses which bytes it acknowledges, so both sets are bounded (threat t03). Beyond kMaxRanges, an
+// acknowledgement of a piece far from the others is not remembered, and what lies between two lost pieces counts as
+// lost. Either way bytes are sent once more than they had to be.
 #pragma once
 
 #include <cstddef>
@@ -24,7 +24,7 @@ namespace mxp {
 class SendStream {
  public:
   enum class State : std::uint8_t { open, finishing, reset, done };
-  // Our choice: four times what one ACK frame can say, and at most 4 KiB to move for each range of one.
+  // Our choice: four times as many as one ACK frame can name; each range of a frame then moves at most 4 KiB.
   static constexpr std::size_t kMaxRanges = 256;
 
   // A piece of the stream as it goes into one STREAM frame.
@@ -38,7 +38,7 @@ class SendStream {
 
   // A stream without a sending half is done from the start.
   void start(bool sends, std::uint64_t limit);
-  // Ready for another stream, with little memory kept.
+  // Makes the object ready for another stream; it keeps little memory.
   void recycle();
   // Gives back the memory of a stream that waits for nothing.
   void shrink();
@@ -47,33 +47,33 @@ class SendStream {
   bool done() const { return state_ == State::done; }
   bool is_reset() const { return was_reset_; }
   AppErrorCode reset_code() const { return reset_code_; }
-  // End of what was sent so far: the final size of a reset.
+  // The end of what was sent so far, which is the final size of a reset.
   std::uint64_t sent_end() const { return credit_.used(); }
   const SendBuffer& buffer() const { return buffer_; }
   SendCredit& credit() { return credit_; }
   const SendCredit& credit() const { return credit_; }
   std::size_t memory() const { return buffer_.capacity() + acked_.memory() + lost_.memory(); }
 
-  // REQUIRES: state() == open. Returns how many bytes were taken; a short count is remembered until take_writable.
-  // Nothing, written to a stream of which nothing was sent yet, announces the stream to the peer.
+  // Returns how many bytes were taken; a short count is remembered until take_writable. An empty write to a stream of
+  // which nothing was sent yet announces the stream to the peer. REQUIRES: state() == open.
   std::size_t write(ByteView data, std::size_t buffer_limit);
   std::size_t writable(std::size_t buffer_limit) const;
-  // Whether a short write may go on: once, when an eighth of the buffer is free, so that the application is not woken
-  // for each packet.
+  // Whether a short write may go on. It is true once, when an eighth of the buffer is free, so that the application is
+  // not woken for each packet.
   bool take_writable(std::size_t buffer_limit);
   void finish();
   // REQUIRES: state() is open or finishing.
   void reset(AppErrorCode code);
 
-  // Written, not yet sent for the first time.
+  // How many bytes were written and not yet sent for the first time.
   std::uint64_t unsent() const { return buffer_.end() - sent_end(); }
   bool has_new_data() const { return unsent() != 0 && credit_.available() != 0; }
   bool starved() const { return unsent() != 0 && credit_.available() == 0; }
-  // Something that costs no credit: lost data, an end without data, or the stream's announcement.
+  // Whether there is something that costs no credit: lost data, an end without data, or the announcement of the stream.
   bool has_urgent() const { return !lost_.empty() || (fin_ == Fin::queued && unsent() == 0) || announcing_; }
 
-  // REQUIRES: has_urgent(). At most `max` bytes of data; a length of 0 is only right when it carries the end or
-  // announces.
+  // At most `max` bytes of data. A length of 0 is right only if the chunk carries the end or announces the stream.
+  // REQUIRES: has_urgent().
   Chunk urgent_chunk(std::size_t max) const;
   // REQUIRES: has_new_data().
   Chunk new_chunk(std::uint64_t max) const;
@@ -84,7 +84,7 @@ class SendStream {
   std::uint64_t on_acknowledged(std::uint64_t offset, std::uint64_t length, bool fin);
   void on_lost(std::uint64_t offset, std::uint64_t length, bool fin);
   void on_reset_acknowledged();
-  // Gives back memory that what is left does not need.
+  // Gives back memory that the remaining bytes do not need.
   void trim() {
     if (buffer_.capacity() > kKeptBytes) buffer_.trim();
   }
@@ -93,12 +93,12 @@ class SendStream {
   enum class Fin : std::uint8_t { none, queued, sent, acknowledged };
 
   void note_lost(std::uint64_t begin, std::uint64_t end);
-  // Nothing is held from here on, and little memory.
+  // Holds nothing from here on, and keeps little memory.
   void clear(std::uint64_t offset);
 
-  SendBuffer buffer_;  // begins where everything below is acknowledged
+  SendBuffer buffer_;  // everything below its begin is acknowledged
   RangeSet acked_;     // above the buffer's begin, at most kMaxRanges
-  RangeSet lost_;      // to be sent again, all of it in the buffer; at most kMaxRanges
+  RangeSet lost_;      // to be sent again; all of it is in the buffer; at most kMaxRanges
   SendCredit credit_;  // used = end of what was sent
   AppErrorCode reset_code_ = 0;
   State state_ = State::done;

@@ -1,5 +1,5 @@
-// Where write_frames says what it wrote: a reference to any callable that takes a SentFrame. Two pointers, no
-// allocation; must not outlive the callable.
+// Where write_frames reports what it wrote: a reference to any callable that takes a SentFrame. It is two pointers,
+// allocates nothing, and must not outlive the callable.
 #pragma once
 
 #include <concepts>

@@ -1,4 +1,5 @@
-// One stream: its two halves and its places in the lists of the connection. Recycled from stream to stream.
+// One stream: its two halves and its places in the lists of the connection. The object is recycled from stream to
+// stream.
 #pragma once
 
 #include <cstddef>
@@ -17,8 +18,8 @@ struct Stream {
 
   StreamId id;
   std::uint8_t control = 0;      // a set of Control
-  bool starved = false;          // counted among those that wait for MAX_STREAM_DATA
-  std::size_t quantum_left = 0;  // bytes of new data before the next stream's turn
+  bool starved = false;          // one of those that wait for MAX_STREAM_DATA
+  std::size_t quantum_left = 0;  // bytes of new data until the next stream has its turn
   ListLink<Stream> control_link, urgent_link, ready_link, finished_link, resumed_link;
   SendStream send;
   ReceiveStream receive;

@@ -1,4 +1,4 @@
-// What the streams of a connection have to tell. The connection implements it and hands each call on to the
+// What the streams of a connection have to tell. The connection implements this and hands each call on to the
 // application, which may call any verb of Streams from inside, on the same stream too.
 #pragma once
 
@@ -14,15 +14,15 @@ class StreamEvents {
  public:
   virtual ~StreamEvents() = default;
 
-  // In-order bytes, valid during the call only; returns how many were taken. With `fin` they end the stream (they may
-  // be none then); the end counts as told when all of them were taken.
+  // In-order bytes, valid during the call only. Returns how many were taken. With `fin` they end the stream, and then
+  // there may be none. The end counts as told when all of the bytes were taken.
   virtual std::size_t on_stream_data(StreamId stream, ByteView data, bool fin) = 0;
-  // The first frame of a stream that the peer opened. Streams with lower ids, which this frame opens as well, are told
-  // when their own first frame comes.
+  // The first frame of a stream that the peer opened has come. Streams with lower ids, which this frame opens as well,
+  // are told of when their own first frame comes.
   virtual void on_stream_opened(StreamId stream) = 0;
-  // Not told after stop_sending: then the application has already turned away.
+  // Not called after stop_sending: the application has turned away by then.
   virtual void on_stream_reset(StreamId stream, AppErrorCode code) = 0;
-  // Our side was reset with the peer's code.
+  // Our side of the stream was reset with the peer's code.
   virtual void on_stop_sending(StreamId stream, AppErrorCode code) = 0;
   virtual void on_stream_writable(StreamId stream) = 0;
   virtual void on_stream_finished(StreamId stream) = 0;

@@ -1,4 +1,4 @@
-// Which streams of one type exist, two-way or one-way, without remembering each id (RFC 9000 §2.1, §4.6).
+// Which streams of one type (two-way or one-way) exist, without remembering each id (RFC 9000 §2.1, §4.6).
 #pragma once
 
 #include <algorithm>
@@ -17,17 +17,17 @@ class LocalStreamIds {
  public:
   std::uint64_t opened() const { return opened_; }
   std::uint64_t limit() const { return limit_; }
-  // The index of a new stream; nothing when the peer allows no more now, which is remembered until the limit is raised.
+  // The index of a new stream. nullopt if the peer allows no more now; this is remembered until the limit is raised.
   std::optional<std::uint64_t> open() {
     if (opened_ < limit_) return opened_++;
     wanted_ = true;
-    if (blocked_at_ != limit_) {  // STREAMS_BLOCKED once for each limit
+    if (blocked_at_ != limit_) {  // STREAMS_BLOCKED is sent once for each limit
       blocked_at_ = limit_;
       blocked_pending_ = true;
     }
     return std::nullopt;
   }
-  // Returns whether a failed open() may now succeed, once for each time that it failed.
+  // Returns whether an open() that failed may now succeed. It says so once, however often open() failed.
   bool raise(std::uint64_t limit) {
     if (limit <= limit_) return false;
     limit_ = limit;
@@ -48,8 +48,8 @@ class LocalStreamIds {
   bool blocked_pending_ = false;
 };
 
-// Streams that the peer opens. The first frame of a stream opens all lower ones too; those are kept as ranges of
-// untouched indices, at most one range for each untouched stream and so never more than may be open at once: an id at
+// Streams that the peer opens. The first frame of a stream opens all lower ones too. Those are kept as ranges of
+// untouched indices: at most one range for each untouched stream, and so never more than may be open at once. An id at
 // the limit costs one range (threat t37). An index below opened() that is neither untouched nor in the stream table
 // belongs to a stream that has finished.
 class RemoteStreamIds {
@@ -62,7 +62,7 @@ class RemoteStreamIds {
 
   std::uint64_t limit() const { return limit_; }
   std::uint64_t opened() const { return opened_; }
-  // Open now, untouched ones included.
+  // How many are open now, untouched ones included.
   std::uint64_t open_count() const { return opened_ - closed_; }
   std::size_t untouched_ranges() const { return untouched_.range_count(); }
 
@@ -84,7 +84,7 @@ class RemoteStreamIds {
   void on_closed() { ++closed_; }
   void on_peer_blocked(std::uint64_t limit) { peer_blocked_ = peer_blocked_ || limit == limit_; }
 
-  // MAX_STREAMS is due when half of the allowance came back, or when the peer waits for any of it.
+  // MAX_STREAMS is due when half of the allowance has come back, or when the peer waits for any of it.
   bool raise_due() const {
     const std::uint64_t more = next_limit() - limit_;
     return raise_lost_ || (more != 0 && (more >= (max_open_ + 1) / 2 || peer_blocked_));
@@ -101,7 +101,7 @@ class RemoteStreamIds {
   std::uint64_t next_limit() const { return std::min(closed_ + max_open_, kMaxStreamCount); }
 
   std::uint64_t max_open_ = 0;
-  std::uint64_t limit_ = 0;   // announced: indices below it may be opened
+  std::uint64_t limit_ = 0;   // as announced: indices below it may be opened
   std::uint64_t opened_ = 0;  // indices below it are open or were
   std::uint64_t closed_ = 0;
   RangeSet untouched_;

@@ -44,7 +44,7 @@ void StreamTable::erase(StreamId id) {
   MXP_REQUIRE(size_ != 0);
   const std::size_t mask = buckets_.size() - 1;
   std::size_t hole = home_of(id.value());
-  // Removal leaves no gaps in a run, so that a free bucket means that the id is not here.
+  // Removal leaves no gaps in a run, so a free bucket means that the id is not here.
   MXP_REQUIRE(buckets_[hole].stream != nullptr);
   while (buckets_[hole].key != id.value()) {
     hole = (hole + 1) & mask;

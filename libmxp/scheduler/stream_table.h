@@ -1,10 +1,10 @@
-// Stream id → stream, and a stock of used stream objects, so that short streams allocate nothing in steady state. A
-// flat table with open addressing and linear probing; removal shifts back, so there are no tombstones. Objects do not
-// move. The last stream found is remembered: bulk traffic asks for the same one all the time.
+// Finds a stream by its id, and keeps a stock of used stream objects, so that short streams allocate nothing in steady
+// state. It is a flat table with open addressing and linear probing. Removal shifts back, so there are no tombstones.
+// Objects do not move. The last stream found is remembered, because bulk traffic asks for the same one all the time.
 //
-// A peer chooses ids among those that its limit allows, and the limit rises with every stream that ends: in time it could
-// keep open just those that fall into one place. So the hash has a secret key, and nobody knows which those are (threat
-// t13).
+// A peer chooses ids among those that its limit allows, and the limit rises with every stream that ends. In time it
+// could keep open just those that fall into one place. So the hash has a secret key, and nobody knows which those are
+// (threat t13).
 #pragma once
 
 #include <cstddef>
@@ -19,19 +19,19 @@ namespace mxp {
 
 class StreamTable {
  public:
-  // `hash_key` is random, or any number where no peer is.
+  // `hash_key` is random; where there is no peer, it may be any number.
   explicit StreamTable(std::uint64_t hash_key) : hash_key_(hash_key | 1) {}
 
   std::size_t size() const { return size_; }
-  // nullptr when there is none.
+  // nullptr if there is none.
   Stream* find(StreamId id) const;
   // A stream object with this id; its halves are not started. REQUIRES: find(id) == nullptr.
   Stream& insert(StreamId id);
-  // REQUIRES: find(id) != nullptr, and it is in no list. The object is recycled.
+  // Recycles the object. REQUIRES: find(id) != nullptr, and the stream is in no list.
   void erase(StreamId id);
   // Frees the stock.
   void drop_stock() { stock_ = std::vector<std::unique_ptr<Stream>>(); }
-  // Frees everything, the stock too.
+  // Frees everything, including the stock.
   void clear();
   template <class Visit>
   void for_each(Visit&& visit) const {
@@ -43,15 +43,15 @@ class StreamTable {
  private:
   struct Bucket {
     std::uint64_t key = 0;
-    std::unique_ptr<Stream> stream;  // nullptr: free
+    std::unique_ptr<Stream> stream;  // nullptr in a free bucket
   };
   static constexpr std::size_t kFirstBuckets = 16;
-  // How many objects wait to be used again: enough for the streams that come and go within a round trip of a busy
-  // connection, at most about a quarter of a megabyte with what their buffers keep.
+  // How many objects wait to be used again. This is enough for the streams that come and go within a round trip of a
+  // busy connection; with what their buffers keep, it is at most about a quarter of a megabyte.
   static constexpr std::size_t kStock = 64;
 
-  // The secret factor alone would be enough against a peer, but some factors crowd ids that follow each other; the second
-  // one spreads them again.
+  // The secret factor alone would be enough against a peer, but some factors crowd ids that follow each other. The
+  // second factor spreads them again.
   std::size_t home_of(std::uint64_t key) const {
     const std::uint64_t secret = key * hash_key_;
     return static_cast<std::size_t>(((secret ^ secret >> 32) * 0x9E3779B97F4A7C15u) >> shift_);

@@ -1,4 +1,4 @@
-// Which stream a call or frame means, the application's verbs, and how streams come and go.
+// Which stream a call or a frame means, the verbs of the application, and how streams come and go.
 #include "scheduler/streams.h"
 
 #include <algorithm>
@@ -38,7 +38,7 @@ void Streams::announce(const FlowControlConfig& config, TransportParameters& out
 
 void Streams::on_peer_parameters(const TransportParameters& parameters) {
   send_credit_.raise(parameters.initial_max_data);
-  // "local" and "remote" are the peer's words: a stream that we open is remote to it.
+  // "local" and "remote" are the peer's words: a stream that we open is remote to the peer.
   initial_limit_bidi_local_ = parameters.initial_max_stream_data_bidi_remote;
   initial_limit_bidi_remote_ = parameters.initial_max_stream_data_bidi_local;
   initial_limit_uni_ = parameters.initial_max_stream_data_uni;
@@ -59,7 +59,7 @@ Stream& Streams::create(StreamId id) {
   const std::uint64_t send_limit = id.type() == StreamType::unidirectional ? initial_limit_uni_
                                    : id.initiator() == role_               ? initial_limit_bidi_local_
                                                                            : initial_limit_bidi_remote_;
-  send_memory_ += stream.send.buffer().capacity();  // what an earlier stream left it
+  send_memory_ += stream.send.buffer().capacity();  // memory that an earlier stream left it
   receive_memory_ += stream.receive.reassembler().memory();
   stream.send.start(sends(id), send_limit);
   stream.receive.start(receives(id), config_.stream_window, config_.max_stream_window);
@@ -152,8 +152,8 @@ void Streams::finish_if_done(Stream& stream) {
   if (!stream.done() || FinishedList::contains(stream)) return;
   drop_control(stream, stream.control);
   finished_.push_back(stream);
-  // Now, not when the object is freed: a resume outside of any flow may end a stream, and the peer may wait for its
-  // place.
+  // This happens now and not when the object is freed: a resume outside of any flow may end a stream, and the peer may
+  // wait for its place.
   if (stream.id.initiator() != role_) remote_ids(stream.id.type()).on_closed();
 }
 
@@ -188,7 +188,7 @@ void Streams::shrink() {
 
 void Streams::drop_all() {
   dropped_ = true;
-  // From inside an event the caller's frame still looks at streams and at buffers: collect() frees them then.
+  // While an event is told, the caller's frame still looks at streams and at buffers. Then collect() frees them later.
   if (event_depth_ == 0) free_all();
 }
 

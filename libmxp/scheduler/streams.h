@@ -1,11 +1,10 @@
-// All streams of one connection: the application's verbs, the frames that come in, the frames that go out (RFC 9000
-// §2 to §4). A facade over parts with one job each: stream_table (which stream), stream_ids (which ids exist),
-// send_stream and receive_stream (one direction of one stream), flow_credit (limits), ready lists (who sends next).
+// All streams of one connection: the verbs of the application, the frames that come in, and the frames that go out (RFC
+// 9000 §2 to §4). It is a facade over parts with one job each: stream_table (which stream), stream_ids (which ids
+// exist), send_stream and receive_stream (one direction of one stream), flow_credit (limits), ready lists (who sends
+// next).
 //
-// How a connection drives it, in each of its flows:
-//   on_clock(now, rtt) → on_frame / on_frame_acknowledged / on_frame_lost / write_frames … → collect()
-// Stream objects stay where they are until collect(), so that every verb may be called from inside every event;
-// collect() itself must not be called from inside one. One thread.
+// Stream objects stay where they are until collect(), so that every verb may be called from inside every event.
+// collect() itself must not be called from inside one. The object belongs to one thread.
 #pragma once
 
 #include <cstddef>
@@ -38,10 +37,10 @@ struct StreamCounters {
   std::uint64_t bytes_acknowledged = 0;  // each byte once
 };
 
-// What streams hold now. Counted on demand, in the number of open streams.
+// What streams hold now. It is counted on demand, which takes time in proportion to the open streams.
 struct StreamUsage {
   std::size_t open_local = 0;          // opened by us and not yet finished in both directions
-  std::size_t open_remote = 0;         // opened by the peer, those of which no frame was seen included
+  std::size_t open_remote = 0;         // opened by the peer, including those of which no frame was seen
   std::size_t objects = 0;             // stream objects in use
   std::uint64_t send_buffered = 0;     // bytes written and not yet acknowledged
   std::uint64_t receive_buffered = 0;  // bytes received and not yet taken
@@ -50,39 +49,41 @@ struct StreamUsage {
 
 class Streams {
  public:
-  // `hash_key`: as for StreamTable.
+  // `hash_key` is that of StreamTable.
   Streams(Role role, const FlowControlConfig& config, StreamEvents& events, std::uint64_t hash_key);
   ~Streams();
   Streams(const Streams&) = delete;
   Streams& operator=(const Streams&) = delete;
 
-  // The limits that this object holds the peer to: what must be announced in the handshake.
+  // The limits to which this object holds the peer, as they must be announced in the handshake.
   static void announce(const FlowControlConfig& config, TransportParameters& out);
-  // The peer's initial credit; once, before any frame. May tell on_streams_available.
+  // The peer's initial credit. Called once, before any frame. May tell on_streams_available.
   void on_peer_parameters(const TransportParameters& parameters);
-  // The time, and the smoothed round-trip time (zero: not known yet), for the growth of the receive windows: a window
-  // of which the application consumes half within two round trips is too small for its path, and is doubled. State
-  // instead of an argument of every call, because most calls do not need it.
+  // Sets the time and the smoothed round-trip time (zero: not known yet), for the growth of the receive windows. If the
+  // application consumes half of a window within two round trips, the window is too small for its path and is doubled.
+  // This is state instead of an argument of every call, because most calls do not need it.
   void on_clock(Timestamp now, Duration smoothed_rtt) {
     now_ = now;
     smoothed_rtt_ = smoothed_rtt;
   }
 
-  // The application's verbs: the contracts are those of mxp/connection.h. After drop_all: connection_closed.
+  // The verbs of the application, with the contracts of mxp/connection.h. After drop_all they fail with
+  // connection_closed.
   std::expected<StreamId, StreamError> open(StreamType type);
   std::expected<std::size_t, StreamError> write(StreamId id, ByteView data);
   std::expected<void, StreamError> finish(StreamId id);
-  // `reset` when our side is reset already, `finished` when the peer has acknowledged everything.
+  // Errors: `reset` if our side is reset already, `finished` if the peer has acknowledged everything.
   std::expected<void, StreamError> reset(StreamId id, AppErrorCode code);
-  // Idempotent; nothing happens when the peer's side has already ended.
+  // May be repeated; nothing happens if the peer's side has already ended.
   std::expected<void, StreamError> stop_sending(StreamId id, AppErrorCode code);
-  // Called from inside an event, tells on_stream_data from inside this call; for the stream of an on_stream_data that is
-  // running, after that has returned, provided that it took something. From anywhere else: at the next deliver_resumed.
+  // Called from inside an event, resume tells on_stream_data before it returns. There is one exception: for the stream
+  // whose on_stream_data is running, it is told after that has returned, provided that it took something. Called from
+  // anywhere else, it is told by the next deliver_resumed.
   std::expected<void, StreamError> resume(StreamId id);
   std::size_t writable_bytes(StreamId id) const;
   void set_send_buffer(std::size_t bytes) { config_.connection_send_buffer = bytes; }
 
-  // Frames of the peer. An error closes the connection. Frames of finished streams are ignored.
+  // The frames of the peer. An error closes the connection. Frames of finished streams are ignored.
   std::expected<void, TransportError> on_frame(const StreamFrame& frame);
   std::expected<void, TransportError> on_frame(const ResetStreamFrame& frame);
   std::expected<void, TransportError> on_frame(const StopSendingFrame& frame);
@@ -93,39 +94,40 @@ class Streams {
   std::expected<void, TransportError> on_frame(const StreamDataBlockedFrame& frame);
   std::expected<void, TransportError> on_frame(const StreamsBlockedFrame& frame);
 
-  // Hands out what was asked for by resume outside of any event.
+  // Delivers what resume asked for outside of any event.
   void deliver_resumed();
-  // An event that is told by the owner of this object, not by it: while the scope lives, resume delivers at once.
+  // For an event that the owner of this object tells, and not the object itself: while the scope lives, resume delivers
+  // at once.
   EventScope enter_event() { return EventScope(event_depth_); }
 
   // Whether write_frames would write something into an empty packet.
   bool has_pending() const;
-  // Data wait that only the peer can free: with MAX_DATA, with MAX_STREAM_DATA (on at least one stream).
+  // Whether data wait that only the peer can free: with MAX_DATA, or with MAX_STREAM_DATA (on at least one stream).
   bool blocked_by_connection_credit() const { return !ready_.empty() && send_credit_.available() == 0; }
   bool blocked_by_stream_credit() const { return starved_streams_ != 0; }
-  // Fills the packet: control frames, then data that were lost, then new data. Each frame is told to `sent` after it
-  // was written. Returns whether there was any.
+  // Fills the packet with control frames, then data that were lost, then new data. Each frame is told to `sent` after
+  // it was written. Returns whether there was any.
   bool write_frames(Writer& out, SentFrameSink sent);
 
-  // The fate of what `sent` was told; kinds that are not of streams are ignored. Each may be told of a frame at most
-  // once, but an acknowledgement after a loss (a spurious one) is fine.
+  // The fate of what `sent` was told. Kinds of frames that are not about streams are ignored. Each function may be
+  // called for a frame at most once, but an acknowledgement after a loss (a spurious one) is fine.
   void on_frame_acknowledged(const SentFrame& frame);
   void on_frame_lost(const SentFrame& frame);
 
-  // Frees the streams that are finished in both directions. Call at the end of each flow, never from inside an event.
+  // Frees the streams that are finished in both directions. Called at the end of each flow, never from inside an event.
   void collect();
-  // Gives back memory that only a busy time needed: objects kept for further streams, buffers that are empty. Never
-  // from inside an event.
+  // Gives back memory that only a busy time needed: objects kept for further streams, and buffers that are empty. Never
+  // called from inside an event.
   void shrink();
-  // The connection is over: no events any more, every verb fails, memory is freed (from inside an event: by the next
-  // collect).
+  // The connection is over: there are no more events, every verb fails, and the memory is freed (by the next collect,
+  // if this is called from inside an event).
   void drop_all();
 
   const StreamCounters& counters() const { return counters_; }
   StreamUsage usage() const;
 
  private:
-  // Keeps the sums over all streams true while the buffers of one change. No event may be told meanwhile.
+  // Keeps the sums over all streams true while the buffers of one stream change. No event may be told meanwhile.
   class BufferUse {
    public:
     BufferUse(Streams& streams, const Stream& stream) : streams_(streams), stream_(stream), before_(now()) {}
@@ -154,9 +156,9 @@ class Streams {
 
   // -- streams.cpp: which stream
   Stream& create(StreamId id);
-  // The stream of a peer's frame; nullptr when it is finished and forgotten. Opens it if the frame may.
+  // The stream of a peer's frame; nullptr if it is finished and forgotten. Opens the stream if the frame may do so.
   std::expected<Stream*, TransportError> find_for_frame(StreamId id, std::uint64_t frame_type, bool on_receiving_side);
-  // The stream of an application's verb.
+  // The stream that a verb of the application names.
   std::expected<Stream*, StreamError> find_for_verb(StreamId id, bool on_receiving_side) const;
   bool sends(StreamId id) const { return id.type() == StreamType::bidirectional || id.initiator() == role_; }
   bool receives(StreamId id) const { return id.type() == StreamType::bidirectional || id.initiator() != role_; }
@@ -166,9 +168,8 @@ class Streams {
   void finish_if_done(Stream& stream);
   void free_all();
 
-  // -- streams_send.cpp: outbound
-  // What this stream may hold written and unacknowledged now: its even share of the connection's memory, as far as the
-  // others have left it.
+  // How much this stream may now hold that is written and not acknowledged: its even share of the connection's memory,
+  // as far as the other streams have left it.
   std::size_t send_buffer_limit(const SendStream& send) const;
   void on_sent_data_acknowledged(Stream& stream, const SentFrame& frame);
   void refresh_sending(Stream& stream);
@@ -186,10 +187,10 @@ class Streams {
   // -- streams_receive.cpp: inbound
   void deliver_view(Stream& stream, ByteView view);
   void deliver_buffered(Stream& stream);
-  // Hands over one piece; returns whether the application took all of it and wants more.
+  // Hands over one piece. Returns whether the application took all of it and wants more.
   bool deliver_piece(Stream& stream, ByteView piece, bool in_packet);
   bool insert(Stream& stream, std::uint64_t offset, ByteView data);
-  // The application took what is below: its memory goes.
+  // The application took the bytes below delivered(), so their memory can go.
   void advance(Stream& stream);
   void consume(Stream& stream, std::uint64_t count);
   void consume_connection_credit(std::uint64_t count);
@@ -209,13 +210,13 @@ class Streams {
   SendCredit send_credit_;
   ReceiveWindow receive_window_;
   std::uint64_t received_ = 0;  // sum over all streams of the highest offset received
-  // What a peer that opens a stream, or for which we open one, grants at first.
+  // What the peer grants at first on a stream that it opens, or that we open.
   std::uint64_t initial_limit_bidi_local_ = 0, initial_limit_bidi_remote_ = 0, initial_limit_uni_ = 0;
 
   ControlList control_;    // streams with control frames to send
-  UrgentList urgent_;      // streams with something to send that costs no connection credit: lost data, a bare end
+  UrgentList urgent_;      // streams with something that costs no connection credit: lost data, a bare end
   ReadyList ready_;        // streams with new data within their own credit
-  ResumedList resumed_;    // paused streams whose bytes were asked for outside of an event
+  ResumedList resumed_;    // paused streams that were resumed outside of an event
   FinishedList finished_;  // to be freed by collect()
   std::size_t starved_streams_ = 0;
   std::size_t send_buffered_ = 0;   // bytes in all send buffers

@@ -1,10 +1,11 @@
 // Inbound. A STREAM frame goes through these steps:
-//   1. find or open its stream; forgotten ones end here
-//   2. check final size and limits, of the stream and of the connection
-//   3. in order and not held back: hand the packet's own bytes to the application, then what was waiting behind them;
-//      otherwise keep a copy
+//   1. find or open its stream; a frame of a forgotten stream ends here
+//   2. check the final size and the limits, of the stream and of the connection
+//   3. if the data are in order and not held back, hand the packet's own bytes to the application, and then what was
+//      waiting behind them; otherwise keep a copy
 //   4. what the application took frees credit
-// The application may do anything in between; `delivering` says that one of its frames looks at the stream's bytes.
+// The application may do anything in between. `delivering` says that one of its frames on the call stack looks at the
+// stream's bytes.
 #include <algorithm>
 #include <limits>
 #include <tuple>
@@ -79,7 +80,7 @@ bool Streams::deliver_piece(Stream& stream, ByteView piece, bool in_packet) {
   }
   receive.delivering = false;
   if (dropped_) return false;
-  if (receive.state() == ReceiveStream::State::discarding) {  // stop_sending was called inside
+  if (receive.state() == ReceiveStream::State::discarding) {  // stop_sending was called from inside
     discard_rest(stream);
     if (receive.final_size()) end_receiving(stream);
     return false;
@@ -92,10 +93,10 @@ bool Streams::deliver_piece(Stream& stream, ByteView piece, bool in_packet) {
     if (fin) end_receiving(stream);
     return !fin;
   }
-  // A resume from inside counts only after progress: otherwise an application that takes nothing and asks again would
+  // A resume from inside counts only after progress. Otherwise an application that takes nothing and asks again would
   // never return.
   receive.paused = !receive.resume_requested || taken == 0;
-  // At the front, so it never fails for want of spans.
+  // The bytes are at the front, so this never fails for want of spans.
   if (in_packet) std::ignore = insert(stream, receive.delivered(), piece.subspan(taken));
   return !receive.paused;
 }
@@ -107,7 +108,7 @@ bool Streams::insert(Stream& stream, std::uint64_t offset, ByteView data) {
 
 void Streams::advance(Stream& stream) {
   Reassembler& reassembler = stream.receive.reassembler();
-  // In order and nothing stored: the usual case.
+  // The usual case: everything came in order, and nothing is stored.
   if (reassembler.memory() == 0) return reassembler.advance(stream.receive.delivered());
   const BufferUse use(*this, stream);
   // Rings stay as large as they were, so that a gap now and then allocates nothing, but not on every stream.
@@ -127,7 +128,7 @@ void Streams::consume_connection_credit(std::uint64_t count) {
   if (receive_window_.raise_due()) max_data_pending_ = true;
 }
 
-// Nobody will read what is left: it counts as consumed, so that the connection's window does not leak (RFC 9000 §4.5).
+// Nobody will read what is left. It counts as consumed, so that the connection's window does not leak (RFC 9000 §4.5).
 void Streams::discard_rest(Stream& stream) {
   consume_connection_credit(stream.receive.highest() - stream.receive.delivered());
   const BufferUse use(*this, stream);
@@ -147,7 +148,7 @@ std::expected<void, TransportError> Streams::on_frame(const ResetStreamFrame& fr
   if (*found == nullptr || dropped_) return {};
   Stream& stream = **found;
   ReceiveStream& receive = stream.receive;
-  // RFC 9000 §3.2: after everything has arrived, a reset may be ignored; the application gets its data.
+  // RFC 9000 §3.2: after everything has arrived, a reset may be ignored. The application gets its data.
   const bool was_complete = receive.complete();
   const auto grown = receive.on_final_size(frame.final_size);
   if (!grown) return std::unexpected(grown.error());
@@ -237,7 +238,7 @@ std::expected<void, StreamError> Streams::stop_sending(StreamId id, AppErrorCode
   drop_control(stream, Stream::kMaxStreamData);
   // With a known final size there is nothing left to stop but retransmissions.
   if (!stream.receive.final_size()) want_control(stream, Stream::kStopSending);
-  if (stream.receive.delivering) return {};  // the application is looking at the bytes: deliver_piece goes on from here
+  if (stream.receive.delivering) return {};  // the application is looking at the bytes; deliver_piece does the rest
   discard_rest(stream);
   if (stream.receive.final_size()) end_receiving(stream);
   return {};
@@ -263,7 +264,7 @@ std::expected<void, StreamError> Streams::resume(StreamId id) {
 }
 
 void Streams::deliver_resumed() {
-  // Each of those that wait now once: what is resumed from inside is delivered there.
+  // Each stream that waits now is served once; what is resumed from inside is delivered there.
   while (!resumed_.empty() && !dropped_) {
     Stream& stream = resumed_.front();
     resumed_.remove(stream);

@@ -13,8 +13,9 @@
 namespace mxp {
 namespace {
 
-// New data that a stream may send before it is another's turn, when several have some: at least this, at least a
-// packet. Large enough that turns cost nothing, small enough that 100 streams have each had one within half a megabyte.
+// How much new data a stream may send before another has its turn, if several have some: at least this, and at least a
+// packet. It is large enough that turns cost nothing, and small enough that 100 streams have each had one within half a
+// megabyte.
 constexpr std::size_t kQuantumBytes = 4800;
 // Data are not cut into pieces smaller than this to fill the last bytes of a packet.
 constexpr std::size_t kSmallestPiece = 32;
@@ -93,7 +94,7 @@ bool Streams::write_frames(Writer& out, SentFrameSink sent) {
 }
 
 void Streams::write_connection_control(Writer& out, SentFrameSink sent) {
-  // The limit is taken and told only when its longest form fits: it must not be raised without being told.
+  // The limit is raised and told only if its longest form fits, because it must not be raised without being told.
   constexpr std::size_t kLongest = 1 + 8;
   if (max_data_pending_ && out.space() >= kLongest) {
     const MaxDataFrame frame{receive_window_.raise(now_, smoothed_rtt_)};
@@ -154,7 +155,7 @@ void Streams::write_stream_control(Writer& out, SentFrameSink sent) {
 void Streams::write_urgent(Writer& out, SentFrameSink sent) {
   while (!urgent_.empty()) {
     Stream& stream = urgent_.front();
-    // Asked with the stream's largest offset, so that the answer is right for any.
+    // Asked with the stream's largest offset, so that the answer is right for any offset.
     const auto capacity = stream_frame_capacity(out.space(), stream.id, stream.send.sent_end());
     if (!capacity) return;
     const SendStream::Chunk chunk = stream.send.urgent_chunk(*capacity);
@@ -164,7 +165,7 @@ void Streams::write_urgent(Writer& out, SentFrameSink sent) {
   }
 }
 
-// Whose turn it is. The one place to put priorities.
+// Whose turn it is. Priorities would go here and nowhere else.
 Stream& Streams::pick_next(std::size_t space) {
   Stream& stream = ready_.front();
   if (stream.quantum_left == 0) stream.quantum_left = std::max(kQuantumBytes, space);
@@ -176,7 +177,7 @@ void Streams::write_new(Writer& out, SentFrameSink sent) {
     Stream& stream = pick_next(out.space());
     const auto capacity = stream_frame_capacity(out.space(), stream.id, stream.send.sent_end());
     if (!capacity) return;
-    // Alone, a stream needs no turns.
+    // A stream that is alone needs no turns.
     const std::uint64_t turn = ready_.has_one() ? *capacity : std::min(*capacity, stream.quantum_left);
     const SendStream::Chunk chunk = stream.send.new_chunk(std::min(turn, send_credit_.available()));
     if (chunk.length == *capacity && chunk.length < kSmallestPiece && !chunk.fin) return;
@@ -215,8 +216,8 @@ std::size_t Streams::send_buffer_limit(const SendStream& send) const {
 void Streams::on_sent_data_acknowledged(Stream& stream, const SentFrame& frame) {
   const BufferUse use(*this, stream);
   counters_.bytes_acknowledged += stream.send.on_acknowledged(frame.value, frame.length, frame.fin);
-  // Rings stay as large as they were, so that bulk data allocate nothing, but not on every stream that had much to send
-  // once.
+  // Rings stay as large as they were, so that bulk data allocate nothing. But this does not hold for every stream that
+  // once had much to send.
   if (send_memory_ > config_.connection_send_buffer / 4) stream.send.trim();
 }
 
