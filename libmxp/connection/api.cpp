@@ -74,22 +74,22 @@ void Connection::close(AppErrorCode code, std::string_view reason) {
 
 ConnectionState Connection::state() const { return impl_->parts.lifecycle.state; }
 Role Connection::role() const { return impl_->parts.role; }
-const SocketAddress& Connection::remote_address() const { return impl_->parts.remote; }
+const SocketAddress& Connection::remote_address() const { return impl_->parts.path->remote; }
 const PublicKey& Connection::peer_key() const { return impl_->parts.peer_key; }
 Suite Connection::suite() const { return impl_->parts.suite; }
 ConnectionId Connection::local_id() const { return impl_->parts.local_id; }
-ConnectionId Connection::remote_id() const { return impl_->parts.remote_id; }
+ConnectionId Connection::remote_id() const { return impl_->parts.path->remote_id; }
 ByteView Connection::handshake_hash() const { return impl_->parts.handshake_hash; }
 
 ConnectionStats Connection::stats() const {
   const Parts& parts = impl_->parts;
   ConnectionStats stats = parts.stats;
-  stats.has_rtt = parts.recovery.rtt().has_sample();
-  stats.smoothed_rtt = parts.recovery.rtt().smoothed();
-  stats.min_rtt = parts.recovery.rtt().min();
-  stats.latest_rtt = parts.recovery.rtt().latest();
-  stats.congestion_window = parts.recovery.congestion_window();
-  stats.bytes_in_flight = parts.recovery.bytes_in_flight();
+  stats.has_rtt = parts.path->control.rtt().has_sample();
+  stats.smoothed_rtt = parts.path->control.rtt().smoothed();
+  stats.min_rtt = parts.path->control.rtt().min();
+  stats.latest_rtt = parts.path->control.rtt().latest();
+  stats.congestion_window = parts.path->control.congestion_window();
+  stats.bytes_in_flight = parts.path->control.bytes_in_flight();
   const StreamCounters& counters = parts.streams.counters();
   stats.stream_bytes_sent = counters.bytes_sent;
   stats.stream_bytes_retransmitted = counters.bytes_retransmitted;

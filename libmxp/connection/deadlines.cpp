@@ -31,7 +31,7 @@ Timestamp next_deadline(const Parts& parts) {
     next = std::min(next, parts.idle.deadline(parts.recovery.probe_timeout()));
     // What waits for bytes from the client has no deadline: no passing of time would let it go (threat t39).
     if (!held_by_address(parts)) next = std::min(next, parts.recovery.deadline());
-    if (parts.address_proven()) next = std::min(next, parts.acks.deadline());
+    if (parts.path->is_proven()) next = std::min(next, parts.acks.deadline());
     next = std::min({next, parts.key_update.old_keys_until(), parts.idle.rest_deadline()});
     // A PING that is already due waits for room in the window, not for a time (threat t39).
     if (!parts.ping_due) next = std::min(next, parts.idle.keepalive_deadline());

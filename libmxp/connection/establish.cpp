@@ -23,9 +23,9 @@ void install_keys(Parts& parts, Timestamp now, const IkResult& noise) {
 
 void apply_peer_parameters(Parts& parts, Timestamp now, const TransportParameters& parameters) {
   const TransportConfig& config = parts.environment.config.transport;
-  parts.max_datagram = static_cast<std::size_t>(std::min<std::uint64_t>(
-      {std::max(config.max_udp_payload, kMinInitialSize), parameters.max_udp_payload, kMaxUdpPayload}));
-  parts.recovery.set_datagram_size(now, parts.max_datagram);
+  const std::uint64_t datagram_size = std::min<std::uint64_t>(
+      {std::max(config.max_udp_payload, kMinInitialSize), parameters.max_udp_payload, kMaxUdpPayload});
+  parts.path->control.set_datagram_size(now, static_cast<std::size_t>(datagram_size));
   parts.recovery.set_peer_max_ack_delay(parameters.max_ack_delay);
   parts.idle.set_timeout(config.idle_timeout, parameters.max_idle_timeout);
   parts.streams.on_peer_parameters(parameters);

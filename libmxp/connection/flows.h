@@ -29,7 +29,7 @@ unsigned repeat_earlier_probes(Parts& parts);
 // Whether the 3× limit forbids even the smallest packet. It can go when more bytes have come from the client.
 inline bool held_by_address(const Parts& parts) {
   constexpr std::uint64_t kSmallestPacket = 32;  // a PING fits
-  return parts.amplification.allowance() < kSmallestPacket;
+  return parts.path->amplification.allowance() < kSmallestPacket;
 }
 
 // deadlines.cpp: when on_deadline must be called, and what it does with what has come due.

@@ -5,13 +5,13 @@
 #include <memory>
 #include <optional>
 
-#include "connection/amplification.h"
 #include "connection/client_attempts.h"
 #include "connection/events.h"
 #include "connection/idle_timer.h"
 #include "connection/key_update.h"
 #include "connection/lifecycle.h"
 #include "connection/number_skipper.h"
+#include "connection/path.h"
 #include "connection/sent_frame_log.h"
 #include "crypto/packet_protection.h"
 #include "crypto/replay_window.h"
@@ -58,7 +58,9 @@ struct Parts {
         numbers(environment_.random),
         events(self_, environment_.handler),
         streams(role_, environment_.config.transport.flow_control, events, environment_.hash_key),
-        recovery(environment_.config.transport.recovery, kMinInitialSize),
+        path(std::make_unique<Path>(PathId::first, SocketAddress{}, SocketAddress{},
+                                    environment_.config.transport.recovery)),
+        recovery(path->control),
         acks(environment_.config.transport.recovery.max_ack_delay),
         idle(environment_.config.transport.keepalive, now),
         key_update(environment_.config.transport.key_update, environment_.config.transport.recovery.max_ack_delay, now),
@@ -69,26 +71,23 @@ struct Parts {
   ConnectionEnvironment environment;
   ReadySignal& ready;
 
-  // Who and where.
-  SocketAddress remote;
-  SocketAddress local;
+  // Who.
   ConnectionId local_id;   // in packets to us; until message 2 comes, a client's is that of its first attempt
-  ConnectionId remote_id;  // in packets to the peer
   ConnectionId client_id;  // the one of message 1
+  ConnectionId server_id;  // the one of message 2
   PublicKey peer_key;
   Suite suite = Suite::chacha20_poly1305;
   std::array<std::uint8_t, 32> handshake_hash{};
-  std::size_t max_datagram = kMinInitialSize;  // what we build: the smaller of our setting and the peer's limit
 
   Lifecycle lifecycle;
   std::unique_ptr<ClientAttempts> attempts;  // client, until keys exist
   std::optional<PacketKeysInUse> keys;
   ReplayWindow replay;
-  AmplificationLimit amplification;
 
   NumberSkipper numbers;
   EventBridge events;
   Streams streams;
+  std::unique_ptr<Path> path;  // where packets are sent
   Recovery recovery;
   AckTracker acks;
   SentFrameLog sent_frames;
@@ -101,10 +100,6 @@ struct Parts {
   Timestamp started_at;
   Timestamp confirm_by = kNever;  // server: the client must confirm the keys by then
   ConnectionStats stats;
-
-  // Whether the peer has shown that it hears us at `remote`, so that the limit on bytes to an address that may be
-  // forged no longer holds. A client learns it from message 2; for a server, see amplification.h.
-  bool address_proven() const { return amplification.lifted(); }
 
   void trace(Timestamp now, const TraceEvent& event) const {
     if (environment.trace != nullptr) environment.trace->on(now, local_id, event);

@@ -44,7 +44,7 @@ struct FrameVisitor {
     if (!outcome) return std::unexpected(outcome.error());
     const auto keys = phase == parts.keys->sealer.phase() ? KeyUpdate::Under::our_phase : KeyUpdate::Under::older_phase;
     if (auto allowed = parts.key_update.on_ack(now, frame.ranges.begin()->last, keys); !allowed) return allowed;
-    parts.amplification.on_acknowledged(frame.ranges.begin()->last);
+    parts.path->amplification.on_acknowledged(frame.ranges.begin()->last);
     settle(parts, now, *outcome);
     return {};
   }
@@ -67,13 +67,13 @@ struct FrameVisitor {
 // The first packet that a server opens decides where the client is, because only the holder of the keys can have made
 // it. Whether the client hears us there is another question (amplification.h).
 void settle_address(Parts& parts, const ReceivedDatagram& datagram) {
-  const bool moved = datagram.remote != parts.remote;
-  parts.remote = datagram.remote;
-  parts.local = datagram.local;
-  if (!moved && !parts.amplification.answered_elsewhere()) return parts.amplification.lift();
-  if (moved) parts.amplification.move_to_new_address(datagram.bytes.size());
+  const bool moved = datagram.remote != parts.path->remote;
+  parts.path->remote = datagram.remote;
+  parts.path->local = datagram.local;
+  if (!moved && !parts.path->amplification.answered_elsewhere()) return parts.path->amplification.lift();
+  if (moved) parts.path->amplification.move_to_new_address(datagram.bytes.size());
   parts.numbers.skip_far();
-  parts.amplification.await_proof(parts.numbers.next());
+  parts.path->amplification.await_proof(parts.numbers.next());
   parts.ping_due = true;
 }
 
@@ -112,14 +112,14 @@ void receive_while_closing(Parts& parts, Timestamp now, MutableBytes payload) {
 
 void receive_packet(Parts& parts, Timestamp now, const ReceivedDatagram& datagram) {
   const std::size_t size = datagram.bytes.size();
-  const bool from_elsewhere = datagram.remote != parts.remote;
+  const bool from_elsewhere = datagram.remote != parts.path->remote;
   // Without path validation a connection stays at the address that its first opened packet came from (threat t20).
   // Until then a server's connection has the address of the message 1 that came first, which may be an observer's copy.
   // The packet that opens decides, since only the holder of the keys can have sent it.
-  const bool settled = parts.address_proven() || parts.amplification.awaits_proof();
+  const bool settled = parts.path->is_proven() || parts.path->amplification.awaits_proof();
   if (from_elsewhere && settled) return drop(parts, now, DropReason::wrong_path, size);
   // The allowance belongs to one address: bytes that come from others do not add to it (threat t17).
-  if (!from_elsewhere) parts.amplification.on_received(size);
+  if (!from_elsewhere) parts.path->amplification.on_received(size);
   if (!parts.keys) return drop(parts, now, DropReason::key_unavailable, size);
   if (parts.lifecycle.state == ConnectionState::draining || parts.lifecycle.state == ConnectionState::closed)
     return drop(parts, now, DropReason::unexpected_in_state, size);
@@ -153,7 +153,7 @@ void receive_packet(Parts& parts, Timestamp now, const ReceivedDatagram& datagra
     return close_by_error(parts, {TransportErrorCode::protocol_violation, 0, "a packet without frames"});
   if (parts.lifecycle.state == ConnectionState::handshaking) confirm(parts, now);
 
-  parts.streams.on_clock(now, parts.recovery.rtt().measured());
+  parts.streams.on_clock(now, parts.path->control.rtt().measured());
   bool ack_eliciting = false;
   FrameReader frames(opened->payload);
   FrameVisitor visitor{parts, now, opened->phase};
@@ -180,7 +180,7 @@ void receive_packet(Parts& parts, Timestamp now, const ReceivedDatagram& datagra
 void receive_response(Parts& parts, Timestamp now, const ReceivedDatagram& datagram, const ResponseHeader& header) {
   const std::size_t size = datagram.bytes.size();
   const ClientHandshake* attempt = parts.attempts ? parts.attempts->find(header.client_id) : nullptr;
-  if (attempt == nullptr || datagram.remote != parts.remote)
+  if (attempt == nullptr || datagram.remote != parts.path->remote)
     return drop(parts, now, DropReason::unexpected_in_state, size);
   if (size < kMinInitialSize || size > kMaxInitialSize) return drop(parts, now, DropReason::wrong_size, size);
 
@@ -209,13 +209,13 @@ void receive_response(Parts& parts, Timestamp now, const ReceivedDatagram& datag
   }
   parts.suite = attempt->suite();
   parts.local_id = parts.client_id = header.client_id;
-  parts.remote_id = *accepted.payload.parameters.connection_id;
+  parts.path->remote_id = parts.server_id = *accepted.payload.parameters.connection_id;
   install_keys(parts, now, accepted.noise);
   apply_peer_parameters(parts, now, accepted.payload.parameters);
   // The answer shows that the server hears us at its address. Besides, only a server must limit what it sends to an
   // address that may be forged.
-  parts.amplification.lift();
-  if (accepted.round_trip) parts.recovery.seed_rtt(now, *accepted.round_trip);
+  parts.path->amplification.lift();
+  if (accepted.round_trip) parts.path->control.seed_rtt(now, *accepted.round_trip);
   parts.attempts.reset();
   parts.stats.bytes_received += size;
   parts.stats.last_received = now;

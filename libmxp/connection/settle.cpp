@@ -66,8 +66,8 @@ void settle(Parts& parts, Timestamp now, const Outcome& outcome) {
   if (outcome.persistent_congestion) ++parts.stats.persistent_congestion;
   parts.sent_frames.release_below(parts.recovery.oldest_frames_begin().value_or(parts.sent_frames.end()));
   if (!outcome.acknowledged.empty() || !outcome.lost.empty())
-    parts.trace(now, TraceCongestion{parts.recovery.congestion_window(), parts.recovery.bytes_in_flight(),
-                                     parts.recovery.rtt().smoothed()});
+    parts.trace(now, TraceCongestion{parts.path->control.congestion_window(), parts.path->control.bytes_in_flight(),
+                                     parts.path->control.rtt().smoothed()});
 }
 
 namespace {
@@ -91,7 +91,7 @@ bool send_again(Parts& parts, const SentPacket& packet) {
 unsigned repeat_earlier_probes(Parts& parts) {
   unsigned repeated = 0;
   parts.recovery.for_each_unacknowledged([&](const SentPacket& packet) {
-    if (packet.probe && send_again(parts, packet)) ++repeated;
+    if (packet.kind == PacketKind::loss_probe && send_again(parts, packet)) ++repeated;
     return true;
   });
   return repeated;
@@ -102,7 +102,7 @@ void repeat_oldest_data(Parts& parts) {
   unsigned repeated = repeat_earlier_probes(parts);
   if (repeated >= kProbesPerTimeout) return;
   parts.recovery.for_each_unacknowledged([&](const SentPacket& packet) {
-    if (!packet.probe && send_again(parts, packet)) ++repeated;
+    if (packet.kind != PacketKind::loss_probe && send_again(parts, packet)) ++repeated;
     return repeated < kProbesPerTimeout;
   });
 }

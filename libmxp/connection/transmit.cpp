@@ -33,7 +33,9 @@ struct Budget {
 // (threat t55), so a few are enough.
 constexpr std::uint64_t kReservedForClose = 16;
 
-std::uint64_t window_packets(const Parts& parts) { return parts.recovery.congestion_window() / parts.max_datagram; }
+std::uint64_t window_packets(const Parts& parts) {
+  return parts.path->control.congestion_window() / parts.path->control.datagram_size();
+}
 
 // A packet that is being built: its header is written, and its frames go through the writer.
 struct OpenPacket {
@@ -46,7 +48,7 @@ OpenPacket begin_packet(Parts& parts, MutableBytes space) {
   const PacketNumber number = parts.numbers.take(window_packets(parts));
   const std::size_t number_size = packet_number_size(number, parts.recovery.largest_acknowledged());
   Writer writer(space.first(space.size() - kTagSize));
-  write_short_header(writer, parts.remote_id, parts.keys->sealer.phase() % 2 == 1, number, number_size);
+  write_short_header(writer, parts.path->remote_id, parts.keys->sealer.phase() % 2 == 1, number, number_size);
   return {writer, kShortHeaderSize + number_size, number};
 }
 
@@ -71,7 +73,7 @@ std::optional<Transmit> transmit_handshake(Parts& parts, Timestamp now, MutableB
     parts.environment.trace->on(now, due->client_id, TraceHandshakeSent{1, due->repeated});
   ++parts.stats.handshake_packets_sent;
   parts.stats.bytes_sent += due->message_1.size();
-  return Transmit{parts.remote, parts.local, due->message_1.size(), due->message_1.size()};
+  return Transmit{parts.path->remote, parts.path->local, due->message_1.size(), due->message_1.size()};
 }
 
 std::optional<Transmit> transmit_close(Parts& parts, Timestamp now, MutableBytes buffer) {
@@ -81,7 +83,7 @@ std::optional<Transmit> transmit_close(Parts& parts, Timestamp now, MutableBytes
   const MutableBytes space = buffer.first(std::min(buffer.size(), kMinInitialSize));
   // The header, the tag and the numbers of the frame take at most 48 bytes.
   const std::size_t longest = 48 + info.reason.size();
-  if (parts.amplification.allowance() < longest || parts.keys->sealer.seal_limit_reached()) return std::nullopt;
+  if (parts.path->amplification.allowance() < longest || parts.keys->sealer.seal_limit_reached()) return std::nullopt;
   OpenPacket open = begin_packet(parts, space);
   const bool local_only = !info.application && info.by != CloseInfo::By::local;
   CloseFrame frame;
@@ -93,11 +95,11 @@ std::optional<Transmit> transmit_close(Parts& parts, Timestamp now, MutableBytes
   const std::size_t size = finish_packet(parts, space, open);
   const HeaderSlot slot = header_slot(space, open);
   parts.keys->sealer.protect_headers({&slot, 1});
-  parts.amplification.on_sent(size);
+  parts.path->amplification.on_sent(size);
   ++parts.stats.packets_sent;
   parts.stats.bytes_sent += size;
   parts.trace(now, TracePacketSent{open.number, size, false, false});
-  return Transmit{parts.remote, parts.local, size, size};
+  return Transmit{parts.path->remote, parts.path->local, size, size};
 }
 
 bool write_ack_frame(Parts& parts, Timestamp now, Writer& writer) {
@@ -127,14 +129,16 @@ void note_sent(Parts& parts, Timestamp now, const BuiltPacket& built, Budget& bu
   packet.size_bytes = static_cast<std::uint32_t>(built.size_bytes);
   packet.ack_eliciting = built.ack_eliciting;
   packet.in_flight = built.ack_eliciting;
-  packet.probe = built.ack_eliciting && budget.probes > 0;
+  const bool probe = built.ack_eliciting && budget.probes > 0;
+  packet.kind = probe ? PacketKind::loss_probe : PacketKind::ordinary;
+  packet.path = parts.path->control.id();
   packet.frames_begin = built.frames_begin;
   packet.frames_count = built.frames_count;
   parts.recovery.on_packet_sent(packet);
-  parts.amplification.on_sent(built.size_bytes);
+  parts.path->amplification.on_sent(built.size_bytes);
   if (packet.ack_eliciting) {
     parts.idle.on_ack_eliciting_sent(now);
-    if (packet.probe) {
+    if (probe) {
       --budget.probes;
       ++parts.stats.probes_sent;
     } else {
@@ -143,7 +147,7 @@ void note_sent(Parts& parts, Timestamp now, const BuiltPacket& built, Budget& bu
   }
   ++parts.stats.packets_sent;
   parts.stats.bytes_sent += built.size_bytes;
-  parts.trace(now, TracePacketSent{packet.number, built.size_bytes, packet.ack_eliciting, packet.probe});
+  parts.trace(now, TracePacketSent{packet.number, built.size_bytes, packet.ack_eliciting, probe});
 }
 
 // Notes what keeps us from sending more, and when to look again. `ran_dry` means that nothing was left to send.
@@ -164,7 +168,7 @@ void note_what_holds_us(Parts& parts, Timestamp now, bool ran_dry) {
 }  // namespace
 
 std::optional<Transmit> transmit(Parts& parts, Timestamp now, MutableBytes buffer, const TransmitLimits& limits) {
-  parts.streams.on_clock(now, parts.recovery.rtt().measured());
+  parts.streams.on_clock(now, parts.path->control.rtt().measured());
   parts.streams.deliver_resumed();
   parts.streams.collect();
   if (parts.lifecycle.state == ConnectionState::closing) {
@@ -174,19 +178,20 @@ std::optional<Transmit> transmit(Parts& parts, Timestamp now, MutableBytes buffe
   if (parts.attempts) return transmit_handshake(parts, now, buffer);
   if (!parts.keys || parts.lifecycle.state != ConnectionState::established) return std::nullopt;
 
-  std::size_t segment_size = std::min(parts.max_datagram, buffer.size());
+  std::size_t segment_size = std::min(parts.path->control.datagram_size(), buffer.size());
   std::size_t max_segments =
       std::min({limits.max_segments, kMaxHeaderBatch, std::max<std::size_t>(kMaxUdpPayload / segment_size, 1),
                 buffer.size() / segment_size});
   // A client at an unproven address gets no acknowledgements, so it goes on sending. That pays for our packets until
   // one of its own proves the address (docs/protocol.md §2.3).
-  const bool acknowledges = parts.address_proven();
+  const bool acknowledges = parts.path->is_proven();
   if (!acknowledges) {
     if (held_by_address(parts)) {
       parts.pacing_until = kNever;
       return std::nullopt;
     }
-    segment_size = static_cast<std::size_t>(std::min<std::uint64_t>(segment_size, parts.amplification.allowance()));
+    segment_size =
+        static_cast<std::size_t>(std::min<std::uint64_t>(segment_size, parts.path->amplification.allowance()));
     max_segments = std::min<std::size_t>(max_segments, 1);
   }
   std::array<HeaderSlot, kMaxHeaderBatch> slots;
@@ -253,7 +258,7 @@ std::optional<Transmit> transmit(Parts& parts, Timestamp now, MutableBytes buffe
   // A peer need not acknowledge our acknowledgements. Then nothing settles them, and their frames must not pile up in
   // the log (threat t03).
   parts.sent_frames.release_below(parts.recovery.oldest_frames_begin().value_or(parts.sent_frames.end()));
-  return Transmit{parts.remote, parts.local, segment_size < used ? segment_size : used, used};
+  return Transmit{parts.path->remote, parts.path->local, segment_size < used ? segment_size : used, used};
 }
 
 }  // namespace mxp

@@ -25,14 +25,14 @@ void turn_sending(Parts& parts, Timestamp now, TraceKeyUpdated::Begun begun) {
 void trace_secrets(const Parts& parts, Timestamp now, const TrafficSecret& sending, const TrafficSecret& receiving,
                    std::uint32_t phase) {
   const bool client = parts.role == Role::client;
-  parts.trace(now, TraceSecrets{parts.client_id, client ? parts.remote_id : parts.local_id, phase,
-                                (client ? sending : receiving).view(), (client ? receiving : sending).view()});
+  parts.trace(now, TraceSecrets{parts.client_id, parts.server_id, phase, (client ? sending : receiving).view(),
+                                (client ? receiving : sending).view()});
 }
 
 void send_ping_if_key_is_worn(Parts& parts, Timestamp now) {
   const Recovery& recovery = parts.recovery;
   if (parts.key_update.needs_ping(now, parts.keys->sealer.packets_sealed(), recovery.probe_timeout(),
-                                  recovery.bytes_in_flight()))
+                                  parts.path->control.bytes_in_flight()))
     parts.ping_due = true;
 }
 

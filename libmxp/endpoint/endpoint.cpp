@@ -121,7 +121,7 @@ struct Endpoint::Impl final : ReadySignal {
       --half_open;
       if (parts.lifecycle.state == ConnectionState::established) {
         ++stats.connections_accepted;
-        admission.on_confirmed(parts.remote);
+        admission.on_confirmed(parts.path->remote);
       }
     }
     // A closing connection is reported once its CLOSE has gone to the carrier, so that a program may exit when it hears
@@ -228,8 +228,8 @@ struct Endpoint::Impl final : ReadySignal {
     // The answer now goes to a second address, and whoever reads it there could claim to be at the first one (threat
     // t17).
     Entry* answered = result.answered_before ? find(result.answer_id) : nullptr;
-    if (answered != nullptr && parts_of(*answered).remote != datagram.remote)
-      parts_of(*answered).amplification.on_answered_elsewhere();
+    if (answered != nullptr && parts_of(*answered).path->remote != datagram.remote)
+      parts_of(*answered).path->amplification.on_answered_elsewhere();
     if (result.admitted) accept(now, datagram, *result.admitted, result.answer.size());
     if (answers.size() < kMaxPendingAnswers)
       answers.push_back(
@@ -241,13 +241,14 @@ struct Endpoint::Impl final : ReadySignal {
     entry.half_open = true;
     ++half_open;
     Parts& parts = parts_of(entry);
-    parts.remote = datagram.remote;
-    parts.local = datagram.local;
-    parts.remote_id = parts.client_id = client.client_id;
+    parts.path->remote = datagram.remote;
+    parts.path->local = datagram.local;
+    parts.path->remote_id = parts.client_id = client.client_id;
+    parts.server_id = client.server_id;
     parts.peer_key = client.client_key;
     parts.suite = client.suite;
-    parts.amplification.on_received(datagram.bytes.size());
-    parts.amplification.on_sent(answer_size);
+    parts.path->amplification.on_received(datagram.bytes.size());
+    parts.path->amplification.on_sent(answer_size);
     parts.confirm_by = now + config.transport.handshake_timeout;
     parts.stats.handshake_packets_sent = 1;
     apply_peer_parameters(parts, now, client.parameters);
@@ -348,7 +349,7 @@ std::expected<Connection*, ConnectError> Endpoint::connect(Timestamp now, const 
   if (!attempts) return std::unexpected(ConnectError::invalid_server_key);
   Entry& entry = impl_->add(now, Role::client, id);
   Parts& parts = Impl::parts_of(entry);
-  parts.remote = remote;
+  parts.path->remote = remote;
   parts.client_id = id;
   parts.peer_key = server_key;
   parts.suite = impl_->config.suites.front();
@@ -378,7 +379,7 @@ void Endpoint::on_unreachable(Timestamp now, const SocketAddress& remote) {
   std::vector<Entry*> affected;
   for (auto& [key, entry] : impl_->entries) {
     const Parts& parts = Impl::parts_of(*entry);
-    if (parts.remote == remote && parts.attempts && !parts.lifecycle.ending) affected.push_back(entry.get());
+    if (parts.path->remote == remote && parts.attempts && !parts.lifecycle.ending) affected.push_back(entry.get());
   }
   for (Entry* entry : affected) {
     end_silently(Impl::parts_of(*entry), now, CloseInfo::By::network, TransportErrorCode::unreachable,

@@ -1,5 +1,6 @@
 // The sender's side of reliability: one packet number space, RFC 9002. It keeps a record of every packet that is under
-// way, learns from ACKs and from time what arrived and what was lost, and says how much may be sent when.
+// way, on whatever path, learns from ACKs and from time what arrived and what was lost, and says what must be probed. How
+// much may be sent when is a matter of the path in use (path_control.h), which it teaches.
 //
 //   permit(now) ──▶ packets go ──▶ on_packet_sent ──┬─▶ on_ack      ──▶ Outcome
 //                                   deadline() ─────┴─▶ on_deadline ──▶ Outcome
@@ -14,7 +15,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <expected>
-#include <memory>
 #include <optional>
 #include <vector>
 
@@ -22,14 +22,11 @@
 #include "mxp/config.h"
 #include "mxp/error.h"
 #include "mxp/time.h"
-#include "reliability/congestion_controller.h"
 #include "reliability/loss_detector.h"
 #include "reliability/outcome.h"
-#include "reliability/pacer.h"
+#include "reliability/path_control.h"
 #include "reliability/permit.h"
 #include "reliability/probe_timer.h"
-#include "reliability/rate_sampler.h"
-#include "reliability/rtt_estimator.h"
 #include "reliability/sent_packet.h"
 #include "reliability/sent_packets.h"
 
@@ -40,22 +37,25 @@ inline constexpr unsigned kProbesPerTimeout = 2;
 
 class Recovery {
  public:
-  // `max_datagram_bytes`: UDP payload of a full packet; the unit of the congestion window.
-  Recovery(const RecoveryConfig& config, std::size_t max_datagram_bytes);
+  // `path` is the one in use at first; it outlives its use.
+  explicit Recovery(PathControl& path) : path_(&path) {}
+
+  // Packets are sent on `path` from now on. Those that are under way on the old one are still waited for, but teach
+  // nothing and take no room (RFC 9000 §9.4). `standby`, which may be null, is the path that may come back into use:
+  // what leaves it is taken off its bytes in flight. Both outlive their use.
+  void use(PathControl& path, PathControl* standby);
+  const PathControl& path() const { return *path_; }
 
   // max_ack_delay of the peer's parameters; 25 ms until set. Used for probe timeouts and to bound its reported delays.
   void set_peer_max_ack_delay(Duration delay) { peer_max_ack_delay_ = delay; }
   // Until then the peer's reported delays are believed even beyond its max_ack_delay (RFC 9002 §5.3).
   void set_handshake_confirmed() { handshake_confirmed_ = true; }
-  // Full datagrams have this size from now on (UDP payload).
-  void set_datagram_size(Timestamp now, std::size_t bytes);
-  // A first sample from a handshake round trip that was not retransmitted. Ignored once there is a sample.
-  void seed_rtt(Timestamp now, Duration round_trip);
 
   // May a packet be sent now, and how much? Probes come first; then the window; then the pacer.
   // Packets that are not in flight (ACK and CLOSE only) need no permit.
   SendPermit permit(Timestamp now) const;
-  // REQUIRES: numbers strictly increase. A gap is a number skipped on purpose: its acknowledgement is an offence.
+  // REQUIRES: numbers strictly increase. A gap is a number skipped on purpose: its acknowledgement is an offence. A
+  // packet whose SentPacket::path is neither the path in use nor the standby counts as in flight nowhere.
   void on_packet_sent(SentPacket packet);
   // The window had room but there was nothing to send: what is under way now must not make the window grow.
   void on_application_limited();
@@ -71,7 +71,7 @@ class Recovery {
   // Gives back memory that only a busy time needed. What an earlier Outcome looks into is gone then.
   void shrink();
 
-  // Probe packets that must go now; each on_packet_sent with SentPacket::probe takes one.
+  // Probe packets that must go now; each on_packet_sent with PacketKind::loss_probe takes one.
   unsigned probes_due() const { return probes_due_; }
   // Every ack-eliciting packet in flight from the oldest on: visit(const SentPacket&) -> bool, false stops.
   template <typename Visit>
@@ -81,61 +81,48 @@ class Recovery {
   // Slices of frames before this one belong to no packet any more; nothing when no packet is waited for.
   std::optional<std::uint64_t> oldest_frames_begin() const;
 
-  const RttEstimator& rtt() const { return rtt_; }
-  std::uint64_t congestion_window() const { return controller_->window(); }  // bytes
-  bool in_slow_start() const { return controller_->in_slow_start(); }
-  std::uint64_t bytes_in_flight() const { return in_flight_bytes_; }
   std::optional<PacketNumber> largest_acknowledged() const;
   unsigned pto_count() const { return probe_timer_.count(); }  // since the last ACK
   // One probe timeout without backoff: smoothed RTT + max(4 × variation, granularity) + the peer's max_ack_delay.
-  Duration probe_timeout() const { return ProbeTimer::period(rtt_, peer_max_ack_delay_); }
+  Duration probe_timeout() const { return ProbeTimer::period(path_->rtt(), peer_max_ack_delay_); }
 
  private:
   std::expected<void, TransportError> check(const AckFrame& frame) const;
   void begin_outcome();
-  void settle_range(Timestamp now, AckRange range);
+  void settle_range(AckRange range, Timestamp now);
   void settle_late(Timestamp now, const SentPackets::Late& late);
-  std::optional<Duration> take_rtt_sample(Timestamp now, const SentPacket& largest, Duration reported_delay);
-  std::optional<Duration> take_overtaken_sample(Timestamp now);
-  void settle_losses(Timestamp now, std::uint64_t in_flight_before, Outcome& outcome);
+  bool take_rtt_sample(Timestamp now, std::optional<SentPacket> largest, Duration reported_delay, Outcome& outcome);
+  void settle_losses(Timestamp now, Outcome& outcome);
   void finish(Timestamp now);
-  void update_pacing(Timestamp now);
-  bool is_application_limited(std::uint64_t in_flight_before) const;
   bool is_overfull() const { return packets_.span() > SentPackets::kMaxSpan; }
+  bool is_on_path(const SentPacket& packet) const { return packet.path == path_->id(); }
+  // Of a packet that teaches nothing.
+  void forget(const SentPacket& packet);
 
-  std::size_t max_datagram_bytes_;
+  PathControl* path_;
+  PathControl* standby_ = nullptr;
   Duration peer_max_ack_delay_ = std::chrono::milliseconds(25);
   bool handshake_confirmed_ = false;
 
   SentPackets packets_;
-  RttEstimator rtt_;
   LossDetector loss_;
   ProbeTimer probe_timer_;
-  Pacer pacer_;
-  RateSampler sampler_;
-  std::unique_ptr<CongestionController> controller_;
 
-  std::uint64_t in_flight_bytes_ = 0;
-  std::uint64_t eliciting_in_flight_ = 0;  // packets
+  std::uint64_t eliciting_in_flight_ = 0;  // packets, on all paths
   std::optional<std::uint64_t> largest_acknowledged_;
   Timestamp last_eliciting_sent_at_{};
   unsigned probes_due_ = 0;
-  std::uint64_t app_limited_until_ = 0;  // packets below it were sent by an application that had no more
 
-  // One loss episode: from the packet whose loss cut the window to the next cut. When enough of its losses turn out to
-  // be late arrivals, the controller undoes the cut (CongestionController::on_late_arrival).
-  std::uint32_t episode_ = 0;
-  std::uint64_t episode_lost_ = 0;
-  std::uint64_t episode_spurious_ = 0;
-
-  // Reused by every call: what Outcome looks into.
+  // Reused by every call. The first two are what Outcome looks into; the others are those of them that teach the path in
+  // use, and are filled only where some do not.
   std::vector<SentPacket> acknowledged_;
   std::vector<LostPacket> lost_;
+  std::vector<SentPacket> acknowledged_on_path_;
+  std::vector<LostPacket> lost_on_path_;
   std::uint64_t acknowledged_before_ = 0;  // the largest number, before the ACK being settled
-  std::uint64_t acknowledged_bytes_ = 0;   // in flight, by the ACK being settled
   std::uint64_t spurious_ = 0;
-  PacketNumber largest_newly_acknowledged_;
   bool eliciting_acknowledged_ = false;
+  bool others_acknowledged_ = false;  // packets of another path
 };
 
 }  // namespace mxp

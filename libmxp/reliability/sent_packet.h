@@ -8,6 +8,17 @@
 
 namespace mxp {
 
+// One path of a connection, in the order in which they came into use (path_control.h).
+enum class PathId : std::uint32_t { first = 0 };
+
+// Why a packet was sent: decides what its loss means.
+enum class PacketKind : std::uint8_t {
+  ordinary,
+  loss_probe,  // answers a probe timeout; may exceed the window (RFC 9002 §7.5)
+  size_probe,  // tries a larger datagram: its loss is no congestion (RFC 9000 §14.4)
+  path_probe,  // asks whether the peer is reached on a path that may not be the one in use (RFC 9000 §9.1)
+};
+
 // The moment in which a packet was sent, as the rate sampler sees it (rate_sampler.h).
 struct DeliveryState {
   std::uint64_t delivered = 0;  // bytes acknowledged by then, in total
@@ -28,7 +39,8 @@ struct SentPacket {
   std::uint32_t size_bytes = 0;  // UDP payload
   bool ack_eliciting = false;
   bool in_flight = false;  // counts against the window: ack-eliciting or padded (RFC 9002 §2)
-  bool probe = false;      // answers a probe timeout; may exceed the window
+  PacketKind kind = PacketKind::ordinary;
+  PathId path = PathId::first;
   DeliveryState delivery;  // of packets in flight; Recovery fills it in
 };
 

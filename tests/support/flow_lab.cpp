@@ -100,7 +100,7 @@ void FlowLab::send(Flow& flow, std::size_t index) {
                                     .size_bytes = static_cast<std::uint32_t>(config_.datagram),
                                     .ack_eliciting = true,
                                     .in_flight = true,
-                                    .probe = permit.probe});
+                                    .kind = permit.probe ? PacketKind::loss_probe : PacketKind::ordinary});
       std::memcpy(buffer_.data(), &flow.next, sizeof flow.next);
       up_.offer(ByteView(buffer_).first(config_.datagram), now_, index);
       ++flow.next;

@@ -64,8 +64,9 @@ class FlowLab {
  private:
   struct Flow {
     Flow(const FlowPlan& plan_, const RecoveryConfig& config, std::size_t datagram)
-        : plan(plan_), recovery(config, datagram) {}
+        : plan(plan_), path(PathId::first, config, datagram), recovery(path) {}
     FlowPlan plan;
+    PathControl path;
     Recovery recovery;
     AckTracker tracker{std::chrono::milliseconds(25)};
     std::uint64_t next = 0;

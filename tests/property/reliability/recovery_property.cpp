@@ -108,8 +108,8 @@ BOOST_AUTO_TEST_CASE(in_flight_is_the_sum_of_what_is_neither_acknowledged_nor_lo
         }
         default: settle_lost(sender.deadline(now));
       }
-      RC_ASSERT(sender.recovery.bytes_in_flight() == model.in_flight());
-      RC_ASSERT(sender.recovery.congestion_window() >= 2 * kDatagram);
+      RC_ASSERT(sender.recovery.path().bytes_in_flight() == model.in_flight());
+      RC_ASSERT(sender.recovery.path().congestion_window() >= 2 * kDatagram);
       std::set<std::uint64_t> open;
       for (const auto& [number, packet] : model.packets) {
         if (packet.state == Model::State::outstanding && packet.eliciting) open.insert(number);
@@ -129,7 +129,7 @@ BOOST_AUTO_TEST_CASE(losses_are_those_of_the_specification) {
   // No lost packet arrives late here, so that the thresholds stay where RFC 9002 §6.1 has them.
   BOOST_TEST(rc::check("losses", [] {
     Sender sender;
-    sender.recovery.seed_rtt(Timestamp(std::chrono::seconds(1)), std::chrono::milliseconds(20));
+    sender.path.seed_rtt(Timestamp(std::chrono::seconds(1)), std::chrono::milliseconds(20));
     Model model;
     std::set<std::uint64_t> lost;
     std::optional<std::uint64_t> largest;
@@ -137,7 +137,7 @@ BOOST_AUTO_TEST_CASE(losses_are_those_of_the_specification) {
 
     const auto expect_losses = [&](const Sender::Settled& settled) {
       std::vector<std::uint64_t> expected;
-      const auto& rtt = sender.recovery.rtt();
+      const auto& rtt = sender.recovery.path().rtt();
       const Duration delay = std::max(std::max(rtt.smoothed(), rtt.latest()) * 9 / 8, kTimerGranularity);
       for (auto& [number, packet] : model.packets) {
         if (packet.state != Model::State::outstanding || !largest || number >= *largest) continue;

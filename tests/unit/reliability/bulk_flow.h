@@ -28,7 +28,7 @@ class BulkFlow {
                     const RecoveryConfig& config = {.congestion_control = CongestionControl::cubic})
       : path_(path), sender_(config) {
     sender_.recovery.set_handshake_confirmed();
-    sender_.recovery.seed_rtt(now_, path.round_trip);
+    sender_.path.seed_rtt(now_, path.round_trip);
   }
 
   void run(Duration span) {

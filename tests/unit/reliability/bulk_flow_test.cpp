@@ -48,7 +48,7 @@ BOOST_AUTO_TEST_CASE(lossy_link_keeps_flowing) {
   flow.run(10s);
   BOOST_TEST(use_of(flow, k20Mbit, 10s) > 0.15);  // what a loss-based algorithm gets at 1 %
   BOOST_TEST(flow.sender().probe_timeouts <= 2u);
-  BOOST_TEST(flow.recovery().congestion_window() >= 2 * kDatagram);
+  BOOST_TEST(flow.recovery().path().congestion_window() >= 2 * kDatagram);
 }
 
 BOOST_AUTO_TEST_CASE(tiny_queue_does_not_break_it) {

@@ -19,7 +19,7 @@ std::vector<std::uint64_t> trace(const BulkPath& path, unsigned seconds) {
   std::vector<std::uint64_t> windows;
   for (unsigned second = 0; second < seconds; ++second) {
     flow.run(1s);
-    windows.push_back(flow.recovery().congestion_window());
+    windows.push_back(flow.recovery().path().congestion_window());
   }
   return windows;
 }

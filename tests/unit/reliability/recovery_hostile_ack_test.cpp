@@ -27,19 +27,19 @@ BOOST_AUTO_TEST_CASE(acknowledging_what_was_never_sent_is_an_offence_and_changes
   for (const Case& it : cases) {
     BOOST_TEST_CONTEXT(it.name) {
       Sender sender;
-      sender.recovery.seed_rtt(at(0s), 100ms);
+      sender.path.seed_rtt(at(0s), 100ms);
       sender.send_many(at(1s), 10);
       sender.next = 11;  // 10 is skipped on purpose
       sender.send_many(at(1s), 9);
-      const auto window = sender.recovery.congestion_window();
+      const auto window = sender.recovery.path().congestion_window();
       const auto deadline = sender.recovery.deadline();
       const auto outcome = sender.recovery.on_ack(at(1010ms), AckOf(it.ranges));
       BOOST_TEST_REQUIRE(!outcome.has_value());
       BOOST_TEST((outcome.error().code == TransportErrorCode::protocol_violation));
       BOOST_TEST(outcome.error().frame_type == frame_type::kAck);
-      BOOST_TEST(sender.recovery.congestion_window() == window);
-      BOOST_TEST(sender.recovery.bytes_in_flight() == 19u * 1200);
-      BOOST_TEST((sender.recovery.rtt().smoothed() == 100ms));
+      BOOST_TEST(sender.recovery.path().congestion_window() == window);
+      BOOST_TEST(sender.recovery.path().bytes_in_flight() == 19u * 1200);
+      BOOST_TEST((sender.recovery.path().rtt().smoothed() == 100ms));
       BOOST_TEST((sender.recovery.deadline() == deadline));
       BOOST_TEST(!sender.recovery.largest_acknowledged().has_value());
       BOOST_TEST(sender.ack(at(1100ms), {range(11, 19), range(0, 9)}).acknowledged.size() == 19u);
@@ -67,14 +67,14 @@ BOOST_AUTO_TEST_CASE(repeated_ack_settles_nothing_twice) {
   Sender sender;
   sender.send_many(at(1s), 10);
   sender.ack(at(1100ms), {range(0, 9)});
-  const auto window = sender.recovery.congestion_window();
+  const auto window = sender.recovery.path().congestion_window();
   for (int i = 0; i < 100; ++i) {
     const auto settled = sender.ack(at(1100ms), {range(0, 9)});
     BOOST_TEST(settled.acknowledged.empty());
     BOOST_TEST(!settled.rtt_sample.has_value());
   }
-  BOOST_TEST(sender.recovery.congestion_window() == window);
-  BOOST_TEST(sender.recovery.bytes_in_flight() == 0u);
+  BOOST_TEST(sender.recovery.path().congestion_window() == window);
+  BOOST_TEST(sender.recovery.path().bytes_in_flight() == 0u);
 }
 
 BOOST_AUTO_TEST_CASE(acknowledging_every_second_packet_stays_in_proportion) {
@@ -91,7 +91,7 @@ BOOST_AUTO_TEST_CASE(acknowledging_every_second_packet_stays_in_proportion) {
     settled += outcome.acknowledged.size() + outcome.lost.size();
   }
   BOOST_TEST(settled > 500u * 190);                                  // nothing piles up …
-  BOOST_TEST(sender.recovery.bytes_in_flight() <= 10u * kDatagram);  // … in flight either
+  BOOST_TEST(sender.recovery.path().bytes_in_flight() <= 10u * kDatagram);  // … in flight either
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -23,7 +23,7 @@ BOOST_AUTO_TEST_CASE(window_limits_what_is_in_flight) {
 
 BOOST_AUTO_TEST_CASE(pacer_spreads_what_the_window_allows) {
   Sender sender({.congestion_control = CongestionControl::cubic});
-  sender.recovery.seed_rtt(at(0s), 100ms);
+  sender.path.seed_rtt(at(0s), 100ms);
   sender.send_many(at(1s), 10);
   sender.ack(at(1100ms), {range(0, 9)});  // the window is 24,000, the rate 480,000 a second
   sender.send_many(at(1100ms), 10);       // one burst
@@ -60,7 +60,7 @@ BOOST_AUTO_TEST_CASE(application_without_data_does_not_grow_the_window) {
     now += 50ms;
     sender.ack(now, {range(sender.next - 7, sender.next - 1)});
   }
-  BOOST_TEST(sender.recovery.congestion_window() == 12'000u);
+  BOOST_TEST(sender.recovery.path().congestion_window() == 12'000u);
 }
 
 BOOST_AUTO_TEST_CASE(window_that_is_mostly_empty_does_not_grow_even_if_nobody_says_so) {
@@ -71,7 +71,7 @@ BOOST_AUTO_TEST_CASE(window_that_is_mostly_empty_does_not_grow_even_if_nobody_sa
     now += 50ms;
     sender.ack(now, {range(sender.next - 4, sender.next - 1)});
   }
-  BOOST_TEST(sender.recovery.congestion_window() == 12'000u);
+  BOOST_TEST(sender.recovery.path().congestion_window() == 12'000u);
 }
 
 BOOST_AUTO_TEST_CASE(full_window_grows_although_the_application_ran_dry_now_and_then) {
@@ -79,20 +79,20 @@ BOOST_AUTO_TEST_CASE(full_window_grows_although_the_application_ran_dry_now_and_
   sender.send_many(at(1s), 10);
   sender.recovery.on_application_limited();  // there was no room anyway
   sender.ack(at(1050ms), {range(0, 9)});
-  BOOST_TEST(sender.recovery.congestion_window() > 12'000u);
+  BOOST_TEST(sender.recovery.path().congestion_window() > 12'000u);
 }
 
 BOOST_AUTO_TEST_CASE(burst_of_losses_cuts_once) {
   Sender sender;
   Timestamp now = at(1s);
   for (int i = 0; i < 5; ++i) {  // some growth first
-    const auto count = static_cast<unsigned>(sender.recovery.congestion_window() / kDatagram);
+    const auto count = static_cast<unsigned>(sender.recovery.path().congestion_window() / kDatagram);
     const auto first = sender.next;
     sender.send_many(now, count);
     now += 50ms;
     sender.ack(now, {range(first, sender.next - 1)});
   }
-  const auto window = sender.recovery.congestion_window();
+  const auto window = sender.recovery.path().congestion_window();
   const auto first = sender.next;
   sender.send_many(now, 40);
   now += 50ms;
@@ -100,7 +100,7 @@ BOOST_AUTO_TEST_CASE(burst_of_losses_cuts_once) {
     sender.ack(now, {one(first + acked)});  // half of the flight is lost
   BOOST_TEST(sender.packets_lost >= 15u);
   // The ACK before the first loss still grew it by one packet.
-  BOOST_TEST(static_cast<double>(sender.recovery.congestion_window()) == 0.7 * static_cast<double>(window + kDatagram),
+  BOOST_TEST(static_cast<double>(sender.recovery.path().congestion_window()) == 0.7 * static_cast<double>(window + kDatagram),
              boost::test_tools::tolerance(0.001));
 }
 

@@ -12,13 +12,13 @@ BOOST_AUTO_TEST_SUITE(recovery)
 BOOST_AUTO_TEST_CASE(acknowledgement_settles_packets_and_samples_the_round_trip) {
   Sender sender;
   sender.send_many(at(1s), 3);
-  BOOST_TEST(sender.recovery.bytes_in_flight() == 3600u);
+  BOOST_TEST(sender.recovery.path().bytes_in_flight() == 3600u);
   const auto settled = sender.ack(at(1050ms), {range(0, 2)}, 10ms);
   BOOST_TEST(settled.acknowledged == (Numbers{0, 1, 2}), boost::test_tools::per_element());
   BOOST_TEST(settled.lost.empty());
   BOOST_TEST((settled.rtt_sample == 50ms));
-  BOOST_TEST((sender.recovery.rtt().smoothed() == 50ms));
-  BOOST_TEST(sender.recovery.bytes_in_flight() == 0u);
+  BOOST_TEST((sender.recovery.path().rtt().smoothed() == 50ms));
+  BOOST_TEST(sender.recovery.path().bytes_in_flight() == 0u);
   BOOST_TEST((sender.recovery.largest_acknowledged() == PacketNumber(2)));
   BOOST_TEST((sender.recovery.deadline() == kNever));
 }
@@ -55,7 +55,7 @@ BOOST_AUTO_TEST_CASE(overtaken_packets_give_samples_of_their_own) {
   sender.send_many(at(1s), 4);
   BOOST_TEST((sender.ack(at(1010ms), {one(3)}).rtt_sample == 10ms));
   BOOST_TEST((sender.ack(at(1040ms), {range(0, 3)}, 5ms).rtt_sample == 40ms));
-  BOOST_TEST((sender.recovery.rtt().latest_adjusted() == 40ms));  // the reported delay is that of the largest
+  BOOST_TEST((sender.recovery.path().rtt().latest_adjusted() == 40ms));  // the reported delay is that of the largest
 }
 
 BOOST_AUTO_TEST_CASE(reported_delay_is_bounded_only_after_confirmation) {  // RFC 9002 §5.3
@@ -63,19 +63,19 @@ BOOST_AUTO_TEST_CASE(reported_delay_is_bounded_only_after_confirmation) {  // RF
     Sender sender;
     sender.recovery.set_peer_max_ack_delay(25ms);
     if (confirmed) sender.recovery.set_handshake_confirmed();
-    sender.recovery.seed_rtt(at(0s), 100ms);
+    sender.path.seed_rtt(at(0s), 100ms);
     sender.send(at(1s));
     sender.ack(at(1180ms), {one(0)}, 80ms);
-    BOOST_TEST((sender.recovery.rtt().latest_adjusted() == (confirmed ? 155ms : 100ms)));
+    BOOST_TEST((sender.recovery.path().rtt().latest_adjusted() == (confirmed ? 155ms : 100ms)));
   }
 }
 
 BOOST_AUTO_TEST_CASE(handshake_round_trip_seeds_the_estimate_once) {
   Sender sender;
-  sender.recovery.seed_rtt(at(1s), 40ms);
-  BOOST_TEST((sender.recovery.rtt().smoothed() == 40ms));
-  sender.recovery.seed_rtt(at(2s), 90ms);
-  BOOST_TEST((sender.recovery.rtt().smoothed() == 40ms));
+  sender.path.seed_rtt(at(1s), 40ms);
+  BOOST_TEST((sender.recovery.path().rtt().smoothed() == 40ms));
+  sender.path.seed_rtt(at(2s), 90ms);
+  BOOST_TEST((sender.recovery.path().rtt().smoothed() == 40ms));
 }
 
 BOOST_AUTO_TEST_CASE(three_packets_overtaken_is_lost) {  // RFC 9002 §6.1.1
@@ -85,7 +85,7 @@ BOOST_AUTO_TEST_CASE(three_packets_overtaken_is_lost) {  // RFC 9002 §6.1.1
   const auto settled = sender.ack(at(1050ms), {range(1, 3)});
   BOOST_TEST(settled.lost == Numbers{0}, boost::test_tools::per_element());
   BOOST_TEST((settled.reasons == std::vector{LossReason::reordering}));
-  BOOST_TEST(sender.recovery.bytes_in_flight() == 1200u);
+  BOOST_TEST(sender.recovery.path().bytes_in_flight() == 1200u);
   BOOST_TEST(sender.packets_lost == 1u);
 }
 
@@ -113,7 +113,7 @@ BOOST_AUTO_TEST_CASE(time_threshold_is_never_below_the_granularity) {
 
 BOOST_AUTO_TEST_CASE(silence_is_probed_with_two_packets_at_doubling_distances) {  // RFC 9002 §6.2
   Sender sender;
-  sender.recovery.seed_rtt(at(0s), 100ms);  // PTO: 100 + 4 × 50 + 25
+  sender.path.seed_rtt(at(0s), 100ms);  // PTO: 100 + 4 × 50 + 25
   BOOST_TEST((sender.recovery.probe_timeout() == 325ms));
   sender.send(at(1s));
   Timestamp due = at(1s) + 325ms;
@@ -159,30 +159,30 @@ BOOST_AUTO_TEST_CASE(acknowledgements_only_arm_no_timer_and_fill_no_window) {
   Sender sender;
   for (int i = 0; i < 1000; ++i) sender.send(at(1s), 40, false);
   BOOST_TEST((sender.recovery.deadline() == kNever));
-  BOOST_TEST(sender.recovery.bytes_in_flight() == 0u);
+  BOOST_TEST(sender.recovery.path().bytes_in_flight() == 0u);
 }
 
 BOOST_AUTO_TEST_CASE(lost_acknowledgements_do_not_cut_the_window) {
   Sender sender;
   sender.send(at(1s), 40, false);
   sender.send_many(at(1s), 4);
-  const auto window = sender.recovery.congestion_window();
+  const auto window = sender.recovery.path().congestion_window();
   const auto settled = sender.ack(at(1050ms), {range(1, 4)});
   BOOST_TEST(settled.lost == Numbers{0}, boost::test_tools::per_element());
-  BOOST_TEST(sender.recovery.congestion_window() >= window);
+  BOOST_TEST(sender.recovery.path().congestion_window() >= window);
   BOOST_TEST(sender.packets_lost == 0u);
 }
 
 BOOST_AUTO_TEST_CASE(late_packet_is_counted_widens_the_threshold_and_takes_the_cut_back) {
   Sender sender;
   sender.send_many(at(1s), 10);
-  const auto window = sender.recovery.congestion_window();
+  const auto window = sender.recovery.path().congestion_window();
   BOOST_TEST(sender.ack(at(1050ms), {range(1, 5)}).lost == Numbers{0}, boost::test_tools::per_element());
-  BOOST_TEST(sender.recovery.congestion_window() < window);
+  BOOST_TEST(sender.recovery.path().congestion_window() < window);
   const auto settled = sender.ack(at(1051ms), {range(0, 6)});
   BOOST_TEST(settled.spurious == 1u);
   BOOST_TEST(settled.acknowledged == Numbers{6}, boost::test_tools::per_element());
-  BOOST_TEST(sender.recovery.congestion_window() >= window);
+  BOOST_TEST(sender.recovery.path().congestion_window() >= window);
   BOOST_TEST(sender.packets_spuriously_lost == 1u);
   // Six behind was late, not lost: the next one that far behind is given its time.
   sender.send_many(at(2s), 10);
@@ -195,10 +195,10 @@ BOOST_AUTO_TEST_CASE(cut_stays_when_one_of_its_losses_was_real) {
   Sender sender;
   sender.send_many(at(1s), 10);
   BOOST_TEST(sender.ack(at(1050ms), {range(2, 5)}).lost.size() == 2u);
-  const auto cut = sender.recovery.congestion_window();
+  const auto cut = sender.recovery.path().congestion_window();
   sender.ack(at(1051ms), {range(1, 5)});
   BOOST_TEST(sender.packets_spuriously_lost == 1u);
-  BOOST_TEST(sender.recovery.congestion_window() == cut);
+  BOOST_TEST(sender.recovery.path().congestion_window() == cut);
 }
 
 BOOST_AUTO_TEST_CASE(late_packet_of_an_earlier_episode_does_not_take_back_the_next_cut) {
@@ -209,23 +209,23 @@ BOOST_AUTO_TEST_CASE(late_packet_of_an_earlier_episode_does_not_take_back_the_ne
   sender.send_many(at(1060ms), 10);
   BOOST_TEST(sender.ack(at(1110ms), {range(11, 15), range(1, 9)}).lost == Numbers{10},
              boost::test_tools::per_element());
-  const auto cut = sender.recovery.congestion_window();
+  const auto cut = sender.recovery.path().congestion_window();
   BOOST_TEST(sender.ack(at(1111ms), {range(11, 15), range(0, 9)}).spurious == 1u);
-  BOOST_TEST(sender.recovery.congestion_window() == cut);
+  BOOST_TEST(sender.recovery.path().congestion_window() == cut);
   // Its own one does.
   BOOST_TEST(sender.ack(at(1112ms), {range(0, 15)}).spurious == 1u);
-  BOOST_TEST(sender.recovery.congestion_window() > cut);
+  BOOST_TEST(sender.recovery.path().congestion_window() > cut);
 }
 
 BOOST_AUTO_TEST_CASE(long_silence_is_persistent_congestion) {  // RFC 9002 §7.6
   Sender sender;
-  sender.recovery.seed_rtt(at(0s), 100ms);  // three PTO: 975 ms
+  sender.path.seed_rtt(at(0s), 100ms);  // three PTO: 975 ms
   for (const auto offset : {1000ms, 1200ms, 1976ms}) sender.send(at(offset));
   sender.send(at(3s));
   const auto settled = sender.ack(at(3100ms), {one(3)});
   BOOST_TEST(settled.lost.size() == 3u);
   BOOST_TEST(settled.persistent_congestion);
-  BOOST_TEST(sender.recovery.congestion_window() <= 3600u);  // the minimum, and what the ACK added in slow start
+  BOOST_TEST(sender.recovery.path().congestion_window() <= 3600u);  // the minimum, and what the ACK added in slow start
   BOOST_TEST(sender.persistent_congestion_count == 1u);
 }
 
@@ -240,7 +240,7 @@ BOOST_AUTO_TEST_CASE(persistent_congestion_needs_the_time_the_sample_and_no_deli
                          Case{"one in between arrived", true, 1500ms, true}}) {
     BOOST_TEST_CONTEXT(it.name) {
       Sender sender;
-      if (it.seeded) sender.recovery.seed_rtt(at(0s), 100ms);
+      if (it.seeded) sender.path.seed_rtt(at(0s), 100ms);
       sender.send(at(1s));
       sender.send(at(1s) + it.third / 2);
       sender.send(at(1s) + it.third);
@@ -255,11 +255,11 @@ BOOST_AUTO_TEST_CASE(persistent_congestion_needs_the_time_the_sample_and_no_deli
 
 BOOST_AUTO_TEST_CASE(clock_that_jumps_gives_no_sample_and_stalls_nothing) {  // threat t42
   Sender sender;
-  sender.recovery.seed_rtt(at(0s), 50ms);
+  sender.path.seed_rtt(at(0s), 50ms);
   sender.send_many(at(10s), 2);
   const auto back = sender.ack(at(9s), {one(0)});  // one second back
   BOOST_TEST(!back.rtt_sample.has_value());
-  BOOST_TEST((sender.recovery.rtt().smoothed() == 50ms));
+  BOOST_TEST((sender.recovery.path().rtt().smoothed() == 50ms));
   sender.send(at(9s));
   BOOST_TEST((sender.recovery.deadline() <= at(9s) + sender.recovery.probe_timeout()));
   // A day ahead: one timeout, not one for each doubling.
@@ -276,7 +276,7 @@ BOOST_AUTO_TEST_CASE(peer_that_never_acknowledges_one_packet_cannot_make_the_mem
   BOOST_TEST((sender.recovery.deadline() <= at(1s)));
   const auto settled = sender.deadline(at(1s));
   BOOST_TEST(settled.lost == Numbers{0}, boost::test_tools::per_element());
-  BOOST_TEST(sender.recovery.bytes_in_flight() == 0u);
+  BOOST_TEST(sender.recovery.path().bytes_in_flight() == 0u);
   BOOST_TEST((sender.recovery.deadline() == kNever));
 }
 

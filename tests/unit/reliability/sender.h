@@ -20,7 +20,7 @@ inline RecoveryConfig unpaced() {
 }
 
 struct Sender {
-  explicit Sender(const RecoveryConfig& config = unpaced()) : recovery(config, kDatagram) {}
+  explicit Sender(const RecoveryConfig& config = unpaced()) : path(PathId::first, config, kDatagram), recovery(path) {}
 
   std::uint64_t send(Timestamp now, std::uint32_t bytes = kDatagram, bool eliciting = true, bool probe = false) {
     recovery.on_packet_sent({.number = PacketNumber(next),
@@ -30,7 +30,7 @@ struct Sender {
                              .size_bytes = bytes,
                              .ack_eliciting = eliciting,
                              .in_flight = eliciting,
-                             .probe = probe});
+                             .kind = probe ? PacketKind::loss_probe : PacketKind::ordinary});
     return next++;
   }
   void send_many(Timestamp now, unsigned count) {
@@ -73,6 +73,7 @@ struct Sender {
     return settled;
   }
 
+  PathControl path;
   Recovery recovery;
   std::uint64_t next = 0;
   // Sums over all outcomes.
