@@ -1,16 +1,66 @@
 // How two peers become a connection:
 //
-//   1. install_keys: both traffic secrets are known. Packets can be sealed and opened, and the key log gets its first
+//   1. open_client, open_server: a connection begins, on one side by connecting, on the other with the client that was
+//      let in.
+//   2. install_keys: both traffic secrets are known. Packets can be sealed and opened, and the key log gets its first
 //      lines.
-//   2. apply_peer_parameters: the peer has told its limits on datagrams, silence, delays of acknowledgements and
+//   3. apply_peer_parameters: the peer has told its limits on datagrams, silence, delays of acknowledgements and
 //      streams.
-//   3. confirm: the peer has shown that it holds the keys, to a client by a message 2 that verifies, to a server by the
+//   4. confirm: the peer has shown that it holds the keys, to a client by a message 2 that verifies, to a server by the
 //      first packet that opens. The application hears of the connection.
 #include <algorithm>
 
+#include "connection/access.h"
 #include "connection/flows.h"
 
 namespace mxp {
+
+namespace {
+
+std::unique_ptr<Connection> create(Role role, const ConnectionEnvironment& environment, ReadySignal& ready,
+                                   Timestamp now, ConnectionId id) {
+  auto connection = ConnectionAccess::create(role, environment, ready, now);
+  Parts& parts = ConnectionAccess::parts(*connection);
+  parts.local_id = id;
+  parts.blocked = BlockedBy::handshake;
+  parts.trace(now, TraceBlocked{parts.blocked});
+  return connection;
+}
+
+}  // namespace
+
+std::unique_ptr<Connection> open_client(const ConnectionEnvironment& environment, ReadySignal& ready, Timestamp now,
+                                        const SocketAddress& remote, const PublicKey& server_key, ConnectionId id) {
+  auto attempts = ClientAttempts::start(now, environment.config, server_key, id, environment.random);
+  if (!attempts) return nullptr;
+  auto connection = create(Role::client, environment, ready, now, id);
+  Parts& parts = ConnectionAccess::parts(*connection);
+  parts.path->remote = remote;
+  parts.client_id = id;
+  parts.peer_key = server_key;
+  parts.suite = environment.config.suites.front();
+  parts.attempts = std::make_unique<ClientAttempts>(std::move(*attempts));
+  return connection;
+}
+
+std::unique_ptr<Connection> open_server(const ConnectionEnvironment& environment, ReadySignal& ready, Timestamp now,
+                                        const AdmittedClient& client, const InitialExchange& exchange) {
+  auto connection = create(Role::server, environment, ready, now, client.server_id);
+  Parts& parts = ConnectionAccess::parts(*connection);
+  parts.path->remote = exchange.remote;
+  parts.path->local = exchange.local;
+  parts.path->remote_id = parts.client_id = client.client_id;
+  parts.server_id = client.server_id;
+  parts.peer_key = client.client_key;
+  parts.suite = client.suite;
+  parts.path->amplification.on_received(exchange.received_bytes);
+  parts.path->amplification.on_sent(exchange.answer_bytes);
+  parts.confirm_by = now + environment.config.transport.handshake_timeout;
+  parts.stats.handshake_packets_sent = 1;
+  apply_peer_parameters(parts, now, client.parameters);
+  install_keys(parts, now, client.noise);
+  return connection;
+}
 
 void install_keys(Parts& parts, Timestamp now, const IkResult& noise) {
   const bool client = parts.role == Role::client;

@@ -3,8 +3,10 @@
 #pragma once
 
 #include <expected>
+#include <memory>
 #include <optional>
 
+#include "connection/admitted_client.h"
 #include "connection/parts.h"
 #include "mxp/endpoint.h"
 
@@ -48,6 +50,14 @@ void send_ping_if_key_is_worn(Parts& parts, Timestamp now);
 // update_keys.cpp: tells the key log the secrets of a key phase.
 void trace_secrets(const Parts& parts, Timestamp now, const TrafficSecret& sending, const TrafficSecret& receiving,
                    std::uint32_t phase);
+
+// establish.cpp: a connection begins. `environment` and `ready` outlive it; nothing else has `id`. A client that may
+// send its message 1; null if the server's key is a low-order point, with which no handshake can succeed.
+std::unique_ptr<Connection> open_client(const ConnectionEnvironment& environment, ReadySignal& ready, Timestamp now,
+                                        const SocketAddress& remote, const PublicKey& server_key, ConnectionId id);
+// A server that has keys and waits for the client to confirm them.
+std::unique_ptr<Connection> open_server(const ConnectionEnvironment& environment, ReadySignal& ready, Timestamp now,
+                                        const AdmittedClient& client, const InitialExchange& exchange);
 
 // establish.cpp: gives the connection its packet keys, then the limits that the peer announced.
 void install_keys(Parts& parts, Timestamp now, const IkResult& noise);

@@ -11,6 +11,7 @@
 #include <optional>
 #include <vector>
 
+#include "connection/admitted_client.h"
 #include "connection/handshake_payload.h"
 #include "core/packet_header.h"
 #include "crypto/mac1.h"
@@ -23,16 +24,6 @@
 #include "mxp/stats.h"
 
 namespace mxp {
-
-// A client that was let in, as its connection starts from it.
-struct AdmittedClient {
-  IkResult noise;
-  TransportParameters parameters;
-  PublicKey client_key;
-  Suite suite;
-  ConnectionId client_id;
-  ConnectionId server_id;
-};
 
 struct AdmissionResult {
   std::optional<DropReason> dropped;

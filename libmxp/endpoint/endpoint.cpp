@@ -82,14 +82,10 @@ struct Endpoint::Impl final : ReadySignal {
     }
   }
 
-  Entry& add(Timestamp now, Role role, ConnectionId id) {
+  Entry& add(std::unique_ptr<Connection> connection, ConnectionId id) {
     auto entry = std::make_unique<Entry>();
-    entry->connection = ConnectionAccess::create(role, environment, *this, now);
+    entry->connection = std::move(connection);
     entry->id = id;
-    Parts& parts = parts_of(*entry);
-    parts.local_id = id;
-    parts.blocked = BlockedBy::handshake;
-    parts.trace(now, TraceBlocked{parts.blocked});
     Entry& added = *entry;
     entries.emplace(id.key(), std::move(entry));
     by_connection.emplace(added.connection.get(), &added);
@@ -237,22 +233,10 @@ struct Endpoint::Impl final : ReadySignal {
   }
 
   void accept(Timestamp now, const ReceivedDatagram& datagram, const AdmittedClient& client, std::size_t answer_size) {
-    Entry& entry = add(now, Role::server, client.server_id);
+    const InitialExchange exchange{datagram.remote, datagram.local, datagram.bytes.size(), answer_size};
+    Entry& entry = add(open_server(environment, *this, now, client, exchange), client.server_id);
     entry.half_open = true;
     ++half_open;
-    Parts& parts = parts_of(entry);
-    parts.path->remote = datagram.remote;
-    parts.path->local = datagram.local;
-    parts.path->remote_id = parts.client_id = client.client_id;
-    parts.server_id = client.server_id;
-    parts.peer_key = client.client_key;
-    parts.suite = client.suite;
-    parts.path->amplification.on_received(datagram.bytes.size());
-    parts.path->amplification.on_sent(answer_size);
-    parts.confirm_by = now + config.transport.handshake_timeout;
-    parts.stats.handshake_packets_sent = 1;
-    apply_peer_parameters(parts, now, client.parameters);
-    install_keys(parts, now, client.noise);
     after_drive(entry, now);
   }
 
@@ -345,15 +329,9 @@ std::expected<Connection*, ConnectError> Endpoint::connect(Timestamp now, const 
   if (impl_->entries.size() >= impl_->config.limits.max_connections)
     return std::unexpected(ConnectError::too_many_connections);
   const ConnectionId id = impl_->fresh_id();
-  auto attempts = ClientAttempts::start(now, impl_->config, server_key, id, impl_->random);
-  if (!attempts) return std::unexpected(ConnectError::invalid_server_key);
-  Entry& entry = impl_->add(now, Role::client, id);
-  Parts& parts = Impl::parts_of(entry);
-  parts.path->remote = remote;
-  parts.client_id = id;
-  parts.peer_key = server_key;
-  parts.suite = impl_->config.suites.front();
-  parts.attempts = std::make_unique<ClientAttempts>(std::move(*attempts));
+  auto connection = open_client(impl_->environment, *impl_, now, remote, server_key, id);
+  if (!connection) return std::unexpected(ConnectError::invalid_server_key);
+  Entry& entry = impl_->add(std::move(connection), id);
   entry.unanswered = true;
   ++impl_->unanswered;
   impl_->mark_ready(entry);
