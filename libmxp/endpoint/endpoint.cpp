@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <list>
 #include <unordered_map>
 
 #include "connection/access.h"
@@ -18,6 +19,7 @@
 #include "core/packet_header.h"
 #include "endpoint/admission.h"
 #include "endpoint/deadline_heap.h"
+#include "endpoint/id_index.h"
 #include "endpoint/ready_queue.h"
 #include "mxp/require.h"
 
@@ -28,15 +30,15 @@ namespace {
 // What the endpoint keeps for each connection.
 struct Entry {
   std::unique_ptr<Connection> connection;
-  ConnectionId id;
+  std::vector<ConnectionId> ids;  // of packets to it
+  std::list<Entry>::iterator place;
   Timestamp heap_deadline = kNever;
   std::size_t heap_index = kNotInHeap;
   Entry* next_ready = nullptr;
   Entry* previous_ready = nullptr;
-  bool ready = false;                          // in the ready queue
-  bool half_open = false;                      // server: not confirmed yet
-  bool unanswered = false;                     // client: message 2 has not come
-  std::vector<ConnectionId> further_attempts;  // client, while it is unanswered: the ids of attempts after the first
+  bool ready = false;       // in the ready queue
+  bool half_open = false;   // server: not confirmed yet
+  bool unanswered = false;  // client: message 2 has not come; it has an id for each attempt
 };
 
 // A datagram that belongs to no connection, or to one that was only just made.
@@ -60,34 +62,29 @@ struct Endpoint::Impl final : ReadySignal {
         random(random_),
         hash_key(random_u64(random_)),
         environment{config, random_, handler, hash_key, trace},
-        admission(config, random_, hash_key) {}
+        admission(config, random_, hash_key),
+        id_source(random_) {}
 
   // -- which connection
 
-  Entry* find(ConnectionId id) {
-    // Packets come in runs for one connection, so the last one found is tried first.
-    if (last_found != nullptr && last_found->id == id) return last_found;
-    if (const auto found = entries.find(id.key()); found != entries.end()) return last_found = found->second.get();
-    const auto attempt = further_attempts.find(id.key());
-    return attempt == further_attempts.end() ? nullptr : attempt->second;
+  void register_id(Entry& entry, ConnectionId id) {
+    index.insert(id, entry);
+    entry.ids.push_back(id);
   }
 
-  ConnectionId fresh_id() {
-    for (;;) {
-      ConnectionId::Bytes bytes;
-      random.fill(bytes);
-      const ConnectionId id(bytes);
-      // Threat t14: an id in use is never given twice.
-      if (!entries.contains(id.key()) && !further_attempts.contains(id.key())) return id;
-    }
+  void forget_all_ids_but(Entry& entry, std::optional<ConnectionId> kept) {
+    std::erase_if(entry.ids, [&](ConnectionId id) {
+      if (id == kept) return false;
+      index.erase(id);
+      return true;
+    });
   }
 
   Entry& add(std::unique_ptr<Connection> connection, ConnectionId id) {
-    auto entry = std::make_unique<Entry>();
-    entry->connection = std::move(connection);
-    entry->id = id;
-    Entry& added = *entry;
-    entries.emplace(id.key(), std::move(entry));
+    Entry& added = entries.emplace_back();
+    added.place = std::prev(entries.end());
+    added.connection = std::move(connection);
+    register_id(added, id);
     by_connection.emplace(added.connection.get(), &added);
     return added;
   }
@@ -129,7 +126,12 @@ struct Endpoint::Impl final : ReadySignal {
       arm_discard(parts, now);
       report_ending(parts, now);
     }
-    if (entry.unanswered && !parts.attempts) on_answered(entry, parts.local_id);
+    if (entry.unanswered && !parts.attempts) {
+      // One attempt has become the connection, or the whole handshake is over: the ids of the others are free.
+      entry.unanswered = false;
+      --unanswered;
+      forget_all_ids_but(entry, parts.local_id);
+    }
     if (parts.lifecycle.state == ConnectionState::closed) return remove(entry);
     deadlines.set(entry, next_deadline(parts));
   }
@@ -139,39 +141,19 @@ struct Endpoint::Impl final : ReadySignal {
   void begin_attempt_if_due(Entry& entry, Timestamp now) {
     Parts& parts = parts_of(entry);
     if (!parts.attempts || parts.lifecycle.ending || !parts.attempts->next_is_due(now)) return;
-    const ConnectionId id = fresh_id();
+    const ConnectionId id = index.fresh(id_source);
     parts.attempts->begin_next(now, id);
-    entry.further_attempts.push_back(id);
-    further_attempts.emplace(id.key(), &entry);
-  }
-
-  void forget_further_attempts(Entry& entry) {
-    for (const ConnectionId id : entry.further_attempts) further_attempts.erase(id.key());
-    entry.further_attempts = {};
-  }
-
-  // One attempt has become the connection, or the whole handshake is over. The ids of the other attempts are free
-  // again.
-  void on_answered(Entry& entry, ConnectionId id) {
-    entry.unanswered = false;
-    --unanswered;
-    forget_further_attempts(entry);
-    if (id == entry.id) return;
-    auto node = entries.extract(entry.id.key());
-    node.key() = id.key();
-    entries.insert(std::move(node));
-    entry.id = id;
+    register_id(entry, id);
   }
 
   void remove(Entry& entry) {
     if (entry.unanswered) --unanswered;
-    forget_further_attempts(entry);
+    forget_all_ids_but(entry, std::nullopt);
     deadlines.remove(entry);
     ready.remove(entry);
-    if (last_found == &entry) last_found = nullptr;
     if (touched_entry == &entry) touched_entry = nullptr;
     by_connection.erase(entry.connection.get());
-    entries.erase(entry.id.key());
+    entries.erase(entry.place);
   }
 
   // Time never runs backwards in here (threat t42).
@@ -193,13 +175,13 @@ struct Endpoint::Impl final : ReadySignal {
     const auto header = parse_packet_header(datagram.bytes);
     if (!header) return drop(now, header.error(), datagram.bytes.size());
     if (const auto* packet = std::get_if<ShortHeader>(&*header)) {
-      Entry* entry = find(packet->destination);
+      Entry* entry = index.find(packet->destination);
       if (entry == nullptr) return drop(now, DropReason::unknown_connection, datagram.bytes.size());
       touched_entry = entry;
       receive_packet(parts_of(*entry), now, datagram);
       after_drive(*entry, now);
     } else if (const auto* response = std::get_if<ResponseHeader>(&*header)) {
-      Entry* entry = find(response->client_id);
+      Entry* entry = index.find(response->client_id);
       if (entry == nullptr) return drop(now, DropReason::unknown_connection, datagram.bytes.size());
       touched_entry = entry;
       receive_response(parts_of(*entry), now, datagram, *response);
@@ -218,12 +200,12 @@ struct Endpoint::Impl final : ReadySignal {
       if (half_open >= config.limits.max_half_open)
         return drop(now, DropReason::half_open_limit, datagram.bytes.size());
       const bool full = entries.size() >= config.limits.max_connections;
-      result = admission.on_initial(now, datagram, header, full, fresh_id(), stats);
+      result = admission.on_initial(now, datagram, header, full, index.fresh(id_source), stats);
     }
     if (result.dropped) return drop(now, *result.dropped, datagram.bytes.size());
     // The answer now goes to a second address, and whoever reads it there could claim to be at the first one (threat
     // t17).
-    Entry* answered = result.answered_before ? find(result.answer_id) : nullptr;
+    Entry* answered = result.answered_before ? index.find(result.answer_id) : nullptr;
     if (answered != nullptr && parts_of(*answered).path->remote != datagram.remote)
       parts_of(*answered).path->amplification.on_answered_elsewhere();
     if (result.admitted) accept(now, datagram, *result.admitted, result.answer.size());
@@ -294,14 +276,14 @@ struct Endpoint::Impl final : ReadySignal {
   Admission admission;
   EndpointStats stats;
 
-  std::unordered_map<std::uint64_t, std::unique_ptr<Entry>> entries;  // by the id in packets to us: random, chosen here
-  std::unordered_map<std::uint64_t, Entry*> further_attempts;  // clients by the ids of their attempts after the first
+  RandomIds id_source;
+  std::list<Entry> entries;  // owns the connections
+  IdIndex<Entry> index;
   std::unordered_map<const Connection*, Entry*> by_connection;
   DeadlineHeap<Entry> deadlines;
   ReadyQueue<Entry> ready;
   std::deque<PendingAnswer> answers;
   std::vector<Entry*> due;
-  Entry* last_found = nullptr;
   Entry* touched_entry = nullptr;  // the connection whose flow is running: its signals need no look-up
   std::size_t half_open = 0;
   std::size_t unanswered = 0;  // clients that wait for message 2
@@ -328,7 +310,7 @@ std::expected<Connection*, ConnectError> Endpoint::connect(Timestamp now, const 
   now = impl_->clamp(now);
   if (impl_->entries.size() >= impl_->config.limits.max_connections)
     return std::unexpected(ConnectError::too_many_connections);
-  const ConnectionId id = impl_->fresh_id();
+  const ConnectionId id = impl_->index.fresh(impl_->id_source);
   auto connection = open_client(impl_->environment, *impl_, now, remote, server_key, id);
   if (!connection) return std::unexpected(ConnectError::invalid_server_key);
   Entry& entry = impl_->add(std::move(connection), id);
@@ -355,9 +337,9 @@ void Endpoint::on_unreachable(Timestamp now, const SocketAddress& remote) {
   // t44).
   if (impl_->unanswered == 0) return;
   std::vector<Entry*> affected;
-  for (auto& [key, entry] : impl_->entries) {
-    const Parts& parts = Impl::parts_of(*entry);
-    if (parts.path->remote == remote && parts.attempts && !parts.lifecycle.ending) affected.push_back(entry.get());
+  for (Entry& entry : impl_->entries) {
+    const Parts& parts = Impl::parts_of(entry);
+    if (parts.path->remote == remote && parts.attempts && !parts.lifecycle.ending) affected.push_back(&entry);
   }
   for (Entry* entry : affected) {
     end_silently(Impl::parts_of(*entry), now, CloseInfo::By::network, TransportErrorCode::unreachable,
@@ -367,7 +349,7 @@ void Endpoint::on_unreachable(Timestamp now, const SocketAddress& remote) {
 }
 
 void Endpoint::close_all(AppErrorCode code, std::string_view reason) {
-  for (auto& [key, entry] : impl_->entries) entry->connection->close(code, reason);
+  for (Entry& entry : impl_->entries) entry.connection->close(code, reason);
 }
 
 std::size_t Endpoint::connection_count() const { return impl_->entries.size(); }
