@@ -226,12 +226,10 @@ struct Endpoint::Impl final : ReadySignal {
     if (!answers.empty()) {
       const PendingAnswer answer = std::move(answers.front());
       answers.pop_front();
-      if (buffer.size() >= answer.datagram.size()) {
-        std::copy(answer.datagram.begin(), answer.datagram.end(), buffer.begin());
-        ++stats.datagrams_sent;
-        trace(now, answer.id, TraceHandshakeSent{2, answer.answered_before});
-        return Transmit{answer.remote, answer.local, answer.datagram.size(), answer.datagram.size()};
-      }
+      std::copy(answer.datagram.begin(), answer.datagram.end(), buffer.begin());
+      ++stats.datagrams_sent;
+      trace(now, answer.id, TraceHandshakeSent{2, answer.answered_before});
+      return Transmit{answer.remote, answer.local, answer.datagram.size(), answer.datagram.size()};
     }
     while (!ready.empty()) {
       Entry& entry = ready.front();
@@ -324,6 +322,9 @@ std::expected<Connection*, ConnectError> Endpoint::connect(Timestamp now, const 
 void Endpoint::receive(Timestamp now, const ReceivedDatagram& datagram) { impl_->receive(impl_->clamp(now), datagram); }
 
 std::optional<Transmit> Endpoint::poll_transmit(Timestamp now, MutableBytes buffer, const TransmitLimits& limits) {
+  // Room for every datagram of ours: handshake messages have kMinInitialSize bytes, which is the least that the setting
+  // may be.
+  MXP_REQUIRE(buffer.size() >= impl_->config.transport.max_udp_payload);
   return impl_->poll_transmit(impl_->clamp(now), buffer, limits);
 }
 

@@ -78,8 +78,7 @@ class Endpoint {
   void receive(Timestamp now, const ReceivedDatagram& datagram);
 
   // Fills `buffer` with the next datagrams that are due, all to one peer. nullopt: nothing to send now. 64 KiB use GSO
-  // fully. REQUIRES: buffer.size() >= TransportConfig::max_udp_payload, which is not checked: what a shorter buffer has
-  // no room for is lost.
+  // fully. REQUIRES: buffer.size() >= TransportConfig::max_udp_payload.
   std::optional<Transmit> poll_transmit(Timestamp now, MutableBytes buffer, const TransmitLimits& limits = {});
 
   // When on_timeout wants to be called; kNever if nothing is pending. Every other call may bring it nearer.
