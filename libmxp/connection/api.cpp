@@ -28,7 +28,7 @@ template <typename Verb>
 auto with_streams(Parts& parts, Verb verb) -> decltype(verb(parts.streams)) {
   if (!usable(parts)) return std::unexpected(StreamError::connection_closed);
   auto result = verb(parts.streams);
-  parts.ready.on_ready(parts.self);
+  parts.ready.on_ready();
   return result;
 }
 
@@ -58,7 +58,7 @@ std::expected<void, StreamError> Connection::resume(StreamId id) {
   // This works on a connection that has ended as well, until on_closed has returned: received data stays readable until
   // then.
   impl_->parts.events.unmute_data();
-  impl_->parts.ready.on_ready(impl_->parts.self);
+  impl_->parts.ready.on_ready();
   return impl_->parts.streams.resume(id);
 }
 
@@ -70,6 +70,7 @@ void Connection::set_send_buffer(std::size_t bytes) { impl_->parts.streams.set_s
 
 void Connection::close(AppErrorCode code, std::string_view reason) {
   close_by_application(impl_->parts, that_fits(code), reason);
+  impl_->parts.ready.on_ready();
 }
 
 ConnectionState Connection::state() const { return impl_->parts.lifecycle.state; }

@@ -73,8 +73,6 @@ void on_deadline(Parts& parts, Timestamp now) {
   }
   if (parts.pacing_until <= now) parts.pacing_until = kNever;
   parts.streams.collect();
-  // The next poll sends whatever has come due; a poll that finds nothing costs little.
-  parts.ready.on_ready(parts.self);
 }
 
 }  // namespace mxp

@@ -20,6 +20,10 @@ void receive_response(Parts& parts, Timestamp now, const ReceivedDatagram& datag
 // transmit.cpp: the next run of datagrams, or nothing.
 std::optional<Transmit> transmit(Parts& parts, Timestamp now, MutableBytes buffer, const TransmitLimits& limits);
 
+// transmit.cpp: whether transmit should be called after another flow: it would send something, or would have something
+// to note. Cheap enough to be asked after every packet.
+bool has_something_to_send(const Parts& parts, Timestamp now);
+
 // settle.cpp: what was acknowledged or lost goes back to its owners.
 void settle(Parts& parts, Timestamp now, const Outcome& outcome);
 // settle.cpp: after a probe timeout, queues the oldest outstanding data for sending again, enough for both probes (RFC

@@ -22,7 +22,6 @@ void begin_end(Parts& parts, ConnectionState state, CloseInfo info) {
   parts.lifecycle.ending = std::move(info);
   parts.lifecycle.state = state;
   parts.lifecycle.close_frame_due = state == ConnectionState::closing && parts.keys.has_value();
-  parts.ready.on_ready(parts.self);
 }
 
 }  // namespace

@@ -36,11 +36,12 @@ struct ConnectionEnvironment {
   TraceSink* trace = nullptr;
 };
 
-// How a connection tells its endpoint, from inside an application's call, that it has something to send.
+// How a connection tells its endpoint that the application has called it: there may be something to send. After a flow
+// that the endpoint runs itself it asks (has_something_to_send), and needs no word.
 class ReadySignal {
  public:
   virtual ~ReadySignal() = default;
-  virtual void on_ready(Connection& connection) = 0;
+  virtual void on_ready() = 0;
 };
 
 // The packet keys of both directions.

@@ -85,7 +85,6 @@ void answer_while_closing(Parts& parts) {
   life.answer_at_packet *= 2;
   life.packets_since_close = 0;
   life.close_frame_due = true;
-  parts.ready.on_ready(parts.self);
 }
 
 // We are closing, and the peer's packets are no longer worth opening or answering.
@@ -174,7 +173,6 @@ void receive_packet(Parts& parts, Timestamp now, const ReceivedDatagram& datagra
   }
   parts.acks.on_packet_received(now, opened->number, ack_eliciting, datagram.ecn);
   parts.streams.collect();
-  parts.ready.on_ready(parts.self);
 }
 
 void receive_response(Parts& parts, Timestamp now, const ReceivedDatagram& datagram, const ResponseHeader& header) {
@@ -228,7 +226,6 @@ void receive_response(Parts& parts, Timestamp now, const ReceivedDatagram& datag
     parts.ping_due = true;
     confirm(parts, now);
   }
-  parts.ready.on_ready(parts.self);
 }
 
 }  // namespace mxp

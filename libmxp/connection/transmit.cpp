@@ -167,6 +167,16 @@ void note_what_holds_us(Parts& parts, Timestamp now, bool ran_dry) {
 
 }  // namespace
 
+bool has_something_to_send(const Parts& parts, Timestamp now) {
+  if (parts.lifecycle.state == ConnectionState::closing) return parts.lifecycle.close_frame_due;
+  if (parts.attempts) return parts.attempts->deadline() <= now;
+  if (parts.lifecycle.state != ConnectionState::established) return false;
+  // The last two have nothing to send. But it is transmit that notes that the application leaves room in the window, and
+  // that the handshake no longer holds us.
+  return parts.ping_due || parts.streams.has_pending() || parts.acks.ack_due(now) || parts.recovery.probes_due() > 0 ||
+         !parts.recovery.application_limit_is_noted() || parts.blocked == BlockedBy::handshake;
+}
+
 std::optional<Transmit> transmit(Parts& parts, Timestamp now, MutableBytes buffer, const TransmitLimits& limits) {
   parts.streams.on_clock(now, parts.path->control.rtt().measured());
   parts.streams.deliver_resumed();

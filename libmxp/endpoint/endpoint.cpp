@@ -3,10 +3,11 @@
 //
 //   receive        parses the clear header, and hands the datagram to the connection with that id or to admission
 //   on_timeout     drives the connections whose deadline has come
-//   poll_transmit  sends answers to strangers first, then asks the connections that said they are ready, in turn
+//   poll_transmit  sends answers to strangers first, then asks the connections that are ready, in turn
 //
-// After each of these calls, the connections that it touched get their new deadline. Those that have ended are reported
-// to the application, and freed when they are closed.
+// After each of these calls, the connections that it touched are asked whether they have something to send, and get
+// their new deadline. Those that have ended are reported to the application, and freed when they are closed. Between
+// the calls a connection says by itself when the application has used it (ReadySignal).
 #include "mxp/endpoint.h"
 
 #include <algorithm>
@@ -28,7 +29,11 @@ namespace mxp {
 namespace {
 
 // What the endpoint keeps for each connection.
-struct Entry {
+struct Entry final : ReadySignal {
+  explicit Entry(ReadyQueue<Entry>& queue_) : queue(queue_) {}
+  void on_ready() override { queue.push_back(*this); }
+
+  ReadyQueue<Entry>& queue;
   std::unique_ptr<Connection> connection;
   std::vector<ConnectionId> ids;  // of packets to it
   std::list<Entry>::iterator place;
@@ -56,7 +61,7 @@ constexpr std::size_t kMaxPendingAnswers = 256;
 
 }  // namespace
 
-struct Endpoint::Impl final : ReadySignal {
+struct Endpoint::Impl {
   Impl(EndpointConfig config_, Random& random_, Handler& handler, TraceSink* trace)
       : config(std::move(config_)),
         random(random_),
@@ -80,30 +85,22 @@ struct Endpoint::Impl final : ReadySignal {
     });
   }
 
-  Entry& add(std::unique_ptr<Connection> connection, ConnectionId id) {
-    Entry& added = entries.emplace_back();
+  // Its connection and its id are still to come.
+  Entry& add() {
+    Entry& added = entries.emplace_back(ready);
     added.place = std::prev(entries.end());
-    added.connection = std::move(connection);
-    register_id(added, id);
-    by_connection.emplace(added.connection.get(), &added);
     return added;
   }
 
   static Parts& parts_of(Entry& entry) { return ConnectionAccess::parts(*entry.connection); }
 
-  // -- who is ready
+  // -- after a flow
 
-  void on_ready(Connection& connection) override {
-    Entry* entry = touched_entry != nullptr && touched_entry->connection.get() == &connection ? touched_entry : nullptr;
-    if (entry == nullptr) {
-      const auto found = by_connection.find(&connection);
-      if (found == by_connection.end()) return;  // it is still being built
-      entry = found->second;
-    }
-    mark_ready(*entry);
+  // After any flow but transmit.
+  void after_input(Entry& entry, Timestamp now) {
+    if (has_something_to_send(parts_of(entry), now)) ready.push_back(entry);
+    after_drive(entry, now);
   }
-
-  void mark_ready(Entry& entry) { ready.push_back(entry); }
 
   // After a flow ran over a connection: reports it if it ended, frees it if it is closed, and otherwise moves its
   // deadline.
@@ -151,8 +148,6 @@ struct Endpoint::Impl final : ReadySignal {
     forget_all_ids_but(entry, std::nullopt);
     deadlines.remove(entry);
     ready.remove(entry);
-    if (touched_entry == &entry) touched_entry = nullptr;
-    by_connection.erase(entry.connection.get());
     entries.erase(entry.place);
   }
 
@@ -177,19 +172,16 @@ struct Endpoint::Impl final : ReadySignal {
     if (const auto* packet = std::get_if<ShortHeader>(&*header)) {
       Entry* entry = index.find(packet->destination);
       if (entry == nullptr) return drop(now, DropReason::unknown_connection, datagram.bytes.size());
-      touched_entry = entry;
       receive_packet(parts_of(*entry), now, datagram);
-      after_drive(*entry, now);
+      after_input(*entry, now);
     } else if (const auto* response = std::get_if<ResponseHeader>(&*header)) {
       Entry* entry = index.find(response->client_id);
       if (entry == nullptr) return drop(now, DropReason::unknown_connection, datagram.bytes.size());
-      touched_entry = entry;
       receive_response(parts_of(*entry), now, datagram, *response);
-      after_drive(*entry, now);
+      after_input(*entry, now);
     } else {
       on_initial(now, datagram, std::get<InitialHeader>(*header));
     }
-    touched_entry = nullptr;
   }
 
   void on_initial(Timestamp now, const ReceivedDatagram& datagram, const InitialHeader& header) {
@@ -216,10 +208,12 @@ struct Endpoint::Impl final : ReadySignal {
 
   void accept(Timestamp now, const ReceivedDatagram& datagram, const AdmittedClient& client, std::size_t answer_size) {
     const InitialExchange exchange{datagram.remote, datagram.local, datagram.bytes.size(), answer_size};
-    Entry& entry = add(open_server(environment, *this, now, client, exchange), client.server_id);
+    Entry& entry = add();
+    entry.connection = open_server(environment, entry, now, client, exchange);
+    register_id(entry, client.server_id);
     entry.half_open = true;
     ++half_open;
-    after_drive(entry, now);
+    after_input(entry, now);
   }
 
   std::optional<Transmit> poll_transmit(Timestamp now, MutableBytes buffer, const TransmitLimits& limits) {
@@ -234,12 +228,11 @@ struct Endpoint::Impl final : ReadySignal {
     while (!ready.empty()) {
       Entry& entry = ready.front();
       ready.remove(entry);
-      touched_entry = &entry;
       const auto sent = transmit(parts_of(entry), now, buffer, limits);
-      // A connection that has sent may have more to send: it queues again, behind the others.
-      if (sent) mark_ready(entry);
+      // A connection that has sent may have more to send, and one that broke off has its CLOSE to send: it queues again,
+      // behind the others. Any other one waits for the peer or for time.
+      if (sent || parts_of(entry).lifecycle.close_frame_due) ready.push_back(entry);
       after_drive(entry, now);
-      touched_entry = nullptr;
       if (sent) {
         stats.datagrams_sent += sent->segments();
         return sent;
@@ -259,12 +252,10 @@ struct Endpoint::Impl final : ReadySignal {
       due.push_back(&entry);
     }
     for (Entry* entry : due) {
-      touched_entry = entry;
       begin_attempt_if_due(*entry, now);
       on_deadline(parts_of(*entry), now);
-      after_drive(*entry, now);
+      after_input(*entry, now);
     }
-    touched_entry = nullptr;
   }
 
   EndpointConfig config;
@@ -277,12 +268,10 @@ struct Endpoint::Impl final : ReadySignal {
   RandomIds id_source;
   std::list<Entry> entries;  // owns the connections
   IdIndex<Entry> index;
-  std::unordered_map<const Connection*, Entry*> by_connection;
   DeadlineHeap<Entry> deadlines;
   ReadyQueue<Entry> ready;
   std::deque<PendingAnswer> answers;
   std::vector<Entry*> due;
-  Entry* touched_entry = nullptr;  // the connection whose flow is running: its signals need no look-up
   std::size_t half_open = 0;
   std::size_t unanswered = 0;  // clients that wait for message 2
   Timestamp latest{};
@@ -309,13 +298,16 @@ std::expected<Connection*, ConnectError> Endpoint::connect(Timestamp now, const 
   if (impl_->entries.size() >= impl_->config.limits.max_connections)
     return std::unexpected(ConnectError::too_many_connections);
   const ConnectionId id = impl_->index.fresh(impl_->id_source);
-  auto connection = open_client(impl_->environment, *impl_, now, remote, server_key, id);
-  if (!connection) return std::unexpected(ConnectError::invalid_server_key);
-  Entry& entry = impl_->add(std::move(connection), id);
+  Entry& entry = impl_->add();
+  entry.connection = open_client(impl_->environment, entry, now, remote, server_key, id);
+  if (!entry.connection) {
+    impl_->entries.erase(entry.place);
+    return std::unexpected(ConnectError::invalid_server_key);
+  }
+  impl_->register_id(entry, id);
   entry.unanswered = true;
   ++impl_->unanswered;
-  impl_->mark_ready(entry);
-  impl_->after_drive(entry, now);
+  impl_->after_input(entry, now);
   return entry.connection.get();
 }
 
@@ -345,7 +337,7 @@ void Endpoint::on_unreachable(Timestamp now, const SocketAddress& remote) {
   for (Entry* entry : affected) {
     end_silently(Impl::parts_of(*entry), now, CloseInfo::By::network, TransportErrorCode::unreachable,
                  "nobody listens at this port");
-    impl_->after_drive(*entry, now);
+    impl_->after_input(*entry, now);
   }
 }
 

@@ -44,6 +44,7 @@ class PathControl {
   void on_packet_sent(SentPacket& packet);
   // The window had room but there was nothing to send: what was sent below `next` must not make the window grow.
   void on_application_limited(PacketNumber next);
+  PacketNumber application_limit() const { return app_limited_until_; }  // the `next` of the latest of these calls
 
   // An ACK or a timeout is looked at from here on.
   void begin_update();

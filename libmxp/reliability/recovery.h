@@ -59,6 +59,8 @@ class Recovery {
   void on_packet_sent(SentPacket packet);
   // The window had room but there was nothing to send: what is under way now must not make the window grow.
   void on_application_limited();
+  // Whether that is known of all packets so far.
+  bool application_limit_is_noted() const { return path_->application_limit() == PacketNumber(packets_.next()); }
 
   // PROTOCOL_VIOLATION, with nothing changed, for an ACK of a number that was never sent (threat t01). `frame` must
   // have been checked by the frame reader. ECN counts are not used: our packets carry no mark.
