@@ -37,6 +37,20 @@ std::uint64_t window_packets(const Parts& parts) {
   return parts.path->control.congestion_window() / parts.path->control.datagram_size();
 }
 
+// Packets that are sent later may overtake this one, and its number must still be recovered then (RFC 9000 §17.1): a
+// window of them and, while it doubles, two more. What is acknowledged says little of how many are under way, because
+// it may have overtaken others too. And ACKs that go back by the thousand are in no window: after the first packets one
+// byte is never enough.
+constexpr std::uint64_t kOvertakingRoom = 4;
+constexpr std::uint64_t kFirstPackets = 32;
+
+std::size_t number_size(const Parts& parts, PacketNumber number) {
+  const auto acknowledged = parts.recovery.largest_acknowledged();
+  const std::uint64_t distance = acknowledged ? number.value() - acknowledged->value() : number.value() + 1;
+  const std::uint64_t under_way = std::max({distance, window_packets(parts), std::min(number.value(), kFirstPackets)});
+  return packet_number_size(PacketNumber(number.value() + kOvertakingRoom * under_way), acknowledged);
+}
+
 // A packet that is being built: its header is written, and its frames go through the writer.
 struct OpenPacket {
   Writer writer;
@@ -46,10 +60,10 @@ struct OpenPacket {
 
 OpenPacket begin_packet(Parts& parts, MutableBytes space) {
   const PacketNumber number = parts.numbers.take(window_packets(parts));
-  const std::size_t number_size = packet_number_size(number, parts.recovery.largest_acknowledged());
+  const std::size_t bytes = number_size(parts, number);
   Writer writer(space.first(space.size() - kTagSize));
-  write_short_header(writer, parts.path->remote_id, parts.keys->sealer.phase() % 2 == 1, number, number_size);
-  return {writer, kShortHeaderSize + number_size, number};
+  write_short_header(writer, parts.path->remote_id, parts.keys->sealer.phase() % 2 == 1, number, bytes);
+  return {writer, kShortHeaderSize + bytes, number};
 }
 
 // Pads a packet that is too short (§3: number and plaintext take at least four bytes together) and seals it.
