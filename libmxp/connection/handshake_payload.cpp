@@ -40,7 +40,7 @@ TransportParameters local_parameters(const TransportConfig& config, std::span<co
 
 bool write_handshake_payload(MutableBytes out, const TransportParameters& parameters,
                              const std::optional<CloseFrame>& close, Random* grease) {
-  // The size is bounded: two lists of at most 16 entries, nine integers, one connection id and one greased entry.
+  // The size is bounded: two lists of at most 16 entries, eleven integers, one connection id and one greased entry.
   std::array<std::uint8_t, 512> block;
   Writer block_writer(block);
   if (!write_transport_parameters(block_writer, parameters, grease)) return false;

@@ -62,6 +62,16 @@ struct FrameVisitor {
   Result operator()(const DataBlockedFrame& frame) { return parts.streams.on_frame(frame); }
   Result operator()(const StreamDataBlockedFrame& frame) { return parts.streams.on_frame(frame); }
   Result operator()(const StreamsBlockedFrame& frame) { return parts.streams.on_frame(frame); }
+  // What a peer may send only after we announced that we take it, and we announce none of it (docs/protocol.md §4).
+  Result operator()(const AckFrequencyFrame&) { return not_announced(frame_type::kAckFrequency); }
+  Result operator()(const NewConnectionIdFrame&) { return not_announced(frame_type::kNewConnectionId); }
+  Result operator()(const RetireConnectionIdFrame&) { return not_announced(frame_type::kRetireConnectionId); }
+  Result operator()(const PathChallengeFrame&) { return not_announced(frame_type::kPathChallenge); }
+  Result operator()(const PathResponseFrame&) { return not_announced(frame_type::kPathResponse); }
+
+  static Result not_announced(std::uint64_t type) {
+    return std::unexpected(TransportError{TransportErrorCode::unknown_frame, type, "frame that was not announced"});
+  }
 };
 
 // The first packet that a server opens decides where the client is, because only the holder of the keys can have made

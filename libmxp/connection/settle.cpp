@@ -24,6 +24,11 @@ void on_acknowledged(Parts& parts, const SentFrame& frame) {
     case SentFrame::Kind::stream_data_blocked:
     case SentFrame::Kind::streams_blocked_bidi:
     case SentFrame::Kind::streams_blocked_uni: parts.streams.on_frame_acknowledged(frame); break;
+    case SentFrame::Kind::ack_frequency:
+    case SentFrame::Kind::new_connection_id:
+    case SentFrame::Kind::retire_connection_id:
+    case SentFrame::Kind::path_challenge:
+    case SentFrame::Kind::path_response: break;  // not sent yet
   }
 }
 
@@ -43,6 +48,11 @@ void on_lost(Parts& parts, const SentFrame& frame) {
     case SentFrame::Kind::stream_data_blocked:
     case SentFrame::Kind::streams_blocked_bidi:
     case SentFrame::Kind::streams_blocked_uni: parts.streams.on_frame_lost(frame); break;
+    case SentFrame::Kind::ack_frequency:
+    case SentFrame::Kind::new_connection_id:
+    case SentFrame::Kind::retire_connection_id:
+    case SentFrame::Kind::path_challenge:
+    case SentFrame::Kind::path_response: break;  // not sent yet
   }
 }
 

@@ -109,6 +109,43 @@ Result read_reset_stream(Reader& in, std::uint64_t type) {
   return ResetStreamFrame{StreamId(*stream), *code, *final_size};
 }
 
+Result read_ack_frequency(Reader& in, std::uint64_t type) {
+  AckFrequencyFrame frame;
+  std::uint64_t delay_us = 0;
+  for (std::uint64_t* value : {&frame.sequence, &frame.threshold, &delay_us, &frame.reordering_threshold}) {
+    const auto read = in.varint();
+    if (!read) return malformed(type, "ACK_FREQUENCY frame cut off");
+    *value = *read;
+  }
+  constexpr auto kMost = std::chrono::duration_cast<std::chrono::microseconds>(kLongestAckDelay).count();
+  if (delay_us > static_cast<std::uint64_t>(kMost)) return malformed(type, "ACK_FREQUENCY frame with too long a delay");
+  frame.max_ack_delay = std::chrono::microseconds(delay_us);
+  return frame;
+}
+
+Result read_new_connection_id(Reader& in, std::uint64_t type) {
+  const auto sequence = in.varint();
+  if (!sequence) return malformed(type, "NEW_CONNECTION_ID frame cut off");
+  const auto retire_prior_to = in.varint();
+  if (!retire_prior_to) return malformed(type, "NEW_CONNECTION_ID frame cut off");
+  const auto id = in.bytes(ConnectionId::kSize);
+  if (!id) return malformed(type, "NEW_CONNECTION_ID frame cut off in its id");
+  // RFC 9000 §19.15.
+  if (*retire_prior_to > *sequence) return malformed(type, "NEW_CONNECTION_ID frame retires its own id");
+  ConnectionId::Bytes bytes;
+  std::copy(id->begin(), id->end(), bytes.begin());
+  return NewConnectionIdFrame{*sequence, *retire_prior_to, ConnectionId(bytes)};
+}
+
+template <typename F>
+Result read_path_data(Reader& in, std::uint64_t type) {
+  F frame;
+  const auto data = in.bytes(frame.data.size());
+  if (!data) return malformed(type, "frame cut off");
+  std::copy(data->begin(), data->end(), frame.data.begin());
+  return frame;
+}
+
 // Frames of one number and of a stream id and a number.
 template <typename F>
 Result read_limit(Reader& in, std::uint64_t type) {
@@ -164,6 +201,11 @@ std::expected<std::optional<Frame>, TransportError> FrameReader::next() {
       return read_stream_count<StreamsBlockedFrame>(reader_, type, StreamType::bidirectional);
     case frame_type::kStreamsBlockedUni:
       return read_stream_count<StreamsBlockedFrame>(reader_, type, StreamType::unidirectional);
+    case frame_type::kAckFrequency: return read_ack_frequency(reader_, type);
+    case frame_type::kNewConnectionId: return read_new_connection_id(reader_, type);
+    case frame_type::kRetireConnectionId: return read_limit<RetireConnectionIdFrame>(reader_, type);
+    case frame_type::kPathChallenge: return read_path_data<PathChallengeFrame>(reader_, type);
+    case frame_type::kPathResponse: return read_path_data<PathResponseFrame>(reader_, type);
     case frame_type::kCloseTransport:
     case frame_type::kCloseApplication: return read_close(reader_, type);
     default: return std::unexpected(TransportError{TransportErrorCode::unknown_frame, type, "frame type not known"});

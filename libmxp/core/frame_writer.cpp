@@ -17,6 +17,11 @@ bool write_varints(Writer& out, std::initializer_list<std::uint64_t> values) {
   return true;
 }
 
+bool write_path_data(Writer& out, std::uint64_t type, const PathData& data) {
+  if (out.space() < 1 + data.size()) return false;
+  return out.varint(type) && out.bytes(data);
+}
+
 // The most bytes of data that fit into `space` together with their own length field.
 std::optional<std::size_t> data_capacity(std::size_t space) {
   std::optional<std::size_t> best;
@@ -116,6 +121,33 @@ bool write_frame(Writer& out, const StreamDataBlockedFrame& frame) {
 bool write_frame(Writer& out, const StreamsBlockedFrame& frame) {
   const bool one_way = frame.type == StreamType::unidirectional;
   return write_varints(out, {one_way ? frame_type::kStreamsBlockedUni : frame_type::kStreamsBlockedBidi, frame.limit});
+}
+
+bool write_frame(Writer& out, const AckFrequencyFrame& frame) {
+  MXP_REQUIRE(frame.max_ack_delay >= Duration::zero() && frame.max_ack_delay <= kLongestAckDelay);
+  const auto delay_us = std::chrono::duration_cast<std::chrono::microseconds>(frame.max_ack_delay).count();
+  return write_varints(out, {frame_type::kAckFrequency, frame.sequence, frame.threshold,
+                             static_cast<std::uint64_t>(delay_us), frame.reordering_threshold});
+}
+
+bool write_frame(Writer& out, const NewConnectionIdFrame& frame) {
+  MXP_REQUIRE(frame.retire_prior_to <= frame.sequence);
+  const std::size_t numbers = 1 + varint_size(frame.sequence) + varint_size(frame.retire_prior_to);
+  if (out.space() < numbers + ConnectionId::kSize) return false;
+  return write_varints(out, {frame_type::kNewConnectionId, frame.sequence, frame.retire_prior_to}) &&
+         out.bytes(frame.id.bytes());
+}
+
+bool write_frame(Writer& out, const RetireConnectionIdFrame& frame) {
+  return write_varints(out, {frame_type::kRetireConnectionId, frame.sequence});
+}
+
+bool write_frame(Writer& out, const PathChallengeFrame& frame) {
+  return write_path_data(out, frame_type::kPathChallenge, frame.data);
+}
+
+bool write_frame(Writer& out, const PathResponseFrame& frame) {
+  return write_path_data(out, frame_type::kPathResponse, frame.data);
 }
 
 bool write_frame(Writer& out, const CloseFrame& frame) {

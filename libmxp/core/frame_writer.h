@@ -20,6 +20,13 @@ bool write_frame(Writer& out, const MaxStreamsFrame& frame);
 bool write_frame(Writer& out, const DataBlockedFrame& frame);
 bool write_frame(Writer& out, const StreamDataBlockedFrame& frame);
 bool write_frame(Writer& out, const StreamsBlockedFrame& frame);
+// REQUIRES: 0 <= max_ack_delay <= kLongestAckDelay; parts of a microsecond are left out.
+bool write_frame(Writer& out, const AckFrequencyFrame& frame);
+// REQUIRES: retire_prior_to <= sequence.
+bool write_frame(Writer& out, const NewConnectionIdFrame& frame);
+bool write_frame(Writer& out, const RetireConnectionIdFrame& frame);
+bool write_frame(Writer& out, const PathChallengeFrame& frame);
+bool write_frame(Writer& out, const PathResponseFrame& frame);
 // The reason is cut to what fits, and to kMaxCloseReason.
 bool write_frame(Writer& out, const CloseFrame& frame);
 

@@ -2,6 +2,7 @@
 // the memory of whoever has them written.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <iterator>
 #include <optional>
@@ -16,18 +17,21 @@
 namespace mxp {
 
 namespace frame_type {
-inline constexpr std::uint64_t kPadding = 0x00, kPing = 0x01, kAck = 0x02, kAckEcn = 0x03, kResetStream = 0x06,
-                               kStopSending = 0x07, kStream = 0x08, kStreamLast = 0x0f, kMaxData = 0x10,
-                               kMaxStreamData = 0x11, kMaxStreamsBidi = 0x12, kMaxStreamsUni = 0x13,
+inline constexpr std::uint64_t kPadding = 0x00, kPing = 0x01, kAck = 0x02, kAckEcn = 0x03, kAckFrequency = 0x05,
+                               kResetStream = 0x06, kStopSending = 0x07, kStream = 0x08, kStreamLast = 0x0f,
+                               kMaxData = 0x10, kMaxStreamData = 0x11, kMaxStreamsBidi = 0x12, kMaxStreamsUni = 0x13,
                                kDataBlocked = 0x14, kStreamDataBlocked = 0x15, kStreamsBlockedBidi = 0x16,
-                               kStreamsBlockedUni = 0x17, kCloseTransport = 0x1c, kCloseApplication = 0x1d;
+                               kStreamsBlockedUni = 0x17, kNewConnectionId = 0x18, kRetireConnectionId = 0x19,
+                               kPathChallenge = 0x1a, kPathResponse = 0x1b, kCloseTransport = 0x1c,
+                               kCloseApplication = 0x1d;
 inline constexpr std::uint64_t kStreamFinBit = 1, kStreamLengthBit = 2, kStreamOffsetBit = 4;
 }  // namespace frame_type
 
 // Ranges beyond the first that an ACK may carry: bounds the receiver's work and memory (threat t03).
 inline constexpr std::size_t kMaxAckRanges = 64;
 inline constexpr std::size_t kMaxCloseReason = 256;
-inline constexpr std::uint64_t kMaxStreamCount = std::uint64_t{1} << 60;  // RFC 9000 §4.6
+inline constexpr Duration kLongestAckDelay = std::chrono::milliseconds((1u << 14) - 1);  // RFC 9000 §18.2
+inline constexpr std::uint64_t kMaxStreamCount = std::uint64_t{1} << 60;                 // RFC 9000 §4.6
 
 // Packet numbers first..last, both included.
 struct AckRange {
@@ -134,6 +138,29 @@ struct StreamsBlockedFrame {
   StreamType type = StreamType::bidirectional;
   std::uint64_t limit = 0;
 };
+// A request about our ACKs, as draft-ietf-quic-ack-frequency. A later sequence replaces an earlier one.
+struct AckFrequencyFrame {
+  std::uint64_t sequence = 0;
+  std::uint64_t threshold = 0;             // ack-eliciting packets that may arrive before an ACK has to be sent
+  Duration max_ack_delay{};                // whole microseconds, 0..kLongestAckDelay
+  std::uint64_t reordering_threshold = 0;  // an ACK is due at once for a gap of so many packets; 0: never for a gap
+};
+struct NewConnectionIdFrame {
+  std::uint64_t sequence = 0;
+  std::uint64_t retire_prior_to = 0;  // at most `sequence`
+  ConnectionId id;
+};
+struct RetireConnectionIdFrame {
+  std::uint64_t sequence = 0;
+};
+// Eight bytes that cannot be guessed, and that come back in the response.
+using PathData = std::array<std::uint8_t, 8>;
+struct PathChallengeFrame {
+  PathData data{};
+};
+struct PathResponseFrame {
+  PathData data{};
+};
 struct CloseFrame {
   bool application = false;
   std::uint64_t code = 0;
@@ -143,9 +170,12 @@ struct CloseFrame {
 
 using Frame = std::variant<PaddingFrame, PingFrame, AckFrame, ResetStreamFrame, StopSendingFrame, StreamFrame,
                            MaxDataFrame, MaxStreamDataFrame, MaxStreamsFrame, DataBlockedFrame, StreamDataBlockedFrame,
-                           StreamsBlockedFrame, CloseFrame>;
+                           StreamsBlockedFrame, AckFrequencyFrame, NewConnectionIdFrame, RetireConnectionIdFrame,
+                           PathChallengeFrame, PathResponseFrame, CloseFrame>;
 
 // PADDING, ACK and CLOSE are not (docs/protocol.md §4).
 bool is_ack_eliciting(const Frame& frame);
+// A packet of nothing but these only asks whether a path works, and moves nobody (RFC 9000 §9.1).
+bool is_probing(const Frame& frame);
 
 }  // namespace mxp

@@ -23,6 +23,11 @@ struct SentFrame {
     stream_data_blocked,   // stream, value: the limit
     streams_blocked_bidi,  // value: the limit
     streams_blocked_uni,   // value: the limit
+    ack_frequency,         // value: the sequence
+    new_connection_id,     // value: the sequence
+    retire_connection_id,  // value: the sequence
+    path_challenge,        // its loss is no news: challenges have a timer of their own
+    path_response,         // its loss is no news: the peer asks again
   };
   Kind kind = Kind::ping;
   bool fin = false;

@@ -13,7 +13,8 @@ namespace {
 namespace id {
 constexpr std::uint64_t kMaxIdleTimeout = 0x01, kMaxUdpPayload = 0x03, kMaxData = 0x04, kStreamDataBidiLocal = 0x05,
                         kStreamDataBidiRemote = 0x06, kStreamDataUni = 0x07, kStreamsBidi = 0x08, kStreamsUni = 0x09,
-                        kMaxAckDelay = 0x0b, kConnectionId = 0x10, kVersions = 0x11, kSuites = 0x12;
+                        kMaxAckDelay = 0x0b, kActiveConnectionIds = 0x0e, kConnectionId = 0x10, kVersions = 0x11,
+                        kSuites = 0x12, kMinAckDelay = 0x13;
 }  // namespace id
 
 // Ids of the form 31 N + 27 mean nothing and never will.
@@ -34,9 +35,13 @@ constexpr Number kNumbers[] = {
     {id::kStreamDataUni, &TransportParameters::initial_max_stream_data_uni, 0, kMaxVarint},
     {id::kStreamsBidi, &TransportParameters::initial_max_streams_bidi, 0, kMaxStreamCount},
     {id::kStreamsUni, &TransportParameters::initial_max_streams_uni, 0, kMaxStreamCount},
+    {id::kActiveConnectionIds, &TransportParameters::active_connection_id_limit, 1, kMaxVarint},
 };
 constexpr std::uint64_t whole_ms(Duration value) {
   return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(value).count());
+}
+constexpr std::uint64_t whole_us(Duration value) {
+  return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(value).count());
 }
 struct Delay {
   std::uint64_t id;
@@ -77,6 +82,11 @@ bool write_all(Writer& out, const TransportParameters& parameters, Random* rando
     const std::uint64_t value = parameters.*number.member;
     if (value < number.lowest || value > number.highest) return false;
     if (value != defaults.*number.member && !write_number(out, number.id, value)) return false;
+  }
+  if (parameters.min_ack_delay) {
+    const Duration value = *parameters.min_ack_delay;
+    if (value < Duration::zero() || value > parameters.max_ack_delay) return false;
+    if (!write_number(out, id::kMinAckDelay, whole_us(value))) return false;
   }
   if (parameters.connection_id && !write_bytes(out, id::kConnectionId, parameters.connection_id->bytes())) return false;
 
@@ -129,6 +139,12 @@ std::expected<void, TransportError> read_parameter(TransportParameters& out, std
       out.connection_id = ConnectionId(bytes);
       return {};
     }
+    case id::kMinAckDelay: {
+      const auto read = read_number(value, 0, whole_us(kLongestAckDelay));
+      if (!read) return std::unexpected(read.error());
+      out.min_ack_delay = std::chrono::microseconds(*read);
+      return {};
+    }
     case id::kVersions:
       if (value.empty() || value.size() % 4 != 0 || value.size() > 4 * kMaxListedVersions) {
         return refused("versions is not a list of 1 to 16 entries");
@@ -169,6 +185,7 @@ std::expected<TransportParameters, TransportError> parse_transport_parameters(By
   // Sorted once at the end, so that a peer cannot make this quadratic. Lists that came twice are refused here as well.
   std::sort(seen.begin(), seen.end());
   if (std::adjacent_find(seen.begin(), seen.end()) != seen.end()) return refused("parameter sent twice");
+  if (out.min_ack_delay && *out.min_ack_delay > out.max_ack_delay) return refused("min_ack_delay above max_ack_delay");
   if (out.versions.empty()) return refused("versions is missing");
   if (out.suites.empty()) return refused("suites is missing");
   return out;

@@ -7,7 +7,7 @@
 #include <optional>
 #include <vector>
 
-#include "core/cursor.h"
+#include "core/frames.h"
 #include "mxp/error.h"
 #include "mxp/ids.h"
 #include "mxp/random.h"
@@ -17,7 +17,6 @@ namespace mxp {
 
 inline constexpr std::size_t kMaxListedVersions = 16;
 inline constexpr std::size_t kMaxListedSuites = 16;
-inline constexpr Duration kLongestAckDelay = std::chrono::milliseconds((1u << 14) - 1);
 
 struct TransportParameters {
   Duration max_idle_timeout{};  // whole milliseconds; 0 = none
@@ -29,6 +28,12 @@ struct TransportParameters {
   std::uint64_t initial_max_streams_bidi = 0;
   std::uint64_t initial_max_streams_uni = 0;
   Duration max_ack_delay = std::chrono::milliseconds(25);
+  // How many of the receiver's connection ids the sender of the parameter remembers at a time, at least 1. With 1 it
+  // knows only that of the handshake, and takes none of the frames about ids and paths (docs/protocol.md §4.1).
+  std::uint64_t active_connection_id_limit = 1;
+  // The sender takes ACK_FREQUENCY, and can hold an ACK back as briefly as this; whole microseconds, at most
+  // max_ack_delay. Nothing: it takes none.
+  std::optional<Duration> min_ack_delay;
   std::optional<ConnectionId> connection_id;  // message 2 only
   std::vector<std::uint32_t> versions;        // in order of preference
   std::vector<std::uint8_t> suites;           // in order of preference, raw: unknown ones are kept

@@ -27,6 +27,10 @@ void check(const StreamFrame& stream) {
 }
 void check(const MaxStreamsFrame& frame) { require(frame.limit <= kMaxStreamCount, "stream counts are bounded"); }
 void check(const StreamsBlockedFrame& frame) { require(frame.limit <= kMaxStreamCount, "stream counts are bounded"); }
+void check(const AckFrequencyFrame& frame) { require(frame.max_ack_delay <= kLongestAckDelay, "delays are bounded"); }
+void check(const NewConnectionIdFrame& frame) {
+  require(frame.retire_prior_to <= frame.sequence, "an id does not retire itself");
+}
 void check(const CloseFrame& close) { require(close.reason.size() <= kMaxCloseReason, "the reason is bounded"); }
 template <typename F>
 void check(const F&) {}

@@ -102,6 +102,11 @@ void frames() {
   frame("stream-data-blocked", StreamDataBlockedFrame{StreamId(4), 1u << 20});
   frame("streams-blocked-bidi", StreamsBlockedFrame{StreamType::bidirectional, 100});
   frame("streams-blocked-uni", StreamsBlockedFrame{StreamType::unidirectional, 100});
+  frame("ack-frequency", AckFrequencyFrame{3, 10, std::chrono::milliseconds(5), 1});
+  frame("new-connection-id", NewConnectionIdFrame{2, 1, kId});
+  frame("retire-connection-id", RetireConnectionIdFrame{1});
+  frame("path-challenge", PathChallengeFrame{kId.bytes()});
+  frame("path-response", PathResponseFrame{kId.bytes()});
   frame("close-transport", CloseFrame{false, 0x0a, 0x08, view("why")});
   frame("close-application", CloseFrame{true, 42, 0, view("bye")});
   seed("frames", "all", all.so_far());
@@ -120,6 +125,8 @@ TransportParameters full_parameters() {
   p.initial_max_streams_bidi = 1024;
   p.initial_max_streams_uni = 1024;
   p.max_ack_delay = std::chrono::milliseconds(10);
+  p.active_connection_id_limit = 8;
+  p.min_ack_delay = std::chrono::milliseconds(1);
   p.versions = {kWireVersion};
   p.suites = {2, 1};
   return p;

@@ -45,6 +45,18 @@ struct CompareFrames {
   bool operator()(const StreamsBlockedFrame& x, const StreamsBlockedFrame& y) const {
     return x.type == y.type && x.limit == y.limit;
   }
+  bool operator()(const AckFrequencyFrame& x, const AckFrequencyFrame& y) const {
+    return x.sequence == y.sequence && x.threshold == y.threshold && x.max_ack_delay == y.max_ack_delay &&
+           x.reordering_threshold == y.reordering_threshold;
+  }
+  bool operator()(const NewConnectionIdFrame& x, const NewConnectionIdFrame& y) const {
+    return x.sequence == y.sequence && x.retire_prior_to == y.retire_prior_to && x.id == y.id;
+  }
+  bool operator()(const RetireConnectionIdFrame& x, const RetireConnectionIdFrame& y) const {
+    return x.sequence == y.sequence;
+  }
+  bool operator()(const PathChallengeFrame& x, const PathChallengeFrame& y) const { return x.data == y.data; }
+  bool operator()(const PathResponseFrame& x, const PathResponseFrame& y) const { return x.data == y.data; }
   bool operator()(const CloseFrame& x, const CloseFrame& y) const {
     return x.application == y.application && x.code == y.code && x.frame_type == y.frame_type &&
            std::ranges::equal(x.reason, y.reason);

@@ -68,6 +68,18 @@ struct FrameJson {
   void operator()(const StreamsBlockedFrame& frame) {
     add(R"(,"direction":"{}","limit":{})", ways(frame.type), frame.limit);
   }
+  void operator()(const AckFrequencyFrame& frame) {
+    add(R"(,"sequence":{},"threshold":{},"max_ack_delay_us":{},"reordering_threshold":{})", frame.sequence,
+        frame.threshold, std::chrono::duration_cast<std::chrono::microseconds>(frame.max_ack_delay).count(),
+        frame.reordering_threshold);
+  }
+  void operator()(const NewConnectionIdFrame& frame) {
+    add(R"(,"sequence":{},"retire_prior_to":{},"connection_id":"{}")", frame.sequence, frame.retire_prior_to,
+        hex(frame.id));
+  }
+  void operator()(const RetireConnectionIdFrame& frame) { add(R"(,"sequence":{})", frame.sequence); }
+  void operator()(const PathChallengeFrame& frame) { add(R"(,"data":"{}")", hex(ConnectionId(frame.data))); }
+  void operator()(const PathResponseFrame& frame) { add(R"(,"data":"{}")", hex(ConnectionId(frame.data))); }
   void operator()(const CloseFrame& frame) {
     add(R"(,"by":"{}","error_code":{})", frame.application ? "application" : "transport", frame.code);
     if (!frame.application)
@@ -91,6 +103,11 @@ struct FrameWord {
   std::string_view operator()(const DataBlockedFrame&) const { return "data_blocked"; }
   std::string_view operator()(const StreamDataBlockedFrame&) const { return "stream_data_blocked"; }
   std::string_view operator()(const StreamsBlockedFrame&) const { return "streams_blocked"; }
+  std::string_view operator()(const AckFrequencyFrame&) const { return "ack_frequency"; }
+  std::string_view operator()(const NewConnectionIdFrame&) const { return "new_connection_id"; }
+  std::string_view operator()(const RetireConnectionIdFrame&) const { return "retire_connection_id"; }
+  std::string_view operator()(const PathChallengeFrame&) const { return "path_challenge"; }
+  std::string_view operator()(const PathResponseFrame&) const { return "path_response"; }
   std::string_view operator()(const CloseFrame&) const { return "close"; }
 };
 

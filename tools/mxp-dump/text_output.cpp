@@ -47,6 +47,17 @@ struct FrameText {
   void operator()(const StreamDataBlockedFrame& frame) {
     add("STREAM_DATA_BLOCKED {} {}", frame.stream.value(), frame.limit);
   }
+  void operator()(const AckFrequencyFrame& frame) {
+    add("ACK_FREQUENCY {} threshold {} delay {}us reordering {}", frame.sequence, frame.threshold,
+        std::chrono::duration_cast<std::chrono::microseconds>(frame.max_ack_delay).count(), frame.reordering_threshold);
+  }
+  void operator()(const NewConnectionIdFrame& frame) {
+    add("NEW_CONNECTION_ID {} {}", frame.sequence, hex(frame.id));
+    if (frame.retire_prior_to > 0) add(" retire below {}", frame.retire_prior_to);
+  }
+  void operator()(const RetireConnectionIdFrame& frame) { add("RETIRE_CONNECTION_ID {}", frame.sequence); }
+  void operator()(const PathChallengeFrame& frame) { add("PATH_CHALLENGE {}", hex(ConnectionId(frame.data))); }
+  void operator()(const PathResponseFrame& frame) { add("PATH_RESPONSE {}", hex(ConnectionId(frame.data))); }
   void operator()(const StreamsBlockedFrame& frame) { add("STREAMS_BLOCKED {} {}", ways(frame.type), frame.limit); }
   void operator()(const CloseFrame& frame) {
     const std::string reason =

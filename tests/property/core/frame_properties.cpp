@@ -19,6 +19,12 @@ std::vector<std::uint8_t> some_bytes(std::size_t most) {
                                                         rc::gen::arbitrary<std::uint8_t>());
 }
 
+PathData eight_bytes() {
+  PathData data;
+  for (std::uint8_t& byte : data) byte = *rc::gen::arbitrary<std::uint8_t>();
+  return data;
+}
+
 // Ranges from the highest to the lowest, disjoint and not adjacent.
 std::vector<AckRange> some_ranges() {
   std::vector<AckRange> ranges;
@@ -42,7 +48,7 @@ struct Written {
 };
 bool write_some_frame(Writer& out, Written& written, std::vector<std::uint8_t>& store) {
   const StreamType type = *rc::gen::element(StreamType::bidirectional, StreamType::unidirectional);
-  switch (*rc::gen::inRange(0, 12)) {
+  switch (*rc::gen::inRange(0, 17)) {
     case 0: written.frame = PingFrame{}; break;
     case 1: {
       written.ranges = some_ranges();
@@ -65,6 +71,18 @@ bool write_some_frame(Writer& out, Written& written, std::vector<std::uint8_t>& 
     case 8: written.frame = DataBlockedFrame{number()}; break;
     case 9: written.frame = StreamDataBlockedFrame{StreamId(number()), number()}; break;
     case 10: written.frame = StreamsBlockedFrame{type, number(60)}; break;
+    case 11:
+      written.frame =
+          AckFrequencyFrame{number(), number(), std::chrono::microseconds(*rc::gen::inRange(0, 16'383'001)), number()};
+      break;
+    case 12: {
+      const std::uint64_t sequence = number();
+      written.frame = NewConnectionIdFrame{sequence, std::min(number(), sequence), ConnectionId(eight_bytes())};
+      break;
+    }
+    case 13: written.frame = RetireConnectionIdFrame{number()}; break;
+    case 14: written.frame = PathChallengeFrame{eight_bytes()}; break;
+    case 15: written.frame = PathResponseFrame{eight_bytes()}; break;
     default: {
       store = some_bytes(kMaxCloseReason);
       const bool application = *rc::gen::arbitrary<bool>();

@@ -110,6 +110,32 @@ BOOST_AUTO_TEST_CASE(size_fails_with_its_third_loss) {
   BOOST_TEST(lucky.search.size() == 1472u);
 }
 
+BOOST_AUTO_TEST_CASE(losses_of_another_size_do_not_count) {
+  Asker asker(8972);
+  BOOST_TEST(asker.ask(false) == 8972u);
+  BOOST_TEST(asker.ask(false) == 8972u);
+  BOOST_TEST(asker.ask(false, kYoung) == 1472u);  // the window fell: its first loss
+  BOOST_TEST(asker.ask(false, kYoung) == 1472u);
+  BOOST_TEST(asker.due(kYoung) == 1472u);
+}
+
+BOOST_AUTO_TEST_CASE(interval_is_not_halved_before_usual_sizes_were_asked_for) {
+  Asker asker(4000);
+  BOOST_TEST(asker.run(1500, kYoung) == (Sizes{1472, 1488}), boost::test_tools::per_element());
+  BOOST_TEST(asker.due(kYoung) == 0u);  // waits for a window of 16,000, though 2744 would fit
+}
+
+BOOST_AUTO_TEST_CASE(search_that_chance_leads_astray_ends) {
+  unsigned most = 0;
+  unsigned state = 1;
+  for (int i = 0; i < 300; ++i) {
+    Asker asker;
+    while (asker.due() != 0) asker.ask((state = state * 1664525 + 1013904223) >> 30 == 0);
+    most = std::max(most, asker.search.probes_sent());
+  }
+  BOOST_TEST(most == DatagramSizeSearch::kMaxProbes);
+}
+
 BOOST_AUTO_TEST_CASE(one_probe_is_in_flight_at_a_time) {
   Asker asker;
   asker.search.on_probe_sent(PacketNumber(7), asker.due());
@@ -286,6 +312,16 @@ BOOST_AUTO_TEST_CASE(outage_costs_one_probe) {
   asker.search.on_persistent_timeout();
   asker.search.on_persistent_timeout();  // the second one finds the base in use
   BOOST_TEST(asker.search.black_holes() == 2u);
+}
+
+BOOST_AUTO_TEST_CASE(suspected_size_waits_for_its_window) {
+  Asker asker(1217);
+  BOOST_TEST(asker.ask(true) == 1217u);
+  asker.search.on_persistent_timeout();
+  BOOST_TEST(asker.ask(true, 4 * 1217 - 1) == 1216u);
+  BOOST_TEST(asker.due(4 * 1217 - 1) == 0u);
+  BOOST_TEST(asker.ask(true, 4 * 1217) == 1217u);
+  BOOST_TEST(asker.search.resting());
 }
 
 BOOST_AUTO_TEST_CASE(probe_from_before_a_black_hole_is_ignored) {

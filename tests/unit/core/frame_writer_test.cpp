@@ -52,6 +52,11 @@ BOOST_AUTO_TEST_CASE(frames_have_the_bytes_of_the_document) {
       {StreamDataBlockedFrame{StreamId(1), 8}, "15 01 08"},
       {StreamsBlockedFrame{StreamType::bidirectional, 3}, "16 03"},
       {StreamsBlockedFrame{StreamType::unidirectional, 3}, "17 03"},
+      {AckFrequencyFrame{1, 10, std::chrono::milliseconds(25), 3}, "05 01 0a 800061a8 03"},
+      {NewConnectionIdFrame{64, 2, ConnectionId({1, 2, 3, 4, 5, 6, 7, 8})}, "18 4040 02 0102030405060708"},
+      {RetireConnectionIdFrame{64}, "19 4040"},
+      {PathChallengeFrame{{1, 2, 3, 4, 5, 6, 7, 8}}, "1a 0102030405060708"},
+      {PathResponseFrame{{1, 2, 3, 4, 5, 6, 7, 8}}, "1b 0102030405060708"},
       {CloseFrame{false, 0x0a, 8, view("hi")}, "1c 0a 08 02 6869"},
       {CloseFrame{true, 0x400, 0, {}}, "1d 4400 00"},
   };
@@ -122,6 +127,8 @@ BOOST_AUTO_TEST_CASE(frame_that_does_not_fit_writes_nothing) {
         Frame(MaxDataFrame{0x400}), Frame(MaxStreamDataFrame{StreamId(6), 0x400}),
         Frame(MaxStreamsFrame{StreamType::bidirectional, 900}), Frame(DataBlockedFrame{800}),
         Frame(StreamDataBlockedFrame{StreamId(1), 8}), Frame(StreamsBlockedFrame{StreamType::unidirectional, 3}),
+        Frame(AckFrequencyFrame{1, 10, std::chrono::milliseconds(25), 3}), Frame(NewConnectionIdFrame{64, 2, {}}),
+        Frame(RetireConnectionIdFrame{64}), Frame(PathChallengeFrame{}), Frame(PathResponseFrame{}),
         Frame(CloseFrame{false, 0x0a, 8, {}})}) {
     const std::size_t size = written(frame).size();
     for (std::size_t space = 0; space < size; ++space) {

@@ -57,7 +57,9 @@ BOOST_AUTO_TEST_CASE(absent_parameters_have_their_defaults) {
 
 BOOST_AUTO_TEST_CASE(every_parameter_is_read_by_its_id) {
   const auto result = parsed(
-      "01 02 7530 03 04 8000ffe3 04 01 04 05 01 05 06 01 06 07 01 07 08 01 08 09 01 09 0b 01 0a 10 08 a1a2a3a4a5a6a7a8",
+      "01 02 7530 03 04 8000ffe3 04 01 04 05 01 05 06 01 06 07 01 07 08 01 08 09 01 09 0b 01 0a 0e 01 03 13 02 43e8 10 "
+      "08 "
+      "a1a2a3a4a5a6a7a8",
       Role::server);
   BOOST_REQUIRE(result.has_value());
   TransportParameters expected = minimal();
@@ -70,6 +72,8 @@ BOOST_AUTO_TEST_CASE(every_parameter_is_read_by_its_id) {
   expected.initial_max_streams_bidi = 8;
   expected.initial_max_streams_uni = 9;
   expected.max_ack_delay = 10ms;
+  expected.active_connection_id_limit = 3;
+  expected.min_ack_delay = 1ms;
   expected.connection_id = ConnectionId({0xa1, 0xa2, 0xa3, 0xa4, 0xa5, 0xa6, 0xa7, 0xa8});
   BOOST_TEST((*result == expected));
 }
@@ -99,6 +103,29 @@ BOOST_AUTO_TEST_CASE(bounds_are_inclusive_where_the_document_says_so) {
   BOOST_TEST(parsed("0b 02 7fff").has_value());
   refused("0b 04 80004000", "out of bounds");
   BOOST_TEST(parsed("04 08 ffffffffffffffff").has_value());
+  BOOST_TEST(parsed("0e 01 01").has_value());
+  refused("0e 01 00", "out of bounds");
+  BOOST_TEST(parsed("0e 08 ffffffffffffffff").has_value());
+  BOOST_TEST(parsed("0b 02 7fff 13 04 80f9fc18").has_value());
+  refused("0b 02 7fff 13 04 80f9fc19", "out of bounds");
+}
+
+BOOST_AUTO_TEST_CASE(shortest_ack_delay_is_not_above_the_longest) {
+  BOOST_TEST((*parsed("13 04 800061a8")->min_ack_delay == 25ms));  // the default of max_ack_delay
+  refused("13 04 800061a9", "above max_ack_delay");
+  refused("13 02 43e9 0b 01 01", "above max_ack_delay");  // whichever comes first
+  BOOST_TEST((*parsed("13 01 00")->min_ack_delay == 0ms));
+  BOOST_TEST(!parsed("")->min_ack_delay.has_value());  // absent is not zero
+  refused("13 01 00 13 01 00", "twice");
+  TransportParameters parameters = minimal();
+  parameters.min_ack_delay = 26ms;
+  std::array<std::uint8_t, 64> buffer;
+  Writer out(buffer);
+  BOOST_TEST(!write_transport_parameters(out, parameters, nullptr));
+  parameters.min_ack_delay = 1ms;
+  parameters.active_connection_id_limit = 8;
+  BOOST_REQUIRE(write_transport_parameters(out, parameters, nullptr));
+  BOOST_TEST((parse_transport_parameters(out.so_far(), Role::client).value() == parameters));
 }
 
 BOOST_AUTO_TEST_CASE(value_must_fill_its_length) {
