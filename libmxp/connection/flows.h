@@ -24,6 +24,10 @@ std::optional<Transmit> transmit(Parts& parts, Timestamp now, MutableBytes buffe
 // to note. Cheap enough to be asked after every packet.
 bool has_something_to_send(const Parts& parts, Timestamp now);
 
+// refused_datagram.cpp: our own interface takes no datagram of `size` bytes toward the peer; the one that was refused is
+// lost. Called at most once for each run that was sent.
+void on_datagram_refused(Parts& parts, Timestamp now, std::size_t size);
+
 // settle.cpp: what was acknowledged or lost goes back to its owners.
 void settle(Parts& parts, Timestamp now, const Outcome& outcome);
 // settle.cpp: after a probe timeout, queues the oldest outstanding data for sending again, enough for both probes (RFC

@@ -22,6 +22,7 @@
 #include "endpoint/deadline_heap.h"
 #include "endpoint/id_index.h"
 #include "endpoint/ready_queue.h"
+#include "endpoint/recent_transmits.h"
 #include "mxp/require.h"
 
 namespace mxp {
@@ -148,6 +149,7 @@ struct Endpoint::Impl {
     forget_all_ids_but(entry, std::nullopt);
     deadlines.remove(entry);
     ready.remove(entry);
+    recent_transmits.forget(entry);
     entries.erase(entry.place);
   }
 
@@ -232,6 +234,7 @@ struct Endpoint::Impl {
       // A connection that has sent may have more to send, and one that broke off has its CLOSE to send: it queues again,
       // behind the others. Any other one waits for the peer or for time.
       if (sent || parts_of(entry).lifecycle.close_frame_due) ready.push_back(entry);
+      if (sent) recent_transmits.note(entry, sent->remote);
       after_drive(entry, now);
       if (sent) {
         stats.datagrams_sent += sent->segments();
@@ -270,6 +273,7 @@ struct Endpoint::Impl {
   IdIndex<Entry> index;
   DeadlineHeap<Entry> deadlines;
   ReadyQueue<Entry> ready;
+  RecentTransmits<Entry> recent_transmits;
   std::deque<PendingAnswer> answers;
   std::vector<Entry*> due;
   std::size_t half_open = 0;
@@ -339,6 +343,14 @@ void Endpoint::on_unreachable(Timestamp now, const SocketAddress& remote) {
                  "nobody listens at this port");
     impl_->after_input(*entry, now);
   }
+}
+
+void Endpoint::on_too_large(Timestamp now, const SocketAddress& remote, std::size_t size) {
+  now = impl_->clamp(now);
+  impl_->recent_transmits.for_each(remote, [&](Entry& entry) {
+    on_datagram_refused(Impl::parts_of(entry), now, size);
+    impl_->after_input(entry, now);
+  });
 }
 
 void Endpoint::close_all(AppErrorCode code, std::string_view reason) {

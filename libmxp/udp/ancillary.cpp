@@ -40,21 +40,32 @@ Ecn ecn_of(unsigned traffic_class) { return static_cast<Ecn>(traffic_class & 3);
 
 }  // namespace
 
-void write_ancillary(msghdr& message, AncillaryBuffer& buffer, std::size_t segment_size,
-                     const std::optional<SocketAddress>& source, AddressFamily socket_family) {
+void write_ancillary(msghdr& message, AncillaryBuffer& buffer, const OutgoingAncillary& ancillary,
+                     AddressFamily socket_family) {
   std::size_t used = 0;
   message.msg_control = nullptr;
-  if (segment_size != 0) append(message, buffer, used, SOL_UDP, UDP_SEGMENT, static_cast<std::uint16_t>(segment_size));
-  if (source) {
+  if (ancillary.segment_size != 0) {
+    append(message, buffer, used, SOL_UDP, UDP_SEGMENT, static_cast<std::uint16_t>(ancillary.segment_size));
+  }
+  if (ancillary.source) {
+    const SocketAddress& source = *ancillary.source;
     if (socket_family == AddressFamily::ipv6) {
       in6_pktinfo info{};
-      info.ipi6_addr = to_in6(*source);
-      info.ipi6_ifindex = source->scope_id;
+      info.ipi6_addr = to_in6(source);
+      info.ipi6_ifindex = source.scope_id;
       append(message, buffer, used, IPPROTO_IPV6, IPV6_PKTINFO, info);
     } else {
       in_pktinfo info{};
-      std::memcpy(&info.ipi_spec_dst.s_addr, source->ip.data(), 4);
+      std::memcpy(&info.ipi_spec_dst.s_addr, source.ip.data(), 4);
       append(message, buffer, used, IPPROTO_IP, IP_PKTINFO, info);
+    }
+  }
+  if (ancillary.ecn != Ecn::not_ect) {
+    const int mark = static_cast<int>(ancillary.ecn);
+    if (ancillary.packet_family == AddressFamily::ipv6) {
+      append(message, buffer, used, IPPROTO_IPV6, IPV6_TCLASS, mark);
+    } else {
+      append(message, buffer, used, IPPROTO_IP, IP_TOS, mark);
     }
   }
   message.msg_controllen = used;

@@ -20,10 +20,18 @@ struct alignas(std::size_t) AncillaryBuffer {
   unsigned char bytes[kAncillaryBytes];
 };
 
-// Sets the control part of `message`: UDP_SEGMENT if `segment_size` is not 0, and the source address if `source` is
-// given. The address of an IPv6 socket is IPv6 or mapped IPv4.
-void write_ancillary(msghdr& message, AncillaryBuffer& buffer, std::size_t segment_size,
-                     const std::optional<SocketAddress>& source, AddressFamily socket_family);
+struct OutgoingAncillary {
+  std::size_t segment_size = 0;         // UDP_SEGMENT; 0 = one datagram
+  std::optional<SocketAddress> source;  // IP_PKTINFO / IPV6_PKTINFO
+  Ecn ecn = Ecn::not_ect;  // IP_TOS / IPV6_TCLASS; not_ect sends none and leaves the socket's own, which is 0
+  // Of the packet and not of the socket: an IPv6 socket sends IPv4 to a mapped address, and then the kernel ignores
+  // IPV6_TCLASS.
+  AddressFamily packet_family = AddressFamily::ipv4;
+};
+
+// Sets the control part of `message`. The source address of an IPv6 socket is IPv6 or mapped IPv4.
+void write_ancillary(msghdr& message, AncillaryBuffer& buffer, const OutgoingAncillary& ancillary,
+                     AddressFamily socket_family);
 
 struct ReceivedAncillary {
   std::size_t segment_size = 0;              // UDP_GRO; 0 = one datagram

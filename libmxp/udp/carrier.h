@@ -19,7 +19,7 @@ namespace mxp {
 // Datagrams of one size to one peer. send() removes those that have left, or had to be dropped, from the front of
 // `bytes`; these are always whole datagrams.
 struct OutgoingRun {
-  Transmit to;     // remote, local and segment_size; size is ignored
+  Transmit to;     // remote, local, segment_size and ecn; size is ignored
   ByteView bytes;  // what remains to be sent
 };
 
@@ -31,6 +31,12 @@ struct ReceivedRun {
   SocketAddress remote;
   SocketAddress local;  // default-constructed if the carrier cannot tell
   Ecn ecn = Ecn::not_ect;
+};
+
+// A datagram that was dropped because the interface on the way to `remote` takes none of this size.
+struct TooLarge {
+  SocketAddress remote;
+  std::size_t size = 0;  // bytes of UDP payload
 };
 
 enum class SendStatus : std::uint8_t {
@@ -66,8 +72,13 @@ class Carrier {
   virtual const CarrierStats& stats() const = 0;
 
   // Sends the runs in order. What cannot be sent at all (too big, not permitted, no route) is dropped and counted, as
-  // if the network had lost it. What cannot be sent now stays in the runs.
+  // if the network had lost it; a refusal takes with it only those datagrams of its run that would fare the same. What
+  // cannot be sent now stays in the runs. Where the kernel refuses the mark, datagrams go without it.
   virtual SendStatus send(std::span<OutgoingRun> runs) = 0;
+
+  // What send() dropped as too large since the last call: for each address the smallest size, for Endpoint::on_too_large.
+  // Nothing that came over the network shows here.
+  virtual std::optional<TooLarge> poll_too_large() = 0;
 
   virtual ReceiveResult receive() = 0;
 

@@ -18,7 +18,7 @@ namespace {
 constexpr std::uint8_t kIcmp6Unreachable = 1;
 constexpr std::uint8_t kIcmp6PortUnreachable = 4;
 
-enum class Report : std::uint8_t { none, local, port_unreachable, other_icmp };
+enum class Report : std::uint8_t { none, local, local_too_large, port_unreachable, other_icmp };
 
 Report classify(const cmsghdr& header) {
   const bool ours = (header.cmsg_level == IPPROTO_IP && header.cmsg_type == IP_RECVERR) ||
@@ -33,6 +33,7 @@ Report classify(const cmsghdr& header) {
     case SO_EE_ORIGIN_ICMP6:
       return error.ee_type == kIcmp6Unreachable && error.ee_code == kIcmp6PortUnreachable ? Report::port_unreachable
                                                                                           : Report::other_icmp;
+    case SO_EE_ORIGIN_LOCAL: return error.ee_errno == EMSGSIZE ? Report::local_too_large : Report::local;
     default: return Report::local;
   }
 }
@@ -68,6 +69,7 @@ ErrorQueue::Drained ErrorQueue::drain(CarrierStats& stats) {
           if (const auto address = from_system(&about.any, message.msg_namelen)) remember(*address);
           break;
         case Report::other_icmp: ++stats.other_icmp_reports; break;
+        case Report::local_too_large: out.too_large = true; break;
         case Report::local:
         case Report::none: break;
       }

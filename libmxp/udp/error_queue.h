@@ -19,6 +19,7 @@ class ErrorQueue {
 
   struct Drained {
     std::size_t reports = 0;  // from the network or our own kernel: up to so many later calls may fail because of them
+    bool too_large = false;   // our own kernel refused a datagram for its size: no ICMP message can say so
     bool failed = false;      // reading it failed in a way that may last
   };
   // Reads a bounded number of reports; the others stay in the kernel until the next time.

@@ -134,6 +134,10 @@ void EventLoop::Impl::transmit(Timestamp& now, bool told_writable) {
     case TransmitQueue::Result::wait_a_while: send_again_at = now + kRetryAfter; break;
   }
   while (const auto address = carrier->poll_unreachable()) endpoint.on_unreachable(now, *address);
+  while (const auto refused = carrier->poll_too_large()) {
+    endpoint.on_too_large(now, refused->remote, refused->size);
+    more_to_send = true;  // what was lost may be due again at once, in smaller datagrams
+  }
 }
 
 Timestamp EventLoop::Impl::deadline(Timestamp now) const {

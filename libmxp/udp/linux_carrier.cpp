@@ -42,16 +42,12 @@ Options set_options(const UdpSocket& socket, bool offload, Syscalls& syscalls) {
   OptionSetter options(socket.fd.get(), syscalls);
   Options out;
   // An IPv6 socket that also takes IPv4 wants the IPv4 options as well; on one that does not they do no harm.
-  // PROBE: send with "don't fragment" and ignore what the kernel believes of the path's MTU. Finding the MTU is the
-  // transport's job, and a forged "fragmentation needed" must not shrink what we may send (threat t44).
   out.ecn = options.set(IPPROTO_IP, IP_RECVTOS);
-  options.set(IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_PROBE);
   options.set(IPPROTO_IP, IP_RECVERR);
   out.packet_info = !socket.any_address;  // one address: nothing to be told
   if (socket.any_address) out.packet_info = options.set(IPPROTO_IP, IP_PKTINFO);
   if (socket.local.family == AddressFamily::ipv6) {
     out.ecn = options.set(IPPROTO_IPV6, IPV6_RECVTCLASS);
-    options.set(IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_PROBE);
     options.set(IPPROTO_IPV6, IPV6_RECVERR);
     if (socket.any_address) out.packet_info = options.set(IPPROTO_IPV6, IPV6_RECVPKTINFO);
   }
@@ -86,6 +82,7 @@ class LinuxCarrier final : public Carrier {
             .send_buffer_bytes = socket_.send_buffer_bytes};
   }
   SendStatus send(std::span<OutgoingRun> runs) override { return sender_.send(runs, errors_, stats_); }
+  std::optional<TooLarge> poll_too_large() override { return sender_.poll_too_large(); }
   ReceiveResult receive() override { return receiver_.receive(errors_, stats_); }
   std::optional<SocketAddress> poll_unreachable() override { return errors_.poll_unreachable(); }
 

@@ -1,7 +1,7 @@
 // The Linux fast path. Out: each run of equal datagrams is one message with UDP_SEGMENT (GSO), several messages are one
 // sendmmsg. In: recvmmsg into buffers that UDP_GRO fills with many datagrams each. Around it: packet info (answers
-// leave from the address that was asked), ECN bits, the error queue (who is unreachable), path MTU discovery switched
-// off in the kernel, and the kernel's count of the datagrams that it dropped because a buffer was full.
+// leave from the address that was asked), ECN bits both ways, the error queue (who is unreachable), and the kernel's
+// count of the datagrams that it dropped because a buffer was full.
 #pragma once
 
 #include <expected>

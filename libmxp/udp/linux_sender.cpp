@@ -24,7 +24,7 @@ SendStatus LinuxSender::send(std::span<OutgoingRun> runs, ErrorQueue& errors, Ca
     const int result = transfer(count);
     if (result > 0) {
       attempts_ = 0;
-      gso_on_trial_ = false;
+      on_trial_passed(stats);
       for (std::size_t i = 0; i < static_cast<std::size_t>(result); ++i) take_off(i, stats, nullptr);
       continue;
     }
@@ -78,8 +78,14 @@ void LinuxSender::add_message(std::size_t index, OutgoingRun& run, std::size_t o
   header.msg_iovlen = 1;
   const bool has_source = choose_source_ && !is_any(run.to.local) &&
                           (family_ == AddressFamily::ipv6 || run.to.local.family == AddressFamily::ipv4);
-  write_ancillary(header, message.control, message.segmented ? segment : 0,
-                  has_source ? std::optional(run.to.local) : std::nullopt, family_);
+  message.marked = marks_ && run.to.ecn != Ecn::not_ect;
+  const bool as_ipv6 = family_ == AddressFamily::ipv6 && !IN6_IS_ADDR_V4MAPPED(&message.to.v6.sin6_addr);
+  write_ancillary(header, message.control,
+                  {.segment_size = message.segmented ? segment : 0,
+                   .source = has_source ? std::optional(run.to.local) : std::nullopt,
+                   .ecn = message.marked ? run.to.ecn : Ecn::not_ect,
+                   .packet_family = as_ipv6 ? AddressFamily::ipv6 : AddressFamily::ipv4},
+                  family_);
 }
 
 int LinuxSender::transfer(std::size_t count) {
@@ -107,29 +113,88 @@ LinuxSender::After LinuxSender::on_error(int code, ErrorQueue& errors, CarrierSt
   if (code == EINTR && ++attempts_ < kMaxAttempts) return After::retry;
   if (code == EINTR) return After::wait_a_while;
 
+  if (code == EMSGSIZE) return on_message_size(errors, stats);
+
   const Message& first = messages_[0];
   if ((code == EIO || code == EINVAL) && first.segmented) {
     // On a NIC without checksum offload, in a tunnel, or with an old kernel GSO looks supported and is not.
-    ++stats.gso_failures;
-    gso_ = false;
-    gso_on_trial_ = true;
+    begin_trial_without_segments();
+    return After::retry;
+  }
+  if ((code == EINVAL || code == EPERM) && first.marked) {
+    // Some sandboxes refuse the mark.
+    marks_ = false;
+    marks_on_trial_ = true;
     return After::retry;
   }
   const bool old_error = errors.drain(stats).reports > 0;
   if ((old_error || code == ECONNREFUSED) && ++attempts_ < kMaxAttempts) return After::retry;
-  std::uint64_t& dropped = code == EMSGSIZE ? stats.dropped_too_big : stats.dropped_on_error;
-  if (gso_on_trial_) {
-    // The first datagram alone is refused as well, for its size or its source address, so GSO was not the cause. The
-    // same is wrong with the other datagrams of its run.
-    gso_on_trial_ = false;
-    gso_ = true;
-    --stats.gso_failures;
-    dropped += datagrams_in(first.run->bytes.size(), first.run->to.segment_size);
+  if (segments_on_trial_) {
+    // The first datagram alone is refused as well, for its source address say, so GSO was not the cause. The same is
+    // wrong with the other datagrams of its run.
+    end_trial_in_vain();
+    stats.dropped_on_error += datagrams_in(first.run->bytes.size(), first.run->to.segment_size);
     first.run->bytes = {};
     return After::dropped;
   }
-  take_off(0, stats, &dropped);
+  end_trial_in_vain();
+  take_off(0, stats, &stats.dropped_on_error);
   return After::dropped;
+}
+
+// EMSGSIZE: what our own interface refuses, or an ICMP message about some earlier datagram, which anybody can send.
+LinuxSender::After LinuxSender::on_message_size(ErrorQueue& errors, CarrierStats& stats) {
+  // Our own kernel reports there as well, but not in all of its paths; so it takes a foreign report to doubt it. To what
+  // no UDP datagram over IPv4 can hold, the kernel's answer looks like one of the network.
+  const ErrorQueue::Drained reports = errors.drain(stats);
+  const bool from_the_network = reports.reports > 0 && !reports.too_large && messages_[0].size <= kMaxUdpPayload;
+  if (from_the_network && ++attempts_ < kMaxAttempts) return After::retry;
+  if (from_the_network) {
+    take_off(0, stats, &stats.dropped_on_error);
+    return After::dropped;
+  }
+  if (messages_[0].segmented) {
+    // Newer kernels say so of segments too large, older ones EINVAL. The last of them may be shorter and fit.
+    begin_trial_without_segments();
+    size_on_trial_ = true;
+    return After::retry;
+  }
+  end_trial_in_vain();
+  drop_equals(stats);
+  return After::dropped;
+}
+
+void LinuxSender::begin_trial_without_segments() {
+  gso_ = false;
+  segments_on_trial_ = true;
+}
+
+void LinuxSender::on_trial_passed(CarrierStats& stats) {
+  if (marks_on_trial_) ++stats.ecn_failures;  // marks_ stays false
+  if (segments_on_trial_) {
+    // A datagram that passes only without its mark says nothing against segments, nor does one that was called too
+    // large before.
+    gso_ = marks_on_trial_ || size_on_trial_;
+    if (!gso_) ++stats.gso_failures;
+  }
+  segments_on_trial_ = size_on_trial_ = marks_on_trial_ = false;
+}
+
+void LinuxSender::end_trial_in_vain() {
+  if (segments_on_trial_) gso_ = true;
+  if (marks_on_trial_) marks_ = true;
+  segments_on_trial_ = size_on_trial_ = marks_on_trial_ = false;
+}
+
+// The first message is one datagram, and too large: so are those behind it in its run, but for a last one that is
+// shorter.
+void LinuxSender::drop_equals(CarrierStats& stats) {
+  const Message& first = messages_[0];
+  OutgoingRun& run = *first.run;
+  const std::size_t equals = run.bytes.size() / first.size;
+  refused_sizes_.remember(run.to.remote, first.size);
+  stats.dropped_too_big += equals;
+  run.bytes = run.bytes.subspan(equals * first.size);
 }
 
 }  // namespace mxp

@@ -5,7 +5,11 @@
 //   EAGAIN                     keep it, wait until the socket is writable
 //   ENOBUFS, ENOMEM            keep it, try again after a while: writability says nothing of these queues
 //   EIO, EINVAL on segments    the same datagrams again, one by one; if they go, no GSO on this socket from now on
-//   EMSGSIZE                   drop it: the interface will not take it later either
+//   EINVAL, EPERM on a mark    the same again without its ECN mark; if it goes, no marks on this socket from now on
+//   EMSGSIZE                   read the error queue: a report of the network about sizes, forged or not, is behind it if
+//                              one is there and none of our own kernel; then as in the last line. Segments are tried
+//                              one by one. A datagram alone is dropped with the others of its run that are as large,
+//                              and is told as too large: the interface will not take it later either
 //   ECONNREFUSED and others    may be the belated error of another datagram: read the error queue and try again a few
 //                              times; if it stays, drop it
 #pragma once
@@ -22,6 +26,7 @@
 #include "udp/carrier.h"
 #include "udp/error_queue.h"
 #include "udp/linux_carrier.h"
+#include "udp/refused_sizes.h"
 #include "udp/socket_address.h"
 #include "udp/syscalls.h"
 
@@ -34,6 +39,7 @@ class LinuxSender {
 
   SendStatus send(std::span<OutgoingRun> runs, ErrorQueue& errors, CarrierStats& stats);
   bool gso() const { return gso_; }
+  std::optional<TooLarge> poll_too_large() { return refused_sizes_.poll(); }
 
  private:
   // An attempt may fail because of an old error, and reading the error queue makes room for another one.
@@ -45,6 +51,7 @@ class LinuxSender {
     OutgoingRun* run = nullptr;
     std::size_t size = 0;  // bytes of the run that it takes
     bool segmented = false;
+    bool marked = false;
     SystemAddress to;
     iovec data{};
     AncillaryBuffer control;
@@ -55,14 +62,24 @@ class LinuxSender {
   int transfer(std::size_t count);  // messages sent, or -errno
   void take_off(std::size_t message, CarrierStats& stats, std::uint64_t* dropped);
   After on_error(int code, ErrorQueue& errors, CarrierStats& stats);
+  After on_message_size(ErrorQueue& errors, CarrierStats& stats);
+  void begin_trial_without_segments();
+  void on_trial_passed(CarrierStats& stats);
+  void end_trial_in_vain();
+  void drop_equals(CarrierStats& stats);
 
   int fd_;
   AddressFamily family_;
   bool gso_;
   bool choose_source_;
   Syscalls& syscalls_;
-  int attempts_ = 0;           // at the first message of those built
-  bool gso_on_trial_ = false;  // segments were refused: is a single datagram taken?
+  bool marks_ = true;
+  int attempts_ = 0;  // at the first message of those built
+  // The first message was refused, and is tried without what may be the reason: is it taken now?
+  bool segments_on_trial_ = false;
+  bool size_on_trial_ = false;  // with segments_on_trial_: EMSGSIZE, which is never a reason to give up GSO
+  bool marks_on_trial_ = false;
+  RefusedSizes refused_sizes_;
   std::array<Message, kMaxSendMessages> messages_;
   std::array<mmsghdr, kMaxSendMessages> headers_{};
 };

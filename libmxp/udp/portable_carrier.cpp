@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <vector>
 
+#include "udp/refused_sizes.h"
 #include "udp/socket_address.h"
 #include "udp/udp_socket.h"
 
@@ -33,11 +34,13 @@ class PortableCarrier final : public Carrier {
   }
   // Without an error queue nothing says which address a refusal belongs to.
   std::optional<SocketAddress> poll_unreachable() override { return std::nullopt; }
+  std::optional<TooLarge> poll_too_large() override { return refused_sizes_.poll(); }
 
   SendStatus send(std::span<OutgoingRun> runs) override {
     for (OutgoingRun& run : runs) {
       const auto to = to_system(run.to.remote, socket_.local.family);
       int attempts = 0;
+      if (!run.bytes.empty()) set_mark(run.to.ecn);
       while (!run.bytes.empty()) {
         const std::size_t size =
             run.to.segment_size == 0 ? run.bytes.size() : std::min(run.bytes.size(), run.to.segment_size);
@@ -50,13 +53,21 @@ class PortableCarrier final : public Carrier {
         // The refusal may be an old one, of another datagram: this one has not been tried yet.
         if ((error == EINTR || error == ECONNREFUSED) && ++attempts < kMaxInterruptions) continue;
         attempts = 0;
+        std::size_t done = size;
         if (error == 0) {
           ++stats_.datagrams_sent;
           stats_.bytes_sent += size;
+        } else if (error == EMSGSIZE) {
+          // Without an error queue no report from the network ends up in a call: this is our own interface. The others
+          // of this size would fare the same; the last one may be shorter.
+          const std::size_t equals = run.bytes.size() / size;
+          refused_sizes_.remember(run.to.remote, size);
+          stats_.dropped_too_big += equals;
+          done = equals * size;
         } else {
-          ++(error == EMSGSIZE ? stats_.dropped_too_big : stats_.dropped_on_error);
+          ++stats_.dropped_on_error;
         }
-        run.bytes = run.bytes.subspan(size);
+        run.bytes = run.bytes.subspan(done);
       }
     }
     return SendStatus::all_sent;
@@ -100,7 +111,24 @@ class PortableCarrier final : public Carrier {
     return sent < 0 ? errno : 0;
   }
 
+  // sendto takes no mark for a single datagram, so the socket gets it, whenever it is another than before. Where the
+  // system refuses that, what follows goes without.
+  void set_mark(Ecn ecn) {
+    if (ecn == mark_ || !can_mark_) return;
+    const int value = static_cast<int>(ecn);
+    int result = syscalls_.set_option(fd(), IPPROTO_IP, IP_TOS, &value, sizeof(value));
+    if (socket_.local.family == AddressFamily::ipv6) {
+      result = syscalls_.set_option(fd(), IPPROTO_IPV6, IPV6_TCLASS, &value, sizeof(value));
+    }
+    can_mark_ = result == 0;
+    if (!can_mark_) ++stats_.ecn_failures;
+    mark_ = ecn;
+  }
+
   UdpSocket socket_;
+  Ecn mark_ = Ecn::not_ect;  // that the socket has
+  bool can_mark_ = true;
+  RefusedSizes refused_sizes_;
   Syscalls& syscalls_;
   std::size_t buffer_bytes_;
   std::vector<std::uint8_t> memory_;

@@ -1,5 +1,6 @@
 // The carrier that works on any system with sockets: one sendto or recvfrom for each datagram. It has no offload, no
-// packet info, no ECN and no error queue. It serves for comparison, and where the Linux calls are not available.
+// packet info and no error queue. It marks what it sends (ECN), but does not read the marks of what it receives. It
+// serves for comparison, and where the Linux calls are not available.
 #pragma once
 
 #include <expected>

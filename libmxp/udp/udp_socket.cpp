@@ -1,5 +1,6 @@
 #include "udp/udp_socket.h"
 
+#include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -27,6 +28,25 @@ std::size_t set_buffer(int fd, int force_name, int name, std::size_t wanted, Sys
          2;  // socket(7): the kernel doubles it for its bookkeeping and reports that
 }
 
+// Our datagrams travel whole ("don't fragment"), and their sizes are limited by nothing but our own interface: finding
+// what the path takes is the transport's job, and a forged "fragmentation needed" must not shrink what we may send
+// (threat t44). PROBE is the mode of Linux that does both (ip(7), ipv6(7)). An IPv6 socket may send IPv4 as well. A
+// system without these options still carries.
+void forbid_fragments(int fd, [[maybe_unused]] bool v6, Syscalls& syscalls) {
+  const auto set = [&](int level, int name, int value) { syscalls.set_option(fd, level, name, &value, sizeof(value)); };
+#if defined(IP_MTU_DISCOVER) && defined(IP_PMTUDISC_PROBE)
+  set(IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_PROBE);
+#elif defined(IP_DONTFRAG)
+  if (!v6) set(IPPROTO_IP, IP_DONTFRAG, 1);
+#endif
+#if defined(IPV6_MTU_DISCOVER) && defined(IPV6_PMTUDISC_PROBE)
+  if (v6) set(IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_PROBE);
+#endif
+#if defined(IPV6_DONTFRAG)
+  if (v6) set(IPPROTO_IPV6, IPV6_DONTFRAG, 1);
+#endif
+}
+
 bool takes_both_families(const SocketAddress& address) {
   return is_any(address) || from_in6(to_in6(address), 0, 0).family == AddressFamily::ipv4;
 }
@@ -49,6 +69,7 @@ std::expected<UdpSocket, IoError> bind_udp_socket(const SocketConfig& config, Sy
       return std::unexpected(io_error(errno, "set IPV6_V6ONLY"));
     }
   }
+  forbid_fragments(fd, v6, syscalls);
   // This comes before bind(): a datagram may arrive as soon as the port is ours.
   out.receive_buffer_bytes = set_buffer(fd, SO_RCVBUFFORCE, SO_RCVBUF, config.buffer_bytes, syscalls);
   out.send_buffer_bytes = set_buffer(fd, SO_SNDBUFFORCE, SO_SNDBUF, config.buffer_bytes, syscalls);

@@ -231,7 +231,7 @@ bool SimPair::transmit(Role sender, Timestamp now) {
     }
     if (tap) tap(sender, datagram);
     if (filter && filter(sender, datagram)) continue;
-    link.offer(datagram, now);
+    link.offer(datagram, now, 0, sent->ecn);
   }
   return true;
 }

@@ -40,6 +40,7 @@ struct Transmit {
   SocketAddress local;           // source address to use; default-constructed = any
   std::size_t segment_size = 0;  // bytes of UDP payload of each datagram but the last
   std::size_t size = 0;          // bytes used of the caller's buffer
+  Ecn ecn = Ecn::not_ect;        // the mark that every datagram of the run carries in its IP header
   std::size_t segments() const { return segment_size == 0 ? 0 : (size + segment_size - 1) / segment_size; }
 };
 
@@ -89,6 +90,13 @@ class Endpoint {
   // The network reported that nobody listens at `remote` (ICMP port unreachable). Ends only handshakes that have had
   // no answer: the report is not authenticated (threat t44). Calls Handler::on_closed for each of them.
   void on_unreachable(Timestamp now, const SocketAddress& remote);
+
+  // This machine could not send a datagram of `size` bytes of UDP payload to `remote`, because the interface on the way
+  // there takes none so large (EMSGSIZE). The datagram is lost. The connections that have lately sent to `remote` count
+  // it (ConnectionStats::datagrams_too_large). Only a refusal by our own system belongs here: what ICMP says of sizes is
+  // not authenticated and must not be passed on (threat t44). The work is bounded: a fixed number of the last runs from
+  // poll_transmit is looked at, however many connections there are. Call poll_transmit again afterwards.
+  void on_too_large(Timestamp now, const SocketAddress& remote, std::size_t size);
 
   // Calls Connection::close on every connection. on_closed follows for each, in later drives.
   void close_all(AppErrorCode code, std::string_view reason);

@@ -31,7 +31,8 @@ struct ConnectionStats {
   std::uint64_t congestion_window = 0;  // bytes
   std::uint64_t bytes_in_flight = 0;
   std::uint64_t handshake_packets_sent = 0;
-  std::uint64_t key_updates = 0;  // of our sending direction, whoever began
+  std::uint64_t datagrams_too_large = 0;  // refused by an interface of this machine: Endpoint::on_too_large
+  std::uint64_t key_updates = 0;          // of our sending direction, whoever began
   std::array<std::uint64_t, kDropReasonCount> dropped{};
 };
 

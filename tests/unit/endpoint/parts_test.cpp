@@ -8,6 +8,7 @@
 #include "endpoint/deadline_heap.h"
 #include "endpoint/handshake_budget.h"
 #include "endpoint/ready_queue.h"
+#include "endpoint/recent_transmits.h"
 #include "endpoint/response_cache.h"
 #include "support/allocation_counter.h"
 #include "support/host.h"
@@ -265,6 +266,57 @@ BOOST_AUTO_TEST_CASE(a_flood_leaves_no_more_than_the_bound) {
     BOOST_TEST(live_bytes() - before <= at_bound + 8192);
   }
   BOOST_TEST(live_bytes() == before);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_AUTO_TEST_SUITE(recent_transmits)
+
+struct Sender {
+  int visits = 0;
+};
+
+const SocketAddress kHere = SocketAddress::ipv4(10, 0, 0, 1, 1);
+const SocketAddress kThere = SocketAddress::ipv4(10, 0, 0, 1, 2);
+
+BOOST_AUTO_TEST_CASE(those_who_sent_to_an_address_are_visited_once_each) {
+  RecentTransmits<Sender> recent;
+  Sender one, two, elsewhere;
+  for (int i = 0; i < 5; ++i) {
+    recent.note(one, kHere);
+    recent.note(elsewhere, kThere);
+    recent.note(two, kHere);
+  }
+  recent.for_each(kHere, [](Sender& sender) { ++sender.visits; });
+  BOOST_TEST(one.visits == 1);
+  BOOST_TEST(two.visits == 1);
+  BOOST_TEST(elsewhere.visits == 0);
+}
+
+BOOST_AUTO_TEST_CASE(the_last_64_runs_are_remembered_and_one_sender_takes_one_place) {
+  RecentTransmits<Sender> recent;
+  std::array<Sender, 65> senders;
+  for (Sender& sender : senders) recent.note(sender, kHere);
+  for (int i = 0; i < 1000; ++i) recent.note(senders.back(), kHere);
+  recent.for_each(kHere, [](Sender& sender) { ++sender.visits; });
+  BOOST_TEST(senders.front().visits == 0);
+  for (std::size_t i = 1; i < senders.size(); ++i) BOOST_TEST(senders[i].visits == 1);
+}
+
+BOOST_AUTO_TEST_CASE(who_is_forgotten_is_not_visited_and_a_visit_may_forget_itself) {
+  RecentTransmits<Sender> recent;
+  Sender gone, stays;
+  recent.note(gone, kHere);
+  recent.note(stays, kHere);
+  recent.note(gone, kHere);
+  recent.forget(gone);
+  recent.for_each(kHere, [&](Sender& sender) {
+    ++sender.visits;
+    recent.forget(sender);
+  });
+  recent.for_each(kHere, [](Sender& sender) { ++sender.visits; });
+  BOOST_TEST(gone.visits == 0);
+  BOOST_TEST(stays.visits == 1);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

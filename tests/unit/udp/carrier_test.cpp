@@ -344,14 +344,6 @@ BOOST_AUTO_TEST_CASE(a_port_in_use_is_an_error_that_names_it) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(the_kernel_is_told_to_neither_fragment_nor_remember_an_mtu) {
-  auto carrier = make(Kind::linux_offload);
-  int value = 0;
-  socklen_t size = sizeof(value);
-  BOOST_REQUIRE(::getsockopt(carrier->fd(), IPPROTO_IP, IP_MTU_DISCOVER, &value, &size) == 0);
-  BOOST_TEST(value == IP_PMTUDISC_PROBE);
-}
-
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace mxp::test

@@ -51,9 +51,11 @@ struct SendingClient final : Handler {
   Datagram answer;
   bool closed = false;
   CloseInfo close_info;
+  std::function<void(Connection&)> when_connected = [](Connection&) {};
   std::function<void()> when_closed = [] {};
 
   void on_connected(Connection& connection) override {
+    when_connected(connection);
     const auto id = connection.open_stream(StreamType::bidirectional);
     BOOST_REQUIRE(id.has_value());
     write(connection, *id);
@@ -187,8 +189,39 @@ BOOST_AUTO_TEST_CASE(failing_system_calls_cost_time_but_no_byte) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(a_datagram_too_large_for_the_interface_is_told_to_the_connection_and_sent_again) {
+  FaultySyscalls calls;
+  bool refuse = false;
+  std::size_t refused = 0;
+  calls.refuses = [&](const msghdr& message) {
+    // Runs of full packets; a single datagram of the connection must get through for the loss to be found.
+    if (!refuse || message.msg_iov[0].iov_len < 1100) return 0;
+    ++refused;
+    return EMSGSIZE;
+  };
+  Pair pair(100'000, make(Kind::linux_offload), make(Kind::linux_offload, kLoopback, calls));
+  pair.connect();
+  const Connection* connection = nullptr;
+  pair.client_handler.when_connected = [&](Connection& made) {
+    connection = &made;
+    refuse = true;
+  };
+  pair.client->flush();
+  while (refused == 0 || pair.client->carrier_stats().dropped_too_big == 0) {
+    std::array<pollfd, 2> entries{{{pair.server->fd(), POLLIN, 0}, {pair.client->fd(), POLLIN, 0}}};
+    BOOST_REQUIRE(::poll(entries.data(), entries.size(), 5000) > 0);
+    BOOST_REQUIRE(pair.server->process(pair.server->now()).has_value());
+    BOOST_REQUIRE(pair.client->process(pair.client->now()).has_value());
+  }
+  BOOST_REQUIRE(connection != nullptr);
+  BOOST_TEST(connection->stats().datagrams_too_large == 1u);  // one address, however many datagrams
+  refuse = false;
+  pair.run_in_one_thread();
+  pair.check_delivered();
+}
+
 BOOST_AUTO_TEST_CASE(a_socket_that_never_takes_anything_does_not_make_the_loop_spin) {
-  for (const int code : {EAGAIN, ENOBUFS, EPERM, ECONNREFUSED, EINTR}) {
+  for (const int code : {EAGAIN, ENOBUFS, EPERM, ECONNREFUSED, EINTR, EMSGSIZE}) {
     BOOST_TEST_CONTEXT(std::strerror(code)) {
       FaultySyscalls calls;
       calls.fails = [&](FaultySyscalls::Call call, std::size_t) {

@@ -25,6 +25,7 @@ class ScriptedCarrier final : public Carrier {
   SocketAddress local_address() const override { return {}; }
   CarrierCapabilities capabilities() const override { return {}; }
   const CarrierStats& stats() const override { return stats_; }
+  std::optional<TooLarge> poll_too_large() override { return std::nullopt; }
   ReceiveResult receive() override { return {}; }
   std::optional<SocketAddress> poll_unreachable() override { return std::nullopt; }
   SendStatus send(std::span<OutgoingRun> runs) override {

@@ -75,6 +75,15 @@ inline OutgoingRun run_to(const SocketAddress& remote, ByteView bytes, std::size
   return {Transmit{.remote = remote, .local = {}, .segment_size = segment, .size = bytes.size()}, bytes};
 }
 
+// Whether the message has this control message beside it (cmsg(3)).
+inline bool has_control(const msghdr& message, int level, int type) {
+  for (const cmsghdr* header = CMSG_FIRSTHDR(&message); header != nullptr;
+       header = CMSG_NXTHDR(const_cast<msghdr*>(&message), const_cast<cmsghdr*>(header))) {
+    if (header->cmsg_level == level && header->cmsg_type == type) return true;
+  }
+  return false;
+}
+
 inline bool wait_for(const Carrier& carrier, short events, int timeout_ms = 2000) {
   pollfd entry{.fd = carrier.fd(), .events = events, .revents = 0};
   return ::poll(&entry, 1, timeout_ms) == 1;
@@ -116,6 +125,8 @@ class FaultySyscalls final : public Syscalls {
   enum class Call : std::uint8_t { send, receive, error_queue, set_option };
   // Gets the kind of call and how many of that kind there were before; 0 lets it through.
   std::function<int(Call, std::size_t)> fails = [](Call, std::size_t) { return 0; };
+  // What the kernel says to this message, by its contents; 0 lets it through.
+  std::function<int(const msghdr&)> refuses = [](const msghdr&) { return 0; };
   std::function<bool(int level, int name)> lacks = [](int, int) { return false; };
   std::size_t sends = 0;
   std::size_t receives = 0;
@@ -129,10 +140,14 @@ class FaultySyscalls final : public Syscalls {
     return refused(Call::receive, receives) ? -1 : Syscalls::receive_from(fd, data, size, flags, from, from_size);
   }
   ssize_t send_message(int fd, const msghdr* message, int flags) override {
-    return refused(Call::send, sends) ? -1 : Syscalls::send_message(fd, message, flags);
+    return refused(Call::send, sends) || refused(*message) ? -1 : Syscalls::send_message(fd, message, flags);
   }
+  // As sendmmsg(2): the messages before a refused one go out.
   int send_messages(int fd, mmsghdr* messages, unsigned count, int flags) override {
-    return refused(Call::send, sends) ? -1 : Syscalls::send_messages(fd, messages, count, flags);
+    if (refused(Call::send, sends) || refused(messages[0].msg_hdr)) return -1;
+    unsigned taken = 1;
+    while (taken < count && refuses(messages[taken].msg_hdr) == 0) ++taken;
+    return Syscalls::send_messages(fd, messages, taken, flags);
   }
   ssize_t receive_message(int fd, msghdr* message, int flags) override {
     return refused(Call::error_queue, error_reads) ? -1 : Syscalls::receive_message(fd, message, flags);
@@ -152,6 +167,11 @@ class FaultySyscalls final : public Syscalls {
   }
 
  private:
+  bool refused(const msghdr& message) const {
+    const int code = refuses(message);
+    errno = code;
+    return code != 0;
+  }
   bool refused(Call call, std::size_t& count) {
     const int code = fails(call, count++);
     if (code == 0) return false;
