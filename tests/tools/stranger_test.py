@@ -261,8 +261,6 @@ class StrangerTest(unittest.TestCase):
 
     def tearDown(self):
         signal.alarm(0)
-        self.process.kill()
-        self.process.wait()
         for each in self.sockets:
             each.close()
         shutil.rmtree(self.folder, ignore_errors=True)
@@ -273,6 +271,8 @@ class StrangerTest(unittest.TestCase):
         with open(log, "wb") as stderr:
             self.process = subprocess.Popen([CAT, "listen", "127.0.0.1:0", "--echo", "--keep-open", *arguments],
                                             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=stderr, env=env)
+        self.addCleanup(self.process.wait)
+        self.addCleanup(self.process.kill)  # runs first; each listener of a test ends, not the last one alone
         end = time.monotonic() + LIMIT
         while b"\n" not in log.read_bytes():
             self.assertIsNone(self.process.poll(), log.read_text())
