@@ -7,6 +7,7 @@ constexpr std::uint8_t kUdp = 17;
 constexpr std::uint8_t kHopLimit = 64;
 constexpr std::size_t kUdpHeader = 8;
 constexpr std::size_t kIpv4Header = 20;
+constexpr std::size_t kLargestIpv4 = 65535;
 
 void append_u16(std::vector<std::uint8_t>& out, std::uint16_t value) {
   out.push_back(static_cast<std::uint8_t>(value >> 8));
@@ -29,7 +30,10 @@ void append_ipv4(std::vector<std::uint8_t>& out, const SocketAddress& source, co
   const std::size_t start = out.size();
   out.push_back(0x45);
   out.push_back(static_cast<std::uint8_t>(ecn));
-  append_u16(out, static_cast<std::uint16_t>(kIpv4Header + udp_size));
+  // What comes over IPv6 may be 20 bytes too long for IPv4. 0 is how readers of captures know a length that was left to
+  // the network card: they take the captured one instead.
+  const std::size_t total = kIpv4Header + udp_size;
+  append_u16(out, total > kLargestIpv4 ? std::uint16_t{0} : static_cast<std::uint16_t>(total));
   append_u16(out, 0);  // identification
   append_u16(out, 0);  // flags and fragment offset
   out.push_back(kHopLimit);

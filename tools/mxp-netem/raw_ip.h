@@ -1,4 +1,5 @@
-// The IP packet that carried a datagram, rebuilt: a relay on UDP sockets sees payloads only, a capture needs headers.
+// The IP packet that carried a datagram, rebuilt: a relay on UDP sockets sees only payloads, and a capture needs
+// headers.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +13,8 @@ namespace mxp::tools {
 
 // Appends an IPv4 (RFC 791) or IPv6 (RFC 8200) and a UDP header (RFC 768) with right lengths and checksums, and the
 // payload. The family is that of the source. What the wire had in the identification field, in the hop limit and in the
-// options is unknown, so they are 0, 64 and absent. REQUIRES: a payload that fits into one UDP datagram.
+// options is unknown, so they are 0, 64 and absent. A datagram that is too long for IPv4 (over 65,507 bytes) gets 0 as
+// its IPv4 length. REQUIRES: payload.size() <= 65,527, the most that a UDP datagram holds.
 void append_raw_ip(std::vector<std::uint8_t>& out, const SocketAddress& source, const SocketAddress& destination,
                    Ecn ecn, ByteView payload);
 

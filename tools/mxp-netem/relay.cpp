@@ -242,7 +242,7 @@ void Relay::receive_refusals(Client& client) {
     ++health_.unreachable;
     if (!noted_unreachable_) {
       const bool told = icmp_.permitted(client.address.family) && refusal->reason == RefusalReason::port;
-      output_.note(fmt::format("{} refuses datagrams{}", options_.target.to_string(),
+      output_.note(fmt::format("{} takes no datagrams{}", options_.target.to_string(),
                                refusal->reason != RefusalReason::port ? ": there is no way to it"
                                : told
                                    ? ": nobody listens there; clients are told by ICMP"

@@ -38,8 +38,8 @@ struct RelayHealth {
   netem::DelayHistogram late;
   std::uint64_t socket_drops = 0;   // lost in full receive buffers before the relay saw them
   std::uint64_t send_failures = 0;  // the kernel did not take them
-  std::uint64_t refused = 0;        // from clients for whom there was no room or no socket
-  std::uint64_t unreachable = 0;    // refused by the target's host or by the network, not by the relay
+  std::uint64_t refused = 0;        // turned away: of clients for whom there was no room or no socket
+  std::uint64_t unreachable = 0;    // could not reach the target, as its host or the network says
 
   static constexpr Duration kLateBound = std::chrono::milliseconds(1);  // for the 99th percentile
   bool distorted() const { return socket_drops + send_failures + refused > 0 || late.quantile(0.99) >= kLateBound; }

@@ -172,7 +172,7 @@ std::string report_text(const Options& options, const Relay& relay) {
     text += fmt::format(", late p50 {} p99 {}", format_duration(health.late.quantile(0.5)),
                         format_duration(health.late.quantile(0.99)));
   }
-  if (health.unreachable > 0) text += fmt::format(", {} refused by the network", health.unreachable);
+  if (health.unreachable > 0) text += fmt::format(", {} could not reach the target", health.unreachable);
   if (const std::string why = distortion_text(health); !why.empty())
     text += fmt::format("\nrelay: it distorted the link: {}", why);
   return text;
