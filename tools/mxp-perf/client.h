@@ -64,7 +64,7 @@ class Client final : public Handler {
   // client_watch.cpp: the control streams, and what is said of silence
   void send_control(Connection& connection, ClientLoad& load, const nlohmann::json& line);
   void on_control(Connection& connection, ClientLoad& load, ByteView data, bool fin);
-  void on_line(ClientLoad& load, const std::string& line);
+  void on_line(const Connection& connection, ClientLoad& load, const std::string& line);
   void tick();
   void check_requests();
   void check_first_data();

@@ -15,10 +15,10 @@ void Client::send_control(Connection& connection, ClientLoad& load, const nlohma
   load.control_bytes += send_line(connection, load.control, line);
 }
 
-void Client::on_control(Connection&, ClientLoad& load, ByteView data, bool fin) {
+void Client::on_control(Connection& connection, ClientLoad& load, ByteView data, bool fin) {
   if (!load.reader.add(data)) return fail(ErrorKind::peer, "the server's answer is too long; is it `mxp-perf server`?");
   while (const auto line = load.reader.poll_line()) {
-    on_line(load, *line);
+    on_line(connection, load, *line);
     if (phase_ == Phase::over) return;
   }
   if (fin && !load.report)
@@ -26,7 +26,7 @@ void Client::on_control(Connection&, ClientLoad& load, ByteView data, bool fin) 
                                       server_.to_string(), load.ready ? "without a report" : "without an answer"));
 }
 
-void Client::on_line(ClientLoad& load, const std::string& line) {
+void Client::on_line(const Connection& connection, ClientLoad& load, const std::string& line) {
   if (!load.ready) {
     if (!is_mark(line, Mark::ready))
       return fail(ErrorKind::peer, "the server's answer is not understood: " + tools::escape(line));
@@ -40,6 +40,15 @@ void Client::on_line(ClientLoad& load, const std::string& line) {
   if (!load.report || !first || phase_ == Phase::connecting) {
     load.report.reset();
     return fail(ErrorKind::peer, "the server's report is not understood: " + tools::escape(line));
+  }
+  const ReportBounds bounds{.sent = connection.stats().stream_bytes_sent - load.control_bytes,
+                            .counted = workload_.duration - workload_.omit,
+                            .passed = loop_->now() - begun_};
+  if (const auto contradiction = why_impossible(*load.report, bounds)) {
+    load.report.reset();
+    return fail(ErrorKind::peer,
+                fmt::format("{}: the server's report cannot be true: {}. The result is what this end saw",
+                            server_.to_string(), *contradiction));
   }
   ++reported_;
   if (phase_ == Phase::ending) finish_when_done();

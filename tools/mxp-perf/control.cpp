@@ -1,12 +1,29 @@
 #include "mxp-perf/control.h"
 
+#include <fmt/format.h>
 #include <sys/resource.h>
+
+#include <chrono>
+#include <utility>
+
+#include "common/units.h"
 
 namespace mxp::perf {
 
 namespace {
 constexpr int kVersion = 2;  // of these lines
+
+// A number as it stands in the JSON: get() would convert 1e300, -1 and true in silence, some of them with an undefined
+// result.
+template <typename Integer>
+Integer whole_number(const nlohmann::json& object, const char* name) {
+  const nlohmann::json& value = object.at(name);
+  if (!value.is_number_unsigned() || !std::in_range<Integer>(value.get<std::uint64_t>()))
+    throw nlohmann::json::out_of_range::create(401, name, &value);
+  return static_cast<Integer>(value.get<std::uint64_t>());
 }
+
+}  // namespace
 
 bool ControlReader::add(ByteView data) {
   if (buffer_.size() + data.size() > kMaxControlLine) return false;
@@ -50,11 +67,11 @@ std::optional<Workload> parse_request(const std::string& line) {
     if (flow != "up" && flow != "down" && flow != "both") return std::nullopt;
     workload.test = test == "rr" ? Test::rr : Test::bulk;
     workload.flow = flow == "down" ? LoadDirection::down : flow == "both" ? LoadDirection::both : LoadDirection::up;
-    workload.connections = json.at("connections");
-    workload.streams = json.at("streams");
-    workload.size = json.at("size");
-    workload.omit = Duration(json.at("omit_ns").get<std::int64_t>());
-    workload.duration = Duration(json.at("duration_ns").get<std::int64_t>());
+    workload.connections = whole_number<decltype(workload.connections)>(json, "connections");
+    workload.streams = whole_number<decltype(workload.streams)>(json, "streams");
+    workload.size = whole_number<decltype(workload.size)>(json, "size");
+    workload.omit = Duration(whole_number<std::int64_t>(json, "omit_ns"));
+    workload.duration = Duration(whole_number<std::int64_t>(json, "duration_ns"));
     // There are bounds to what a stranger may ask of a server.
     if (workload.connections == 0 || workload.connections > kMaxConnections || workload.streams == 0 ||
         workload.streams > kMaxStreams || workload.size == 0 || workload.size > kMaxSize)
@@ -84,10 +101,27 @@ std::optional<ServerReport> parse_report(const std::string& line) {
   const auto json = nlohmann::json::parse(line, nullptr, false);
   if (!json.is_object()) return std::nullopt;
   try {
-    return ServerReport{json.at("bytes"), json.at("first_ns"), json.at("last_ns"), json.at("cpu_seconds")};
+    const ServerReport report{whole_number<std::uint64_t>(json, "bytes"), whole_number<std::int64_t>(json, "first_ns"),
+                              whole_number<std::int64_t>(json, "last_ns"), json.at("cpu_seconds")};
+    if (report.last_ns < report.first_ns || !(report.cpu_seconds >= 0)) return std::nullopt;
+    return report;
   } catch (const nlohmann::json::exception&) {
     return std::nullopt;
   }
+}
+
+std::optional<std::string> why_impossible(const ServerReport& report, const ReportBounds& bounds) {
+  if (report.bytes > bounds.sent)
+    return fmt::format("{} bytes arrived, of {} that were sent", report.bytes, bounds.sent);
+  if (const Duration counted(report.last_ns - report.first_ns); counted > bounds.counted)
+    return fmt::format("they arrived within {}, and {} were counted", tools::format_duration(counted),
+                       tools::format_duration(bounds.counted));
+  // The server is one thread. The kernel counts processor time in ticks, and two machines' clocks differ a little.
+  constexpr double kTolerance = 1.0;
+  if (const double passed = std::chrono::duration<double>(bounds.passed).count();
+      report.cpu_seconds > passed + kTolerance)
+    return fmt::format("it took {:.1f} s of processor time within {:.1f} s", report.cpu_seconds, passed);
+  return std::nullopt;
 }
 
 double cpu_seconds() {

@@ -57,7 +57,18 @@ struct ServerReport {
   double cpu_seconds = 0;  // of the whole server process since this connection's test began
 };
 nlohmann::json to_json(const ServerReport& report);
+// std::nullopt: it is not a report, or its numbers are out of range or its times run backwards.
 std::optional<ServerReport> parse_report(const std::string& line);
+
+// What is known at this end of what a server's report can say.
+struct ReportBounds {
+  std::uint64_t sent = 0;  // bytes of the test that went out on this connection
+  Duration counted{};      // the time in which arrivals count
+  Duration passed{};       // since the test began
+};
+// What in the report contradicts that, as a clause; std::nullopt if nothing does. A result must not rest on a number that
+// cannot be true, whether the server is broken or lies.
+std::optional<std::string> why_impossible(const ServerReport& report, const ReportBounds& bounds);
 
 // Processor time of this process so far, both user and system.
 double cpu_seconds();

@@ -50,6 +50,10 @@ BOOST_AUTO_TEST_CASE(requests_that_are_refused) {
                                   with("streams", 0),
                                   with("streams", 1001),
                                   with("streams", "many"),
+                                  with("streams", 1.5),
+                                  with("streams", true),
+                                  with("streams", (1ull << 32) + 1),
+                                  with("size", 1e300),
                                   with("size", 0),
                                   with("size", (1 << 20) + 1),
                                   with("omit_ns", -1),
@@ -76,8 +80,27 @@ BOOST_AUTO_TEST_CASE(a_mark_is_that_word_and_nothing_else) {
 BOOST_AUTO_TEST_CASE(reports_that_are_refused) {
   BOOST_TEST(parse_report(to_json(ServerReport{1, 2, 3, 0.5}).dump()).has_value());
   for (const char* line : {"", "[]", "{}", R"({"bytes":1,"first_ns":2,"last_ns":3})",
-                           R"({"bytes":"x","first_ns":2,"last_ns":3,"cpu_seconds":1})"})
+                           R"({"bytes":"x","first_ns":2,"last_ns":3,"cpu_seconds":1})",
+                           R"({"bytes":-1,"first_ns":2,"last_ns":3,"cpu_seconds":1})",
+                           R"({"bytes":1e300,"first_ns":2,"last_ns":3,"cpu_seconds":1})",
+                           R"({"bytes":1,"first_ns":-9223372036854775808,"last_ns":3,"cpu_seconds":1})",
+                           R"({"bytes":1,"first_ns":2,"last_ns":9223372036854775808,"cpu_seconds":1})",
+                           R"({"bytes":1,"first_ns":3,"last_ns":2,"cpu_seconds":1})",
+                           R"({"bytes":1,"first_ns":2,"last_ns":3,"cpu_seconds":-1})"})
     BOOST_TEST_CONTEXT(line) BOOST_TEST(!parse_report(line).has_value());
+}
+
+BOOST_AUTO_TEST_CASE(a_report_claims_no_more_than_was_sent_and_no_more_time_than_there_was) {
+  using namespace std::chrono_literals;
+  constexpr std::int64_t kSecond = 1'000'000'000;
+  const ReportBounds bounds{.sent = 1000, .counted = 9s, .passed = 10s};
+  const auto refused = [&](const ServerReport& report) { return why_impossible(report, bounds).has_value(); };
+  BOOST_TEST(!refused({}));
+  BOOST_TEST(!refused({.bytes = 1000, .first_ns = 5 * kSecond, .last_ns = 14 * kSecond, .cpu_seconds = 10}));
+  BOOST_TEST(refused({.bytes = 1001, .first_ns = 5 * kSecond, .last_ns = 14 * kSecond, .cpu_seconds = 10}));
+  BOOST_TEST(refused({.bytes = 1000, .first_ns = 5 * kSecond, .last_ns = 14 * kSecond + 1, .cpu_seconds = 10}));
+  BOOST_TEST(refused({.bytes = 1000, .first_ns = 5 * kSecond, .last_ns = 14 * kSecond, .cpu_seconds = 11.1}));
+  BOOST_TEST(why_impossible({.bytes = 1001}, bounds).value() == "1001 bytes arrived, of 1000 that were sent");
 }
 
 BOOST_AUTO_TEST_CASE(lines_are_cut_and_their_length_is_bounded) {
