@@ -544,6 +544,18 @@ class Output(DumpCase):
         run.stderr.close()
         self.assertEqual(run.wait(timeout=30), 0)
 
+    def test_a_reader_of_the_pcap_or_of_the_json_that_goes_away_is_no_error(self):
+        capture = self.file("c", wire.pcap([MESSAGE_1] * 4000, snap_length=60))  # more than a pipe and a buffer hold
+        for option in ("-w", "--json"):
+            with self.subTest(option):
+                reader, writer = os.pipe()
+                os.close(reader)
+                where = ["-w", "-"] if option == "-w" else [f"--json=/dev/fd/{writer}"]
+                run = subprocess.run([DUMP, "-r", capture, "--quiet", *where], stdout=writer if option == "-w" else subprocess.DEVNULL,
+                                     stderr=subprocess.PIPE, pass_fds=[writer], timeout=30, env=ENVIRONMENT)
+                os.close(writer)
+                self.assertEqual((run.returncode, run.stderr), (0, b""))
+
     def test_pipes_that_do_not_block_get_everything(self):
         packets = 20000  # of them much more than a pipe holds
         capture = self.file("c", wire.pcap([MESSAGE_1] * packets, snap_length=60))

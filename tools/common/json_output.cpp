@@ -70,7 +70,6 @@ Result<void> JsonOutput::write_document(const nlohmann::json& value) {
 Result<void> JsonOutput::write_text(std::string_view text, Sync sync) {
   if (fd_ < 0) return {};
   auto result = write_all(fd_, text, target_);
-  const int error = errno;
   // Some disks say only now that they are full. What cannot be synced, such as a pipe, says EINVAL.
   if (result && sync == Sync::yes && regular_ && ::fsync(fd_) != 0 && errno != EINVAL)
     result = std::unexpected(write_error(target_, errno));
@@ -81,8 +80,7 @@ Result<void> JsonOutput::write_text(std::string_view text, Sync sync) {
   }
   if (regular_) cut_back(fd_, whole_);
   fd_ = -1;
-  if (error != EPIPE) status_ = result;
-  errno = error;  // for callers to whom a reader that is gone is no failure
+  if (result.error().system_error != EPIPE) status_ = result;
   return result;
 }
 

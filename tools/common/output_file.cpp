@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -139,6 +140,21 @@ Result<void> check_owner(const std::string& path, const struct stat& opened) {
                                             escape(path), opened.st_uid));
 }
 
+std::unexpected<ToolError> without_reader(const std::string& path) {
+  return fail(ErrorKind::usage, fmt::format("{} is a pipe that nobody reads: start its reader first", escape(path)));
+}
+
+// Opens without blocking, and tries again for as long as a pipe has no reader. open(2) itself would wait for one without
+// end, and before the tool has said a word.
+UniqueFd open_for_writing(const std::string& path, std::chrono::milliseconds reader_patience) {
+  constexpr std::chrono::milliseconds kPause{10};
+  for (;; reader_patience -= kPause) {
+    UniqueFd fd(::open(path.c_str(), O_WRONLY | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
+    if (fd || errno != ENXIO || reader_patience <= kPause.zero()) return fd;
+    ::poll(nullptr, 0, static_cast<int>(kPause.count()));
+  }
+}
+
 Result<UniqueFd> open_existing(const std::string& path, const struct stat& listed, const OutputRules& rules) {
   if (auto good = check_kind(path, listed); !good) return std::unexpected(good.error());
   if (S_ISREG(listed.st_mode)) {
@@ -146,16 +162,15 @@ Result<UniqueFd> open_existing(const std::string& path, const struct stat& liste
     if (rules.if_exists == IfExists::refuse) return exists(path);
   }
   // Only a pipe is waited for, and only where one was seen: something else may have become a pipe without a reader.
-  const int patience = S_ISFIFO(listed.st_mode) ? 0 : O_NONBLOCK;
-  UniqueFd fd(::open(path.c_str(), O_WRONLY | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY | patience));
-  if (!fd && patience != 0 && errno == ENXIO) return exchanged(path);
+  const bool is_pipe = S_ISFIFO(listed.st_mode);
+  UniqueFd fd = open_for_writing(path, is_pipe ? rules.reader_patience : std::chrono::milliseconds(0));
+  if (!fd && errno == ENXIO) return is_pipe ? without_reader(path) : exchanged(path);
   struct stat opened{};
   if (!fd || ::fstat(fd.get(), &opened) != 0) return cannot_open(path, errno);
   // What was checked is what was opened, or nothing is written.
   if (!same_file(listed, opened) || (listed.st_mode & S_IFMT) != (opened.st_mode & S_IFMT)) return exchanged(path);
   if (auto good = check_owner(path, opened); !good) return std::unexpected(good.error());
-  if (patience != 0 && ::fcntl(fd.get(), F_SETFL, ::fcntl(fd.get(), F_GETFL) & ~O_NONBLOCK) != 0)
-    return cannot_open(path, errno);
+  if (::fcntl(fd.get(), F_SETFL, ::fcntl(fd.get(), F_GETFL) & ~O_NONBLOCK) != 0) return cannot_open(path, errno);
   if (S_ISREG(opened.st_mode) && ::ftruncate(fd.get(), 0) != 0) return cannot_open(path, errno);
   return fd;
 }

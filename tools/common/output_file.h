@@ -6,7 +6,8 @@
 //   regular file      refused with IfExists::refuse; else emptied, once all other rules have passed.
 //   the run's own     a regular file that the run reads or writes already is refused, under whatever name (device and
 //                     inode are compared): UsedFile, and what stdin, stdout and stderr are redirected to.
-//   pipe (FIFO)       written to as it is; opening waits for its reader.
+//   pipe (FIFO)       written to as it is. Opening waits two seconds for its reader, which a script may start at the
+//                     same time, and is refused if none has come by then.
 //   character device  only what merely takes bytes: terminals, /dev/null and /dev/full.
 //   open descriptor   /dev/stdout, /dev/stderr, /dev/fd/N, /proc/self/fd/N name what the caller opened for us (the shell
 //                     does so for >(command)): that very descriptor is written to, and nothing is emptied.
@@ -20,6 +21,7 @@
 
 #include <sys/types.h>
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -53,6 +55,7 @@ std::optional<int> named_descriptor(std::string_view path);
 struct OutputRules {
   IfExists if_exists = IfExists::refuse;
   std::span<const UsedFile> used = {};
+  std::chrono::milliseconds reader_patience = std::chrono::seconds(2);  // of a pipe. Our choice
 };
 
 // A new file gets mode 0666 less the umask.

@@ -38,15 +38,12 @@ int write_all_or_errno(int fd, std::string_view bytes) {
 }
 
 Result<void> write_all(int fd, std::string_view bytes, std::string_view name) {
-  if (const int error = write_all_or_errno(fd, bytes); error != 0) {
-    errno = error;  // for callers to whom a reader that is gone is no failure
-    return std::unexpected(write_error(name, error));
-  }
+  if (const int error = write_all_or_errno(fd, bytes); error != 0) return std::unexpected(write_error(name, error));
   return {};
 }
 
 ToolError write_error(std::string_view name, int errno_value) {
-  return {ErrorKind::io, fmt::format("cannot write to {}: {}", escape(name), reason_of(errno_value))};
+  return {ErrorKind::io, fmt::format("cannot write to {}: {}", escape(name), reason_of(errno_value)), errno_value};
 }
 
 }  // namespace mxp::tools

@@ -14,7 +14,8 @@ Result<void> write_all(int fd, std::string_view bytes, std::string_view name);
 // The same without the sentence: 0, or the errno of the write that failed.
 int write_all_or_errno(int fd, std::string_view bytes);
 
-// The sentence for a write that failed, for those who cannot wait: "cannot write to NAME: …".
+// The error of a write that failed, for those who cannot wait: "cannot write to NAME: …". `system_error` is EPIPE if
+// its reader is gone.
 ToolError write_error(std::string_view name, int errno_value);
 
 }  // namespace mxp::tools

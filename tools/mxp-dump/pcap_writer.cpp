@@ -58,6 +58,10 @@ tools::Result<void> PcapWriter::start(std::uint32_t link_type) {
   return {};
 }
 
+std::unexpected<tools::ToolError> PcapWriter::cannot_write(int error) const {
+  return tools::fail_errno(tools::ErrorKind::io, fmt::format("cannot write {}", path_), error);
+}
+
 tools::Result<void> PcapWriter::write(const CapturedPacket& packet) {
   if (dump_ == nullptr) {
     if (auto started = start(packet.link_type); !started) return started;
@@ -77,14 +81,12 @@ tools::Result<void> PcapWriter::write(const CapturedPacket& packet) {
   header.caplen = static_cast<bpf_u_int32>(packet.bytes.size());
   header.len = packet.original_length;
   ::pcap_dump(reinterpret_cast<u_char*>(dump_.get()), &header, packet.bytes.data());
-  if (std::ferror(::pcap_dump_file(dump_.get())) != 0)
-    return tools::fail_errno(tools::ErrorKind::io, fmt::format("cannot write {}", path_), errno);
+  if (std::ferror(::pcap_dump_file(dump_.get())) != 0) return cannot_write(errno);
   return {};
 }
 
 tools::Result<void> PcapWriter::flush() {
-  if (dump_ != nullptr && ::pcap_dump_flush(dump_.get()) != 0)
-    return tools::fail_errno(tools::ErrorKind::io, fmt::format("cannot write {}", path_), errno);
+  if (dump_ != nullptr && ::pcap_dump_flush(dump_.get()) != 0) return cannot_write(errno);
   return {};
 }
 

@@ -36,6 +36,7 @@ class PcapWriter {
   };
 
   tools::Result<void> start(std::uint32_t link_type);
+  std::unexpected<tools::ToolError> cannot_write(int error) const;
 
   std::string path_;
   std::unique_ptr<std::FILE, CloseFile> file_;  // until start() gives it to dump_

@@ -232,7 +232,7 @@ class CaptureRun {
   // A reader of our pcap that had enough is no error.
   Result<void> stop_writing(const tools::ToolError& error) {
     pcap_.reset();
-    if (options_.write_path == "-" && errno == EPIPE) return {};
+    if (options_.write_path == "-" && error.system_error == EPIPE) return {};
     return std::unexpected(error);
   }
 
@@ -285,7 +285,8 @@ class CaptureRun {
     }
     say_what_was_found(forgotten);
     if (stdout_.failure()) return std::unexpected(*stdout_.failure());
-    if (auto written = json_.write_line(json); !written && errno != EPIPE) return std::unexpected(written.error());
+    if (auto written = json_.write_line(json); !written && written.error().system_error != EPIPE)
+      return std::unexpected(written.error());
     if (damage_) {
       tools::print_error("mxp-dump", *damage_);
       return damage_->exit_code();

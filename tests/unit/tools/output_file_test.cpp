@@ -8,6 +8,7 @@
 #include <boost/test/unit_test.hpp>
 #include <filesystem>
 #include <fstream>
+#include <future>
 #include <iterator>
 #include <string>
 
@@ -113,6 +114,23 @@ BOOST_AUTO_TEST_CASE(a_pipe_is_written_to) {
   const auto writer = open_output_file(fifo, {});
   BOOST_REQUIRE(writer.has_value());
   BOOST_TEST(::write(writer->get(), "x", 1) == 1);
+}
+
+BOOST_AUTO_TEST_CASE(a_pipe_that_nobody_reads_is_refused) {
+  const std::string fifo = path / "fifo";
+  BOOST_REQUIRE(::mkfifo(fifo.c_str(), 0600) == 0);
+  BOOST_TEST(contains(refusal(fifo, {.reader_patience = std::chrono::milliseconds(20)}), "nobody reads"));
+}
+
+BOOST_AUTO_TEST_CASE(a_pipe_whose_reader_comes_a_little_later_is_written_to_and_blocks) {
+  const std::string fifo = path / "fifo";
+  BOOST_REQUIRE(::mkfifo(fifo.c_str(), 0600) == 0);
+  auto reader = std::async(std::launch::async, [&] { return UniqueFd(::open(fifo.c_str(), O_RDONLY | O_CLOEXEC)); });
+  const auto writer = open_output_file(fifo, {.reader_patience = std::chrono::minutes(1)});
+  BOOST_REQUIRE(writer.has_value());
+  BOOST_TEST((::fcntl(writer->get(), F_GETFL) & O_NONBLOCK) == 0);
+  BOOST_TEST(::write(writer->get(), "x", 1) == 1);
+  BOOST_TEST(static_cast<bool>(reader.get()));
 }
 
 BOOST_AUTO_TEST_CASE(what_the_run_reads_is_not_overwritten_under_any_name) {

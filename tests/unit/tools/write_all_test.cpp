@@ -50,22 +50,23 @@ BOOST_AUTO_TEST_CASE(more_than_the_descriptor_takes_at_once_arrives_whole) {
 }
 
 BOOST_AUTO_TEST_CASE(each_failure_names_the_place_and_the_reason) {
-  const auto fails = [](int fd, const std::string& message) {
+  const auto fails = [](int fd, int error, const std::string& message) {
     const auto written = write_all(fd, "result\n", "stdout");
     BOOST_REQUIRE(!written.has_value());
     BOOST_TEST((written.error().kind == ErrorKind::io));
     BOOST_TEST(written.error().message == message);
+    BOOST_TEST(written.error().system_error == error);
   };
-  fails(-1, "cannot write to stdout: it is closed");
+  fails(-1, EBADF, "cannot write to stdout: it is closed");
   const int full = ::open("/dev/full", O_WRONLY | O_CLOEXEC);
   BOOST_REQUIRE(full >= 0);
-  fails(full, "cannot write to stdout: No space left on device");
+  fails(full, ENOSPC, "cannot write to stdout: No space left on device");
   ::close(full);
   const auto old = std::signal(SIGPIPE, SIG_DFL);
   prepare_process();  // as each tool does first: a reader that is gone is an error and no signal
   Pipe pipe(0);
   pipe.close_reader();
-  fails(pipe.ends[1], "cannot write to stdout: its reader is gone (broken pipe)");
+  fails(pipe.ends[1], EPIPE, "cannot write to stdout: its reader is gone (broken pipe)");
   std::signal(SIGPIPE, old);
 }
 
