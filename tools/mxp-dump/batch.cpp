@@ -15,8 +15,8 @@ std::uint64_t load(const std::uint8_t* bytes) {
   return value;
 }
 
-// The greatest size whose multiples are all places where `id` stands, with at most so many bits damaged. 0: no place
-// but the first.
+// The greatest size such that `id` stands at each of its multiples, with at most this many bits damaged. 0 if it stands
+// only at the first place.
 std::size_t common_distance(ByteView payload, std::uint64_t id, int damaged_bits) {
   std::size_t distance = 0;
   for (std::size_t at = kMinShortPacket; at + kShortHeaderSize <= payload.size(); ++at) {

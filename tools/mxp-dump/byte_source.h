@@ -1,5 +1,5 @@
-// Bytes of a capture file or of standard input, in order, through one fixed buffer: no seeking, so that a pipe works,
-// and no allocation that depends on what the input says.
+// The bytes of a capture file or of standard input, in order, through one fixed buffer. It does not seek, so that a
+// pipe works, and no allocation depends on what the input says.
 #pragma once
 
 #include <array>
@@ -15,14 +15,13 @@ namespace mxp::dump {
 
 // `path` "-" is standard input. The error is a clause for the user.
 std::expected<UniqueFd, std::string> open_input(const std::string& path);
-// The offset at which an input that was just opened begins, if it is a file that can be read again; std::nullopt for a
-// pipe.
+// The offset at which an input begins that was just opened, if it is a file that can be read again; nullopt for a pipe.
 std::optional<std::uint64_t> start_of_file(int descriptor);
 
 class ByteSource {
  public:
-  // Takes `descriptor` over. When `wake` (a descriptor, or -1) becomes readable, the input ends. That is how a signal
-  // ends the wait for a pipe.
+  // Takes `descriptor` over. When `wake` (a descriptor, or -1) becomes readable, the input ends. So a signal can end
+  // the wait for a pipe.
   ByteSource(int descriptor, int wake) : descriptor_(descriptor), wake_(wake) {}
   ByteSource(ByteSource&& other) noexcept;
   ByteSource& operator=(ByteSource&&) = delete;

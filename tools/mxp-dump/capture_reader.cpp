@@ -12,7 +12,7 @@
 namespace mxp::dump {
 namespace {
 
-// What a file that is no capture probably is, so that the message can say the way out.
+// What a file probably is that is no capture, so that the message can say what to do.
 std::string guess(ByteView head) {
   struct Format {
     std::string_view magic;

@@ -1,6 +1,6 @@
-// Reads a capture file: pcap (both byte orders, micro- and nanoseconds) and pcapng (several sections and interfaces). A
-// streaming reader of its own, because a capture comes from strangers: memory is constant whatever a length field says,
-// and where a file is broken the error says at which byte and frame.
+// Reads a capture file: pcap (both byte orders, micro- and nanoseconds) and pcapng (several sections and interfaces).
+// It is a streaming reader of our own, because a capture comes from strangers: its memory is constant whatever a length
+// field says, and if a file is broken, the error names the byte and the frame.
 #pragma once
 
 #include <cstdint>
@@ -14,15 +14,15 @@
 
 namespace mxp::dump {
 
-// Largest captured part of one packet. Our choice: tcpdump writes 256 KiB at most; more is a broken file.
+// The largest captured part of one packet. Our choice: tcpdump writes 256 KiB at most, and more means a broken file.
 inline constexpr std::uint32_t kMaxCapturedBytes = 256 * 1024;
 
 struct CaptureError {
   enum class Kind : std::uint8_t {
     empty,        // no byte at all
     not_capture,  // the first bytes are not those of a capture
-    truncated,    // ends in the middle of a record: all before it was handed out
-    malformed,    // contradicts itself: all before it was handed out
+    truncated,    // ends in the middle of a record; all before it was handed out
+    malformed,    // contradicts itself; all before it was handed out
     unreadable,   // the system refused a read
   };
   Kind kind = Kind::malformed;

@@ -50,7 +50,7 @@ std::optional<Connection::Fates> Connection::fates(TrafficDirection direction) c
   if (one.opened == 0 || !one.read_completely()) return std::nullopt;
   const PacketFates::Counts counts = one.fates.counts();
   Fates fates;
-  // A packet that did not verify may be one of those that seem not to be there.
+  // A packet that did not verify may be one of those that seem to be missing.
   const std::uint64_t doubtful = std::min(counts.not_captured, one.not_verified());
   fates.not_captured = counts.not_captured - doubtful;
   fates.unknown = counts.unknown + doubtful;

@@ -29,8 +29,8 @@ constexpr TrafficDirection reverse(TrafficDirection direction) {
                                                          : TrafficDirection::client_to_server;
 }
 
-// One pair of addresses that the connection was seen on. More than one means a client that moved, or a capture on both
-// sides of a relay, where each packet is there twice: so repetitions and times are judged within a path.
+// One pair of addresses on which the connection was seen. If there are more, a client has moved, or the capture comes
+// from both sides of a relay and holds each packet twice. So repetitions and times are judged within one path.
 struct Path {
   SocketAddress client;
   SocketAddress server;
@@ -50,7 +50,7 @@ struct Side {
   std::uint64_t opened = 0;
   std::uint64_t duplicates = 0;  // captured twice on one path, or doubled by the network
   std::uint64_t cut = 0;         // by the snap length, handshake messages included
-  std::uint64_t incomplete = 0;  // 1-RTT packets of which a part is missing: cut, or IP fragments
+  std::uint64_t incomplete = 0;  // 1-RTT packets of which a part is missing (cut off, or in other IP fragments)
   std::uint64_t damaged = 0;     // ids or contents; forged ones look the same
   std::uint64_t no_key = 0;      // 1-RTT packets whose key is not in the log
   std::uint64_t not_opened = 0;  // there is a key, and it does not fit
@@ -61,7 +61,7 @@ struct Side {
   PacketFates fates;                   // of packet numbers, on whatever path
   StreamLedger streams;
 
-  // Whether all of this direction's packets were read, so that what was not read cannot change a count.
+  // Whether all packets of this direction were read, so that no unread packet can change a count.
   bool read_completely() const { return no_key == 0 && incomplete == 0 && (opened > 0 || short_packets == 0); }
   // Packets that did not verify although others of the direction did.
   std::uint64_t not_verified() const { return opened > 0 ? not_opened : 0; }
@@ -77,8 +77,7 @@ struct Connection {
   std::uint64_t initials = 0;
   std::uint64_t responses = 0;      // that can be the server's
   std::uint64_t not_verifying = 0;  // messages 2 that cannot be the one that the client took
-  // For the table alone: whether messages come from the sides that they should come from, and by what the connection is
-  // found.
+  // For the table alone: whether messages come from the right sides, and by what the connection is found.
   int side_votes = 0;
   std::vector<std::uint64_t> id_keys, prints;
 
@@ -88,14 +87,14 @@ struct Connection {
   std::optional<ConnectionId> server_id() const { return side(TrafficDirection::client_to_server).destination; }
   std::uint64_t packets() const { return sides[0].packets + sides[1].packets; }
 
-  // From message 1 to message 2 on one path; of several paths the longest, which is the client's.
+  // From message 1 to message 2 on one path. If there are several paths it is the longest time, which is the client's.
   std::optional<std::uint64_t> handshake_ns() const;
-  // From message 1 to the client's first 1-RTT packet, which confirms the keys: a whole round trip and what the client
-  // took, wherever the capture was made.
+  // From message 1 to the client's first 1-RTT packet, which confirms the keys: a whole round trip and the time that
+  // the client took, wherever the capture was made.
   std::optional<std::uint64_t> confirmation_ns() const;
   bool unanswered() const;
-  // Packets that repeat a handshake message, or stream data of another packet. std::nullopt if a packet of the
-  // direction could not be read.
+  // How many packets repeat a handshake message, or stream data of another packet. nullopt if a packet of the direction
+  // could not be read.
   std::optional<std::uint64_t> retransmitted(TrafficDirection direction) const;
   std::uint64_t handshake_repeats(TrafficDirection direction) const;
 
@@ -104,11 +103,11 @@ struct Connection {
     std::uint64_t not_captured = 0;
     std::uint64_t unknown = 0;
   };
-  // std::nullopt if packets of the direction could not be read.
+  // nullopt if packets of the direction could not be read.
   std::optional<Fates> fates(TrafficDirection direction) const;
 
  private:
-  // Whether no packet of the direction is missing in the capture, so that it holds all acknowledgements.
+  // Whether the capture lacks no packet of the direction, so that it holds all acknowledgements.
   bool captured_completely(TrafficDirection direction) const;
 };
 

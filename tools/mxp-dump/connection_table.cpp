@@ -8,7 +8,7 @@
 namespace mxp::dump {
 namespace {
 
-// So many different first bytes are no accident of another protocol.
+// This many different first bytes are no accident of another protocol.
 constexpr int kLikelyVariety = 4;
 
 bool goes(const Connection& connection, const Endpoints& endpoints, TrafficDirection direction) {
@@ -65,13 +65,13 @@ ConnectionTable::Place ConnectionTable::find_handshake(const HandshakeCopy& copy
     if (id && different_bits(*id, copy.client_id) <= kMaxDamagedBits &&
         (place->handshake.related(copy) || !place->handshake.any(copy.message)))
       return place;
-    // Joined just before its handshake, which is out of order.
+    // The connection was joined just before its handshake, which is out of order.
     if (!id && place->handshake.empty() && goes(*place, endpoints, direction_of(copy.message))) return place;
   }
   return connections_.end();
 }
 
-// Of the ids of its messages: one that the server's packets have, or else that of the most copies.
+// Chooses among the ids of its messages: one that the server's packets have, or else that of the most copies.
 void ConnectionTable::choose_client_id(Place place) {
   for (const Path& path : place->paths) {
     const auto* used = candidates_.of({path.server, path.client});
@@ -137,8 +137,8 @@ ConnectionTable::Found ConnectionTable::assigned(ConnectionId destination, const
   return known(destination, endpoints);
 }
 
-// A server's id is awaited after message 2. Where that was not captured the server's packets to this client tell that
-// it came, and where nothing of the server was captured nothing can be told from its silence.
+// A server's id is awaited after message 2. If message 2 was not captured, the server's packets to this client tell
+// that it came. If nothing of the server was captured, nothing can be told from its silence.
 bool ConnectionTable::may_lack_server_id(const Connection& connection, const Endpoints& endpoints) const {
   if (connection.handshake.empty() || connection.handshake.any(HandshakeMessage::response)) return true;
   const auto* answers = candidates_.of(turned(endpoints));
@@ -151,8 +151,8 @@ bool ConnectionTable::may_lack_server_id(const Connection& connection, const End
                       [](const Place place) { return place->handshake.any(HandshakeMessage::response); });
 }
 
-// Gives the likeliest ids in use from here to there to the connections that lack one. Several handshakes from one port
-// are confirmed in their order.
+// Gives the likeliest ids in use from here to there to the connections that lack one. If several handshakes come from
+// one port, they are confirmed in their order.
 void ConnectionTable::assign(const Endpoints& endpoints) {
   const auto pair = by_pair_.find(pair_of(endpoints.source, endpoints.destination));
   const auto* used = candidates_.of(endpoints);
@@ -169,7 +169,8 @@ void ConnectionTable::assign(const Endpoints& endpoints) {
     else if (may_lack_server_id(*place, endpoints)) lacking.push_back(place);
   }
   if (lacking.empty()) return;
-  // Answered ones in their order; of those whose answer was not captured the last, for it ended the attempts before.
+  // Connections that were answered come in their order. Of those whose answer was not captured it is the last, since it
+  // ended the attempts before it.
   std::sort(lacking.begin(), lacking.end(), [](const Place a, const Place b) {
     const bool a_answered = a->handshake.any(HandshakeMessage::response),
                b_answered = b->handshake.any(HandshakeMessage::response);
@@ -273,7 +274,8 @@ void ConnectionTable::learn_id(Place place, TrafficDirection direction, Connecti
   own_id(place, direction, id);
 }
 
-// Two connections may use one id, by accident or because somebody forged a packet: the first to have it is found by it.
+// Two connections may use one id, by accident or because somebody forged a packet. The id then finds the one that had
+// it first.
 void ConnectionTable::own_id(Place place, TrafficDirection direction, ConnectionId id) {
   if (by_id_.try_emplace(id.key(), Target{place, direction}).second) place->id_keys.push_back(id.key());
 }
@@ -303,7 +305,7 @@ Path* ConnectionTable::path_of(Place place, const SocketAddress& client, const S
   for (Path& path : place->paths) {
     if (path.client == client && path.server == server) return &path;
   }
-  // A client that keeps moving is followed by its ids; what its oldest path has shown is let go.
+  // A client that keeps moving is followed by its ids, and what its oldest path has shown is forgotten.
   if (place->paths.size() == kMaxPaths) {
     const Path& gone = place->paths.front();
     if (const auto pair = by_pair_.find(pair_of(gone.client, gone.server)); pair != by_pair_.end()) {

@@ -1,10 +1,10 @@
 // The connections of a capture, found by connection id, by what their handshake messages have in common, and by address
 // pair. Their number is bounded: when there are too many, the one that was silent longest is handed out and forgotten.
 //
-// What an id stands for may show only later: message 2 of the first packets was not captured or comes out of order, a
-// damaged copy comes before the good one, other UDP uses the same ports. So a file is looked through twice: first the
-// handshakes and the ids in use are noted (note_*) and the ids resolved, then each packet is looked up. A live
-// capture or a pipe is noted and looked up packet by packet, with what is known by then.
+// What an id belongs to may show only later: message 2 was not captured or comes after the first packets, a damaged
+// copy comes before the good one, or other UDP uses the same ports. So a file is looked through twice. First the
+// handshakes and the ids in use are noted (note_*) and the ids resolved; then each packet is looked up. A live capture
+// or a pipe is noted and looked up packet by packet, with what is known by then.
 #pragma once
 
 #include <cstdint>
@@ -22,7 +22,7 @@ namespace mxp::dump {
 inline constexpr std::size_t kMaxConnections = 4096;
 inline constexpr std::size_t kMaxPaths = 4;               // of a connection
 inline constexpr std::size_t kMaxConnectionsOfPath = 64;  // between one pair of addresses that are looked through
-// Of the handshake messages of one connection, which has two: the rest are damaged copies or forged.
+// Handshake messages of one connection that are kept. It has two; the others are damaged copies or forged.
 inline constexpr std::size_t kMaxHandshakeIds = 16;
 inline constexpr std::size_t kMaxHandshakePrints = 32;
 
@@ -49,28 +49,29 @@ class ConnectionTable {
     candidates_.add(endpoints, destination, first_byte, time_ns);
   }
   bool has_noted(const Endpoints& endpoints) const { return candidates_.of(endpoints) != nullptr; }
-  // After all was noted.
+  // To be called after everything was noted.
   void resolve();
 
   // A handshake message that was noted.
   Found handshake(const HandshakeCopy& copy, const Endpoints& endpoints);
-  // For a message of a kind that only the other side sends, because its first byte is damaged. The direction returned
-  // is the right one.
+  // For a message whose kind only the other side sends: its first byte is damaged. The direction that is returned is
+  // the right one.
   Found from_the_wrong_side(const HandshakeCopy& copy, const Endpoints& endpoints);
-  // A datagram that does not begin like a handshake message and may have been one that was noted.
+  // A datagram that does not begin like a handshake message but may be one that was noted.
   Found damaged_handshake(const HandshakeCopy& copy, const Endpoints& endpoints);
   // A 1-RTT packet, by its id alone.
   Found known(ConnectionId destination, const Endpoints& endpoints);
-  // By the ids in use between its addresses: one may belong to a connection whose id was not known until now.
+  // Looks at the ids in use between the addresses of the packet: one may belong to a connection whose id was not known
+  // until now.
   Found assigned(ConnectionId destination, const Endpoints& endpoints);
-  // A 1-RTT packet whose direction something else has told: a connection that lacks an id, or a new one, joined in its
-  // middle.
+  // A 1-RTT packet whose direction is known from something else: it belongs to a connection that lacks an id, or to a
+  // new one that was joined in its middle.
   Found join(ConnectionId destination, const Endpoints& endpoints, TrafficDirection direction);
-  // Whether an id is the likeliest between its addresses, or looks like MXP in any case.
+  // Whether an id is the likeliest one between its addresses, or looks like MXP in any case.
   bool likely(ConnectionId destination, const Endpoints& endpoints) const;
-  // Connections that have packets from here to there, with their ids.
+  // The connections that have packets from here to there, with their ids.
   std::vector<Found> between(const Endpoints& endpoints);
-  // Makes the connection that between() found the latest, and notes the path. REQUIRES: no function that changes the
+  // Makes the connection that between() found the latest one, and notes the path. REQUIRES: nothing that changes the
   // table was called since.
   Found touch(const Found& found, const Endpoints& endpoints);
 

@@ -1,4 +1,4 @@
-// What the clear bytes of a datagram tell by their form alone (docs/protocol.md §2.1, §3).
+// What the form of a datagram's clear bytes tells by itself (docs/protocol.md §2.1, §3).
 #pragma once
 
 #include <algorithm>

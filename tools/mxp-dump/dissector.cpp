@@ -36,7 +36,7 @@ void Dissector::survey(const CapturedPacket& packet, const UdpDatagram& datagram
     const Captured captured = datagram.truncated() ? Captured::cut : Captured::whole;
     table_.note_handshake(describe_handshake(payload, *message, captured, packet.time_ns), endpoints);
   } else if (payload.size() >= kShortHeaderSize && datagram.length >= kMinShortPacket) {
-    // All packets of a batch have their say: the first one may be the damaged one.
+    // All packets of a batch are asked, because the first one may be the damaged one.
     const std::size_t step = batch_segment_size(payload, id_at(payload, 1), 0).value_or(payload.size());
     for (std::size_t at = 0; at + kShortHeaderSize <= payload.size(); at += step) {
       if (IdCandidates::plausible(payload[at], datagram.length))
@@ -119,8 +119,8 @@ Dissector::ShortPacket Dissector::find_short(ByteView payload, ConnectionId dest
   return {};
 }
 
-// A packet whose id is nearly that of a connection between these addresses, or one that is followed by packets of such
-// a connection in the same datagram.
+// A packet whose id is nearly that of a connection between these addresses, or that is followed by packets of such a
+// connection in the same datagram.
 Dissector::ShortPacket Dissector::find_damaged(ByteView payload, ConnectionId destination, const Endpoints& endpoints) {
   for (const Found& found : table_.between(endpoints)) {
     const Side& side = found.connection->side(found.direction);
@@ -141,7 +141,7 @@ void Dissector::short_datagram(ByteView payload, const ShortPacket& to, const Si
     return;
   }
   side.segment_size = *segment_size;
-  // Of a batch that was cut by the snap length the packets behind the cut are named as well.
+  // If a batch was cut by the snap length, the packets behind the cut are named as well.
   const std::uint32_t length = record_.length;
   for (std::uint32_t segment = 0, at = 0; at < length; ++segment, at += static_cast<std::uint32_t>(*segment_size)) {
     record_.segment = segment;
@@ -199,7 +199,7 @@ void Dissector::short_packet(ByteView packet, const ShortPacket& to) {
   }
 }
 
-// The receiver dropped it. What it was is known if it opens with its clear bytes put right.
+// The receiver dropped this packet. What it was is known if it opens once its clear bytes are put right.
 void Dissector::repair(ByteView packet, const ShortPacket& to) {
   Side& side = to.found.connection->side(to.found.direction);
   record_.damaged = true;
@@ -241,7 +241,7 @@ void Dissector::opened_packet(const PacketDecryptor::Opened& opened, Found found
   if (record_.retransmission) ++side.repeating;
 }
 
-// Said once for each phase, at the packet that was captured first of it.
+// Said once for each phase, at the packet of the phase that was captured first.
 void Dissector::note_phase(Side& side, std::uint32_t phase) {
   const std::optional<std::uint32_t> before = side.phase;
   if (before && phase <= *before) return;

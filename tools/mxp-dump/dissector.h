@@ -23,7 +23,7 @@ class Dissector {
  public:
   using Sink = std::function<void(const PacketRecord&)>;
 
-  // `port`: datagrams from or to it are taken for MXP where their form allows it. 0: none.
+  // `port`: datagrams from or to this port are taken for MXP if their form allows it. 0 means none.
   Dissector(KeyRing& keys, std::uint16_t port, ConnectionTable::Forget forget)
       : keys_(keys),
         port_(port),
@@ -34,12 +34,12 @@ class Dissector {
   void survey(const CapturedPacket& packet, const UdpDatagram& datagram);
   void end_survey();
 
-  // Calls `sink` for each packet of MXP in the datagram: usually one, more where the capture holds a GSO batch. False
+  // Calls `sink` for each packet of MXP in the datagram: usually one, and more if the capture holds a GSO batch. False
   // if it is not MXP.
   bool dissect(const CapturedPacket& packet, const UdpDatagram& datagram, const Sink& sink);
 
   const ConnectionTable& table() const { return table_; }
-  // Handshake messages that were cut before their connection id: they belong to no connection.
+  // How many handshake messages were cut before their connection id, so that they belong to no connection.
   std::uint64_t cut_headers() const { return cut_headers_; }
 
  private:

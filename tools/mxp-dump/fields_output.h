@@ -1,5 +1,5 @@
-// -T fields: the columns that the user names, separated by tabs; several values in one are separated by commas, and one
-// that does not apply is empty.
+// -T fields: the columns that the user names, separated by tabs. Several values in one column are separated by commas,
+// and a column that does not apply is empty.
 #pragma once
 
 #include "mxp-dump/packet_writer.h"
@@ -7,7 +7,7 @@
 namespace mxp::dump {
 
 bool is_field(std::string_view name);
-// All of them, for a message.
+// All names of fields, for a message.
 std::string field_names();
 
 class FieldsWriter final : public PacketWriter {

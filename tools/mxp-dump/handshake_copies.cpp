@@ -12,7 +12,7 @@ constexpr std::size_t kKeySize = 32, kTailSize = 16;
 // Where the ephemeral key stands while token and ticket are empty, as in this version (docs/protocol.md §2.1).
 constexpr std::size_t kInitialKeyOffset = 18, kResponseKeyOffset = 14;
 
-// Bytes that are all the same name nothing: no key and no tag looks like that.
+// Bytes that are all the same identify nothing, since no key and no tag looks like that.
 std::uint64_t print_of(ByteView bytes) {
   const bool uniform = std::all_of(bytes.begin(), bytes.end(), [&](std::uint8_t byte) { return byte == bytes[0]; });
   return uniform ? 0 : hash_of(bytes);
@@ -126,13 +126,13 @@ HandshakeVerdict HandshakeCopies::judge(const HandshakeCopy& copy, std::optional
     const bool other_is_right = variant.first.client_id == client_id() && variant.first.suite == suite;
     if (!other_is_right) continue;
     if (!right_suite || variant.count > count) return HandshakeVerdict::damaged;
-    // As many copies of each: the first one stands for the message.
+    // If there are as many copies of each, the first one stands for the message.
     if (variant.count == count && variant.first.time_ns < copy.time_ns) return HandshakeVerdict::damaged;
   }
   if (!right_suite) return HandshakeVerdict::damaged;
   if (copy.message == HandshakeMessage::initial) return HandshakeVerdict::good;
 
-  // Of several answers: the last one before the client went on, or else the first.
+  // Of several answers it is the last one before the client went on, or else the first.
   const Variant* taken = nullptr;
   for (const Variant& variant : variants_) {
     if (!answers(variant, suite)) continue;

@@ -1,6 +1,6 @@
 // The handshake messages that a capture shows of one connection, as different byte strings with the number of their
-// copies. A connection has one message 1 and one message 2, each repeated byte by byte (docs/protocol.md §2.3): what
-// else comes under its name was damaged on the way or forged, and the copies tell which is which.
+// copies. A connection has one message 1 and one message 2, each repeated byte by byte (docs/protocol.md §2.3).
+// Anything else that comes under its name was damaged on the way or forged, and the copies tell which is which.
 #pragma once
 
 #include <cstdint>
@@ -20,44 +20,45 @@ struct HandshakeCopy {
   std::uint8_t suite = 0;
   std::uint64_t whole = 0;  // hash of all bytes
   std::uint64_t rest = 0;   // of all but the suite and the id
-  // Hashes of the ephemeral key and of the last 16 bytes, which no two different messages share. 0: not known.
+  // Hashes of the ephemeral key and of the last 16 bytes, which no two different messages share. 0 if not known.
   std::uint64_t ephemeral = 0;
   std::uint64_t tail = 0;
   std::optional<std::uint64_t> time_ns;
 };
-// REQUIRES: at least kHandshakeHeaderSize bytes. `cut`: more was sent than was captured.
+// `cut`: more was sent than was captured. REQUIRES: at least kHandshakeHeaderSize bytes.
 enum class Captured : std::uint8_t { whole, cut };
 HandshakeCopy describe_handshake(ByteView payload, HandshakeMessage message, Captured captured,
                                  std::optional<std::uint64_t> time_ns);
 
-// What the other copies say of one.
+// What the other copies say of one copy.
 enum class HandshakeVerdict : std::uint8_t {
   good,
   damaged,      // the same message as another copy, and not the same bytes
-  other_suite,  // a message 2 whose suite is not message 1's: the client drops it
-  other_answer  // a message 2 besides the one that the client took: at most one can verify
+  other_suite,  // a message 2 whose suite is not that of message 1, so the client drops it
+  other_answer  // a message 2 besides the one that the client took; only one can verify
 };
 
 class HandshakeCopies {
  public:
-  // Our choice: different byte strings of one connection. What comes past it is judged like the rest, but not kept.
+  // Our choice: how many different byte strings of one connection are kept. Further ones are judged like the rest.
   static constexpr std::size_t kMaxVariants = 16;
 
   void add(const HandshakeCopy& copy);
   bool empty() const { return variants_.empty(); }
   bool any(HandshakeMessage message) const;
-  // Whether a copy is the same message as one of these, be some of its bytes damaged.
+  // Whether a copy is the same message as one of these, even if some of its bytes are damaged.
   bool related(const HandshakeCopy& copy) const;
 
-  // A packet of the server to this id was captured. True: it is that of a message, and now is known to be the right one.
+  // A packet of the server to this id was captured. True if the id is that of a message, which is now known to be the
+  // right one.
   bool confirm(ConnectionId id);
 
-  // The confirmed one, or else that of the most copies.
+  // The id that was confirmed, or else that of the most copies.
   std::optional<ConnectionId> client_id() const;
-  // By the number of copies; a message 1 says it before a message 2.
+  // The suite that most copies say; a message 1 counts before a message 2.
   std::optional<std::uint8_t> suite() const;
-  // `suite`: what decryption has shown, if it has. `confirmed_ns`: the client's first packet after message 2, which it
-  // sends at once (docs/protocol.md §2.3): the message 2 just before is the one that it took.
+  // `suite` is what decryption has shown, if it has. `confirmed_ns` is the time of the client's first packet after
+  // message 2, which it sends at once (docs/protocol.md §2.3): so the message 2 just before is the one that it took.
   HandshakeVerdict judge(const HandshakeCopy& copy, std::optional<std::uint8_t> suite,
                          std::optional<std::uint64_t> confirmed_ns) const;
 

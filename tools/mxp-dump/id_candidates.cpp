@@ -9,7 +9,7 @@
 namespace mxp::dump {
 namespace {
 
-// Form and fixed bit, and the reserved bit that header protection leaves in the clear (docs/protocol.md §3).
+// Form bit and fixed bit, and the reserved bit that header protection leaves in the clear (docs/protocol.md §3).
 constexpr std::uint8_t kUnmaskedBits = 0xe0;
 
 bool is_text(ConnectionId id) {
@@ -54,7 +54,7 @@ void IdCandidates::add(const Endpoints& endpoints, ConnectionId id, std::uint8_t
   auto found = std::find_if(ids.begin(), ids.end(), [&](const IdCandidate& one) { return one.id == id; });
   if (found == ids.end()) {
     if (ids.size() == kMaxIds) {
-      // Of the rarest the one seen first: a new one must have the time to come again.
+      // Of the rarest ids the one that was seen first goes, since a new one must have time to come again.
       ids.erase(std::min_element(ids.begin(), ids.end(), [](const IdCandidate& a, const IdCandidate& b) {
         return a.count != b.count ? a.count < b.count : a.order < b.order;
       }));

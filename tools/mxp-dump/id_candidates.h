@@ -1,6 +1,6 @@
-// Which ids stand where a 1-RTT packet has its destination id, for each pair of source and destination. The server's
-// id appears in the clear only there, and other UDP may use the same ports, so that the id is the one whose packets look
-// most like packets of MXP: five masked bits in their first byte make it a different one in nearly every packet.
+// Which ids stand where a 1-RTT packet has its destination id, for each pair of source and destination. The server's id
+// appears in the clear only there, and other UDP may use the same ports. So the id is taken to be the one whose packets
+// look most like packets of MXP: five masked bits in the first byte make that byte different in nearly every packet.
 #pragma once
 
 #include <cstdint>
@@ -25,24 +25,24 @@ struct EndpointsHash {
 
 struct IdCandidate {
   ConnectionId id;
-  std::uint64_t order = 0;  // of the first sight: smaller is earlier
+  std::uint64_t order = 0;  // when it was seen first; smaller is earlier
   std::uint64_t count = 0;
   std::uint32_t first_bytes = 0;  // bit n: a first byte with n in its masked bits was seen
   std::optional<std::uint64_t> first_ns;
 
-  // Whether this one looks more like an id of MXP than `other`.
+  // Whether this candidate looks more like an id of MXP than `other`.
   bool better_than(const IdCandidate& other) const;
 };
 
 class IdCandidates {
  public:
-  // Our choices: pairs that are kept, the oldest go first; ids of a pair, the rarest go first.
+  // Our choices: how many pairs are kept (the oldest go first) and how many ids of a pair (the rarest go first).
   static constexpr std::size_t kMaxPairs = 16384, kMaxIds = 32;
 
   // Whether a payload has the form of a 1-RTT packet: the bits of the first byte that are not masked, and the size.
   static bool plausible(std::uint8_t first_byte, std::size_t length);
   void add(const Endpoints& endpoints, ConnectionId id, std::uint8_t first_byte, std::optional<std::uint64_t> time_ns);
-  // Valid until the next add(); null: none.
+  // Valid until the next add(); null if there is none.
   const std::vector<IdCandidate>* of(const Endpoints& endpoints) const;
 
  private:

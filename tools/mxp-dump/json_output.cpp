@@ -118,7 +118,7 @@ std::string_view frame_word(const Frame& frame) { return std::visit(FrameWord{},
 void JsonWriter::write(const PacketRecord& record, std::string& out) {
   FrameJson json{std::back_inserter(out)};
   json.add(R"({{"frame":{})", record.frame);
-  // All nine digits: as a binary number a time of today would lose the last three.
+  // All nine digits are written by hand: as a binary number, a time of today would lose the last three.
   if (record.time_ns) json.add(R"(,"time":{}.{:09})", *record.time_ns / 1'000'000'000, *record.time_ns % 1'000'000'000);
   json.add(R"(,"src":"{}","dst":"{}","length":{},"type":"{}")", record.source.to_string(),
            record.destination.to_string(), record.length, to_string(record.type));

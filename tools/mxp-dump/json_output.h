@@ -1,5 +1,5 @@
-// -T json: one object a line, `{frame,time,src,dst,length,type,packet_number,frames:[{type,…}]}` and more. Numbers are
-// numbers, and a key that does not apply is absent.
+// -T json: one object in each line, `{frame,time,src,dst,length,type,packet_number,frames:[{type,…}]}` and more.
+// Numbers are numbers, and a key that does not apply is absent.
 #pragma once
 
 #include "mxp-dump/packet_writer.h"
@@ -11,7 +11,7 @@ class JsonWriter final : public PacketWriter {
   void write(const PacketRecord& record, std::string& out) override;
 };
 
-// As in "stream", "max_data": a frame's `type` in JSON and fields.
+// The name of a frame's type in JSON and in fields, such as "stream" or "max_data".
 std::string_view frame_word(const Frame& frame);
 
 }  // namespace mxp::dump

@@ -21,8 +21,8 @@ constexpr std::size_t kMaxLine = 256;  // the longest valid line is 131 bytes
 }  // namespace
 
 std::expected<void, std::string> KeyRing::load(const std::string& path) {
-  // Without waiting: a pipe would let nobody in before it has a writer, and who reads a log again and again would wait
-  // for that writer each time.
+  // Opened without waiting: open(2) of a pipe would wait for a writer, and a tool that reads a log again and again
+  // would wait for that writer each time.
   UniqueFd file(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY));
   if (!file) return std::unexpected(std::string(std::strerror(errno)));
   struct stat info{};
@@ -58,7 +58,7 @@ KeyRing::Headless KeyRing::without_phase_0() const {
   Headless result;
   for (const auto& [key, keys] : by_id_) {
     if (!keys.phase_0.empty()) continue;
-    // The smallest, so that the same log always names the same one.
+    // The smallest id is named, so that the same log always names the same one.
     if (result.ids++ == 0 || key < result.example.key()) {
       result.example = keys.destination;
       result.direction = keys.direction;
@@ -67,7 +67,7 @@ KeyRing::Headless KeyRing::without_phase_0() const {
   return result;
 }
 
-// Without stdio, whose buffer would keep what it has read.
+// Read without stdio, whose buffer would keep what it has read.
 int KeyRing::read_on() {
   std::array<char, 4096> chunk{};
   ssize_t got = 0;

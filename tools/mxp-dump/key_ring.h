@@ -1,6 +1,6 @@
 // The traffic secrets of a key log (docs/protocol.md §8), found by the destination id that stands in the clear in every
-// 1-RTT packet. Of each id the secret of phase 0 is kept, from which all others follow, and how far its lines go; a
-// later secret alone opens nothing, because the header protection of every phase is phase 0's (§3.1).
+// 1-RTT packet. For each id it keeps the secret of phase 0, from which all others follow, and how far the lines of the
+// log go. A later secret alone opens nothing, because the header protection of every phase is that of phase 0 (§3.1).
 #pragma once
 
 #include <cstdint>
@@ -15,35 +15,38 @@
 
 namespace mxp::dump {
 
-// Our choice: 100 bytes each; a log with so many is a service's of many days.
+// Our choice: each entry takes 100 bytes, and a log with this many is that of a service over many days.
 inline constexpr std::size_t kMaxLoggedIds = 1'000'000;
-// Different secrets of phase 0 for one id. Our choice: each is a trial for every packet until one fits.
+// How many different secrets of phase 0 are kept for one id. Our choice: each is a trial for every packet until one
+// fits.
 inline constexpr std::size_t kMaxSecretsOfId = 4;
 
 // What the log says of the packets to one id.
 struct LoggedKeys {
   ConnectionId destination;
   KeyLogLine::TrafficDirection direction = KeyLogLine::TrafficDirection::client_to_server;
-  // None: the log has only lines of later phases. More than one: lines that contradict each other, all worth a trial.
+  // None if the log has only lines of later phases. More than one if lines contradict each other; each is worth a
+  // trial.
   std::vector<TrafficSecret> phase_0;
   std::uint32_t highest_phase = 0;  // of its lines
 };
 
 class KeyRing {
  public:
-  // Reads what the file holds now. A later look for an id that is not there reads on, so that a capture finds the keys
-  // of connections that began after it. The error is a clause without the file's name.
+  // Reads what the file holds now. A later look-up of an id that is not there reads on, so that a capture finds the
+  // keys of connections that began after it. The error is a clause without the name of the file.
   std::expected<void, std::string> load(const std::string& path);
 
-  // Valid until the next call; null: not in the log (yet).
+  // Valid until the next call; null if the id is not in the log (yet).
   const LoggedKeys* find(ConnectionId destination);
-  // The latest phase in the log for this id, after reading on: lines come while connections run. 0 if there is none.
+  // The latest phase in the log for this id, after reading on, since lines come while connections run. 0 if there is
+  // none.
   std::uint32_t highest_phase(ConnectionId destination);
 
   bool loaded() const { return source_.valid(); }
-  // Ids with a line in the log, two for each connection.
+  // How many ids have a line in the log: two for each connection.
   std::size_t ids() const { return by_id_.size(); }
-  // Those of which phase 0 is missing, and one of them.
+  // How many of them lack phase 0, and one of these.
   struct Headless {
     std::uint64_t ids = 0;
     ConnectionId example;

@@ -26,7 +26,7 @@ enum LinkType : std::uint32_t {
 constexpr std::uint16_t kEtherIpv4 = 0x0800, kEtherIpv6 = 0x86dd, kEtherVlan = 0x8100, kEtherQinq = 0x88a8,
                         kEtherQinqOld = 0x9100;
 constexpr std::uint8_t kUdp = 17;
-// IPv6 extension headers of one form: next header, length in units of eight bytes beyond the first.
+// IPv6 extension headers that have one form: next header, then the length in units of eight bytes beyond the first.
 constexpr std::uint8_t kHopByHop = 0, kRouting = 43, kFragment = 44, kAuthentication = 51, kDestinationOptions = 60,
                        kMobility = 135, kHip = 139, kShim6 = 140;
 
@@ -34,7 +34,7 @@ using Found = std::expected<UdpDatagram, NoDatagram>;
 
 Found not_udp(NotUdp why) { return std::unexpected(NoDatagram{why, {}}); }
 
-// What may carry UDP inside and is not looked into.
+// Protocols that may carry UDP inside and are not looked into.
 struct Tunnel {
   std::uint16_t number;
   std::string_view name;
@@ -77,7 +77,7 @@ SocketAddress address_of(AddressFamily family, ByteView ip) {
   return address;
 }
 
-// `length` is what IP says is left for UDP; `in` may hold less, and never more.
+// `length` is what IP says is left for UDP; `in` may hold less than that, and never more.
 Found read_udp(Reader in, std::size_t length, SocketAddress source, SocketAddress destination, bool fragment) {
   const auto source_port = be16(in), destination_port = be16(in), udp_length = be16(in), checksum = be16(in);
   if (!checksum) return not_udp(NotUdp::malformed);
@@ -162,7 +162,7 @@ Found read_ip(Reader in) {
   }
 }
 
-// `type` was read from where the packet says it; the payload follows in `in`.
+// `type` was read from where the packet says it, and the payload follows in `in`.
 Found read_ethertype(Reader in, std::optional<std::uint16_t> type) {
   while (type == kEtherVlan || type == kEtherQinq || type == kEtherQinqOld) {
     if (!be16(in)) return not_udp(NotUdp::malformed);
@@ -197,7 +197,7 @@ std::expected<UdpDatagram, NoDatagram> find_udp(std::uint32_t link_type, ByteVie
     }
     case kNull:
     case kLoop:
-      // The address family's number differs between systems, and its byte order between machines; IP's own version
+      // The number of the address family differs between systems, and its byte order between machines. IP's own version
       // nibble does not.
       if (!in.bytes(4)) return not_udp(NotUdp::malformed);
       return read_ip(in);

@@ -1,5 +1,5 @@
 // From a captured packet to the UDP datagram in it: link layer, IPv4 with options and fragments, IPv6 with extension
-// headers. Nothing is allocated and nothing is trusted: every length is held against what was captured.
+// headers. Nothing is allocated and nothing is trusted: every length is compared with what was captured.
 #pragma once
 
 #include <cstdint>
@@ -34,7 +34,7 @@ struct NoDatagram {
 
 std::expected<UdpDatagram, NoDatagram> find_udp(std::uint32_t link_type, ByteView packet);
 
-// The name of the tunnel that a UDP datagram belongs to by its port, or nothing.
+// The name of the tunnel to which a UDP datagram belongs by its port, or nothing.
 std::string_view udp_tunnel(const UdpDatagram& datagram);
 
 }  // namespace mxp::dump

@@ -36,7 +36,7 @@ tools::Result<std::unique_ptr<LiveCapture>> LiveCapture::open(const std::string&
   ::pcap_set_snaplen(handle->pcap, static_cast<int>(kMaxCapturedBytes));
   ::pcap_set_buffer_size(handle->pcap, kBufferBytes);
   ::pcap_set_immediate_mode(handle->pcap, 1);
-  // Not every interface can: then the handle says microseconds, which next() asks about.
+  // Not every interface can do this: then the handle says microseconds, and next() asks it about that.
   ::pcap_set_tstamp_precision(handle->pcap, PCAP_TSTAMP_PRECISION_NANO);
   const int status = ::pcap_activate(handle->pcap);
   if (status < 0) {
@@ -89,7 +89,7 @@ std::expected<std::optional<CapturedPacket>, CaptureError> LiveCapture::next() {
     if (got < 0)
       return std::unexpected(
           CaptureError{CaptureError::Kind::unreadable, 0, frames_ + 1, ::pcap_geterr(handle_->pcap)});
-    // Nothing there: wait for a packet or a signal. EINTR is looked at on the next turn.
+    // Nothing is there, so it waits for a packet or a signal. EINTR is looked at in the next turn.
     static_cast<void>(::poll(waits.data(), waits.size(), -1));
   }
 }

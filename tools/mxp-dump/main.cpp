@@ -14,7 +14,7 @@ namespace {
 
 int fail(const tools::ToolError& error, const mxp::dump::Options& options) {
   tools::print_error("mxp-dump", error);
-  // "--json" beside packets on stdout was refused before the first packet, so that nothing mixes with this.
+  // "--json" beside packets on stdout was refused before the first packet, so nothing mixes with this.
   if (auto output = tools::JsonOutput::open(options.json, tools::StdoutUse::free, options.arguments); output)
     static_cast<void>(output->write_line(to_json(error)));
   return static_cast<int>(error.exit_code());

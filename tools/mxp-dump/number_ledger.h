@@ -1,5 +1,5 @@
-// Which packet numbers, or bytes of a stream, were seen: ranges, bounded. Past the bound the lowest hole is closed and
-// only its size kept.
+// Which packet numbers, or bytes of a stream, were seen, as a bounded set of ranges. Past the bound the lowest hole is
+// closed and only its size is kept.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +10,7 @@ namespace mxp::dump {
 
 class NumberLedger {
  public:
-  // Our choice: holes of a healthy connection are few and near the top; 4 KiB for each ledger.
+  // Our choice: a healthy connection has few holes, and they are near the top; 4 KiB for each ledger.
   static constexpr std::size_t kMaxRanges = 256;
 
   // Adds [begin, end); returns how many of them were new. REQUIRES: begin <= end.
@@ -18,7 +18,7 @@ class NumberLedger {
   bool empty() const { return ranges_.empty(); }
   // The largest number seen. REQUIRES: !empty().
   std::uint64_t largest() const { return ranges_.ranges().back().end - 1; }
-  // How many numbers are missing between the first seen and `end`, not included.
+  // How many numbers are missing between the first one seen and `end`, which is not included.
   std::uint64_t missing_below(std::uint64_t end) const;
 
  private:

@@ -36,7 +36,7 @@ constexpr std::array<std::string_view, 5> kAbsent = {"why", "join", "redact", "i
 constexpr tools::CommandNames kCommands = {
     .tool = "mxp-dump", .present = {}, .absent = kAbsent, .or_else = "-r FILE or -i INTERFACE", .file_option = "-r"};
 
-// As typed; the strings are still to be understood.
+// The options as they were typed; the strings are still to be understood.
 struct LowOptions {
   std::string read, interface, user, filter, write, keylog, format, stats, json;
   std::vector<std::string> fields;
@@ -99,7 +99,7 @@ std::expected<Options, tools::ParseStop> interpret(const LowOptions& low, const 
 }  // namespace
 
 std::expected<Options, tools::ParseStop> parse_options(int argc, char** argv) {
-  // This tool has no commands yet; the first word alone can be meant as one, later ones belong to options.
+  // This tool has no commands yet. Only the first word can be meant as one; later words belong to options.
   const std::vector<std::string> arguments(argv + 1, argv + argc);
   if (auto known =
           tools::check_command(kCommands, std::span(arguments).first(std::min<std::size_t>(arguments.size(), 1)));

@@ -1,4 +1,4 @@
-// What the user typed, and what is meant: every check of the command line lies between the two.
+// What the user typed, and what is meant by it. Every check of the command line lies between the two.
 #pragma once
 
 #include <cstdint>

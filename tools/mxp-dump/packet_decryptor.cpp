@@ -19,12 +19,12 @@ namespace mxp::dump {
 namespace {
 
 constexpr std::size_t kNear = 16;  // numbers on each side; what the holes of a lossy capture take
-// open() tries the numbers on one side under two keys, and `likely` under both, or those on both sides under one.
+// open() tries the numbers on one side under two keys, and `likely` under both, or those on both sides under one key.
 static_assert(PacketDecryptor::kOpenTrials == 2 * (kNear + 1));
 constexpr std::uint32_t kPhasesBeyondLog = 4;  // the log may have been copied a moment before the capture ended
-// The numbers of a phase under load, at least: it ends after 10,000 packets and not before three probe timeouts have
-// gone by since its beginning was acknowledged (docs/protocol.md §3.1), and less than one number in a hundred is left
-// out (§6). Long round trips make phases longer; what search() finds then, it finds by distance from here.
+// How many numbers a phase under load has at least. It ends after 10,000 packets, and not before three probe timeouts
+// have gone by since its beginning was acknowledged (docs/protocol.md §3.1); and less than one number in a hundred is
+// left out (§6). Long round trips make phases longer. What search() finds then, it finds by its distance from here.
 constexpr std::uint64_t kNumbersOfPhase = 10'050;
 
 std::optional<std::uint64_t> above(std::uint64_t number, std::uint64_t distance) {
@@ -110,7 +110,7 @@ std::optional<PacketDecryptor::Unmasked> PacketDecryptor::unmask(ByteView packet
   return out;
 }
 
-// No number: there is none at that distance.
+// nullopt if there is no number at that distance.
 bool PacketDecryptor::try_number(PhaseKeys& keys, const Unmasked& packet, std::optional<std::uint64_t> number) {
   if (!number) return false;
   ++trials_;
@@ -136,7 +136,7 @@ std::optional<PacketDecryptor::Opened> PacketDecryptor::try_present(const Unmask
 
 std::optional<PacketDecryptor::Opened> PacketDecryptor::try_next(const Unmasked& packet,
                                                                  std::optional<std::uint64_t> number) {
-  // Kept from the first packet that asks, forged or not: flipped phase bits make us pay for this once.
+  // Kept from the first packet that needs it, forged or not, so that flipped phase bits make us pay for this once.
   if (!next_) next_.emplace(suite_, derive_packet_keys(derive_next_secret(secret_)));
   if (!try_number(*next_, packet, number)) return std::nullopt;
   turn(*number);
@@ -168,9 +168,10 @@ void PacketDecryptor::Link::step() {
   ++phase;
 }
 
-// From the link to the phase `last`, where the lowest bit fits. The numbers of a later phase lie above those of the
-// present one (RFC 9001 §6.4): half of a phase's trials go upwards from the likely number, as for a quiet connection
-// whose phases are turned by time, half to where the numbers of a connection under load would be by then.
+// Searches from the link to the phase `last`, where the lowest bit fits. The numbers of a later phase lie above those
+// of the present one (RFC 9001 §6.4). Half of a phase's trials go upwards from the likely number, as for a quiet
+// connection whose phases are turned by time. The other half go to where the numbers of a connection under load would
+// be by then.
 std::optional<PacketDecryptor::Opened> PacketDecryptor::search_phases(const Unmasked& packet, Link& link,
                                                                       std::uint32_t last, std::size_t trials,
                                                                       std::size_t round) {

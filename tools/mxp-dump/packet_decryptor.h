@@ -1,12 +1,13 @@
 // Opens the 1-RTT packets of one direction as an onlooker. Packets come twice and out of order, and the capture may
-// have begun late or have holes, so that two things must be found out which a receiver always knows: the upper bits of
-// the packet number, and the key phase beyond its lowest bit (docs/protocol.md §3, §3.1).
+// have begun late or have holes. So two things must be found out that a receiver always knows: the upper bits of the
+// packet number, and the key phase beyond its lowest bit (docs/protocol.md §3, §3.1).
 //
 //   open     what follows from the packets before: the present phase, the next, the one before; near numbers
 //   search   phases further ahead and distant numbers, with a bounded number of trials
 //
-// There is no replay window: a duplicate is something to show. Nothing changes before a tag has verified. A trial is
-// one opening by the AEAD; trials are all that a forged packet costs, beside the keys of the phases that are searched.
+// There is no replay window, because a duplicate is something to show. Nothing changes before a tag has verified. A
+// trial is one opening by the AEAD. Trials are all that a forged packet costs, besides the keys of the phases that are
+// searched.
 #pragma once
 
 #include <cstddef>
@@ -20,11 +21,12 @@ namespace mxp::dump {
 
 class PacketDecryptor {
  public:
-  // Trials of one open() and of one search(), at most. Our choice: tens of milliseconds for a search that is in vain.
+  // How many trials one open() and one search() make at most. Our choice: a search in vain takes tens of milliseconds.
   static constexpr std::size_t kOpenTrials = 34, kSearchTrials = 32768;
-  // Phases after the present one that a search looks at: those that the key log names and a few more, but never more
-  // than the first of these constants; and so many in any case, should the log be older than the capture. Our choice:
-  // 4096 phases are 50 GB or more or three days of a connection, 512 are 6 GB or more or eight hours.
+  // How many phases after the present one a search looks at: those that the key log names and a few more, but never
+  // more than the first of these constants; and as many as the second in any case, since the log may be older than the
+  // capture. Our choice: 4096 phases are at least 50 GB or three days of a connection, 512 are at least 6 GB or eight
+  // hours.
   static constexpr std::uint32_t kMaxPhasesAhead = 4096, kBlindPhasesAhead = 512;
 
   PacketDecryptor(Suite suite, const TrafficSecret& phase_0);
@@ -35,13 +37,13 @@ class PacketDecryptor {
     std::uint8_t first_byte = 0;
     MutableBytes payload;  // in `scratch`
   };
-  // `expected` is the number after the largest opened so far.
+  // `expected` is the number that follows the largest one opened so far.
   std::optional<Opened> open(ByteView packet, std::uint64_t expected, std::vector<std::uint8_t>& scratch);
 
   struct Search {
     std::uint32_t highest_named = 0;  // the latest phase in the key log
     // How many packets in a row were searched in vain before this one. Neighbours have nearly the same phase and
-    // number: each round looks at numbers beyond those of the round before.
+    // number, so each round looks at numbers beyond those of the round before.
     std::size_t round = 0;
   };
   std::optional<Opened> search(ByteView packet, std::uint64_t expected, const Search& how,

@@ -8,11 +8,12 @@
 namespace mxp::dump {
 namespace {
 
-// A sender whose numbers had gone so far since the last one that was captured could not be read any more: at most four
-// bytes of a number are on the wire (RFC 9000 §17.1). Who acknowledges such a number was never sent it.
+// If the numbers of a sender had gone further than this since the last one that was captured, its receiver could not
+// read them any more: at most four bytes of a number are on the wire (RFC 9000 §17.1). So whoever acknowledges such a
+// number was never sent it.
 constexpr std::uint64_t kFarthestAhead = std::uint64_t{1} << 31;
 
-// Walks through a set in ascending order: whether a number is in it, and until where that stays so.
+// Walks through a set in ascending order, and tells whether a number is in it and up to where that stays so.
 class Walk {
  public:
   explicit Walk(const RangeSet& set) : ranges_(set.ranges()) {}
@@ -106,7 +107,7 @@ void PacketFates::bound(RangeSet& set) {
   while (set.range_count() > kMaxRanges) {
     const std::uint64_t below = set.ranges()[kMaxRanges / 2].begin;
     if (!largest_sent_ || below > *largest_sent_) {
-      // What is yet to come is not judged: a peer that acknowledges what it was never sent must not make the packets
+      // What is yet to come is not judged. A peer that acknowledges what it was never sent must not make the packets
       // that do come look like second copies.
       set.pop_back();
       continue;

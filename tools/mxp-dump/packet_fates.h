@@ -1,7 +1,7 @@
 // What became of the packet numbers of one direction, as far as a capture can tell:
 //
 //                        acknowledged     reported missing       neither
-//   captured             delivered        lost                   lost if every acknowledgement was captured, else unknown
+//   captured             delivered        lost                   lost if every ACK was captured, else unknown
 //   not captured         not captured     unknown                not captured if two or more in a row, else unknown
 //
 // "Reported missing" means that an ACK frame left the number out between its ranges, three or more below its largest,
@@ -21,16 +21,16 @@ namespace mxp::dump {
 
 class PacketFates {
  public:
-  // Our choice: at most 16 KiB for each of three sets. Past it the lower half is judged and only the counts are kept;
-  // where that half lies beyond the largest number that was captured, the highest ranges are forgotten in its place.
+  // Our choice: at most 16 KiB for each of three sets. Past it the lower half is judged and only the counts are kept.
+  // If that half lies beyond the largest number that was captured, the highest ranges are forgotten in its place.
   static constexpr std::size_t kMaxRanges = 1024;
 
-  // A packet of this direction was captured. False: it was seen before.
+  // A packet of this direction was captured. False if it was seen before.
   bool sent(std::uint64_t number);
   // An ACK frame of the other direction was captured.
   void acknowledged(const AckFrame& frame);
 
-  // The capture holds this direction from its first packet on: what is missing before the first one that was seen
+  // The capture holds this direction from its first packet on, so what is missing before the first one that was seen
   // counts too.
   void begins_at_zero() { from_zero_ = true; }
 

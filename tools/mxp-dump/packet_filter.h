@@ -1,4 +1,4 @@
-// -f on packets of a file: the capture filter language of libpcap, compiled once for each link type.
+// -f for the packets of a file: the capture filter language of libpcap, compiled once for each link type.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +12,7 @@ struct bpf_program;
 
 namespace mxp::dump {
 
-// libpcap knows some link types of files under another number.
+// libpcap knows some link types of files by another number.
 std::uint32_t dlt_of(std::uint32_t link_type);
 
 class PacketFilter {

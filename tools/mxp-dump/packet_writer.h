@@ -16,7 +16,7 @@ class StdoutBuffer {
  public:
   void append(std::string_view text);
   void flush();
-  // The reader went away (EPIPE): there is nobody to write for, and that is no error.
+  // The reader has gone (EPIPE): there is nobody to write for, and that is no error.
   bool closed() const { return closed_; }
   // Any other write that failed.
   const std::optional<tools::ToolError>& failure() const { return failure_; }

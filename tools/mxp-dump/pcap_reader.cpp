@@ -48,7 +48,7 @@ std::expected<void, CaptureError> PcapReader::read_header(std::span<const std::u
   return {};
 }
 
-// Another file was appended to this one, as cat does it. Its first bytes stand where a record would have its header.
+// Another file was appended to this one, as cat does. Its first bytes stand where a record would have its header.
 std::expected<void, CaptureError> PcapReader::begin_appended(std::span<const std::uint8_t, kRecordHeaderSize> begin) {
   const auto magic = begin.first<4>();
   order_ = order_of(magic);

@@ -15,7 +15,8 @@ namespace {
 
 constexpr std::uint32_t kEthernet = 1;
 
-// stdout as a stream that waits where a plain one would lose data: another program may have set the pipe not to block.
+// stdout as a stream that waits where a plain one would lose data, since another program may have set the pipe not to
+// block.
 std::FILE* open_stdout() {
   const auto write = [](void*, const char* bytes, std::size_t size) {
     errno = tools::write_all_or_errno(STDOUT_FILENO, {bytes, size});

@@ -54,7 +54,8 @@ std::expected<std::unique_ptr<CaptureReader>, CaptureError> PcapngReader::open(B
   return reader;
 }
 
-// One block after the other: a packet block is an answer, an interface is remembered, anything else is passed over.
+// Reads one block after the other: a packet block is the answer, an interface is remembered, and anything else is
+// passed over.
 std::expected<std::optional<CapturedPacket>, CaptureError> PcapngReader::next() {
   for (;;) {
     input_.start_record();
@@ -89,7 +90,7 @@ std::expected<PcapngReader::Block, CaptureError> PcapngReader::begin_block(std::
   return Block{load<std::uint32_t>(type.data(), order_), total - kBlockOverhead, total};
 }
 
-// A section can change the byte order, which its length field already uses; interfaces count from 0 again.
+// A section can change the byte order, which already applies to its length field. Interfaces count from 0 again.
 std::expected<PcapngReader::Block, CaptureError> PcapngReader::begin_section() {
   std::array<std::uint8_t, 12> head{};  // length, byte-order magic, version
   if (auto done = input_.read(head); !done) return std::unexpected(done.error());
@@ -177,8 +178,8 @@ PcapngReader::Next PcapngReader::read_obsolete(Block& block) {
                        load<std::uint32_t>(fixed.data() + 12, order_), load<std::uint32_t>(fixed.data() + 16, order_));
 }
 
-// A simple block knows neither its time nor its captured length: that is the smallest of what was there, the snap
-// length and the block.
+// A simple block says neither its time nor its captured length. The length is the smallest of the original length, the
+// snap length and the block.
 PcapngReader::Next PcapngReader::read_simple(Block& block) {
   std::array<std::uint8_t, 4> fixed{};
   if (auto done = read_body(block, fixed); !done) return std::unexpected(done.error());

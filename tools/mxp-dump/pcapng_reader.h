@@ -9,7 +9,8 @@
 
 namespace mxp::dump {
 
-// Interfaces of one section. Our choice: far above any real capture, and bounds what a section can make us keep.
+// How many interfaces a section may have. Our choice: far above any real capture, and it bounds what a section can make
+// us keep.
 inline constexpr std::size_t kMaxInterfaces = 4096;
 
 class PcapngReader final : public CaptureReader {

@@ -40,14 +40,14 @@ std::optional<std::uint32_t> number_in(const char* variable) {
   return static_cast<std::uint32_t>(value);
 }
 
-// Who called sudo, unless that was root.
+// The user who called sudo, unless that was root.
 std::optional<Account> account_of_sudo() {
   const auto user = number_in("SUDO_UID"), group = number_in("SUDO_GID");
   if (!user || !group || *user == 0) return std::nullopt;
   return Account{*user, *group, fmt::format("user {}", *user)};
 }
 
-// The sets of the process itself; what a program gained by file capabilities is there.
+// The capability sets of the process itself; what a program gained by file capabilities is in them.
 bool drop_capabilities() {
   __user_cap_header_struct header{.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
   __user_cap_data_struct none[2] = {};

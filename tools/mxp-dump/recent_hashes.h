@@ -1,5 +1,5 @@
-// The last packets of one path and direction: the same bytes within so few packets are the same packet, captured twice
-// or doubled by the network, for no two 1-RTT packets are sealed alike.
+// The last packets of one path and direction. The same bytes within this many packets are the same packet, captured
+// twice or doubled by the network, since no two 1-RTT packets are sealed alike.
 #pragma once
 
 #include <algorithm>

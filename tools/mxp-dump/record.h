@@ -1,4 +1,5 @@
-// What is known of one packet of MXP: what the writers print. Views are valid until the dissector sees the next packet.
+// What is known of one packet of MXP, which is what the writers print. Views are valid until the dissector sees the
+// next packet.
 #pragma once
 
 #include <cstdint>
@@ -26,7 +27,7 @@ enum class Protection : std::uint8_t {
   none,  // a handshake packet
   opened,
   no_key,      // the key log does not have this id, or there is none
-  key_misfit,  // it does, and the packet does not verify
+  key_misfit,  // the key log has it, and the packet does not verify
   incomplete,  // not all of the packet was captured
   damaged,     // bytes outside the encryption are wrong: its id, or the fixed bits of its first byte
 };

@@ -28,7 +28,7 @@ class RecordInput {
  public:
   explicit RecordInput(ByteSource source) : source_(std::move(source)), packet_(kMaxCapturedBytes) {}
 
-  // The bytes of the file's start were looked at to tell its format: they are handed over here.
+  // The bytes of the start of the file were read to tell its format, and are handed over here.
   void start_record(std::uint64_t offset) { record_offset_ = offset; }
   void start_record() { record_offset_ = source_.offset(); }
   std::uint64_t offset() const { return source_.offset(); }
@@ -38,7 +38,7 @@ class RecordInput {
     if (source_.read(out) == out.size()) return {};
     return std::unexpected(ended());
   }
-  // The number of bytes read, for the start of a record, where the end of the file is no error.
+  // Returns the number of bytes read. For the start of a record, where the end of the file is no error.
   std::size_t read_some(MutableBytes out) { return source_.read(out); }
   std::expected<void, CaptureError> skip(std::uint64_t count) {
     if (source_.skip(count) == count) return {};

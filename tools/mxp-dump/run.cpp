@@ -129,8 +129,8 @@ class CaptureRun {
     return {};
   }
 
-  // Once through a file, so that all handshakes and ids are known before the first packet is looked at. A pipe and an
-  // interface can be read only once.
+  // Goes through a file once, so that all handshakes and ids are known before the first packet is looked at. A pipe and
+  // an interface can be read only once.
   Result<void> survey() {
     if (!file_start_ || reader_ == nullptr) return {};
     std::uint64_t latest_ns = 0, frames = 0;
@@ -229,7 +229,7 @@ class CaptureRun {
     return {};
   }
 
-  // A reader of our pcap that had enough is no error.
+  // It is no error if the reader of our pcap had enough and has gone.
   Result<void> stop_writing(const tools::ToolError& error) {
     pcap_.reset();
     if (options_.write_path == "-" && error.system_error == EPIPE) return {};

@@ -7,7 +7,7 @@
 
 namespace mxp::dump {
 
-// The exit code where all went well (also 7 and 130), or the error to print. A truncated file is an error that
+// The exit code if all went well (which may be 7 or 130), or the error to print. A truncated file is an error that
 // comes after all that is whole was printed.
 tools::Result<tools::ExitCode> run(const Options& options, tools::Output& output);
 

@@ -6,7 +6,7 @@ namespace mxp::dump {
 namespace {
 
 constexpr std::size_t kMaxFruitlessSearches = 8;  // then the key is taken for the wrong one
-// Places in a connection that are followed at once: two captures of it, one appended to the other.
+// How many places in a connection are followed at once: two captures of it may be appended to one another.
 constexpr std::size_t kMaxLines = 2;
 
 }  // namespace
@@ -20,7 +20,7 @@ SideDecryptor::Keys SideDecryptor::prepare(KeyRing& ring, ConnectionId destinati
   known_ = false;
   searches_ = misses_ = 0;
   destination_ = destination;
-  // Both suites are tried whatever the handshake said: a forged message 2 may have said it.
+  // Both suites are tried whatever the handshake said, because a forged message 2 may have said it.
   for (const Suite suite : {Suite::chacha20_poly1305, Suite::aes_256_gcm}) {
     for (const TrafficSecret& secret : logged->phase_0) {
       Line line{secret, std::make_unique<PacketDecryptor>(suite, secret), {}, {}};
@@ -54,7 +54,7 @@ std::optional<PacketDecryptor::Opened> SideDecryptor::open_anywhere(ByteView pac
   return std::nullopt;
 }
 
-// A packet's number is near the largest, or, in a capture whose parts are in another order, near the last.
+// A packet's number is near the largest one, or, in a capture whose parts are in another order, near the last one.
 std::optional<PacketDecryptor::Opened> SideDecryptor::open_at(Line& line, ByteView packet,
                                                               std::vector<std::uint8_t>& scratch) {
   const std::uint64_t after_last = line.last ? *line.last + 1 : 0;
@@ -72,12 +72,12 @@ std::optional<PacketDecryptor::Opened> SideDecryptor::search(ByteView packet, st
     auto opened = lines_[i].decryptor->search(packet, expected, how, scratch);
     if (!opened) continue;
     opened_with(i, opened->number);
-    // Only a search that found something earns another: packets that open at once must not pay for forged ones
+    // Only a search that found something earns another. Otherwise packets that open at once would pay for forged ones
     // between them.
     searches_ = 0;
     return opened;
   }
-  // A search looks ahead only. What lies before is found from the beginning of the connection.
+  // A search only looks ahead. What lies before is found from the beginning of the connection.
   if (known_ && lines_.front().decryptor->phase() > 0) {
     Line again{lines_.front().phase_0, std::make_unique<PacketDecryptor>(suite(), lines_.front().phase_0), {}, {}};
     auto opened = again.decryptor->open(packet, 0, scratch);

@@ -1,5 +1,5 @@
-// Opens the packets of one direction with what a key log has for its id: one or two suites, one or more secrets (a log
-// may have two lines of phase 0 for one id), and packets from anywhere in the connection in any order.
+// Opens the packets of one direction with what a key log has for its id. There may be one or two suites, one or more
+// secrets (a log may have two lines of phase 0 for one id), and packets from anywhere in the connection in any order.
 #pragma once
 
 #include <cstdint>
@@ -19,14 +19,14 @@ class SideDecryptor {
   Keys prepare(KeyRing& ring, ConnectionId destination, std::optional<std::uint8_t> likely_suite);
   // REQUIRES: prepare() said present.
   std::optional<PacketDecryptor::Opened> open(ByteView packet, KeyRing& ring, std::vector<std::uint8_t>& scratch);
-  // As open(), but only what costs little: for a packet whose id was put right before.
+  // Like open(), but it tries only what costs little. For a packet whose id was put right before.
   std::optional<PacketDecryptor::Opened> try_repaired(ByteView packet, std::vector<std::uint8_t>& scratch);
 
   // What opened the last packet. REQUIRES: one was opened.
   Suite suite() const { return lines_.front().decryptor->suite(); }
 
  private:
-  // A place in the connection that packets are followed from.
+  // A place in the connection from which packets are followed.
   struct Line {
     TrafficSecret phase_0;
     std::unique_ptr<PacketDecryptor> decryptor;

@@ -1,5 +1,5 @@
-// Which bytes of which streams one side has sent, so that a repetition shows. Bounded: the streams seen longest ago are
-// forgotten first.
+// Which bytes of which streams one side has sent, so that a repetition shows. It is bounded: the streams that were seen
+// longest ago are forgotten first.
 #pragma once
 
 #include <cstdint>
@@ -13,10 +13,10 @@ namespace mxp::dump {
 
 class StreamLedger {
  public:
-  // Our choice: what a capture's connection has open at a time, with room; at most 2 MiB for each direction.
+  // Our choice: as many as a connection has open at a time, and more; at most 2 MiB for each direction.
   static constexpr std::size_t kMaxStreams = 512;
 
-  // Whether any of the frame's bytes, or its end of stream, was sent before.
+  // Whether any of the frame's bytes, or its end of the stream, was sent before.
   bool repeats(const StreamFrame& frame);
 
  private:

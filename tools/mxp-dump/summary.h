@@ -1,4 +1,4 @@
-// --stats summary: what all connections of a capture add up to. Bounded however long the capture is.
+// --stats summary: what all connections of a capture add up to. Its memory is bounded however long the capture is.
 #pragma once
 
 #include <cstdint>
@@ -19,7 +19,7 @@ struct CaptureCounts {
   std::uint64_t later_fragments = 0;  // IP fragments without a UDP header
   std::uint64_t malformed = 0;        // IP or UDP headers that contradict themselves or were cut off
   std::uint64_t unknown_link_type = 0;
-  // Frames that were not looked into, by what they are: link types that are not read, tunnels.
+  // How many frames were not looked into, by what they are: link types that are not read, and tunnels.
   std::map<std::string, std::uint64_t> not_looked_into;
   std::uint64_t cut_headers = 0;   // packets of MXP cut before their connection id
   std::uint64_t out_of_order = 0;  // frames whose time is before that of the frame before
@@ -39,14 +39,14 @@ class Summary {
   std::uint64_t packets() const { return packets_; }
   std::uint64_t connections() const { return connections_; }
 
-  // `forgotten`: connections that were dropped for want of room; they may be counted twice.
+  // `forgotten` is how many connections were dropped for want of room; they may be counted twice.
   nlohmann::json to_json(const CaptureCounts& counts, std::uint64_t forgotten) const;
   std::string to_text(const CaptureCounts& counts, std::uint64_t forgotten) const;
   // One line for each thing that stands between the user and the whole truth; none if all was read.
   std::vector<std::string> notes(const CaptureCounts& counts) const;
 
  private:
-  // A figure that holds only if it holds for every direction.
+  // A sum that is known only if it is known for every direction.
   struct Figure {
     std::uint64_t sum = 0;
     bool known = true;

@@ -110,7 +110,7 @@ void TextWriter::write(const PacketRecord& record, std::string& out) {
   if (!first_ns_) first_ns_ = record.time_ns;
   std::string time = "-", details;
   if (record.time_ns) {
-    // Captures of several interfaces are not always in order: a time before the first is negative.
+    // Captures of several interfaces are not always in order. A time before the first one is negative.
     const auto relative = static_cast<std::int64_t>(*record.time_ns - *first_ns_);
     time = fmt::format("{:.6f}", static_cast<double>(relative) / 1e9);
   }

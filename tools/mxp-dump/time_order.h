@@ -1,5 +1,5 @@
-// Frames of a file in the order of their times. Captures of several interfaces and files that were put together are not
-// always in it, and what they show depends on what came first.
+// The frames of a file in the order of their times. Captures of several interfaces, and files that were put together,
+// are not always in that order, and what they show depends on what came first.
 #pragma once
 
 #include <cstdint>
@@ -12,12 +12,14 @@ namespace mxp::dump {
 
 class TimeOrder {
  public:
-  // Our choice: they take 192 MiB. The frames of a larger file are taken in the order of the file, which is said.
+  // Our choice: this many take 192 MiB. The frames of a larger file are taken in the order of the file, and the user is
+  // told so.
   static constexpr std::size_t kMaxFrames = 4'000'000;
 
-  // In the order of the file. False: there are too many.
+  // To be called in the order of the file. False if there are too many.
   bool add(const CapturedPacket& packet);
-  // A reader over these frames, which reads their bytes from `file` again; `base` is where the capture begins in it.
+  // A reader over these frames, which reads their bytes from `file` once more. `base` is the offset in it at which the
+  // capture begins.
   std::unique_ptr<CaptureReader> reader(UniqueFd file, std::uint64_t base) &&;
 
  private:
