@@ -357,4 +357,42 @@ BOOST_AUTO_TEST_CASE(path_that_loses_much_needs_a_longer_row) {
   BOOST_TEST(longer <= 20);
 }
 
+namespace {
+
+// A detector that has seen a good path, up to packet number 999.
+BlackHoleDetector on_a_good_path() {
+  BlackHoleDetector detector;
+  for (std::uint64_t number = 800; number < 1000; ++number) detector.on_acknowledged(PacketNumber(number), 1472);
+  return detector;
+}
+// Losses of these numbers; whether any of them gave the verdict.
+bool lost(BlackHoleDetector& detector, std::uint64_t first, unsigned count, std::size_t size) {
+  for (; count > 0; --count, ++first)
+    if (detector.on_lost(PacketNumber(first), size)) return true;
+  return false;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(acknowledgement_of_an_older_packet_does_not_end_the_row) {
+  BlackHoleDetector detector = on_a_good_path();
+  BOOST_TEST(!lost(detector, 1010, 5, 1472));
+  detector.on_acknowledged(PacketNumber(1005), 1472);  // sent before the path shrank
+  BOOST_TEST(lost(detector, 1015, 1, 1472));
+}
+
+BOOST_AUTO_TEST_CASE(acknowledgements_in_falling_order_explain_no_more_than_in_rising_order) {
+  BlackHoleDetector detector = on_a_good_path();
+  for (std::uint64_t number = 1020; number > 1000; --number) detector.on_acknowledged(PacketNumber(number), 1472);
+  detector.on_acknowledged(PacketNumber(1100), 1300);
+  BOOST_TEST(lost(detector, 1050, 6, 1472));
+}
+
+BOOST_AUTO_TEST_CASE(many_sizes_explain_losses_of_the_smallest_too) {
+  BlackHoleDetector detector = on_a_good_path();
+  std::uint64_t number = 1000;
+  for (std::size_t size = 1470; size > 1300; size -= 10) detector.on_acknowledged(PacketNumber(number += 10), size);
+  BOOST_TEST(!lost(detector, number - 9, 9, 1305));
+}
+
 BOOST_AUTO_TEST_SUITE_END()
