@@ -1,5 +1,5 @@
-// Counts delays in buckets whose width is at most 1/32 of their values (log-linear, as in HdrHistogram). It takes constant
-// memory, allocates nothing, and gives any quantile to about 3 %.
+// Counts delays in buckets whose width is at most 1/32 of their values (log-linear, as in HdrHistogram). It takes
+// constant memory, allocates nothing, and gives any quantile to about 3 %.
 #pragma once
 
 #include <array>

@@ -23,9 +23,9 @@
 //   rebind TIME
 //   outage TIME every TIME
 //
-// Keywords may be cut short as in tc: "dup", "dist", "lo". Where that leaves a choice, the first in tc's order is meant.
-// Units are those of tc(8): a bare time is microseconds, a bare rate bits per second ("kbit" = 1000 bit/s, "kbps" =
-// 1000 BYTES/s, "kibit" = 1024 bit/s), a percentage may leave out its sign ("loss 1" is one percent).
+// Keywords may be cut short as in tc: "dup", "dist", "lo". Where that leaves a choice, the first in tc's order is
+// meant. Units are those of tc(8): a bare time is microseconds, a bare rate bits per second ("kbit" = 1000 bit/s,
+// "kbps" = 1000 BYTES/s, "kibit" = 1024 bit/s), a percentage may leave out its sign ("loss 1" is one percent).
 #pragma once
 
 #include <cstdint>

@@ -333,8 +333,8 @@ class Parser {
   LinkSpec spec_;
 };
 
-// Words that share their first letters stand in tc's order: "l" is limit, "d" delay, "r" reorder. Those past tc follow, so
-// that they take no abbreviation from it.
+// Words that share their first letters stand in tc's order: "l" is limit, "d" delay, "r" reorder. Those past tc follow,
+// so that they take no abbreviation from it.
 const std::array<Parser::Keyword, 18> Parser::kKeywords = {{
     {"delay", &Parser::read_delay, "delay"},
     {"limit", &Parser::read_limit, "limit"},
