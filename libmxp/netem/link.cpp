@@ -94,6 +94,7 @@ Verdict Link::offer(ByteView bytes, Timestamp now, FlowId flow_id, Ecn ecn, Dura
     verdict.fate = Fate::lost_too_big;
     return verdict;
   }
+  if (spec_.marks == Marks::strip) ecn = Ecn::not_ect;
   const Offer offer{.bytes = bytes, .now = now, .flow = flow_id, .ecn = ecn, .waited = waited};
   verdict.fate = admit(decision, offer, flow.draws, original, &verdict);
   if (make_copy) {
@@ -168,12 +169,18 @@ Fate Link::admit(const Decision& decision, const Offer& offer, const FlowDraws& 
     verdict->reordered = packet.reordered;
   }
   queued_bytes_ += ip_size(offer.bytes.size());
-  enqueue(buffer, decision, offer.now);
+  const Duration queued = enqueue(buffer, decision, offer.now);
+  if (spec_.ce_threshold.count() > 0 && queued > spec_.ce_threshold && can_be_marked(ecn) && ecn != Ecn::ce) {
+    packet.ecn = Ecn::ce;
+    ++counters_.marked;
+    if (verdict != nullptr) verdict->marked = true;
+  }
   return Fate::passed;
 }
 
-void Link::enqueue(std::uint32_t buffer, const Decision& decision, Timestamp now) {
+Duration Link::enqueue(std::uint32_t buffer, const Decision& decision, Timestamp now) {
   Timestamp due = now;
+  Duration queued{};
   // As in the kernel, a packet that `reorder` chose overtakes everything that waits, also for the wire.
   if (!decision.at_once) {
     Timestamp ready = now + decision.delay;
@@ -184,9 +191,11 @@ void Link::enqueue(std::uint32_t buffer, const Decision& decision, Timestamp now
       counters_.order_shift.record(shift);
     }
     due = serializer_.departure(ready, ip_size(packets_[buffer].bytes.size()), *first_offer_);
+    queued = due - ready;
   }
   queue_.push_back({.due = due, .sequence = sequence_++, .buffer = buffer});
   std::push_heap(queue_.begin(), queue_.end(), leaves_later);
+  return queued;
 }
 
 bool Link::has_room(std::size_t payload_bytes) const {

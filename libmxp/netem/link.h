@@ -58,7 +58,7 @@ struct Verdict {
   bool duplicated = false;  // a copy was made
   bool corrupted = false;
   bool reordered = false;   // sent at once, ahead of those that wait
-  bool marked = false;      // congestion experienced instead of lost
+  bool marked = false;      // congestion experienced: instead of lost, or because the queue is long
   std::uint64_t index = 0;  // of the packet in its flow, from 0
 };
 
@@ -123,6 +123,9 @@ class Link {
   // Frees what is remembered of a flow; if it comes back, it starts again at packet 0.
   void forget(FlowId flow) { flows_.erase(flow); }
 
+  // From the next offer on: a path whose MTU changes. 0 = any size passes.
+  void set_mtu(std::uint32_t bytes) { spec_.mtu = bytes; }
+
   const LinkSpec& spec() const { return spec_; }
   const LinkCounters& counters() const { return counters_; }
   std::size_t queued_packets() const { return queue_.size(); }
@@ -171,7 +174,8 @@ class Link {
     Duration waited{};
   };
   Fate admit(const Decision& decision, const Offer& offer, const FlowDraws& draws, DrawIndex at, Verdict* verdict);
-  void enqueue(std::uint32_t buffer, const Decision& decision, Timestamp now);
+  // Returns how long the packet waits for the wire and is on it.
+  Duration enqueue(std::uint32_t buffer, const Decision& decision, Timestamp now);
   bool in_outage(Timestamp now) const;
   std::uint32_t free_buffer();
   std::size_t ip_size(std::size_t payload) const { return payload + spec_.header_bytes; }

@@ -46,6 +46,24 @@ BOOST_AUTO_TEST_CASE(a_megabyte_over_a_clean_link) {
   BOOST_TEST((transfer.duration < 1300ms));
 }
 
+BOOST_AUTO_TEST_CASE(a_path_that_takes_no_datagram_for_a_while_delivers_everything_afterwards) {
+  SimPair sim({.up = "delay 15ms rate 10mbit", .down = "=", .adjust = [](netem::LinkSpec& link) { link.mtu = 1500; }});
+  sim.client.connected_hook = [&](Connection& connection) {
+    sim.client.open_and_send(connection, StreamType::unidirectional, 1'000'000);
+  };
+  sim.connect();
+  BOOST_REQUIRE(sim.run_until([&] { return sim.server.bytes_received > 300'000; }, 5s));
+  sim.set_mtu(Role::client, 1000);  // below the least that a path of this protocol must carry
+  sim.run_for(100ms);               // what was on the way arrives
+  const std::uint64_t before = sim.server.bytes_received;
+  sim.run_for(1s);
+  BOOST_TEST(sim.server.bytes_received == before);
+  BOOST_TEST(sim.link(Role::client).lost_too_big > 0u);
+  sim.set_mtu(Role::client, 1500);
+  BOOST_TEST(sim.run_until([&] { return sim.server.bytes_received == 1'000'000; }, 20s));
+  check_clean(sim);
+}
+
 BOOST_AUTO_TEST_CASE(a_megabyte_over_a_link_that_does_everything_wrong) {
   SimPair sim({.up = "delay 20ms 2ms loss 1% reorder 2% duplicate 1% corrupt 0.1% rate 20mbit", .down = "="});
   const Transfer transfer = client_sends(sim, 1'000'000, 60s);

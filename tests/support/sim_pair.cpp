@@ -9,9 +9,11 @@ namespace mxp::test {
 
 namespace {
 
-netem::LinkSpec parse_or_throw(const std::string& text) {
+// `text` is that of one direction of `config`.
+netem::LinkSpec spec_or_throw(const std::string& text, const SimConfig& config) {
   auto spec = netem::parse_link_spec(text);
   if (!spec) throw std::invalid_argument("link spec \"" + text + "\": " + spec.error());
+  config.adjust(*spec);
   return *spec;
 }
 
@@ -173,9 +175,9 @@ SimPair::SimPair(SimConfig config)
       report_([this](std::string text) { violation(std::move(text)); }),
       client_random_(mix(config_.seed) ^ 1),
       server_random_(mix(config_.seed) ^ 2),
-      up_(std::make_unique<netem::Link>(parse_or_throw(config_.up),
+      up_(std::make_unique<netem::Link>(spec_or_throw(config_.up, config_),
                                         netem::LinkIdentity{config_.seed, netem::Direction::up})),
-      down_(std::make_unique<netem::Link>(parse_or_throw(config_.down == "=" ? config_.up : config_.down),
+      down_(std::make_unique<netem::Link>(spec_or_throw(config_.down == "=" ? config_.up : config_.down, config_),
                                           netem::LinkIdentity{config_.seed, netem::Direction::down})),
       client_tracer_(std::make_unique<Tracer>(*this, Role::client)),
       server_tracer_(std::make_unique<Tracer>(*this, Role::server)),

@@ -89,6 +89,8 @@ EndpointConfig default_server();
 struct SimConfig {
   std::string up;    // client to server, in the grammar of mxp-netem
   std::string down;  // server to client; "=" is the same as up
+  // What the grammar has no words for (netem/spec.h), on both links.
+  std::function<void(netem::LinkSpec&)> adjust = [](netem::LinkSpec&) {};
   std::uint64_t seed = 1;
   EndpointConfig client = default_client();
   EndpointConfig server = default_server();
@@ -119,6 +121,8 @@ class SimPair {
   std::uint64_t datagrams(Role sender) const { return datagrams_[sender == Role::server ? 1 : 0]; }
   const std::vector<std::string>& violations() const { return violations_; }
   const netem::LinkCounters& link(Role sender) const;
+  // Of the link from `sender` to the other side, from now on; IP packets, 0 = any.
+  void set_mtu(Role sender, std::uint32_t bytes) { (sender == Role::client ? *up_ : *down_).set_mtu(bytes); }
   // Datagrams that went to this address, which is not the peer's.
   std::uint64_t strays(const SocketAddress& destination) const {
     const auto found = strays_.find(destination);

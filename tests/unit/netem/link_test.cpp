@@ -378,6 +378,58 @@ BOOST_AUTO_TEST_CASE(ecn_marks_where_it_would_lose_if_the_packet_allows_it) {
   BOOST_TEST(incapable.counters().marked == 0u);
 }
 
+BOOST_AUTO_TEST_CASE(a_long_queue_marks_what_may_be_marked_and_loses_nothing) {
+  // 1000 bytes take 1 ms. A burst of 20 waits 1, 2, ... 20 ms; more than 5 ms are too much.
+  LinkSpec link = spec("rate 8mbit delay 30ms limit 1000");
+  link.header_bytes = 0;
+  link.ce_threshold = 5ms;
+  Run burst(link, 1);
+  burst.send(20, 1000, 0ms, 0, Ecn::ect0).drain();
+  BOOST_REQUIRE(burst.arrivals.size() == 20u);
+  for (const Arrival& arrival : burst.arrivals) {
+    BOOST_TEST((arrival.ecn == (arrival.index < 5 ? Ecn::ect0 : Ecn::ce)), "packet " << arrival.index);
+    BOOST_TEST(burst.verdicts[arrival.index].marked == (arrival.index >= 5));
+  }
+  BOOST_TEST(burst.counters().marked == 15u);
+  Run paced(link, 1);
+  paced.send(20, 1000, 1ms, 0, Ecn::ect0).drain();
+  BOOST_TEST(paced.counters().marked == 0u);
+  Run incapable(link, 1);
+  incapable.send(20, 1000, 0ms).drain();
+  BOOST_TEST(incapable.counters().marked == 0u);
+  BOOST_TEST(incapable.arrivals.size() == 20u);
+  for (const Arrival& arrival : incapable.arrivals) BOOST_TEST((arrival.ecn == Ecn::not_ect));
+}
+
+BOOST_AUTO_TEST_CASE(a_link_that_strips_marks_passes_the_packets_unmarked) {
+  LinkSpec link = spec("rate 8mbit delay 30ms");
+  link.ce_threshold = 5ms;
+  link.marks = Marks::strip;
+  Run run(link, 1);
+  run.send(10, 1000, 0ms, 0, Ecn::ect0).send(10, 1000, 0ms, 0, Ecn::ce).drain();
+  BOOST_REQUIRE(run.arrivals.size() == 20u);
+  for (const Arrival& arrival : run.arrivals) BOOST_TEST((arrival.ecn == Ecn::not_ect));
+  BOOST_TEST(run.counters().marked == 0u);
+  // What cannot be marked is lost where `ecn` would have marked it.
+  LinkSpec losing = spec("loss 100% ecn");
+  losing.marks = Marks::strip;
+  Run lost(losing, 1);
+  lost.send(10, 1000, 1ms, 0, Ecn::ect0).drain();
+  BOOST_TEST(lost.counters().lost == 10u);
+}
+
+BOOST_AUTO_TEST_CASE(the_mtu_changes_while_packets_are_on_the_way) {
+  Run run("mtu 1500 delay 10ms");
+  run.send(1, 1400);
+  run.link.set_mtu(1280);  // what has entered passes
+  run.send(1, 1400).send(1, 1252);
+  run.link.set_mtu(0);
+  run.send(1, 60'000).drain();
+  const Fate expected[] = {Fate::passed, Fate::lost_too_big, Fate::passed, Fate::passed};
+  for (std::size_t i = 0; i < 4; ++i) BOOST_TEST((run.verdicts[i].fate == expected[i]), "packet " << i);
+  BOOST_TEST(run.arrivals.size() == 3u);
+}
+
 BOOST_AUTO_TEST_CASE(packets_above_the_mtu_are_lost) {
   Run run("mtu 1400");
   run.send(1, 1372).send(1, 1373).drain();
