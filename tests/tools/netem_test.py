@@ -399,6 +399,23 @@ class NetemTest(unittest.TestCase):
         self.assertGreaterEqual(time.monotonic() - begin, 0.15)  # two rebindings, at 100 and 200 ms after the start
         self.assertEqual(len(set(self.echo.peers)), 3)
 
+    def test_every_third_rebinding_changes_the_address_too(self):
+        relay = self.relay("rebind", "50ms")
+        one = client()
+        begin = time.monotonic()
+        while len(set(self.echo.peers)) < 8 and time.monotonic() - begin < 20:
+            one.sendto(b"x", relay.address)
+            time.sleep(0.005)
+        one.close()
+        peers = list(dict.fromkeys(self.echo.peers))  # in the order of their first datagrams
+        # A machine that is busy may see the relay skip a port, so no port is counted: each address has three at most,
+        # the first one, which began before the first rebinding, as well.
+        hosts = [host for host, _ in peers]
+        self.assertEqual(list(dict.fromkeys(hosts))[:3], ["127.0.0.1", "127.0.0.2", "127.0.0.3"][:len(set(hosts))])
+        self.assertGreaterEqual(len(set(hosts)), 3, peers)
+        for host in set(hosts):
+            self.assertLessEqual(hosts.count(host), 3, peers)
+
     def test_the_client_after_the_4096th_is_refused_and_the_others_are_served(self):
         most = 4096
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -463,6 +480,39 @@ class NetemTest(unittest.TestCase):
             one.sendto(b"x", relay.address)
             _, ancillary, _, _ = one.recvmsg(100, 100)
             self.assertEqual(ancillary[0][2][0] & 3, 1)
+
+    def test_ecn_marks_pass_in_both_directions_and_become_congestion_where_it_is_told_to(self):
+        def mark_of(ancillary):
+            return next(data[0] & 3 for level, kind, data in ancillary if level == socket.IPPROTO_IP and kind == socket.IP_TOS)
+
+        def open_socket():
+            made = client()
+            made.bind(("127.0.0.1", 0))
+            made.setsockopt(socket.IPPROTO_IP, 13, 1)  # IP_RECVTOS
+            return made
+
+        for up, down in (("", ""), ("loss 100% ecn", ""), ("", "loss 100% ecn")):
+            with open_socket() as target, open_socket() as one:
+                relay = Relay(f"127.0.0.1:{target.getsockname()[1]}", "--up", up, "--down", down, "--stats", "-")
+                self.addCleanup(relay.process.kill)
+                for mark in (1, 2, 3):
+                    one.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, mark)
+                    one.sendto(b"up", relay.address)
+                    _, ancillary, _, peer = target.recvmsg(100, 100)
+                    self.assertEqual(mark_of(ancillary), 3 if up else mark)
+                    target.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, mark)
+                    target.sendto(b"down", peer)
+                    _, ancillary, _, _ = one.recvmsg(100, 100)
+                    self.assertEqual(mark_of(ancillary), 3 if down else mark)
+                one.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, 0)
+                one.sendto(b"unmarked", relay.address)
+                if not up:
+                    self.assertEqual(target.recv(100), b"unmarked")
+                _, out, _ = relay.stop()
+                report = json.loads(out)
+                self.assertEqual(report["up"].get("marked", 0), 3 if up else 0)
+                self.assertEqual(report["up"]["lost"], 1 if up else 0)
+                self.assertEqual(report["down"].get("marked", 0), 3 if down else 0)
 
     # --- how it ends ------------------------------------------------------------------------------------------------
 

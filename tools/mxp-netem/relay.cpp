@@ -12,6 +12,7 @@
 #include <array>
 #include <cerrno>
 
+#include "mxp-netem/source_addresses.h"
 #include "udp/clock.h"
 
 namespace mxp::tools {
@@ -24,6 +25,9 @@ constexpr std::uint64_t kFirstClientTag = 3;  // + flow
 
 // Our choice: a client that floods the relay keeps it from sending what is due for this many batches at most.
 constexpr int kBatchesPerTurn = 4;
+// Our choice: a NAT that gives out another port often keeps its address, so the address moves with every third rebinding
+// only.
+constexpr std::uint64_t kRebindingsPerAddress = 3;
 constexpr Duration kSweepEvery = std::chrono::seconds(10);
 
 // Every client costs a descriptor, or two after a rebinding, and the default soft limit is 1024.
@@ -83,7 +87,10 @@ Result<RelayEnd> Relay::run(const SignalWatch& signals) {
   if (auto watched = watch(signals.fd(), kSignalTag); !watched) return std::unexpected(watched.error());
   started_ = monotonic_now();
   next_sweep_ = started_ + kSweepEvery;
-  if (rebind_every_.count() > 0) next_rebind_ = started_ + rebind_every_;
+  if (rebind_every_.count() > 0) {
+    next_rebind_ = started_ + rebind_every_;
+    sources_ = source_addresses(options_.target);
+  }
   const Timestamp end = options_.duration ? started_ + *options_.duration : kNever;
 
   std::optional<Result<RelayEnd>> result;
@@ -260,7 +267,7 @@ Client* Relay::client_for(const InDatagram& datagram, Timestamp now) {
   std::string problem;
   if (clients_.full()) {
     problem = fmt::format("{} clients are being relayed, which is the most", ClientTable::kMost);
-  } else if (auto upstream = RelaySocket::connect(options_.target); !upstream) {
+  } else if (auto upstream = connect_to_target(); !upstream) {
     problem = upstream.error().message;
   } else {
     Client& added = clients_.add(datagram.from, std::move(*upstream), now);
@@ -319,9 +326,16 @@ void Relay::housekeeping(Timestamp now) {
   for (const auto& client : clients_.take_idle(now)) close_client(*client);
 }
 
+// The first address is the kernel's own choice, which it may make anew when routes change.
+Result<RelaySocket> Relay::connect_to_target() const {
+  if (source_ == 0) return RelaySocket::connect(options_.target);
+  return RelaySocket::connect(options_.target, sources_[source_]);
+}
+
 void Relay::rebind() {
+  if (++rebindings_ % kRebindingsPerAddress == 0 && !sources_.empty()) source_ = (source_ + 1) % sources_.size();
   clients_.for_each([this](Client& client) {
-    auto fresh = RelaySocket::connect(options_.target);
+    auto fresh = connect_to_target();
     if (!fresh) {
       output_.warning(fmt::format("flow {} keeps its port: {}", client.flow, fresh.error().message));
       return;

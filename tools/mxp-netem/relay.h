@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "common/output.h"
 #include "common/signals.h"
@@ -79,6 +80,7 @@ class Relay {
   void deliver_down();
   void housekeeping(Timestamp now);
   void rebind();
+  Result<RelaySocket> connect_to_target() const;
   void close_client(Client& client);
   SocketAddress reached_address(const Client& client) const;
   void record_offer(Side side, const SocketAddress& source, const SocketAddress& destination,
@@ -105,6 +107,9 @@ class Relay {
   BatchSender sender_;
   RelayHealth health_;
   Duration rebind_every_{};
+  std::vector<SocketAddress> sources_;  // that rebinding takes in turn
+  std::size_t source_ = 0;
+  std::uint64_t rebindings_ = 0;
   Timestamp next_rebind_ = kNever;
   Timestamp next_sweep_ = kNever;
   Timestamp started_{};

@@ -72,12 +72,20 @@ Result<RelaySocket> RelaySocket::listen(const SocketAddress& address) {
   return RelaySocket(std::move(*fd), local, address.family);
 }
 
-Result<RelaySocket> RelaySocket::connect(const SocketAddress& target) {
+Result<RelaySocket> RelaySocket::connect(const SocketAddress& target, const std::optional<SocketAddress>& source) {
   auto fd = make(target.family);
   if (!fd) return std::unexpected(fd.error());
   // With this option the kernel reports each refused datagram; without it, it keeps only the last error.
   set_option(fd->get(), IPPROTO_IP, IP_RECVERR, 1);
   if (target.family == AddressFamily::ipv6) set_option(fd->get(), IPPROTO_IPV6, IPV6_RECVERR, 1);
+  if (source) {
+    SocketAddress any_port = *source;
+    any_port.port = 0;
+    const auto from = to_system(any_port, target.family);
+    if (!from || ::bind(fd->get(), &from->any, from->size) != 0) {
+      return fail_errno(ErrorKind::network, fmt::format("cannot send from {}", source->to_string()), errno);
+    }
+  }
   const auto system = to_system(target, target.family);
   if (!system || ::connect(fd->get(), &system->any, system->size) != 0) {
     return fail_errno(ErrorKind::network, fmt::format("cannot reach {}", target.to_string()), errno);
@@ -168,30 +176,6 @@ struct BatchSender::Buffer {
 
 namespace {
 
-template <typename Value>
-void append_control(msghdr& message, AncillaryBuffer& buffer, int level, int type, const Value& value) {
-  message.msg_control = buffer.bytes;
-  auto* header = reinterpret_cast<cmsghdr*>(buffer.bytes + message.msg_controllen);
-  header->cmsg_level = level;
-  header->cmsg_type = type;
-  header->cmsg_len = CMSG_LEN(sizeof value);
-  std::memcpy(CMSG_DATA(header), &value, sizeof value);
-  message.msg_controllen += CMSG_SPACE(sizeof value);
-}
-
-void append_source(msghdr& message, AncillaryBuffer& buffer, const SocketAddress& source, AddressFamily socket_family) {
-  if (socket_family == AddressFamily::ipv6) {
-    in6_pktinfo info{};
-    info.ipi6_addr = to_in6(source);
-    info.ipi6_ifindex = source.scope_id;
-    append_control(message, buffer, IPPROTO_IPV6, IPV6_PKTINFO, info);
-  } else {
-    in_pktinfo info{};
-    std::memcpy(&info.ipi_spec_dst.s_addr, source.ip.data(), 4);
-    append_control(message, buffer, IPPROTO_IP, IP_PKTINFO, info);
-  }
-}
-
 bool network_says_no(int error) {
   return error == ECONNREFUSED || error == EHOSTUNREACH || error == ENETUNREACH || error == ENETDOWN ||
          error == EHOSTDOWN;
@@ -221,15 +205,8 @@ void BatchSender::add(const RelaySocket& socket, const OutDatagram& datagram) {
   buffer.vector = {.iov_base = const_cast<std::uint8_t*>(datagram.bytes.data()), .iov_len = datagram.bytes.size()};
   header.msg_iov = &buffer.vector;
   header.msg_iovlen = 1;
-  if (datagram.from) append_source(header, buffer.control, *datagram.from, socket.family());
-  if (datagram.ecn != Ecn::not_ect) {
-    const int traffic_class = static_cast<int>(datagram.ecn);
-    if (datagram.family == AddressFamily::ipv6) {
-      append_control(header, buffer.control, IPPROTO_IPV6, IPV6_TCLASS, traffic_class);
-    } else {
-      append_control(header, buffer.control, IPPROTO_IP, IP_TOS, traffic_class);
-    }
-  }
+  write_ancillary(header, buffer.control,
+                  {.source = datagram.from, .ecn = datagram.ecn, .packet_family = datagram.family}, socket.family());
   ++used_;
 }
 

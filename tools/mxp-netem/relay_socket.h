@@ -23,8 +23,10 @@ class RelaySocket {
  public:
   // For clients. "::" takes IPv4 clients, too. If the address is in use, the error (exit 1) says what to do about it.
   static Result<RelaySocket> listen(const SocketAddress& address);
-  // To the target, from a port of its own: only the target can answer there.
-  static Result<RelaySocket> connect(const SocketAddress& target);
+  // To the target, from a port of its own: only the target can answer there. `source` is an address of this host; without
+  // one the kernel chooses. Its port does not matter.
+  static Result<RelaySocket> connect(const SocketAddress& target,
+                                     const std::optional<SocketAddress>& source = std::nullopt);
 
   int fd() const { return fd_.get(); }
   const SocketAddress& local() const { return local_; }
