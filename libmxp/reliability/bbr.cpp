@@ -50,11 +50,20 @@ ByteRate scaled(ByteRate rate, double factor) {
   return ByteRate::bytes_per_second(scaled(rate.bytes_per_second(), factor));
 }
 
-// Of all packets together, the time that the peer held the ACK back subtracted.
+// Of all packets together. The time that the peer held the ACK back is subtracted from those without a gap up to the
+// largest. Behind a gap, the largest may have come long before the others, and waited longer than they did.
 Duration total_round_trips(const AckSample& sample, const RttEstimator& rtt) {
   const Duration held = sample.rtt_sampled ? rtt.latest() - rtt.latest_adjusted() : Duration::zero();
+  const auto& packets = sample.acknowledged;
+  std::size_t largest = 0;
+  while (largest + 1 < packets.size() && packets[largest].number < sample.largest) ++largest;
+  std::size_t first = largest;
+  while (first > 0 && packets[first - 1].number.value() + 1 == packets[first].number.value()) --first;
   Duration sum{};
-  for (const SentPacket& packet : sample.acknowledged) sum += std::max(sample.now - packet.sent_at - held, Duration(1));
+  for (std::size_t i = 0; i < packets.size(); ++i) {
+    const Duration waited = i >= first && i <= largest ? held : Duration::zero();
+    sum += std::max(sample.now - packets[i].sent_at - waited, Duration(1));
+  }
   return sum;
 }
 
@@ -87,10 +96,8 @@ bool Bbr::on_loss(const LossSample& sample, const RttEstimator&) {
     // §5.5.10.2: how much was lost of what was in flight with the newest of them. What is probed for is given up at
     // once; a round that was congested without probing is judged when it ends.
     const DeliveryState& sent = lost->packet.delivery;
-    if (probes_for_rate() &&
-        losses_.is_congestion(sample.total_lost - sent.lost, sent.in_flight, losses_.lost_packets()))
-      on_inflight_too_high(sample.now, sent,
-                           static_cast<double>(sample.total_lost - sent.lost) / static_cast<double>(sent.in_flight));
+    const LossJudge::Charge charge = losses_.charge(sample.total_lost - sent.lost, sent.in_flight);
+    if (probes_for_rate() && losses_.is_congestion(charge)) on_inflight_too_high(sample.now, sent, charge);
     break;
   }
   return new_episode;
@@ -98,7 +105,11 @@ bool Bbr::on_loss(const LossSample& sample, const RttEstimator&) {
 
 void Bbr::on_ack(const AckSample& sample, const RttEstimator& rtt) {
   delivered_ = sample.rate.total_delivered;
-  losses_.on_ack(sample.bytes, sample.acknowledged.size(), total_round_trips(sample, rtt));
+  const auto overtaken = std::count_if(sample.acknowledged.begin(), sample.acknowledged.end(),
+                                       [this](const SentPacket& it) { return it.number < largest_acknowledged_; });
+  largest_acknowledged_ = std::max(largest_acknowledged_, sample.largest);
+  losses_.on_ack(sample.bytes, sample.acknowledged.size(), total_round_trips(sample, rtt),
+                 static_cast<std::uint64_t>(overtaken));
   model_.on_delivery(sample.rate.rate, sample.rate.delivered);
   model_.on_rate(sample.rate.rate, sample.rate.app_limited);
   round_start_ = rounds_.on_ack(sample.now, sample.rate.prior_delivered, sample.rate.total_delivered, model_.min_rtt());
@@ -116,19 +127,24 @@ void Bbr::begin_round(const AckSample& sample) {
   ++phase_rounds_;
   ++rounds_since_probe_;
   if (losses_.round_is_congested()) {
-    if (state_ == State::startup) end_startup_by_loss(losses_.round_loss());
-    else if (!probes_for_rate()) model_.cut(window_);
+    if (state_ == State::startup) {
+      end_startup_by_loss(losses_.round_charge());
+    } else if (!probes_for_rate()) {
+      charge_ = losses_.round_charge();
+      model_.cut(window_);
+    }
   } else if (state_ == State::startup && rounds_without_growth_ == 0) {
     losses_.measure_round();  // the pipe is not full yet: what is lost is the link's own loss
   }
   if (state_ == State::cruise) give_way();
-  if (const auto mean = losses_.round_rtt()) model_.on_rtt(sample.now, *mean, losses_.delivered_packets());
+  if (const auto mean = losses_.settled_rtt()) model_.on_rtt(sample.now, *mean, losses_.delivered_packets());
   losses_.begin_round(model_.min_rtt());
   model_.begin_round(sample.rate.rate, sample.rate.delivered);
 }
 
-void Bbr::end_startup_by_loss(double share) {
-  startup_loss_ = share;
+void Bbr::end_startup_by_loss(const LossJudge::Charge& charge) {
+  charge_ = charge;
+  startup_loss_ = static_cast<double>(charge.lost) / static_cast<double>(charge.sent);
   full_pipe_reached_ = true;
   startup_ended_by_loss_ = true;
   model_.bounds.inflight_limit = std::max(bdp(1.0), model_.latest_delivered());
@@ -273,17 +289,19 @@ bool Bbr::is_time_to_go_down(const AckSample& sample) {
     return false;
   }
   const auto round_trip = losses_.round_rtt();
-  if (round_trip && *round_trip > rtt_before_up_ + model_.min_rtt() / kVisibleQueueDivisor) return true;
+  const Duration visible = std::max(model_.min_rtt() / kVisibleQueueDivisor, losses_.chance());
+  if (round_trip && *round_trip > rtt_before_up_ + visible) return true;
   if (!up_waits_ || round_start_) up_waits_ = !up_waits_;
   return false;
 }
 
-void Bbr::on_inflight_too_high(Timestamp now, const DeliveryState& when_sent, double share) {
+void Bbr::on_inflight_too_high(Timestamp now, const DeliveryState& when_sent, const LossJudge::Charge& charge) {
   if (state_ == State::startup) {
-    end_startup_by_loss(share);
+    end_startup_by_loss(charge);
     enter_drain(now);
     return;
   }
+  charge_ = charge;
   if (!when_sent.app_limited)
     model_.bounds.inflight_limit = std::max(when_sent.in_flight, scaled(std::min(bdp(1.0), window_), PathModel::kBeta));
   if (state_ == State::up) enter_down(now);
@@ -293,7 +311,7 @@ void Bbr::on_inflight_too_high(Timestamp now, const DeliveryState& when_sent, do
 void Bbr::raise_inflight_limit(const AckSample& sample) {
   std::uint64_t& limit = model_.bounds.inflight_limit;
   if (limit == PathModel::kUnbounded) return;
-  if (!losses_.is_congestion(sample.rate.lost, sample.rate.in_flight, losses_.lost_packets()))
+  if (!losses_.is_congestion(losses_.charge(sample.rate.lost, sample.rate.in_flight)))
     limit = std::max(limit, sample.rate.in_flight);
   if (state_ != State::up || sample.in_flight_before + segment_ < window_ || window_ < limit) return;
   const std::uint64_t for_each_segment = std::max<std::uint64_t>(window_ >> std::min<std::uint64_t>(up_rounds_, 30), 1);
@@ -417,11 +435,15 @@ void Bbr::on_persistent_congestion() {
   window_ = minimum_window();
 }
 
-// Our choice: half of them are enough. On a path that loses packets as well as letting them overtake each other they
-// never all arrive.
+// Our choice: half of them are enough, or so many that what is left was no congestion. On a path that loses packets as
+// well as letting them overtake each other they never all arrive.
 void Bbr::on_late_arrival(std::uint64_t late, std::uint64_t lost) {
   losses_.on_late_arrival(segment_);
-  if (2 * late < lost) return;
+  const bool had_cut = charge_.lost_packets > 0;
+  if (had_cut) --charge_.lost_packets;
+  charge_.lost -= std::min<std::uint64_t>(charge_.lost, segment_);
+  if (2 * late < lost && (!had_cut || losses_.is_congestion(charge_))) return;
+  charge_ = {};
   PathModel::Bounds& bounds = model_.bounds;
   bounds.rate = std::max(bounds.rate, bounds_before_loss_.rate);
   bounds.inflight = std::max(bounds.inflight, bounds_before_loss_.inflight);

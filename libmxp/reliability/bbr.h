@@ -15,9 +15,15 @@
 //   down     a tenth slower until the queue that `up` made is gone; also when the link's own loss is measured
 //   probe_rtt  every 5 s without a sight of the shortest round trip: half a BDP for 200 ms, so that all flows see it
 //
-// Two departures, both because the specification loses most of a link that drops 5 % of all packets (docs/decisions):
-// loss is congestion only by the verdict of LossJudge, and packets are sent faster by as much as the link loses by
-// itself, so that what arrives is the estimated rate.
+// Departures, all ours (docs/decisions/0019). The first two because the specification loses most of a link that drops
+// 5 % of all packets:
+//   - loss is congestion only by the verdict of LossJudge, and what a verdict cut comes back when so many of the packets
+//     arrive after all that it would not have been passed
+//   - packets are sent faster by as much as the link loses by itself, so that what arrives is the estimated rate
+//   - the round trip of the model is a mean, not the shortest sample (path_model.h), and where packets overtake others a
+//     queue is only what exceeds chance (loss_judge.h)
+//   - a flow with more than a few packets in a standing queue gives way (give_way in bbr.cpp)
+//   - start-up that the link's own loss ended goes on once that loss is measured, and `up` ends when its queue is seen
 //
 // One connection, one thread. Cost: constant for each ACK, nothing allocated.
 #pragma once
@@ -57,7 +63,7 @@ class Bbr final : public CongestionController {
 
   // §5.3, the machine.
   void begin_round(const AckSample& sample);
-  void end_startup_by_loss(double share);
+  void end_startup_by_loss(const LossJudge::Charge& charge);
   void resume_startup();
   void give_way();
   void look_for_full_pipe(const AckSample& sample);
@@ -73,7 +79,7 @@ class Bbr final : public CongestionController {
   void leave_probe_rtt(Timestamp now);
   bool is_time_to_probe(Timestamp now) const;
   bool is_time_to_go_down(const AckSample& sample);
-  void on_inflight_too_high(Timestamp now, const DeliveryState& when_sent, double share);
+  void on_inflight_too_high(Timestamp now, const DeliveryState& when_sent, const LossJudge::Charge& charge);
 
   // §5.5, §5.6, what is sent.
   double pacing_gain() const;
@@ -93,6 +99,7 @@ class Bbr final : public CongestionController {
   RoundCounter rounds_;
   bool round_start_ = false;     // with the ACK being looked at
   std::uint64_t delivered_ = 0;  // bytes in total, with the latest ACK
+  PacketNumber largest_acknowledged_;
   std::uint64_t window_;
   std::optional<ByteRate> pacing_rate_;  // nothing until the first rate sample
 
@@ -128,6 +135,7 @@ class Bbr final : public CongestionController {
   // What an episode's losses cut, in case that they arrive after all (§5.5.10.4 there: spurious loss).
   std::uint64_t episode_round_ = 0;
   PathModel::Bounds bounds_before_loss_;
+  LossJudge::Charge charge_;  // for which the bounds were cut last or start-up ended, without what arrived since
 };
 
 }  // namespace mxp

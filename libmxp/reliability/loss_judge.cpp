@@ -6,6 +6,7 @@
 namespace mxp {
 
 void LossJudge::begin_round(Duration min_rtt) {
+  if (delivered_packets_ > 0) settle_round();
   if (slow_ == Phase::measuring) {
     // With a queue it may be that others overfill it.
     if (!queue_has_grown()) {
@@ -18,13 +19,26 @@ void LossJudge::begin_round(Duration min_rtt) {
     measured_lost_ = measured_ = 0;
   }
   min_rtt_ = min_rtt;
-  previous_rtt_ = round_rtt();
   round_trips_ = Duration::zero();
   lost_ = delivered_ = 0;
-  lost_packets_ = delivered_packets_ = 0;
+  lost_packets_ = delivered_packets_ = overtaken_ = 0;
 }
 
-void LossJudge::on_ack(std::uint64_t bytes, std::uint64_t packets, Duration round_trips) {
+// Only where packets overtake others do the means differ by chance. Elsewhere it is queues that come and go. And only
+// a mean that is shorter than the last shows chance: a longer one may be our queue, which goes in slow phases.
+void LossJudge::settle_round() {
+  const Duration mean = *round_rtt();
+  if (previous_rtt_ && slow_ == Phase::none) {
+    const bool by_chance = overtaken_ > 0;
+    const Duration shorter = by_chance ? std::max(*previous_rtt_ - mean, Duration::zero()) : Duration::zero();
+    deviation_ += (shorter - deviation_) / kRoundsOfDeviation;
+  }
+  smoothed_rtt_ += previous_rtt_ ? (mean - smoothed_rtt_) / kRoundsOfMean : mean;
+  previous_rtt_ = mean;
+}
+
+void LossJudge::on_ack(std::uint64_t bytes, std::uint64_t packets, Duration round_trips, std::uint64_t overtaken) {
+  overtaken_ += overtaken;
   delivered_ += bytes;
   delivered_packets_ += packets;
   round_trips_ += round_trips;
@@ -61,15 +75,23 @@ void LossJudge::on_late_arrival(std::uint64_t bytes) {
   lost_ -= std::min(lost_, bytes);
 }
 
-bool LossJudge::queue_has_grown() const { return queue_delay() > std::max(min_rtt_ / kQueueDivisor, kQueueFloor); }
+std::optional<Duration> LossJudge::settled_rtt() const {
+  const auto mean = round_rtt();
+  if (!mean || chance() <= std::max(min_rtt_ / kQueueDivisor, kQueueFloor)) return mean;
+  return std::max(*mean, smoothed_rtt_ + (*mean - smoothed_rtt_) / kRoundsOfMean);
+}
 
-bool LossJudge::is_congestion(std::uint64_t lost, std::uint64_t sent, std::uint64_t lost_packets) const {
-  if (lost_packets < kMinLostPackets || sent == 0) return false;
-  const double share = static_cast<double>(lost) / static_cast<double>(sent);
-  const double packets = static_cast<double>(lost_packets) / share;
+bool LossJudge::queue_has_grown() const {
+  return queue_delay() > std::max({min_rtt_ / kQueueDivisor, kQueueFloor, chance()});
+}
+
+bool LossJudge::is_congestion(const Charge& charge) const {
+  if (charge.lost_packets < kMinLostPackets || charge.sent == 0 || charge.lost == 0) return false;
+  const double share = static_cast<double>(charge.lost) / static_cast<double>(charge.sent);
+  const double packets = static_cast<double>(charge.lost_packets) / share;
   const double chance = kDeviations * std::sqrt(std::max(own_loss_, kLossThreshold) / packets);
   const double excess = share - own_loss_ - chance;
-  return excess > kHeavyLoss || (excess > kLossThreshold && queue_has_grown());
+  return excess > kHeavyLoss || (excess > kLossThreshold && charge.with_queue);
 }
 
 }  // namespace mxp

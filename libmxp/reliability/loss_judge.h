@@ -9,12 +9,13 @@
 //   * or more than 15 % beyond the link's own loss, whatever the queue: a queue too short to be seen, or a policer
 //
 // The link's own loss is what stays when less is sent than the path takes: BBR measures it in the phases in which it
-// sends at nine tenths of the estimated rate or less. Loss that we cause ourselves ends in such a phase, within a few
+// sends at nine tenths of the estimated rate or less, and in the rounds of start-up before the path is full. Loss that we cause ourselves ends in such a phase, within a few
 // cycles; loss that nobody causes does not. That is why a policer is not taken for a radio link.
 //
 // One connection, one thread. Cost: constant for each ACK.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -31,6 +32,10 @@ class LossJudge {
   // The queue has grown when the round trip is longer than the path's by an eighth, and by half a millisecond.
   static constexpr int kQueueDivisor = 8;
   static constexpr Duration kQueueFloor = std::chrono::microseconds(500);
+  // Where packets overtake others, the means of rounds differ by chance, and a queue is what exceeds that.
+  static constexpr int kDeviationsOfQueue = 4;
+  static constexpr int kRoundsOfDeviation = 8;
+  static constexpr int kRoundsOfMean = 4;
   // More than this is not believed to be the link's own: half of what is sent would be lost on purpose.
   static constexpr double kMaxOwnLoss = 0.4;
   // A measurement takes so many packets, if the slow phase is long enough, and counts twice as much as what was believed
@@ -44,22 +49,39 @@ class LossJudge {
 
   // A round trip begins; `min_rtt` of the path.
   void begin_round(Duration min_rtt);
-  // Each ACK: what it newly delivered, and the round trips of all these packets, added up.
-  void on_ack(std::uint64_t bytes, std::uint64_t packets, Duration round_trips);
+  // Each ACK: what it newly delivered, and the round trips of all these packets, added up. `overtaken`: of the packets,
+  // those that a later one had overtaken.
+  void on_ack(std::uint64_t bytes, std::uint64_t packets, Duration round_trips, std::uint64_t overtaken = 0);
   void on_loss(std::uint64_t bytes, std::uint64_t packets);
   // A packet of so many bytes was not lost after all.
   void on_late_arrival(std::uint64_t bytes);
 
-  // Whether `lost` of `sent` bytes (and `lost_packets` packets) were too many.
-  bool is_congestion(std::uint64_t lost, std::uint64_t sent, std::uint64_t lost_packets) const;
-  // The same for what was lost since the round began.
-  bool round_is_congested() const { return is_congestion(lost_, lost_ + delivered_, lost_packets_); }
+  // What was lost, and whether that happened with a queue.
+  struct Charge {
+    std::uint64_t lost = 0;          // bytes
+    std::uint64_t sent = 0;          // bytes, the lost ones included
+    std::uint64_t lost_packets = 0;  // of them
+    bool with_queue = false;
+  };
+  // Whether that is too much.
+  bool is_congestion(const Charge& charge) const;
+  // `lost` of `sent` bytes, now.
+  Charge charge(std::uint64_t lost, std::uint64_t sent) const {
+    return {.lost = lost, .sent = sent, .lost_packets = lost_packets_, .with_queue = queue_has_grown()};
+  }
+  // What was lost since the round began.
+  Charge round_charge() const { return charge(lost_, lost_ + delivered_); }
+  bool round_is_congested() const { return is_congestion(round_charge()); }
   // The share of bytes that this round lost so far.
   double round_loss() const {
     return lost_ == 0 ? 0.0 : static_cast<double>(lost_) / static_cast<double>(lost_ + delivered_);
   }
   // The mean of this round so far; before its first packet that of the last.
   std::optional<Duration> round_rtt() const;
+  // By how much the mean of a round may exceed that of another by chance: zero where packets keep their order.
+  Duration chance() const { return std::min(kDeviationsOfQueue * deviation_, min_rtt_ / 2); }
+  // The mean that the path's shortest is made of: where those of single rounds differ by chance, that of several.
+  std::optional<Duration> settled_rtt() const;
   // How much longer than the path's it is.
   Duration queue_delay() const;
   bool queue_has_grown() const;
@@ -88,15 +110,19 @@ class LossJudge {
   // Loss is heard of a round trip after it happened: the first round of a slow phase still tells of the time before.
   enum class Phase : std::uint8_t { none, first_round, measuring };
 
+  void settle_round();
   void believe(std::uint64_t lost, std::uint64_t packets);
 
   Duration min_rtt_{};
   Duration round_trips_{};                // of all packets delivered in this round, added up
   std::optional<Duration> previous_rtt_;  // mean of the round before
+  Duration smoothed_rtt_{};               // of the means of rounds
+  Duration deviation_{};                  // of those from each other, by chance
   std::uint64_t lost_ = 0;                // bytes, this round
   std::uint64_t delivered_ = 0;           // bytes, this round
   std::uint64_t lost_packets_ = 0;        // this round
   std::uint64_t delivered_packets_ = 0;   // this round
+  std::uint64_t overtaken_ = 0;           // packets, this round
   Phase slow_ = Phase::none;
   std::uint64_t measured_lost_ = 0;  // packets, while measuring
   std::uint64_t measured_ = 0;       // packets, while measuring

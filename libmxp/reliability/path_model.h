@@ -44,7 +44,7 @@ class PathModel {
   static constexpr std::uint64_t kPacketsForRtt = 8;
 
   // -- the rate
-  // `probing`: the sample is of a sender that was not limited by its application.
+  // `app_limited`: the sample is of a sender that had no more to send. It counts only upwards.
   void on_rate(ByteRate rate, bool app_limited);
   // A cycle of probing is over: rates of the cycle before the last count no more.
   void advance_cycle() { max_rate_.advance(); }

@@ -115,7 +115,7 @@ BOOST_AUTO_TEST_CASE(fewer_than_six_lost_packets_are_chance_whatever_their_share
   BOOST_TEST(!judge.round_is_congested());
   lose(1);
   BOOST_TEST(judge.round_is_congested());
-  BOOST_TEST(!judge.is_congestion(0, 0, 6));
+  BOOST_TEST(!judge.is_congestion({.lost_packets = 6}));
 }
 
 BOOST_AUTO_TEST_CASE(a_new_round_forgets_the_losses_of_the_last) {
@@ -231,6 +231,63 @@ BOOST_AUTO_TEST_CASE(late_arrivals_lower_the_share_that_is_lost) {
   BOOST_TEST(judge.round_is_congested());
   judge.on_late_arrival(kSize);
   BOOST_TEST(!judge.round_is_congested());
+}
+
+// Rounds of 100 packets whose means are 72 and 88 ms in turns: half of all rounds are 16 ms shorter than the last.
+BOOST_AUTO_TEST_CASE(where_packets_overtake_others_a_queue_is_what_exceeds_chance) {
+  for (const std::uint64_t overtaken : {0u, 2u}) {
+    LossJudge fresh;
+    fresh.begin_round(kPath);
+    const auto round = [&](Duration mean) {
+      fresh.begin_round(kPath);
+      fresh.on_ack(100 * kSize, 100, 100 * mean, overtaken);
+    };
+    for (int i = 0; i < 40; ++i) round(i % 2 == 0 ? 88ms : 72ms);
+    const bool by_chance = overtaken != 0;
+    BOOST_TEST((fresh.chance() >= (by_chance ? 25ms : 0ms)));  // four times eight
+    BOOST_TEST((fresh.chance() <= (by_chance ? 35ms : 0ms)));
+    BOOST_TEST((*fresh.settled_rtt() >= (by_chance ? 77ms : 72ms)));  // of 72
+    BOOST_TEST((*fresh.settled_rtt() <= (by_chance ? 80ms : 72ms)));
+    round(100ms);
+    BOOST_TEST(fresh.queue_has_grown() == !by_chance);
+    BOOST_TEST((*fresh.settled_rtt() == 100ms));
+    round(120ms);
+    BOOST_TEST(fresh.queue_has_grown());
+  }
+}
+
+BOOST_AUTO_TEST_CASE(no_more_than_half_of_the_round_trip_is_chance) {
+  for (int i = 0; i < 40; ++i) {
+    judge.on_ack(100 * kSize, 100, 100 * (i % 2 == 0 ? Duration(300ms) : kPath), 2);
+    judge.begin_round(kPath);
+  }
+  BOOST_TEST((judge.chance() == kPath / 2));
+}
+
+// Up and down again, each time in a slow phase of two rounds.
+BOOST_AUTO_TEST_CASE(a_queue_that_a_slow_phase_empties_is_no_chance) {
+  for (int i = 0; i < 20; ++i) {
+    judge.on_ack(100 * kSize, 100, 100 * Duration(160ms), 2);
+    judge.begin_round(kPath);
+    judge.begin_slow_phase();
+    judge.on_ack(100 * kSize, 100, 100 * Duration(120ms), 2);
+    judge.begin_round(kPath);
+    judge.on_ack(100 * kSize, 100, 100 * kPath, 2);
+    judge.begin_round(kPath);
+    judge.end_slow_phase();
+  }
+  BOOST_TEST((judge.chance() == 0ms));
+}
+
+BOOST_AUTO_TEST_CASE(a_charge_keeps_the_queue_that_it_was_made_with) {
+  fate(1000, 50, kQueue);
+  LossJudge::Charge charge = judge.round_charge();
+  judge.begin_round(kPath);
+  deliver(1000, kNoQueue);
+  BOOST_TEST(judge.is_congestion(charge));
+  charge.lost -= 25 * kSize;
+  charge.lost_packets -= 25;
+  BOOST_TEST(!judge.is_congestion(charge));
 }
 
 BOOST_AUTO_TEST_SUITE_END()
