@@ -29,6 +29,7 @@ std::string_view to_string(TransportErrorCode code) {
     case TransportErrorCode::idle_timeout: return "idle timeout";
     case TransportErrorCode::handshake_timeout: return "handshake timeout";
     case TransportErrorCode::unreachable: return "unreachable";
+    case TransportErrorCode::connection_id_limit_error: return "connection id limit error";
   }
   return "unknown error";  // a peer may send any number
 }

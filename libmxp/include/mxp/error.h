@@ -31,9 +31,10 @@ enum class TransportErrorCode : std::uint64_t {
   key_update_error = 0x0d,
   aead_limit_reached = 0x0e,  // the keys have protected, or failed to open, as much as they may
   unknown_frame = 0x0f,
-  idle_timeout = 0x10,       // local only, never on the wire
-  handshake_timeout = 0x11,  // local only
-  unreachable = 0x12,        // local only: the network reported it before the handshake was answered
+  idle_timeout = 0x10,               // local only, never on the wire
+  handshake_timeout = 0x11,          // local only
+  unreachable = 0x12,                // local only: the network reported it before the handshake was answered
+  connection_id_limit_error = 0x13,  // more connection ids than the announced limit, or more to retire than is kept
 };
 
 // One short lower-case phrase, e.g. "flow control error".

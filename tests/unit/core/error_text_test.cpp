@@ -30,7 +30,7 @@ void every_value_has_words(E last) {
 BOOST_AUTO_TEST_SUITE(error_text)
 
 BOOST_AUTO_TEST_CASE(every_enum_is_complete) {
-  every_value_has_words(TransportErrorCode::unreachable);
+  every_value_has_words(TransportErrorCode::connection_id_limit_error);
   every_value_has_words(DropReason::key_unavailable);
   every_value_has_words(StreamError::connection_closed);
   every_value_has_words(ConnectError::invalid_server_key);
@@ -41,6 +41,7 @@ BOOST_AUTO_TEST_CASE(every_enum_is_complete) {
 BOOST_AUTO_TEST_CASE(codes_have_their_numbers) {
   BOOST_TEST(to_string(static_cast<TransportErrorCode>(0x03)) == "flow control error");
   BOOST_TEST(to_string(static_cast<TransportErrorCode>(0x0f)) == "unknown frame");
+  BOOST_TEST(to_string(static_cast<TransportErrorCode>(0x13)) == "connection id limit error");
 }
 
 BOOST_AUTO_TEST_SUITE_END()
