@@ -91,6 +91,8 @@ ConnectionStats Connection::stats() const {
   stats.latest_rtt = parts.path->control.rtt().latest();
   stats.congestion_window = parts.path->control.congestion_window();
   stats.bytes_in_flight = parts.path->control.bytes_in_flight();
+  stats.datagram_size = parts.path->control.datagram_size();
+  stats.path_mtu_black_holes = parts.path->sizes.black_holes();
   const StreamCounters& counters = parts.streams.counters();
   stats.stream_bytes_sent = counters.bytes_sent;
   stats.stream_bytes_retransmitted = counters.bytes_retransmitted;

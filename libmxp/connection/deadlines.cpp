@@ -8,6 +8,10 @@ namespace mxp {
 
 namespace {
 
+// Probe timeouts in a row after which the size of datagrams falls back. The packets of one timeout are small, and their
+// acknowledgement tells a black hole from a silent peer before that.
+constexpr unsigned kTimeoutsOfBlackHole = 3;
+
 // Thousands of connections may lie idle at a server for hours, so each keeps only the memory that it needs to go on.
 void rest(Parts& parts) {
   parts.idle.on_rested();
@@ -63,6 +67,8 @@ void on_deadline(Parts& parts, Timestamp now) {
     if (parts.recovery.deadline() <= now) {
       settle(parts, now, parts.recovery.on_deadline(now));
       if (parts.recovery.probes_due() > 0) repeat_oldest_data(parts);
+      // The path may carry less than it did, and everything that is large vanishes (threat t45).
+      if (parts.recovery.pto_count() == kTimeoutsOfBlackHole) parts.path->sizes.on_persistent_timeout();
     }
     if (parts.idle.keepalive_deadline() <= now) parts.ping_due = true;
     if (parts.key_update.old_keys_until() <= now) {

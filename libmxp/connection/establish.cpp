@@ -57,7 +57,7 @@ std::unique_ptr<Connection> open_server(const ConnectionEnvironment& environment
   parts.path->amplification.on_sent(exchange.answer_bytes);
   parts.confirm_by = now + environment.config.transport.handshake_timeout;
   parts.stats.handshake_packets_sent = 1;
-  apply_peer_parameters(parts, now, client.parameters);
+  apply_peer_parameters(parts, client.parameters);
   install_keys(parts, now, client.noise);
   return connection;
 }
@@ -71,11 +71,11 @@ void install_keys(Parts& parts, Timestamp now, const IkResult& noise) {
   trace_secrets(parts, now, ours, theirs, 0);
 }
 
-void apply_peer_parameters(Parts& parts, Timestamp now, const TransportParameters& parameters) {
+void apply_peer_parameters(Parts& parts, const TransportParameters& parameters) {
   const TransportConfig& config = parts.environment.config.transport;
-  const std::uint64_t datagram_size = std::min<std::uint64_t>(
-      {std::max(config.max_udp_payload, kMinInitialSize), parameters.max_udp_payload, kMaxUdpPayload});
-  parts.path->control.set_datagram_size(now, static_cast<std::size_t>(datagram_size));
+  parts.max_datagram =
+      static_cast<std::size_t>(std::min<std::uint64_t>(config.max_udp_payload, parameters.max_udp_payload));
+  parts.path->sizes = DatagramSizeSearch(parts.path->remote.family, parts.max_datagram);
   parts.recovery.set_peer_max_ack_delay(parameters.max_ack_delay);
   parts.idle.set_timeout(config.idle_timeout, parameters.max_idle_timeout);
   parts.streams.on_peer_parameters(parameters);

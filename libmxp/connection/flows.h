@@ -42,11 +42,6 @@ inline bool held_by_address(const Parts& parts) {
   return parts.path->amplification.allowance() < kSmallestPacket;
 }
 
-// memory.cpp: bytes that the connection holds, in O(1). Its buffers and records are counted; the rest of it is
-// kConnectionBytes, as tests/unit/endpoint/memory_test.cpp measures it with the library's cipher contexts.
-inline constexpr std::size_t kConnectionBytes = 9'000;
-std::size_t memory_in_use(const Parts& parts);
-
 // deadlines.cpp: when on_deadline must be called, and what it does with what has come due.
 Timestamp next_deadline(const Parts& parts);
 void on_deadline(Parts& parts, Timestamp now);
@@ -74,7 +69,7 @@ std::unique_ptr<Connection> open_server(const ConnectionEnvironment& environment
 
 // establish.cpp: gives the connection its packet keys, then the limits that the peer announced.
 void install_keys(Parts& parts, Timestamp now, const IkResult& noise);
-void apply_peer_parameters(Parts& parts, Timestamp now, const TransportParameters& parameters);
+void apply_peer_parameters(Parts& parts, const TransportParameters& parameters);
 // establish.cpp: the peer has proven that it holds the keys, and the application hears of the connection.
 void confirm(Parts& parts, Timestamp now);
 

@@ -59,8 +59,9 @@ struct Parts {
         numbers(environment_.random),
         events(self_, environment_.handler),
         streams(role_, environment_.config.transport.flow_control, events, environment_.hash_key),
-        path(std::make_unique<Path>(PathId::first, SocketAddress{}, SocketAddress{},
-                                    environment_.config.transport.recovery)),
+        path(std::make_unique<Path>(
+            SocketAddress{}, SocketAddress{},
+            std::make_shared<PathProperties>(PathId::first, environment_.config.transport.recovery))),
         recovery(path->control),
         acks(environment_.config.transport.recovery.max_ack_delay),
         idle(environment_.config.transport.keepalive, now),
@@ -79,6 +80,7 @@ struct Parts {
   PublicKey peer_key;
   Suite suite = Suite::chacha20_poly1305;
   std::array<std::uint8_t, 32> handshake_hash{};
+  std::size_t max_datagram = kMinInitialSize;  // UDP payload: the smaller of our setting and the peer's limit
 
   Lifecycle lifecycle;
   std::unique_ptr<ClientAttempts> attempts;  // client, until keys exist
@@ -95,16 +97,13 @@ struct Parts {
   IdleTimer idle;
   KeyUpdate key_update;
 
-  bool memory_is_short = false;     // of the endpoint or of the peer's key: receive windows do not grow
-  bool ping_due = false;            // an ack-eliciting packet is wanted, whatever it carries
-  Timestamp pacing_until = kNever;  // the pacer holds us until then
+  bool ping_due = false;                     // an ack-eliciting packet is wanted, whatever it carries
+  Timestamp pacing_until = kNever;           // the pacer holds us until then
+  std::optional<PacketNumber> silence_from;  // the oldest packet under way when small ones were sent for it
   BlockedBy blocked = BlockedBy::nothing;
   Timestamp started_at;
   Timestamp confirm_by = kNever;  // server: the client must confirm the keys by then
   ConnectionStats stats;
-
-  // For Streams::on_clock. Without a round-trip time no window grows.
-  Duration round_trip_of_windows() const { return memory_is_short ? Duration::zero() : path->control.rtt().measured(); }
 
   void trace(Timestamp now, const TraceEvent& event) const {
     if (environment.trace != nullptr) environment.trace->on(now, local_id, event);

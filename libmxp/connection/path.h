@@ -4,8 +4,10 @@
 #pragma once
 
 #include <memory>
+#include <utility>
 
 #include "connection/amplification.h"
+#include "connection/datagram_size_search.h"
 #include "mxp/address.h"
 #include "mxp/config.h"
 #include "mxp/ids.h"
@@ -13,15 +15,30 @@
 
 namespace mxp {
 
+// What is measured of it. Where a NAT changed the peer's port alone, two paths have the same.
+struct PathProperties {
+  PathProperties(PathId id, const RecoveryConfig& recovery)
+      : control(id, recovery, kMinInitialSize), sizes(AddressFamily::ipv4, kMinInitialSize) {}
+
+  PathControl control;       // round trip, congestion, pacing, bytes in flight, size of full datagrams
+  DatagramSizeSearch sizes;  // how large they may be; begins once the peer's limit is known
+};
+
 struct Path {
-  Path(PathId id, const SocketAddress& remote_, const SocketAddress& local_, const RecoveryConfig& recovery)
-      : remote(remote_), local(local_), control(id, recovery, kMinInitialSize) {}
+  Path(const SocketAddress& remote_, const SocketAddress& local_, std::shared_ptr<PathProperties> properties_)
+      : remote(remote_),
+        local(local_),
+        properties(std::move(properties_)),
+        control(properties->control),
+        sizes(properties->sizes) {}
 
   SocketAddress remote;
   SocketAddress local;     // default-constructed: the carrier cannot tell, or has not yet
   ConnectionId remote_id;  // in packets to the peer on this path
   AmplificationLimit amplification;
-  PathControl control;  // round trip, congestion, pacing, bytes in flight, size of full datagrams
+  std::shared_ptr<PathProperties> properties;
+  PathControl& control;       // of the properties
+  DatagramSizeSearch& sizes;  // of the properties
 
   // Whether the peer has shown that it hears us at `remote`: the limit on bytes to an address that may be forged has
   // fallen. A client learns it from message 2; for a server, see amplification.h.

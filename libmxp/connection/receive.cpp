@@ -162,7 +162,7 @@ void receive_packet(Parts& parts, Timestamp now, const ReceivedDatagram& datagra
     return close_by_error(parts, {TransportErrorCode::protocol_violation, 0, "a packet without frames"});
   if (parts.lifecycle.state == ConnectionState::handshaking) confirm(parts, now);
 
-  parts.streams.on_clock(now, parts.round_trip_of_windows());
+  parts.streams.on_clock(now, parts.path->control.rtt().measured());
   bool ack_eliciting = false;
   FrameReader frames(opened->payload);
   FrameVisitor visitor{parts, now, opened->phase};
@@ -219,7 +219,7 @@ void receive_response(Parts& parts, Timestamp now, const ReceivedDatagram& datag
   parts.local_id = parts.client_id = header.client_id;
   parts.path->remote_id = parts.server_id = *accepted.payload.parameters.connection_id;
   install_keys(parts, now, accepted.noise);
-  apply_peer_parameters(parts, now, accepted.payload.parameters);
+  apply_peer_parameters(parts, accepted.payload.parameters);
   // The answer shows that the server hears us at its address. Besides, only a server must limit what it sends to an
   // address that may be forged.
   parts.path->amplification.lift();

@@ -4,6 +4,9 @@
 
 namespace mxp {
 
-void on_datagram_refused(Parts& parts, Timestamp, std::size_t) { ++parts.stats.datagrams_too_large; }
+void on_datagram_refused(Parts& parts, Timestamp now, std::size_t size) {
+  ++parts.stats.datagrams_too_large;
+  parts.path->sizes.on_refused(now, size);
+}
 
 }  // namespace mxp

@@ -62,13 +62,31 @@ void for_each_frame(Parts& parts, const SentPacket& packet, Visit visit) {
     visit(parts.sent_frames.at(i));
 }
 
+// What the search for the path's datagram size makes of it (datagram_size_search.h).
+void teach_size(Parts& parts, Timestamp now, const SentPacket& acknowledged) {
+  Path& path = *parts.path;
+  if (acknowledged.path != path.control.id() || !acknowledged.in_flight) return;
+  if (acknowledged.kind == PacketKind::size_probe) path.sizes.on_probe_acknowledged(now, acknowledged.number);
+  else path.sizes.on_packet_acknowledged(acknowledged.number, acknowledged.size_bytes);
+}
+
+void teach_size_of_loss(Parts& parts, Timestamp now, const SentPacket& lost) {
+  Path& path = *parts.path;
+  if (lost.path != path.control.id() || !lost.in_flight) return;
+  if (lost.kind == PacketKind::size_probe) path.sizes.on_probe_lost(now, lost.number);
+  else path.sizes.on_packet_lost(lost.number, lost.size_bytes);
+}
+
 }  // namespace
 
 void settle(Parts& parts, Timestamp now, const Outcome& outcome) {
-  for (const SentPacket& packet : outcome.acknowledged)
+  for (const SentPacket& packet : outcome.acknowledged) {
+    teach_size(parts, now, packet);
     for_each_frame(parts, packet, [&](const SentFrame& frame) { on_acknowledged(parts, frame); });
+  }
   for (const LostPacket& lost : outcome.lost) {
-    ++parts.stats.packets_lost;
+    if (lost.packet.kind != PacketKind::size_probe) ++parts.stats.packets_lost;
+    teach_size_of_loss(parts, now, lost.packet);
     parts.trace(now, TracePacketLost{lost.packet.number, lost.packet.size_bytes, lost.reason});
     for_each_frame(parts, lost.packet, [&](const SentFrame& frame) { on_lost(parts, frame); });
   }

@@ -15,8 +15,9 @@
 #include <array>
 
 #include "connection/flows.h"
+#include "connection/packet_builder.h"
+#include "connection/transmit_alone.h"
 #include "core/frame_writer.h"
-#include "core/packet_number.h"
 
 namespace mxp {
 
@@ -27,94 +28,15 @@ struct Budget {
   std::uint64_t bytes = 0;  // what window and pacer allow
   unsigned probes = 0;      // packets that may exceed them
   bool allows(std::size_t packet_bytes) const { return bytes >= packet_bytes || probes > 0; }
+  // Of the next packet.
+  PacketKind kind_of(bool ack_eliciting) const {
+    return ack_eliciting && probes > 0 ? PacketKind::loss_probe : PacketKind::ordinary;
+  }
+  void take(std::size_t packet_bytes) {
+    if (probes > 0) --probes;
+    else bytes -= std::min<std::uint64_t>(bytes, packet_bytes);
+  }
 };
-
-// How many of the last packets that a key may protect are kept for CLOSE. A closing side answers at doubling distances
-// (threat t55), so a few are enough.
-constexpr std::uint64_t kReservedForClose = 16;
-
-std::uint64_t window_packets(const Parts& parts) {
-  return parts.path->control.congestion_window() / parts.path->control.datagram_size();
-}
-
-// Packets that are sent later may overtake this one, and its number must still be recovered then (RFC 9000 §17.1): a
-// window of them and, while it doubles, two more. What is acknowledged says little of how many are under way, because
-// it may have overtaken others too. And ACKs that go back by the thousand are in no window: after the first packets one
-// byte is never enough.
-constexpr std::uint64_t kOvertakingRoom = 4;
-constexpr std::uint64_t kFirstPackets = 32;
-
-std::size_t number_size(const Parts& parts, PacketNumber number) {
-  const auto acknowledged = parts.recovery.largest_acknowledged();
-  const std::uint64_t distance = acknowledged ? number.value() - acknowledged->value() : number.value() + 1;
-  const std::uint64_t under_way = std::max({distance, window_packets(parts), std::min(number.value(), kFirstPackets)});
-  return packet_number_size(PacketNumber(number.value() + kOvertakingRoom * under_way), acknowledged);
-}
-
-// A packet that is being built: its header is written, and its frames go through the writer.
-struct OpenPacket {
-  Writer writer;
-  std::size_t header_size;
-  PacketNumber number;
-};
-
-OpenPacket begin_packet(Parts& parts, MutableBytes space) {
-  const PacketNumber number = parts.numbers.take(window_packets(parts));
-  const std::size_t bytes = number_size(parts, number);
-  Writer writer(space.first(space.size() - kTagSize));
-  write_short_header(writer, parts.path->remote_id, parts.keys->sealer.phase() % 2 == 1, number, bytes);
-  return {writer, kShortHeaderSize + bytes, number};
-}
-
-// Pads a packet that is too short (§3: number and plaintext take at least four bytes together) and seals it.
-std::size_t finish_packet(Parts& parts, MutableBytes space, OpenPacket& open) {
-  while (open.writer.written() < kShortHeaderSize + 4) write_padding(open.writer, 1);
-  const std::size_t size = open.writer.written() + kTagSize;
-  parts.keys->sealer.seal_payload(space.first(size), open.header_size, open.number);
-  return size;
-}
-
-HeaderSlot header_slot(MutableBytes packet, const OpenPacket& open) {
-  return {packet.data(), static_cast<std::uint8_t>(open.header_size - kShortHeaderSize)};
-}
-
-std::optional<Transmit> transmit_handshake(Parts& parts, Timestamp now, MutableBytes buffer) {
-  const auto due = parts.attempts->poll_datagram(now);
-  if (!due || buffer.size() < due->message_1.size()) return std::nullopt;
-  std::copy(due->message_1.begin(), due->message_1.end(), buffer.begin());
-  // Traced under the id of the attempt, which need not become the id of the connection.
-  if (parts.environment.trace != nullptr)
-    parts.environment.trace->on(now, due->client_id, TraceHandshakeSent{1, due->repeated});
-  ++parts.stats.handshake_packets_sent;
-  parts.stats.bytes_sent += due->message_1.size();
-  return Transmit{parts.path->remote, parts.path->local, due->message_1.size(), due->message_1.size()};
-}
-
-std::optional<Transmit> transmit_close(Parts& parts, Timestamp now, MutableBytes buffer) {
-  Lifecycle& life = parts.lifecycle;
-  life.close_frame_due = false;
-  const CloseInfo& info = *life.ending;
-  const MutableBytes space = buffer.first(std::min(buffer.size(), kMinInitialSize));
-  // The header, the tag and the numbers of the frame take at most 48 bytes.
-  const std::size_t longest = 48 + info.reason.size();
-  if (parts.path->amplification.allowance() < longest || parts.keys->sealer.seal_limit_reached()) return std::nullopt;
-  OpenPacket open = begin_packet(parts, space);
-  const bool local_only = !info.application && info.by != CloseInfo::By::local;
-  CloseFrame frame;
-  frame.application = info.application;
-  frame.code = local_only ? static_cast<std::uint64_t>(TransportErrorCode::no_error) : info.code;
-  frame.frame_type = info.frame_type;
-  frame.reason = ByteView(reinterpret_cast<const std::uint8_t*>(info.reason.data()), info.reason.size());
-  write_frame(open.writer, frame);
-  const std::size_t size = finish_packet(parts, space, open);
-  const HeaderSlot slot = header_slot(space, open);
-  parts.keys->sealer.protect_headers({&slot, 1});
-  parts.path->amplification.on_sent(size);
-  ++parts.stats.packets_sent;
-  parts.stats.bytes_sent += size;
-  parts.trace(now, TracePacketSent{open.number, size, false, false});
-  return Transmit{parts.path->remote, parts.path->local, size, size};
-}
 
 bool write_ack_frame(Parts& parts, Timestamp now, Writer& writer) {
   const auto ranges = parts.acks.ranges();
@@ -125,43 +47,6 @@ bool write_ack_frame(Parts& parts, Timestamp now, Writer& writer) {
   parts.sent_frames.append(sent);
   parts.acks.on_ack_sent(now);
   return true;
-}
-
-struct BuiltPacket {
-  PacketNumber number;
-  std::size_t size_bytes;
-  bool ack_eliciting;
-  std::uint64_t frames_begin;  // in the log of sent frames
-  std::uint32_t frames_count;
-};
-
-// Tells every part that counts packets, and takes the packet off the budget.
-void note_sent(Parts& parts, Timestamp now, const BuiltPacket& built, Budget& budget) {
-  SentPacket packet;
-  packet.number = built.number;
-  packet.sent_at = now;
-  packet.size_bytes = static_cast<std::uint32_t>(built.size_bytes);
-  packet.ack_eliciting = built.ack_eliciting;
-  packet.in_flight = built.ack_eliciting;
-  const bool probe = built.ack_eliciting && budget.probes > 0;
-  packet.kind = probe ? PacketKind::loss_probe : PacketKind::ordinary;
-  packet.path = parts.path->control.id();
-  packet.frames_begin = built.frames_begin;
-  packet.frames_count = built.frames_count;
-  parts.recovery.on_packet_sent(packet);
-  parts.path->amplification.on_sent(built.size_bytes);
-  if (packet.ack_eliciting) {
-    parts.idle.on_ack_eliciting_sent(now);
-    if (probe) {
-      --budget.probes;
-      ++parts.stats.probes_sent;
-    } else {
-      budget.bytes -= std::min<std::uint64_t>(budget.bytes, built.size_bytes);
-    }
-  }
-  ++parts.stats.packets_sent;
-  parts.stats.bytes_sent += built.size_bytes;
-  parts.trace(now, TracePacketSent{packet.number, built.size_bytes, packet.ack_eliciting, probe});
 }
 
 // Notes what keeps us from sending more, and when to look again. `ran_dry` means that nothing was left to send.
@@ -179,6 +64,20 @@ void note_what_holds_us(Parts& parts, Timestamp now, bool ran_dry) {
   parts.trace(now, TraceBlocked{blocked});
 }
 
+// Whether the next run is to be of small packets, because acknowledgements are overdue and the path may have become a
+// black hole for large ones: what small packets then say is what tells (black_hole_detector.h). The probe timeout would
+// ask the same, but begins anew with each packet that is sent, and a window may last for long. Once for each silence.
+bool takes_small_packet(Parts& parts, Timestamp now) {
+  if (parts.path->control.datagram_size() <= kMinInitialSize) return false;
+  bool overdue = false;
+  parts.recovery.for_each_unacknowledged([&](const SentPacket& oldest) {
+    overdue = now - oldest.sent_at > parts.recovery.probe_timeout() && parts.silence_from != oldest.number;
+    if (overdue) parts.silence_from = oldest.number;
+    return false;
+  });
+  return overdue;
+}
+
 }  // namespace
 
 bool has_something_to_send(const Parts& parts, Timestamp now) {
@@ -192,7 +91,7 @@ bool has_something_to_send(const Parts& parts, Timestamp now) {
 }
 
 std::optional<Transmit> transmit(Parts& parts, Timestamp now, MutableBytes buffer, const TransmitLimits& limits) {
-  parts.streams.on_clock(now, parts.round_trip_of_windows());
+  parts.streams.on_clock(now, parts.path->control.rtt().measured());
   parts.streams.deliver_resumed();
   parts.streams.collect();
   if (parts.lifecycle.state == ConnectionState::closing) {
@@ -202,20 +101,26 @@ std::optional<Transmit> transmit(Parts& parts, Timestamp now, MutableBytes buffe
   if (parts.attempts) return transmit_handshake(parts, now, buffer);
   if (!parts.keys || parts.lifecycle.state != ConnectionState::established) return std::nullopt;
 
-  std::size_t segment_size = std::min(parts.path->control.datagram_size(), buffer.size());
+  Path& path = *parts.path;
+  path.control.set_datagram_size(now, path.sizes.usable_size(path.control.congestion_window()));
+  if (auto probe = transmit_size_probe(parts, now, buffer)) return probe;
+
+  // What is sent at a probe timeout passes wherever anything does (RFC 9002 §6.2.4, RFC 9000 §14).
+  const bool small = parts.recovery.probes_due() > 0 || takes_small_packet(parts, now);
+  const std::size_t full = small ? kMinInitialSize : path.control.datagram_size();
+  std::size_t segment_size = std::min(full, buffer.size());
   std::size_t max_segments =
       std::min({limits.max_segments, kMaxHeaderBatch, std::max<std::size_t>(kMaxUdpPayload / segment_size, 1),
                 buffer.size() / segment_size});
   // A client at an unproven address gets no acknowledgements, so it goes on sending. That pays for our packets until
   // one of its own proves the address (docs/protocol.md §2.3).
-  const bool acknowledges = parts.path->is_proven();
+  const bool acknowledges = path.is_proven();
   if (!acknowledges) {
     if (held_by_address(parts)) {
       parts.pacing_until = kNever;
       return std::nullopt;
     }
-    segment_size =
-        static_cast<std::size_t>(std::min<std::uint64_t>(segment_size, parts.path->amplification.allowance()));
+    segment_size = static_cast<std::size_t>(std::min<std::uint64_t>(segment_size, path.amplification.allowance()));
     max_segments = std::min<std::size_t>(max_segments, 1);
   }
   std::array<HeaderSlot, kMaxHeaderBatch> slots;
@@ -244,8 +149,7 @@ std::optional<Transmit> transmit(Parts& parts, Timestamp now, MutableBytes buffe
     }
 
     const MutableBytes space = buffer.subspan(used, segment_size);
-    const std::uint64_t frames_begin = parts.sent_frames.end();
-    OpenPacket open = begin_packet(parts, space);
+    OpenPacket open = begin_packet(parts, path, space);
     const std::size_t after_header = open.writer.written();
     if (ack_due || (acknowledges && data_now && segments == 0 && parts.acks.has_something_new()))
       write_ack_frame(parts, now, open.writer);
@@ -270,8 +174,8 @@ std::optional<Transmit> transmit(Parts& parts, Timestamp now, MutableBytes buffe
     slots[segments++] = header_slot(space, open);
     used += size;
 
-    const auto frames_count = static_cast<std::uint32_t>(parts.sent_frames.end() - frames_begin);
-    note_sent(parts, now, {open.number, size, ack_eliciting, frames_begin, frames_count}, budget);
+    note_sent(parts, now, path, {open.number, open.frames_begin, size, ack_eliciting, budget.kind_of(ack_eliciting)});
+    if (ack_eliciting) budget.take(size);
     if (size < segment_size) break;  // GSO: only the last segment may be shorter
   }
 
@@ -282,7 +186,7 @@ std::optional<Transmit> transmit(Parts& parts, Timestamp now, MutableBytes buffe
   // A peer need not acknowledge our acknowledgements. Then nothing settles them, and their frames must not pile up in
   // the log (threat t03).
   parts.sent_frames.release_below(parts.recovery.oldest_frames_begin().value_or(parts.sent_frames.end()));
-  return Transmit{parts.path->remote, parts.path->local, segment_size < used ? segment_size : used, used};
+  return Transmit{path.remote, path.local, segment_size < used ? segment_size : used, used};
 }
 
 }  // namespace mxp

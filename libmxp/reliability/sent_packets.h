@@ -86,7 +86,6 @@ class SentPackets {
   void trim(Timestamp lost_before);
   // Gives back the memory that the records do not need now.
   void shrink();
-  std::size_t memory() const { return ring_.capacity() * sizeof(Record); }
 
   std::uint64_t base() const { return base_; }
   // From the oldest outstanding packet to the newest packet.

@@ -52,14 +52,14 @@ RunResult run(std::uint64_t seed) {
   config.down = random_link(random);
   config.client.transport.handshake_timeout = 60s;
   config.server.transport.handshake_timeout = 60s;
-  config.client.transport.max_udp_payload = config.server.transport.max_udp_payload =
-      random.below(2) == 0 ? 1200 : 1452;
+  const std::uint32_t path_mtu = 1228 + random.below(3) * random.below(4000);
   // Small, so that keys are updated in the middle of what happens.
   config.client.transport.key_update.packets = 1 + random.below(100);
   config.server.transport.key_update.packets = 1 + random.below(1000);
   RunResult result;
   result.links = config.up + " | " + config.down;
   SimPair sim(std::move(config));
+  for (const Role sender : {Role::client, Role::server}) sim.set_mtu(sender, path_mtu);
 
   const std::uint64_t streams = 1 + random.below(12);
   std::uint64_t expected_at_server = 0;

@@ -88,7 +88,8 @@ class Attacker {
     Suite suite = Suite::aes_256_gcm;
     std::vector<Suite> suites = {Suite::aes_256_gcm, Suite::chacha20_poly1305};
     SocketAddress address = SocketAddress::ipv4(10, 0, 0, 3, 45000);
-    TransportConfig transport;
+    // What the victim sends counts in packets here: no larger datagrams than the path surely carries.
+    TransportConfig transport = {.max_receive_udp_payload = kMinInitialSize};
     std::optional<ConnectionId> client_id;  // default: by chance
   };
   // `now` is the clock of the test.
@@ -110,8 +111,8 @@ class Attacker {
   void send(ByteView plaintext) { send_raw(session->seal(plaintext)); }
   void send_raw(ByteView datagram) { send_raw(datagram, config.address); }
   void send_raw(ByteView datagram, const SocketAddress& from) { victim_.receive(now_, datagram, from); }
-  // Takes what the victim wants to send now, in runs of this size; packets for us are opened and appended to answers.
-  std::size_t collect(const TransmitLimits& limits = {});
+  // Takes what the victim wants to send now; packets for us are opened and appended to answers.
+  std::size_t collect();
   // send() and collect().
   std::size_t ask(ByteView plaintext) {
     send(plaintext);

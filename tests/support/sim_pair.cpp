@@ -14,6 +14,8 @@ netem::LinkSpec spec_or_throw(const std::string& text, const SimConfig& config) 
   auto spec = netem::parse_link_spec(text);
   if (!spec) throw std::invalid_argument("link spec \"" + text + "\": " + spec.error());
   config.adjust(*spec);
+  // What nearly every path carries. Without a limit every connection would send 64 KiB at once.
+  if (spec->mtu == 0) spec->mtu = 1500;
   return *spec;
 }
 

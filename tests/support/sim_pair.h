@@ -87,7 +87,7 @@ EndpointConfig default_client();
 EndpointConfig default_server();
 
 struct SimConfig {
-  std::string up;    // client to server, in the grammar of mxp-netem
+  std::string up;    // client to server, in the grammar of mxp-netem; without an mtu it is 1500
   std::string down;  // server to client; "=" is the same as up
   // What the grammar has no words for (netem/spec.h), on both links.
   std::function<void(netem::LinkSpec&)> adjust = [](netem::LinkSpec&) {};

@@ -77,8 +77,9 @@ struct TransportConfig {
   Duration keepalive = Duration::zero();
   // After this time a client gives up, and a server forgets a half-open handshake and its answer. 1 ms to 2^32 ms.
   Duration handshake_timeout = std::chrono::seconds(10);
-  // Largest UDP payload we send, 1200 to 65507 bytes. To be set by hand: there is no path MTU discovery yet.
-  std::size_t max_udp_payload = kMinInitialSize;
+  // Largest UDP payload we send, 1200 to 65507 bytes: an upper bound. How much the path carries is found out while data
+  // is sent, from 1200 bytes upwards (RFC 8899); 1200 means that nothing larger is tried.
+  std::size_t max_udp_payload = kMaxUdpPayload;
   // Largest UDP payload we take, 1200 to 65507 bytes. The peer is told, and the event loop's buffers have room for it.
   std::size_t max_receive_udp_payload = kMaxUdpPayload;
   FlowControlConfig flow_control;
@@ -88,18 +89,7 @@ struct TransportConfig {
 
 struct EndpointLimits {
   std::size_t max_connections = 100'000;  // hard limit: an initial beyond it is answered with CONNECTION_REFUSED
-  // Of one client's key, at least 1: an initial beyond it is answered with CONNECTION_REFUSED, and other keys still get
-  // in. Threat t56.
-  std::size_t max_connections_per_key = 1024;
-  // Bytes that all connections together may hold, 1 MiB to 2^50 bytes: 9000 for each, its buffers and its records of
-  // packets. Above half of it receive windows no longer grow. Above seven eighths the connections that hold most are
-  // closed with INTERNAL_ERROR, until it is three quarters. Initials are answered with CONNECTION_REFUSED if all
-  // connections would take seven eighths without their buffers.
-  std::size_t memory = 1u << 30;
-  // The same for the connections of one client's key, 1 MiB to 2^50 bytes. Above half of it their windows no longer grow.
-  // Where there is no room for another connection, it is refused; a connection that goes beyond it is closed.
-  std::size_t memory_per_key = 256u << 20;
-  std::size_t max_half_open = 4096;  // handshakes not yet confirmed: bounds what replayed initials can hold
+  std::size_t max_half_open = 4096;       // handshakes not yet confirmed: bounds what replayed initials can hold
   // Initials in a second, 1 to 1,000,000, that may cost public-key operations and lead to no connection, because they
   // are refused or never confirmed. Beyond that initials are dropped, and their clients send again. Initials of clients
   // that get in do not count. The default takes about half of one core's time. Threat t18.

@@ -30,6 +30,8 @@ struct ConnectionStats {
   Duration latest_rtt{};
   std::uint64_t congestion_window = 0;  // bytes
   std::uint64_t bytes_in_flight = 0;
+  std::uint64_t datagram_size = 0;         // UDP payload of full datagrams, as the path carries them by what is known
+  std::uint64_t path_mtu_black_holes = 0;  // times that large datagrams vanished and the size fell back to 1200
   std::uint64_t handshake_packets_sent = 0;
   std::uint64_t datagrams_too_large = 0;  // refused by an interface of this machine: Endpoint::on_too_large
   std::uint64_t key_updates = 0;          // of our sending direction, whoever began
@@ -42,11 +44,8 @@ struct EndpointStats {
   std::uint64_t handshakes_started = 0;  // server: initials that passed mac1 and cost public-key operations
   // Answers that told a client so: by the policy, for wrong parameters or a downgrade, or because the endpoint is full.
   std::uint64_t handshakes_refused = 0;
-  std::uint64_t handshakes_refused_for_room = 0;  // of these, by a limit on connections or on memory
-  std::uint64_t connections_shed = 0;             // closed because they held too much memory
-  std::uint64_t memory_in_use = 0;                // bytes that connections hold now, as EndpointLimits counts them
-  std::uint64_t public_key_operations = 0;        // X25519 computations
-  std::uint64_t connections_accepted = 0;         // confirmed
+  std::uint64_t public_key_operations = 0;  // X25519 computations
+  std::uint64_t connections_accepted = 0;   // confirmed
   std::array<std::uint64_t, kDropReasonCount> dropped{};
 };
 

@@ -56,6 +56,7 @@ BOOST_AUTO_TEST_CASE(a_bulk_transfer_allocates_nothing_per_packet) {
   for (const std::size_t segments : {std::size_t{1}, std::size_t{64}}) {
     DirectPair::Config config;
     config.max_segments = segments;
+    config.client.transport.max_udp_payload = config.server.transport.max_udp_payload = kMinInitialSize;
     DirectPair pair(config);
     Connection* connection = pair.establish();
     pair.server.app.keep_data = pair.client.app.keep_data = false;

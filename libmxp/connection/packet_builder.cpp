@@ -1,0 +1,70 @@
+#include "connection/packet_builder.h"
+
+#include <algorithm>
+
+#include "connection/flows.h"
+#include "core/frame_writer.h"
+#include "core/packet_number.h"
+
+namespace mxp {
+
+namespace {
+
+// Packets that are sent later may overtake this one, and its number must still be recovered then (RFC 9000 §17.1): a
+// window of them and, while it doubles, two more. What is acknowledged says little of how many are under way, because
+// it may have overtaken others too. And ACKs that go back by the thousand are in no window: after the first packets one
+// byte is never enough.
+constexpr std::uint64_t kOvertakingRoom = 4;
+constexpr std::uint64_t kFirstPackets = 32;
+
+std::size_t number_size(const Parts& parts, PacketNumber number, std::uint64_t window_packets) {
+  const auto acknowledged = parts.recovery.largest_acknowledged();
+  const std::uint64_t distance = acknowledged ? number.value() - acknowledged->value() : number.value() + 1;
+  const std::uint64_t under_way = std::max({distance, window_packets, std::min(number.value(), kFirstPackets)});
+  return packet_number_size(PacketNumber(number.value() + kOvertakingRoom * under_way), acknowledged);
+}
+
+}  // namespace
+
+OpenPacket begin_packet(Parts& parts, const Path& path, MutableBytes space) {
+  const std::uint64_t window_packets = path.control.congestion_window() / path.control.datagram_size();
+  const PacketNumber number = parts.numbers.take(window_packets);
+  const std::size_t bytes = number_size(parts, number, window_packets);
+  Writer writer(space.first(space.size() - kTagSize));
+  write_short_header(writer, path.remote_id, parts.keys->sealer.phase() % 2 == 1, number, bytes);
+  return {writer, kShortHeaderSize + bytes, number, parts.sent_frames.end()};
+}
+
+std::size_t finish_packet(Parts& parts, MutableBytes space, OpenPacket& open) {
+  while (open.writer.written() < kShortHeaderSize + 4) write_padding(open.writer, 1);
+  const std::size_t size = open.writer.written() + kTagSize;
+  parts.keys->sealer.seal_payload(space.first(size), open.header_size, open.number);
+  return size;
+}
+
+HeaderSlot header_slot(MutableBytes packet, const OpenPacket& open) {
+  return {packet.data(), static_cast<std::uint8_t>(open.header_size - kShortHeaderSize)};
+}
+
+void note_sent(Parts& parts, Timestamp now, Path& path, const BuiltPacket& built) {
+  SentPacket packet;
+  packet.number = built.number;
+  packet.sent_at = now;
+  packet.size_bytes = static_cast<std::uint32_t>(built.size_bytes);
+  packet.ack_eliciting = built.ack_eliciting;
+  packet.in_flight = built.ack_eliciting;
+  packet.kind = built.kind;
+  packet.path = path.control.id();
+  packet.frames_begin = built.frames_begin;
+  packet.frames_count = static_cast<std::uint32_t>(parts.sent_frames.end() - built.frames_begin);
+  parts.recovery.on_packet_sent(packet);
+  path.amplification.on_sent(built.size_bytes);
+  if (built.ack_eliciting) parts.idle.on_ack_eliciting_sent(now);
+  const bool answers_timeout = built.kind == PacketKind::loss_probe;
+  if (answers_timeout) ++parts.stats.probes_sent;
+  ++parts.stats.packets_sent;
+  parts.stats.bytes_sent += built.size_bytes;
+  parts.trace(now, TracePacketSent{built.number, built.size_bytes, built.ack_eliciting, answers_timeout});
+}
+
+}  // namespace mxp

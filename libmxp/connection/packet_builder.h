@@ -1,0 +1,43 @@
+// One 1-RTT packet, built where it will be sent from: begin it, write frames through its writer, finish it, mask its
+// header, and tell everybody who counts packets.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "connection/parts.h"
+#include "core/cursor.h"
+
+namespace mxp {
+
+// How many of the last packets that a key may protect are kept for CLOSE. A closing side answers at doubling distances
+// (threat t55), so a few are enough.
+inline constexpr std::uint64_t kReservedForClose = 16;
+
+// A packet that is being built: its header is written, and its frames go through the writer.
+struct OpenPacket {
+  Writer writer;
+  std::size_t header_size;
+  PacketNumber number;
+  std::uint64_t frames_begin;  // in the log of sent frames
+};
+
+// `space` is as large as the packet may become. `path`: where it will be sent.
+OpenPacket begin_packet(Parts& parts, const Path& path, MutableBytes space);
+// Pads the shortest packets (docs/protocol.md §3: number and plaintext have at least four bytes) and seals. Returns the
+// size of the packet.
+std::size_t finish_packet(Parts& parts, MutableBytes space, OpenPacket& open);
+// What PacketSealer::protect_headers needs of a finished packet.
+HeaderSlot header_slot(MutableBytes packet, const OpenPacket& open);
+
+struct BuiltPacket {
+  PacketNumber number;
+  std::uint64_t frames_begin;  // in the log of sent frames, up to its end
+  std::size_t size_bytes;
+  bool ack_eliciting;
+  PacketKind kind = PacketKind::ordinary;
+};
+// The packet goes out on `path`.
+void note_sent(Parts& parts, Timestamp now, Path& path, const BuiltPacket& built);
+
+}  // namespace mxp

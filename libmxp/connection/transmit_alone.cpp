@@ -1,0 +1,79 @@
+#include "connection/transmit_alone.h"
+
+#include <algorithm>
+
+#include "connection/flows.h"
+#include "connection/packet_builder.h"
+#include "core/frame_writer.h"
+
+namespace mxp {
+
+namespace {
+
+// In flight before a larger size is asked for: so many make it a transfer.
+constexpr std::uint64_t kDatagramsBeforeProbe = 4;
+
+}  // namespace
+
+std::optional<Transmit> transmit_handshake(Parts& parts, Timestamp now, MutableBytes buffer) {
+  const auto due = parts.attempts->poll_datagram(now);
+  if (!due || buffer.size() < due->message_1.size()) return std::nullopt;
+  std::copy(due->message_1.begin(), due->message_1.end(), buffer.begin());
+  // Traced under the id of the attempt, which need not become the id of the connection.
+  if (parts.environment.trace != nullptr)
+    parts.environment.trace->on(now, due->client_id, TraceHandshakeSent{1, due->repeated});
+  ++parts.stats.handshake_packets_sent;
+  parts.stats.bytes_sent += due->message_1.size();
+  return Transmit{parts.path->remote, parts.path->local, due->message_1.size(), due->message_1.size()};
+}
+
+std::optional<Transmit> transmit_close(Parts& parts, Timestamp now, MutableBytes buffer) {
+  Lifecycle& life = parts.lifecycle;
+  life.close_frame_due = false;
+  const CloseInfo& info = *life.ending;
+  const MutableBytes space = buffer.first(std::min(buffer.size(), kMinInitialSize));
+  // The header, the tag and the numbers of the frame take at most 48 bytes.
+  const std::size_t longest = 48 + info.reason.size();
+  if (parts.path->amplification.allowance() < longest || parts.keys->sealer.seal_limit_reached()) return std::nullopt;
+  OpenPacket open = begin_packet(parts, *parts.path, space);
+  const bool local_only = !info.application && info.by != CloseInfo::By::local;
+  CloseFrame frame;
+  frame.application = info.application;
+  frame.code = local_only ? static_cast<std::uint64_t>(TransportErrorCode::no_error) : info.code;
+  frame.frame_type = info.frame_type;
+  frame.reason = ByteView(reinterpret_cast<const std::uint8_t*>(info.reason.data()), info.reason.size());
+  write_frame(open.writer, frame);
+  const std::size_t size = finish_packet(parts, space, open);
+  const HeaderSlot slot = header_slot(space, open);
+  parts.keys->sealer.protect_headers({&slot, 1});
+  parts.path->amplification.on_sent(size);
+  ++parts.stats.packets_sent;
+  parts.stats.bytes_sent += size;
+  parts.trace(now, TracePacketSent{open.number, size, false, false});
+  return Transmit{parts.path->remote, parts.path->local, size, size};
+}
+
+std::optional<Transmit> transmit_size_probe(Parts& parts, Timestamp now, MutableBytes buffer) {
+  Path& path = *parts.path;
+  // Who sends little gains nothing by larger datagrams. A path that does not answer, or that holds us back, is not asked.
+  const bool much_to_send = parts.streams.has_pending() &&
+                            path.control.bytes_in_flight() >= kDatagramsBeforeProbe * path.control.datagram_size();
+  if (!much_to_send || !path.is_proven() || parts.recovery.pto_count() != 0 || parts.recovery.permit(now).blocked())
+    return std::nullopt;
+  const auto size = path.sizes.probe_due(now, path.control.congestion_window());
+  if (!size || *size > buffer.size() || parts.keys->sealer.seal_limit_reached(kReservedForClose)) return std::nullopt;
+
+  const MutableBytes space = buffer.first(*size);
+  OpenPacket open = begin_packet(parts, path, space);
+  write_ping(open.writer);
+  parts.sent_frames.append(SentFrame{});
+  write_padding(open.writer, *size - kTagSize - open.writer.written());
+  finish_packet(parts, space, open);
+  const HeaderSlot slot = header_slot(space, open);
+  parts.keys->sealer.protect_headers({&slot, 1});
+  path.sizes.on_probe_sent(open.number, *size);
+  note_sent(parts, now, path, {open.number, open.frames_begin, *size, true, PacketKind::size_probe});
+  return Transmit{path.remote, path.local, *size, *size};
+}
+
+}  // namespace mxp
