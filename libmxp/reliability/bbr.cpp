@@ -1,7 +1,6 @@
 #include "reliability/bbr.h"
 
 #include <algorithm>
-#include <cstdio>
 
 namespace mxp {
 namespace {
@@ -24,6 +23,7 @@ constexpr Duration kProbeWait = std::chrono::seconds(2);
 constexpr Duration kProbeWaitSpread = std::chrono::seconds(1);
 constexpr std::uint64_t kMaxDownRounds = 8;   // our choice: where so few packets go that a measurement takes long
 constexpr std::uint64_t kQueueOfOneFlow = 6;  // packets
+constexpr double kMuchSlower = 0.25;          // of the estimated rate
 constexpr std::uint64_t kEpisodeRounds = 3;
 constexpr int kVisibleQueueDivisor = 10;  // of the round trip
 constexpr double kCruiseStep = 0.02;
@@ -137,6 +137,7 @@ void Bbr::begin_round(const AckSample& sample) {
     losses_.measure_round();  // the pipe is not full yet: what is lost is the link's own loss
   }
   if (state_ == State::cruise) give_way();
+  look_for_slower_path(sample);
   if (const auto mean = losses_.settled_rtt()) model_.on_rtt(sample.now, *mean, losses_.delivered_packets());
   losses_.begin_round(model_.min_rtt());
   model_.begin_round(sample.rate.rate, sample.rate.delivered);
@@ -157,6 +158,17 @@ void Bbr::give_way() {
   const bool queue_is_ours =
       losses_.queue_has_grown() && model_.rate().bytes_in(losses_.queue_delay()) > kQueueOfOneFlow * segment_;
   cruise_gain_ = std::clamp(cruise_gain_ + (queue_is_ours ? -kCruiseStep : kCruiseStep), kMinCruiseGain, 1.0);
+}
+
+// Our choice: the specification keeps the largest rate of two cycles, five seconds in which a path that takes a tenth of
+// it is overfilled. It is given up when a whole round delivered so much less, with a queue that is longer than the path.
+// Where packets overtake others, the mean of a round says too little for that.
+void Bbr::look_for_slower_path(const AckSample& sample) {
+  if (!full_pipe_reached_ || state_ == State::probe_rtt || sample.rate.app_limited) return;
+  if (losses_.queue_delay() <= model_.min_rtt() || losses_.chance() > LossJudge::kQueueFloor) return;
+  if (model_.latest_rate() >= scaled(model_.max_rate(), kMuchSlower)) return;
+  model_.forget_rate();
+  enter_down(sample.now);
 }
 
 // §5.3.1.2: the rate has not grown by a quarter for three round trips.

@@ -23,6 +23,7 @@
 //   - the round trip of the model is a mean, not the shortest sample (path_model.h), and where packets overtake others a
 //     queue is only what exceeds chance (loss_judge.h)
 //   - a flow with more than a few packets in a standing queue gives way (give_way in bbr.cpp)
+//   - a rate is given up at once when a round delivers a quarter of it with a long queue, not after two cycles
 //   - start-up that the link's own loss ended goes on once that loss is measured, and `up` ends when its queue is seen
 //
 // One connection, one thread. Cost: constant for each ACK, nothing allocated.
@@ -66,6 +67,7 @@ class Bbr final : public CongestionController {
   void end_startup_by_loss(const LossJudge::Charge& charge);
   void resume_startup();
   void give_way();
+  void look_for_slower_path(const AckSample& sample);
   void look_for_full_pipe(const AckSample& sample);
   void advance(const AckSample& sample);
   void advance_probe_cycle(const AckSample& sample);

@@ -8,8 +8,8 @@ namespace mxp {
 void LossJudge::begin_round(Duration min_rtt) {
   if (delivered_packets_ > 0) settle_round();
   if (slow_ == Phase::measuring) {
-    // With a queue it may be that others overfill it.
-    if (!queue_has_grown()) {
+    // With a queue it may be that others overfill it, or that we do. The link's own loss is no more than that.
+    if (!queue_has_grown() || loses_less_than_believed()) {
       measured_lost_ += lost_packets_;
       measured_ += lost_packets_ + delivered_packets_;
     }
@@ -47,6 +47,13 @@ void LossJudge::on_ack(std::uint64_t bytes, std::uint64_t packets, Duration roun
 void LossJudge::on_loss(std::uint64_t bytes, std::uint64_t packets) {
   lost_ += bytes;
   lost_packets_ += packets;
+}
+
+// By more than chance.
+bool LossJudge::loses_less_than_believed() const {
+  const auto packets = static_cast<double>(lost_packets_ + delivered_packets_);
+  if (packets == 0) return false;
+  return static_cast<double>(lost_packets_) / packets + kDeviations * std::sqrt(own_loss_ / packets) < own_loss_;
 }
 
 void LossJudge::measure_round() {

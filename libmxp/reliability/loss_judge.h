@@ -111,6 +111,7 @@ class LossJudge {
   enum class Phase : std::uint8_t { none, first_round, measuring };
 
   void settle_round();
+  bool loses_less_than_believed() const;
   void believe(std::uint64_t lost, std::uint64_t packets);
 
   Duration min_rtt_{};

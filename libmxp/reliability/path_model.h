@@ -48,6 +48,11 @@ class PathModel {
   void on_rate(ByteRate rate, bool app_limited);
   // A cycle of probing is over: rates of the cycle before the last count no more.
   void advance_cycle() { max_rate_.advance(); }
+  // The path has become much slower: all but the latest round counts no more.
+  void forget_rate() {
+    max_rate_ = {};
+    max_rate_.update(latest_rate_);
+  }
   ByteRate max_rate() const { return max_rate_.best(); }
   // With what recent trouble allows.
   ByteRate rate() const;
@@ -87,6 +92,7 @@ class PathModel {
     latest_rate_ = rate;
     latest_delivered_ = delivered;
   }
+  ByteRate latest_rate() const { return latest_rate_; }
   std::uint64_t latest_delivered() const { return latest_delivered_; }
 
  private:

@@ -35,6 +35,9 @@ BOOST_AUTO_TEST_CASE(steps_of_the_rate_are_followed_down_and_up) {
   BOOST_TEST(lab.rate_mbit(0, 3s, 10s) >= 90);
   BOOST_TEST(lab.rate_mbit(0, 14s, 20s) >= 8.5);
   BOOST_TEST(lab.rate_mbit(0, 26s, 30s) >= 60);
+  // Three seconds after the step down the queue of what was under way is gone.
+  const Duration queue = lab.queue_delay(99, 13s, 20s);
+  BOOST_TEST((queue <= 300ms), "queue " << queue.count() / 1'000'000 << " ms");
 }
 
 BOOST_AUTO_TEST_CASE(an_outage_of_two_seconds_is_forgotten_soon_after_it) {

@@ -119,6 +119,14 @@ BOOST_AUTO_TEST_CASE(a_slower_path_is_believed_after_two_cycles) {
   BOOST_TEST((queue() < 2 * round_trip));
 }
 
+BOOST_AUTO_TEST_CASE(a_path_that_takes_a_tenth_is_believed_within_two_seconds) {
+  BOOST_TEST_REQUIRE(run_until(State::cruise, 4s));
+  rate = ByteRate::bits_per_second(2'000'000);
+  run(2s);
+  BOOST_TEST(megabits(bbr.model().max_rate()) <= 3.0);
+  BOOST_TEST((queue() < 4 * round_trip));
+}
+
 BOOST_AUTO_TEST_CASE(a_path_whose_shortest_round_trip_is_seen_is_never_stopped_to_look_for_it) {
   run(60s);
   for (const Change& change : changes()) BOOST_TEST(change.state != State::probe_rtt);

@@ -48,6 +48,17 @@ BOOST_AUTO_TEST_CASE(rate_is_the_largest_of_two_cycles) {
   BOOST_TEST((model.max_rate() == megabytes(6)));
 }
 
+BOOST_AUTO_TEST_CASE(a_rate_that_is_forgotten_leaves_that_of_the_latest_round) {
+  model.on_rate(megabytes(10), false);
+  model.advance_cycle();
+  model.on_rate(megabytes(9), false);
+  model.on_delivery(megabytes(2), 20'000);
+  model.forget_rate();
+  BOOST_TEST((model.max_rate() == megabytes(2)));
+  model.advance_cycle();
+  BOOST_TEST((model.max_rate() == megabytes(2)));
+}
+
 BOOST_AUTO_TEST_CASE(a_sample_that_the_application_limited_counts_only_upwards) {
   model.on_rate(megabytes(10), false);
   model.advance_cycle();
