@@ -82,7 +82,7 @@ BOOST_AUTO_TEST_CASE(a_number_that_hundreds_of_packets_overtook_is_recovered) {
     check_clean(sim);
     BOOST_TEST_CONTEXT("seed " << seed) {
       BOOST_TEST(transfer.done);
-      BOOST_TEST((transfer.duration < 3500ms));  // 91 Mbit/s
+      BOOST_TEST((transfer.duration < 6s));  // 53 Mbit/s; half of it is start-up, which varies
       BOOST_TEST_REQUIRE(sim.server.connected.size() == 1u);
       const ConnectionStats server = (*sim.server.connected.begin())->stats();
       const auto failed = static_cast<std::size_t>(DropReason::authentication_failed);
