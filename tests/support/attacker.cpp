@@ -142,15 +142,18 @@ bool Attacker::connect() {
   return true;
 }
 
-std::size_t Attacker::collect() {
-  return victim_.poll(now_, [&](const SocketAddress& remote, ByteView datagram) {
-    if (remote != config.address) return;
-    bytes_received += datagram.size();
-    ++datagrams_received;
-    auto answer = session && (datagram.front() & packet_bits::kForm) == 0 ? session->open(datagram) : std::nullopt;
-    if (answer) answers.push_back(std::move(*answer));
-    else unopened.push_back(copy_of(datagram));
-  });
+std::size_t Attacker::collect(const TransmitLimits& limits) {
+  return victim_.poll(
+      now_,
+      [&](const SocketAddress& remote, ByteView datagram) {
+        if (remote != config.address) return;
+        bytes_received += datagram.size();
+        ++datagrams_received;
+        auto answer = session && (datagram.front() & packet_bits::kForm) == 0 ? session->open(datagram) : std::nullopt;
+        if (answer) answers.push_back(std::move(*answer));
+        else unopened.push_back(copy_of(datagram));
+      },
+      limits);
 }
 
 void Attacker::acknowledge() {

@@ -111,8 +111,8 @@ class Attacker {
   void send(ByteView plaintext) { send_raw(session->seal(plaintext)); }
   void send_raw(ByteView datagram) { send_raw(datagram, config.address); }
   void send_raw(ByteView datagram, const SocketAddress& from) { victim_.receive(now_, datagram, from); }
-  // Takes what the victim wants to send now; packets for us are opened and appended to answers.
-  std::size_t collect();
+  // Takes what the victim wants to send now, in runs of this size; packets for us are opened and appended to answers.
+  std::size_t collect(const TransmitLimits& limits = {});
   // send() and collect().
   std::size_t ask(ByteView plaintext) {
     send(plaintext);
