@@ -97,6 +97,7 @@ struct Parts {
   IdleTimer idle;
   KeyUpdate key_update;
 
+  bool memory_is_short = false;              // of the endpoint or of the peer's key: receive windows do not grow
   bool ping_due = false;                     // an ack-eliciting packet is wanted, whatever it carries
   Timestamp pacing_until = kNever;           // the pacer holds us until then
   std::optional<PacketNumber> silence_from;  // the oldest packet under way when small ones were sent for it
@@ -104,6 +105,9 @@ struct Parts {
   Timestamp started_at;
   Timestamp confirm_by = kNever;  // server: the client must confirm the keys by then
   ConnectionStats stats;
+
+  // For Streams::on_clock. Without a round-trip time no window grows.
+  Duration round_trip_of_windows() const { return memory_is_short ? Duration::zero() : path->control.rtt().measured(); }
 
   void trace(Timestamp now, const TraceEvent& event) const {
     if (environment.trace != nullptr) environment.trace->on(now, local_id, event);

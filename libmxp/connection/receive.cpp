@@ -162,7 +162,7 @@ void receive_packet(Parts& parts, Timestamp now, const ReceivedDatagram& datagra
     return close_by_error(parts, {TransportErrorCode::protocol_violation, 0, "a packet without frames"});
   if (parts.lifecycle.state == ConnectionState::handshaking) confirm(parts, now);
 
-  parts.streams.on_clock(now, parts.path->control.rtt().measured());
+  parts.streams.on_clock(now, parts.round_trip_of_windows());
   bool ack_eliciting = false;
   FrameReader frames(opened->payload);
   FrameVisitor visitor{parts, now, opened->phase};

@@ -37,6 +37,7 @@ class SentFrameLog {
     if (index > begin_) begin_ = index;
   }
   std::uint64_t size() const { return end_ - begin_; }
+  std::size_t memory() const { return ring_.capacity() * sizeof(SentFrame); }
   // Gives back the memory that the frames do not need now.
   void shrink() {
     if (size() > ring_.size() / 2) return;

@@ -91,7 +91,7 @@ bool has_something_to_send(const Parts& parts, Timestamp now) {
 }
 
 std::optional<Transmit> transmit(Parts& parts, Timestamp now, MutableBytes buffer, const TransmitLimits& limits) {
-  parts.streams.on_clock(now, parts.path->control.rtt().measured());
+  parts.streams.on_clock(now, parts.round_trip_of_windows());
   parts.streams.deliver_resumed();
   parts.streams.collect();
   if (parts.lifecycle.state == ConnectionState::closing) {

@@ -103,8 +103,17 @@ Found find(const TransportConfig& config) {
 }
 
 Found find(const EndpointLimits& limits) {
-  return check(Counted{"limits.max_fruitless_handshakes", limits.max_fruitless_handshakes, 1, 1'000'000,
-                       "1 to 1000000 in a second"});
+  constexpr std::string_view kMemory = "1048576 to 1125899906842624 bytes";
+  constexpr std::uint64_t kLeastMemory = std::uint64_t{1} << 20, kMostMemory = std::uint64_t{1} << 50;
+  const Counted rows[] = {
+      {"limits.max_connections_per_key", limits.max_connections_per_key, 1, UINT64_MAX, "at least 1"},
+      {"limits.memory", limits.memory, kLeastMemory, kMostMemory, kMemory},
+      {"limits.memory_per_key", limits.memory_per_key, kLeastMemory, kMostMemory, kMemory},
+      {"limits.max_fruitless_handshakes", limits.max_fruitless_handshakes, 1, 1'000'000, "1 to 1000000 in a second"},
+  };
+  for (const Counted& row : rows)
+    if (Found found = check(row)) return found;
+  return std::nullopt;
 }
 
 Found find(const std::vector<Suite>& suites) {

@@ -58,7 +58,7 @@ AdmissionResult Admission::screen(const ReceivedDatagram& datagram, const Initia
 }
 
 AdmissionResult Admission::on_initial(Timestamp now, const ReceivedDatagram& datagram, const InitialHeader& header,
-                                      bool full, ConnectionId server_id, EndpointStats& stats) {
+                                      const ConnectionBudget& room, ConnectionId server_id, EndpointStats& stats) {
   const auto suite = find_suite(config_, header.suite);
   if (!suite) return drop(DropReason::unknown_version);
   if (!budget_.take(now, datagram.remote)) return drop(DropReason::handshake_rate);
@@ -81,8 +81,10 @@ AdmissionResult Admission::on_initial(Timestamp now, const ReceivedDatagram& dat
     close = refusal(TransportErrorCode::downgrade, "a better common version or suite exists");
   else if (config_.authorize && !config_.authorize(message_1->rs))
     close = refusal(TransportErrorCode::not_authorized, "this key is not authorized here");
-  else if (full) close = refusal(TransportErrorCode::connection_refused, "the server takes no more connections");
-  else ours.connection_id = server_id;
+  else if (const auto no_room = room.refusal(message_1->rs)) {
+    close = refusal(TransportErrorCode::connection_refused, *no_room);
+    ++stats.handshakes_refused_for_room;
+  } else ours.connection_id = server_id;
   if (close) ++stats.handshakes_refused;
 
   std::vector<std::uint8_t> answer(kMinInitialSize);

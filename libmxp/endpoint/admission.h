@@ -16,6 +16,7 @@
 #include "core/packet_header.h"
 #include "crypto/mac1.h"
 #include "crypto/noise_ik.h"
+#include "endpoint/connection_budget.h"
 #include "endpoint/handshake_budget.h"
 #include "endpoint/response_cache.h"
 #include "mxp/config.h"
@@ -42,10 +43,10 @@ class Admission {
   // it may be worth more, and on_initial() comes next.
   AdmissionResult screen(const ReceivedDatagram& datagram, const InitialHeader& header);
   // The expensive half: the public-key operations, and the checks that need their results. REQUIRES: screen() let the
-  // initial pass. `full`: the endpoint takes no more connections. `server_id` is a fresh id in case the client is
+  // initial pass. `room` says whether the client may have a connection. `server_id` is a fresh id in case the client is
   // admitted.
-  AdmissionResult on_initial(Timestamp now, const ReceivedDatagram& datagram, const InitialHeader& header, bool full,
-                             ConnectionId server_id, EndpointStats& stats);
+  AdmissionResult on_initial(Timestamp now, const ReceivedDatagram& datagram, const InitialHeader& header,
+                             const ConnectionBudget& room, ConnectionId server_id, EndpointStats& stats);
 
   // An admitted client has confirmed its keys, from `source`.
   void on_confirmed(const SocketAddress& source) { budget_.give_back(source); }

@@ -38,6 +38,7 @@ struct Entry final : ReadySignal {
   std::unique_ptr<Connection> connection;
   std::vector<ConnectionId> ids;  // of packets to it
   std::list<Entry>::iterator place;
+  ConnectionBudget::Account account;
   Timestamp heap_deadline = kNever;
   std::size_t heap_index = kNotInHeap;
   Entry* next_ready = nullptr;
@@ -69,6 +70,7 @@ struct Endpoint::Impl {
         hash_key(random_u64(random_)),
         environment{config, random_, handler, hash_key, trace},
         admission(config, random_, hash_key),
+        budget(config.limits, kConnectionBytes, hash_key),
         id_source(random_) {}
 
   // -- which connection
@@ -107,6 +109,7 @@ struct Endpoint::Impl {
   // deadline.
   void after_drive(Entry& entry, Timestamp now) {
     Parts& parts = parts_of(entry);
+    count_memory(entry);
     if (entry.half_open && parts.lifecycle.state != ConnectionState::handshaking) {
       entry.half_open = false;
       --half_open;
@@ -134,6 +137,40 @@ struct Endpoint::Impl {
     deadlines.set(entry, next_deadline(parts));
   }
 
+  // -- memory
+
+  void count_memory(Entry& entry) {
+    Parts& parts = parts_of(entry);
+    budget.set(entry.account, memory_in_use(parts));
+    if (budget.key_is_over(entry.account)) shed(entry, "this key's connections hold too much memory");
+    if (budget.is_over()) make_room();
+    parts.memory_is_short = budget.is_short_for(entry.account);
+  }
+
+  // Those that hold most give way. It takes a step for each connection, and again for each time that the most is halved,
+  // and frees at least a sixteenth of the memory.
+  void make_room() {
+    while (!budget.has_room()) {
+      std::size_t most = 0;
+      for (const Entry& entry : entries) most = std::max(most, entry.account.bytes());
+      if (most <= kConnectionBytes) return;
+      for (Entry& entry : entries)
+        if (!budget.has_room() && entry.account.bytes() > most / 2)
+          shed(entry, "this endpoint is out of memory, and this connection holds much of it");
+    }
+  }
+
+  // Its buffers go as soon as its CLOSE has gone out.
+  void shed(Entry& entry, std::string_view reason) {
+    Parts& parts = parts_of(entry);
+    if (!parts.lifecycle.ending) {
+      close_by_error(parts, {TransportErrorCode::internal_error, 0, reason});
+      ++stats.connections_shed;
+      ready.push_back(entry);
+    }
+    budget.set(entry.account, memory_in_use(parts));
+  }
+
   // -- clients that try more than one suite
 
   void begin_attempt_if_due(Entry& entry, Timestamp now) {
@@ -147,6 +184,7 @@ struct Endpoint::Impl {
   void remove(Entry& entry) {
     if (entry.unanswered) --unanswered;
     forget_all_ids_but(entry, std::nullopt);
+    budget.leave(entry.account);
     deadlines.remove(entry);
     ready.remove(entry);
     recent_transmits.forget(entry);
@@ -193,8 +231,7 @@ struct Endpoint::Impl {
       // operation (threat t18).
       if (half_open >= config.limits.max_half_open)
         return drop(now, DropReason::half_open_limit, datagram.bytes.size());
-      const bool full = entries.size() >= config.limits.max_connections;
-      result = admission.on_initial(now, datagram, header, full, index.fresh(id_source), stats);
+      result = admission.on_initial(now, datagram, header, budget, index.fresh(id_source), stats);
     }
     if (result.dropped) return drop(now, *result.dropped, datagram.bytes.size());
     // The answer now goes to a second address, and whoever reads it there could claim to be at the first one (threat
@@ -213,6 +250,7 @@ struct Endpoint::Impl {
     Entry& entry = add();
     entry.connection = open_server(environment, entry, now, client, exchange);
     register_id(entry, client.server_id);
+    budget.join(entry.account, client.client_key);
     entry.half_open = true;
     ++half_open;
     after_input(entry, now);
@@ -266,6 +304,7 @@ struct Endpoint::Impl {
   const std::uint64_t hash_key;  // secret: peers choose what is hashed with it (threat t13)
   ConnectionEnvironment environment;
   Admission admission;
+  ConnectionBudget budget;
   EndpointStats stats;
 
   RandomIds id_source;
@@ -309,6 +348,7 @@ std::expected<Connection*, ConnectError> Endpoint::connect(Timestamp now, const 
     return std::unexpected(ConnectError::invalid_server_key);
   }
   impl_->register_id(entry, id);
+  impl_->budget.join(entry.account);
   entry.unanswered = true;
   ++impl_->unanswered;
   impl_->after_input(entry, now);
@@ -358,7 +398,11 @@ void Endpoint::close_all(AppErrorCode code, std::string_view reason) {
 }
 
 std::size_t Endpoint::connection_count() const { return impl_->entries.size(); }
-EndpointStats Endpoint::stats() const { return impl_->stats; }
+EndpointStats Endpoint::stats() const {
+  EndpointStats stats = impl_->stats;
+  stats.memory_in_use = impl_->budget.bytes();
+  return stats;
+}
 const PublicKey& Endpoint::public_key() const { return impl_->config.identity.public_key(); }
 
 }  // namespace mxp

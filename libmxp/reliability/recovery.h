@@ -72,6 +72,8 @@ class Recovery {
   Outcome on_deadline(Timestamp now);
   // Gives back memory that only a busy time needed. What an earlier Outcome looks into is gone then.
   void shrink();
+  // Bytes that the records of packets take.
+  std::size_t memory() const { return packets_.memory(); }
 
   // Probe packets that must go now; each on_packet_sent with PacketKind::loss_probe takes one.
   unsigned probes_due() const { return probes_due_; }

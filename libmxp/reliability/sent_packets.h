@@ -86,6 +86,7 @@ class SentPackets {
   void trim(Timestamp lost_before);
   // Gives back the memory that the records do not need now.
   void shrink();
+  std::size_t memory() const { return ring_.capacity() * sizeof(Record); }
 
   std::uint64_t base() const { return base_; }
   // From the oldest outstanding packet to the newest packet.

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "mxp/ids.h"
+#include "scheduler/kept_bytes.h"
 #include "scheduler/stream.h"
 
 namespace mxp {
@@ -39,6 +40,11 @@ class StreamTable {
       if (bucket.stream != nullptr) visit(*bucket.stream);
   }
   std::size_t stock_memory() const;
+  // At most so much is allocated for stream objects, and for what those of the stock keep in their buffers. In O(1).
+  std::size_t memory_bound() const {
+    return buckets_.size() * sizeof(Bucket) + size_ * sizeof(Stream) +
+           stock_.size() * (sizeof(Stream) + kBuffersOfStream * kKeptBytes);
+  }
 
  private:
   struct Bucket {
@@ -46,6 +52,7 @@ class StreamTable {
     std::unique_ptr<Stream> stream;  // nullptr in a free bucket
   };
   static constexpr std::size_t kFirstBuckets = 16;
+  static constexpr std::size_t kBuffersOfStream = 4;  // that may keep memory: two rings and their sets of ranges
   // How many objects wait to be used again. This is enough for the streams that come and go within a round trip of a
   // busy connection; with what their buffers keep, it is at most about a quarter of a megabyte.
   static constexpr std::size_t kStock = 64;

@@ -125,6 +125,8 @@ class Streams {
 
   const StreamCounters& counters() const { return counters_; }
   StreamUsage usage() const;
+  // Bytes allocated for streams, their buffers included, and at most a little more. In O(1).
+  std::size_t memory() const { return send_memory_ + receive_memory_ + table_.memory_bound(); }
 
  private:
   // Keeps the sums over all streams true while the buffers of one stream change. No event may be told meanwhile.

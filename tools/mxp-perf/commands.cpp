@@ -43,6 +43,8 @@ EndpointConfig server_config(const Options& options, PrivateKey identity, Addres
   config.transport.max_udp_payload = options.udp_payload(family);
   config.transport.recovery.congestion_control = options.congestion_control;
   config.transport.flow_control = shared_flow_control(connections);
+  // All connections of a client are of one key, and those of its last test may not be forgotten yet.
+  config.limits.max_connections_per_key = 4 * kMaxConnections;
   config.transport.flow_control.max_streams_bidirectional = kMaxStreams + 1;  // the control stream
   config.transport.flow_control.max_streams_unidirectional = kMaxStreams;
   return config;

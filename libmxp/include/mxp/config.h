@@ -89,7 +89,18 @@ struct TransportConfig {
 
 struct EndpointLimits {
   std::size_t max_connections = 100'000;  // hard limit: an initial beyond it is answered with CONNECTION_REFUSED
-  std::size_t max_half_open = 4096;       // handshakes not yet confirmed: bounds what replayed initials can hold
+  // Of one client's key, at least 1: an initial beyond it is answered with CONNECTION_REFUSED, and other keys still get
+  // in. Threat t56.
+  std::size_t max_connections_per_key = 1024;
+  // Bytes that all connections together may hold, 1 MiB to 2^50 bytes: 9000 for each, its buffers and its records of
+  // packets. Above half of it receive windows no longer grow. Above seven eighths the connections that hold most are
+  // closed with INTERNAL_ERROR, until it is three quarters. Initials are answered with CONNECTION_REFUSED if all
+  // connections would take seven eighths without their buffers.
+  std::size_t memory = 1u << 30;
+  // The same for the connections of one client's key, 1 MiB to 2^50 bytes. Above half of it their windows no longer grow.
+  // Where there is no room for another connection, it is refused; a connection that goes beyond it is closed.
+  std::size_t memory_per_key = 256u << 20;
+  std::size_t max_half_open = 4096;  // handshakes not yet confirmed: bounds what replayed initials can hold
   // Initials in a second, 1 to 1,000,000, that may cost public-key operations and lead to no connection, because they
   // are refused or never confirmed. Beyond that initials are dropped, and their clients send again. Initials of clients
   // that get in do not count. The default takes about half of one core's time. Threat t18.

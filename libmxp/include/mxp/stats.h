@@ -44,8 +44,11 @@ struct EndpointStats {
   std::uint64_t handshakes_started = 0;  // server: initials that passed mac1 and cost public-key operations
   // Answers that told a client so: by the policy, for wrong parameters or a downgrade, or because the endpoint is full.
   std::uint64_t handshakes_refused = 0;
-  std::uint64_t public_key_operations = 0;  // X25519 computations
-  std::uint64_t connections_accepted = 0;   // confirmed
+  std::uint64_t handshakes_refused_for_room = 0;  // of these, by a limit on connections or on memory
+  std::uint64_t connections_shed = 0;             // closed because they held too much memory
+  std::uint64_t memory_in_use = 0;                // bytes that connections hold now, as EndpointLimits counts them
+  std::uint64_t public_key_operations = 0;        // X25519 computations
+  std::uint64_t connections_accepted = 0;         // confirmed
   std::array<std::uint64_t, kDropReasonCount> dropped{};
 };
 

@@ -54,6 +54,9 @@ std::vector<Row> rows() {
   const Counts windows{0, 1, k2To62 - 1}, streams{0, 1, k2To60}, buffers{1, k2To40};
   const BadCounts bad_windows{{k2To62, "4611686018427387904"}}, bad_streams{{k2To60 + 1, "1152921504606846977"}},
       bad_buffers{{0, "0"}, {k2To40 + 1, "1099511627777"}};
+  const Counts memories{std::uint64_t{1} << 20, std::uint64_t{1} << 50};
+  const BadCounts bad_memories{{(std::uint64_t{1} << 20) - 1, "1048575"},
+                               {(std::uint64_t{1} << 50) + 1, "1125899906842625"}};
   const Counts datagrams{1200, 65507};
   const BadCounts bad_datagrams{{1199, "1199"}, {65508, "65508"}};
   return {
@@ -79,6 +82,9 @@ std::vector<Row> rows() {
       row(MXP_FIELD(transport.flow_control.connection_send_buffer), buffers, bad_buffers),
       row(MXP_FIELD(transport.flow_control.max_reassembly_spans), Counts{1, 65536},
           BadCounts{{0, "0"}, {65537, "65537"}}),
+      row(MXP_FIELD(limits.max_connections_per_key), Counts{1, SIZE_MAX}, BadCounts{{0, "0"}}),
+      row(MXP_FIELD(limits.memory), memories, bad_memories),
+      row(MXP_FIELD(limits.memory_per_key), memories, bad_memories),
       row(MXP_FIELD(limits.max_fruitless_handshakes), Counts{1, 1'000'000},
           BadCounts{{0, "0"}, {1'000'001, "1000001"}}),
       row(MXP_FIELD(suites),

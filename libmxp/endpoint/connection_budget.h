@@ -1,0 +1,143 @@
+// How many connections an endpoint has, and how much memory they hold: altogether, and for each client's key (threat
+// t56). A client that is authenticated cannot take what the others need, however many connections it makes and whatever
+// it sends on them.
+//
+// Memory is counted as it is used, not as it is promised. The windows that are announced to a hundred thousand quiet
+// clients add up to much more than any machine has, and most of it is never used; if promises were counted, a few
+// hundred clients that say nothing would lock out all others. So the promises may turn out to be too many. Then those
+// give way that hold most, which is never a client whose bytes are taken as they come (endpoint.cpp, make_room).
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <optional>
+#include <string_view>
+#include <unordered_map>
+
+#include "mxp/config.h"
+#include "mxp/keys.h"
+#include "mxp/require.h"
+
+namespace mxp {
+
+// Spreads keys over a table. A client chooses its key, and could look for many that fall into one place (threat t13). So
+// this is the multilinear hash of Lemire and Kaser, "Strongly Universal String Hashing is Fast" (2012): who does not
+// know its random factors does no better than by chance.
+class PublicKeyHash {
+ public:
+  explicit PublicKeyHash(std::uint64_t secret) {
+    for (std::uint64_t& factor : factors_) {  // splitmix64
+      std::uint64_t mixed = secret += 0x9E3779B97F4A7C15u;
+      mixed = (mixed ^ mixed >> 30) * 0xBF58476D1CE4E5B9u;
+      mixed = (mixed ^ mixed >> 27) * 0x94D049BB133111EBu;
+      factor = mixed ^ mixed >> 31;
+    }
+  }
+  std::size_t operator()(const PublicKey& key) const {
+    std::array<std::uint32_t, kWords> words;
+    std::memcpy(words.data(), key.bytes().data(), sizeof(words));
+    std::uint64_t sum = factors_[kWords];
+    for (std::size_t i = 0; i < kWords; ++i) sum += factors_[i] * words[i];
+    return static_cast<std::size_t>(sum >> 32);
+  }
+
+ private:
+  static constexpr std::size_t kWords = PublicKey::kSize / sizeof(std::uint32_t);
+  std::array<std::uint64_t, kWords + 1> factors_;
+};
+
+class ConnectionBudget {
+  struct Peer {
+    std::size_t connections = 0;
+    std::size_t bytes = 0;
+  };
+  using Peers = std::unordered_map<PublicKey, Peer, PublicKeyHash>;
+
+ public:
+  // What one connection is counted with.
+  class Account {
+   public:
+    std::size_t bytes() const { return bytes_; }
+
+   private:
+    friend class ConnectionBudget;
+    Peers::value_type* peer_ = nullptr;  // a client's connection has none: we chose its peer ourselves
+    std::size_t bytes_ = 0;
+  };
+
+  // `bytes_of_new`: what a connection takes that was only just made. `hash_key` is random and secret.
+  ConnectionBudget(const EndpointLimits& limits, std::size_t bytes_of_new, std::uint64_t hash_key)
+      : limits_(limits), bytes_of_new_(bytes_of_new), peers_(0, PublicKeyHash(hash_key)) {}
+
+  // Why this client may have no further connection, for it to read; nothing if it may.
+  std::optional<std::string_view> refusal(const PublicKey& client) const {
+    if (connections_ >= limits_.max_connections) return "the server takes no more connections";
+    // Not by what the others hold in buffers, because that gives way (endpoint.cpp, make_room).
+    if (empty() + bytes_of_new_ > limits_.memory / 8 * 7) return "the server has no memory for more connections";
+    const auto peer = peers_.find(client);
+    if (peer == peers_.end()) return std::nullopt;
+    if (peer->second.connections >= limits_.max_connections_per_key) return "this key has too many connections";
+    if (peer->second.bytes + bytes_of_new_ > limits_.memory_per_key)
+      return "this key's connections hold too much memory";
+    return std::nullopt;
+  }
+
+  // A connection begins. The table of keys has at most one row for each connection of a server.
+  void join(Account& account) {
+    ++connections_;
+    set(account, bytes_of_new_);
+  }
+  void join(Account& account, const PublicKey& client) {
+    account.peer_ = &*peers_.try_emplace(client).first;
+    ++account.peer_->second.connections;
+    join(account);
+  }
+  // It is gone. REQUIRES: it has joined.
+  void leave(Account& account) {
+    MXP_REQUIRE(connections_ > 0);
+    --connections_;
+    set(account, 0);
+    if (account.peer_ == nullptr) return;
+    if (--account.peer_->second.connections == 0) peers_.erase(PublicKey(account.peer_->first));
+    account.peer_ = nullptr;
+  }
+  // It holds so much now.
+  void set(Account& account, std::size_t bytes) {
+    const std::size_t change = bytes - account.bytes_;  // modulo 2^64, as the sums are
+    account.bytes_ = bytes;
+    bytes_ += change;
+    if (account.peer_ != nullptr) account.peer_->second.bytes += change;
+  }
+
+  // Its receive windows must not grow.
+  bool is_short_for(const Account& account) const {
+    return bytes_ > limits_.memory / 2 ||
+           (account.peer_ != nullptr && account.peer_->second.bytes > limits_.memory_per_key / 2);
+  }
+  bool key_is_over(const Account& account) const {
+    return account.peer_ != nullptr && account.peer_->second.bytes > limits_.memory_per_key;
+  }
+  // Connections must give buffers back until has_room(). What lies between the two is at least a sixteenth of the
+  // memory, and buffers are all of it; the eighth above is_over() is for what one drive can add.
+  bool is_over() const { return bytes_ > std::max(limits_.memory / 8 * 7, empty() + limits_.memory / 8); }
+  bool has_room() const { return bytes_ <= std::max(limits_.memory / 4 * 3, empty() + limits_.memory / 16); }
+
+  std::size_t connections() const { return connections_; }
+  std::size_t bytes() const { return bytes_; }
+  std::size_t keys() const { return peers_.size(); }
+
+ private:
+  // What the connections would hold without their buffers.
+  std::size_t empty() const { return connections_ * bytes_of_new_; }
+
+  const EndpointLimits& limits_;
+  const std::size_t bytes_of_new_;
+  Peers peers_;
+  std::size_t connections_ = 0;
+  std::size_t bytes_ = 0;
+};
+
+}  // namespace mxp

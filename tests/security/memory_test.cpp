@@ -1,0 +1,191 @@
+// Threat t56: what one client's key, or all clients together, can make a server keep. Whoever holds much gives way, and a
+// client that is honest is served beside it.
+#include <boost/test/unit_test.hpp>
+
+#include "connection/access.h"
+#include "mxp/endpoint.h"
+#include "support/attacker.h"
+
+using namespace mxp;
+using namespace mxp::test;
+
+namespace {
+
+constexpr std::size_t kMegabyte = std::size_t{1} << 20;
+
+// Makes the server keep all that the default windows allow, with a byte at the end of each of four streams: the ring of
+// a stream reaches from the first byte that is missing to the last one that came.
+void fill_windows(Attacker& attacker) {
+  const std::uint64_t last = FlowControlConfig().stream_window - 1;
+  for (std::uint64_t i = 0; i < FlowControlConfig().connection_window / FlowControlConfig().stream_window; ++i)
+    attacker.ask(stream_frame(StreamId::make(Role::client, StreamType::unidirectional, i), last, text("x")));
+}
+
+// A server with hogs, and a client with a key of its own that wants to be served.
+struct Scene {
+  explicit Scene(EndpointLimits limits = {})
+      : pair([&] {
+          DirectPair::Config config;
+          config.server.limits = limits;
+          return config;
+        }()) {}
+
+  EndpointStats stats() const { return pair.server.endpoint.stats(); }
+  std::uint64_t memory() const { return stats().memory_in_use; }
+
+  void honest_client_is_served() {
+    const std::uint64_t before = pair.server.app.bytes;
+    Connection* honest = pair.establish();
+    BOOST_REQUIRE(honest != nullptr);
+    BOOST_REQUIRE((honest->state() == ConnectionState::established));
+    const auto id = honest->open_stream(StreamType::unidirectional);
+    BOOST_REQUIRE(id.has_value());
+    BOOST_TEST(honest->write(*id, Bytes(500'000)).value_or(0) == 500'000u);
+    pair.advance(1s);
+    BOOST_TEST(pair.server.app.bytes - before == 500'000u);
+    BOOST_TEST((honest->state() == ConnectionState::established));
+  }
+
+  DirectPair pair;
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(memory)
+
+BOOST_AUTO_TEST_CASE(t56_one_key_cannot_take_every_connection) {
+  Scene scene;
+  Attacker hog(scene.pair.server, scene.pair.now);
+  const std::size_t limit = EndpointLimits().max_connections_per_key;
+  std::size_t taken = 0;
+  while (taken < limit + 1 && hog.connect()) ++taken;
+  BOOST_TEST(taken == limit);
+  BOOST_REQUIRE(hog.handshake_close.has_value());
+  BOOST_TEST((hog.handshake_close->transport_code() == TransportErrorCode::connection_refused));
+  BOOST_TEST(hog.handshake_close->reason == "this key has too many connections");
+  BOOST_TEST(scene.stats().handshakes_refused_for_room == 1u);
+  BOOST_TEST(scene.memory() < 16 * kMegabyte);
+  scene.honest_client_is_served();
+}
+
+BOOST_AUTO_TEST_CASE(t56_a_connection_that_ends_gives_its_place_back_to_its_key) {
+  Scene scene({.max_connections_per_key = 2});
+  Attacker client(scene.pair.server, scene.pair.now);
+  BOOST_REQUIRE(client.connect());
+  BOOST_REQUIRE(client.connect());
+  BOOST_TEST(!client.connect());
+  Attacker other(scene.pair.server, scene.pair.now, {.seed = 67});
+  BOOST_TEST(other.connect());
+  scene.pair.advance(11min);  // nobody says anything: they are idle for too long
+  BOOST_TEST(scene.pair.server.endpoint.connection_count() == 0u);
+  BOOST_TEST(scene.memory() == 0u);
+  BOOST_TEST(client.connect());
+  BOOST_TEST(client.connect());
+  BOOST_TEST(!client.connect());
+}
+
+// Two hundred connections, each of which fills the windows that it has by default: 808 MB.
+BOOST_AUTO_TEST_CASE(t56_one_key_cannot_fill_the_memory) {
+  Scene scene;
+  Attacker hog(scene.pair.server, scene.pair.now);
+  std::uint64_t most = 0;
+  for (int i = 0; i < 200 && hog.connect(); ++i) {
+    fill_windows(hog);
+    most = std::max(most, scene.memory());
+  }
+  BOOST_TEST(most > EndpointLimits().memory_per_key / 2);
+  BOOST_TEST(most <= EndpointLimits().memory_per_key);
+  // Its connections that went beyond were closed, or it got no further one.
+  BOOST_TEST(scene.stats().connections_shed + scene.stats().handshakes_refused_for_room > 0u);
+  scene.honest_client_is_served();
+}
+
+BOOST_AUTO_TEST_CASE(t56_what_goes_beyond_the_memory_of_a_key_is_told_why) {
+  Scene scene({.memory_per_key = 6 * kMegabyte});
+  Attacker first(scene.pair.server, scene.pair.now);
+  BOOST_REQUIRE(first.connect());
+  fill_windows(first);
+  BOOST_TEST(!first.seen_close().has_value());
+  Attacker other(scene.pair.server, scene.pair.now, {.seed = 67});  // a key of its own: this one may
+  BOOST_REQUIRE(other.connect());
+  fill_windows(other);
+  BOOST_TEST(!other.seen_close().has_value());
+
+  BOOST_REQUIRE(first.connect());
+  fill_windows(first);
+  const auto close = first.seen_close();
+  BOOST_REQUIRE(close.has_value());
+  BOOST_TEST(!close->application);
+  BOOST_TEST((close->transport_code() == TransportErrorCode::internal_error));
+  BOOST_TEST(close->reason == "this key's connections hold too much memory");
+  BOOST_TEST(scene.stats().connections_shed == 1u);
+  // What it held is free again: the first connection's windows, the other key's, and three empty connections are left.
+  BOOST_TEST(scene.memory() < 9 * kMegabyte);
+}
+
+// As many keys as a stranger likes, where everyone may connect.
+BOOST_AUTO_TEST_CASE(t56_many_keys_cannot_fill_the_memory) {
+  const EndpointLimits limits{.memory = 64 * kMegabyte};
+  Scene scene(limits);
+  std::vector<std::unique_ptr<Attacker>> hogs;
+  std::size_t refused = 0;
+  for (std::uint64_t i = 0; i < 60; ++i) {
+    hogs.push_back(std::make_unique<Attacker>(
+        scene.pair.server, scene.pair.now,
+        Attacker::Config{.seed = 5000 + i,
+                         .address = SocketAddress::ipv4(172, 16, 0, static_cast<std::uint8_t>(i), 5000)}));
+    if (hogs.back()->connect()) fill_windows(*hogs.back());
+    else ++refused;
+    BOOST_REQUIRE(scene.memory() <= limits.memory);
+    if (i % 10 == 9) scene.honest_client_is_served();
+  }
+  BOOST_TEST(scene.stats().connections_shed >= 60 - refused - 16);
+  // Who holds next to nothing is never closed: these honest clients are still there.
+  for (const CloseInfo& info : scene.pair.client.app.closed) BOOST_ERROR("closed: " << info.reason);
+}
+
+BOOST_AUTO_TEST_CASE(t56_a_full_server_says_that_it_is_its_memory) {
+  const EndpointLimits limits{.memory = kMegabyte};
+  Scene scene(limits);
+  std::vector<std::unique_ptr<Attacker>> clients;
+  std::size_t taken = 0;
+  for (std::uint64_t i = 0; i < 200; ++i) {
+    clients.push_back(
+        std::make_unique<Attacker>(scene.pair.server, scene.pair.now, Attacker::Config{.seed = 5000 + i}));
+    if (!clients.back()->connect()) break;
+    ++taken;
+  }
+  BOOST_TEST(taken == 7 * kMegabyte / 8 / 9000);
+  BOOST_REQUIRE(clients.back()->handshake_close.has_value());
+  BOOST_TEST(clients.back()->handshake_close->reason == "the server has no memory for more connections");
+  BOOST_TEST(scene.stats().connections_shed == 0u);
+}
+
+// What is announced stays, but grows no further while memory is short: another connection of the same key holds much.
+BOOST_AUTO_TEST_CASE(t56_windows_do_not_grow_while_memory_is_short) {
+  for (const bool is_short : {false, true}) {
+    Scene scene(is_short ? EndpointLimits{.memory_per_key = 4 * kMegabyte} : EndpointLimits{});
+    DirectPair& pair = scene.pair;
+    pair.lose = [&](Role, ByteView) {
+      pair.now += 1ms;  // so that there is a round trip to measure
+      return false;
+    };
+    pair.server.app.take = [](Connection&, StreamId, ByteView) { return 0; };
+    Connection* holding = pair.establish();
+    for (int i = 0; i < 3; ++i)
+      BOOST_TEST(holding->write(*holding->open_stream(StreamType::unidirectional), Bytes(1'000'000)).has_value());
+    pair.advance(10s);
+    BOOST_TEST(ConnectionAccess::parts(*pair.server_connection()).streams.usage().receive_buffered == 3'000'000u);
+    pair.establish();
+    Connection* other = pair.server_connection();
+    BOOST_TEST(other->write(*other->open_stream(StreamType::unidirectional), Bytes(10'000)).has_value());
+    pair.advance(1s);
+    const Parts& parts = ConnectionAccess::parts(*other);
+    BOOST_REQUIRE((parts.path->control.rtt().measured() > Duration::zero()));
+    BOOST_TEST(parts.memory_is_short == is_short);
+    BOOST_TEST((parts.round_trip_of_windows() == Duration::zero()) == is_short);
+    BOOST_TEST(scene.stats().connections_shed == 0u);
+  }
+}
+
+BOOST_AUTO_TEST_SUITE_END()
