@@ -16,7 +16,7 @@ for argument in "$@"; do
     *) other_argument "$argument" ;;
   esac
 done
-link="delay 20ms 2ms loss 1% reorder 2% duplicate 1% corrupt 0.1% rate 200mbit"
+link="delay 20ms 2ms loss 1% reorder 2% duplicate 1% corrupt 0.1% rate 200mbit mtu 1500"
 
 say() { printf '\n== %s\n' "$*"; }
 
@@ -54,10 +54,11 @@ echo "$(cat "$work/client.pub") demo-client" >"$work/authorized_keys"
 echo "server $(cat "$work/server.pub")"
 echo "client $(cat "$work/client.pub"), the only one in authorized_keys"
 
-say "a file of 16 MiB of real content: the system's headers"
-{ find /usr/include -type f -name '*.h*' -print0 | sort -z | xargs -0 cat; cat "$bin"/*; } 2>/dev/null | head -c 16777216 >"$work/payload.bin" || true
+size_wanted=$((128 << 20))
+say "a file of 128 MiB of real content: the system's headers and libraries"
+{ find /usr/include /usr/lib -type f -print0 | sort -z | xargs -0 cat; cat "$bin"/*; } 2>/dev/null | head -c "$size_wanted" >"$work/payload.bin" || true
 size=$(stat -c %s "$work/payload.bin")
-[ "$size" = 16777216 ] || { echo "demo: only $size bytes of content were found" >&2; exit 1; }
+[ "$size" = "$size_wanted" ] || { echo "demo: only $size bytes of content were found" >&2; exit 1; }
 want=$(sha256sum <"$work/payload.bin" | cut -d' ' -f1)
 echo "SHA-256 $want"
 

@@ -7,7 +7,6 @@
 #include "mxp-perf/client_errors.h"
 #include "mxp-perf/client_limits.h"
 #include "mxp-perf/memory.h"
-#include "mxp-perf/mtu_advice.h"
 #include "mxp-perf/rr_test.h"
 
 namespace mxp::perf {
@@ -113,19 +112,15 @@ void Client::end() {
 
 void Client::finish_when_done() {
   if (reported_ < loads_.size() || !test_->idle()) return;
-  // A test that moved nothing has no result; check_first_data says why.
+  // A test that moved nothing has no result; finish_without_reports says so.
   if (!test_->stuck()) finish({.result = measured(), .error = {}}, AppCode::done, "done");
 }
 
 void Client::finish_without_reports() {
   if (phase_ == Phase::over) return;
-  if (test_->stuck()) {
-    if (!may_be_too_large(workload_, options_.mtu))
-      return fail(ErrorKind::network, fmt::format("{}: the server answers, and no data came through in {}",
-                                                  server_.to_string(), tools::format_duration(loop_->now() - begun_)));
-    loop_->at(loop_->now() + kTick, [this] { finish_without_reports(); });  // check_first_data is about to fail it
-    return;
-  }
+  if (test_->stuck())
+    return fail(ErrorKind::network, fmt::format("{}: the server answers, and no data came through in {}",
+                                                server_.to_string(), tools::format_duration(loop_->now() - begun_)));
   if (packets_received() == packets_at_end_)
     return fail(ErrorKind::network,
                 fmt::format("{}: the server fell silent: the result is what this end saw", server_.to_string()));

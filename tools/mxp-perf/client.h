@@ -67,7 +67,6 @@ class Client final : public Handler {
   void on_line(const Connection& connection, ClientLoad& load, const std::string& line);
   void tick();
   void check_requests();
-  void check_first_data();
   void tell_interval();
   std::uint64_t packets_received() const;
 
@@ -86,7 +85,6 @@ class Client final : public Handler {
   std::unique_ptr<ClientTest> test_;
   IntervalLines intervals_;
   Timestamp begun_{};
-  unsigned ticks_since_begin_ = 0;
   double cpu_at_begin_ = 0;
   std::uint64_t packets_at_end_ = 0;
   ClientResult outcome_;

@@ -5,7 +5,6 @@
 #include "mxp-perf/client.h"
 #include "mxp-perf/client_errors.h"
 #include "mxp-perf/client_limits.h"
-#include "mxp-perf/mtu_advice.h"
 
 namespace mxp::perf {
 
@@ -60,7 +59,6 @@ void Client::tick() {
     check_requests();
   } else {
     test_->on_tick();
-    check_first_data();
   }
   loop_->at(loop_->now() + kTick, [this] { tick(); });
 }
@@ -74,21 +72,6 @@ void Client::check_requests() {
         no_answer_to_request(server_, arrived ? RequestFate::arrived : RequestFate::unknown, now - *load.asked);
     return fail(error.kind, error.message);
   }
-}
-
-void Client::check_first_data() {
-  if (!may_be_too_large(workload_, options_.mtu)) return;
-  const auto stuck = test_->stuck();
-  if (!stuck) return;
-  const bool refused_here = workload_.flow != LoadDirection::down && loop_->carrier_stats().dropped_too_big > 0;
-  // Waiting is counted in turns of our own clock: while this process does not run, or is busy with 1,000 connections,
-  // nothing can come through either, and that is not the fault of the path.
-  const Duration passed = loop_->now() - begun_;
-  const Duration waited = std::min(passed, ++ticks_since_begin_ * kTick);
-  if (!refused_here && waited < first_data_limit(loads_.begin()->first->stats().smoothed_rtt)) return;
-  const std::string advice =
-      mtu_advice({.stuck = *stuck, .mtu = options_.mtu, .refused_here = refused_here, .after = passed});
-  fail(ErrorKind::network, fmt::format("{}: {}", server_.to_string(), advice));
 }
 
 void Client::tell_interval() {

@@ -77,7 +77,7 @@ void add_test_options(CLI::App& app, Options& options, LowOptions& low) {
 }
 
 void add_transport_options(CLI::App& app, Options& options, LowOptions& low) {
-  app.add_option("--mtu", low.mtu, "size of IP packets to build (default 1500)")
+  app.add_option("--mtu", low.mtu, "largest IP packets to build (default 1500)")
       ->check(CLI::Range(std::uint64_t{kLeastMtu}, std::uint64_t{65535}));
   app.add_option("--cc", low.cc,
                  "congestion control: bbr (default), cubic, newreno, or none (a fixed huge window, for calibration)")

@@ -56,6 +56,7 @@ void TransportTotals::add(const ConnectionStats& stats) {
   packets_lost += stats.packets_lost;
   bytes_sent += stats.bytes_sent;
   stream_bytes_retransmitted += stats.stream_bytes_retransmitted;
+  datagram_bytes = std::max(datagram_bytes, stats.datagram_size);
   handshake_sum_ += stats.handshake_time;
   handshake_time = handshake_sum_ / connections;
   if (!stats.has_rtt) return;
@@ -108,13 +109,14 @@ nlohmann::json to_json(const Result& result) {
                        {"packets_lost", totals.packets_lost},
                        {"bytes_sent", totals.bytes_sent},
                        {"stream_bytes_retransmitted", totals.stream_bytes_retransmitted},
+                       {"datagram_bytes", totals.datagram_bytes},
                        {"smoothed_rtt_us", std::chrono::duration<double, std::micro>(totals.smoothed_rtt).count()},
                        {"handshake_us", std::chrono::duration<double, std::micro>(totals.handshake_time).count()}};
   return json;
 }
 
 std::string to_text(const Result& result) {
-  std::string text = fmt::format("{} over {} x {}, datagrams of {} bytes, {}\n", result.test,
+  std::string text = fmt::format("{} over {} x {}, datagrams of up to {} bytes, {}\n", result.test,
                                  tools::counted(result.connections, "connection"),
                                  tools::counted(result.streams, "stream"), result.datagram_bytes, result.suite);
   if (result.goodput_bits_per_second)
@@ -128,8 +130,9 @@ std::string to_text(const Result& result) {
   if (result.client_cpu_seconds && result.server_cpu_seconds)
     text += fmt::format("cpu       client {:.2f} s, server {:.2f} s of {:.2f} s\n", *result.client_cpu_seconds,
                         *result.server_cpu_seconds, result.wall_seconds);
-  text += fmt::format("transport {} sent, {} lost, {} retransmitted, RTT {}\n",
-                      tools::counted(result.transport.packets_sent, "packet"), result.transport.packets_lost,
+  text += fmt::format("transport {} sent, datagrams of {} bytes, {} lost, {} retransmitted, RTT {}\n",
+                      tools::counted(result.transport.packets_sent, "packet"), result.transport.datagram_bytes,
+                      result.transport.packets_lost,
                       tools::format_bytes(result.transport.stream_bytes_retransmitted),
                       tools::format_duration(result.transport.smoothed_rtt));
   if (result.udp_bits_per_second && result.sealed_bits_per_second) {

@@ -34,6 +34,7 @@ struct TransportTotals {
   std::uint64_t packets_lost = 0;
   std::uint64_t bytes_sent = 0;
   std::uint64_t stream_bytes_retransmitted = 0;
+  std::uint64_t datagram_bytes = 0;  // of the full datagrams that this side builds by now; the largest of all
   Duration smoothed_rtt{};    // the mean of those that are known
   Duration handshake_time{};  // the mean
 
@@ -46,7 +47,7 @@ struct TransportTotals {
 
 struct Result {
   std::string test;
-  std::size_t datagram_bytes = 0;  // largest UDP payload
+  std::size_t datagram_bytes = 0;  // UDP payload that --mtu allows
   unsigned connections = 1;
   unsigned streams = 1;
   double seconds = 0;       // first to last delivered byte
