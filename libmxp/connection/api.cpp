@@ -92,6 +92,9 @@ ConnectionStats Connection::stats() const {
   stats.congestion_window = parts.path->control.congestion_window();
   stats.bytes_in_flight = parts.path->control.bytes_in_flight();
   stats.datagram_size = parts.path->control.datagram_size();
+  stats.ecn_marked_sent = parts.recovery.ecn_marked_sent();
+  stats.ecn_ce_reported = parts.recovery.ecn_ce_reported();
+  stats.ecn = parts.path->control.ecn().state();
   stats.path_mtu_black_holes = parts.path->sizes.black_holes();
   const StreamCounters& counters = parts.streams.counters();
   stats.stream_bytes_sent = counters.bytes_sent;

@@ -46,6 +46,8 @@ HeaderSlot header_slot(MutableBytes packet, const OpenPacket& open) {
   return {packet.data(), static_cast<std::uint8_t>(open.header_size - kShortHeaderSize)};
 }
 
+Ecn mark_of(const Path& path) { return path.control.ecn().marks() ? Ecn::ect0 : Ecn::not_ect; }
+
 void note_sent(Parts& parts, Timestamp now, Path& path, const BuiltPacket& built) {
   SentPacket packet;
   packet.number = built.number;
@@ -54,6 +56,7 @@ void note_sent(Parts& parts, Timestamp now, Path& path, const BuiltPacket& built
   packet.ack_eliciting = built.ack_eliciting;
   packet.in_flight = built.ack_eliciting;
   packet.kind = built.kind;
+  packet.ecn_marked = built.ecn == Ecn::ect0;
   packet.path = path.control.id();
   packet.frames_begin = built.frames_begin;
   packet.frames_count = static_cast<std::uint32_t>(parts.sent_frames.end() - built.frames_begin);

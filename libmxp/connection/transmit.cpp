@@ -126,6 +126,7 @@ std::optional<Transmit> transmit(Parts& parts, Timestamp now, MutableBytes buffe
   std::array<HeaderSlot, kMaxHeaderBatch> slots;
   std::size_t segments = 0;
   std::size_t used = 0;
+  Ecn mark = Ecn::not_ect;  // of the whole run
 
   send_ping_if_key_is_worn(parts, now);
   const SendPermit permit = parts.recovery.permit(now);
@@ -174,7 +175,9 @@ std::optional<Transmit> transmit(Parts& parts, Timestamp now, MutableBytes buffe
     slots[segments++] = header_slot(space, open);
     used += size;
 
-    note_sent(parts, now, path, {open.number, open.frames_begin, size, ack_eliciting, budget.kind_of(ack_eliciting)});
+    if (segments == 1 && ack_eliciting) mark = mark_of(path);
+    note_sent(parts, now, path,
+              {open.number, open.frames_begin, size, ack_eliciting, budget.kind_of(ack_eliciting), mark});
     if (ack_eliciting) budget.take(size);
     if (size < segment_size) break;  // GSO: only the last segment may be shorter
   }
@@ -186,7 +189,7 @@ std::optional<Transmit> transmit(Parts& parts, Timestamp now, MutableBytes buffe
   // A peer need not acknowledge our acknowledgements. Then nothing settles them, and their frames must not pile up in
   // the log (threat t03).
   parts.sent_frames.release_below(parts.recovery.oldest_frames_begin().value_or(parts.sent_frames.end()));
-  return Transmit{path.remote, path.local, segment_size < used ? segment_size : used, used};
+  return Transmit{path.remote, path.local, segment_size < used ? segment_size : used, used, mark};
 }
 
 }  // namespace mxp

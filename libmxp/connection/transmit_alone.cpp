@@ -72,8 +72,9 @@ std::optional<Transmit> transmit_size_probe(Parts& parts, Timestamp now, Mutable
   const HeaderSlot slot = header_slot(space, open);
   parts.keys->sealer.protect_headers({&slot, 1});
   path.sizes.on_probe_sent(open.number, *size);
-  note_sent(parts, now, path, {open.number, open.frames_begin, *size, true, PacketKind::size_probe});
-  return Transmit{path.remote, path.local, *size, *size};
+  const Ecn mark = mark_of(path);
+  note_sent(parts, now, path, {open.number, open.frames_begin, *size, true, PacketKind::size_probe, mark});
+  return Transmit{path.remote, path.local, *size, *size, mark};
 }
 
 }  // namespace mxp

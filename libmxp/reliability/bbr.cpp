@@ -1,6 +1,7 @@
 #include "reliability/bbr.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace mxp {
 namespace {
@@ -113,6 +114,8 @@ void Bbr::on_ack(const AckSample& sample, const RttEstimator& rtt) {
   model_.on_delivery(sample.rate.rate, sample.rate.delivered);
   model_.on_rate(sample.rate.rate, sample.rate.app_limited);
   round_start_ = rounds_.on_ack(sample.now, sample.rate.prior_delivered, sample.rate.total_delivered, model_.min_rtt());
+  // ECN: the round is congested, whatever was lost (RFC 9002 §7.1). `up` has found its queue.
+  queue_was_marked_ |= sample.ecn_ce != 0;
   if (round_start_) begin_round(sample);
   model_.on_acknowledged(sample.now, sample.bytes, window_, round_start_, !full_pipe_reached_);
   look_for_full_pipe(sample);
@@ -126,7 +129,7 @@ void Bbr::on_ack(const AckSample& sample, const RttEstimator& rtt) {
 void Bbr::begin_round(const AckSample& sample) {
   ++phase_rounds_;
   ++rounds_since_probe_;
-  if (losses_.round_is_congested()) {
+  if (std::exchange(queue_was_marked_, false) || losses_.round_is_congested()) {
     if (state_ == State::startup) {
       end_startup_by_loss(losses_.round_charge());
     } else if (!probes_for_rate()) {
@@ -295,7 +298,7 @@ bool Bbr::is_time_to_probe(Timestamp now) const {
 // A product made of too short a round trip is in flight at once, without any queue. So the flow goes no faster for one
 // round trip, and goes on probing if that shows no queue.
 bool Bbr::is_time_to_go_down(const AckSample& sample) {
-  if (full_pipe_now_) return true;
+  if (full_pipe_now_ || sample.ecn_ce != 0) return true;
   if (sample.now < phase_began_at_ + model_.min_rtt() || sample.in_flight_before < inflight(kUpPacingGain)) {
     up_waits_ = false;
     return false;

@@ -124,7 +124,8 @@ class Bbr final : public CongestionController {
   enum class Feedback : std::uint8_t { none, refilling, starting, probing, stopping };
   Feedback feedback_ = Feedback::none;  // of which phase the ACKs tell
   std::uint64_t up_rounds_ = 0;
-  bool up_waits_ = false;  // for the queue to show
+  bool up_waits_ = false;          // for the queue to show
+  bool queue_was_marked_ = false;  // ECN: routers marked packets in this round
   Duration rtt_before_up_{};
   std::uint64_t up_acknowledged_ = 0;
 

@@ -28,11 +28,15 @@ struct AckSample {
   std::span<const SentPacket> acknowledged;  // the newly acknowledged packets; not empty
   std::uint64_t bytes = 0;                   // of those that were in flight
   PacketNumber largest;                      // the largest number of them
+  Timestamp largest_sent_at{};               // of that packet
   bool rtt_sampled = false;                  // whether `rtt` took a sample from this ACK
   bool app_limited = false;                  // something else than the window held the sender back: it must not grow
   std::uint64_t in_flight_before = 0;        // bytes
   std::uint64_t in_flight = 0;               // bytes, with what was acknowledged and lost taken off
   RateSample rate;
+  // Packets that routers marked CE, newly reported, on a path whose marks are believed. It means the same as the loss of
+  // the packet `largest` (RFC 9002 §B.7): at most one cut for each round trip.
+  std::uint64_t ecn_ce = 0;
 };
 
 // What one detection of losses tells the algorithm.

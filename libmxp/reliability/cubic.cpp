@@ -40,6 +40,8 @@ std::uint64_t Cubic::bytes_after_recovery(const AckSample& sample) const {
 }
 
 void Cubic::on_ack(const AckSample& sample, const RttEstimator& rtt) {
+  // What a router marked has arrived: no late arrival takes this cut back.
+  if (sample.ecn_ce != 0 && cut(sample.now, sample.largest_sent_at)) can_undo_ = false;
   const std::uint64_t bytes = bytes_after_recovery(sample);
   if (sample.app_limited) {
     // RFC 9438 §5.8: time in which the window was not put to the test does not count.
@@ -96,9 +98,11 @@ void Cubic::avoid_congestion(std::uint64_t bytes, Timestamp now, const RttEstima
   state_.window += (target - state_.window) * acknowledged;
 }
 
-bool Cubic::on_loss(const LossSample& sample, const RttEstimator&) {
-  if (recovery_start_ && sample.latest_sent_at <= *recovery_start_) return false;
-  recovery_start_ = sample.now;
+bool Cubic::on_loss(const LossSample& sample, const RttEstimator&) { return cut(sample.now, sample.latest_sent_at); }
+
+bool Cubic::cut(Timestamp now, Timestamp sent_at) {
+  if (recovery_start_ && sent_at <= *recovery_start_) return false;
+  recovery_start_ = now;
   before_cut_ = state_;
   can_undo_ = true;
 

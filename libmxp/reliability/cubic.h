@@ -53,6 +53,8 @@ class Cubic final : public CongestionController {
     CubicCurve curve;
   };
 
+  // Cuts, unless this belongs to the round trip of an earlier cut. Whether it did.
+  bool cut(Timestamp now, Timestamp sent_at);
   std::uint64_t bytes_after_recovery(const AckSample& sample) const;
   void slow_start(std::uint64_t bytes, const AckSample& sample, const RttEstimator& rtt);
   void avoid_congestion(std::uint64_t bytes, Timestamp now, const RttEstimator& rtt);

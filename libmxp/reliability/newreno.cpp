@@ -8,6 +8,8 @@ NewReno::NewReno(std::size_t max_datagram_bytes, bool paced)
     : segment_(max_datagram_bytes), paced_(paced), window_(initial_window(max_datagram_bytes)) {}
 
 void NewReno::on_ack(const AckSample& sample, const RttEstimator&) {
+  // What a router marked has arrived: no late arrival takes this cut back.
+  if (sample.ecn_ce != 0 && cut(sample.now, sample.largest_sent_at)) window_before_cut_ = 0;
   if (sample.app_limited) return;
   std::uint64_t bytes = 0;
   for (const SentPacket& packet : sample.acknowledged)
@@ -24,9 +26,11 @@ void NewReno::on_ack(const AckSample& sample, const RttEstimator&) {
   window_ += segment_;
 }
 
-bool NewReno::on_loss(const LossSample& sample, const RttEstimator&) {
-  if (recovery_start_ && sample.latest_sent_at <= *recovery_start_) return false;
-  recovery_start_ = sample.now;
+bool NewReno::on_loss(const LossSample& sample, const RttEstimator&) { return cut(sample.now, sample.latest_sent_at); }
+
+bool NewReno::cut(Timestamp now, Timestamp sent_at) {
+  if (recovery_start_ && sent_at <= *recovery_start_) return false;
+  recovery_start_ = now;
   window_before_cut_ = window_;
   threshold_before_cut_ = slow_start_threshold_;
   slow_start_threshold_ = window_ = std::max(window_ / 2, minimum_window());

@@ -24,6 +24,8 @@ class NewReno final : public CongestionController {
   ByteRate pacing_rate(const RttEstimator& rtt) const override;
 
  private:
+  // Cuts, unless this belongs to the round trip of an earlier cut. Whether it did.
+  bool cut(Timestamp now, Timestamp sent_at);
   std::uint64_t minimum_window() const { return 2 * segment_; }  // RFC 9002 §7.2
 
   std::uint64_t segment_;  // bytes

@@ -11,6 +11,11 @@ bool is_paced(const RecoveryConfig& config) {
   return config.pacing && config.congestion_control != CongestionControl::none;
 }
 
+// Who marks promises to give way (RFC 3168 §5).
+bool may_mark(const RecoveryConfig& config) {
+  return config.ecn && config.congestion_control != CongestionControl::none;
+}
+
 }  // namespace
 
 PathControl::PathControl(PathId id, const RecoveryConfig& config, std::size_t datagram_bytes)
@@ -18,7 +23,8 @@ PathControl::PathControl(PathId id, const RecoveryConfig& config, std::size_t da
       datagram_bytes_(datagram_bytes),
       rtt_(config.initial_rtt),
       pacer_(datagram_bytes, is_paced(config)),
-      controller_(make_congestion_controller(config.congestion_control, datagram_bytes, is_paced(config))) {
+      controller_(make_congestion_controller(config.congestion_control, datagram_bytes, is_paced(config))),
+      ecn_(may_mark(config)) {
   update_pacing(Timestamp::min());
 }
 
@@ -56,6 +62,7 @@ void PathControl::on_packet_sent(SentPacket& packet) {
   if (in_flight_bytes_ == 0) update_pacing(packet.sent_at);
   pacer_.on_sent(packet.sent_at, packet.size_bytes);
   in_flight_bytes_ += packet.size_bytes;
+  if (packet.ecn_marked) ecn_.on_marked_sent();
 }
 
 void PathControl::on_application_limited(PacketNumber next) {
@@ -70,14 +77,28 @@ void PathControl::begin_update() {
   in_flight_before_ = in_flight_bytes_;
   acknowledged_bytes_ = 0;
   largest_acknowledged_ = PacketNumber{};
+  marked_acknowledged_ = 0;
+  ecn_ce_ = 0;
 }
 
 void PathControl::on_acknowledged(const SentPacket& packet) {
-  largest_acknowledged_ = std::max(largest_acknowledged_, packet.number);
+  if (packet.number >= largest_acknowledged_) {
+    largest_acknowledged_ = packet.number;
+    largest_sent_at_ = packet.sent_at;
+  }
   if (!packet.in_flight) return;
+  if (packet.ecn_marked) {
+    ++marked_acknowledged_;
+    ecn_.on_marked_gone();
+  }
   in_flight_bytes_ -= packet.size_bytes;
   acknowledged_bytes_ += packet.size_bytes;
   sampler_.on_acknowledged(packet);
+}
+
+std::uint64_t PathControl::on_ecn_counts(const EcnLedger::Growth& growth) {
+  if (marked_acknowledged_ != 0) ecn_ce_ = ecn_.on_ack(marked_acknowledged_, growth);
+  return ecn_ce_;
 }
 
 void PathControl::finish_ack(Timestamp now, std::span<const SentPacket> acknowledged, bool rtt_sampled) {
@@ -86,11 +107,13 @@ void PathControl::finish_ack(Timestamp now, std::span<const SentPacket> acknowle
                        .acknowledged = acknowledged,
                        .bytes = acknowledged_bytes_,
                        .largest = largest_acknowledged_,
+                       .largest_sent_at = largest_sent_at_,
                        .rtt_sampled = rtt_sampled,
                        .app_limited = is_application_limited(),
                        .in_flight_before = in_flight_before_,
                        .in_flight = in_flight_bytes_,
-                       .rate = sampler_.finish_ack(now)},
+                       .rate = sampler_.finish_ack(now),
+                       .ecn_ce = ecn_ce_},
                       rtt_);
 }
 
@@ -107,6 +130,7 @@ PathControl::LossVerdict PathControl::on_lost(Timestamp now, std::span<const Los
     ++packets;
     bytes += it.packet.size_bytes;
     latest = std::max(latest, it.packet.sent_at);
+    if (it.packet.ecn_marked) ecn_.on_marked_lost();
   }
   in_flight_bytes_ -= bytes;
   sampler_.on_lost(bytes);
@@ -127,6 +151,11 @@ PathControl::LossVerdict PathControl::on_lost(Timestamp now, std::span<const Los
   }
   episode_lost_ += packets;
   return verdict;
+}
+
+void PathControl::forget(const SentPacket& packet) {
+  in_flight_bytes_ -= packet.size_bytes;
+  if (packet.ecn_marked) ecn_.on_marked_gone();
 }
 
 void PathControl::on_persistent_congestion() {

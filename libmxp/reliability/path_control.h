@@ -16,6 +16,7 @@
 #include "mxp/ids.h"
 #include "mxp/time.h"
 #include "reliability/congestion_controller.h"
+#include "reliability/ecn_validation.h"
 #include "reliability/outcome.h"
 #include "reliability/pacer.h"
 #include "reliability/permit.h"
@@ -52,6 +53,9 @@ class PathControl {
   void on_acknowledged(const SentPacket& packet);
   // Returns whether the estimate took the sample.
   bool on_rtt_sample(Timestamp now, Duration sample, Duration reported_delay);
+  // The ACK raised the largest acknowledged number, and its counts of ECN marks grew so. After on_acknowledged for all of
+  // its packets. Returns how many new CE marks it told of.
+  std::uint64_t on_ecn_counts(const EcnLedger::Growth& growth);
   // Ends the ACK: `acknowledged` are its packets of this path, `rtt_sampled` tells whether it gave an RTT sample.
   void finish_ack(Timestamp now, std::span<const SentPacket> acknowledged, bool rtt_sampled);
 
@@ -62,17 +66,20 @@ class PathControl {
     bool previous_had_late_arrivals = false;  // of the episode before
   };
   LossVerdict on_lost(Timestamp now, std::span<const LostPacket> lost);
+  // So many in a row by now.
+  void on_probe_timeout(unsigned count) { ecn_.on_probe_timeout(count); }
   // The same ones spanned the time of persistent congestion (RFC 9002 §7.6.2).
   void on_persistent_congestion();
   // One that had been declared lost in `episode` arrived after all.
   void on_late_arrival(const SentPacket& packet, std::uint32_t episode);
   // In flight until now, and no lesson: a lost probe for size, or any packet when the path is not the one in use.
-  void forget(const SentPacket& packet) { in_flight_bytes_ -= packet.size_bytes; }
+  void forget(const SentPacket& packet);
 
   void update_pacing(Timestamp now) { pacer_.set_rate(now, controller_->pacing_rate(rtt_)); }
 
   const RttEstimator& rtt() const { return rtt_; }
   std::uint64_t congestion_window() const { return controller_->window(); }  // bytes
+  const EcnValidation& ecn() const { return ecn_; }
   bool in_slow_start() const { return controller_->in_slow_start(); }
   std::uint64_t bytes_in_flight() const { return in_flight_bytes_; }
   // Counts the episodes of loss: what a lost packet keeps, so that on_late_arrival knows which one it belonged to.
@@ -87,6 +94,7 @@ class PathControl {
   Pacer pacer_;
   RateSampler sampler_;
   std::unique_ptr<CongestionController> controller_;
+  EcnValidation ecn_;
 
   std::uint64_t in_flight_bytes_ = 0;
   PacketNumber app_limited_until_;  // packets below it were sent by an application that had no more
@@ -101,6 +109,9 @@ class PathControl {
   std::uint64_t in_flight_before_ = 0;
   std::uint64_t acknowledged_bytes_ = 0;
   PacketNumber largest_acknowledged_;
+  Timestamp largest_sent_at_{};
+  std::uint64_t marked_acknowledged_ = 0;
+  std::uint64_t ecn_ce_ = 0;
 };
 
 }  // namespace mxp

@@ -36,6 +36,7 @@ void Recovery::on_packet_sent(SentPacket packet) {
     if (is_on_path(packet)) path_->on_packet_sent(packet);
     else if (standby_ != nullptr && packet.path == standby_->id()) standby_->on_packet_sent(packet);
   }
+  if (packet.ecn_marked) ecn_.on_marked_sent();
   packets_.add(packet);
   if (packet.ack_eliciting) {
     ++eliciting_in_flight_;
@@ -60,6 +61,7 @@ std::expected<Outcome, TransportError> Recovery::on_ack(Timestamp now, const Ack
   if (const auto sound = check(frame); !sound) return std::unexpected(sound.error());
 
   begin_outcome();
+  const bool is_newest = !largest_acknowledged_ || frame.largest.value() > *largest_acknowledged_;
   acknowledged_before_ = largest_acknowledged_.value_or(0);
   largest_acknowledged_ = std::max(acknowledged_before_, frame.largest.value());
   // The first range holds the largest number: if that one is new, it is the last settled of it.
@@ -76,6 +78,7 @@ std::expected<Outcome, TransportError> Recovery::on_ack(Timestamp now, const Ack
   outcome.spurious = spurious_;
   if (acknowledged_.empty() && spurious_ == 0) return outcome;
 
+  if (is_newest) judge_ecn_counts(frame);
   const bool rtt_sampled = eliciting_acknowledged_ && take_rtt_sample(now, largest_new, frame.delay, outcome);
   loss_.detect(packets_, now, *largest_acknowledged_, path_->rtt(), lost_);
   settle_losses(now, outcome);  // before the window grows: RFC 9002 §A.7
@@ -90,6 +93,12 @@ std::expected<Outcome, TransportError> Recovery::on_ack(Timestamp now, const Ack
   }
   finish(now);
   return outcome;
+}
+
+// The counts are of all paths. What grew while only unmarked packets were acknowledged is kept for an ACK of marked ones.
+void Recovery::judge_ecn_counts(const AckFrame& frame) {
+  if (std::ranges::none_of(acknowledged_, &SentPacket::ecn_marked)) return;
+  ecn_ce_reported_ += path_->on_ecn_counts(ecn_.on_ack(frame.ecn));
 }
 
 void Recovery::settle_range(AckRange range, Timestamp now) {
@@ -199,6 +208,7 @@ Outcome Recovery::on_deadline(Timestamp now) {
   } else {
     probe_timer_.on_fired(now);
     probes_due_ = kProbesPerTimeout;
+    path_->on_probe_timeout(probe_timer_.count());
   }
   finish(now);
   return outcome;

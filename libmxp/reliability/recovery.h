@@ -22,6 +22,7 @@
 #include "mxp/config.h"
 #include "mxp/error.h"
 #include "mxp/time.h"
+#include "reliability/ecn_validation.h"
 #include "reliability/loss_detector.h"
 #include "reliability/outcome.h"
 #include "reliability/path_control.h"
@@ -63,7 +64,8 @@ class Recovery {
   bool application_limit_is_noted() const { return path_->application_limit() == PacketNumber(packets_.next()); }
 
   // PROTOCOL_VIOLATION, with nothing changed, for an ACK of a number that was never sent (threat t01). `frame` must
-  // have been checked by the frame reader. ECN counts are not used: our packets carry no mark.
+  // have been checked by the frame reader. Its counts of ECN marks are
+  // judged only if it raises the largest acknowledged number (ecn_validation.h).
   std::expected<Outcome, TransportError> on_ack(Timestamp now, const AckFrame& frame);
 
   // When on_deadline() must be called; kNever if nothing is waited for.
@@ -86,7 +88,9 @@ class Recovery {
   std::optional<std::uint64_t> oldest_frames_begin() const;
 
   std::optional<PacketNumber> largest_acknowledged() const;
-  unsigned pto_count() const { return probe_timer_.count(); }  // since the last ACK
+  std::uint64_t ecn_marked_sent() const { return ecn_.marked_sent(); }  // packets, on all paths
+  std::uint64_t ecn_ce_reported() const { return ecn_ce_reported_; }    // CE marks that paths were told of
+  unsigned pto_count() const { return probe_timer_.count(); }           // since the last ACK
   // One probe timeout without backoff: smoothed RTT + max(4 × variation, granularity) + the peer's max_ack_delay.
   Duration probe_timeout() const { return ProbeTimer::period(path_->rtt(), peer_max_ack_delay_); }
 
@@ -96,6 +100,7 @@ class Recovery {
   void settle_range(AckRange range, Timestamp now);
   void settle_late(Timestamp now, const SentPackets::Late& late);
   bool take_rtt_sample(Timestamp now, std::optional<SentPacket> largest, Duration reported_delay, Outcome& outcome);
+  void judge_ecn_counts(const AckFrame& frame);
   void settle_losses(Timestamp now, Outcome& outcome);
   void finish(Timestamp now);
   bool is_overfull() const { return packets_.span() > SentPackets::kMaxSpan; }
@@ -111,6 +116,8 @@ class Recovery {
   SentPackets packets_;
   LossDetector loss_;
   ProbeTimer probe_timer_;
+  EcnLedger ecn_;
+  std::uint64_t ecn_ce_reported_ = 0;
 
   std::uint64_t eliciting_in_flight_ = 0;  // packets, on all paths
   std::optional<std::uint64_t> largest_acknowledged_;

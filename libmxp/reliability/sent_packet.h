@@ -40,6 +40,7 @@ struct SentPacket {
   bool ack_eliciting = false;
   bool in_flight = false;  // counts against the window: ack-eliciting or padded (RFC 9002 §2)
   PacketKind kind = PacketKind::ordinary;
+  bool ecn_marked = false;  // sent with ECT(0); only packets in flight are
   PathId path = PathId::first;
   DeliveryState delivery;  // of packets in flight; Recovery fills it in
 };

@@ -103,6 +103,35 @@ BOOST_AUTO_TEST_CASE(t01_ack_of_a_skipped_number) {
   scene.expect_close(TransportErrorCode::protocol_violation, frame_type::kAck);
 }
 
+// Whatever a peer says of ECN marks, it can only make us slower towards itself, or send without marks.
+BOOST_AUTO_TEST_CASE(t60_false_ecn_counts) {
+  const auto run = [](const std::function<EcnCounts(std::uint64_t marked)>& lie) {
+    Scene scene;
+    scene.victim_writes(4 << 20);
+    for (int round = 0; round < 40; ++round) {
+      scene.step(1ms);
+      scene.attacker.counts = lie(scene.attacker.connection().stats().ecn_marked_sent);
+      scene.attacker.acknowledge();
+    }
+    BOOST_TEST(!scene.attacker.seen_close().has_value());
+    BOOST_TEST(scene.attacker.connection().stats().congestion_window >= 2 * kMinInitialSize);
+    BOOST_TEST(scene.attacker.connection().stats().stream_bytes_acknowledged > 0u);
+    return scene.attacker.connection().stats();
+  };
+  const ConnectionStats honest =
+      run([](std::uint64_t marked) { return EcnCounts{.ect0 = marked, .ect1 = 0, .ce = 0}; });
+  BOOST_TEST((honest.ecn == EcnState::capable));
+  const ConnectionStats all_ce =
+      run([](std::uint64_t marked) { return EcnCounts{.ect0 = 0, .ect1 = 0, .ce = marked}; });
+  BOOST_TEST((all_ce.ecn == EcnState::capable));
+  BOOST_TEST(all_ce.ecn_ce_reported > 0u);
+  BOOST_TEST(all_ce.ecn_ce_reported <= all_ce.ecn_marked_sent);
+  BOOST_TEST(all_ce.congestion_window < honest.congestion_window);
+  const ConnectionStats absurd = run([](std::uint64_t) { return EcnCounts{kMaxVarint, kMaxVarint, kMaxVarint}; });
+  BOOST_TEST((absurd.ecn == EcnState::failed));
+  BOOST_TEST(absurd.ecn_ce_reported == 0u);
+}
+
 BOOST_AUTO_TEST_CASE(t02_optimistic_ack) {
   // It acknowledges what it counts, without having seen it: it cannot know which numbers were left out.
   for (std::uint64_t seed = 1; seed <= 100; ++seed) {

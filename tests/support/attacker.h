@@ -118,7 +118,8 @@ class Attacker {
     send(plaintext);
     return collect();
   }
-  // Acknowledges every packet that was opened.
+  // Acknowledges every packet that was opened, with these counts of ECN marks.
+  std::optional<EcnCounts> counts;
   void acknowledge();
   // A deadline of the victim that has come is run. Returns whether one had.
   bool wake();

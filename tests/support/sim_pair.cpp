@@ -233,6 +233,7 @@ bool SimPair::transmit(Role sender, Timestamp now) {
       ++strays_[sent->remote];
       continue;
     }
+    mark = sent->ecn;
     if (tap) tap(sender, datagram);
     if (filter && filter(sender, datagram)) continue;
     link.offer(datagram, now, 0, sent->ecn);

@@ -107,6 +107,8 @@ class SimPair {
   void run_for(Duration span);
   // Drops datagrams by meaning: return true to lose it. Called with what the sender put on the wire.
   std::function<bool(Role sender, ByteView datagram)> filter;
+  // Of the datagram that `filter` and `tap` are shown.
+  Ecn mark = Ecn::not_ect;
   // Sees every datagram that is put on the wire.
   std::function<void(Role sender, ByteView datagram)> tap;
   // Hands a forged or copied datagram to one side, as if it came from the other's address or from elsewhere. What that

@@ -58,6 +58,9 @@ struct RecoveryConfig {
   // How long we may hold back an acknowledgement; 0 to 16383 ms (docs/protocol.md §2.2).
   Duration max_ack_delay = std::chrono::milliseconds(25);
   bool pacing = true;
+  // Packets are sent with ECN marks where the path carries them, and the peer's reports of congestion are heeded like a
+  // loss (docs/protocol.md §6). CongestionControl::none sends no marks, since it would not heed the reports.
+  bool ecn = true;
 };
 
 // When a connection turns to new keys by itself (docs/protocol.md §3.1): as soon as one of these is reached, but not

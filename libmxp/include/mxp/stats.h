@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 
+#include "mxp/ecn.h"
 #include "mxp/error.h"
 #include "mxp/time.h"
 
@@ -32,6 +33,9 @@ struct ConnectionStats {
   std::uint64_t bytes_in_flight = 0;
   std::uint64_t datagram_size = 0;         // UDP payload of full datagrams, as the path carries them by what is known
   std::uint64_t path_mtu_black_holes = 0;  // times that large datagrams vanished and the size fell back to 1200
+  std::uint64_t ecn_marked_sent = 0;       // packets sent with ECT(0)
+  std::uint64_t ecn_ce_reported = 0;       // of them, those that a router marked CE by reports that we believe
+  EcnState ecn = EcnState::testing;        // of the path in use
   std::uint64_t handshake_packets_sent = 0;
   std::uint64_t datagrams_too_large = 0;  // refused by an interface of this machine: Endpoint::on_too_large
   std::uint64_t key_updates = 0;          // of our sending direction, whoever began

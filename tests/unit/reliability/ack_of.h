@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <initializer_list>
+#include <optional>
 #include <vector>
 
 #include "core/frames.h"
@@ -29,6 +30,10 @@ class AckOf {
   AckOf(const AckOf&) = delete;
   AckOf& operator=(const AckOf&) = delete;
 
+  AckOf& with(const std::optional<EcnCounts>& counts) {
+    frame_.ecn = counts;
+    return *this;
+  }
   operator const AckFrame&() const { return frame_; }
 
  private:

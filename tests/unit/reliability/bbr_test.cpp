@@ -256,6 +256,40 @@ BOOST_AUTO_TEST_CASE(datagram_size_sets_the_initial_window_and_later_the_minimum
   BOOST_TEST(bbr.window() == 4u * 9000);
 }
 
+// ECN: whatever was lost, the round was congested.
+BOOST_AUTO_TEST_CASE(a_marked_round_bounds_what_is_in_flight_until_the_next_probe) {
+  BOOST_TEST_REQUIRE(run_until(State::cruise, 4s));
+  run(2 * round_trip);
+  BOOST_TEST_REQUIRE(bbr.state() == State::cruise);
+  BOOST_TEST(bbr.model().bounds.inflight == PathModel::kUnbounded);
+  const std::uint64_t window = bbr.window();
+  marks = true;
+  run(2ms);
+  marks = false;
+  run(2 * round_trip);
+  BOOST_TEST(bbr.model().bounds.inflight < PathModel::kUnbounded);
+  BOOST_TEST(bbr.window() <= window * 7 / 10 + kSize);
+  // One mark, one cut.
+  const std::uint64_t bound = bbr.model().bounds.inflight;
+  run(2 * round_trip);
+  BOOST_TEST(bbr.model().bounds.inflight == bound);
+}
+
+BOOST_AUTO_TEST_CASE(a_mark_ends_up_at_once_and_startup_with_its_round) {
+  BOOST_TEST_REQUIRE(run_until(State::up, 10s));
+  marks = true;
+  run(2ms);
+  BOOST_TEST(bbr.state() == State::down);
+
+  Pipe starting;
+  starting.rate = ByteRate::bits_per_second(1'000'000'000);
+  starting.run(6 * round_trip);
+  BOOST_TEST_REQUIRE(starting.bbr.state() == State::startup);
+  starting.marks = true;
+  starting.run(round_trip + 10ms);
+  BOOST_TEST(!starting.bbr.in_slow_start());
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 // ---- losses that were none

@@ -119,6 +119,25 @@ BOOST_AUTO_TEST_CASE(small_windows_grow_at_least_like_reno) {
   BOOST_TEST(segments() == at_w_max + 10, boost::test_tools::tolerance(0.05));  // alpha is 1 from there
 }
 
+BOOST_AUTO_TEST_CASE(a_ce_mark_is_one_loss_for_the_round_trip_and_is_never_taken_back) {
+  ack(90, now);
+  const double before = segments();
+  const auto mark = [&](Timestamp sent_at) {
+    cubic.on_ack({.now = now, .acknowledged = {}, .largest_sent_at = sent_at, .ecn_ce = 1}, rtt);
+  };
+  now += 1ms;
+  mark(now - 1us);
+  BOOST_TEST(segments() == 0.7 * before, boost::test_tools::tolerance(1e-3));
+  BOOST_TEST(!cubic.in_slow_start());
+  mark(now);  // sent before the cut
+  BOOST_TEST(!lose(now, now));
+  cubic.on_late_arrival(1, 1);
+  BOOST_TEST(segments() == 0.7 * before, boost::test_tools::tolerance(1e-3));
+  now += 100ms;
+  mark(now - 1ms);
+  BOOST_TEST(segments() == 0.49 * before, boost::test_tools::tolerance(1e-3));
+}
+
 BOOST_AUTO_TEST_CASE(one_cut_for_each_round_trip) {
   grow_and_cut(100);
   const auto after_first = cubic.window();

@@ -78,6 +78,23 @@ BOOST_AUTO_TEST_CASE(loss_halves_the_window_and_ends_slow_start) {
   BOOST_TEST(!reno.in_slow_start());
 }
 
+BOOST_AUTO_TEST_CASE(a_ce_mark_is_one_loss_for_the_round_trip_and_is_never_taken_back) {
+  grow_and_cut();
+  const auto mark = [&](Timestamp sent_at) {
+    reno.on_ack({.now = now, .acknowledged = {}, .largest_sent_at = sent_at, .ecn_ce = 3}, rtt);
+  };
+  mark(now);  // sent before the cut
+  BOOST_TEST(segments() == 40u);
+  const Timestamp cut_at = now;
+  now += 100ms;
+  mark(cut_at + 1us);
+  BOOST_TEST(segments() == 20u);
+  reno.on_late_arrival(1, 1);
+  BOOST_TEST(segments() == 20u);
+  BOOST_TEST(!lose(now, now));
+  BOOST_TEST(segments() == 20u);
+}
+
 BOOST_AUTO_TEST_CASE(one_cut_for_each_round_trip) {
   grow_and_cut();
   BOOST_TEST(!lose(now + 10ms, now));

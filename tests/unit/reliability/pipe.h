@@ -21,6 +21,7 @@ class Pipe {
   Duration round_trip = std::chrono::milliseconds(40);
   std::uint64_t queue_bytes = 1'000'000;
   std::uint32_t lose_every = 0;  // 0: none
+  bool marks = false;            // routers mark what is acknowledged from now on (ECN)
   ByteRate application;          // zero: it always has more
   bool sending = true;
 
@@ -148,7 +149,8 @@ class Pipe {
                 .rtt_sampled = true,
                 .in_flight_before = before,
                 .in_flight = in_flight_,
-                .rate = sampler_.finish_ack(now_)},
+                .rate = sampler_.finish_ack(now_),
+                .ecn_ce = marks ? acknowledged.size() : 0},
                rtt_);
     if (changes_.empty() || changes_.back().state != bbr.state()) changes_.push_back({now_, bbr.state()});
   }

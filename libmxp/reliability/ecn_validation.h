@@ -1,0 +1,79 @@
+// Explicit congestion notification (RFC 3168, RFC 9000 §13.4): a router with a long queue marks packets (CE) instead of
+// losing them, if their sender says that it understands (ECT). Whether a path carries the marks must be found out, because
+// some routers erase them, some change them, and some drop what is marked. The receiver counts the marks that arrive and
+// reports the counts with every ACK; they must agree with what was sent.
+//
+//   testing ──10 packets or a probe timeout──▶ waiting ──all marked ones lost──▶ failed
+//      │                                        ▲    │                              ▲
+//      │                  three probe timeouts  │    │ counts agree                 │ counts disagree, in any state
+//      └────────counts agree──────▶ capable ────┘◀───┘
+//
+// As in RFC 9000 appendix A.4, with our choices: testing ends with the first probe timeout, so that what asks again is
+// not marked and gets through wherever anything does; and a capable path on which the peer falls silent is doubted.
+//
+// The counts of a peer are of the connection, which has one packet number space, while a path is what is judged. So there
+// are two parts: EcnLedger, one for a connection, and EcnValidation, one for a path. One connection, one thread.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "core/frames.h"
+#include "mxp/ecn.h"
+
+namespace mxp {
+
+// What was sent marked on all paths, and what the peer has said of it.
+class EcnLedger {
+ public:
+  void on_marked_sent() { ++marked_sent_; }
+  std::uint64_t marked_sent() const { return marked_sent_; }
+
+  // By how much the counts grew since the ACK before.
+  struct Growth {
+    bool sound = false;        // there are counts, and they can be true
+    std::uint64_t marked = 0;  // packets that arrived with a mark, CE included
+    std::uint64_t ce = 0;      // of them
+  };
+  // The counts of an ACK that raises the largest acknowledged number. An older ACK may have smaller counts rightly, and
+  // must not be given (RFC 9000 §13.4.2.1).
+  Growth on_ack(const std::optional<EcnCounts>& counts);
+
+ private:
+  std::uint64_t marked_sent_ = 0;
+  EcnCounts last_{};
+};
+
+class EcnValidation {
+ public:
+  // From the specification (RFC 9000 appendix A.4).
+  static constexpr unsigned kPacketsToTest = 10;
+  // Our choice: probe timeouts in a row after which a path that was capable is doubted.
+  static constexpr unsigned kTimeoutsToDoubt = 3;
+
+  explicit EcnValidation(bool enabled) : state_(enabled ? EcnState::testing : EcnState::off) {}
+
+  EcnState state() const { return state_; }
+  // Whether packets are to be sent with ECT(0).
+  bool marks() const { return state_ == EcnState::testing || state_ == EcnState::capable; }
+
+  // A marked packet of this path, which the peer must acknowledge, was sent; is not waited for any more, for a reason that
+  // says nothing of marks; was declared lost.
+  void on_marked_sent();
+  void on_marked_gone() { --under_way_; }
+  void on_marked_lost();
+  // `count`: probe timeouts in a row.
+  void on_probe_timeout(unsigned count);
+
+  // An ACK newly acknowledged `marked` of the packets above, more than 0, and the counts that came with it grew so. They
+  // may grow by more, because ACKs get lost and packets come too late. Returns how many new CE marks it tells of; 0 where
+  // the counts are not believed.
+  std::uint64_t on_ack(std::uint64_t marked, const EcnLedger::Growth& growth);
+
+ private:
+  EcnState state_;
+  std::uint32_t sent_ = 0;  // up to kPacketsToTest
+  std::uint32_t under_way_ = 0;
+};
+
+}  // namespace mxp
