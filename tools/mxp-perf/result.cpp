@@ -132,8 +132,7 @@ std::string to_text(const Result& result) {
                         *result.server_cpu_seconds, result.wall_seconds);
   text += fmt::format("transport {} sent, datagrams of {} bytes, {} lost, {} retransmitted, RTT {}\n",
                       tools::counted(result.transport.packets_sent, "packet"), result.transport.datagram_bytes,
-                      result.transport.packets_lost,
-                      tools::format_bytes(result.transport.stream_bytes_retransmitted),
+                      result.transport.packets_lost, tools::format_bytes(result.transport.stream_bytes_retransmitted),
                       tools::format_duration(result.transport.smoothed_rtt));
   if (result.udp_bits_per_second && result.sealed_bits_per_second) {
     text += fmt::format("limits    raw UDP {}, sealed pipeline {}", tools::format_bit_rate(*result.udp_bits_per_second),

@@ -35,8 +35,8 @@ struct TransportTotals {
   std::uint64_t bytes_sent = 0;
   std::uint64_t stream_bytes_retransmitted = 0;
   std::uint64_t datagram_bytes = 0;  // of the full datagrams that this side builds by now; the largest of all
-  Duration smoothed_rtt{};    // the mean of those that are known
-  Duration handshake_time{};  // the mean
+  Duration smoothed_rtt{};           // the mean of those that are known
+  Duration handshake_time{};         // the mean
 
   void add(const ConnectionStats& stats);
 

@@ -90,7 +90,7 @@ BOOST_AUTO_TEST_CASE(acknowledging_every_second_packet_stays_in_proportion) {
     const auto outcome = sender.ack(now, AckOf(ranges));
     settled += outcome.acknowledged.size() + outcome.lost.size();
   }
-  BOOST_TEST(settled > 500u * 190);                                  // nothing piles up …
+  BOOST_TEST(settled > 500u * 190);                                         // nothing piles up …
   BOOST_TEST(sender.recovery.path().bytes_in_flight() <= 10u * kDatagram);  // … in flight either
 }
 

@@ -100,8 +100,9 @@ BOOST_AUTO_TEST_CASE(burst_of_losses_cuts_once) {
     sender.ack(now, {one(first + acked)});  // half of the flight is lost
   BOOST_TEST(sender.packets_lost >= 15u);
   // The ACK before the first loss still grew it by one packet.
-  BOOST_TEST(static_cast<double>(sender.recovery.path().congestion_window()) == 0.7 * static_cast<double>(window + kDatagram),
-             boost::test_tools::tolerance(0.001));
+  BOOST_TEST(
+      static_cast<double>(sender.recovery.path().congestion_window()) == 0.7 * static_cast<double>(window + kDatagram),
+      boost::test_tools::tolerance(0.001));
 }
 
 BOOST_AUTO_TEST_CASE(numbers_too_far_apart_block_instead_of_growing_the_memory) {
