@@ -71,11 +71,43 @@ bool takes_small_packet(Parts& parts, Timestamp now) {
   if (parts.path->control.datagram_size() <= kMinInitialSize) return false;
   bool overdue = false;
   parts.recovery.for_each_unacknowledged([&](const SentPacket& oldest) {
-    overdue = now - oldest.sent_at > parts.recovery.probe_timeout() && parts.silence_from != oldest.number;
+    const bool silent = parts.recovery.largest_acknowledged() < oldest.number && parts.silence_from != oldest.number;
+    overdue = silent && now - oldest.sent_at > parts.recovery.probe_timeout();
     if (overdue) parts.silence_from = oldest.number;
     return false;
   });
   return overdue;
+}
+
+// How a run is cut.
+struct RunShape {
+  std::size_t segment_size;
+  std::size_t max_segments;
+};
+
+// REQUIRES: if the address is not proven, its allowance holds a packet.
+RunShape shape_of_run(Parts& parts, Timestamp now, std::size_t buffer_size, const TransmitLimits& limits) {
+  const Path& path = *parts.path;
+  // What is sent at a probe timeout passes wherever anything does (RFC 9002 §6.2.4, RFC 9000 §14).
+  const bool small = parts.recovery.probes_due() > 0 || takes_small_packet(parts, now);
+  const std::size_t segment_size = std::min(small ? kMinInitialSize : path.control.datagram_size(), buffer_size);
+  if (!path.is_proven()) {
+    const std::uint64_t allowance = path.amplification.allowance();
+    return {static_cast<std::size_t>(std::min<std::uint64_t>(segment_size, allowance)), 1};
+  }
+  const std::size_t of_one_send = std::max<std::size_t>(kMaxUdpPayload / segment_size, 1);
+  return {segment_size, std::min({limits.max_segments, kMaxHeaderBatch, of_one_send, buffer_size / segment_size})};
+}
+
+// Whatever wants to be acknowledged, as much as the packet holds; false if nothing did.
+bool write_data(Parts& parts, Writer& writer, const Budget& budget) {
+  // The second probe repeats the first instead of being an empty PING: it is enough if one of them arrives.
+  if (budget.probes > 0 && !parts.streams.has_pending()) repeat_earlier_probes(parts);
+  const auto note_frame = [&](const SentFrame& frame) { parts.sent_frames.append(frame); };
+  if (parts.streams.write_frames(writer, note_frame)) return true;
+  if ((!parts.ping_due && budget.probes == 0) || !write_ping(writer)) return false;
+  parts.sent_frames.append(SentFrame{});
+  return true;
 }
 
 }  // namespace
@@ -105,24 +137,14 @@ std::optional<Transmit> transmit(Parts& parts, Timestamp now, MutableBytes buffe
   path.control.set_datagram_size(now, path.sizes.usable_size(path.control.congestion_window()));
   if (auto probe = transmit_size_probe(parts, now, buffer)) return probe;
 
-  // What is sent at a probe timeout passes wherever anything does (RFC 9002 §6.2.4, RFC 9000 §14).
-  const bool small = parts.recovery.probes_due() > 0 || takes_small_packet(parts, now);
-  const std::size_t full = small ? kMinInitialSize : path.control.datagram_size();
-  std::size_t segment_size = std::min(full, buffer.size());
-  std::size_t max_segments =
-      std::min({limits.max_segments, kMaxHeaderBatch, std::max<std::size_t>(kMaxUdpPayload / segment_size, 1),
-                buffer.size() / segment_size});
   // A client at an unproven address gets no acknowledgements, so it goes on sending. That pays for our packets until
   // one of its own proves the address (docs/protocol.md §2.3).
   const bool acknowledges = path.is_proven();
-  if (!acknowledges) {
-    if (held_by_address(parts)) {
-      parts.pacing_until = kNever;
-      return std::nullopt;
-    }
-    segment_size = static_cast<std::size_t>(std::min<std::uint64_t>(segment_size, path.amplification.allowance()));
-    max_segments = std::min<std::size_t>(max_segments, 1);
+  if (!acknowledges && held_by_address(parts)) {
+    parts.pacing_until = kNever;
+    return std::nullopt;
   }
+  const auto [segment_size, max_segments] = shape_of_run(parts, now, buffer.size(), limits);
   std::array<HeaderSlot, kMaxHeaderBatch> slots;
   std::size_t segments = 0;
   std::size_t used = 0;
@@ -132,7 +154,6 @@ std::optional<Transmit> transmit(Parts& parts, Timestamp now, MutableBytes buffe
   const SendPermit permit = parts.recovery.permit(now);
   // While probes are due, nothing else may go: two packets for each timeout (RFC 9002 §6.2.4), whatever else waits.
   Budget budget{permit.blocked() || permit.probe ? 0 : permit.bytes, parts.recovery.probes_due()};
-  const auto note_frame = [&](const SentFrame& frame) { parts.sent_frames.append(frame); };
   bool ran_dry = false;
 
   while (segments < max_segments) {
@@ -154,16 +175,7 @@ std::optional<Transmit> transmit(Parts& parts, Timestamp now, MutableBytes buffe
     const std::size_t after_header = open.writer.written();
     if (ack_due || (acknowledges && data_now && segments == 0 && parts.acks.has_something_new()))
       write_ack_frame(parts, now, open.writer);
-    bool ack_eliciting = false;
-    if (data_now) {
-      // The second probe repeats the first instead of being an empty PING: it is enough if one of them arrives.
-      if (budget.probes > 0 && !parts.streams.has_pending()) repeat_earlier_probes(parts);
-      ack_eliciting = parts.streams.write_frames(open.writer, note_frame);
-      if (!ack_eliciting && (parts.ping_due || budget.probes > 0) && write_ping(open.writer)) {
-        parts.sent_frames.append(SentFrame{});
-        ack_eliciting = true;
-      }
-    }
+    const bool ack_eliciting = data_now && write_data(parts, open.writer, budget);
     if (open.writer.written() == after_header) {
       // Nothing fitted, or nothing was left. The packet number stays unused, as if it had been skipped on purpose.
       ran_dry = true;
