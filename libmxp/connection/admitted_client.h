@@ -20,7 +20,8 @@ struct AdmittedClient {
   ConnectionId server_id;
 };
 
-// Message 1 and its answer as datagrams: where the client seems to be, and what it may be sent until it has proven that.
+// Message 1 and its answer as datagrams: where the client seems to be, and what it may be sent until it has proven
+// that.
 struct InitialExchange {
   SocketAddress remote;
   SocketAddress local;

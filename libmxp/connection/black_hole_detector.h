@@ -64,8 +64,8 @@ class BlackHoleDetector {
   void remember(Arrival arrival);
   void count_ordinary_losses(unsigned losses);
 
-  // In the order of numbers, sizes falling: those that no other one implies. Almost always there is just one. Kept
-  // short by taking a new one together with the last one where there is no room, in the direction that explains more.
+  // In the order of numbers, sizes falling: those that no other one implies. Almost always there is just one. Where
+  // there is no room, a new one is merged with the last one, in the direction that explains more losses.
   std::array<Arrival, kMaxArrivals> arrivals_{};
   std::size_t arrival_count_ = 0;
   Row row_;

@@ -8,8 +8,8 @@
 // That answer comes from the kernel, and nobody on the path can forge it.
 //
 // The order of the questions:
-//   1. The ceiling: what both ends can take and what the route's first link carries. On most paths of a data centre,
-//      and on loopback, it passes, and the search is over after one round trip.
+//   1. The ceiling: what both ends allow. On loopback it passes, and the search is over after one round trip. Where our
+//      own interface takes less, its refusal answers at once.
 //   2. The sizes that paths usually have, below it.
 //   3. Just above the one that passed. Nearly always that fails, and the search is over.
 //   4. Otherwise halves of the interval between what passed and what failed, until it is small.
@@ -48,9 +48,10 @@ class DatagramSizeSearch {
  public:
   // What every path carries (RFC 9000 §14): the handshake has shown it.
   static constexpr std::size_t kBase = kMinInitialSize;
-  // A search ends when the size that passed is at most so many bytes below one that failed. Our choice: 1 % of the base.
+  // A search ends when the size that passed is at most so many bytes below one that failed. Our choice: 1 % of the
+  // base.
   static constexpr std::size_t kGap = 16;
-  // A size is used while the window holds so many of it. Our choice; above.
+  // A size is used, and asked for, while the window holds so many of it. Our choice; above.
   static constexpr std::uint64_t kDatagramsInWindow = 4;
   // A bound for searches that chance leads astray; an undisturbed one takes less than half of it.
   static constexpr unsigned kMaxProbes = 100;
@@ -58,8 +59,8 @@ class DatagramSizeSearch {
   // `family` of the path's addresses; `ceiling` as for set_ceiling().
   DatagramSizeSearch(AddressFamily family, std::size_t ceiling);
 
-  // The largest size worth asking for: our own upper bound, the peer's max_udp_payload, what the route's first link
-  // takes. Smaller values than the base count as the base. A lower ceiling lowers size() at once.
+  // The largest size worth asking for: the smaller of our own upper bound and the peer's max_udp_payload. Smaller
+  // values than the base count as the base. A lower ceiling lowers size() at once.
   void set_ceiling(std::size_t bytes);
 
   // The largest size known to pass; kBase at first. Never above the ceiling.

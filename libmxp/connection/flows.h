@@ -24,8 +24,8 @@ std::optional<Transmit> transmit(Parts& parts, Timestamp now, MutableBytes buffe
 // to note. Cheap enough to be asked after every packet.
 bool has_something_to_send(const Parts& parts, Timestamp now);
 
-// refused_datagram.cpp: our own interface takes no datagram of `size` bytes toward the peer; the one that was refused is
-// lost. Called at most once for each run that was sent.
+// refused_datagram.cpp: our own interface takes no datagram of `size` bytes toward the peer; the one that was refused
+// is lost. Called at most once for each run that was sent.
 void on_datagram_refused(Parts& parts, Timestamp now, std::size_t size);
 
 // settle.cpp: what was acknowledged or lost goes back to its owners.
@@ -46,6 +46,9 @@ inline bool held_by_address(const Parts& parts) {
 // kConnectionBytes, as tests/unit/endpoint/memory_test.cpp measures it with the library's cipher contexts.
 inline constexpr std::size_t kConnectionBytes = 9'000;
 std::size_t memory_in_use(const Parts& parts);
+// memory.cpp: whether the endpoint, or the peer's key, has memory for windows and buffers to grow.
+enum class Memory : std::uint8_t { suffices, is_short };
+void on_memory_counted(Parts& parts, Memory memory);
 
 // deadlines.cpp: when on_deadline must be called, and what it does with what has come due.
 Timestamp next_deadline(const Parts& parts);

@@ -1,4 +1,6 @@
 // What a connection holds of its endpoint's memory. Asked after each flow, so each part keeps its sum.
+#include <algorithm>
+
 #include "connection/flows.h"
 
 namespace mxp {
@@ -7,6 +9,15 @@ std::size_t memory_in_use(const Parts& parts) {
   // The buffers of a connection that has ended go with the report of its end, which waits for nothing but the carrier.
   if (parts.lifecycle.ending) return kConnectionBytes;
   return kConnectionBytes + parts.streams.memory() + parts.recovery.memory() + parts.sent_frames.memory();
+}
+
+void on_memory_counted(Parts& parts, Memory memory) {
+  parts.memory_is_short = memory == Memory::is_short;
+  // What is in flight must be kept in any case. Beyond that the application waits with its data, as the peer does with
+  // what goes beyond our windows; so many that send to slow clients share what there is, and none is closed for it.
+  constexpr std::uint64_t kLeast = 64 * 1024;
+  const std::uint64_t in_flight = std::max(parts.path->control.congestion_window(), kLeast);
+  parts.streams.limit_send_buffer(parts.memory_is_short ? static_cast<std::size_t>(in_flight) : SIZE_MAX);
 }
 
 }  // namespace mxp

@@ -39,8 +39,8 @@ struct BuiltPacket {
   PacketKind kind = PacketKind::ordinary;
   Ecn ecn = Ecn::not_ect;  // of the datagram
 };
-// The mark of datagrams on `path` that the peer must acknowledge. All others are sent without: nobody would hear of it if
-// the path dropped what is marked (docs/protocol.md §6).
+// The mark of datagrams on `path` that the peer must acknowledge. All others are sent without: nobody would hear of it
+// if the path dropped what is marked (docs/protocol.md §6).
 Ecn mark_of(const Path& path);
 // The packet goes out on `path`.
 void note_sent(Parts& parts, Timestamp now, Path& path, const BuiltPacket& built);

@@ -1,6 +1,6 @@
-// A path: two addresses, and all that is known of what lies between them. A connection sends on one path at a time. What
-// does not depend on the path (streams, packet numbers, keys, what must be acknowledged) is the connection's and stays
-// when the path changes.
+// A path: two addresses, and all that is known of what lies between them. A connection sends on one path at a time.
+// What does not depend on the path (streams, packet numbers, keys, what must be acknowledged) is the connection's and
+// stays when the path changes.
 #pragma once
 
 #include <memory>

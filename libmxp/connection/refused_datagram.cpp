@@ -1,5 +1,5 @@
-// A datagram that our own interface would not take, since it is larger than the interface's MTU. That is certain, unlike
-// all that the network says of sizes, and it comes before the datagram has left: no timer has to find it out.
+// A datagram that our own interface would not take, since it is larger than the interface's MTU. That is certain,
+// unlike all that the network says of sizes, and it comes before the datagram has left: no timer has to find it out.
 #include "connection/flows.h"
 
 namespace mxp {

@@ -1,13 +1,18 @@
 // A run of datagrams goes out, each built in the buffer that it will be sent from:
 //
 //   0. hand the application the data that it asked for, with resume, since the last drive
-//   1. a client without keys sends message 1 when it is due; a closing connection sends its CLOSE
-//   2. ask for the one permit: how much may go now, and if nothing, why and until when
-//   3. turn to new keys if it is time (update_keys.cpp)
-//   4. for each segment of the caller's buffer: write the header, then frames in a fixed order (acknowledgement,
-//      control and data of streams, ping) and padding, and seal them in place
-//   5. tell reliability what each packet carried
-//   6. mask all headers of the run at once; all segments but the last have the same size, as GSO requires
+//   1. a closing connection sends its CLOSE; a client without keys sends message 1 when it is due
+//   2. take the datagram size that the path carries and its window allows; a probe for a larger one goes by itself
+//      (transmit_alone.cpp has these datagrams and those of step 1)
+//   3. shape the run: full datagrams, or small ones where the peer has fallen silent, and only one where the peer's
+//      address is not proven
+//   4. ask for the one permit: how much may go now, and if nothing, why and until when
+//   5. for each segment of the caller's buffer: before the first, turn to new keys if it is time (update_keys.cpp);
+//      write the header, then frames in a fixed order (acknowledgement, control and data of streams, ping) and padding;
+//      seal them in place; tell reliability what the packet carried
+//   6. mask all headers of the run at once
+//
+// All segments but the last have the same size, as GSO requires, and all go out with the same ECN mark.
 //
 // An acknowledgement that is due may go even when the window forbids everything else. It is never sent twice for the
 // same news.
@@ -116,8 +121,8 @@ bool has_something_to_send(const Parts& parts, Timestamp now) {
   if (parts.lifecycle.state == ConnectionState::closing) return parts.lifecycle.close_frame_due;
   if (parts.attempts) return parts.attempts->deadline() <= now;
   if (parts.lifecycle.state != ConnectionState::established) return false;
-  // The last two have nothing to send. But it is transmit that notes that the application leaves room in the window, and
-  // that the handshake no longer holds us.
+  // The last two have nothing to send. But it is transmit that notes that the application leaves room in the window,
+  // and that the handshake no longer holds us.
   return parts.ping_due || parts.streams.has_pending() || parts.acks.ack_due(now) || parts.recovery.probes_due() > 0 ||
          !parts.recovery.application_limit_is_noted() || parts.blocked == BlockedBy::handshake;
 }

@@ -55,12 +55,14 @@ std::optional<Transmit> transmit_close(Parts& parts, Timestamp now, MutableBytes
 
 std::optional<Transmit> transmit_size_probe(Parts& parts, Timestamp now, MutableBytes buffer) {
   Path& path = *parts.path;
-  // Who sends little gains nothing by larger datagrams. A path that does not answer, or that holds us back, is not asked.
+  // Who sends little gains nothing from larger datagrams. A path that does not answer, or that holds us back, is not
+  // asked.
   const bool much_to_send = parts.streams.has_pending() &&
                             path.control.bytes_in_flight() >= kDatagramsBeforeProbe * path.control.datagram_size();
   if (!much_to_send || !path.is_proven() || parts.recovery.pto_count() != 0 || parts.recovery.permit(now).blocked())
     return std::nullopt;
   const auto size = path.sizes.probe_due(now, path.control.congestion_window());
+  // It may exceed the window by less than itself: a sender that its window holds back has never room for so much at once.
   if (!size || *size > buffer.size() || parts.keys->sealer.seal_limit_reached(kReservedForClose)) return std::nullopt;
 
   const MutableBytes space = buffer.first(*size);

@@ -4,8 +4,9 @@
 //
 // Memory is counted as it is used, not as it is promised. The windows that are announced to a hundred thousand quiet
 // clients add up to much more than any machine has, and most of it is never used; if promises were counted, a few
-// hundred clients that say nothing would lock out all others. So the promises may turn out to be too many. Then those
-// give way that hold most, which is never a client whose bytes are taken as they come (endpoint.cpp, make_room).
+// hundred clients that say nothing would lock out all others. So the promises may turn out to be too many. Then the
+// connections that hold most give way. A client whose bytes are taken as they come is never among them (endpoint.cpp,
+// make_room).
 #pragma once
 
 #include <algorithm>
@@ -23,8 +24,8 @@
 
 namespace mxp {
 
-// Spreads keys over a table. A client chooses its key, and could look for many that fall into one place (threat t13). So
-// this is the multilinear hash of Lemire and Kaser, "Strongly Universal String Hashing is Fast" (2012): who does not
+// Spreads keys over a table. A client chooses its key, and could look for many that fall into one place (threat t13).
+// So this is the multilinear hash of Lemire and Kaser, "Strongly Universal String Hashing is Fast" (2012): who does not
 // know its random factors does no better than by chance.
 class PublicKeyHash {
  public:
@@ -77,6 +78,10 @@ class ConnectionBudget {
     if (connections_ >= limits_.max_connections) return "the server takes no more connections";
     // Not by what the others hold in buffers, because that gives way (endpoint.cpp, make_room).
     if (empty() + bytes_of_new_ > limits_.memory / 8 * 7) return "the server has no memory for more connections";
+    return refusal_of_key(client);
+  }
+  // The same for the limits of its key alone.
+  std::optional<std::string_view> refusal_of_key(const PublicKey& client) const {
     const auto peer = peers_.find(client);
     if (peer == peers_.end()) return std::nullopt;
     if (peer->second.connections >= limits_.max_connections_per_key) return "this key has too many connections";
@@ -85,15 +90,19 @@ class ConnectionBudget {
     return std::nullopt;
   }
 
-  // A connection begins. The table of keys has at most one row for each connection of a server.
+  // A connection begins.
   void join(Account& account) {
     ++connections_;
     set(account, bytes_of_new_);
   }
-  void join(Account& account, const PublicKey& client) {
+  // It is confirmed to be that of a client with this key, and counts for the key from now on. Not before: whoever replays
+  // recorded handshakes of a key must not lock its owner out. The table has at most one row for each connection.
+  // REQUIRES: it has joined, and counts for no key yet.
+  void attach(Account& account, const PublicKey& client) {
+    MXP_REQUIRE(account.peer_ == nullptr);
     account.peer_ = &*peers_.try_emplace(client).first;
     ++account.peer_->second.connections;
-    join(account);
+    account.peer_->second.bytes += account.bytes_;
   }
   // It is gone. REQUIRES: it has joined.
   void leave(Account& account) {

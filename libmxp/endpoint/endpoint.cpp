@@ -116,6 +116,7 @@ struct Endpoint::Impl {
       if (parts.lifecycle.state == ConnectionState::established) {
         ++stats.connections_accepted;
         admission.on_confirmed(parts.path->remote);
+        count_for_key(entry);
       }
     }
     // A closing connection is reported once its CLOSE has gone to the carrier, so that a program may exit when it hears
@@ -139,25 +140,42 @@ struct Endpoint::Impl {
 
   // -- memory
 
+  // More handshakes may have been under way at once than the key has places.
+  void count_for_key(Entry& entry) {
+    Parts& parts = parts_of(entry);
+    if (const auto reason = budget.refusal_of_key(parts.peer_key)) {
+      close_by_error(parts, {TransportErrorCode::connection_refused, 0, *reason});
+      ++stats.handshakes_refused_for_room;
+      ready.push_back(entry);
+    } else {
+      budget.attach(entry.account, parts.peer_key);
+    }
+  }
+
   void count_memory(Entry& entry) {
     Parts& parts = parts_of(entry);
     budget.set(entry.account, memory_in_use(parts));
     if (budget.key_is_over(entry.account)) shed(entry, "this key's connections hold too much memory");
     if (budget.is_over()) make_room();
-    parts.memory_is_short = budget.is_short_for(entry.account);
+    on_memory_counted(parts, budget.is_short_for(entry.account) ? Memory::is_short : Memory::suffices);
   }
 
-  // Those that hold most give way. It takes a step for each connection, and again for each time that the most is halved,
-  // and frees at least a sixteenth of the memory.
+  // Those that hold most in buffers give way. It takes a step for each connection, and again for each time that the most
+  // is halved, and frees at least a sixteenth of the memory.
   void make_room() {
     while (!budget.has_room()) {
       std::size_t most = 0;
-      for (const Entry& entry : entries) most = std::max(most, entry.account.bytes());
-      if (most <= kConnectionBytes) return;
+      for (const Entry& entry : entries) most = std::max(most, buffers_of(entry));
+      if (most == 0) return;
       for (Entry& entry : entries)
-        if (!budget.has_room() && entry.account.bytes() > most / 2)
+        if (!budget.has_room() && buffers_of(entry) > most / 2)
           shed(entry, "this endpoint is out of memory, and this connection holds much of it");
     }
+  }
+
+  // What it would give back.
+  static std::size_t buffers_of(const Entry& entry) {
+    return entry.account.bytes() - std::min(entry.account.bytes(), kConnectionBytes);
   }
 
   // Its buffers go as soon as its CLOSE has gone out.
@@ -250,7 +268,7 @@ struct Endpoint::Impl {
     Entry& entry = add();
     entry.connection = open_server(environment, entry, now, client, exchange);
     register_id(entry, client.server_id);
-    budget.join(entry.account, client.client_key);
+    budget.join(entry.account);
     entry.half_open = true;
     ++half_open;
     after_input(entry, now);

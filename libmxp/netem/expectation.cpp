@@ -7,9 +7,9 @@
 namespace mxp::netem {
 namespace {
 
-// The distribution function F of x = (1-c) * u + c * x' in its steady state, where x' has the same distribution and u is
-// uniform. It solves F(x) = c / (1-c) * (G((x) / c) - G((x - (1-c)) / c)) with G the integral of F, which is iterated on a
-// grid; an error shrinks by the factor c each time.
+// The distribution function F of x = (1-c) * u + c * x' in its steady state, where x' has the same distribution and u
+// is uniform. It solves F(x) = c / (1-c) * (G((x) / c) - G((x - (1-c)) / c)) with G the integral of F, which is
+// iterated on a grid; an error shrinks by the factor c each time.
 class CorrelatedDraws {
  public:
   explicit CorrelatedDraws(double correlation) : c_(correlation), f_(kCells + 1), g_(kCells + 1) {

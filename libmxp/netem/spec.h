@@ -86,7 +86,7 @@ enum class Order : std::uint8_t {
 // What a link does with the ECN marks of the packets that enter it.
 enum class Marks : std::uint8_t {
   keep,
-  strip,  // as routers do that clear the old type-of-service byte: nothing is marked either, what `ecn` chose is lost
+  strip,  // as routers do that clear the old type-of-service byte; nothing can be marked then: what `ecn` chose is lost
 };
 
 // A perfect link unless told otherwise.
@@ -160,9 +160,9 @@ struct LinkSpec {
   Outage outage;
   Duration rebind_every{};  // zero = never. The link itself does nothing with it: the relay changes its port
   // The two that follow have no words in the text form: they are for whoever builds a link by hand, as the simulator
-  // does. `ecn` marks by chance, in place of a loss; this marks by the length of the queue, as an active queue management
-  // does (RFC 8257 §3.1; "ce_threshold" of tc-fq_codel(8)): what may be marked and needs longer than this from when it is
-  // ready for the wire until it has left it. Zero = never.
+  // does. `ecn` marks by chance, in place of a loss. `ce_threshold` marks by the length of the queue, as an active
+  // queue management does (RFC 8257 §3.1; "ce_threshold" of tc-fq_codel(8)): each packet that may be marked and takes
+  // longer than this from when it is ready for the wire until it has left it. Zero = never.
   Duration ce_threshold{};
   Marks marks = Marks::keep;
   // IP and UDP headers that are added to each datagram for rate and mtu: 28 for IPv4, 48 for IPv6.

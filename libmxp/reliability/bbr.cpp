@@ -154,18 +154,18 @@ void Bbr::end_startup_by_loss(const LossJudge::Charge& charge) {
   model_.bounds.inflight_limit = std::max(bdp(1.0), model_.latest_delivered());
 }
 
-// Our choice: flows that share a link keep a queue together, in which each has room in proportion to what it had before.
-// Who has more than a few packets in it sends a little less; who has less does not. So shares converge, and the queue
-// goes. A flow that fills the queue whatever we do (CUBIC) takes no more than the bound leaves it.
+// Our choice: flows that share a link keep a queue together, in which each has room in proportion to what it had
+// before. Who has more than a few packets in it sends a little less; who has less does not. So shares converge, and the
+// queue goes. A flow that fills the queue whatever we do (CUBIC) takes no more than the bound leaves it.
 void Bbr::give_way() {
   const bool queue_is_ours =
       losses_.queue_has_grown() && model_.rate().bytes_in(losses_.queue_delay()) > kQueueOfOneFlow * segment_;
   cruise_gain_ = std::clamp(cruise_gain_ + (queue_is_ours ? -kCruiseStep : kCruiseStep), kMinCruiseGain, 1.0);
 }
 
-// Our choice: the specification keeps the largest rate of two cycles, five seconds in which a path that takes a tenth of
-// it is overfilled. It is given up when a whole round delivered so much less, with a queue that is longer than the path.
-// Where packets overtake others, the mean of a round says too little for that.
+// Our choice: the specification keeps the largest rate of two cycles, five seconds in which a path that takes a tenth
+// of it is overfilled. It is given up when a whole round delivered so much less, with a queue that is longer than the
+// path. Where packets overtake others, the mean of a round says too little for that.
 void Bbr::look_for_slower_path(const AckSample& sample) {
   if (!full_pipe_reached_ || state_ == State::probe_rtt || sample.rate.app_limited) return;
   if (losses_.queue_delay() <= model_.min_rtt() || losses_.chance() > LossJudge::kQueueFloor) return;
@@ -294,9 +294,9 @@ bool Bbr::is_time_to_probe(Timestamp now) const {
   return now > phase_began_at_ + probe_wait_ || rounds_since_probe_ >= reno_rounds;
 }
 
-// As version 2 of the algorithm does, `up` is over when the queue that was asked for is there; but our choice is to see it.
-// A product made of too short a round trip is in flight at once, without any queue. So the flow goes no faster for one
-// round trip, and goes on probing if that shows no queue.
+// As version 2 of the algorithm does, `up` is over when the queue that was asked for is there; but our choice is to see
+// it. A product made of too short a round trip is in flight at once, without any queue. So the flow goes no faster for
+// one round trip, and goes on probing if that shows no queue.
 bool Bbr::is_time_to_go_down(const AckSample& sample) {
   if (full_pipe_now_ || sample.ecn_ce != 0) return true;
   if (sample.now < phase_began_at_ + model_.min_rtt() || sample.in_flight_before < inflight(kUpPacingGain)) {

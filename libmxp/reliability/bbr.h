@@ -1,5 +1,5 @@
-// BBR, the default: a model of the path instead of a reaction to loss. After draft-ietf-ccwg-bbr (version 3 of the algorithm;
-// section numbers below are its); "our choice" marks where it departs.
+// BBR, the default: a model of the path instead of a reaction to loss. After draft-ietf-ccwg-bbr (version 3 of the
+// algorithm; section numbers below are its); "our choice" marks where it departs.
 //
 // The model has two numbers: how fast the path delivers (the largest rate of the last two cycles) and how long its
 // round trip is without a queue (the shortest of ten seconds). Their product is what the path holds (BDP). The flow
@@ -17,11 +17,11 @@
 //
 // Departures, all ours (docs/decisions/0019). The first two because the specification loses most of a link that drops
 // 5 % of all packets:
-//   - loss is congestion only by the verdict of LossJudge, and what a verdict cut comes back when so many of the packets
-//     arrive after all that it would not have been passed
+//   - loss is congestion only by the verdict of LossJudge, and what a verdict cut is given back when so many of the
+//     packets arrive after all that the verdict would have been another one
 //   - packets are sent faster by as much as the link loses by itself, so that what arrives is the estimated rate
-//   - the round trip of the model is a mean, not the shortest sample (path_model.h), and where packets overtake others a
-//     queue is only what exceeds chance (loss_judge.h)
+//   - the round trip of the model is a mean, not the shortest sample (path_model.h), and where packets overtake others
+//     a queue is only what exceeds chance (loss_judge.h)
 //   - a flow with more than a few packets in a standing queue gives way (give_way in bbr.cpp)
 //   - a rate is given up at once when a round delivers a quarter of it with a long queue, not after two cycles
 //   - start-up that the link's own loss ended goes on once that loss is measured, and `up` ends when its queue is seen

@@ -34,8 +34,8 @@ struct AckSample {
   std::uint64_t in_flight_before = 0;        // bytes
   std::uint64_t in_flight = 0;               // bytes, with what was acknowledged and lost taken off
   RateSample rate;
-  // Packets that routers marked CE, newly reported, on a path whose marks are believed. It means the same as the loss of
-  // the packet `largest` (RFC 9002 §B.7): at most one cut for each round trip.
+  // Packets that routers marked CE, newly reported, on a path whose marks are believed. It means the same as the loss
+  // of the packet `largest` (RFC 9002 §B.7): at most one cut for each round trip.
   std::uint64_t ecn_ce = 0;
 };
 
@@ -63,8 +63,8 @@ class CongestionController {
   // RFC 9002 §7.6.2.
   virtual void on_persistent_congestion() = 0;
   // One more packet of the latest episode arrived after all; by now `late` of its `lost` packets have. If enough of
-  // them arrive, it was no congestion, and what the episode cut is taken back: CUBIC and NewReno do this when all have
-  // arrived, BBR when half of them have.
+  // them arrive, it was no congestion, and what the episode cut is given back: CUBIC and NewReno do this when all have
+  // arrived, BBR when half of them have, or when what is still lost would not have been called congestion.
   virtual void on_late_arrival(std::uint64_t late, std::uint64_t lost) = 0;
   // Full datagrams have this size from now on. It is the unit in which windows grow and shrink, and it sets their
   // minimum. Before anything is sent, the initial window follows it (RFC 9002 §7.2); later the window in bytes stays.

@@ -1,7 +1,7 @@
 // Explicit congestion notification (RFC 3168, RFC 9000 §13.4): a router with a long queue marks packets (CE) instead of
-// losing them, if their sender says that it understands (ECT). Whether a path carries the marks must be found out, because
-// some routers erase them, some change them, and some drop what is marked. The receiver counts the marks that arrive and
-// reports the counts with every ACK; they must agree with what was sent.
+// losing them, if their sender says that it understands (ECT). Whether a path carries the marks must be found out,
+// because some routers erase them, some change them, and some drop what is marked. The receiver counts the marks that
+// arrive and reports the counts with every ACK; they must agree with what was sent.
 //
 //   testing ──10 packets or a probe timeout──▶ waiting ──all marked ones lost──▶ failed
 //      │                                        ▲    │                              ▲
@@ -9,10 +9,11 @@
 //      └────────counts agree──────▶ capable ────┘◀───┘
 //
 // As in RFC 9000 appendix A.4, with our choices: testing ends with the first probe timeout, so that what asks again is
-// not marked and gets through wherever anything does; and a capable path on which the peer falls silent is doubted.
+// not marked and gets through wherever anything does; and a capable path is tested again when three probe timeouts in a
+// row had no answer.
 //
-// The counts of a peer are of the connection, which has one packet number space, while a path is what is judged. So there
-// are two parts: EcnLedger, one for a connection, and EcnValidation, one for a path. One connection, one thread.
+// The counts of a peer are of the connection, which has one packet number space, while a path is what is judged. So
+// there are two parts: EcnLedger, one for a connection, and EcnValidation, one for a path. One connection, one thread.
 #pragma once
 
 #include <cstdint>
@@ -57,17 +58,18 @@ class EcnValidation {
   // Whether packets are to be sent with ECT(0).
   bool marks() const { return state_ == EcnState::testing || state_ == EcnState::capable; }
 
-  // A marked packet of this path, which the peer must acknowledge, was sent; is not waited for any more, for a reason that
-  // says nothing of marks; was declared lost.
+  // Each of these three is about one marked packet of this path, which the peer must acknowledge. It was sent.
   void on_marked_sent();
+  // It is waited for no longer, and its marks were not the reason: it was acknowledged, or it teaches nothing.
   void on_marked_gone() { --under_way_; }
+  // It was declared lost.
   void on_marked_lost();
   // `count`: probe timeouts in a row.
   void on_probe_timeout(unsigned count);
 
-  // An ACK newly acknowledged `marked` of the packets above, more than 0, and the counts that came with it grew so. They
-  // may grow by more, because ACKs get lost and packets come too late. Returns how many new CE marks it tells of; 0 where
-  // the counts are not believed.
+  // An ACK newly acknowledged `marked` of these packets, at least one, and its counts grew by `growth`. Counts may grow
+  // by more than that, because ACKs get lost and packets arrive after they were declared lost. Returns how many new CE
+  // marks the ACK tells of; 0 where its counts are not believed.
   std::uint64_t on_ack(std::uint64_t marked, const EcnLedger::Growth& growth);
 
  private:

@@ -1,16 +1,17 @@
 // Is this loss congestion? What BBR asks where others cut for every lost packet.
 //
-// The specification (draft-ietf-ccwg-bbr §5.1.4) calls a round trip in which more than 2 % are lost congested. Then a radio link
-// that loses 5 % whatever is sent is "congested" in every round, and the flow collapses to its minimum. So loss counts
-// as congestion here only together with a second sign:
+// The specification (draft-ietf-ccwg-bbr §5.1.4) calls a round trip in which more than 2 % are lost congested. Then a
+// radio link that loses 5 % whatever is sent is "congested" in every round, and the flow collapses to its minimum. So
+// loss counts as congestion here only together with a second sign:
 //
-//   * more than 2 % are lost beyond the link's own loss, and the queue has grown: the round trip of the latest packets was
-//     clearly longer than the path's
+//   * more than 2 % are lost beyond the link's own loss, and the queue has grown: the round trip of the latest packets
+//     was clearly longer than the path's
 //   * or more than 15 % beyond the link's own loss, whatever the queue: a queue too short to be seen, or a policer
 //
 // The link's own loss is what stays when less is sent than the path takes: BBR measures it in the phases in which it
-// sends at nine tenths of the estimated rate or less, and in the rounds of start-up before the path is full. Loss that we cause ourselves ends in such a phase, within a few
-// cycles; loss that nobody causes does not. That is why a policer is not taken for a radio link.
+// sends at nine tenths of the estimated rate or less, and in the rounds of start-up before the path is full. Loss that
+// we cause ourselves ends in such a phase, within a few cycles; loss that nobody causes does not. That is why a policer
+// is not taken for a radio link.
 //
 // One connection, one thread. Cost: constant for each ACK.
 #pragma once
@@ -38,12 +39,12 @@ class LossJudge {
   static constexpr int kRoundsOfMean = 4;
   // More than this is not believed to be the link's own: half of what is sent would be lost on purpose.
   static constexpr double kMaxOwnLoss = 0.4;
-  // A measurement takes so many packets, if the slow phase is long enough, and counts twice as much as what was believed
-  // before.
+  // A measurement takes so many packets, if the slow phase is long enough, and counts twice as much as what was
+  // believed before.
   static constexpr std::uint64_t kPacketsToMeasure = 64;
   static constexpr double kPriorPackets = 32;
-  // Nor is what chance explains: so many standard deviations of the number of lost packets. Fewer lost packets than this
-  // in a round are chance, whatever their share (StartupFullLossCnt of the specification).
+  // Nor is what chance explains: so many standard deviations of the number of lost packets. Fewer lost packets than
+  // this in a round are chance, whatever their share (StartupFullLossCnt of the specification).
   static constexpr double kDeviations = 2.0;
   static constexpr std::uint64_t kMinLostPackets = 6;
 
@@ -80,7 +81,8 @@ class LossJudge {
   std::optional<Duration> round_rtt() const;
   // By how much the mean of a round may exceed that of another by chance: zero where packets keep their order.
   Duration chance() const { return std::min(kDeviationsOfQueue * deviation_, min_rtt_ / 2); }
-  // The mean that the path's shortest is made of: where those of single rounds differ by chance, that of several.
+  // The round trip from which the path's shortest is taken: the mean of one round, or of several rounds where the means
+  // of single ones differ by chance.
   std::optional<Duration> settled_rtt() const;
   // How much longer than the path's it is.
   Duration queue_delay() const;

@@ -1,8 +1,9 @@
-// How much may be under way on one path, and how fast: its round trip, its congestion controller, its pacer and the
-// bytes in flight. What travels on another path teaches it nothing and takes none of its room (RFC 9000 §9.4), so each
-// path has one of these, while the history of sent packets is the connection's alone (recovery.h).
+// How much may be under way on one path, and how fast: its round trip, its congestion controller, its pacer, the bytes
+// in flight, and whether it carries ECN marks. What travels on another path teaches it nothing and takes none of its
+// room (RFC 9000 §9.4), so each path has one of these, while the history of sent packets is the connection's alone
+// (recovery.h).
 //
-//   permit ──▶ on_packet_sent ──▶ begin_update, on_acknowledged for each packet, on_lost, finish_ack
+//   permit ──▶ on_packet_sent ──▶ begin_update, on_acknowledged for each packet, on_ecn_counts, on_lost, finish_ack
 //
 // Recovery calls it with the packets of this path only. One connection, one thread.
 #pragma once
@@ -53,8 +54,8 @@ class PathControl {
   void on_acknowledged(const SentPacket& packet);
   // Returns whether the estimate took the sample.
   bool on_rtt_sample(Timestamp now, Duration sample, Duration reported_delay);
-  // The ACK raised the largest acknowledged number, and its counts of ECN marks grew so. After on_acknowledged for all of
-  // its packets. Returns how many new CE marks it told of.
+  // The ACK raised the largest acknowledged number, and its counts of ECN marks grew by `growth`. Called after
+  // on_acknowledged for all of its packets. Returns how many new CE marks it told of.
   std::uint64_t on_ecn_counts(const EcnLedger::Growth& growth);
   // Ends the ACK: `acknowledged` are its packets of this path, `rtt_sampled` tells whether it gave an RTT sample.
   void finish_ack(Timestamp now, std::span<const SentPacket> acknowledged, bool rtt_sampled);
@@ -66,13 +67,14 @@ class PathControl {
     bool previous_had_late_arrivals = false;  // of the episode before
   };
   LossVerdict on_lost(Timestamp now, std::span<const LostPacket> lost);
-  // So many in a row by now.
+  // `count`: probe timeouts in a row by now.
   void on_probe_timeout(unsigned count) { ecn_.on_probe_timeout(count); }
-  // The same ones spanned the time of persistent congestion (RFC 9002 §7.6.2).
+  // The packets that on_lost was just given span the time of persistent congestion (RFC 9002 §7.6.2).
   void on_persistent_congestion();
-  // One that had been declared lost in `episode` arrived after all.
+  // A packet that had been declared lost in `episode` arrived after all.
   void on_late_arrival(const SentPacket& packet, std::uint32_t episode);
-  // In flight until now, and no lesson: a lost probe for size, or any packet when the path is not the one in use.
+  // A packet that was in flight until now and teaches nothing: a lost probe for size, or any packet while the path is
+  // not the one in use.
   void forget(const SentPacket& packet);
 
   void update_pacing(Timestamp now) { pacer_.set_rate(now, controller_->pacing_rate(rtt_)); }

@@ -1,5 +1,5 @@
-// The flow of an ACK: check everything before changing anything → settle each range → RTT sample → losses → window →
-// timers.
+// The flow of an ACK: check everything before changing anything → settle each range → counts of ECN marks → RTT sample
+// → losses → window → timers.
 #include "reliability/recovery.h"
 
 #include <algorithm>
@@ -95,7 +95,8 @@ std::expected<Outcome, TransportError> Recovery::on_ack(Timestamp now, const Ack
   return outcome;
 }
 
-// The counts are of all paths. What grew while only unmarked packets were acknowledged is kept for an ACK of marked ones.
+// The counts are of all paths. What grew while only unmarked packets were acknowledged is kept for an ACK of marked
+// ones.
 void Recovery::judge_ecn_counts(const AckFrame& frame) {
   if (std::ranges::none_of(acknowledged_, &SentPacket::ecn_marked)) return;
   ecn_ce_reported_ += path_->on_ecn_counts(ecn_.on_ack(frame.ecn));
@@ -127,7 +128,7 @@ void Recovery::settle_late(Timestamp now, const SentPackets::Late& late) {
   ++spurious_;
   if (!is_on_path(late.packet)) return;
   loss_.on_late_arrival(late.reason, *largest_acknowledged_ - late.packet.number.value(), now - late.packet.sent_at);
-  // The loss of a probe for size was no lesson, so that its arrival takes none back.
+  // The loss of a probe for size taught nothing, so its arrival takes nothing back.
   if (late.packet.kind != PacketKind::size_probe) path_->on_late_arrival(late.packet, late.episode);
 }
 

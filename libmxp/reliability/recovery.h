@@ -1,6 +1,6 @@
 // The sender's side of reliability: one packet number space, RFC 9002. It keeps a record of every packet that is under
-// way, on whatever path, learns from ACKs and from time what arrived and what was lost, and says what must be probed. How
-// much may be sent when is a matter of the path in use (path_control.h), which it teaches.
+// way, on whatever path, learns from ACKs and from time what arrived and what was lost, and says what must be probed.
+// How much may be sent when is a matter of the path in use (path_control.h), which it teaches.
 //
 //   permit(now) ──▶ packets go ──▶ on_packet_sent ──┬─▶ on_ack      ──▶ Outcome
 //                                   deadline() ─────┴─▶ on_deadline ──▶ Outcome
@@ -64,8 +64,8 @@ class Recovery {
   bool application_limit_is_noted() const { return path_->application_limit() == PacketNumber(packets_.next()); }
 
   // PROTOCOL_VIOLATION, with nothing changed, for an ACK of a number that was never sent (threat t01). `frame` must
-  // have been checked by the frame reader. Its counts of ECN marks are
-  // judged only if it raises the largest acknowledged number (ecn_validation.h).
+  // have been checked by the frame reader. Its counts of ECN marks are judged only if it raises the largest
+  // acknowledged number (ecn_validation.h).
   std::expected<Outcome, TransportError> on_ack(Timestamp now, const AckFrame& frame);
 
   // When on_deadline() must be called; kNever if nothing is waited for.
@@ -124,8 +124,8 @@ class Recovery {
   Timestamp last_eliciting_sent_at_{};
   unsigned probes_due_ = 0;
 
-  // Reused by every call. The first two are what Outcome looks into; the others are those of them that teach the path in
-  // use, and are filled only where some do not.
+  // Reused by every call. The first two are what Outcome looks into; the others are those of them that teach the path
+  // in use, and are filled only where some do not.
   std::vector<SentPacket> acknowledged_;
   std::vector<LostPacket> lost_;
   std::vector<SentPacket> acknowledged_on_path_;

@@ -1,6 +1,6 @@
-// Round trips counted by packets: one has passed when a packet is acknowledged that was sent after it began. A packet that
-// overtakes all others would end it too early: it lasts as long as the path's round trip at least. All numbers have 64
-// bits: one that wraps after 4 GB would end long transfers in a crawl.
+// Round trips counted by packets: one has passed when a packet is acknowledged that was sent after it began. A packet
+// that overtakes all others would end it too early, so it lasts at least as long as the path's round trip. All numbers
+// have 64 bits: one that wraps after 4 GB would end long transfers in a crawl.
 #pragma once
 
 #include <cstdint>

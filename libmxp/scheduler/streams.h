@@ -82,6 +82,8 @@ class Streams {
   std::expected<void, StreamError> resume(StreamId id);
   std::size_t writable_bytes(StreamId id) const;
   void set_send_buffer(std::size_t bytes) { config_.connection_send_buffer = bytes; }
+  // For as long as memory is short, writes are taken as if this were the connection_send_buffer, where it is less.
+  void limit_send_buffer(std::size_t bytes) { send_buffer_bound_ = bytes; }
 
   // The frames of the peer. An error closes the connection. Frames of finished streams are ignored.
   std::expected<void, TransportError> on_frame(const StreamFrame& frame);
@@ -221,6 +223,7 @@ class Streams {
   ResumedList resumed_;    // paused streams that were resumed outside of an event
   FinishedList finished_;  // to be freed by collect()
   std::size_t starved_streams_ = 0;
+  std::size_t send_buffer_bound_ = SIZE_MAX;
   std::size_t send_buffered_ = 0;   // bytes in all send buffers
   std::size_t send_memory_ = 0;     // the size of their rings
   std::size_t receive_memory_ = 0;  // of all reassemblers

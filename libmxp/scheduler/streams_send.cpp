@@ -206,7 +206,7 @@ std::size_t Streams::send_buffer_limit(const SendStream& send) const {
   // that holds more than its share writes again once it has drained, and until then the others have the rest. Every
   // stream has a little, so that none waits for another.
   constexpr std::size_t kMinShare = 16 * 1024;
-  const std::size_t total = config_.connection_send_buffer;
+  const std::size_t total = std::min(config_.connection_send_buffer, send_buffer_bound_);
   const std::size_t share = total / std::max<std::size_t>(table_.size(), 1);
   const std::size_t others = send_buffered_ - send.buffer().size();
   const std::size_t left = total - std::min(total, others);

@@ -76,8 +76,8 @@ class Carrier {
   // cannot be sent now stays in the runs. Where the kernel refuses the mark, datagrams go without it.
   virtual SendStatus send(std::span<OutgoingRun> runs) = 0;
 
-  // What send() dropped as too large since the last call: for each address the smallest size, for Endpoint::on_too_large.
-  // Nothing that came over the network shows here.
+  // What send() dropped as too large since the last call: for each address the smallest size, for
+  // Endpoint::on_too_large. Nothing that came over the network shows here.
   virtual std::optional<TooLarge> poll_too_large() = 0;
 
   virtual ReceiveResult receive() = 0;

@@ -144,8 +144,9 @@ LinuxSender::After LinuxSender::on_error(int code, ErrorQueue& errors, CarrierSt
 
 // EMSGSIZE: what our own interface refuses, or an ICMP message about some earlier datagram, which anybody can send.
 LinuxSender::After LinuxSender::on_message_size(ErrorQueue& errors, CarrierStats& stats) {
-  // Our own kernel reports there as well, but not in all of its paths; so it takes a foreign report to doubt it. To what
-  // no UDP datagram over IPv4 can hold, the kernel's answer looks like one of the network.
+  // Our own kernel may report there as well, but does not always. So a refusal is taken for the network's only if the
+  // network has reported and our kernel has not. What is larger than any datagram of UDP over IPv4 is an exception: the
+  // kernel's own answer to it looks like one of the network.
   const ErrorQueue::Drained reports = errors.drain(stats);
   const bool from_the_network = reports.reports > 0 && !reports.too_large && messages_[0].size <= kMaxUdpPayload;
   if (from_the_network && ++attempts_ < kMaxAttempts) return After::retry;
@@ -154,7 +155,8 @@ LinuxSender::After LinuxSender::on_message_size(ErrorQueue& errors, CarrierStats
     return After::dropped;
   }
   if (messages_[0].segmented) {
-    // Newer kernels say so of segments too large, older ones EINVAL. The last of them may be shorter and fit.
+    // Newer kernels say EMSGSIZE to segments that are too large, older ones EINVAL. The last segment may be shorter and
+    // fit.
     begin_trial_without_segments();
     size_on_trial_ = true;
     return After::retry;

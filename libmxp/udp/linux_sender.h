@@ -6,8 +6,8 @@
 //   ENOBUFS, ENOMEM            keep it, try again after a while: writability says nothing of these queues
 //   EIO, EINVAL on segments    the same datagrams again, one by one; if they go, no GSO on this socket from now on
 //   EINVAL, EPERM on a mark    the same again without its ECN mark; if it goes, no marks on this socket from now on
-//   EMSGSIZE                   read the error queue: a report of the network about sizes, forged or not, is behind it if
-//                              one is there and none of our own kernel; then as in the last line. Segments are tried
+//   EMSGSIZE                   read the error queue. If only the network has reported there, forged or not, it is that
+//                              report: then as in the last line. Otherwise it is our own interface. Segments are tried
 //                              one by one. A datagram alone is dropped with the others of its run that are as large,
 //                              and is told as too large: the interface will not take it later either
 //   ECONNREFUSED and others    may be the belated error of another datagram: read the error queue and try again a few

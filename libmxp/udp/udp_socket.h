@@ -21,8 +21,8 @@ struct UdpSocket {
 };
 
 // An IPv4 address gets an IPv4 socket. "::" takes both families (IPv4 peers appear with IPv4 addresses); any other
-// IPv6 address is IPv6 only, unless it is a mapped IPv4 one. Datagrams are never fragmented, and ICMP reports about sizes
-// change nothing.
+// IPv6 address is IPv6 only, unless it is a mapped IPv4 one. Datagrams are never fragmented, and ICMP reports about
+// sizes change nothing.
 std::expected<UdpSocket, IoError> bind_udp_socket(const SocketConfig& config, Syscalls& syscalls);
 
 // "<what>: <text of code>"

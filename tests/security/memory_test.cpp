@@ -84,6 +84,76 @@ BOOST_AUTO_TEST_CASE(t56_a_connection_that_ends_gives_its_place_back_to_its_key)
   BOOST_TEST(!client.connect());
 }
 
+// Message 1 can be recorded and replayed: what is not confirmed counts for nobody's key.
+BOOST_AUTO_TEST_CASE(t56_half_open_handshakes_lock_no_key_out) {
+  Scene scene({.max_connections_per_key = 2});
+  Attacker client(scene.pair.server, scene.pair.now);
+  for (int i = 0; i < 5; ++i) BOOST_REQUIRE(client.handshake());
+  BOOST_TEST(client.connect());
+  BOOST_TEST(client.connect());
+  BOOST_TEST(!client.connect());
+}
+
+// Handshakes of one key that are under way together may be more than it has places for.
+BOOST_AUTO_TEST_CASE(t56_a_key_is_counted_when_its_handshakes_are_confirmed) {
+  Scene scene({.max_connections_per_key = 2});
+  DirectPair& pair = scene.pair;
+  for (int i = 0; i < 3; ++i)
+    BOOST_REQUIRE(
+        pair.client.endpoint.connect(pair.now, pair.server.address, pair.server.endpoint.public_key()).has_value());
+  pair.advance(1s);
+  BOOST_TEST(scene.stats().connections_accepted == 3u);
+  BOOST_TEST(scene.stats().handshakes_refused_for_room == 1u);
+  BOOST_REQUIRE(pair.client.app.closed.size() == 1u);
+  BOOST_TEST(pair.client.app.closed.front().reason == "this key has too many connections");
+  BOOST_TEST(scene.stats().connections_shed == 0u);
+}
+
+// Downloads whose data the server's application has at hand, to clients that are slow to take them: it has to wait.
+BOOST_AUTO_TEST_CASE(t56_honest_downloads_are_not_closed_for_what_waits_to_be_sent) {
+  Scene scene;
+  DirectPair& pair = scene.pair;
+  std::uint64_t most = 0;
+  const Bytes chunk(kMegabyte);
+  for (int i = 0; i < 200; ++i) {
+    BOOST_REQUIRE(pair.establish() != nullptr);
+    Connection* server = pair.server_connection();
+    const auto id = server->open_stream(StreamType::unidirectional);
+    BOOST_REQUIRE(id.has_value());
+    pair.lose = [](Role, ByteView) { return true; };
+    while (server->write(*id, chunk).value_or(0) == chunk.size()) {
+    }
+    pair.advance(1ms);
+    pair.lose = nullptr;
+    most = std::max(most, scene.memory());
+  }
+  BOOST_TEST(most > EndpointLimits().memory_per_key / 2);
+  BOOST_TEST(most <= EndpointLimits().memory_per_key);
+  BOOST_TEST(scene.stats().connections_shed == 0u);
+  BOOST_TEST(pair.client.app.closed.empty());
+}
+
+// Connections that hold nothing have nothing to give: they are not closed to make room, even where those that hold most
+// hold little.
+BOOST_AUTO_TEST_CASE(t56_idle_connections_are_not_closed_to_make_room) {
+  Scene scene({.memory = 8 * kMegabyte});
+  std::vector<std::unique_ptr<Attacker>> clients;
+  const auto connect = [&] {
+    clients.push_back(
+        std::make_unique<Attacker>(scene.pair.server, scene.pair.now, Attacker::Config{.seed = 5000 + clients.size()}));
+    BOOST_REQUIRE(clients.back()->connect());
+  };
+  constexpr std::size_t kIdle = 350;
+  for (std::size_t i = 0; i < kIdle; ++i) connect();
+  while (scene.stats().connections_shed == 0 && clients.size() < 780) {
+    connect();
+    clients.back()->ask(stream_frame(StreamId::make(Role::client, StreamType::unidirectional, 0), 4095, text("x")));
+  }
+  // The idle ones are the oldest, and would be asked first: then all of them would go for nothing.
+  BOOST_TEST(scene.stats().connections_shed > 0u);
+  BOOST_TEST(scene.stats().connections_shed < kIdle);
+}
+
 // Two hundred connections, each of which fills the windows that it has by default: 808 MB.
 BOOST_AUTO_TEST_CASE(t56_one_key_cannot_fill_the_memory) {
   Scene scene;

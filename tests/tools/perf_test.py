@@ -102,7 +102,9 @@ class Runs(unittest.TestCase):
     def test_datagrams_as_large_as_the_loopback_takes(self):
         done = perf("run", "--mtu", "65535", "--duration", "0.3s", "--no-limits", "--json")
         self.assertEqual(done.returncode, 0, done.stderr)
-        self.assertEqual(json.loads(done.stdout)["config"]["datagram_bytes"], 65507)
+        report = json.loads(done.stdout)
+        self.assertEqual(report["config"]["datagram_bytes"], 65507)
+        self.assertEqual(report["transport"]["datagram_bytes"], 65507)
 
     def test_json_goes_to_a_file_and_text_to_stdout(self):
         with tempfile.TemporaryDirectory() as folder:
@@ -416,8 +418,9 @@ class PathMtu(unittest.TestCase):
 
     def test_small_calls_need_no_large_packets(self):
         with Server() as server:
-            done = through_link(server, "mtu 1300", "--test", "rr", "--duration", "1s")
+            done = through_link(server, "mtu 1300", "--test", "rr", "--duration", "1s", "--json")
         self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(json.loads(done.stdout)["transport"]["datagram_bytes"], 1200)
 
     @unittest.skipUnless(has_small_loopback(), "no network namespaces here")
     def test_an_interface_that_takes_less_than_asked_is_no_error(self):

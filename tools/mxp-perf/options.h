@@ -44,9 +44,9 @@ struct Workload {
   unsigned streams = 1;  // per connection; open loop: at first, since calls that would wait for one open more
 };
 
-// The least that --mtu takes: over IPv4 it holds 1200 bytes of UDP payload, and a connection builds no datagrams
-// smaller than that (docs/protocol.md §2.1). Over IPv6 the same payload makes a packet of 1248 bytes, whatever is asked
-// for.
+// The least that --mtu takes: over IPv4 it holds 1200 bytes of UDP payload, and the full datagrams of a connection are
+// never smaller than that (docs/protocol.md §6). Over IPv6 the same payload makes a packet of 1248 bytes, whatever is
+// asked for.
 inline constexpr std::size_t kLeastMtu = kMinInitialSize + 28;
 
 struct Options {

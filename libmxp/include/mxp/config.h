@@ -100,8 +100,8 @@ struct EndpointLimits {
   // closed with INTERNAL_ERROR, until it is three quarters. Initials are answered with CONNECTION_REFUSED if all
   // connections would take seven eighths without their buffers.
   std::size_t memory = 1u << 30;
-  // The same for the connections of one client's key, 1 MiB to 2^50 bytes. Above half of it their windows no longer grow.
-  // Where there is no room for another connection, it is refused; a connection that goes beyond it is closed.
+  // The same for the connections of one client's key, 1 MiB to 2^50 bytes. Above half of it their windows no longer
+  // grow. Where there is no room for another connection, it is refused; a connection that goes beyond it is closed.
   std::size_t memory_per_key = 256u << 20;
   std::size_t max_half_open = 4096;  // handshakes not yet confirmed: bounds what replayed initials can hold
   // Initials in a second, 1 to 1,000,000, that may cost public-key operations and lead to no connection, because they

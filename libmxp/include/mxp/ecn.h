@@ -7,7 +7,8 @@ namespace mxp {
 
 enum class Ecn : std::uint8_t { not_ect = 0, ect1 = 1, ect0 = 2, ce = 3 };
 
-// What is known of a path's way with marks (RFC 9000 §13.4.2). Packets are sent with ECT(0) while `testing` and `capable`.
+// Whether a path carries marks, as far as it is known (RFC 9000 §13.4.2). Packets are sent with ECT(0) while `testing`
+// and `capable`.
 enum class EcnState : std::uint8_t {
   off,      // not wanted (RecoveryConfig::ecn)
   testing,  // the first packets go out marked

@@ -79,7 +79,7 @@ class Endpoint {
   void receive(Timestamp now, const ReceivedDatagram& datagram);
 
   // Fills `buffer` with the next datagrams that are due, all to one peer. nullopt: nothing to send now. 64 KiB use GSO
-  // fully. REQUIRES: buffer.size() >= TransportConfig::max_udp_payload.
+  // fully. REQUIRES: buffer.size() >= TransportConfig::max_udp_payload, which is 65507 unless it is set.
   std::optional<Transmit> poll_transmit(Timestamp now, MutableBytes buffer, const TransmitLimits& limits = {});
 
   // When on_timeout wants to be called; kNever if nothing is pending. Every other call may bring it nearer.
@@ -93,9 +93,9 @@ class Endpoint {
 
   // This machine could not send a datagram of `size` bytes of UDP payload to `remote`, because the interface on the way
   // there takes none so large (EMSGSIZE). The datagram is lost. The connections that have lately sent to `remote` count
-  // it (ConnectionStats::datagrams_too_large). Only a refusal by our own system belongs here: what ICMP says of sizes is
-  // not authenticated and must not be passed on (threat t44). The work is bounded: a fixed number of the last runs from
-  // poll_transmit is looked at, however many connections there are. Call poll_transmit again afterwards.
+  // it (ConnectionStats::datagrams_too_large). Only a refusal by our own system belongs here: what ICMP says of sizes
+  // is not authenticated and must not be passed on (threat t44). The work is bounded: a fixed number of the last runs
+  // from poll_transmit is looked at, however many connections there are. Call poll_transmit again afterwards.
   void on_too_large(Timestamp now, const SocketAddress& remote, std::size_t size);
 
   // Calls Connection::close on every connection. on_closed follows for each, in later drives.

@@ -31,13 +31,13 @@ struct ConnectionStats {
   Duration latest_rtt{};
   std::uint64_t congestion_window = 0;  // bytes
   std::uint64_t bytes_in_flight = 0;
-  std::uint64_t datagram_size = 0;         // UDP payload of full datagrams, as the path carries them by what is known
+  std::uint64_t datagram_size = 0;         // UDP payload of full datagrams: what is known to pass and the window allows
   std::uint64_t path_mtu_black_holes = 0;  // times that large datagrams vanished and the size fell back to 1200
   std::uint64_t ecn_marked_sent = 0;       // packets sent with ECT(0)
-  std::uint64_t ecn_ce_reported = 0;       // of them, those that a router marked CE by reports that we believe
+  std::uint64_t ecn_ce_reported = 0;       // of them, those that routers marked CE, by counts that are believed
   EcnState ecn = EcnState::testing;        // of the path in use
   std::uint64_t handshake_packets_sent = 0;
-  std::uint64_t datagrams_too_large = 0;  // refused by an interface of this machine: Endpoint::on_too_large
+  std::uint64_t datagrams_too_large = 0;  // refusals that Endpoint::on_too_large told of, for the peer's address
   std::uint64_t key_updates = 0;          // of our sending direction, whoever began
   std::array<std::uint64_t, kDropReasonCount> dropped{};
 };

@@ -30,7 +30,7 @@ struct TracePacketSent {
   PacketNumber number;
   std::uint64_t size_bytes;
   bool ack_eliciting;
-  bool probe;
+  bool probe;  // answers a probe timeout; a probe for the datagram size is none
 };
 struct TracePacketReceived {
   PacketNumber number;

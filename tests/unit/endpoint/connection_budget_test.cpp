@@ -29,7 +29,8 @@ BOOST_AUTO_TEST_CASE(each_limit_refuses_with_its_own_reason) {
   ConnectionBudget budget(limits, kNew, 1);
   std::vector<ConnectionBudget::Account> accounts(4);
   BOOST_TEST(!budget.refusal(key(1)).has_value());
-  budget.join(accounts[0], key(1));
+  budget.join(accounts[0]);
+  budget.attach(accounts[0], key(1));
   BOOST_TEST(!budget.refusal(key(1)).has_value());
   budget.set(accounts[0], 2 * kMegabyte - kNew);
   BOOST_TEST(!budget.refusal(key(1)).has_value());
@@ -37,7 +38,8 @@ BOOST_AUTO_TEST_CASE(each_limit_refuses_with_its_own_reason) {
   BOOST_TEST(budget.refusal(key(1)).value_or("") == "this key's connections hold too much memory");
   BOOST_TEST(!budget.refusal(key(2)).has_value());
   budget.set(accounts[0], kNew);
-  budget.join(accounts[1], key(1));
+  budget.join(accounts[1]);
+  budget.attach(accounts[1], key(1));
   BOOST_TEST(budget.refusal(key(1)).value_or("") == "this key has too many connections");
   BOOST_TEST(!budget.refusal(key(2)).has_value());
   budget.join(accounts[2]);  // of our own
@@ -57,8 +59,10 @@ BOOST_AUTO_TEST_CASE(short_without_room_and_over_begin_at_half_three_quarters_an
   ConnectionBudget budget(limits, kNew, 1);
   ConnectionBudget::Account own, client, other;
   budget.join(own);
-  budget.join(client, key(1));
-  budget.join(other, key(2));
+  budget.join(client);
+  budget.attach(client, key(1));
+  budget.join(other);
+  budget.attach(other, key(2));
   budget.set(client, kMegabyte);
   BOOST_TEST(!budget.is_short_for(client));
   budget.set(client, kMegabyte + 1);
@@ -126,7 +130,8 @@ BOOST_AUTO_TEST_CASE(the_sums_are_those_of_a_plain_list) {
       Joined& it = all[who % all.size()];
       const auto number = static_cast<std::uint8_t>(who % all.size() % 4);  // 0: no client's
       if (!it.here) {
-        number == 0 ? budget.join(it.account) : budget.join(it.account, key(number));
+        budget.join(it.account);
+        if (number != 0) budget.attach(it.account, key(number));
         it.here = true;
       } else if (what % 4 == 0) {
         budget.leave(it.account);

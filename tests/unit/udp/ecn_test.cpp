@@ -13,22 +13,22 @@
 namespace mxp::test {
 namespace {
 
-constexpr std::size_t kSegment = 1200;
+constexpr std::size_t kMarkedSegment = 1200;
 constexpr Ecn kMarks[] = {Ecn::ect0, Ecn::ce, Ecn::not_ect, Ecn::ect1, Ecn::ect0};
 
 OutgoingRun marked_run(const SocketAddress& to, ByteView bytes, Ecn ecn) {
-  OutgoingRun run = run_to(to, bytes, kSegment);
+  OutgoingRun run = run_to(to, bytes, kMarkedSegment);
   run.to.ecn = ecn;
   return run;
 }
 
 // Sends a run of eleven datagrams and returns the mark that all of them arrived with.
 std::optional<Ecn> mark_after_the_way(Carrier& sender, Carrier& receiver, const SocketAddress& to, Ecn ecn) {
-  const Datagram sent = pattern(10 * kSegment + 1);
+  const Datagram sent = pattern(10 * kMarkedSegment + 1);
   OutgoingRun run = marked_run(to, sent, ecn);
   if (sender.send({&run, 1}) != SendStatus::all_sent) return std::nullopt;
   const auto arrived = receive_count(receiver, 11);
-  if (bytes_of(arrived) != split(sent, kSegment)) return std::nullopt;
+  if (bytes_of(arrived) != split(sent, kMarkedSegment)) return std::nullopt;
   for (const Arrived& one : arrived) {
     if (one.ecn != arrived[0].ecn) return std::nullopt;
   }
