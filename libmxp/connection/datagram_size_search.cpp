@@ -8,9 +8,6 @@ namespace mxp {
 
 namespace {
 
-constexpr std::size_t kIpv4Overhead = 20 + 8;  // IP header without options, UDP header
-constexpr std::size_t kIpv6Overhead = 40 + 8;
-
 constexpr std::size_t kEthernet = 1500;
 // MTUs that real paths have, largest first.
 constexpr std::array<std::size_t, 10> kUsualMtus{
@@ -31,9 +28,7 @@ bool fits(std::size_t size, std::uint64_t window) { return DatagramSizeSearch::k
 }  // namespace
 
 DatagramSizeSearch::DatagramSizeSearch(AddressFamily family, std::size_t ceiling)
-    : overhead_(family == AddressFamily::ipv4 ? kIpv4Overhead : kIpv6Overhead),
-      ceiling_(std::max(ceiling, kBase)),
-      failed_(ceiling_ + 1) {}
+    : overhead_(ip_and_udp_headers(family)), ceiling_(std::max(ceiling, kBase)), failed_(ceiling_ + 1) {}
 
 void DatagramSizeSearch::set_ceiling(std::size_t bytes) {
   const std::size_t before = ceiling_;

@@ -18,6 +18,7 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "core/split_mix.h"
 #include "mxp/config.h"
 #include "mxp/keys.h"
 #include "mxp/require.h"
@@ -30,12 +31,7 @@ namespace mxp {
 class PublicKeyHash {
  public:
   explicit PublicKeyHash(std::uint64_t secret) {
-    for (std::uint64_t& factor : factors_) {  // splitmix64
-      std::uint64_t mixed = secret += 0x9E3779B97F4A7C15u;
-      mixed = (mixed ^ mixed >> 30) * 0xBF58476D1CE4E5B9u;
-      mixed = (mixed ^ mixed >> 27) * 0x94D049BB133111EBu;
-      factor = mixed ^ mixed >> 31;
-    }
+    for (std::uint64_t& factor : factors_) factor = split_mix(secret += kGoldenGamma);
   }
   std::size_t operator()(const PublicKey& key) const {
     std::array<std::uint32_t, kWords> words;

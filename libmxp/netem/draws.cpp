@@ -1,15 +1,9 @@
 #include "netem/draws.h"
 
+#include "core/split_mix.h"
+
 namespace mxp::netem {
 namespace {
-
-constexpr std::uint64_t kGamma = 0x9e3779b97f4a7c15u;  // SplitMix64's increment: 2^64 / golden ratio, odd
-
-constexpr std::uint64_t mix(std::uint64_t x) {
-  x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
-  x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
-  return x ^ (x >> 31);
-}
 
 // Leaves room for new purposes: adding one must not change the draws of the others.
 constexpr std::uint64_t kDrawsPerPacket = 64;
@@ -20,15 +14,16 @@ double to_unit(std::uint64_t bits) { return static_cast<double>(bits >> 11) * 0x
 }  // namespace
 
 FlowDraws::FlowDraws(std::uint64_t seed, std::uint32_t direction, std::uint64_t flow)
-    : key_(mix(mix(mix(seed + kGamma) + kGamma * (direction + 1u)) + kGamma * (flow + 1u))) {
+    : key_(split_mix(split_mix(split_mix(seed + kGoldenGamma) + kGoldenGamma * (direction + 1u)) +
+                     kGoldenGamma * (flow + 1u))) {
   // The first correlated draw has no predecessor: as in the kernel, it is mixed with a random value.
-  for (std::uint32_t i = 0; i < kPurposes; ++i) last_[i] = to_unit(mix(key_ ^ (kGamma * (i + 1u))));
+  for (std::uint32_t i = 0; i < kPurposes; ++i) last_[i] = to_unit(split_mix(key_ ^ (kGoldenGamma * (i + 1u))));
 }
 
 std::uint64_t FlowDraws::bits(DrawIndex at, Purpose purpose) const {
   const std::uint64_t position =
       at.packet * kDrawsPerPacket + (at.copy ? kDrawsPerCopy : 0u) + static_cast<std::uint64_t>(purpose);
-  return mix(key_ + (position + 1) * kGamma);
+  return split_mix(key_ + (position + 1) * kGoldenGamma);
 }
 
 double FlowDraws::uniform(DrawIndex at, Purpose purpose) const { return to_unit(bits(at, purpose)); }

@@ -3,19 +3,14 @@
 
 #include <cstdint>
 
+#include "core/split_mix.h"
 #include "mxp/bytes.h"
 #include "mxp/ids.h"
 #include "mxp/random.h"
 
 namespace mxp::test {
 
-// SplitMix64's finaliser (Steele, Lea, Flood 2014).
-inline std::uint64_t mix(std::uint64_t x) {
-  x += 0x9e3779b97f4a7c15;
-  x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9;
-  x = (x ^ (x >> 27)) * 0x94d049bb133111eb;
-  return x ^ (x >> 31);
-}
+inline std::uint64_t mix(std::uint64_t x) { return split_mix(x + kGoldenGamma); }
 
 // `sender` tells the two directions of a stream apart.
 inline std::uint8_t pattern_byte(StreamId stream, Role sender, std::uint64_t offset) {

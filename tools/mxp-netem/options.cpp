@@ -91,7 +91,7 @@ Result<netem::LinkSpec> link_of(std::string_view option, const std::string& text
                 fmt::format("{}: {}{}", option, escape(spec.error()),
                             one_word ? fmt::format("; quote several words: {} 'delay 40ms'", option) : ""));
   }
-  spec->header_bytes = family == AddressFamily::ipv6 ? 48 : 28;
+  spec->header_bytes = static_cast<decltype(spec->header_bytes)>(ip_and_udp_headers(family));
   if (spec->trace.file.empty()) return *spec;
 
   const std::string shown = escape(spec->trace.file);

@@ -67,7 +67,7 @@ struct Options {
 
   // UDP payload of the largest datagrams that a connection builds under this MTU.
   std::size_t udp_payload(AddressFamily family) const {
-    return std::max(kMinInitialSize, mtu - (family == AddressFamily::ipv4 ? 28 : 48));
+    return std::max(kMinInitialSize, mtu - ip_and_udp_headers(family));
   }
 };
 

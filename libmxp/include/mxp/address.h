@@ -3,6 +3,7 @@
 
 #include <array>
 #include <compare>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -12,6 +13,8 @@
 namespace mxp {
 
 enum class AddressFamily : std::uint8_t { ipv4, ipv6 };
+// Bytes of the IP header, without options, and the UDP header: what a datagram takes of the MTU beside its payload.
+constexpr std::size_t ip_and_udp_headers(AddressFamily family) { return (family == AddressFamily::ipv4 ? 20 : 40) + 8; }
 
 struct SocketAddress {
   AddressFamily family = AddressFamily::ipv4;
