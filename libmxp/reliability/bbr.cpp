@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/split_mix.h"
+#include "reliability/scaled.h"
+
 namespace mxp {
 namespace {
 
@@ -17,8 +20,6 @@ constexpr double kProbeRttGain = 0.5;
 constexpr double kPacingMargin = 0.99;          // so that a queue is not kept by an estimate that is a little high
 constexpr double kHeadroom = 0.85;              // of what the path was seen to hold: room for others
 constexpr double kOwnPartOfStartupLoss = 0.25;  // a short measurement says less than there is
-constexpr double kFullPipeGrowth = 1.25;
-constexpr unsigned kFullPipeRounds = 3;
 constexpr Duration kProbeRttDuration = std::chrono::milliseconds(200);
 constexpr Duration kProbeWait = std::chrono::seconds(2);
 constexpr Duration kProbeWaitSpread = std::chrono::seconds(1);
@@ -37,18 +38,7 @@ constexpr std::uint64_t kMaxBurst = 64u << 10;
 
 // Where flows that share a link must differ and a run must still be repeatable: spread by a hash of the time.
 std::uint64_t spread(Timestamp now, std::uint64_t salt) {
-  std::uint64_t x = static_cast<std::uint64_t>(now.time_since_epoch().count()) + salt * 0x9E3779B97F4A7C15u;
-  x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9u;
-  x = (x ^ (x >> 27)) * 0x94D049BB133111EBu;
-  return x ^ (x >> 31);
-}
-
-std::uint64_t scaled(std::uint64_t value, double factor) {
-  return static_cast<std::uint64_t>(factor * static_cast<double>(value));
-}
-
-ByteRate scaled(ByteRate rate, double factor) {
-  return ByteRate::bytes_per_second(scaled(rate.bytes_per_second(), factor));
+  return split_mix(static_cast<std::uint64_t>(now.time_since_epoch().count()) + salt * kGoldenGamma);
 }
 
 // Of all packets together. The time that the peer held the ACK back is subtracted from those without a gap up to the
@@ -146,14 +136,6 @@ void Bbr::begin_round(const AckSample& sample) {
   model_.begin_round(sample.rate.rate, sample.rate.delivered);
 }
 
-void Bbr::end_startup_by_loss(const LossJudge::Charge& charge) {
-  charge_ = charge;
-  startup_loss_ = static_cast<double>(charge.lost) / static_cast<double>(charge.sent);
-  full_pipe_reached_ = true;
-  startup_ended_by_loss_ = true;
-  model_.bounds.inflight_limit = std::max(bdp(1.0), model_.latest_delivered());
-}
-
 // Our choice: flows that share a link keep a queue together, in which each has room in proportion to what it had
 // before. Who has more than a few packets in it sends a little less; who has less does not. So shares converge, and the
 // queue goes. A flow that fills the queue whatever we do (CUBIC) takes no more than the bound leaves it.
@@ -174,34 +156,12 @@ void Bbr::look_for_slower_path(const AckSample& sample) {
   enter_down(sample.now);
 }
 
-// §5.3.1.2: the rate has not grown by a quarter for three round trips.
-void Bbr::look_for_full_pipe(const AckSample& sample) {
-  // Only while the flow goes faster than it is told that the path takes: a slow phase shows no growth either.
-  if (full_pipe_now_ || sample.rate.app_limited || !round_start_ || !probes_for_rate()) return;
-  if (sample.rate.rate >= scaled(full_pipe_rate_, kFullPipeGrowth)) {
-    full_pipe_rate_ = sample.rate.rate;
-    rounds_without_growth_ = 0;
-    return;
-  }
-  full_pipe_now_ = ++rounds_without_growth_ >= kFullPipeRounds;
-  if (!full_pipe_now_) return;
-  full_pipe_reached_ = true;
-  startup_ended_by_loss_ = false;  // it is as full as it looked
-}
-
 // ---- the machine
 
 void Bbr::advance(const AckSample& sample) {
   if (state_ == State::startup && full_pipe_reached_) enter_drain(sample.now);
   if (state_ == State::drain && sample.in_flight <= inflight(1.0)) enter_down(sample.now);
   if (full_pipe_reached_) advance_probe_cycle(sample);
-}
-
-void Bbr::enter_drain(Timestamp now) {
-  state_ = State::drain;
-  phase_rounds_ = 0;
-  rounds_.restart(now, delivered_);
-  losses_.begin_slow_phase();
 }
 
 void Bbr::enter_down(Timestamp now) {
@@ -466,15 +426,6 @@ void Bbr::on_late_arrival(std::uint64_t late, std::uint64_t lost) {
   full_pipe_now_ = false;
   rounds_without_growth_ = 0;
   if (startup_ended_by_loss_ && (state_ == State::drain || in_probe_cycle())) resume_startup();
-}
-
-void Bbr::resume_startup() {
-  startup_ended_by_loss_ = false;
-  state_ = State::startup;
-  full_pipe_reached_ = full_pipe_now_ = false;
-  full_pipe_rate_ = ByteRate{};
-  rounds_without_growth_ = 0;
-  model_.bounds = {};
 }
 
 void Bbr::on_datagram_size(std::size_t bytes) {

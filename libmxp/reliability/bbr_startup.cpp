@@ -1,0 +1,55 @@
+// BBR's start-up: how it ends, by a full pipe or by loss, and how it goes on where the loss was no congestion.
+#include <algorithm>
+
+#include "reliability/bbr.h"
+#include "reliability/scaled.h"
+
+namespace mxp {
+namespace {
+
+// From the specification.
+constexpr double kFullPipeGrowth = 1.25;
+constexpr unsigned kFullPipeRounds = 3;
+
+}  // namespace
+
+// §5.3.1.2: the rate has not grown by a quarter for three round trips.
+void Bbr::look_for_full_pipe(const AckSample& sample) {
+  // Only while the flow goes faster than it is told that the path takes: a slow phase shows no growth either.
+  if (full_pipe_now_ || sample.rate.app_limited || !round_start_ || !probes_for_rate()) return;
+  if (sample.rate.rate >= scaled(full_pipe_rate_, kFullPipeGrowth)) {
+    full_pipe_rate_ = sample.rate.rate;
+    rounds_without_growth_ = 0;
+    return;
+  }
+  full_pipe_now_ = ++rounds_without_growth_ >= kFullPipeRounds;
+  if (!full_pipe_now_) return;
+  full_pipe_reached_ = true;
+  startup_ended_by_loss_ = false;  // it is as full as it looked
+}
+
+void Bbr::end_startup_by_loss(const LossJudge::Charge& charge) {
+  charge_ = charge;
+  startup_loss_ = static_cast<double>(charge.lost) / static_cast<double>(charge.sent);
+  full_pipe_reached_ = true;
+  startup_ended_by_loss_ = true;
+  model_.bounds.inflight_limit = std::max(bdp(1.0), model_.latest_delivered());
+}
+
+void Bbr::enter_drain(Timestamp now) {
+  state_ = State::drain;
+  phase_rounds_ = 0;
+  rounds_.restart(now, delivered_);
+  losses_.begin_slow_phase();
+}
+
+void Bbr::resume_startup() {
+  startup_ended_by_loss_ = false;
+  state_ = State::startup;
+  full_pipe_reached_ = full_pipe_now_ = false;
+  full_pipe_rate_ = ByteRate{};
+  rounds_without_growth_ = 0;
+  model_.bounds = {};
+}
+
+}  // namespace mxp
