@@ -162,7 +162,7 @@ LinuxSender::After LinuxSender::on_message_size(ErrorQueue& errors, CarrierStats
     return After::retry;
   }
   end_trial_in_vain();
-  drop_equals(stats);
+  stats.dropped_too_big += refused_sizes_.take_off(*messages_[0].run, messages_[0].size);
   return After::dropped;
 }
 
@@ -186,17 +186,6 @@ void LinuxSender::end_trial_in_vain() {
   if (segments_on_trial_) gso_ = true;
   if (marks_on_trial_) marks_ = true;
   segments_on_trial_ = size_on_trial_ = marks_on_trial_ = false;
-}
-
-// The first message is one datagram, and too large: so are those behind it in its run, but for a last one that is
-// shorter.
-void LinuxSender::drop_equals(CarrierStats& stats) {
-  const Message& first = messages_[0];
-  OutgoingRun& run = *first.run;
-  const std::size_t equals = run.bytes.size() / first.size;
-  refused_sizes_.remember(run.to.remote, first.size);
-  stats.dropped_too_big += equals;
-  run.bytes = run.bytes.subspan(equals * first.size);
 }
 
 }  // namespace mxp

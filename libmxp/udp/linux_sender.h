@@ -66,7 +66,6 @@ class LinuxSender {
   void begin_trial_without_segments();
   void on_trial_passed(CarrierStats& stats);
   void end_trial_in_vain();
-  void drop_equals(CarrierStats& stats);
 
   int fd_;
   AddressFamily family_;

@@ -53,21 +53,18 @@ class PortableCarrier final : public Carrier {
         // The refusal may be an old one, of another datagram: this one has not been tried yet.
         if ((error == EINTR || error == ECONNREFUSED) && ++attempts < kMaxInterruptions) continue;
         attempts = 0;
-        std::size_t done = size;
+        if (error == EMSGSIZE) {
+          // Without an error queue no report from the network ends up in a call: this is our own interface.
+          stats_.dropped_too_big += refused_sizes_.take_off(run, size);
+          continue;
+        }
         if (error == 0) {
           ++stats_.datagrams_sent;
           stats_.bytes_sent += size;
-        } else if (error == EMSGSIZE) {
-          // Without an error queue no report from the network ends up in a call: this is our own interface. The others
-          // of this size would fare the same; the last one may be shorter.
-          const std::size_t equals = run.bytes.size() / size;
-          refused_sizes_.remember(run.to.remote, size);
-          stats_.dropped_too_big += equals;
-          done = equals * size;
         } else {
           ++stats_.dropped_on_error;
         }
-        run.bytes = run.bytes.subspan(done);
+        run.bytes = run.bytes.subspan(size);
       }
     }
     return SendStatus::all_sent;

@@ -2,7 +2,12 @@
 
 #include <algorithm>
 
+#include "endpoint/recent_transmits.h"
+
 namespace mxp {
+
+// Of each run that a queue holds back the endpoint must know who sent it, if it is refused.
+static_assert(RecentTransmits<int>::kPlaces > TransmitQueue::kMaxRuns);
 
 TransmitQueue::TransmitQueue() : buffer_(2 * kRunBytes) {}
 
