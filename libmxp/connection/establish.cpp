@@ -73,9 +73,9 @@ void install_keys(Parts& parts, Timestamp now, const IkResult& noise) {
 
 void apply_peer_parameters(Parts& parts, const TransportParameters& parameters) {
   const TransportConfig& config = parts.environment.config.transport;
-  parts.max_datagram =
+  const auto most =
       static_cast<std::size_t>(std::min<std::uint64_t>(config.max_udp_payload, parameters.max_udp_payload));
-  parts.path->sizes = DatagramSizeSearch(parts.path->remote.family, parts.max_datagram);
+  parts.path->sizes = DatagramSizeSearch(parts.path->remote.family, most);
   parts.recovery.set_peer_max_ack_delay(parameters.max_ack_delay);
   parts.idle.set_timeout(config.idle_timeout, parameters.max_idle_timeout);
   parts.streams.on_peer_parameters(parameters);

@@ -16,8 +16,9 @@ void on_memory_counted(Parts& parts, Memory memory) {
   // What is in flight must be kept in any case. Beyond that the application waits with its data, as the peer does with
   // what goes beyond our windows; so many that send to slow clients share what there is, and none is closed for it.
   constexpr std::uint64_t kLeast = 64 * 1024;
-  const std::uint64_t in_flight = std::max(parts.path->control.congestion_window(), kLeast);
-  parts.streams.limit_send_buffer(parts.memory_is_short ? static_cast<std::size_t>(in_flight) : SIZE_MAX);
+  parts.streams.limit_send_buffer(
+      parts.memory_is_short ? static_cast<std::size_t>(std::max(parts.path->control.congestion_window(), kLeast))
+                            : SIZE_MAX);
 }
 
 }  // namespace mxp

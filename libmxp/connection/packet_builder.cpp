@@ -46,6 +46,19 @@ HeaderSlot header_slot(MutableBytes packet, const OpenPacket& open) {
   return {packet.data(), static_cast<std::uint8_t>(open.header_size - kShortHeaderSize)};
 }
 
+std::size_t seal_alone(Parts& parts, MutableBytes space, OpenPacket& open) {
+  const std::size_t size = finish_packet(parts, space, open);
+  const HeaderSlot slot = header_slot(space, open);
+  parts.keys->sealer.protect_headers({&slot, 1});
+  return size;
+}
+
+bool write_noted_ping(Parts& parts, Writer& writer) {
+  if (!write_ping(writer)) return false;
+  parts.sent_frames.append(SentFrame{});
+  return true;
+}
+
 Ecn mark_of(const Path& path) { return path.control.ecn().marks() ? Ecn::ect0 : Ecn::not_ect; }
 
 void note_sent(Parts& parts, Timestamp now, Path& path, const BuiltPacket& built) {

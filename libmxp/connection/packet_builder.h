@@ -31,6 +31,11 @@ std::size_t finish_packet(Parts& parts, MutableBytes space, OpenPacket& open);
 // What PacketSealer::protect_headers needs of a finished packet.
 HeaderSlot header_slot(MutableBytes packet, const OpenPacket& open);
 
+// For a packet that goes alone: finishes it and masks its header. Returns its size.
+std::size_t seal_alone(Parts& parts, MutableBytes space, OpenPacket& open);
+// A PING with its entry in the log of sent frames; false if it does not fit.
+bool write_noted_ping(Parts& parts, Writer& writer);
+
 struct BuiltPacket {
   PacketNumber number;
   std::uint64_t frames_begin;  // in the log of sent frames, up to its end

@@ -80,7 +80,6 @@ struct Parts {
   PublicKey peer_key;
   Suite suite = Suite::chacha20_poly1305;
   std::array<std::uint8_t, 32> handshake_hash{};
-  std::size_t max_datagram = kMinInitialSize;  // UDP payload: the smaller of our setting and the peer's limit
 
   Lifecycle lifecycle;
   std::unique_ptr<ClientAttempts> attempts;  // client, until keys exist

@@ -9,10 +9,13 @@ namespace mxp {
 
 namespace {
 
-void on_acknowledged(Parts& parts, const SentFrame& frame) {
-  switch (frame.kind) {
-    case SentFrame::Kind::ping: break;
-    case SentFrame::Kind::ack: parts.acks.on_ack_acknowledged(PacketNumber(frame.value)); break;
+// Who wrote a frame and wants to hear of its fate.
+enum class Owner : std::uint8_t { nobody, acks, streams };
+
+Owner owner_of(SentFrame::Kind kind) {
+  switch (kind) {
+    case SentFrame::Kind::ping: break;  // whatever is sent next probes as well
+    case SentFrame::Kind::ack: return Owner::acks;
     case SentFrame::Kind::stream:
     case SentFrame::Kind::reset_stream:
     case SentFrame::Kind::stop_sending:
@@ -23,36 +26,30 @@ void on_acknowledged(Parts& parts, const SentFrame& frame) {
     case SentFrame::Kind::data_blocked:
     case SentFrame::Kind::stream_data_blocked:
     case SentFrame::Kind::streams_blocked_bidi:
-    case SentFrame::Kind::streams_blocked_uni: parts.streams.on_frame_acknowledged(frame); break;
+    case SentFrame::Kind::streams_blocked_uni: return Owner::streams;
     case SentFrame::Kind::ack_frequency:
     case SentFrame::Kind::new_connection_id:
     case SentFrame::Kind::retire_connection_id:
     case SentFrame::Kind::path_challenge:
     case SentFrame::Kind::path_response: break;  // not sent yet
   }
+  return Owner::nobody;
+}
+
+void on_acknowledged(Parts& parts, const SentFrame& frame) {
+  switch (owner_of(frame.kind)) {
+    case Owner::nobody: break;
+    case Owner::acks: parts.acks.on_ack_acknowledged(PacketNumber(frame.value)); break;
+    case Owner::streams: parts.streams.on_frame_acknowledged(frame); break;
+  }
 }
 
 void on_lost(Parts& parts, const SentFrame& frame) {
   if (frame.retransmitted) return;
-  switch (frame.kind) {
-    case SentFrame::Kind::ping: break;  // whatever is sent next probes as well
-    case SentFrame::Kind::ack: break;   // a newer ACK says more
-    case SentFrame::Kind::stream:
-    case SentFrame::Kind::reset_stream:
-    case SentFrame::Kind::stop_sending:
-    case SentFrame::Kind::max_data:
-    case SentFrame::Kind::max_stream_data:
-    case SentFrame::Kind::max_streams_bidi:
-    case SentFrame::Kind::max_streams_uni:
-    case SentFrame::Kind::data_blocked:
-    case SentFrame::Kind::stream_data_blocked:
-    case SentFrame::Kind::streams_blocked_bidi:
-    case SentFrame::Kind::streams_blocked_uni: parts.streams.on_frame_lost(frame); break;
-    case SentFrame::Kind::ack_frequency:
-    case SentFrame::Kind::new_connection_id:
-    case SentFrame::Kind::retire_connection_id:
-    case SentFrame::Kind::path_challenge:
-    case SentFrame::Kind::path_response: break;  // not sent yet
+  switch (owner_of(frame.kind)) {
+    case Owner::nobody: break;
+    case Owner::acks: break;  // a newer ACK says more
+    case Owner::streams: parts.streams.on_frame_lost(frame); break;
   }
 }
 
@@ -62,19 +59,23 @@ void for_each_frame(Parts& parts, const SentPacket& packet, Visit visit) {
     visit(parts.sent_frames.at(i));
 }
 
-// What the search for the path's datagram size makes of it (datagram_size_search.h).
+// For the search for the path's datagram size: of packets that say something about the path in use.
+bool tells_of_size(const Parts& parts, const SentPacket& packet) {
+  return packet.path == parts.path->control.id() && packet.in_flight;
+}
+
 void teach_size(Parts& parts, Timestamp now, const SentPacket& acknowledged) {
-  Path& path = *parts.path;
-  if (acknowledged.path != path.control.id() || !acknowledged.in_flight) return;
-  if (acknowledged.kind == PacketKind::size_probe) path.sizes.on_probe_acknowledged(now, acknowledged.number);
-  else path.sizes.on_packet_acknowledged(acknowledged.number, acknowledged.size_bytes);
+  if (!tells_of_size(parts, acknowledged)) return;
+  DatagramSizeSearch& sizes = parts.path->sizes;
+  if (acknowledged.kind == PacketKind::size_probe) sizes.on_probe_acknowledged(now, acknowledged.number);
+  else sizes.on_packet_acknowledged(acknowledged.number, acknowledged.size_bytes);
 }
 
 void teach_size_of_loss(Parts& parts, Timestamp now, const SentPacket& lost) {
-  Path& path = *parts.path;
-  if (lost.path != path.control.id() || !lost.in_flight) return;
-  if (lost.kind == PacketKind::size_probe) path.sizes.on_probe_lost(now, lost.number);
-  else path.sizes.on_packet_lost(lost.number, lost.size_bytes);
+  if (!tells_of_size(parts, lost)) return;
+  DatagramSizeSearch& sizes = parts.path->sizes;
+  if (lost.kind == PacketKind::size_probe) sizes.on_probe_lost(now, lost.number);
+  else sizes.on_packet_lost(lost.number, lost.size_bytes);
 }
 
 }  // namespace
@@ -106,7 +107,7 @@ namespace {
 bool send_again(Parts& parts, const SentPacket& packet) {
   bool carried_any = false;
   for_each_frame(parts, packet, [&](SentFrame& frame) {
-    if (frame.retransmitted || frame.kind == SentFrame::Kind::ping || frame.kind == SentFrame::Kind::ack) return;
+    if (frame.retransmitted || owner_of(frame.kind) != Owner::streams) return;
     on_lost(parts, frame);
     frame.retransmitted = true;
     carried_any = true;

@@ -72,7 +72,7 @@ void note_what_holds_us(Parts& parts, Timestamp now, bool ran_dry) {
 // Whether the next run is to be of small packets, because acknowledgements are overdue and the path may have become a
 // black hole for large ones: what small packets then say is what tells (black_hole_detector.h). The probe timeout would
 // ask the same, but begins anew with each packet that is sent, and a window may last for long. Once for each silence.
-bool takes_small_packet(Parts& parts, Timestamp now) {
+bool begins_small_run(Parts& parts, Timestamp now) {
   if (parts.path->control.datagram_size() <= kMinInitialSize) return false;
   bool overdue = false;
   parts.recovery.for_each_unacknowledged([&](const SentPacket& oldest) {
@@ -94,7 +94,7 @@ struct RunShape {
 RunShape shape_of_run(Parts& parts, Timestamp now, std::size_t buffer_size, const TransmitLimits& limits) {
   const Path& path = *parts.path;
   // What is sent at a probe timeout passes wherever anything does (RFC 9002 §6.2.4, RFC 9000 §14).
-  const bool small = parts.recovery.probes_due() > 0 || takes_small_packet(parts, now);
+  const bool small = parts.recovery.probes_due() > 0 || begins_small_run(parts, now);
   const std::size_t segment_size = std::min(small ? kMinInitialSize : path.control.datagram_size(), buffer_size);
   if (!path.is_proven()) {
     const std::uint64_t allowance = path.amplification.allowance();
@@ -110,9 +110,7 @@ bool write_data(Parts& parts, Writer& writer, const Budget& budget) {
   if (budget.probes > 0 && !parts.streams.has_pending()) repeat_earlier_probes(parts);
   const auto note_frame = [&](const SentFrame& frame) { parts.sent_frames.append(frame); };
   if (parts.streams.write_frames(writer, note_frame)) return true;
-  if ((!parts.ping_due && budget.probes == 0) || !write_ping(writer)) return false;
-  parts.sent_frames.append(SentFrame{});
-  return true;
+  return (parts.ping_due || budget.probes > 0) && write_noted_ping(parts, writer);
 }
 
 }  // namespace

@@ -43,9 +43,7 @@ std::optional<Transmit> transmit_close(Parts& parts, Timestamp now, MutableBytes
   frame.frame_type = info.frame_type;
   frame.reason = ByteView(reinterpret_cast<const std::uint8_t*>(info.reason.data()), info.reason.size());
   write_frame(open.writer, frame);
-  const std::size_t size = finish_packet(parts, space, open);
-  const HeaderSlot slot = header_slot(space, open);
-  parts.keys->sealer.protect_headers({&slot, 1});
+  const std::size_t size = seal_alone(parts, space, open);
   parts.path->amplification.on_sent(size);
   ++parts.stats.packets_sent;
   parts.stats.bytes_sent += size;
@@ -59,20 +57,18 @@ std::optional<Transmit> transmit_size_probe(Parts& parts, Timestamp now, Mutable
   // asked.
   const bool much_to_send = parts.streams.has_pending() &&
                             path.control.bytes_in_flight() >= kDatagramsBeforeProbe * path.control.datagram_size();
-  if (!much_to_send || !path.is_proven() || parts.recovery.pto_count() != 0 || parts.recovery.permit(now).blocked())
-    return std::nullopt;
+  if (!much_to_send || !path.is_proven() || parts.recovery.pto_count() != 0) return std::nullopt;
   const auto size = path.sizes.probe_due(now, path.control.congestion_window());
   // It may exceed the window by less than itself: a sender that its window holds back has never room for so much at once.
-  if (!size || *size > buffer.size() || parts.keys->sealer.seal_limit_reached(kReservedForClose)) return std::nullopt;
+  if (!size || *size > buffer.size() || parts.recovery.permit(now).blocked() ||
+      parts.keys->sealer.seal_limit_reached(kReservedForClose))
+    return std::nullopt;
 
   const MutableBytes space = buffer.first(*size);
   OpenPacket open = begin_packet(parts, path, space);
-  write_ping(open.writer);
-  parts.sent_frames.append(SentFrame{});
+  write_noted_ping(parts, open.writer);
   write_padding(open.writer, *size - kTagSize - open.writer.written());
-  finish_packet(parts, space, open);
-  const HeaderSlot slot = header_slot(space, open);
-  parts.keys->sealer.protect_headers({&slot, 1});
+  seal_alone(parts, space, open);
   path.sizes.on_probe_sent(open.number, *size);
   const Ecn mark = mark_of(path);
   note_sent(parts, now, path, {open.number, open.frames_begin, *size, true, PacketKind::size_probe, mark});
