@@ -2,17 +2,11 @@
 #include <boost/test/unit_test.hpp>
 #include <string>
 
+#include "support/ecn_text.h"
 #include "support/sim_pair.h"
 
 using namespace mxp;
 using namespace mxp::test;
-
-namespace mxp {
-static std::ostream& operator<<(std::ostream& out, EcnState state) {
-  static constexpr const char* kNames[] = {"off", "testing", "waiting", "capable", "failed"};
-  return out << kNames[static_cast<std::size_t>(state)];
-}
-}  // namespace mxp
 
 namespace {
 

@@ -17,16 +17,12 @@ struct Bulk {
     sim.client.connected_hook = [this](Connection& connection) {
       sim.client.open_and_send(connection, StreamType::unidirectional, size);
     };
-    sim.tap = [this](Role sender, ByteView datagram) {
-      if (sender == Role::client) largest = std::max(largest, datagram.size());
-    };
     sim.connect();
   }
   ConnectionStats stats() { return (*sim.client.connected.begin())->stats(); }
 
   SimPair sim;
   std::uint64_t size;
-  std::size_t largest = 0;
 };
 
 }  // namespace

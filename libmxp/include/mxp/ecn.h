@@ -1,7 +1,9 @@
 // The two bits of the IP header that tell of congestion (RFC 3168 §5), and whether a path carries them.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <string_view>
 
 namespace mxp {
 
@@ -16,5 +18,11 @@ enum class EcnState : std::uint8_t {
   capable,  // the peer's counts agree with what was sent: CE marks are heeded
   failed,   // the path erases or changes marks, or drops what is marked, or the peer does not count
 };
+
+// "off", "testing", ...
+constexpr std::string_view to_string(EcnState state) {
+  constexpr std::string_view kNames[] = {"off", "testing", "waiting", "capable", "failed"};
+  return kNames[static_cast<std::size_t>(state)];
+}
 
 }  // namespace mxp

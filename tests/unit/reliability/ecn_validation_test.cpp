@@ -5,18 +5,12 @@
 #include <boost/test/unit_test.hpp>
 #include <optional>
 
+#include "support/ecn_text.h"
 #include "unit/reliability/sender.h"
 
 using namespace mxp;
 using namespace mxp::testing;
 using namespace std::chrono_literals;
-
-namespace mxp {
-static std::ostream& operator<<(std::ostream& out, EcnState state) {
-  static constexpr const char* kNames[] = {"off", "testing", "waiting", "capable", "failed"};
-  return out << kNames[static_cast<std::size_t>(state)];
-}
-}  // namespace mxp
 
 namespace {
 
