@@ -30,8 +30,17 @@ void on_datagram_refused(Parts& parts, Timestamp now, std::size_t size);
 
 // settle.cpp: what was acknowledged or lost goes back to its owners.
 void settle(Parts& parts, Timestamp now, const Outcome& outcome);
-// settle.cpp: after a probe timeout, queues the oldest outstanding data for sending again, enough for both probes (RFC
-// 9002 §6.2.4).
+// Whether the next probe carries data that was never sent, rather than the oldest that is outstanding. After a timeout
+// that was only the peer's slowness, nothing was sent in vain then; after a true loss, the acknowledgement of any probe
+// shows it. So it is with the first probe of a timeout. The second repeats, so that the peer has what it misses even
+// then; and if the first timeout brought no answer, both do (RFC 9002 §6.2.4, RFC 8985 §7.3).
+inline bool next_probe_carries_new_data(const Parts& parts) {
+  return parts.recovery.probes_due() == kProbesPerTimeout && parts.recovery.pto_count() == 1 &&
+         parts.streams.has_new_data();
+}
+
+// settle.cpp: after a probe timeout, queues the oldest outstanding data for sending again, enough for the probes that
+// are to repeat it (RFC 9002 §6.2.4).
 void repeat_oldest_data(Parts& parts);
 // settle.cpp: queues once more what earlier probes carried. Returns how many of those probes carried data.
 unsigned repeat_earlier_probes(Parts& parts);

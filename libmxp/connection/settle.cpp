@@ -127,12 +127,13 @@ unsigned repeat_earlier_probes(Parts& parts) {
 }
 
 void repeat_oldest_data(Parts& parts) {
+  const unsigned wanted = kProbesPerTimeout - (next_probe_carries_new_data(parts) ? 1 : 0);
   // What earlier probes carried is the oldest data of all, and no later packet carries it.
   unsigned repeated = repeat_earlier_probes(parts);
-  if (repeated >= kProbesPerTimeout) return;
+  if (repeated >= wanted) return;
   parts.recovery.for_each_unacknowledged([&](const SentPacket& packet) {
     if (packet.kind != PacketKind::loss_probe && send_again(parts, packet)) ++repeated;
-    return repeated < kProbesPerTimeout;
+    return repeated < wanted;
   });
 }
 

@@ -109,7 +109,9 @@ bool write_data(Parts& parts, Writer& writer, const Budget& budget) {
   // The second probe repeats the first instead of being an empty PING: it is enough if one of them arrives.
   if (budget.probes > 0 && !parts.streams.has_pending()) repeat_earlier_probes(parts);
   const auto note_frame = [&](const SentFrame& frame) { parts.sent_frames.append(frame); };
-  if (parts.streams.write_frames(writer, note_frame)) return true;
+  const auto order =
+      next_probe_carries_new_data(parts) ? Streams::DataOrder::new_first : Streams::DataOrder::lost_first;
+  if (parts.streams.write_frames(writer, note_frame, order)) return true;
   return (parts.ping_due || budget.probes > 0) && write_noted_ping(parts, writer);
 }
 

@@ -107,9 +107,12 @@ class Streams {
   // Whether data wait that only the peer can free: with MAX_DATA, or with MAX_STREAM_DATA (on at least one stream).
   bool blocked_by_connection_credit() const { return !ready_.empty() && send_credit_.available() == 0; }
   bool blocked_by_stream_credit() const { return starved_streams_ != 0; }
-  // Fills the packet with control frames, then data that were lost, then new data. Each frame is told to `sent` after
-  // it was written. Returns whether there was any.
-  bool write_frames(Writer& out, SentFrameSink sent);
+  // Whether there is data that was never sent and that flow control lets go.
+  bool has_new_data() const { return !dropped_ && !ready_.empty() && send_credit_.available() != 0; }
+  // Fills the packet with control frames, then data that were lost, then new data, or with the last two the other way
+  // round. Each frame is told to `sent` after it was written. Returns whether there was any.
+  enum class DataOrder : std::uint8_t { lost_first, new_first };
+  bool write_frames(Writer& out, SentFrameSink sent, DataOrder order = DataOrder::lost_first);
 
   // The fate of what `sent` was told. Kinds of frames that are not about streams are ignored. Each function may be
   // called for a frame at most once, but an acknowledgement after a loss (a spurious one) is fine.

@@ -2,7 +2,7 @@
 //   1. control frames of the connection: MAX_DATA, MAX_STREAMS, DATA_BLOCKED, STREAMS_BLOCKED
 //   2. control frames of streams, in the order in which they came up
 //   3. lost data and ends without data: they cost no connection credit, and the peer waits for them
-//   4. new data, streams taking turns
+//   4. new data, streams taking turns; a probe may ask for them before 3
 // A stream is in a list exactly while it has something of that kind to send; refresh_sending keeps that true.
 #include <algorithm>
 
@@ -83,11 +83,12 @@ bool Streams::has_pending() const {
   return false;
 }
 
-bool Streams::write_frames(Writer& out, SentFrameSink sent) {
+bool Streams::write_frames(Writer& out, SentFrameSink sent, DataOrder order) {
   if (dropped_) return false;
   const std::size_t before = out.written();
   write_connection_control(out, sent);
   if (!control_.empty()) write_stream_control(out, sent);
+  if (order == DataOrder::new_first) write_new(out, sent);
   if (!urgent_.empty()) write_urgent(out, sent);
   if (!ready_.empty()) write_new(out, sent);
   return out.written() != before;

@@ -26,6 +26,7 @@ struct Void {
     pair.client.endpoint.on_timeout(pair.now);
     BOOST_REQUIRE(pair.exchange());
   }
+  ConnectionStats stats() const { return connection->stats(); }
   Recovery& recovery() const { return ConnectionAccess::parts(*connection).recovery; }
 
   DirectPair pair;
@@ -54,7 +55,50 @@ BOOST_AUTO_TEST_CASE(each_timeout_sends_exactly_two_datagrams_at_doubling_distan
   BOOST_TEST(scene.connection->stats().probes_sent == 10u);
 }
 
-// They may exceed the window, and carry the oldest data: one of them is enough to go on.
+// The window is full and more data waits. The first probe exceeds the window with data that was never sent, the second
+// repeats the oldest; if neither is answered, both of the next timeout repeat what was sent before.
+BOOST_AUTO_TEST_CASE(the_first_probe_of_a_silence_carries_new_data) {
+  Void scene;
+  struct Sent {
+    std::uint64_t fresh, repeated;
+  };
+  const auto sent = [&] { return Sent{scene.stats().stream_bytes_sent, scene.stats().stream_bytes_retransmitted}; };
+  const Sent before = sent();
+  BOOST_TEST(scene.stats().bytes_in_flight + kMinInitialSize > scene.stats().congestion_window);
+  scene.step();
+  const Sent first = sent();
+  BOOST_TEST(first.fresh - before.fresh > 1100u);
+  BOOST_TEST(first.fresh - before.fresh <= 1200u);
+  BOOST_TEST(first.repeated - before.repeated > 1100u);
+  BOOST_TEST(first.repeated - before.repeated <= 1200u);
+  scene.step();
+  BOOST_REQUIRE(scene.recovery().pto_count() == 2u);
+  BOOST_TEST(sent().fresh == first.fresh);
+  BOOST_TEST(sent().repeated - first.repeated > 2200u);
+}
+
+// Which of them it is shows when it is the only one that arrives.
+BOOST_AUTO_TEST_CASE(new_data_travels_in_the_first_probe_and_the_oldest_in_the_second) {
+  for (const unsigned arrives : {0u, 1u}) {
+    Void scene;
+    unsigned sent = 0;
+    const auto& data = scene.pair.server.app.data;
+    scene.pair.lose = [&](Role sender, ByteView) {
+      if (sender != Role::client) return false;
+      // What lies behind a gap is not delivered.
+      if (sent == 2) BOOST_TEST((data.empty() || data.begin()->second.empty()) == (arrives == 0));
+      return sent++ != arrives && sent <= 2;
+    };
+    scene.step();
+    // The answer to either tells of all that was lost before: no further timeout is needed.
+    scene.pair.advance(5s);
+    BOOST_TEST(sent > 2u);
+    BOOST_TEST(data.begin()->second.size() == (1u << 20));
+    BOOST_TEST(scene.stats().probes_sent == 2u);
+  }
+}
+
+// They may exceed the window, and the second carries the oldest data: it is enough to go on.
 BOOST_AUTO_TEST_CASE(one_probe_that_arrives_brings_the_oldest_data) {
   Void scene;
   BOOST_REQUIRE(scene.connection->stats().bytes_in_flight >= scene.connection->stats().congestion_window - 1200);
