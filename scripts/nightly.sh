@@ -50,7 +50,7 @@ while [ $SECONDS -lt $end ] && [ ${#failed[@]} -eq "$before" ]; do
   for test in core crypto reliability scheduler message netem connection security; do
     run "round $round: $test" env -u RC_PARAMS "build/nightly/tests/test_$test" --log_level=error
   done
-  run "round $round: sim" env MXP_SIM_SEEDS=2000 MXP_SIM_FIRST=$((RANDOM * 10000)) build/nightly/tests/test_sim --log_level=error
+  run "round $round: sim" env MXP_SIM_SEEDS=20000 MXP_SIM_FIRST=$((RANDOM * 20000)) build/nightly/tests/test_sim --log_level=error
   run "round $round: everything, more at once than there are processors" ctest --test-dir build/nightly --output-on-failure --parallel $((2 * jobs))
 done
 

@@ -1,0 +1,40 @@
+// What one seed of the random-link simulation draws: a link in each direction, both sides' settings, and what happens
+// when. The same seed draws the same plan.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "support/sim_pair.h"
+
+namespace mxp::test {
+
+struct RandomPlan {
+  struct Send {  // a stream is opened, and so many bytes are sent on it
+    Role sender;
+    StreamType type;
+    std::uint64_t bytes;
+  };
+  struct Mtu {  // of the link from this side, for the IP packets that are sent from now on
+    Role sender;
+    std::uint32_t bytes;
+  };
+  struct Step {
+    Duration at;  // since the client called connect()
+    std::vector<Send> sends = {};
+    std::vector<Mtu> mtus = {};
+  };
+
+  SimConfig config;
+  std::uint64_t reply_bytes[2] = {0, 0};     // by the client, by the server, on each two-way stream of the other's
+  bool reads_slowly[2] = {false, false};     // takes a part of what arrives, and asks for the rest later
+  std::vector<Step> steps;                   // in the order of time
+  std::uint64_t expected_bytes[2] = {0, 0};  // that the client, the server will have received
+  std::string text;                          // of all this, for whoever looks for a fault
+
+  std::uint64_t all_bytes() const { return expected_bytes[0] + expected_bytes[1]; }
+};
+
+RandomPlan draw_plan(std::uint64_t seed);
+
+}  // namespace mxp::test
