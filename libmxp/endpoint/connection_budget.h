@@ -4,9 +4,10 @@
 //
 // Memory is counted as it is used, not as it is promised. The windows that are announced to a hundred thousand quiet
 // clients add up to much more than any machine has, and most of it is never used; if promises were counted, a few
-// hundred clients that say nothing would lock out all others. So the promises may turn out to be too many. Then the
-// connections that hold most give way. A client whose bytes are taken as they come is never among them (endpoint.cpp,
-// make_room).
+// hundred clients that say nothing would lock out all others. So the promises may turn out to be too many. Then those
+// that hold most give way, and a client whose bytes are taken as they come is never among them (memory_watch.cpp). Two
+// heaps know who that is: one of keys, and one of connections that belong to no key. Each key has a third, of its
+// connections. Only what has buffers is in them, because the rest has nothing to give.
 #pragma once
 
 #include <algorithm>
@@ -17,8 +18,10 @@
 #include <optional>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 
 #include "core/split_mix.h"
+#include "endpoint/indexed_heap.h"
 #include "mxp/config.h"
 #include "mxp/keys.h"
 #include "mxp/require.h"
@@ -47,22 +50,23 @@ class PublicKeyHash {
 };
 
 class ConnectionBudget {
-  struct Peer {
-    std::size_t connections = 0;
-    std::size_t bytes = 0;
-  };
+  struct Peer;
   using Peers = std::unordered_map<PublicKey, Peer, PublicKeyHash>;
 
  public:
-  // What one connection is counted with.
+  // What one connection is counted with. It stays where it is: the heaps point to it.
   class Account {
    public:
+    Account() = default;
+    Account(const Account&) = delete;
+    Account& operator=(const Account&) = delete;
     std::size_t bytes() const { return bytes_; }
 
    private:
     friend class ConnectionBudget;
-    Peers::value_type* peer_ = nullptr;  // a client's connection has none: we chose its peer ourselves
+    std::pair<const PublicKey, Peer>* peer_ = nullptr;  // a client's connection has none: we chose its peer ourselves
     std::size_t bytes_ = 0;
+    std::size_t place_ = kNotInHeap;
   };
 
   // `bytes_of_new`: what a connection takes that was only just made. `hash_key` is random and secret.
@@ -72,7 +76,7 @@ class ConnectionBudget {
   // Why this client may have no further connection, for it to read; nothing if it may.
   std::optional<std::string_view> refusal(const PublicKey& client) const {
     if (connections_ >= limits_.max_connections) return "the server takes no more connections";
-    // Not by what the others hold in buffers, because that gives way (endpoint.cpp, make_room).
+    // Not by what the others hold in buffers, because that gives way (memory_watch.cpp).
     if (empty() + bytes_of_new_ > limits_.memory / 8 * 7) return "the server has no memory for more connections";
     return refusal_of_key(client);
   }
@@ -96,9 +100,11 @@ class ConnectionBudget {
   // REQUIRES: it has joined, and counts for no key yet.
   void attach(Account& account, const PublicKey& client) {
     MXP_REQUIRE(account.peer_ == nullptr);
+    const std::size_t bytes = account.bytes_;
+    set(account, 0);
     account.peer_ = &*peers_.try_emplace(client).first;
     ++account.peer_->second.connections;
-    account.peer_->second.bytes += account.bytes_;
+    set(account, bytes);
   }
   // It is gone. REQUIRES: it has joined.
   void leave(Account& account) {
@@ -112,9 +118,20 @@ class ConnectionBudget {
   // It holds so much now.
   void set(Account& account, std::size_t bytes) {
     const std::size_t change = bytes - account.bytes_;  // modulo 2^64, as the sums are
+    if (change == 0) return;
     account.bytes_ = bytes;
     bytes_ += change;
     if (account.peer_ != nullptr) account.peer_->second.bytes += change;
+    place(account, bytes - change);
+  }
+
+  // Of the key whose connections hold most in buffers, the connection that holds most of it; or a connection of no key,
+  // if it alone holds more than any key. Nothing if there are no buffers.
+  Account* largest() const {
+    if (largest_keys_.empty()) return keyless_.empty() ? nullptr : &keyless_.top();
+    const Peer& key = largest_keys_.top();
+    if (!keyless_.empty() && buffers(keyless_.top().bytes_) > key.buffers) return &keyless_.top();
+    return &key.accounts.top();
   }
 
   // Its receive windows must not grow.
@@ -135,12 +152,45 @@ class ConnectionBudget {
   std::size_t keys() const { return peers_.size(); }
 
  private:
+  struct HoldsMore {
+    bool operator()(const Account& a, const Account& b) const { return a.bytes_ > b.bytes_; }
+    bool operator()(const Peer& a, const Peer& b) const { return a.buffers > b.buffers; }
+  };
+  using Accounts = IndexedHeap<Account, HoldsMore, &Account::place_>;
+  struct Peer {
+    std::size_t connections = 0;
+    std::size_t bytes = 0;
+    std::size_t buffers = 0;
+    std::size_t place = kNotInHeap;
+    Accounts accounts;  // those with buffers
+  };
+
+  // What such a connection would give back.
+  std::size_t buffers(std::size_t bytes) const { return bytes - std::min(bytes, bytes_of_new_); }
+
+  // Where it belongs in the heaps, now that its bytes are others.
+  void place(Account& account, std::size_t bytes_before) {
+    const std::size_t own = buffers(account.bytes_);
+    if (account.peer_ == nullptr) return keep(keyless_, account, own);
+    Peer& peer = account.peer_->second;
+    keep(peer.accounts, account, own);
+    peer.buffers += own - buffers(bytes_before);
+    keep(largest_keys_, peer, peer.buffers);
+  }
+  template <typename Heap, typename Member>
+  static void keep(Heap& heap, Member& member, std::size_t buffers) {
+    if (buffers == 0) heap.remove(member);
+    else heap.set(member);
+  }
+
   // What the connections would hold without their buffers.
   std::size_t empty() const { return connections_ * bytes_of_new_; }
 
   const EndpointLimits& limits_;
   const std::size_t bytes_of_new_;
   Peers peers_;
+  IndexedHeap<Peer, HoldsMore, &Peer::place> largest_keys_;
+  Accounts keyless_;
   std::size_t connections_ = 0;
   std::size_t bytes_ = 0;
 };

@@ -13,14 +13,14 @@
 #include <algorithm>
 #include <deque>
 #include <list>
-#include <unordered_map>
 
-#include "connection/access.h"
 #include "connection/flows.h"
 #include "core/packet_header.h"
 #include "endpoint/admission.h"
 #include "endpoint/deadline_heap.h"
+#include "endpoint/entry.h"
 #include "endpoint/id_index.h"
+#include "endpoint/memory_watch.h"
 #include "endpoint/ready_queue.h"
 #include "endpoint/recent_transmits.h"
 #include "mxp/require.h"
@@ -28,25 +28,6 @@
 namespace mxp {
 
 namespace {
-
-// What the endpoint keeps for each connection.
-struct Entry final : ReadySignal {
-  explicit Entry(ReadyQueue<Entry>& queue_) : queue(queue_) {}
-  void on_ready() override { queue.push_back(*this); }
-
-  ReadyQueue<Entry>& queue;
-  std::unique_ptr<Connection> connection;
-  std::vector<ConnectionId> ids;  // of packets to it
-  std::list<Entry>::iterator place;
-  ConnectionBudget::Account account;
-  Timestamp heap_deadline = kNever;
-  std::size_t heap_index = kNotInHeap;
-  Entry* next_ready = nullptr;
-  Entry* previous_ready = nullptr;
-  bool ready = false;       // in the ready queue
-  bool half_open = false;   // server: not confirmed yet
-  bool unanswered = false;  // client: message 2 has not come; it has an id for each attempt
-};
 
 // A datagram that belongs to no connection, or to one that was only just made.
 struct PendingAnswer {
@@ -95,8 +76,6 @@ struct Endpoint::Impl {
     return added;
   }
 
-  static Parts& parts_of(Entry& entry) { return ConnectionAccess::parts(*entry.connection); }
-
   // -- after a flow
 
   // After any flow but transmit.
@@ -109,14 +88,14 @@ struct Endpoint::Impl {
   // deadline.
   void after_drive(Entry& entry, Timestamp now) {
     Parts& parts = parts_of(entry);
-    count_memory(entry);
+    memory.count(entry);
     if (entry.half_open && parts.lifecycle.state != ConnectionState::handshaking) {
       entry.half_open = false;
       --half_open;
       if (parts.lifecycle.state == ConnectionState::established) {
         ++stats.connections_accepted;
         admission.on_confirmed(parts.path->remote);
-        count_for_key(entry);
+        memory.on_confirmed(entry);
       }
     }
     // A closing connection is reported once its CLOSE has gone to the carrier, so that a program may exit when it hears
@@ -138,57 +117,6 @@ struct Endpoint::Impl {
     deadlines.set(entry, next_deadline(parts));
   }
 
-  // -- memory
-
-  // More handshakes may have been under way at once than the key has places.
-  void count_for_key(Entry& entry) {
-    Parts& parts = parts_of(entry);
-    if (const auto reason = budget.refusal_of_key(parts.peer_key)) {
-      close_by_error(parts, {TransportErrorCode::connection_refused, 0, *reason});
-      ++stats.handshakes_refused_for_room;
-      ready.push_back(entry);
-    } else {
-      budget.attach(entry.account, parts.peer_key);
-    }
-  }
-
-  void count_memory(Entry& entry) {
-    Parts& parts = parts_of(entry);
-    budget.set(entry.account, memory_in_use(parts));
-    if (budget.key_is_over(entry.account)) shed(entry, "this key's connections hold too much memory");
-    if (budget.is_over()) make_room();
-    on_memory_counted(parts, budget.is_short_for(entry.account) ? Memory::is_short : Memory::suffices);
-  }
-
-  // Those that hold most in buffers give way. It takes a step for each connection, and again for each time that the most
-  // is halved, and frees at least a sixteenth of the memory.
-  void make_room() {
-    while (!budget.has_room()) {
-      std::size_t most = 0;
-      for (const Entry& entry : entries) most = std::max(most, buffers_of(entry));
-      if (most == 0) return;
-      for (Entry& entry : entries)
-        if (!budget.has_room() && buffers_of(entry) > most / 2)
-          shed(entry, "this endpoint is out of memory, and this connection holds much of it");
-    }
-  }
-
-  // What it would give back.
-  static std::size_t buffers_of(const Entry& entry) {
-    return entry.account.bytes() - std::min(entry.account.bytes(), kConnectionBytes);
-  }
-
-  // Its buffers go as soon as its CLOSE has gone out.
-  void shed(Entry& entry, std::string_view reason) {
-    Parts& parts = parts_of(entry);
-    if (!parts.lifecycle.ending) {
-      close_by_error(parts, {TransportErrorCode::internal_error, 0, reason});
-      ++stats.connections_shed;
-      ready.push_back(entry);
-    }
-    budget.set(entry.account, memory_in_use(parts));
-  }
-
   // -- clients that try more than one suite
 
   void begin_attempt_if_due(Entry& entry, Timestamp now) {
@@ -202,7 +130,7 @@ struct Endpoint::Impl {
   void remove(Entry& entry) {
     if (entry.unanswered) --unanswered;
     forget_all_ids_but(entry, std::nullopt);
-    budget.leave(entry.account);
+    budget.leave(entry);
     deadlines.remove(entry);
     ready.remove(entry);
     recent_transmits.forget(entry);
@@ -268,7 +196,7 @@ struct Endpoint::Impl {
     Entry& entry = add();
     entry.connection = open_server(environment, entry, now, client, exchange);
     register_id(entry, client.server_id);
-    budget.join(entry.account);
+    budget.join(entry);
     entry.half_open = true;
     ++half_open;
     after_input(entry, now);
@@ -330,6 +258,7 @@ struct Endpoint::Impl {
   IdIndex<Entry> index;
   DeadlineHeap<Entry> deadlines;
   ReadyQueue<Entry> ready;
+  MemoryWatch memory{budget, ready, stats};
   RecentTransmits<Entry> recent_transmits;
   std::deque<PendingAnswer> answers;
   std::vector<Entry*> due;
@@ -366,7 +295,7 @@ std::expected<Connection*, ConnectError> Endpoint::connect(Timestamp now, const 
     return std::unexpected(ConnectError::invalid_server_key);
   }
   impl_->register_id(entry, id);
-  impl_->budget.join(entry.account);
+  impl_->budget.join(entry);
   entry.unanswered = true;
   ++impl_->unanswered;
   impl_->after_input(entry, now);
@@ -393,11 +322,11 @@ void Endpoint::on_unreachable(Timestamp now, const SocketAddress& remote) {
   if (impl_->unanswered == 0) return;
   std::vector<Entry*> affected;
   for (Entry& entry : impl_->entries) {
-    const Parts& parts = Impl::parts_of(entry);
+    const Parts& parts = parts_of(entry);
     if (parts.path->remote == remote && parts.attempts && !parts.lifecycle.ending) affected.push_back(&entry);
   }
   for (Entry* entry : affected) {
-    end_silently(Impl::parts_of(*entry), now, CloseInfo::By::network, TransportErrorCode::unreachable,
+    end_silently(parts_of(*entry), now, CloseInfo::By::network, TransportErrorCode::unreachable,
                  "nobody listens at this port");
     impl_->after_input(*entry, now);
   }
@@ -406,7 +335,7 @@ void Endpoint::on_unreachable(Timestamp now, const SocketAddress& remote) {
 void Endpoint::on_too_large(Timestamp now, const SocketAddress& remote, std::size_t size) {
   now = impl_->clamp(now);
   impl_->recent_transmits.for_each(remote, [&](Entry& entry) {
-    on_datagram_refused(Impl::parts_of(entry), now, size);
+    on_datagram_refused(parts_of(entry), now, size);
     impl_->after_input(entry, now);
   });
 }

@@ -214,6 +214,28 @@ BOOST_AUTO_TEST_CASE(t56_many_keys_cannot_fill_the_memory) {
   for (const CloseInfo& info : scene.pair.client.app.closed) BOOST_ERROR("closed: " << info.reason);
 }
 
+// Four keys, each of them below every limit, with connections that hold no more than those of the honest clients.
+BOOST_AUTO_TEST_CASE(t56_a_key_with_many_connections_gives_way_before_honest_clients_with_one) {
+  Scene scene({.memory = 64 * kMegabyte, .memory_per_key = 24 * kMegabyte});
+  std::vector<std::unique_ptr<Attacker>> honest, hogs;
+  for (std::uint64_t i = 0; i < 3; ++i) {
+    honest.push_back(std::make_unique<Attacker>(scene.pair.server, scene.pair.now, Attacker::Config{.seed = 5000 + i}));
+    BOOST_REQUIRE(honest.back()->connect());
+    fill_windows(*honest.back());
+  }
+  for (std::uint64_t i = 0; i < 4; ++i)
+    hogs.push_back(std::make_unique<Attacker>(scene.pair.server, scene.pair.now, Attacker::Config{.seed = 6000 + i}));
+  for (int round = 0; round < 4; ++round) {
+    for (auto& hog : hogs) {
+      BOOST_REQUIRE(hog->connect());
+      fill_windows(*hog);
+      BOOST_REQUIRE(scene.memory() <= 64 * kMegabyte);
+    }
+  }
+  BOOST_TEST(scene.stats().connections_shed > 0u);
+  for (const auto& client : honest) BOOST_TEST((client->connection().state() == ConnectionState::established));
+}
+
 BOOST_AUTO_TEST_CASE(t56_a_full_server_says_that_it_is_its_memory) {
   const EndpointLimits limits{.memory = kMegabyte};
   Scene scene(limits);

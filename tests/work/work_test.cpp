@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "crypto/replay_window.h"
+#include "endpoint/connection_budget.h"
 #include "reliability/ack_tracker.h"
 #include "scheduler/receive_stream.h"
 #include "scheduler/send_stream.h"
@@ -221,6 +222,35 @@ BOOST_AUTO_TEST_CASE(stream_ids_that_collide) {
   report("the table of streams, ids that collide under another key", worst_colliding);
   BOOST_TEST(worst_dense < 20.0);
   BOOST_TEST(worst_colliding < 20.0);
+}
+
+// Many keys with many connections each, and every packet changes the order of them all.
+BOOST_AUTO_TEST_CASE(memory_counted_and_the_largest_asked_for_with_each_packet) {
+  constexpr std::size_t kKeys = 1024;
+  constexpr std::size_t kEach = 64;
+  const EndpointLimits limits;
+  ConnectionBudget budget(limits, 1000, 1);
+  std::vector<ConnectionBudget::Account> accounts(kKeys * kEach);
+  for (std::size_t i = 0; i < accounts.size(); ++i) {
+    PublicKey::Bytes key{};
+    key[0] = static_cast<std::uint8_t>(i % kKeys);
+    key[1] = static_cast<std::uint8_t>(i % kKeys / 256);
+    budget.join(accounts[i]);
+    budget.attach(accounts[i], PublicKey(key));
+    budget.set(accounts[i], 2000);
+  }
+  Work work;
+  std::uint64_t packets = 0;
+  for (const std::size_t bytes : {3000, 1001, 4000, 1000}) {
+    for (auto& account : accounts) {
+      budget.set(account, bytes);
+      BOOST_REQUIRE(bytes == 1000 || budget.largest() != nullptr);
+      ++packets;
+    }
+  }
+  const double steps = work.for_each_byte(packets * kBytesOfPacket);
+  report("who holds most memory", steps);
+  BOOST_TEST(steps < 1.0);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

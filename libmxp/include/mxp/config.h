@@ -96,9 +96,9 @@ struct EndpointLimits {
   // in. Threat t56.
   std::size_t max_connections_per_key = 1024;
   // Bytes that all connections together may hold, 1 MiB to 2^50 bytes: 9000 for each, its buffers and its records of
-  // packets. Above half of it receive windows no longer grow. Above seven eighths the connections that hold most are
-  // closed with INTERNAL_ERROR, until it is three quarters. Initials are answered with CONNECTION_REFUSED if all
-  // connections would take seven eighths without their buffers.
+  // packets. Above half of it receive windows no longer grow. Above seven eighths connections are closed with
+  // INTERNAL_ERROR until it is three quarters: each time the largest one of the key that holds most. Initials are
+  // answered with CONNECTION_REFUSED if all connections would take seven eighths without their buffers.
   std::size_t memory = 1u << 30;
   // The same for the connections of one client's key, 1 MiB to 2^50 bytes. Above half of it their windows no longer
   // grow. Where there is no room for another connection, it is refused; a connection that goes beyond it is closed.

@@ -3,6 +3,7 @@
 
 #include <rapidcheck.h>
 
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <vector>
 
@@ -131,6 +132,7 @@ BOOST_AUTO_TEST_CASE(the_sums_are_those_of_a_plain_list) {
       const auto number = static_cast<std::uint8_t>(who % all.size() % 4);  // 0: no client's
       if (!it.here) {
         budget.join(it.account);
+        budget.set(it.account, bytes);
         if (number != 0) budget.attach(it.account, key(number));
         it.here = true;
       } else if (what % 4 == 0) {
@@ -147,11 +149,50 @@ BOOST_AUTO_TEST_CASE(the_sums_are_those_of_a_plain_list) {
         ++connections;
         seen[i % 4] = true;
       }
+      // Keys by what all their connections hold beyond that of new ones; connections without a key each by itself.
+      const auto buffers = [&](std::size_t i) {
+        return all[i].here ? all[i].account.bytes() - std::min(all[i].account.bytes(), kNew) : 0;
+      };
+      std::array<std::size_t, 12> weight{};
+      for (std::size_t i = 0; i < all.size(); ++i)
+        for (std::size_t k = 0; k < all.size(); ++k)
+          if (k == i || (i % 4 != 0 && k % 4 == i % 4)) weight[i] += buffers(k);
+      const ConnectionBudget::Account* const largest = budget.largest();
+      RC_ASSERT((largest == nullptr) == (*std::ranges::max_element(weight) == 0));
+      for (std::size_t i = 0; i < all.size(); ++i) {
+        if (&all[i].account != largest) continue;
+        RC_ASSERT(weight[i] == *std::ranges::max_element(weight));
+        for (std::size_t k = i % 4; i % 4 != 0 && k < all.size(); k += 4) RC_ASSERT(buffers(i) >= buffers(k));
+      }
       RC_ASSERT(budget.bytes() == sum);
       RC_ASSERT(budget.connections() == connections);
       RC_ASSERT(budget.keys() == static_cast<std::size_t>(seen[1] + seen[2] + seen[3]));
     }
   }));
+}
+
+BOOST_AUTO_TEST_CASE(the_largest_is_asked_for_by_key_and_then_by_connection) {
+  const EndpointLimits limits;
+  ConnectionBudget budget(limits, kNew, 1);
+  std::vector<ConnectionBudget::Account> accounts(5);
+  for (auto& account : accounts) budget.join(account);
+  BOOST_TEST(budget.largest() == nullptr);  // what is only new has nothing to give
+  for (const std::size_t i : {0, 1, 2}) budget.attach(accounts[i], key(1));
+  budget.attach(accounts[3], key(2));
+  budget.set(accounts[0], kNew + 40);
+  budget.set(accounts[1], kNew + 50);
+  budget.set(accounts[2], kNew + 45);
+  budget.set(accounts[3], kNew + 100);
+  budget.set(accounts[4], kNew + 110);  // has no key
+  BOOST_TEST(budget.largest() == &accounts[1]);
+  budget.set(accounts[1], kNew);
+  BOOST_TEST(budget.largest() == &accounts[4]);
+  budget.leave(accounts[4]);
+  BOOST_TEST(budget.largest() == &accounts[3]);
+  budget.set(accounts[3], kNew + 84);
+  BOOST_TEST(budget.largest() == &accounts[2]);
+  for (std::size_t i = 0; i < 4; ++i) budget.leave(accounts[i]);
+  BOOST_TEST(budget.largest() == nullptr);
 }
 
 // Keys that differ in one place only, as a client may choose them, do not crowd together; and what crowds under one
