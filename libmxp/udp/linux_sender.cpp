@@ -25,6 +25,7 @@ SendStatus LinuxSender::send(std::span<OutgoingRun> runs, ErrorQueue& errors, Ca
     if (result > 0) {
       attempts_ = 0;
       on_trial_passed(stats);
+      if (messages_[0].marked) mark_refusals_ = 0;
       for (std::size_t i = 0; i < static_cast<std::size_t>(result); ++i) take_off(i, stats, nullptr);
       continue;
     }
@@ -122,7 +123,7 @@ LinuxSender::After LinuxSender::on_error(int code, ErrorQueue& errors, CarrierSt
     return After::retry;
   }
   if ((code == EINVAL || code == EPERM) && first.marked) {
-    // Some sandboxes refuse the mark.
+    // Some sandboxes refuse the mark. A firewall refuses anything, and may let the next attempt pass by chance.
     marks_ = false;
     marks_on_trial_ = true;
     return After::retry;
@@ -161,6 +162,9 @@ LinuxSender::After LinuxSender::on_message_size(ErrorQueue& errors, CarrierStats
     size_on_trial_ = true;
     return After::retry;
   }
+  // The report of an ICMP message may have found no room, and then its error looks the same and comes once. Our kernel
+  // says it each time.
+  if (!reports.too_large && ++attempts_ < kMaxAttempts) return After::retry;
   end_trial_in_vain();
   stats.dropped_too_big += refused_sizes_.take_off(*messages_[0].run, messages_[0].size);
   return After::dropped;
@@ -172,7 +176,10 @@ void LinuxSender::begin_trial_without_segments() {
 }
 
 void LinuxSender::on_trial_passed(CarrierStats& stats) {
-  if (marks_on_trial_) ++stats.ecn_failures;  // marks_ stays false
+  if (marks_on_trial_) {
+    marks_ = ++mark_refusals_ < kMaxMarkRefusals;
+    if (!marks_) ++stats.ecn_failures;
+  }
   if (segments_on_trial_) {
     // A datagram that passes only without its mark says nothing against segments, nor does one that was called too
     // large before.

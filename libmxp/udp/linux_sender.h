@@ -5,11 +5,14 @@
 //   EAGAIN                     keep it, wait until the socket is writable
 //   ENOBUFS, ENOMEM            keep it, try again after a while: writability says nothing of these queues
 //   EIO, EINVAL on segments    the same datagrams again, one by one; if they go, no GSO on this socket from now on
-//   EINVAL, EPERM on a mark    the same again without its ECN mark; if it goes, no marks on this socket from now on
+//   EINVAL, EPERM on a mark    the same again without its ECN mark. If it goes three times in a row, and none went with
+//                              its mark, no marks on this socket from now on
 //   EMSGSIZE                   read the error queue. If only the network has reported there, forged or not, it is that
-//                              report: then as in the last line. Otherwise it is our own interface. Segments are tried
-//                              one by one. A datagram alone is dropped with the others of its run that are as large,
-//                              and is told as too large: the interface will not take it later either
+//                              report: then as in the last line. Otherwise it is our own interface, or an ICMP message
+//                              whose report found no room in the queue. Segments are tried one by one. A datagram alone
+//                              is tried a few times, unless our kernel has reported. If it is still refused, it is
+//                              dropped with the others of its run that are as large, and is told as too large: the
+//                              interface will not take it later either
 //   ECONNREFUSED and others    may be the belated error of another datagram: read the error queue and try again a few
 //                              times; if it stays, drop it
 #pragma once
@@ -73,7 +76,9 @@ class LinuxSender {
   bool choose_source_;
   Syscalls& syscalls_;
   bool marks_ = true;
-  int attempts_ = 0;  // at the first message of those built
+  static constexpr int kMaxMarkRefusals = 3;
+  int mark_refusals_ = 0;  // since a marked datagram went: how many were refused and went without their mark
+  int attempts_ = 0;       // at the first message of those built
   // The first message was refused, and is tried without what may be the reason: is it taken now?
   bool segments_on_trial_ = false;
   bool size_on_trial_ = false;  // with segments_on_trial_: EMSGSIZE, which is never a reason to give up GSO

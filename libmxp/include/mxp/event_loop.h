@@ -43,7 +43,7 @@ struct CarrierStats {
   std::uint64_t dropped_too_big = 0;   // EMSGSIZE: larger than the interface takes
   std::uint64_t dropped_on_error = 0;  // no route, not permitted, no answer to ARP, ...
   std::uint64_t gso_failures = 0;      // the kernel or the NIC refused segments: sent one by one from then on
-  std::uint64_t ecn_failures = 0;      // the kernel refused the ECN mark: sent without marks from then on
+  std::uint64_t ecn_failures = 0;      // the kernel refuses ECN marks: sent without marks from then on
   std::uint64_t datagrams_received = 0;
   std::uint64_t bytes_received = 0;
   std::uint64_t receive_calls = 0;

@@ -129,7 +129,7 @@ BOOST_AUTO_TEST_CASE(segments_larger_than_the_interface_takes_are_dropped_withou
   // What a kernel says to segments beyond the MTU, and then to the first of them alone.
   faulty.fails = [](Call call, std::size_t before) {
     if (call != Call::send) return 0;
-    return before == 0 ? EINVAL : before == 1 ? EMSGSIZE : 0;
+    return before == 0 ? EINVAL : before <= 4 ? EMSGSIZE : 0;
   };
   auto sender = make(Kind::linux_offload, kLoopback, faulty);
   auto receiver = make(Kind::linux_offload);
@@ -142,7 +142,7 @@ BOOST_AUTO_TEST_CASE(segments_larger_than_the_interface_takes_are_dropped_withou
   OutgoingRun next = run_to(receiver->local_address(), sent, kSegment);
   sender->send({&next, 1});
   BOOST_TEST(receive_count(*receiver, 10).size() == 10u);
-  BOOST_TEST(faulty.sends == 3u);
+  BOOST_TEST(faulty.sends == 6u);
 }
 
 BOOST_AUTO_TEST_CASE(a_source_address_that_is_not_ours_drops_the_run_without_giving_up_gso) {
