@@ -17,7 +17,7 @@ bool Reassembler::insert(std::uint64_t offset, ByteView data, std::size_t max_sp
   if (end - begin_ > capacity_) resize(end);
   copy_into_ring(ring_.get(), capacity_, offset, data);
   present_.add(offset, end);
-  return span_count() <= max_spans;
+  return span_count() <= max_spans || span_count() <= buffered() / kBytesForSpan;
 }
 
 ByteView Reassembler::front() const {

@@ -2,8 +2,8 @@
 // application. What arrives in order never comes here. They lie in a ring that is addressed by stream offset, with a
 // set of the ranges that are present. Both are bounded (threat t07). The ring is bounded by the peer's credit that is
 // still in use: it is smaller than four times the span from the first byte wanted to the highest received, or at most
-// as large as its owner lets it stay. The ranges are bounded by `max_spans`, and their memory follows their number in
-// the same way.
+// as large as its owner lets it stay. The ranges are bounded by `max_spans` or by the bytes held, and their memory follows
+// their number in the same way.
 #pragma once
 
 #include <cstddef>
@@ -28,8 +28,13 @@ class Reassembler {
   std::size_t capacity() const { return capacity_; }
   std::size_t memory() const { return capacity_ + present_.memory(); }
 
-  // Keeps a copy; what is below begin() is ignored. False if span_count() would pass `max_spans`. Bytes at begin()
-  // always go in.
+  // Where a link with tens of megabytes under way loses a tenth of its packets, thousands of gaps are no offence: whole
+  // packets lie between them. So many bytes for each span excuse any number of spans. A peer that means harm must send
+  // them too, and has no more of our work for each byte than with `max_spans` tiny ones.
+  static constexpr std::uint64_t kBytesForSpan = 512;
+
+  // Keeps a copy; what is below begin() is ignored. False if span_count() would pass `max_spans` and the bytes do not
+  // excuse it. Bytes at begin() always go in.
   [[nodiscard]] bool insert(std::uint64_t offset, ByteView data, std::size_t max_spans);
   // The bytes at begin(), as far as they lie in one piece of memory; empty if they are not there. Valid until the next
   // call that changes the object.

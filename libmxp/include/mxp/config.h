@@ -42,7 +42,9 @@ struct FlowControlConfig {
   std::size_t stream_send_buffer = 8u << 20;  // bytes that write() takes beyond what is acknowledged, per stream
   // The same over all streams, which share it evenly. A stream may take 16 KiB even when nothing is left.
   std::size_t connection_send_buffer = 32u << 20;
-  std::size_t max_reassembly_spans = 1024;  // pieces kept per stream that wait behind a gap, 1 to 65536: threat t07
+  // Pieces kept per stream that wait behind a gap, 1 to 65536; any number of them if they have 512 bytes or more in the
+  // mean, as what is left of whole packets has. Threat t07.
+  std::size_t max_reassembly_spans = 1024;
 };
 
 enum class CongestionControl : std::uint8_t {

@@ -38,6 +38,16 @@ BOOST_AUTO_TEST_CASE(gaps_beyond_the_limit_are_refused) {  // threat t07
   BOOST_TEST(!reassembler.insert(19, bytes_of("x"), 8));
 }
 
+// What is left when a link loses every second packet of a large window.
+BOOST_AUTO_TEST_CASE(any_number_of_gaps_lies_between_whole_packets) {
+  Reassembler reassembler;
+  constexpr std::uint64_t kEach = Reassembler::kBytesForSpan;
+  for (std::uint64_t i = 0; i < 3000; ++i)
+    BOOST_TEST_REQUIRE(reassembler.insert((2 * i + 1) * kEach, pattern_bytes(0, kEach), 8));
+  BOOST_TEST(reassembler.span_count() == 3000u);
+  BOOST_TEST(!reassembler.insert(6001 * kEach, bytes_of("x"), 8));  // the mean falls below it
+}
+
 BOOST_AUTO_TEST_CASE(contiguous_single_bytes_are_one_span) {  // threat t07: must not trip
   Reassembler reassembler;
   for (std::uint64_t i = 1; i < 5000; ++i) BOOST_TEST_REQUIRE(reassembler.insert(i, bytes_of("x"), 1));
