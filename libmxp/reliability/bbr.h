@@ -13,7 +13,8 @@
 //   refill   one round trip at the full rate, so that `up` meets a full path and not an empty one
 //   up       a quarter faster until the queue shows or packets are lost beyond what the link loses by itself
 //   down     a tenth slower until the queue that `up` made is gone; also when the link's own loss is measured
-//   probe_rtt  every 5 s without a sight of the shortest round trip: half a BDP for 200 ms, so that all flows see it
+//   probe_rtt  every 5 s (25 long round trips) without a sight of the shortest one: half a BDP for 200 ms, so that all
+//            flows see it
 //
 // Departures, all ours (docs/decisions/0019). The first two because the specification loses most of a link that drops
 // 5 % of all packets:

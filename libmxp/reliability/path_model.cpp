@@ -22,7 +22,7 @@ void PathModel::on_rtt(Timestamp now, Duration mean, std::uint64_t packets) {
     recent_min_rtt_at_ = now;
     if (recent_min_rtt_ <= min_rtt_ + min_rtt_ / kRttTolerance) min_rtt_at_ = now;
   }
-  if (!has_rtt_ || recent_min_rtt_ < min_rtt_ || now > min_rtt_at_ + kMinRttWindow) {
+  if (!has_rtt_ || recent_min_rtt_ < min_rtt_ || now > min_rtt_at_ + min_rtt_window()) {
     min_rtt_ = recent_min_rtt_;
     min_rtt_at_ = recent_min_rtt_at_;
   }

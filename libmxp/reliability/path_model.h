@@ -38,6 +38,9 @@ class PathModel {
   static constexpr Duration kMinRttWindow = std::chrono::seconds(10);
   static constexpr Duration kProbeRttInterval = std::chrono::seconds(5);
   static constexpr unsigned kExtraAckedRounds = 10;
+  // Our choice: both are at least as many round trips as 5 and 10 s are at 200 ms. A look for the shortest round trip
+  // costs one or two of them, and on a path of ten seconds there would be nothing but such looks.
+  static constexpr int kProbeRttRounds = 25;
   // Our choice: a sample that is longer than the shortest by no more than this says that the queue is empty, so that
   // nothing has to be stopped to see it.
   static constexpr int kRttTolerance = 16;
@@ -63,7 +66,7 @@ class PathModel {
   // A mean of few packets counts only until there is a better one.
   void on_rtt(Timestamp now, Duration mean, std::uint64_t packets);
   // Whether the shortest round trip was not seen for so long that it has to be looked for.
-  bool misses_min_rtt(Timestamp now) const { return has_rtt_ && now > recent_min_rtt_at_ + kProbeRttInterval; }
+  bool misses_min_rtt(Timestamp now) const { return has_rtt_ && now > recent_min_rtt_at_ + probe_rtt_interval(); }
   void on_probe_rtt_done(Timestamp now) { recent_min_rtt_at_ = now; }
   Duration min_rtt() const { return min_rtt_; }  // 0 before the first sample
 
@@ -96,13 +99,16 @@ class PathModel {
   std::uint64_t latest_delivered() const { return latest_delivered_; }
 
  private:
+  Duration probe_rtt_interval() const { return std::max(kProbeRttInterval, kProbeRttRounds * min_rtt_); }
+  Duration min_rtt_window() const { return std::max(kMinRttWindow, 2 * kProbeRttRounds * min_rtt_); }
+
   MaxOfTwoPeriods<ByteRate> max_rate_;
   ByteRate latest_rate_;
   std::uint64_t latest_delivered_ = 0;
 
   Duration min_rtt_{};
   Timestamp min_rtt_at_{};
-  Duration recent_min_rtt_{};  // the candidate, of the last 5 s
+  Duration recent_min_rtt_{};  // the candidate, of the last interval
   Timestamp recent_min_rtt_at_{};
   bool has_rtt_ = false;
   bool rtt_is_provisional_ = true;

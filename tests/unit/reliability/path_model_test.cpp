@@ -105,6 +105,18 @@ BOOST_AUTO_TEST_CASE(shortest_round_trip_is_missed_after_five_seconds_without_a_
   BOOST_TEST(!model.misses_min_rtt(at(11s)));
 }
 
+BOOST_AUTO_TEST_CASE(long_round_trips_are_missed_and_given_up_later) {
+  model.on_rtt(at(0s), 2s, kMany);
+  BOOST_TEST(!model.misses_min_rtt(at(50s)));
+  BOOST_TEST(model.misses_min_rtt(at(50'001ms)));
+  for (int i = 1; i <= 50; ++i) {
+    model.on_rtt(at(i * 2s), 3s, kMany);
+    BOOST_TEST((model.min_rtt() == 2s));
+  }
+  model.on_rtt(at(101s), 3s, kMany);
+  BOOST_TEST((model.min_rtt() == 3s));
+}
+
 BOOST_AUTO_TEST_CASE(nearly_as_short_counts_as_a_sight) {
   model.on_rtt(at(1s), 48ms, kMany);
   model.on_rtt(at(5s), 51ms, kMany);  // a sixteenth more
