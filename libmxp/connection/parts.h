@@ -101,6 +101,7 @@ struct Parts {
   Timestamp pacing_until = kNever;           // the pacer holds us until then
   std::optional<PacketNumber> silence_from;  // the oldest packet under way when small ones were sent for it
   BlockedBy blocked = BlockedBy::nothing;
+  EcnState traced_ecn = EcnState::off;
   Timestamp started_at;
   Timestamp confirm_by = kNever;  // server: the client must confirm the keys by then
   ConnectionStats stats;
@@ -110,6 +111,13 @@ struct Parts {
 
   void trace(Timestamp now, const TraceEvent& event) const {
     if (environment.trace != nullptr) environment.trace->on(now, local_id, event);
+  }
+  // To be called after what can move the state: packets that are sent, and what settles them.
+  void trace_ecn(Timestamp now) {
+    const EcnState state = path->control.ecn().state();
+    if (state == traced_ecn) return;
+    traced_ecn = state;
+    trace(now, TraceEcn{state});
   }
 };
 

@@ -92,6 +92,7 @@ void settle(Parts& parts, Timestamp now, const Outcome& outcome) {
     for_each_frame(parts, lost.packet, [&](const SentFrame& frame) { on_lost(parts, frame); });
   }
   parts.stats.packets_spuriously_lost += outcome.spurious;
+  parts.trace_ecn(now);
   if (outcome.persistent_congestion) ++parts.stats.persistent_congestion;
   parts.sent_frames.release_below(parts.recovery.oldest_frames_begin().value_or(parts.sent_frames.end()));
   if (!outcome.acknowledged.empty() || !outcome.lost.empty())

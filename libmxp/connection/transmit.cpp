@@ -69,6 +69,14 @@ void note_what_holds_us(Parts& parts, Timestamp now, bool ran_dry) {
   parts.trace(now, TraceBlocked{blocked});
 }
 
+void set_datagram_size(Parts& parts, Timestamp now) {
+  PathControl& control = parts.path->control;
+  const std::size_t size = parts.path->sizes.usable_size(control.congestion_window());
+  if (size == control.datagram_size()) return;
+  control.set_datagram_size(now, size);
+  parts.trace(now, TraceDatagramSize{size});
+}
+
 // Whether the next run is to be of small packets, because acknowledgements are overdue and the path may have become a
 // black hole for large ones: what small packets then say is what tells (black_hole_detector.h). The probe timeout would
 // ask the same, but begins anew with each packet that is sent, and a window may last for long. Once for each silence.
@@ -139,7 +147,8 @@ std::optional<Transmit> transmit(Parts& parts, Timestamp now, MutableBytes buffe
   if (!parts.keys || parts.lifecycle.state != ConnectionState::established) return std::nullopt;
 
   Path& path = *parts.path;
-  path.control.set_datagram_size(now, path.sizes.usable_size(path.control.congestion_window()));
+  set_datagram_size(parts, now);
+  parts.trace_ecn(now);
   if (auto probe = transmit_size_probe(parts, now, buffer)) return probe;
 
   // A client at an unproven address gets no acknowledgements, so it goes on sending. That pays for our packets until
@@ -202,6 +211,7 @@ std::optional<Transmit> transmit(Parts& parts, Timestamp now, MutableBytes buffe
   parts.keys->sealer.protect_headers(std::span(slots).first(segments));
 
   note_what_holds_us(parts, now, ran_dry);
+  parts.trace_ecn(now);
   if (segments == 0) return std::nullopt;
   // A peer need not acknowledge our acknowledgements. Then nothing settles them, and their frames must not pile up in
   // the log (threat t03).

@@ -97,6 +97,28 @@ BOOST_AUTO_TEST_CASE(a_path_that_drops_what_is_marked_falls_back) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(each_change_of_state_is_traced) {
+  using enum EcnState;
+  struct Case {
+    netem::Marks marks;
+    bool ecn;
+    std::vector<EcnState> told;
+  };
+  for (const Case& one :
+       {Case{netem::Marks::keep, true, {testing, waiting, capable}},
+        Case{netem::Marks::strip, true, {testing, waiting, failed}}, Case{netem::Marks::keep, false, {}}}) {
+    MarkedBulk bulk(
+        CongestionControl::bbr, kLink, [&](netem::LinkSpec& link) { link.marks = one.marks; }, 1 << 20, one.ecn);
+    std::vector<EcnState> told;
+    bulk.sim.on_event = [&](Role role, const TraceEvent& event) {
+      const auto* ecn = std::get_if<TraceEcn>(&event);
+      if (role == Role::client && ecn != nullptr) told.push_back(ecn->state);
+    };
+    BOOST_TEST(bulk.sim.run_until([&] { return bulk.sim.server.bytes_received == 1u << 20; }, 10s));
+    BOOST_TEST(told == one.told, boost::test_tools::per_element());
+  }
+}
+
 // What asks for no acknowledgement is not marked: nobody would hear of it if it were dropped for that. Nor are the
 // messages of the handshake.
 BOOST_AUTO_TEST_CASE(only_what_must_be_acknowledged_is_marked) {

@@ -139,6 +139,7 @@ class SimPair::Tracer final : public TraceSink {
     add(static_cast<std::uint64_t>(moment.time_since_epoch().count()));
     add(id.key());
     add(event.index());
+    if (sim_.on_event) sim_.on_event(role_, event);
     if (const auto* sent = std::get_if<TracePacketSent>(&event)) {
       add(sent->number.value());
       add(sent->size_bytes);

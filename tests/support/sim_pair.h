@@ -119,6 +119,8 @@ class SimPair {
   Duration elapsed() const { return now_ - Timestamp{}; }
   // Both endpoints have nothing on the way and nothing to do but idle timers.
   bool wire_is_quiet() const;
+  // Sees every trace event.
+  std::function<void(Role, const TraceEvent&)> on_event;
   std::uint64_t trace_hash() const { return trace_hash_; }
   std::uint64_t datagrams(Role sender) const { return datagrams_[sender == Role::server ? 1 : 0]; }
   const std::vector<std::string>& violations() const { return violations_; }

@@ -7,6 +7,7 @@
 #include <variant>
 
 #include "mxp/bytes.h"
+#include "mxp/ecn.h"
 #include "mxp/error.h"
 #include "mxp/ids.h"
 #include "mxp/time.h"
@@ -83,10 +84,19 @@ struct TraceClosed {
   bool application;
   std::uint64_t code;
 };
+// Full datagrams have another size from now on: a larger one was found to pass, the path has come to swallow this one,
+// or the congestion window allows no other. A connection begins with 1200 bytes.
+struct TraceDatagramSize {
+  std::uint64_t size_bytes;  // UDP payload
+};
+// What is known of ECN marks on the path in use has changed. Nothing is told where marks are not wanted.
+struct TraceEcn {
+  EcnState state;
+};
 
-using TraceEvent =
-    std::variant<TracePacketSent, TracePacketReceived, TracePacketLost, TracePacketDropped, TraceHandshakeSent,
-                 TraceSecrets, TraceKeyUpdated, TraceEstablished, TraceBlocked, TraceCongestion, TraceClosed>;
+using TraceEvent = std::variant<TracePacketSent, TracePacketReceived, TracePacketLost, TracePacketDropped,
+                                TraceHandshakeSent, TraceSecrets, TraceKeyUpdated, TraceEstablished, TraceBlocked,
+                                TraceCongestion, TraceClosed, TraceDatagramSize, TraceEcn>;
 
 // Called on the endpoint's thread, in the middle of its work: a sink must call neither the endpoint nor a connection,
 // and must not throw.
