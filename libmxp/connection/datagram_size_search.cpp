@@ -152,10 +152,14 @@ void DatagramSizeSearch::on_failed(Timestamp now, std::size_t size) {
   failed_ = size;
 }
 
-void DatagramSizeSearch::on_refused(Timestamp now, std::size_t size) {
-  if (probe_ && probe_->size == size) probe_.reset();
-  if (size <= kBase) return;  // nothing can be done: the path takes no packet that we may send
-  if (size <= passed_) {      // the interface has changed
+std::optional<PacketNumber> DatagramSizeSearch::on_refused(Timestamp now, std::size_t size) {
+  std::optional<PacketNumber> unsent;
+  if (probe_ && probe_->size == size) {
+    unsent = probe_->number;
+    probe_.reset();
+  }
+  if (size <= kBase) return unsent;  // nothing can be done: the path takes no packet that we may send
+  if (size <= passed_) {             // the interface has changed
     passed_ = kBase;
     detector_.forget();
     if (!searching_) begin();
@@ -168,6 +172,7 @@ void DatagramSizeSearch::on_refused(Timestamp now, std::size_t size) {
     asked_again_ = true;  // a refusal is certain
   }
   rest_if_done(now);
+  return unsent;
 }
 
 void DatagramSizeSearch::on_packet_acknowledged(PacketNumber number, std::size_t size) {

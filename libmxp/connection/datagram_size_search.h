@@ -79,8 +79,8 @@ class DatagramSizeSearch {
   void on_probe_acknowledged(Timestamp now, PacketNumber number);
   void on_probe_lost(Timestamp now, PacketNumber number);
   // The local interface refused a single datagram of this size (EMSGSIZE), probe or not; not for other errors, and not
-  // for a train of datagrams. A refused probe was not sent, in flight or not.
-  void on_refused(Timestamp now, std::size_t size);
+  // for a train of datagrams. Returns the probe that was in flight if it had this size: it was not sent.
+  std::optional<PacketNumber> on_refused(Timestamp now, std::size_t size);
 
   // Ordinary packets of this path, of any size. Within one ACK, report what was acknowledged before what was lost.
   void on_packet_acknowledged(PacketNumber number, std::size_t size);

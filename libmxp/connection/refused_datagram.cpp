@@ -6,7 +6,8 @@ namespace mxp {
 
 void on_datagram_refused(Parts& parts, Timestamp now, std::size_t size) {
   ++parts.stats.datagrams_too_large;
-  parts.path->sizes.on_refused(now, size);
+  const auto probe = parts.path->sizes.on_refused(now, size);
+  if (probe) parts.recovery.on_packet_refused(*probe);
 }
 
 }  // namespace mxp

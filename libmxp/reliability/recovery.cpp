@@ -45,6 +45,14 @@ void Recovery::on_packet_sent(SentPacket packet) {
   if (packet.kind == PacketKind::loss_probe && probes_due_ != 0) --probes_due_;
 }
 
+void Recovery::on_packet_refused(PacketNumber number) {
+  if (!packets_.is_outstanding(number.value())) return;
+  const SentPacket& packet = packets_.packet(number.value());
+  if (packet.ack_eliciting) --eliciting_in_flight_;
+  forget(packet);
+  packets_.mark_unsent(number.value());
+}
+
 void Recovery::on_application_limited() { path_->on_application_limited(PacketNumber(packets_.next())); }
 
 std::expected<void, TransportError> Recovery::check(const AckFrame& frame) const {

@@ -58,6 +58,9 @@ class Recovery {
   // REQUIRES: numbers strictly increase. A gap is a number skipped on purpose: its acknowledgement is an offence. A
   // packet whose SentPacket::path is neither the path in use nor the standby counts as in flight nowhere.
   void on_packet_sent(SentPacket packet);
+  // A packet that carried nothing to send again did not leave this machine: it takes no room, its acknowledgement is not
+  // waited for, and it was not lost. If it is not waited for any more, nothing happens.
+  void on_packet_refused(PacketNumber number);
   // The window had room but there was nothing to send: what is under way now must not make the window grow.
   void on_application_limited();
   // Whether that is known of all packets so far.

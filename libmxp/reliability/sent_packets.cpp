@@ -108,6 +108,11 @@ void SentPackets::mark_lost(std::uint64_t number, LossReason reason, std::uint32
   it.link = episode;
 }
 
+void SentPackets::mark_unsent(std::uint64_t number) {
+  MXP_REQUIRE(is_outstanding(number));
+  record(number).state = State::forgotten;
+}
+
 void SentPackets::trim(Timestamp lost_before) {
   first_outstanding();
   for (; base_ < first_outstanding_; ++base_) {

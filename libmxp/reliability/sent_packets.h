@@ -81,6 +81,11 @@ class SentPackets {
     return record(number).packet;
   }
   void mark_lost(std::uint64_t number, LossReason reason, std::uint32_t episode);
+  // It did not leave this machine, and is waited for no longer. REQUIRES: it is outstanding.
+  void mark_unsent(std::uint64_t number);
+  bool is_outstanding(std::uint64_t number) const {
+    return number >= base_ && number < next_ && record(number).state == State::outstanding;
+  }
 
   // Gives back the settled records at the front; those of lost packets only if they were sent before `lost_before`.
   void trim(Timestamp lost_before);

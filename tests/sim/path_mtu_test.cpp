@@ -3,6 +3,7 @@
 #include <boost/test/unit_test.hpp>
 #include <string>
 
+#include "connection/access.h"
 #include "support/sim_pair.h"
 
 using namespace mxp;
@@ -52,6 +53,27 @@ BOOST_AUTO_TEST_CASE(is_found_on_a_path_that_loses) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(each_change_of_size_is_traced) {
+  Bulk bulk("mtu 1500 delay 25ms rate 50mbit limit 500");
+  std::uint64_t size = kMinInitialSize;
+  std::size_t falls = 0;
+  bulk.sim.on_event = [&](Role role, const TraceEvent& event) {
+    const auto* told = std::get_if<TraceDatagramSize>(&event);
+    if (role != Role::client || told == nullptr) return;
+    BOOST_TEST(told->size_bytes != size);
+    if (told->size_bytes < size) ++falls;
+    size = told->size_bytes;
+  };
+  bulk.sim.run_for(2s);
+  BOOST_TEST(size == 1472u);
+  BOOST_TEST(size == bulk.stats().datagram_size);
+  for (const Role side : {Role::client, Role::server}) bulk.sim.set_mtu(side, 1280);
+  bulk.sim.run_for(5s);
+  BOOST_TEST(size == bulk.stats().datagram_size);
+  BOOST_TEST(size <= 1252u);
+  BOOST_TEST(falls >= 1u);
+}
+
 // Large packets vanish from one moment to the next: within three round trips data arrive again.
 BOOST_AUTO_TEST_CASE(a_path_that_shrinks_recovers_within_three_round_trips) {
   for (const std::uint32_t after : {1280u, 1400u}) {
@@ -73,6 +95,28 @@ BOOST_AUTO_TEST_CASE(a_path_that_shrinks_recovers_within_three_round_trips) {
     BOOST_TEST(bulk.stats().datagram_size + 28 <= after);
     BOOST_TEST(bulk.stats().datagram_size + 28 + 16 >= after);
   }
+}
+
+// Our own interface refuses a probe: it takes no room from that moment on, and was not lost.
+BOOST_AUTO_TEST_CASE(a_probe_that_was_refused_is_waited_for_no_longer) {
+  Bulk bulk("delay 25ms rate 50mbit limit 500");
+  std::size_t refused = 0;
+  bulk.sim.filter = [&](Role sender, ByteView datagram) {
+    if (sender != Role::client || datagram.size() <= kMinInitialSize) return false;
+    const PathControl& path = ConnectionAccess::parts(**bulk.sim.client.connected.begin()).path->control;
+    const std::uint64_t before = path.bytes_in_flight();
+    bulk.sim.client_endpoint->on_too_large(bulk.sim.now(), bulk.sim.server_address, datagram.size());
+    BOOST_TEST(before - path.bytes_in_flight() == datagram.size());
+    ++refused;
+    return true;
+  };
+  std::size_t lost = 0;
+  bulk.sim.on_event = [&](Role, const TraceEvent& event) { lost += std::holds_alternative<TracePacketLost>(event); };
+  bulk.sim.run_for(1s);
+  BOOST_TEST(refused >= 3u);
+  BOOST_TEST(lost == 0u);
+  BOOST_TEST(bulk.stats().datagram_size == kMinInitialSize);
+  BOOST_TEST(bulk.sim.server.bytes_received > 2'000'000u);
 }
 
 // What is asked for beyond 1200 bytes is a choice of the sender's.

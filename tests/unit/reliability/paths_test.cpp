@@ -116,6 +116,25 @@ BOOST_AUTO_TEST_CASE(a_lost_probe_for_size_is_no_congestion) {
   BOOST_TEST(it.first.congestion_window() < before);
 }
 
+// It never left: nothing waits for it, and should somebody acknowledge it all the same, that is no offence.
+BOOST_AUTO_TEST_CASE(a_refused_packet_is_neither_in_flight_nor_lost) {
+  TwoPaths it;
+  it.send(at(0ms), it.first, PacketKind::size_probe, 9000);
+  BOOST_TEST(it.first.bytes_in_flight() == 9000u);
+  BOOST_TEST((it.recovery.deadline() != kNever));
+  it.recovery.on_packet_refused(PacketNumber(0));
+  BOOST_TEST(it.first.bytes_in_flight() == 0u);
+  BOOST_TEST((it.recovery.deadline() == kNever));
+  it.recovery.on_packet_refused(PacketNumber(0));
+  it.recovery.on_packet_refused(PacketNumber(7));
+  BOOST_TEST(it.first.bytes_in_flight() == 0u);
+  for (int i = 0; i < 8; ++i) it.send(at(1ms), it.first);
+  const Outcome outcome = it.ack(at(50ms), {range(1, 8)});
+  BOOST_TEST(outcome.lost.empty());
+  BOOST_TEST(it.ack(at(60ms), {range(0, 8)}).acknowledged.empty());
+  BOOST_TEST(it.first.bytes_in_flight() == 0u);
+}
+
 BOOST_AUTO_TEST_CASE(a_return_to_the_standby_finds_it_as_it_was) {
   TwoPaths it;
   for (int i = 0; i < 4; ++i) it.send(at(0ms), it.first);
