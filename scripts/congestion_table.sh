@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Prints the table of docs/benchmarks.md, "Congestion control in the simulator": each controller on each link, in virtual
-# time, as Markdown. It takes some minutes of one processor; the same seeds give the same table on every machine.
+# Prints the tables of docs/benchmarks.md, "Congestion control in the simulator": each controller on each link, and how
+# long whole transfers take, in virtual time, as Markdown. It takes some minutes of one processor; the same seeds give the
+# same tables on every machine.
 #
 # Usage: scripts/congestion_table.sh [--seeds N] [--seconds N] [--all-seeds]
 #   --seeds N    runs for each line (default 5)

@@ -2,8 +2,8 @@
 //
 //     congestion_table [--seeds N] [--seconds N] [--all-seeds]
 //
-// One factor differs at a time from 100 Mbit/s, 50 ms, a queue of one BDP and 1 % loss. The same seeds give the same
-// table.
+// One factor differs at a time from 100 Mbit/s, 50 ms, a queue of one BDP and 1 % loss. After it the table of whole
+// transfers (completion.h). The same seeds give the same tables.
 #include <fmt/core.h>
 
 #include <cstdio>
@@ -11,6 +11,7 @@
 #include <cstring>
 #include <functional>
 
+#include "congestion/completion.h"
 #include "congestion/scenario.h"
 
 using namespace mxp;
@@ -85,6 +86,7 @@ std::vector<Row> rows() {
     result.push_back(one(fmt::format("queue {} BDP", queue), {.queue_bdp = queue, .loss_percent = 1}));
     result.push_back(one(fmt::format("queue {} BDP, no loss", queue), {.queue_bdp = queue}));
   }
+  result.push_back(one("policer: a queue of 0.02 BDP, no loss", {.queue_bdp = 0.02}));
   result.push_back(one("jitter 5 ms", {.loss_percent = 1, .more_up = {}, .down = "delay 25ms 5ms"}));
   result.push_back(one("2 % of packets overtake", {.loss_percent = 1, .more_up = "reorder 2%"}));
   const std::string demo = "rate 200mbit delay 20ms 2ms loss 1% reorder 2% duplicate 1%";
@@ -122,6 +124,18 @@ std::vector<Row> rows() {
                         both.jain = both.shares[0] / both.share;
                         return both;
                       }});
+  for (const std::size_t count : {4u, 16u})
+    result.push_back({fmt::format("{} flows, every second one CUBIC, queue 2 BDP (Jain: of the others' share)", count),
+                      [count](CongestionControl algorithm, std::uint64_t seed) {
+                        std::vector<FlowPlan> flows = together(count, algorithm, seed);
+                        for (std::size_t i = 1; i < count; i += 2)
+                          flows[i].congestion_control = CongestionControl::cubic;
+                        Measured all = measure(Path{.queue_bdp = 2}.lab(seed), flows, 30s, 90s);
+                        double others = 0;
+                        for (std::size_t i = 0; i < count; i += 2) others += all.shares[i];
+                        all.jain = others / all.share;
+                        return all;
+                      }});
   return result;
 }
 
@@ -149,6 +163,20 @@ void print(const Row& row, CongestionControl algorithm, const char* name) {
   std::fflush(stdout);
 }
 
+std::string seconds(std::optional<Duration> time) {
+  return time ? fmt::format("{:.2f}", std::chrono::duration<double>(*time).count()) : "–";
+}
+
+void print_completions() {
+  fmt::print("\n| transfer | BBR, s | CUBIC, s | picoquic's limits under BBR, CUBIC, s |\n|---|---|---|---|\n");
+  for (const Completion& it : completions()) {
+    fmt::print("| {} | {} | {} | {}, {} |\n", it.name, seconds(time_to_complete(it, CongestionControl::bbr, 1)),
+               seconds(time_to_complete(it, CongestionControl::cubic, 1)), seconds(it.others.bbr),
+               seconds(it.others.cubic));
+    std::fflush(stdout);
+  }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -169,4 +197,5 @@ int main(int argc, char** argv) {
     print(row, CongestionControl::cubic, "CUBIC");
     print(row, CongestionControl::newreno, "NewReno");
   }
+  print_completions();
 }
