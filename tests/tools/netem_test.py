@@ -11,6 +11,7 @@ import resource
 import shutil
 import signal
 import socket
+import statistics
 import struct
 import subprocess
 import tempfile
@@ -303,12 +304,34 @@ class NetemTest(unittest.TestCase):
         self.assertNotIn("order_keep_shift_us", json.loads(out)["down"])
 
     def test_rate_is_what_was_asked(self):
+        # To 1 % in virtual time (the library's tests); here the machine may be busy with other things. A stall of the
+        # sender lets the link run dry, which its own clock shows: then the run says nothing. One of the relay may spoil
+        # one run of three.
+        rates = []
+        for _ in range(10):
+            rate = self.rate_of_a_full_link()
+            rates += [rate] if rate is not None else []
+            if len(rates) == 3:
+                break
+        self.assertEqual(len(rates), 3, "the machine stalled in eight of ten runs")
+        self.assertAlmostEqual(statistics.median(rates) / 2e6, 1, delta=0.15, msg=f"{rates}")
+
+    def rate_of_a_full_link(self):
+        """The rate of an 'up' link of 2 Mbit/s that always had something to send, or None if it had not."""
+        datagram = bytes(1222)  # 1250 bytes of IP: 5 ms each, and the queue holds 48 KB
         relay = self.relay("--up", "rate 2mbit limit auto", "--stats", "-")
-        self.send(relay, 100, 0.003, bytes(1222))  # 1250 bytes of IP: 5 ms each, 48 KB of queue
+        ran_dry = False
+        with client() as one:
+            begin = time.monotonic()
+            for sent in range(100):
+                ran_dry |= sent > 0 and time.monotonic() - begin > 0.005 * sent
+                one.sendto(datagram, relay.address)
+                if sent >= 5:
+                    time.sleep(0.003)
+        self.wait_for_quiet()
         report = json.loads(relay.stop()[1])["up"]
         self.assertEqual(report["out"] + report["tail_dropped"], 100)
-        # To 1 % in virtual time (the library's tests); here the machine may be busy with other things.
-        self.assertAlmostEqual(report["rate_bits_per_second"] / 2e6, 1, delta=0.15)
+        return None if ran_dry else report["rate_bits_per_second"]
 
     def test_no_target_is_no_reason_to_end(self):
         dead = self.dead_port()
