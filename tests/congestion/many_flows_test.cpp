@@ -24,8 +24,8 @@ BOOST_AUTO_TEST_CASE(flows_that_start_together_share_evenly) {
   }
 }
 
-// The first keeps up to twice the part of the others for long: the Jain index is 0.82 to 0.99 without loss, and 0.73 was
-// seen with 1 % loss. The target is 0.90.
+// The first keeps up to twice the part of the others for long: the Jain index is 0.82 to 0.99 without loss, and 0.73
+// was seen with 1 % loss. The target is 0.90.
 BOOST_AUTO_TEST_CASE(late_comers_do_not_starve) {
   const Measured it =
       measure(Path{}.lab(1), {flow_of(kBbr), flow_of(kBbr, 5s), flow_of(kBbr, 10s), flow_of(kBbr, 15s)}, 45s, 75s);

@@ -1,5 +1,6 @@
-// What a user may type: the first byte picks mxp-cat, mxp-dump or mxp-perf, the lines that follow are its arguments. Whatever
-// they are, the answer is a meaning, a help text, or one error that can be printed. (mxp-netem has netem_command_line.cpp.)
+// What a user may type: the first byte picks mxp-cat, mxp-dump or mxp-perf, the lines that follow are its arguments.
+// Whatever they are, the answer is a meaning, a help text, or one error that can be printed. (mxp-netem has
+// netem_command_line.cpp.)
 #include "command_line.h"
 #include "mxp-cat/low_options.h"
 #include "mxp-dump/options.h"

@@ -1,6 +1,7 @@
-// Two endpoints with a live connection, in virtual time. The input decides what happens to each datagram on its way (order,
-// loss, copies, damage), how time passes, what the applications do, and which plaintext is sealed with the real keys in the
-// name of one side, as a peer could that keeps no rule. What must hold whatever happens is demanded at every step.
+// Two endpoints with a live connection, in virtual time. The input decides what happens to each datagram on its way
+// (order, loss, copies, damage), how time passes, what the applications do, and which plaintext is sealed with the real
+// keys in the name of one side, as a peer could that keeps no rule. What must hold whatever happens is demanded at
+// every step.
 #include <algorithm>
 #include <deque>
 #include <map>
@@ -110,8 +111,9 @@ class Scene {
     for (const Role side : {Role::client, Role::server})
       if (alive(side))
         for (const StreamId id : seen_[index(side)]) (void)end(side)->resume(id);
-    // Not a fixed span: a datagram that an input let lie for a minute is a round trip of a minute, and then a probe waits for
-    // three of them before it is sent the first time. One side may fall silent for longer than the other allows, and end.
+    // Not a fixed span: a datagram that an input let lie for a minute is a round trip of a minute, and then a probe
+    // waits for three of them before it is sent the first time. One side may fall silent for longer than the other
+    // allows, and end.
     for (int round = 0; round < 40 || (round < 1000 && owed()); ++round) {
       require(pair_.exchange(), "the work at one point of time comes to an end");
       pair_.advance(round < 40 ? std::chrono::milliseconds(500) : std::chrono::seconds(5));

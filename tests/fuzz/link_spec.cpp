@@ -1,4 +1,5 @@
-// The words of tc netem: what is accepted has a text that means the same, what is refused has an error that can be shown.
+// The words of tc netem: what is accepted has a text that means the same, what is refused has an error that can be
+// shown.
 #include "mxp/text.h"
 #include "netem/spec.h"
 #include "require.h"

@@ -1,5 +1,5 @@
-// What a user may type after mxp-netem, one argument a line: whatever it is, the answer is a meaning, a help text, or one
-// error that can be printed. A target of its own, since the four tools call their options by the same names.
+// What a user may type after mxp-netem, one argument a line: whatever it is, the answer is a meaning, a help text, or
+// one error that can be printed. A target of its own, since the four tools call their options by the same names.
 #include "command_line.h"
 #include "mxp-netem/options.h"
 

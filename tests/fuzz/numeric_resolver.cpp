@@ -1,5 +1,5 @@
-// In the place of getaddrinfo (the linker's --wrap, see CMakeLists.txt): knows addresses and asks nobody for names, so that an
-// input takes the same time and has the same answer everywhere.
+// In the place of getaddrinfo (the linker's --wrap, see CMakeLists.txt): knows addresses and asks nobody for names, so
+// that an input takes the same time and has the same answer everywhere.
 #include <netdb.h>
 
 extern "C" {

@@ -238,8 +238,8 @@ BOOST_AUTO_TEST_CASE(t17_amplification_is_held_for_each_source) {
   }
 }
 
-// Who holds the keys and can forge sources gets the answer at its own address and names a victim's as the one that it is
-// at. It reads nothing of what goes there, but it knows how a sender goes on, and acknowledges by guessing.
+// Who holds the keys and can forge sources gets the answer at its own address and names a victim's as the one that it
+// is at. It reads nothing of what goes there, but it knows how a sender goes on, and acknowledges by guessing.
 BOOST_AUTO_TEST_CASE(t17_keys_alone_prove_no_address) {
   const SocketAddress own = elsewhere(0), victim = elsewhere(1);
   enum class Sources { one, victim_first, own_first };

@@ -1,5 +1,5 @@
-// Threat t56: what one client's key, or all clients together, can make a server keep. Whoever holds much gives way, and a
-// client that is honest is served beside it.
+// Threat t56: what one client's key, or all clients together, can make a server keep. Whoever holds much gives way, and
+// a client that is honest is served beside it.
 #include <boost/test/unit_test.hpp>
 
 #include "connection/access.h"

@@ -91,8 +91,8 @@ BOOST_AUTO_TEST_CASE(t07_sparse_bytes_hold_at_most_the_window) {
 }
 
 BOOST_AUTO_TEST_CASE(t07_one_byte_pins_no_window) {
-  // All of a window but its last byte but one is sent, out of order, so that all of it was stored; what is delivered gives
-  // the credit back, for the next stream, and one byte stays behind the gap.
+  // All of a window but its last byte but one is sent, out of order, so that all of it was stored; what is delivered
+  // gives the credit back, for the next stream, and one byte stays behind the gap.
   constexpr std::uint64_t kWindow = 64 * 1024;
   Scene scene(small_windows(4 * kWindow, kWindow));
   const std::int64_t before = live_bytes();

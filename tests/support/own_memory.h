@@ -13,8 +13,8 @@
 
 namespace mxp::test {
 
-// How often a text, which is given with each byte inverted so that the search does not find itself, is in what this process
-// may write to: heap, stacks, data.
+// How often a text, which is given with each byte inverted so that the search does not find itself, is in what this
+// process may write to: heap, stacks, data.
 inline std::size_t copies_in_own_memory(std::string inverted) {
   std::ifstream maps("/proc/self/maps");
   const int memory = ::open("/proc/self/mem", O_RDONLY | O_CLOEXEC);

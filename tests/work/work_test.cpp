@@ -1,6 +1,6 @@
-// What a peer can make us do for each byte that it sends (docs/security.md, "Work for each byte"): every structure whose
-// shape it decides, given the most expensive input that we know, with the steps counted. A step is an element looked at
-// or moved, 16 bytes at most. The bounds are what the table in docs/security.md says.
+// What a peer can make us do for each byte that it sends (docs/security.md, "Work for each byte"): every structure
+// whose shape it decides, given the most expensive input that we know, with the steps counted. A step is an element
+// looked at or moved, 16 bytes at most. The bounds are what the table in docs/security.md says.
 #include "core/work.h"
 
 #include <algorithm>

@@ -1,5 +1,5 @@
-// A client's attempts to reach a server that has several addresses (RFC 8305 §5): one after the other, each begun 250 ms
-// after the last or as soon as that has failed. The first that answers wins and the others are given up.
+// A client's attempts to reach a server that has several addresses (RFC 8305 §5): one after the other, each begun 250
+// ms after the last or as soon as that has failed. The first that answers wins and the others are given up.
 #pragma once
 
 #include <optional>

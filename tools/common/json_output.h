@@ -17,17 +17,17 @@ namespace mxp::tools {
 
 enum class StdoutUse : std::uint8_t { free, carries_data };
 
-// `value` as one line, and indented over several lines; each ends with a newline. Text that is not UTF-8, such as a file's
-// name, is replaced: nlohmann's own dump() throws there.
+// `value` as one line, and indented over several lines; each ends with a newline. Text that is not UTF-8, such as a
+// file's name, is replaced: nlohmann's own dump() throws there.
 std::string json_line(const nlohmann::json& value);
 std::string json_document(const nlohmann::json& value);
 
 class JsonOutput {
  public:
   // `target` as the user gave it: "" = not asked for, "-" = stdout (a usage error where stdout carries data), else a
-  // file. What an earlier run left in the file goes at once, so that nobody takes it for this run's result; output_file.h
-  // has the other rules. `arguments` is the raw command line: the files that it names are not overwritten, nor is anything
-  // below `read_folders`.
+  // file. What an earlier run left in the file goes at once, so that nobody takes it for this run's result;
+  // output_file.h has the other rules. `arguments` is the raw command line: the files that it names are not
+  // overwritten, nor is anything below `read_folders`.
   static Result<JsonOutput> open(const std::string& target, StdoutUse use, std::span<const std::string> arguments,
                                  std::span<const std::string> read_folders = {});
 

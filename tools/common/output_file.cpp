@@ -35,8 +35,8 @@ std::unexpected<ToolError> exists(const std::string& path) {
               fmt::format("{} exists and is not overwritten: name another file, or use --force", escape(path)));
 }
 
-// Linux numbers them so (Documentation/admin-guide/devices.txt). A terminal is known only once it is open, and opening one
-// changes nothing (O_NOCTTY).
+// Linux numbers them so (Documentation/admin-guide/devices.txt). A terminal is known only once it is open, and opening
+// one changes nothing (O_NOCTTY).
 bool only_takes_bytes(const struct stat& device) {
   const bool null_or_full = major(device.st_rdev) == 1 && (minor(device.st_rdev) == 3 || minor(device.st_rdev) == 7);
   const unsigned terminals[] = {4, 5, 136, 137, 138, 139, 140, 141, 142, 143, 188, 204};
@@ -144,8 +144,8 @@ std::unexpected<ToolError> without_reader(const std::string& path) {
   return fail(ErrorKind::usage, fmt::format("{} is a pipe that nobody reads: start its reader first", escape(path)));
 }
 
-// Opens without blocking, and tries again for as long as a pipe has no reader. open(2) itself would wait for one without
-// end, and before the tool has said a word.
+// Opens without blocking, and tries again for as long as a pipe has no reader. open(2) itself would wait for one
+// without end, and before the tool has said a word.
 UniqueFd open_for_writing(const std::string& path, std::chrono::milliseconds reader_patience) {
   constexpr std::chrono::milliseconds kPause{10};
   for (;; reader_patience -= kPause) {

@@ -1,22 +1,23 @@
 // The files that options name for writing: --json=FILE, --stats FILE, --pcap FILE, -w FILE, keygen -o FILE. Every tool
 // opens them here, under these rules:
 //
-//   symbolic link     refused, whatever it leads to: a link planted in a shared folder must not choose what is overwritten.
-//                     Links among the folders on the way are followed.
+//   symbolic link     refused, whatever it leads to: a link planted in a shared folder must not choose what is
+//                     overwritten. Links among the folders on the way are followed.
 //   regular file      refused with IfExists::refuse; else emptied, once all other rules have passed.
 //   the run's own     a regular file that the run reads or writes already is refused, under whatever name (device and
 //                     inode are compared): UsedFile, and what stdin, stdout and stderr are redirected to.
 //   pipe (FIFO)       written to as it is. Opening waits two seconds for its reader, which a script may start at the
 //                     same time, and is refused if none has come by then.
 //   character device  only what merely takes bytes: terminals, /dev/null and /dev/full.
-//   open descriptor   /dev/stdout, /dev/stderr, /dev/fd/N, /proc/self/fd/N name what the caller opened for us (the shell
-//                     does so for >(command)): that very descriptor is written to, and nothing is emptied.
-//   another user's    file or pipe, in a folder where everybody may make files and remove only their own (sticky, as /tmp), is
-//                     refused, unless the folder is that user's too: it may have been put there for us to write into. The
-//                     kernel has the same rule for O_CREAT (fs.protected_regular, fs.protected_fifos).
+//   open descriptor   /dev/stdout, /dev/stderr, /dev/fd/N, /proc/self/fd/N name what the caller opened for us (the
+//                     shell does so for >(command)): that very descriptor is written to, and nothing is emptied.
+//   another user's    file or pipe, in a folder where everybody may make files and remove only their own (sticky, as
+//                     /tmp), is refused, unless the folder is that user's too: it may have been put there for us to
+//                     write into. The kernel has the same rule for O_CREAT (fs.protected_regular, fs.protected_fifos).
 //   anything else     (folder, block device, socket) is refused.
 //
-// A refusal is a usage error (exit 2) and happens before anything is changed; a failed system call is an io error (exit 1).
+// A refusal is a usage error (exit 2) and happens before anything is changed; a failed system call is an io error (exit
+// 1).
 #pragma once
 
 #include <sys/types.h>
@@ -44,9 +45,9 @@ struct UsedFile {
   Extent extent = Extent::itself;
 };
 
-// Every word of the command line that may name a file, and the file of MXPKEYLOGFILE. `option` is the option of the output
-// itself ("--json"), whose own words are left out. Words that name no file are harmless. It takes raw arguments, so that
-// the rules hold also where the options were not understood.
+// Every word of the command line that may name a file, and the file of MXPKEYLOGFILE. `option` is the option of the
+// output itself ("--json"), whose own words are left out. Words that name no file are harmless. It takes raw arguments,
+// so that the rules hold also where the options were not understood.
 std::vector<UsedFile> files_named_in(std::span<const std::string> arguments, std::string_view option);
 
 // "/dev/fd/5" → 5; nothing for a path that is no descriptor's.
@@ -61,8 +62,8 @@ struct OutputRules {
 // A new file gets mode 0666 less the umask.
 Result<UniqueFd> open_output_file(const std::string& path, const OutputRules& rules);
 
-// A secret file that is there whole or not at all, at each moment and after a crash: mode 0600 from its first byte, written
-// beside its place, synced, then given its name. Replaces nothing but a regular file.
+// A secret file that is there whole or not at all, at each moment and after a crash: mode 0600 from its first byte,
+// written beside its place, synced, then given its name. Replaces nothing but a regular file.
 Result<void> write_secret_file(const std::string& path, std::string_view bytes, IfExists if_exists);
 
 // Makes a new name, or a changed one, in the folder of `path` last beyond a crash. 0, or errno.

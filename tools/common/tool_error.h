@@ -28,7 +28,8 @@ inline std::unexpected<ToolError> fail(ErrorKind kind, std::string message) {
 // The same for a failed system call: "<what>: <strerror(errno_value)>".
 std::unexpected<ToolError> fail_errno(ErrorKind kind, std::string_view what, int errno_value);
 
-// Whether it failed only because the process, or the machine, has no descriptor left: once a file is closed, it may succeed.
+// Whether it failed only because the process, or the machine, has no descriptor left: once a file is closed, it may
+// succeed.
 bool out_of_descriptors(const ToolError& error);
 
 // Says "<tool>: <message>\n" on stderr, whose reader is waited for, but not long (common/log_writer.h).

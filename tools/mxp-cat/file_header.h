@@ -12,8 +12,8 @@
 
 namespace mxp::tools {
 
-// What the stream is about. A folder and a notice have no content: their stream ends after the header. Of an unsized file
-// nobody knows in advance how large it will be, as of what comes out of a pipe: its content goes over in chunks.
+// What the stream is about. A folder and a notice have no content: their stream ends after the header. Of an unsized
+// file nobody knows in advance how large it will be, as of what comes out of a pipe: its content goes over in chunks.
 enum class RecordKind : std::uint8_t { file, folder, not_sent, unsized_file };
 
 constexpr bool has_content(RecordKind kind) { return kind == RecordKind::file || kind == RecordKind::unsized_file; }

@@ -168,8 +168,8 @@ Result<UniqueFd> open_listed(const FileEntry& entry) {
   const bool is_root = entry.below.empty();
   // Non-blocking, so that a pipe in the place of a file is refused below instead of waited for.
   constexpr int kFlags = O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
-  // A pipe that the caller opened for us, as the shell does for <(command), is read as it is: opened again, it would not
-  // tell whether its writer is gone already.
+  // A pipe that the caller opened for us, as the shell does for <(command), is read as it is: opened again, it would
+  // not tell whether its writer is gone already.
   const auto descriptor = entry.kind == EntryKind::pipe ? named_descriptor(entry.root) : std::nullopt;
   UniqueFd at(descriptor ? ::fcntl(*descriptor, F_DUPFD_CLOEXEC, 3)
                          : ::open(entry.root.c_str(), is_root ? kFlags : O_RDONLY | O_DIRECTORY | O_CLOEXEC));

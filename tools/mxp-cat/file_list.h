@@ -46,13 +46,13 @@ struct FileList {
   std::vector<std::string> left_out;
 };
 
-// Everything that can be known to fail before a connection is made fails here, as a usage error. Names that cannot go are
-// left out with a warning while the rest goes; symbolic links below a folder and sockets never go, which a warning
+// Everything that can be known to fail before a connection is made fails here, as a usage error. Names that cannot go
+// are left out with a warning while the rest goes; symbolic links below a folder and sockets never go, which a warning
 // says; block devices and pipes go with Devices::send.
 Result<FileList> collect_files(const std::vector<std::string>& arguments, Devices devices, Output& output);
 
-// Opens it for reading without following any link below its root. Opening a pipe does not wait for its writer, and reading
-// from it may block: ask poll(2) first.
+// Opens it for reading without following any link below its root. Opening a pipe does not wait for its writer, and
+// reading from it may block: ask poll(2) first.
 Result<UniqueFd> open_listed(const FileEntry& entry);
 
 }  // namespace mxp::tools

@@ -1,7 +1,7 @@
 // --recv: each stream of the peer's brings one file. It gets its name when its end was seen and size and digest agree;
-// then the sender is told so. A file that cannot be taken costs its own stream only. Folders, and what the sender could not
-// send, have streams of their own. A file for which there is no descriptor waits, its stream unread, until another one is
-// closed.
+// then the sender is told so. A file that cannot be taken costs its own stream only. Folders, and what the sender could
+// not send, have streams of their own. A file for which there is no descriptor waits, its stream unread, until another
+// one is closed.
 #pragma once
 
 #include <map>

@@ -45,9 +45,10 @@ FileSender::~FileSender() {
 
 void FileSender::on_connected() { start_after_transmit(); }
 
-// The server waits for our first packet, which confirms the keys at once (docs/protocol.md §2.3), and it leaves at the end of
-// the turn in which we were told that we are connected. To read and hash megabytes before that would delay it. A timer that
-// is due runs before the turn sends, and one that is set from inside a timer runs in the next turn: hence two.
+// The server waits for our first packet, which confirms the keys at once (docs/protocol.md §2.3), and it leaves at the
+// end of the turn in which we were told that we are connected. To read and hash megabytes before that would delay it. A
+// timer that is due runs before the turn sends, and one that is set from inside a timer runs in the next turn: hence
+// two.
 void FileSender::start_after_transmit() {
   const auto later = [this](auto next) { start_timer_ = environment_.loop.at(environment_.loop.now(), next); };
   later([this, later] {
@@ -162,8 +163,8 @@ void FileSender::pump(StreamId id, Outgoing& file) {
     const auto filled = refill(file);
     if (filled && *filled == Refill::nothing_now) return watch(id, file);
     if (!filled) {
-      // An early end without a digest, and not a reset, which could overtake the header: so the receiver knows which file it
-      // was. It refuses what it has, and that answer is waited for.
+      // An early end without a digest, and not a reset, which could overtake the header: so the receiver knows which
+      // file it was. It refuses what it has, and that answer is waited for.
       note_failure(filled.error());
       file.given_up = true;
       file.pending = {};
@@ -193,8 +194,8 @@ Result<FileSender::Refill> FileSender::refill(Outgoing& file) {
   return Refill::filled;
 }
 
-// One read for each time that poll(2) says that it will not block: a pipe that the caller opened for us keeps its flags. A
-// pipe without a writer is not readable until it has had one, so that 0 bytes are its end.
+// One read for each time that poll(2) says that it will not block: a pipe that the caller opened for us keeps its
+// flags. A pipe without a writer is not readable until it has had one, so that 0 bytes are its end.
 Result<FileSender::Refill> FileSender::refill_from_pipe(Outgoing& file) {
   pollfd readable{.fd = file.fd.get(), .events = POLLIN, .revents = 0};
   if (::poll(&readable, 1, 0) <= 0) return Refill::nothing_now;

@@ -1,6 +1,6 @@
 // --send: each file on a stream of its own, a few at a time, in the order of the list. A file counts as sent when the
-// receiver says that it is whole and has its name there. What could not go is told to the receiver, so that both ends know
-// that the set is not whole. A file for which there is no descriptor waits until another one is closed.
+// receiver says that it is whole and has its name there. What could not go is told to the receiver, so that both ends
+// know that the set is not whole. A file for which there is no descriptor waits until another one is closed.
 #pragma once
 
 #include <time.h>

@@ -34,7 +34,8 @@ bool is_url(std::string_view text) { return text.starts_with("mxp://"); }
 void insert_connect(std::vector<std::string>& arguments) {
   if (arguments.empty()) return;
   if (!arguments.front().starts_with('-') && !is_url(arguments.front())) return;
-  // What has files to send or a folder to receive into is no command without a name, but lacks its URL: connect says so.
+  // What has files to send or a folder to receive into is no command without a name, but lacks its URL: connect says
+  // so.
   const auto is_transfer = [](const std::string& word) {
     return word.starts_with("--send") || word.starts_with("--recv");
   };

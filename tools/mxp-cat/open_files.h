@@ -1,5 +1,5 @@
-// The files that transfers have open, over all connections of the process. The system's descriptors are few (`ulimit -n`):
-// where there is none for one more file, its transfer waits here until another file is closed.
+// The files that transfers have open, over all connections of the process. The system's descriptors are few (`ulimit
+// -n`): where there is none for one more file, its transfer waits here until another file is closed.
 #pragma once
 
 #include <array>

@@ -73,8 +73,8 @@ std::expected<UniqueFd, Refusal> open_parent(int folder, const std::string& show
   return at;
 }
 
-// A file that cannot fit is refused before its content crosses the network. Holes count as if they were filled: where they
-// are is not known yet.
+// A file that cannot fit is refused before its content crosses the network. Holes count as if they were filled: where
+// they are is not known yet.
 std::expected<void, Refusal> check_room(int folder, const std::string& shown, std::uint64_t size) {
   struct statvfs space{};
   if (::fstatvfs(folder, &space) != 0 || space.f_blocks == 0) return {};  // not known: writing will tell
@@ -135,7 +135,8 @@ std::expected<PartFile, Refusal> PartFile::create(int folder, const std::string&
     return refuse(AppCode::bad_name, ErrorKind::usage,
                   fmt::format("{}{} is not a file of its own: remove it", file.shown_, kPartSuffix));
   }
-  // Who owns it, or may open it, could read and change what arrives until it has its name and even after. Ours are 0600.
+  // Who owns it, or may open it, could read and change what arrives until it has its name and even after. Ours are
+  // 0600.
   if (left_behind && (status.st_uid != ::geteuid() || (status.st_mode & 077) != 0)) {
     return refuse(AppCode::bad_name, ErrorKind::usage,
                   fmt::format("{}{} was not left by this tool (owner {}, mode {:04o}): remove it", file.shown_,

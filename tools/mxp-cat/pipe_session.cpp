@@ -96,8 +96,8 @@ void PipeSession::take_turn() {
   has_turn_ = true;
   streams_.input.lift_limit();
   streams_.output.when_drained([this] { on_output_drained(); });
-  // Not before our turn: a peer that sees our end and has its own acknowledged is done, and what it sent would be lost if
-  // it or we went before anybody read it.
+  // Not before our turn: a peer that sees our end and has its own acknowledged is done, and what it sent would be lost
+  // if it or we went before anybody read it.
   if (environment_.options.no_stdin) send_end();
   (void)connection_.resume(*stream_);
   if (ended() || our_end_ != OurEnd::open) return;

@@ -41,8 +41,8 @@ nlohmann::json Reporter::event(std::string_view name, const Connection& connecti
 }
 
 void Reporter::write(const nlohmann::json& value) {
-  // A log that cannot be written must not end the transfer that it tells of; the output fails once only, and main makes it
-  // the result of a run that went well otherwise.
+  // A log that cannot be written must not end the transfer that it tells of; the output fails once only, and main makes
+  // it the result of a run that went well otherwise.
   if (auto written = json_.write_line(value); !written) output_.warning(written.error().message);
 }
 

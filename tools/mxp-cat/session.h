@@ -61,7 +61,8 @@ class Session {
   virtual void on_stream_finished(StreamId) {}
   virtual void on_streams_available() {}
 
-  // Whether a one-way stream that the peer opens now can only be its goodbye. on_goodbye follows when it ends without data.
+  // Whether a one-way stream that the peer opens now can only be its goodbye. on_goodbye follows when it ends without
+  // data.
   virtual bool expects_goodbye() const { return false; }
   virtual void on_goodbye() {}
 

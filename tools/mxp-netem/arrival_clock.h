@@ -1,6 +1,7 @@
-// When a datagram reached its socket, on the monotonic clock that the link runs on. The kernel stamps arriving datagrams
-// with the wall clock (SO_TIMESTAMPNS), which may be set forward or back at any moment, so the way from one clock to the
-// other is measured again and again. Time comes in as an argument: nothing here reads a clock but read_clocks().
+// When a datagram reached its socket, on the monotonic clock that the link runs on. The kernel stamps arriving
+// datagrams with the wall clock (SO_TIMESTAMPNS), which may be set forward or back at any moment, so the way from one
+// clock to the other is measured again and again. Time comes in as an argument: nothing here reads a clock but
+// read_clocks().
 #pragma once
 
 #include <optional>
@@ -22,8 +23,8 @@ class ArrivalClock {
   // Before arrivals are asked for, and then at least once for each batch of datagrams.
   void synchronise(const ClockReading& reading);
 
-  // `stamp`: what the kernel wrote, since the Unix epoch. `now`: the time when the datagram was read. A datagram without
-  // a stamp arrived when it was read. Never later than `now`.
+  // `stamp`: what the kernel wrote, since the Unix epoch. `now`: the time when the datagram was read. A datagram
+  // without a stamp arrived when it was read. Never later than `now`.
   // REQUIRES: synchronise() was called.
   Timestamp arrival(std::optional<Duration> stamp, Timestamp now) const;
 

@@ -1,5 +1,5 @@
-// The capture of both sides of the link: a pcapng file (draft-ietf-opsawg-pcapng) with raw IP packets on two interfaces,
-// "client side" and "server side". The comment of a packet says what the link did to it.
+// The capture of both sides of the link: a pcapng file (draft-ietf-opsawg-pcapng) with raw IP packets on two
+// interfaces, "client side" and "server side". The comment of a packet says what the link did to it.
 #pragma once
 
 #include <chrono>
@@ -18,9 +18,9 @@
 namespace mxp::tools {
 
 enum class Side : std::uint32_t { client = 0, server = 1 };
-// Which IP versions a capture holds. It decides the link type, because libpcap (and so tcpdump) reads a pcapng file only
-// if all its interfaces have one link type and one snapshot length, and refuses two interfaces of LINKTYPE_RAW, whose
-// number differs from its own DLT_RAW.
+// Which IP versions a capture holds. It decides the link type, because libpcap (and so tcpdump) reads a pcapng file
+// only if all its interfaces have one link type and one snapshot length, and refuses two interfaces of LINKTYPE_RAW,
+// whose number differs from its own DLT_RAW.
 enum class IpVersions : std::uint8_t { ipv4, ipv6, both };
 enum class Sense : std::uint32_t { inbound = 1, outbound = 2 };  // as seen by the relay; the values of epb_flags
 

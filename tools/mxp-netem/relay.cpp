@@ -1,5 +1,6 @@
-// One turn of the loop: it sleeps until something is due or readable, reads a bounded number of batches from each readable
-// socket and offers them to the link, hands over what is due in both directions, and now and then forgets idle clients.
+// One turn of the loop: it sleeps until something is due or readable, reads a bounded number of batches from each
+// readable socket and offers them to the link, hands over what is due in both directions, and now and then forgets idle
+// clients.
 #include "mxp-netem/relay.h"
 
 #include <fmt/format.h>
@@ -25,8 +26,8 @@ constexpr std::uint64_t kFirstClientTag = 3;  // + flow
 
 // Our choice: a client that floods the relay keeps it from sending what is due for this many batches at most.
 constexpr int kBatchesPerTurn = 4;
-// Our choice: a NAT that gives out another port often keeps its address, so the address moves with every third rebinding
-// only.
+// Our choice: a NAT that gives out another port often keeps its address, so the address moves with every third
+// rebinding only.
 constexpr std::uint64_t kRebindingsPerAddress = 3;
 constexpr Duration kSweepEvery = std::chrono::seconds(10);
 

@@ -4,8 +4,8 @@
 //   target datagram -> down link -> the listening socket    -> client
 //   ICMP "port unreachable" of the target ------------------> client
 //
-// A datagram enters the link at the time when the kernel put it into the socket's buffer, not when the relay read it. So
-// a link with a delay makes up for a relay that was late to read, and what it cannot make up for counts as lateness.
+// A datagram enters the link at the time when the kernel put it into the socket's buffer, not when the relay read it.
+// So a link with a delay makes up for a relay that was late to read, and what it cannot make up for counts as lateness.
 //
 // One thread, one epoll. Nothing that a client or the target sends, ICMP errors included, ends it.
 #pragma once

@@ -1,4 +1,5 @@
-// What the relay writes into its capture: each datagram when it came and when it left, with the link's doing as a comment.
+// What the relay writes into its capture: each datagram when it came and when it left, with the link's doing as a
+// comment.
 #include <fmt/format.h>
 
 #include "mxp-netem/relay.h"

@@ -1,6 +1,6 @@
-// The relay's UDP sockets, and sending and receiving on them in batches. ECN bits, the address that a client sent to and
-// the time at which the kernel took a datagram are kept. ICMP errors never surface as failures of the relay: those about
-// datagrams to the target wait in the socket's error queue (refusal.h).
+// The relay's UDP sockets, and sending and receiving on them in batches. ECN bits, the address that a client sent to
+// and the time at which the kernel took a datagram are kept. ICMP errors never surface as failures of the relay: those
+// about datagrams to the target wait in the socket's error queue (refusal.h).
 #pragma once
 
 #include <sys/socket.h>
@@ -23,8 +23,8 @@ class RelaySocket {
  public:
   // For clients. "::" takes IPv4 clients, too. If the address is in use, the error (exit 1) says what to do about it.
   static Result<RelaySocket> listen(const SocketAddress& address);
-  // To the target, from a port of its own: only the target can answer there. `source` is an address of this host; without
-  // one the kernel chooses. Its port does not matter.
+  // To the target, from a port of its own: only the target can answer there. `source` is an address of this host;
+  // without one the kernel chooses. Its port does not matter.
   static Result<RelaySocket> connect(const SocketAddress& target,
                                      const std::optional<SocketAddress>& source = std::nullopt);
 

@@ -66,8 +66,8 @@ struct ReportBounds {
   Duration counted{};      // the time in which arrivals count
   Duration passed{};       // since the test began
 };
-// What in the report contradicts that, as a clause; std::nullopt if nothing does. A result must not rest on a number that
-// cannot be true, whether the server is broken or lies.
+// What in the report contradicts that, as a clause; std::nullopt if nothing does. A result must not rest on a number
+// that cannot be true, whether the server is broken or lies.
 std::optional<std::string> why_impossible(const ServerReport& report, const ReportBounds& bounds);
 
 // Processor time of this process so far, both user and system.

@@ -1,4 +1,5 @@
-// The table of docs/benchmarks.md, "Congestion control in the simulator": each controller on each link, in virtual time.
+// The table of docs/benchmarks.md, "Congestion control in the simulator": each controller on each link, in virtual
+// time.
 //
 //     congestion_table [--seeds N] [--seconds N] [--all-seeds]
 //

@@ -1,4 +1,5 @@
-// What mxp/handler.h promises of a handler that overrides nothing: whatever comes is taken and dropped, so that the peer goes on.
+// What mxp/handler.h promises of a handler that overrides nothing: whatever comes is taken and dropped, so that the
+// peer goes on.
 #include <boost/test/unit_test.hpp>
 #include <unordered_set>
 

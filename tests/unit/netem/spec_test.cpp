@@ -221,7 +221,8 @@ BOOST_AUTO_TEST_CASE(malformed_specs_are_refused_with_the_word_at_fault) {
   }
 }
 
-// What has no effect has no text: a correlation of jitter that is none once made a text that was read as something else.
+// What has no effect has no text: a correlation of jitter that is none once made a text that was read as something
+// else.
 BOOST_AUTO_TEST_CASE(text_of_a_link_keeps_its_meaning_when_a_part_has_no_effect) {
   const struct {
     std::string_view text, canonical;

@@ -1,5 +1,6 @@
 // CUBIC as it has always been: its window at fixed times on fixed paths. Work on Recovery, on the pacer or on the
-// interface of the controllers must not move a byte of it; who changes the algorithm on purpose writes new numbers here.
+// interface of the controllers must not move a byte of it; who changes the algorithm on purpose writes new numbers
+// here.
 #include <boost/test/unit_test.hpp>
 #include <vector>
 

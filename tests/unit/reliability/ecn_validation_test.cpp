@@ -1,5 +1,5 @@
-// ECN of sent packets (RFC 9000 §13.4.2, appendix A.4): which paths are marked, which counts are believed, what a CE mark
-// does.
+// ECN of sent packets (RFC 9000 §13.4.2, appendix A.4): which paths are marked, which counts are believed, what a CE
+// mark does.
 #include "reliability/ecn_validation.h"
 
 #include <boost/test/unit_test.hpp>
