@@ -370,6 +370,36 @@ BOOST_AUTO_TEST_CASE(heavy_loss_ends_startup) {
   BOOST_TEST(bbr.model().bounds.inflight_limit != PathModel::kUnbounded);
 }
 
+// Before the round is over, and before anything that arrived is known.
+BOOST_AUTO_TEST_CASE(heavy_loss_ends_startup_at_once) {
+  for (std::uint64_t packets = 10; packets <= 80; packets *= 2) round(packets, 0);
+  const std::vector<SentPacket> packets = send(160);
+  now += 50ms;
+  std::vector<LostPacket> lost;
+  const auto lose = [&](std::size_t first, std::size_t last) {
+    lost.clear();
+    for (std::size_t i = first; i < last; ++i) lost.push_back({packets[i], LossReason::reordering});
+    sampler.on_lost(lost.size() * 1000);
+    bbr.on_loss({.now = now,
+                 .lost = lost,
+                 .bytes = lost.size() * 1000,
+                 .packets = lost.size(),
+                 .latest_sent_at = packets[last - 1].sent_at,
+                 .in_flight_before = in_flight,
+                 .total_lost = sampler.lost()},
+                rtt);
+  };
+  lose(140, 150);
+  BOOST_TEST(bbr.state() == State::startup);
+  lose(150, 160);
+  BOOST_TEST(bbr.state() == State::startup);
+  lose(100, 140);
+  BOOST_TEST(bbr.state() == State::drain);
+  BOOST_TEST(!bbr.in_slow_start());
+  BOOST_TEST(bbr.model().bounds.inflight_limit >= 80'000u);  // at least what the round before delivered
+  BOOST_TEST(bbr.model().bounds.inflight_limit < 160'000u);
+}
+
 BOOST_AUTO_TEST_CASE(startup_goes_on_when_half_of_what_ended_it_arrives) {
   for (std::uint64_t packets = 10; packets <= 80; packets *= 2) round(packets, 0);
   round(160, 60);

@@ -167,6 +167,15 @@ BOOST_AUTO_TEST_CASE(cut_is_taken_back_when_all_its_losses_arrive) {
   BOOST_TEST(segments() == 80u);
 }
 
+BOOST_AUTO_TEST_CASE(a_window_that_has_outgrown_the_cut_does_not_fall_when_it_is_taken_back) {
+  grow_and_cut();
+  now += 200ms;
+  for (unsigned window = 40; window < 90; ++window) ack(window, now);
+  BOOST_TEST_REQUIRE(segments() == 90u);
+  reno.on_late_arrival(1, 1);
+  BOOST_TEST(segments() == 90u);
+}
+
 BOOST_AUTO_TEST_CASE(datagram_size_sets_the_initial_window_and_later_the_unit) {
   reno.on_datagram_size(1400);
   BOOST_TEST(reno.window() == 14'000u);
