@@ -400,6 +400,34 @@ BOOST_AUTO_TEST_CASE(heavy_loss_ends_startup_at_once) {
   BOOST_TEST(bbr.model().bounds.inflight_limit < 160'000u);
 }
 
+// The limit that start-up leaves behind is what was delivered in a round, or what the path holds by its rate: whichever
+// is more.
+BOOST_AUTO_TEST_CASE(heavy_loss_in_startup_leaves_room_for_what_was_delivered) {
+  struct Case {
+    std::uint64_t packets;  // of the last round
+    Duration round_trip;
+    std::uint64_t limit;
+  };
+  for (const Case& one : {Case{160, 100ms, 160'000}, Case{20, 50ms, 80'000}}) {
+    ByHand flow;
+    for (std::uint64_t packets = 10; packets <= 80; packets *= 2) flow.round(packets, 0);
+    flow.round(one.packets, 0, one.round_trip);
+    std::vector<LostPacket> lost;
+    for (const SentPacket& packet : flow.send(20)) lost.push_back({packet, LossReason::reordering});
+    flow.sampler.on_lost(20'000);
+    flow.bbr.on_loss({.now = flow.now,
+                      .lost = lost,
+                      .bytes = 20'000,
+                      .packets = 20,
+                      .latest_sent_at = flow.now,
+                      .in_flight_before = flow.in_flight,
+                      .total_lost = flow.sampler.lost()},
+                     flow.rtt);
+    BOOST_TEST(flow.bbr.state() == State::drain);
+    BOOST_TEST(flow.bbr.model().bounds.inflight_limit == one.limit);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(startup_goes_on_when_half_of_what_ended_it_arrives) {
   for (std::uint64_t packets = 10; packets <= 80; packets *= 2) round(packets, 0);
   round(160, 60);

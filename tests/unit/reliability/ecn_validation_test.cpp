@@ -100,6 +100,32 @@ BOOST_AUTO_TEST_CASE(an_ack_of_unmarked_packets_needs_no_counts) {
   BOOST_TEST(state() == EcnState::capable);
 }
 
+// The ACK between was lost. What it would have told is kept for the next ACK of marked packets.
+BOOST_AUTO_TEST_CASE(counts_that_grew_in_an_ack_of_unmarked_packets_are_kept) {
+  send_many(12);
+  ack({one(10)}, ect0(10));
+  BOOST_TEST(state() == EcnState::waiting);
+  ack({range(0, 11)}, ect0(10), at(60ms));
+  BOOST_TEST(state() == EcnState::capable);
+}
+
+BOOST_AUTO_TEST_CASE(silence_on_a_path_where_nothing_was_marked_ends_no_test) {
+  EcnValidation validation(true);
+  validation.on_probe_timeout(1);
+  BOOST_TEST(validation.state() == EcnState::testing);
+  validation.on_marked_sent();
+  validation.on_probe_timeout(2);
+  BOOST_TEST(validation.state() == EcnState::waiting);
+}
+
+BOOST_AUTO_TEST_CASE(counts_turn_nothing_on_where_marks_are_not_wanted) {
+  EcnValidation validation(false);
+  BOOST_TEST(validation.on_ack(1, {.sound = true, .marked = 1, .ce = 1}) == 0u);
+  BOOST_TEST(validation.state() == EcnState::off);
+  validation.on_ack(1, {});
+  BOOST_TEST(validation.state() == EcnState::off);
+}
+
 BOOST_AUTO_TEST_CASE(counts_that_decrease_fail) {
   become_capable();
   send_many(5);
@@ -145,6 +171,16 @@ BOOST_AUTO_TEST_CASE(an_older_ack_is_not_judged) {
   BOOST_TEST(state() == EcnState::capable);
   send_many(1);
   ack({range(0, 11)}, ect0(12), at(150ms));
+  BOOST_TEST(state() == EcnState::capable);
+}
+
+// The same where the older one acknowledges a marked packet that nobody has given up yet.
+BOOST_AUTO_TEST_CASE(an_older_ack_of_a_marked_packet_is_not_judged) {
+  become_capable();
+  send_many(3);
+  ack({range(6, 7)}, ect0(7), at(100ms));
+  ack({range(0, 5)}, kNoCounts, at(101ms));
+  BOOST_TEST(first.bytes_in_flight() == 0u);
   BOOST_TEST(state() == EcnState::capable);
 }
 

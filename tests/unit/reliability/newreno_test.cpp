@@ -153,6 +153,7 @@ BOOST_AUTO_TEST_CASE(persistent_congestion_falls_to_the_minimum_and_starts_slowl
   BOOST_TEST(!reno.in_slow_start());
   reno.on_late_arrival(1, 1);  // the cut before it cannot be taken back any more
   BOOST_TEST(segments() == 102u);
+  BOOST_TEST(!reno.in_slow_start());
 }
 
 BOOST_AUTO_TEST_CASE(cut_is_taken_back_when_all_its_losses_arrive) {
