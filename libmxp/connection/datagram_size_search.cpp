@@ -30,19 +30,6 @@ bool fits(std::size_t size, std::uint64_t window) { return DatagramSizeSearch::k
 DatagramSizeSearch::DatagramSizeSearch(AddressFamily family, std::size_t ceiling)
     : overhead_(ip_and_udp_headers(family)), ceiling_(std::max(ceiling, kBase)), failed_(ceiling_ + 1) {}
 
-void DatagramSizeSearch::set_ceiling(std::size_t bytes) {
-  const std::size_t before = ceiling_;
-  const bool nothing_failed = failed_ > before;
-  ceiling_ = std::max(bytes, kBase);
-  passed_ = std::min(passed_, ceiling_);
-  if (nothing_failed || failed_ > ceiling_) {
-    failed_ = ceiling_ + 1;
-    asking_again_ = false;
-  }
-  if (suspect_ && suspect_->size > ceiling_) suspect_.reset();
-  if (ceiling_ > before && !searching_) begin();
-}
-
 std::size_t DatagramSizeSearch::usable_size(std::uint64_t window) const {
   std::size_t size = passed_;
   while (size > kBase && !fits(size, window)) size /= 2;
@@ -110,8 +97,8 @@ void DatagramSizeSearch::on_probe_sent(PacketNumber number, std::size_t size) {
 
 void DatagramSizeSearch::on_probe_acknowledged(Timestamp now, PacketNumber number) {
   if (!is_probe(number)) return;
-  const std::size_t size = std::min(probe_->size, ceiling_);
-  detector_.on_acknowledged(number, probe_->size);
+  const std::size_t size = probe_->size;
+  detector_.on_acknowledged(number, size);
   probe_.reset();
   losses_ = 0;
   if (suspect_ && size >= suspect_->size) {

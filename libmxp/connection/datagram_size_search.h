@@ -56,12 +56,9 @@ class DatagramSizeSearch {
   // A bound for searches that chance leads astray; an undisturbed one takes less than half of it.
   static constexpr unsigned kMaxProbes = 100;
 
-  // `family` of the path's addresses; `ceiling` as for set_ceiling().
+  // `family` of the path's addresses. `ceiling`: the largest size worth asking for, which is the smaller of our own upper
+  // bound and the peer's max_udp_payload; less than the base counts as the base.
   DatagramSizeSearch(AddressFamily family, std::size_t ceiling);
-
-  // The largest size worth asking for: the smaller of our own upper bound and the peer's max_udp_payload. Smaller
-  // values than the base count as the base. A lower ceiling lowers size() at once.
-  void set_ceiling(std::size_t bytes);
 
   // The largest size known to pass; kBase at first. Never above the ceiling.
   std::size_t size() const { return passed_; }
@@ -89,9 +86,7 @@ class DatagramSizeSearch {
   // of a black hole to work, what is sent at a probe timeout must not be larger than kBase.
   void on_persistent_timeout();
 
-  // When probe_due() will have something to ask again after a rest; kNever while the search runs, and when there is
-  // nothing above. A connection with nothing to send need not wake up for it.
-  Timestamp deadline() const { return rest_until_; }
+  // The search is over for now. It has no deadline: a connection with nothing to send need not wake up for the next one.
   bool resting() const { return !searching_; }
   unsigned probes_sent() const { return probes_; }       // in the current or latest search
   unsigned black_holes() const { return black_holes_; }  // how often the size fell back to the base

@@ -105,7 +105,7 @@ BOOST_AUTO_TEST_CASE(random_loss_is_no_black_hole) {
     const double large = *rc::gen::inRange(1, 11) / 10.0;  // share of large packets
     const bool mixed = *rc::gen::arbitrary<bool>();        // large ones of any size, or all of the size in use
     Path path(1472, loss, seed);
-    path.search.set_ceiling(1472);
+    path.search = DatagramSizeSearch(AddressFamily::ipv4, 1472);
     for (int i = 0; i < 20; ++i) path.round(1, [] { return DatagramSizeSearch::kBase; });
     if (path.search.size() != 1472) return;  // by chance: not what is tested here
     for (int i = 0; i < 2000 / static_cast<int>(packets) + 50; ++i) {
@@ -145,7 +145,7 @@ BOOST_AUTO_TEST_CASE(shrunken_path_that_also_loses_packets_is_noticed_soon) {
     const double loss = *rc::gen::inRange(0, 31) / 100.0;
     const double large = *rc::gen::inRange(3, 11) / 10.0;
     Path path(1472, loss, seed);
-    path.search.set_ceiling(1472);
+    path.search = DatagramSizeSearch(AddressFamily::ipv4, 1472);
     const auto size_of = [&] { return path.chance() < large ? path.search.size() : 300; };
     for (int i = 0; i < 60; ++i) path.round(20, size_of);
     path.shrink(1300);
