@@ -35,6 +35,7 @@
 #include <variant>
 #include <vector>
 
+#include "mxp/address.h"
 #include "mxp/rate.h"
 #include "mxp/time.h"
 
@@ -165,8 +166,8 @@ struct LinkSpec {
   // longer than this from when it is ready for the wire until it has left it. Zero = never.
   Duration ce_threshold{};
   Marks marks = Marks::keep;
-  // IP and UDP headers that are added to each datagram for rate and mtu: 28 for IPv4, 48 for IPv6.
-  std::uint32_t header_bytes = 28;
+  // IP and UDP headers that are added to each datagram for rate and mtu.
+  std::uint32_t header_bytes = ip_and_udp_headers(AddressFamily::ipv4);
 
   bool operator==(const LinkSpec&) const = default;
 };

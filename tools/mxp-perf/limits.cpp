@@ -183,8 +183,10 @@ Spread measure_timer(Duration duration) {
 
 tools::Result<void> measure_all_limits(std::size_t mtu, const std::function<TakeMore(LimitMode)>& take) {
   const auto enough = [&](LimitMode mode) { return take(std::move(mode)) == TakeMore::no; };
-  const std::vector<std::size_t> datagrams =
-      mtu == 0 ? std::vector<std::size_t>{1472, kMaxUdpPayload} : std::vector<std::size_t>{mtu - 28};
+  constexpr std::size_t kHeaders = ip_and_udp_headers(AddressFamily::ipv4);
+  constexpr std::size_t kEthernet = 1500;
+  const std::vector<std::size_t> datagrams = mtu == 0 ? std::vector<std::size_t>{kEthernet - kHeaders, kMaxUdpPayload}
+                                                      : std::vector<std::size_t>{mtu - kHeaders};
   for (const std::size_t bytes : datagrams) {
     const auto raw = measure_udp(bytes, kLimitDuration);
     if (!raw) return std::unexpected(raw.error());

@@ -47,7 +47,7 @@ struct Workload {
 // The least that --mtu takes: over IPv4 it holds 1200 bytes of UDP payload, and the full datagrams of a connection are
 // never smaller than that (docs/protocol.md §6). Over IPv6 the same payload makes a packet of 1248 bytes, whatever is
 // asked for.
-inline constexpr std::size_t kLeastMtu = kMinInitialSize + 28;
+inline constexpr std::size_t kLeastMtu = kMinInitialSize + ip_and_udp_headers(AddressFamily::ipv4);
 
 struct Options {
   Command command = Command::run;
