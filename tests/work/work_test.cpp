@@ -241,7 +241,7 @@ BOOST_AUTO_TEST_CASE(memory_counted_and_the_largest_asked_for_with_each_packet) 
   }
   Work work;
   std::uint64_t packets = 0;
-  for (const std::size_t bytes : {3000, 1001, 4000, 1000}) {
+  for (const std::size_t bytes : {3000u, 1001u, 4000u, 1000u}) {
     for (auto& account : accounts) {
       budget.set(account, bytes);
       BOOST_REQUIRE(bytes == 1000 || budget.largest() != nullptr);

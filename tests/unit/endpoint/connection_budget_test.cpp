@@ -177,7 +177,7 @@ BOOST_AUTO_TEST_CASE(the_largest_is_asked_for_by_key_and_then_by_connection) {
   std::vector<ConnectionBudget::Account> accounts(5);
   for (auto& account : accounts) budget.join(account);
   BOOST_TEST(budget.largest() == nullptr);  // what is only new has nothing to give
-  for (const std::size_t i : {0, 1, 2}) budget.attach(accounts[i], key(1));
+  for (const std::size_t i : {0u, 1u, 2u}) budget.attach(accounts[i], key(1));
   budget.attach(accounts[3], key(2));
   budget.set(accounts[0], kNew + 40);
   budget.set(accounts[1], kNew + 50);
