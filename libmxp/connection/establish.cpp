@@ -77,6 +77,7 @@ void apply_peer_parameters(Parts& parts, const TransportParameters& parameters) 
       static_cast<std::size_t>(std::min<std::uint64_t>(config.max_udp_payload, parameters.max_udp_payload));
   parts.path->sizes = DatagramSizeSearch(parts.path->remote.family, most);
   parts.recovery.set_peer_max_ack_delay(parameters.max_ack_delay);
+  parts.ack_frequency.on_peer_parameters(parameters.min_ack_delay, parameters.max_ack_delay);
   parts.idle.set_timeout(config.idle_timeout, parameters.max_idle_timeout);
   parts.streams.on_peer_parameters(parameters);
 }

@@ -5,6 +5,7 @@
 #include "core/frame_reader.h"
 #include "core/frame_writer.h"
 #include "mxp/version.h"
+#include "reliability/ack_tracker.h"
 #include "scheduler/streams.h"
 
 namespace mxp {
@@ -32,6 +33,7 @@ TransportParameters local_parameters(const TransportConfig& config, std::span<co
   Streams::announce(config.flow_control, parameters);
   // Rounded up: nobody may be told that we are prompter than we are.
   parameters.max_ack_delay = std::chrono::ceil<std::chrono::milliseconds>(config.recovery.max_ack_delay);
+  parameters.min_ack_delay = AckTracker::announced_min_delay(config.recovery.max_ack_delay);
   parameters.connection_id = connection_id;
   parameters.versions = {kWireVersion};
   for (const Suite suite : suites) parameters.suites.push_back(static_cast<std::uint8_t>(suite));

@@ -59,6 +59,12 @@ bool write_noted_ping(Parts& parts, Writer& writer) {
   return true;
 }
 
+bool write_immediate_ack(Parts& parts, Writer& writer) {
+  if (!parts.ack_frequency.peer_takes_requests() || !write_frame(writer, ImmediateAckFrame{})) return false;
+  parts.sent_frames.append({.kind = SentFrame::Kind::immediate_ack});
+  return true;
+}
+
 Ecn mark_of(const Path& path) { return path.control.ecn().marks() ? Ecn::ect0 : Ecn::not_ect; }
 
 void note_sent(Parts& parts, Timestamp now, Path& path, const BuiltPacket& built) {

@@ -35,6 +35,9 @@ HeaderSlot header_slot(MutableBytes packet, const OpenPacket& open);
 std::size_t seal_alone(Parts& parts, MutableBytes space, OpenPacket& open);
 // A PING with its entry in the log of sent frames; false if it does not fit.
 bool write_noted_ping(Parts& parts, Writer& writer);
+// For probes: a peer that only waits for more packets before it acknowledges has nothing more to wait for. False if it
+// does not fit or the peer does not take it.
+bool write_immediate_ack(Parts& parts, Writer& writer);
 
 struct BuiltPacket {
   PacketNumber number;

@@ -21,6 +21,7 @@
 #include "mxp/handler.h"
 #include "mxp/stats.h"
 #include "mxp/trace.h"
+#include "reliability/ack_frequency.h"
 #include "reliability/ack_tracker.h"
 #include "reliability/recovery.h"
 #include "scheduler/streams.h"
@@ -92,6 +93,7 @@ struct Parts {
   std::unique_ptr<Path> path;  // where packets are sent
   Recovery recovery;
   AckTracker acks;
+  AckFrequency ack_frequency;
   SentFrameLog sent_frames;
   IdleTimer idle;
   KeyUpdate key_update;

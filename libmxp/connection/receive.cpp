@@ -52,6 +52,11 @@ struct FrameVisitor {
     on_peer_close(parts, now, frame.application, frame.code, frame.frame_type, frame.reason);
     return {};
   }
+  Result operator()(const AckFrequencyFrame& frame) { return parts.acks.on_request(frame); }
+  Result operator()(const ImmediateAckFrame&) {
+    parts.acks.on_immediate_ack();
+    return {};
+  }
   // What streams own.
   Result operator()(const ResetStreamFrame& frame) { return parts.streams.on_frame(frame); }
   Result operator()(const StopSendingFrame& frame) { return parts.streams.on_frame(frame); }
@@ -63,7 +68,6 @@ struct FrameVisitor {
   Result operator()(const StreamDataBlockedFrame& frame) { return parts.streams.on_frame(frame); }
   Result operator()(const StreamsBlockedFrame& frame) { return parts.streams.on_frame(frame); }
   // What a peer may send only after we announced that we take it, and we announce none of it (docs/protocol.md §4).
-  Result operator()(const AckFrequencyFrame&) { return not_announced(frame_type::kAckFrequency); }
   Result operator()(const NewConnectionIdFrame&) { return not_announced(frame_type::kNewConnectionId); }
   Result operator()(const RetireConnectionIdFrame&) { return not_announced(frame_type::kRetireConnectionId); }
   Result operator()(const PathChallengeFrame&) { return not_announced(frame_type::kPathChallenge); }

@@ -10,12 +10,14 @@ namespace mxp {
 namespace {
 
 // Who wrote a frame and wants to hear of its fate.
-enum class Owner : std::uint8_t { nobody, acks, streams };
+enum class Owner : std::uint8_t { nobody, acks, ack_frequency, streams };
 
 Owner owner_of(SentFrame::Kind kind) {
   switch (kind) {
     case SentFrame::Kind::ping: break;  // whatever is sent next probes as well
+    case SentFrame::Kind::immediate_ack: break;
     case SentFrame::Kind::ack: return Owner::acks;
+    case SentFrame::Kind::ack_frequency: return Owner::ack_frequency;
     case SentFrame::Kind::stream:
     case SentFrame::Kind::reset_stream:
     case SentFrame::Kind::stop_sending:
@@ -27,7 +29,6 @@ Owner owner_of(SentFrame::Kind kind) {
     case SentFrame::Kind::stream_data_blocked:
     case SentFrame::Kind::streams_blocked_bidi:
     case SentFrame::Kind::streams_blocked_uni: return Owner::streams;
-    case SentFrame::Kind::ack_frequency:
     case SentFrame::Kind::new_connection_id:
     case SentFrame::Kind::retire_connection_id:
     case SentFrame::Kind::path_challenge:
@@ -40,6 +41,10 @@ void on_acknowledged(Parts& parts, const SentFrame& frame) {
   switch (owner_of(frame.kind)) {
     case Owner::nobody: break;
     case Owner::acks: parts.acks.on_ack_acknowledged(PacketNumber(frame.value)); break;
+    case Owner::ack_frequency:
+      parts.ack_frequency.on_acknowledged(frame.value);
+      parts.recovery.set_peer_max_ack_delay(parts.ack_frequency.peer_max_ack_delay());
+      break;
     case Owner::streams: parts.streams.on_frame_acknowledged(frame); break;
   }
 }
@@ -49,6 +54,7 @@ void on_lost(Parts& parts, const SentFrame& frame) {
   switch (owner_of(frame.kind)) {
     case Owner::nobody: break;
     case Owner::acks: break;  // a newer ACK says more
+    case Owner::ack_frequency: parts.ack_frequency.on_lost(frame.value); break;
     case Owner::streams: parts.streams.on_frame_lost(frame); break;
   }
 }

@@ -112,6 +112,17 @@ RunShape shape_of_run(Parts& parts, Timestamp now, std::size_t buffer_size, cons
   return {segment_size, std::min({limits.max_segments, kMaxHeaderBatch, of_one_send, buffer_size / segment_size})};
 }
 
+// Asks the peer for another number of acknowledgements, if it is time.
+bool write_ack_request(Parts& parts, Timestamp now, Writer& writer) {
+  const auto order = parts.recovery.sees_reordering() ? AckFrequency::Order::mixed : AckFrequency::Order::kept;
+  const auto request = parts.ack_frequency.request_due(now, parts.numbers.next(), parts.path->control, order);
+  if (!request || !write_frame(writer, *request)) return false;
+  parts.ack_frequency.on_sent(now, *request);
+  parts.recovery.set_peer_max_ack_delay(parts.ack_frequency.peer_max_ack_delay());
+  parts.sent_frames.append({.kind = SentFrame::Kind::ack_frequency, .value = request->sequence});
+  return true;
+}
+
 // Whatever wants to be acknowledged, as much as the packet holds; false if nothing did.
 bool write_data(Parts& parts, Writer& writer, const Budget& budget) {
   // The second probe repeats the first instead of being an empty PING: it is enough if one of them arrives.
@@ -119,7 +130,8 @@ bool write_data(Parts& parts, Writer& writer, const Budget& budget) {
   const auto note_frame = [&](const SentFrame& frame) { parts.sent_frames.append(frame); };
   const auto order =
       next_probe_carries_new_data(parts) ? Streams::DataOrder::new_first : Streams::DataOrder::lost_first;
-  if (parts.streams.write_frames(writer, note_frame, order)) return true;
+  const bool asks = budget.probes > 0 && write_immediate_ack(parts, writer);
+  if (parts.streams.write_frames(writer, note_frame, order) || asks) return true;
   return (parts.ping_due || budget.probes > 0) && write_noted_ping(parts, writer);
 }
 
@@ -189,7 +201,8 @@ std::optional<Transmit> transmit(Parts& parts, Timestamp now, MutableBytes buffe
     const std::size_t after_header = open.writer.written();
     if (ack_due || (acknowledges && data_now && segments == 0 && parts.acks.has_something_new()))
       write_ack_frame(parts, now, open.writer);
-    const bool ack_eliciting = data_now && write_data(parts, open.writer, budget);
+    const bool asked = data_now && segments == 0 && write_ack_request(parts, now, open.writer);
+    const bool ack_eliciting = (data_now && write_data(parts, open.writer, budget)) || asked;
     if (open.writer.written() == after_header) {
       // Nothing fitted, or nothing was left. The packet number stays unused, as if it had been skipped on purpose.
       ran_dry = true;

@@ -66,6 +66,7 @@ std::optional<Transmit> transmit_size_probe(Parts& parts, Timestamp now, Mutable
 
   const MutableBytes space = buffer.first(*size);
   OpenPacket open = begin_packet(parts, path, space);
+  write_immediate_ack(parts, open.writer);  // the search waits for the answer
   write_noted_ping(parts, open.writer);
   write_padding(open.writer, *size - kTagSize - open.writer.written());
   seal_alone(parts, space, open);

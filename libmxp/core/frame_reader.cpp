@@ -202,6 +202,7 @@ std::expected<std::optional<Frame>, TransportError> FrameReader::next() {
     case frame_type::kStreamsBlockedUni:
       return read_stream_count<StreamsBlockedFrame>(reader_, type, StreamType::unidirectional);
     case frame_type::kAckFrequency: return read_ack_frequency(reader_, type);
+    case frame_type::kImmediateAck: return ImmediateAckFrame{};
     case frame_type::kNewConnectionId: return read_new_connection_id(reader_, type);
     case frame_type::kRetireConnectionId: return read_limit<RetireConnectionIdFrame>(reader_, type);
     case frame_type::kPathChallenge: return read_path_data<PathChallengeFrame>(reader_, type);

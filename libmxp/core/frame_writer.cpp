@@ -130,6 +130,8 @@ bool write_frame(Writer& out, const AckFrequencyFrame& frame) {
                              static_cast<std::uint64_t>(delay_us), frame.reordering_threshold});
 }
 
+bool write_frame(Writer& out, const ImmediateAckFrame&) { return out.varint(frame_type::kImmediateAck); }
+
 bool write_frame(Writer& out, const NewConnectionIdFrame& frame) {
   MXP_REQUIRE(frame.retire_prior_to <= frame.sequence);
   const std::size_t numbers = 1 + varint_size(frame.sequence) + varint_size(frame.retire_prior_to);

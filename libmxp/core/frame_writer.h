@@ -22,6 +22,7 @@ bool write_frame(Writer& out, const StreamDataBlockedFrame& frame);
 bool write_frame(Writer& out, const StreamsBlockedFrame& frame);
 // REQUIRES: 0 <= max_ack_delay <= kLongestAckDelay; parts of a microsecond are left out.
 bool write_frame(Writer& out, const AckFrequencyFrame& frame);
+bool write_frame(Writer& out, const ImmediateAckFrame& frame);
 // REQUIRES: retire_prior_to <= sequence.
 bool write_frame(Writer& out, const NewConnectionIdFrame& frame);
 bool write_frame(Writer& out, const RetireConnectionIdFrame& frame);

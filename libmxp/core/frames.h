@@ -23,7 +23,7 @@ inline constexpr std::uint64_t kPadding = 0x00, kPing = 0x01, kAck = 0x02, kAckE
                                kDataBlocked = 0x14, kStreamDataBlocked = 0x15, kStreamsBlockedBidi = 0x16,
                                kStreamsBlockedUni = 0x17, kNewConnectionId = 0x18, kRetireConnectionId = 0x19,
                                kPathChallenge = 0x1a, kPathResponse = 0x1b, kCloseTransport = 0x1c,
-                               kCloseApplication = 0x1d;
+                               kCloseApplication = 0x1d, kImmediateAck = 0x1f;
 inline constexpr std::uint64_t kStreamFinBit = 1, kStreamLengthBit = 2, kStreamOffsetBit = 4;
 }  // namespace frame_type
 
@@ -145,6 +145,8 @@ struct AckFrequencyFrame {
   Duration max_ack_delay{};                // whole microseconds, 0..kLongestAckDelay
   std::uint64_t reordering_threshold = 0;  // an ACK is due at once for a gap of so many packets; 0: never for a gap
 };
+// The packet that it travels in is to be acknowledged at once.
+struct ImmediateAckFrame {};
 struct NewConnectionIdFrame {
   std::uint64_t sequence = 0;
   std::uint64_t retire_prior_to = 0;  // at most `sequence`
@@ -170,8 +172,8 @@ struct CloseFrame {
 
 using Frame = std::variant<PaddingFrame, PingFrame, AckFrame, ResetStreamFrame, StopSendingFrame, StreamFrame,
                            MaxDataFrame, MaxStreamDataFrame, MaxStreamsFrame, DataBlockedFrame, StreamDataBlockedFrame,
-                           StreamsBlockedFrame, AckFrequencyFrame, NewConnectionIdFrame, RetireConnectionIdFrame,
-                           PathChallengeFrame, PathResponseFrame, CloseFrame>;
+                           StreamsBlockedFrame, AckFrequencyFrame, ImmediateAckFrame, NewConnectionIdFrame,
+                           RetireConnectionIdFrame, PathChallengeFrame, PathResponseFrame, CloseFrame>;
 
 // PADDING, ACK and CLOSE are not (docs/protocol.md §4).
 bool is_ack_eliciting(const Frame& frame);

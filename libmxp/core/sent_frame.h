@@ -24,6 +24,7 @@ struct SentFrame {
     streams_blocked_bidi,  // value: the limit
     streams_blocked_uni,   // value: the limit
     ack_frequency,         // value: the sequence
+    immediate_ack,         // its loss is no news
     new_connection_id,     // value: the sequence
     retire_connection_id,  // value: the sequence
     path_challenge,        // its loss is no news: challenges have a timer of their own

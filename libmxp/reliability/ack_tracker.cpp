@@ -1,6 +1,7 @@
 #include "reliability/ack_tracker.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "core/work.h"
 
@@ -24,13 +25,52 @@ void AckTracker::on_packet_received(Timestamp now, PacketNumber number, bool ack
 
   if (eliciting_waiting_++ == 0) waiting_since_ = now;
   ++eliciting_received_;
-  const std::uint32_t interval = eliciting_received_ <= kEarlyPackets ? kEarlyInterval : kInterval;
-  // A gap opens or closes, a packet is late, or the path is congested (RFC 9000 §13.2.1): the sender should know at
-  // once.
-  if (number.value() != expected || ecn == Ecn::ce || eliciting_waiting_ >= interval) at_once_ = true;
+  const std::uint64_t ours = eliciting_received_ <= kEarlyPackets ? kEarlyInterval : kInterval;
+  const bool enough = next_sequence_ != 0 ? eliciting_waiting_ > threshold_ : eliciting_waiting_ >= ours;
+  // If the path is congested, the sender should know at once (RFC 9000 §13.2.1).
+  if (enough || ecn == Ecn::ce || is_due_for_order(number.value(), expected)) at_once_ = true;
+}
+
+// draft-ietf-quic-ack-frequency, "Response to Out-of-Order Packets". What the last ACK already let the sender declare
+// lost needs no further word.
+bool AckTracker::is_due_for_order(std::uint64_t number, std::uint64_t expected) const {
+  if (reordering_threshold_ == 0) return false;
+  // A gap opens or closes, or a packet is late (RFC 9000 §13.2.1).
+  if (reordering_threshold_ == 1) return number != expected;
+  const std::uint64_t largest = ranges_.front().last.value();
+  const std::uint64_t reported = told_below_ - std::min<std::uint64_t>(told_below_, reordering_threshold_);
+  const auto missing = smallest_missing(std::max(reported, settled_below_));
+  return missing && largest - *missing >= reordering_threshold_;
+}
+
+// Of the numbers from `from` up to the largest one received.
+std::optional<std::uint64_t> AckTracker::smallest_missing(std::uint64_t from) const {
+  std::optional<std::uint64_t> missing;
+  for (std::size_t i = 0; i < ranges_.size() && ranges_[i].first.value() > from; ++i) {
+    MXP_WORK(1);
+    const std::uint64_t after_next = i + 1 < ranges_.size() ? ranges_[i + 1].last.value() + 1 : from;
+    missing = std::max(after_next, from);
+  }
+  return missing;
+}
+
+std::expected<void, TransportError> AckTracker::on_request(const AckFrequencyFrame& frame) {
+  if (frame.max_ack_delay < min_ack_delay_) {
+    return std::unexpected(TransportError{TransportErrorCode::protocol_violation, frame_type::kAckFrequency,
+                                          "ACK_FREQUENCY with a delay below min_ack_delay"});
+  }
+  if (frame.sequence < next_sequence_) return {};
+  next_sequence_ = frame.sequence + 1;
+  max_ack_delay_ = frame.max_ack_delay;
+  // Larger ones are as good as none.
+  constexpr std::uint64_t kMost = std::numeric_limits<std::uint32_t>::max();
+  threshold_ = static_cast<std::uint32_t>(std::min(frame.threshold, kMost));
+  reordering_threshold_ = static_cast<std::uint32_t>(std::min(frame.reordering_threshold, kMost));
+  return {};
 }
 
 void AckTracker::on_ack_sent(Timestamp) {
+  if (!ranges_.empty()) told_below_ = ranges_.front().last.value() + 1;
   eliciting_waiting_ = 0;
   at_once_ = false;
   something_new_ = false;
@@ -45,6 +85,7 @@ void AckTracker::on_ack_acknowledged(PacketNumber largest) {
       end = std::min(end, *lowest_late_);
     }
   }
+  settled_below_ = std::max(settled_below_, end);
   while (ranges_.size() > 1 && ranges_.back().last.value() < end) ranges_.pop_back();
   if (ranges_.empty()) return;
   AckRange& lowest = ranges_.back();
@@ -102,7 +143,10 @@ void AckTracker::erase_range(std::size_t index) {
 
 void AckTracker::insert_range(std::size_t index, std::uint64_t number) {
   MXP_WORK(ranges_.size() - index + 1);
-  if (ranges_.size() == kCapacity) ranges_.pop_back();  // the oldest range gives way (threat t03)
+  if (ranges_.size() == kCapacity) {  // the oldest range gives way (threat t03)
+    settled_below_ = std::max(settled_below_, ranges_.back().last.value() + 1);
+    ranges_.pop_back();
+  }
   if (ranges_.size() == ranges_.capacity()) ranges_.reserve(std::clamp(2 * ranges_.size(), kFirstCapacity, kCapacity));
   ranges_.insert(ranges_.begin() + static_cast<std::ptrdiff_t>(index), {PacketNumber(number), PacketNumber(number)});
 }

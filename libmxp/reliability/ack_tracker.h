@@ -1,16 +1,19 @@
 // The receiver's side: which packet numbers arrived, when the peer must hear of them, and what the ACK says. The policy
-// is that of docs/protocol.md §6. Memory is bounded: at most 1 + kMaxAckRanges ranges are kept, and the oldest are
+// is that of docs/protocol.md §6, unless the peer has asked for another one with ACK_FREQUENCY. Memory is bounded: at most 1 + kMaxAckRanges ranges are kept, and the oldest are
 // forgotten (threat t03). Recording a packet costs at most one move of that list, whatever the peer sends. Numbers that
 // arrive in order need one range, so the list begins small and grows with the gaps.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <expected>
 #include <optional>
 #include <span>
 #include <vector>
 
 #include "core/frames.h"
 #include "mxp/ecn.h"
+#include "mxp/error.h"
 #include "mxp/ids.h"
 #include "mxp/time.h"
 
@@ -18,8 +21,25 @@ namespace mxp {
 
 class AckTracker {
  public:
+  // docs/protocol.md §6.
+  static constexpr std::uint64_t kEarlyPackets = 100;  // ack-eliciting ones
+  static constexpr std::uint32_t kEarlyInterval = 2;
+  static constexpr std::uint32_t kInterval = 10;
+
   // `max_ack_delay` is how long an acknowledgement may be held back, as we announced it to the peer.
-  explicit AckTracker(Duration max_ack_delay) : max_ack_delay_(max_ack_delay) {}
+  explicit AckTracker(Duration max_ack_delay)
+      : min_ack_delay_(announced_min_delay(max_ack_delay)), max_ack_delay_(max_ack_delay) {}
+  // The min_ack_delay that goes with it: timers are as fine as that. Whole microseconds.
+  static Duration announced_min_delay(Duration max_ack_delay) {
+    return std::chrono::floor<std::chrono::microseconds>(
+        std::min<Duration>(std::chrono::milliseconds(1), max_ack_delay));
+  }
+
+  // The peer asks for another policy than ours. An older request than the latest is ignored. PROTOCOL_VIOLATION for a
+  // delay that is shorter than what we announced.
+  std::expected<void, TransportError> on_request(const AckFrequencyFrame& frame);
+  // The packet that is being read asks for an ACK at once.
+  void on_immediate_ack() { at_once_ = true; }
 
   // A packet was opened and is not a duplicate. A number that is already recorded changes nothing.
   void on_packet_received(Timestamp now, PacketNumber number, bool ack_eliciting, Ecn ecn = Ecn::not_ect);
@@ -49,18 +69,22 @@ class AckTracker {
   void shrink() { ranges_.shrink_to_fit(); }
 
  private:
+  bool is_due_for_order(std::uint64_t number, std::uint64_t expected) const;
+  std::optional<std::uint64_t> smallest_missing(std::uint64_t from) const;
   bool record(std::uint64_t number);  // false if it is known already, or older than what is kept
   void erase_range(std::size_t index);
   void insert_range(std::size_t index, std::uint64_t number);
 
   static constexpr std::size_t kCapacity = kMaxAckRanges + 1;
   static constexpr std::size_t kFirstCapacity = 4;
-  // docs/protocol.md §6.
-  static constexpr std::uint64_t kEarlyPackets = 100;  // ack-eliciting ones
-  static constexpr std::uint32_t kEarlyInterval = 2;
-  static constexpr std::uint32_t kInterval = 10;
 
-  Duration max_ack_delay_;
+  Duration min_ack_delay_;
+  Duration max_ack_delay_;  // ours, or what the peer asked for last
+  // Of the latest request.
+  std::uint64_t next_sequence_ = 0;  // 0: there was none
+  std::uint32_t threshold_ = 0;      // so many packets may wait, and one more makes an ACK due
+  std::uint32_t reordering_threshold_ = 1;
+
   std::vector<AckRange> ranges_;  // descending, so that a packet in order touches only the first; at most kCapacity
   Timestamp largest_received_at_{};
   std::uint64_t eliciting_received_ = 0;
@@ -68,6 +92,8 @@ class AckTracker {
   Timestamp waiting_since_{};            // when the first of them arrived
   bool at_once_ = false;
   bool something_new_ = false;
+  std::uint64_t told_below_ = 0;     // one more than the largest number of the latest ACK
+  std::uint64_t settled_below_ = 0;  // the ranges do not say what arrived of the numbers below
 
   // Some numbers arrived below the largest. An ACK is certain to tell of them only if its largest number is above
   // late_mark_, which is the largest number at the latest such arrival. Until an ACK like that is acknowledged, nothing

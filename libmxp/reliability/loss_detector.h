@@ -45,6 +45,10 @@ class LossDetector {
   void on_late_arrival(LossReason reason, std::uint64_t distance, Duration took);
   // A packet arrived behind others, before it was declared lost. It was overtaken by `distance` numbers.
   void on_reordering(std::uint64_t distance);
+  // Whether packets were seen to overtake others by more than losses explain, not long ago.
+  bool sees_reordering() const {
+    return packet_threshold_ != kPacketThreshold || time_threshold_eighths_ != kTimeThresholdEighths;
+  }
   // A new loss episode begins. The argument says whether the one before had late arrivals.
   void on_episode(bool previous_had_late_arrivals);
 

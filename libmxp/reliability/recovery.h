@@ -91,6 +91,7 @@ class Recovery {
   std::optional<std::uint64_t> oldest_frames_begin() const;
 
   std::optional<PacketNumber> largest_acknowledged() const;
+  bool sees_reordering() const { return loss_.sees_reordering(); }
   std::uint64_t ecn_marked_sent() const { return ecn_.marked_sent(); }  // packets, on all paths
   std::uint64_t ecn_ce_reported() const { return ecn_ce_reported_; }    // CE marks that paths were told of
   unsigned pto_count() const { return probe_timer_.count(); }           // since the last ACK

@@ -103,6 +103,7 @@ void frames() {
   frame("streams-blocked-bidi", StreamsBlockedFrame{StreamType::bidirectional, 100});
   frame("streams-blocked-uni", StreamsBlockedFrame{StreamType::unidirectional, 100});
   frame("ack-frequency", AckFrequencyFrame{3, 10, std::chrono::milliseconds(5), 1});
+  frame("immediate-ack", ImmediateAckFrame{});
   frame("new-connection-id", NewConnectionIdFrame{2, 1, kId});
   frame("retire-connection-id", RetireConnectionIdFrame{1});
   frame("path-challenge", PathChallengeFrame{kId.bytes()});

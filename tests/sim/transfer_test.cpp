@@ -194,4 +194,26 @@ BOOST_AUTO_TEST_CASE(same_seed_same_trace_other_seed_another) {
   BOOST_TEST(first != trace(6));
 }
 
+// ACKs alone fill a return path that is hundreds of times thinner, unless the sender asks for fewer.
+BOOST_AUTO_TEST_CASE(a_thin_return_path_carries_a_fast_transfer) {
+  for (const char* back : {"rate 1mbit", "rate 250kbit"}) {
+    for (const auto algorithm : {CongestionControl::bbr, CongestionControl::cubic}) {
+      SimConfig config{.up = "rate 100mbit delay 25ms limit 800", .down = std::string(back) + " delay 25ms limit 100"};
+      config.client.transport.recovery.congestion_control = algorithm;
+      SimPair sim(config);
+      sim.client.connected_hook = [&](Connection& connection) {
+        sim.client.open_and_send(connection, StreamType::unidirectional, std::uint64_t{1} << 40);
+      };
+      sim.connect();
+      sim.run_for(3s);
+      const std::uint64_t before = sim.server.bytes_received;
+      sim.run_for(5s);
+      check_clean(sim);
+      const double share = static_cast<double>(sim.server.bytes_received - before) * 8 / (100e6 * 5);
+      BOOST_TEST_MESSAGE(back << ", algorithm " << static_cast<int>(algorithm) << ": " << share);
+      BOOST_TEST(share >= (back == std::string("rate 1mbit") ? 0.9 : 0.65), back << ", algorithm " << static_cast<int>(algorithm));
+    }
+  }
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -34,6 +34,8 @@ std::size_t FlowLab::add(const FlowPlan& plan) {
   config.congestion_control = plan.congestion_control;
   flows_.push_back(std::make_unique<Flow>(plan, config, config_.datagram));
   flows_.back()->recovery.set_handshake_confirmed();
+  if (config_.ack_frequency)
+    flows_.back()->ack_frequency.on_peer_parameters(std::chrono::milliseconds(1), std::chrono::milliseconds(25));
   const std::size_t index = flows_.size() - 1;
   schedule(Timestamp(plan.starts_at), [this, index] { send(*flows_[index], index); });
   return index;
@@ -77,7 +79,16 @@ void FlowLab::drain_links() {
 }
 
 void FlowLab::count_losses(Flow& flow, const Outcome& outcome) {
-  for (const LostPacket& it : outcome.lost) flow.lost += it.packet.in_flight ? 1 : 0;
+  for (const LostPacket& it : outcome.lost) {
+    flow.lost += it.packet.in_flight ? 1 : 0;
+    if (flow.request && it.packet.number == PacketNumber(flow.request->first))
+      flow.ack_frequency.on_lost(flow.request->second.sequence);
+  }
+  for (const SentPacket& packet : outcome.acknowledged) {
+    if (!flow.request || packet.number != PacketNumber(flow.request->first)) continue;
+    flow.ack_frequency.on_acknowledged(flow.request->second.sequence);
+    flow.recovery.set_peer_max_ack_delay(flow.ack_frequency.peer_max_ack_delay());
+  }
   flow.delivered += outcome.acknowledged.size() + outcome.spurious;
   if (!flow.finished_at && flow.delivered * config_.datagram >= flow.plan.bytes) flow.finished_at = now_ - Timestamp{};
 }
@@ -93,6 +104,13 @@ void FlowLab::send(Flow& flow, std::size_t index) {
   for (; !permit.blocked() && (permit.probe || wanted()); permit = flow.recovery.permit(now_)) {
     for (std::uint64_t bytes = permit.bytes; bytes >= config_.datagram && (permit.probe || wanted());
          bytes -= config_.datagram) {
+      if (const auto request = flow.ack_frequency.request_due(
+              now_, PacketNumber(flow.next), flow.path,
+              flow.recovery.sees_reordering() ? AckFrequency::Order::mixed : AckFrequency::Order::kept)) {
+        flow.ack_frequency.on_sent(now_, *request);
+        flow.recovery.set_peer_max_ack_delay(flow.ack_frequency.peer_max_ack_delay());
+        flow.request = {flow.next, *request};
+      }
       flow.recovery.on_packet_sent({.number = PacketNumber(flow.next),
                                     .sent_at = now_,
                                     .frames_begin = flow.next,
@@ -121,6 +139,7 @@ void FlowLab::on_data(std::size_t index, std::uint64_t number) {
   if (flow.seen[number]) return;
   flow.seen[number] = true;
   flow.received.push_back(now_ - Timestamp{});
+  if (flow.request && flow.request->first == number) (void)flow.tracker.on_request(flow.request->second);
   flow.tracker.on_packet_received(now_, PacketNumber(number), true);
   acknowledge_if_due(index);
   if (flow.tracker.deadline() != kNever)

@@ -19,6 +19,7 @@
 
 #include "mxp/config.h"
 #include "netem/link.h"
+#include "reliability/ack_frequency.h"
 #include "reliability/ack_tracker.h"
 #include "reliability/recovery.h"
 #include "unit/reliability/ack_of.h"
@@ -31,6 +32,7 @@ struct LabConfig {
   std::vector<std::uint32_t> opportunities_ms = {};  // where `up` says "trace": the trace (netem/delivery_trace.h)
   std::uint64_t seed = 1;
   std::size_t datagram = 1200;  // UDP payload
+  bool ack_frequency = true;    // whether senders ask for fewer or more ACKs than receivers send by themselves
 };
 
 struct FlowPlan {
@@ -69,6 +71,9 @@ class FlowLab {
     PathControl path;
     Recovery recovery;
     AckTracker tracker{std::chrono::milliseconds(25)};
+    AckFrequency ack_frequency;
+    // The latest request and the packet that it travels in.
+    std::optional<std::pair<std::uint64_t, AckFrequencyFrame>> request;
     std::uint64_t next = 0;
     std::uint64_t lost = 0;
     std::uint64_t delivered = 0;  // packets acknowledged

@@ -49,6 +49,7 @@ struct CompareFrames {
     return x.sequence == y.sequence && x.threshold == y.threshold && x.max_ack_delay == y.max_ack_delay &&
            x.reordering_threshold == y.reordering_threshold;
   }
+  bool operator()(const ImmediateAckFrame&, const ImmediateAckFrame&) const { return true; }
   bool operator()(const NewConnectionIdFrame& x, const NewConnectionIdFrame& y) const {
     return x.sequence == y.sequence && x.retire_prior_to == y.retire_prior_to && x.id == y.id;
   }

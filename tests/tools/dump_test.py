@@ -306,16 +306,17 @@ class WithKeys(DumpCase):
 
     def test_frames_of_paths_and_ids_are_shown(self):
         eight = bytes(range(0xc0, 0xc8))
-        payload = b"\x05\3\x0a\x53\x88\1" + b"\x18\2\1" + eight + b"\x18\0\0" + eight + b"\x19\1" + b"\x1a" + eight + b"\x1b" + eight
+        payload = b"\x05\3\x0a\x53\x88\1\x1f" + b"\x18\2\1" + eight + b"\x18\0\0" + eight + b"\x19\1" + b"\x1a" + eight + b"\x1b" + eight
         capture = wire.pcap([MESSAGE_1, MESSAGE_2, wire.c2s(0, payload)])
         self.assertEqual(self.records(capture, keys=True)[2]["frames"], [
             {"type": "ack_frequency", "sequence": 3, "threshold": 10, "max_ack_delay_us": 5000, "reordering_threshold": 1},
+            {"type": "immediate_ack"},
             {"type": "new_connection_id", "sequence": 2, "retire_prior_to": 1, "connection_id": eight.hex()},
             {"type": "new_connection_id", "sequence": 0, "retire_prior_to": 0, "connection_id": eight.hex()},
             {"type": "retire_connection_id", "sequence": 1},
             {"type": "path_challenge", "data": eight.hex()}, {"type": "path_response", "data": eight.hex()}])
         out, _ = self.dump("-r", self.file("c", capture), "--keylog", self.file("k", wire.KEY_LOG))
-        for text in ("ACK_FREQUENCY 3 threshold 10 delay 5000us reordering 1", f"NEW_CONNECTION_ID 2 {eight.hex()} retire below 1",
+        for text in ("ACK_FREQUENCY 3 threshold 10 delay 5000us reordering 1", "IMMEDIATE_ACK", f"NEW_CONNECTION_ID 2 {eight.hex()} retire below 1",
                      f"NEW_CONNECTION_ID 0 {eight.hex()}", "RETIRE_CONNECTION_ID 1", f"PATH_CHALLENGE {eight.hex()}", f"PATH_RESPONSE {eight.hex()}"):
             self.assertIn(text, out)
 

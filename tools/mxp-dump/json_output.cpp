@@ -73,6 +73,7 @@ struct FrameJson {
         frame.threshold, std::chrono::duration_cast<std::chrono::microseconds>(frame.max_ack_delay).count(),
         frame.reordering_threshold);
   }
+  void operator()(const ImmediateAckFrame&) {}
   void operator()(const NewConnectionIdFrame& frame) {
     add(R"(,"sequence":{},"retire_prior_to":{},"connection_id":"{}")", frame.sequence, frame.retire_prior_to,
         hex(frame.id));
@@ -104,6 +105,7 @@ struct FrameWord {
   std::string_view operator()(const StreamDataBlockedFrame&) const { return "stream_data_blocked"; }
   std::string_view operator()(const StreamsBlockedFrame&) const { return "streams_blocked"; }
   std::string_view operator()(const AckFrequencyFrame&) const { return "ack_frequency"; }
+  std::string_view operator()(const ImmediateAckFrame&) const { return "immediate_ack"; }
   std::string_view operator()(const NewConnectionIdFrame&) const { return "new_connection_id"; }
   std::string_view operator()(const RetireConnectionIdFrame&) const { return "retire_connection_id"; }
   std::string_view operator()(const PathChallengeFrame&) const { return "path_challenge"; }

@@ -51,6 +51,7 @@ struct FrameText {
     add("ACK_FREQUENCY {} threshold {} delay {}us reordering {}", frame.sequence, frame.threshold,
         std::chrono::duration_cast<std::chrono::microseconds>(frame.max_ack_delay).count(), frame.reordering_threshold);
   }
+  void operator()(const ImmediateAckFrame&) { add("IMMEDIATE_ACK"); }
   void operator()(const NewConnectionIdFrame& frame) {
     add("NEW_CONNECTION_ID {} {}", frame.sequence, hex(frame.id));
     if (frame.retire_prior_to > 0) add(" retire below {}", frame.retire_prior_to);

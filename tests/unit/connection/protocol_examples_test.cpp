@@ -464,8 +464,9 @@ BOOST_AUTO_TEST_CASE(frames_of_the_worked_example) {
   show_frame("STREAMS_BLOCKED", "two-way, at 1536", StreamsBlockedFrame{StreamType::bidirectional, 1536});
   show_frame("STREAMS_BLOCKED", "one-way, at 1536", StreamsBlockedFrame{StreamType::unidirectional, 1536});
   const ConnectionId new_id({0xc0, 0xc1, 0xc2, 0xc3, 0xc4, 0xc5, 0xc6, 0xc7});
-  show_frame("ACK_FREQUENCY", "request 3: every tenth packet, within 5000 µs, at once for a gap of 1",
+  show_frame("ACK_FREQUENCY", "request 3: every eleventh packet, within 5000 µs, at once for every gap",
              AckFrequencyFrame{3, 10, std::chrono::milliseconds(5), 1});
+  show_frame("IMMEDIATE_ACK", "", ImmediateAckFrame{});
   show_frame("NEW_CONNECTION_ID", "number 2, retire those below 1", NewConnectionIdFrame{2, 1, new_id});
   show_frame("RETIRE_CONNECTION_ID", "number 1", RetireConnectionIdFrame{1});
   show_frame("PATH_CHALLENGE", "", PathChallengeFrame{{0xd0, 0xd1, 0xd2, 0xd3, 0xd4, 0xd5, 0xd6, 0xd7}});

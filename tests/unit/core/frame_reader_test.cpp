@@ -166,6 +166,7 @@ BOOST_AUTO_TEST_CASE(the_other_frames) {
   const auto frequency = only<AckFrequencyFrame>(hex("05 01 0a 800061a8 03"));
   BOOST_TEST((frequency.sequence == 1 && frequency.threshold == 10 && frequency.reordering_threshold == 3));
   BOOST_TEST((frequency.max_ack_delay == std::chrono::milliseconds(25)));
+  only<ImmediateAckFrame>(hex("1f"));
   const auto new_id = only<NewConnectionIdFrame>(hex("18 4040 02 0102030405060708"));
   BOOST_TEST((new_id.sequence == 64 && new_id.retire_prior_to == 2));
   BOOST_TEST((new_id.id == ConnectionId({1, 2, 3, 4, 5, 6, 7, 8})));
@@ -219,7 +220,7 @@ BOOST_AUTO_TEST_CASE(fields_may_be_in_longer_forms) {
 }
 
 BOOST_AUTO_TEST_CASE(unknown_and_reserved_types_close_the_connection) {
-  for (const std::uint8_t type : {0x04, 0x1e, 0x1f, 0x20, 0x30, 0x31, 0x32, 0x33, 0x34, 0x35, 0x36, 0x3f}) {
+  for (const std::uint8_t type : {0x04, 0x1e, 0x20, 0x30, 0x31, 0x32, 0x33, 0x34, 0x35, 0x36, 0x3f}) {
     const TransportError error = refused({type, 0, 0, 0});
     BOOST_TEST((error.code == TransportErrorCode::unknown_frame));
     BOOST_TEST(error.frame_type == type);
@@ -270,8 +271,8 @@ BOOST_AUTO_TEST_CASE(only_padding_ack_and_close_are_not_ack_eliciting) {
        {Frame(PingFrame{}), Frame(StreamFrame{}), Frame(ResetStreamFrame{}), Frame(StopSendingFrame{}),
         Frame(MaxDataFrame{}), Frame(MaxStreamDataFrame{}), Frame(MaxStreamsFrame{}), Frame(DataBlockedFrame{}),
         Frame(StreamDataBlockedFrame{}), Frame(StreamsBlockedFrame{}), Frame(AckFrequencyFrame{}),
-        Frame(NewConnectionIdFrame{}), Frame(RetireConnectionIdFrame{}), Frame(PathChallengeFrame{}),
-        Frame(PathResponseFrame{})}) {
+        Frame(ImmediateAckFrame{}), Frame(NewConnectionIdFrame{}), Frame(RetireConnectionIdFrame{}),
+        Frame(PathChallengeFrame{}), Frame(PathResponseFrame{})}) {
     BOOST_TEST(is_ack_eliciting(frame));
   }
 }
@@ -280,8 +281,9 @@ BOOST_AUTO_TEST_CASE(frames_that_only_ask_about_a_path) {
   for (const Frame& frame :
        {Frame(PaddingFrame{}), Frame(PathChallengeFrame{}), Frame(PathResponseFrame{}), Frame(NewConnectionIdFrame{})})
     BOOST_TEST(is_probing(frame));
-  for (const Frame& frame : {Frame(PingFrame{}), Frame(AckFrame{}), Frame(StreamFrame{}), Frame(MaxDataFrame{}),
-                             Frame(RetireConnectionIdFrame{}), Frame(AckFrequencyFrame{}), Frame(CloseFrame{})})
+  for (const Frame& frame :
+       {Frame(PingFrame{}), Frame(AckFrame{}), Frame(StreamFrame{}), Frame(MaxDataFrame{}),
+        Frame(RetireConnectionIdFrame{}), Frame(AckFrequencyFrame{}), Frame(ImmediateAckFrame{}), Frame(CloseFrame{})})
     BOOST_TEST(!is_probing(frame));
 }
 

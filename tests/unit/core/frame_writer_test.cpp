@@ -53,6 +53,7 @@ BOOST_AUTO_TEST_CASE(frames_have_the_bytes_of_the_document) {
       {StreamsBlockedFrame{StreamType::bidirectional, 3}, "16 03"},
       {StreamsBlockedFrame{StreamType::unidirectional, 3}, "17 03"},
       {AckFrequencyFrame{1, 10, std::chrono::milliseconds(25), 3}, "05 01 0a 800061a8 03"},
+      {ImmediateAckFrame{}, "1f"},
       {NewConnectionIdFrame{64, 2, ConnectionId({1, 2, 3, 4, 5, 6, 7, 8})}, "18 4040 02 0102030405060708"},
       {RetireConnectionIdFrame{64}, "19 4040"},
       {PathChallengeFrame{{1, 2, 3, 4, 5, 6, 7, 8}}, "1a 0102030405060708"},
@@ -127,9 +128,9 @@ BOOST_AUTO_TEST_CASE(frame_that_does_not_fit_writes_nothing) {
         Frame(MaxDataFrame{0x400}), Frame(MaxStreamDataFrame{StreamId(6), 0x400}),
         Frame(MaxStreamsFrame{StreamType::bidirectional, 900}), Frame(DataBlockedFrame{800}),
         Frame(StreamDataBlockedFrame{StreamId(1), 8}), Frame(StreamsBlockedFrame{StreamType::unidirectional, 3}),
-        Frame(AckFrequencyFrame{1, 10, std::chrono::milliseconds(25), 3}), Frame(NewConnectionIdFrame{64, 2, {}}),
-        Frame(RetireConnectionIdFrame{64}), Frame(PathChallengeFrame{}), Frame(PathResponseFrame{}),
-        Frame(CloseFrame{false, 0x0a, 8, {}})}) {
+        Frame(AckFrequencyFrame{1, 10, std::chrono::milliseconds(25), 3}), Frame(ImmediateAckFrame{}),
+        Frame(NewConnectionIdFrame{64, 2, {}}), Frame(RetireConnectionIdFrame{64}), Frame(PathChallengeFrame{}),
+        Frame(PathResponseFrame{}), Frame(CloseFrame{false, 0x0a, 8, {}})}) {
     const std::size_t size = written(frame).size();
     for (std::size_t space = 0; space < size; ++space) {
       std::vector<std::uint8_t> buffer(space, 0xee);

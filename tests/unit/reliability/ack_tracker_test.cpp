@@ -15,6 +15,10 @@ struct Fixture {
   void receive(std::uint64_t number, bool eliciting = true, Ecn ecn = Ecn::not_ect) {
     tracker.on_packet_received(now, PacketNumber(number), eliciting, ecn);
   }
+  static AckFrequencyFrame request(std::uint64_t sequence, std::uint64_t threshold, Duration max_ack_delay,
+                                   std::uint64_t reordering_threshold = 1) {
+    return {sequence, threshold, max_ack_delay, reordering_threshold};
+  }
   std::vector<std::pair<std::uint64_t, std::uint64_t>> ranges() const {
     std::vector<std::pair<std::uint64_t, std::uint64_t>> result;
     for (const AckRange& it : tracker.ranges()) result.emplace_back(it.first.value(), it.last.value());
@@ -111,6 +115,95 @@ BOOST_AUTO_TEST_CASE(delay_is_that_of_the_largest_number) {
   now += 10ms;
   receive(3);
   BOOST_TEST((tracker.delay(now) == 10ms));
+}
+
+BOOST_AUTO_TEST_CASE(request_sets_the_number_of_packets_and_the_delay) {
+  BOOST_TEST(tracker.on_request(request(0, 3, 9ms)).has_value());
+  for (std::uint64_t number = 0; number < 3; ++number) receive(number);
+  BOOST_TEST(!tracker.ack_due(now));
+  BOOST_TEST((tracker.deadline() == now + 9ms));
+  receive(3);  // more than three
+  BOOST_TEST(tracker.ack_due(now));
+  tracker.on_ack_sent(now);
+  BOOST_TEST(tracker.on_request(request(1, 0, 9ms)).has_value());
+  receive(4);
+  BOOST_TEST(tracker.ack_due(now));
+  tracker.on_ack_sent(now);
+  // The largest threshold there is means that time alone decides.
+  BOOST_TEST(tracker.on_request(request(2, (std::uint64_t{1} << 62) - 1, 2ms)).has_value());
+  for (std::uint64_t number = 5; number < 5000; ++number) receive(number);
+  BOOST_TEST(!tracker.ack_due(now + 1ms));
+  BOOST_TEST(tracker.ack_due(now + 2ms));
+}
+
+BOOST_AUTO_TEST_CASE(request_that_is_not_newer_is_ignored) {
+  BOOST_TEST(tracker.on_request(request(5, 50, 9ms)).has_value());
+  BOOST_TEST(tracker.on_request(request(5, 0, 8ms)).has_value());
+  BOOST_TEST(tracker.on_request(request(4, 0, 8ms)).has_value());
+  receive(0);
+  BOOST_TEST(!tracker.ack_due(now));
+  BOOST_TEST((tracker.deadline() == now + 9ms));
+}
+
+BOOST_AUTO_TEST_CASE(request_for_less_than_the_announced_delay_breaks_the_rules) {
+  BOOST_TEST((AckTracker::announced_min_delay(25ms) == 1ms));
+  BOOST_TEST((AckTracker::announced_min_delay(400'500ns) == 400us));
+  BOOST_TEST(tracker.on_request(request(0, 50, 1ms)).has_value());
+  const auto refused = tracker.on_request(request(1, 0, 999us));
+  BOOST_TEST_REQUIRE(!refused.has_value());
+  BOOST_TEST((refused.error().code == TransportErrorCode::protocol_violation));
+  BOOST_TEST(refused.error().frame_type == frame_type::kAckFrequency);
+  receive(0);
+  BOOST_TEST(!tracker.ack_due(now));  // nothing changed
+}
+
+BOOST_AUTO_TEST_CASE(immediate_ack_is_for_one_packet) {
+  tracker.on_immediate_ack();
+  receive(0);
+  BOOST_TEST(tracker.ack_due(now));
+  tracker.on_ack_sent(now);
+  receive(1);
+  BOOST_TEST(!tracker.ack_due(now));
+}
+
+// The examples of draft-ietf-quic-ack-frequency, "Response to Out-of-Order Packets".
+BOOST_AUTO_TEST_CASE(reordering_threshold_says_which_gap_is_told_at_once) {
+  const auto told_at = [](std::uint64_t threshold, std::initializer_list<std::uint64_t> numbers) {
+    Fixture it;
+    BOOST_TEST(it.tracker.on_request(it.request(0, 1000, 25ms, threshold)).has_value());
+    std::vector<std::uint64_t> told;
+    for (const std::uint64_t number : numbers) {
+      it.receive(number);
+      if (!it.tracker.ack_due(it.now)) continue;
+      told.push_back(number);
+      it.tracker.on_ack_sent(it.now);
+    }
+    return told;
+  };
+  using Numbers = std::vector<std::uint64_t>;
+  BOOST_TEST(told_at(3, {0, 1, 3, 4, 5, 8, 9, 10}) == (Numbers{5, 9, 10}));
+  BOOST_TEST(told_at(5, {0, 1, 3, 5, 6, 7, 8, 9, 10}) == (Numbers{7, 9}));
+  BOOST_TEST(told_at(1, {0, 1, 3, 4, 2, 5}) == (Numbers{3, 2}));
+  BOOST_TEST(told_at(0, {0, 1, 3, 9, 2, 500}).empty());
+  BOOST_TEST(told_at(2, {1, 2}) == (Numbers{2}));                  // the first packet is missing
+  BOOST_TEST(told_at(4, {0, 3, 2, 1, 4, 5, 6, 7, 8, 9}).empty());  // late, but within the threshold
+}
+
+BOOST_AUTO_TEST_CASE(numbers_that_the_ranges_no_longer_tell_of_are_not_missing) {
+  BOOST_TEST(tracker.on_request(request(0, 1000, 25ms, 10)).has_value());
+  for (const std::uint64_t number : {0, 5, 6}) receive(number);
+  tracker.on_ack_sent(now);
+  tracker.on_ack_acknowledged(PacketNumber(6));
+  for (std::uint64_t number = 7; number < 30; ++number) receive(number);
+  BOOST_TEST(!tracker.ack_due(now));
+}
+
+BOOST_AUTO_TEST_CASE(congestion_mark_is_told_at_once_whatever_was_asked) {
+  BOOST_TEST(tracker.on_request(request(0, 1000, 25ms, 0)).has_value());
+  receive(0, true, Ecn::ect0);
+  BOOST_TEST(!tracker.ack_due(now));
+  receive(1, true, Ecn::ce);
+  BOOST_TEST(tracker.ack_due(now));
 }
 
 BOOST_AUTO_TEST_CASE(every_second_number_keeps_a_bounded_number_of_ranges) {  // threat t03
