@@ -119,12 +119,18 @@ void Bbr::on_ack(const AckSample& sample, const RttEstimator& rtt) {
 void Bbr::begin_round(const AckSample& sample) {
   ++phase_rounds_;
   ++rounds_since_probe_;
-  if (std::exchange(queue_was_marked_, false) || losses_.round_is_congested()) {
+  const bool marked = std::exchange(queue_was_marked_, false);
+  if (marked || losses_.round_is_congested()) {
     if (state_ == State::startup) {
       end_startup_by_loss(losses_.round_charge());
     } else if (!probes_for_rate()) {
       charge_ = losses_.round_charge();
       model_.cut(window_);
+    }
+    if (marked) {
+      // A router has said so: no packet that arrives late makes it untrue.
+      startup_ended_by_loss_ = false;
+      bounds_before_loss_ = model_.bounds;
     }
   } else if (state_ == State::startup && rounds_without_growth_ == 0) {
     losses_.measure_round();  // the pipe is not full yet: what is lost is the link's own loss

@@ -253,7 +253,18 @@ BOOST_AUTO_TEST_CASE(datagram_size_sets_the_initial_window_and_later_the_minimum
   bbr.on_persistent_congestion();
   BOOST_TEST(bbr.window() == 4u * 1400);
   bbr.on_datagram_size(9000);
-  BOOST_TEST(bbr.window() == 4u * 9000);
+  BOOST_TEST(bbr.window() == 2u * 9000);
+}
+
+// Large datagrams are used while the window holds four of them (connection/datagram_size_search.h): a window that has
+// fallen as far as it can must hold less, or the size would stay for ever.
+BOOST_AUTO_TEST_CASE(smallest_window_makes_large_datagrams_smaller) {
+  for (std::size_t size = kMaxUdpPayload; size > 1500; size /= 2) {
+    bbr.on_datagram_size(size);
+    bbr.on_persistent_congestion();
+    BOOST_TEST(bbr.window() >= 2 * size);
+    BOOST_TEST(bbr.window() < 4 * size, "datagrams of " << size);
+  }
 }
 
 // ECN: whatever was lost, the round was congested.
@@ -304,6 +315,7 @@ struct ByHand {
   Timestamp now{1s};
   std::uint64_t next = 0;
   std::uint64_t in_flight = 0;
+  std::uint64_t marks = 0;  // CE, told of by each ACK
 
   std::vector<SentPacket> send(std::uint64_t count) {
     std::vector<SentPacket> packets;
@@ -353,7 +365,8 @@ struct ByHand {
                 .rtt_sampled = true,
                 .in_flight_before = before,
                 .in_flight = in_flight,
-                .rate = sampler.finish_ack(now)},
+                .rate = sampler.finish_ack(now),
+                .ecn_ce = marks},
                rtt);
   }
 };
@@ -477,6 +490,33 @@ BOOST_AUTO_TEST_CASE(what_one_that_overtook_others_waited_for_is_not_taken_from_
                rtt);
   }
   BOOST_TEST((bbr.model().min_rtt() >= 48ms));
+}
+
+BOOST_AUTO_TEST_CASE(what_a_mark_cut_stays_cut_when_losses_of_the_same_time_arrive) {
+  for (std::uint64_t packets = 10; packets <= 80; packets *= 2) round(packets, 0);
+  for (int i = 0; i < 30 && bbr.state() != State::cruise; ++i) round(80, 0);
+  BOOST_TEST_REQUIRE(bbr.state() == State::cruise);
+  marks = 1;
+  round(80, 40);
+  marks = 0;
+  round(80, 0);
+  const PathModel::Bounds cut = bbr.model().bounds;
+  BOOST_TEST_REQUIRE(cut.inflight < PathModel::kUnbounded);
+  bbr.on_late_arrival(40, 40);
+  BOOST_TEST(bbr.model().bounds.rate == cut.rate);
+  BOOST_TEST(bbr.model().bounds.inflight == cut.inflight);
+}
+
+BOOST_AUTO_TEST_CASE(startup_that_a_mark_ended_does_not_go_on_when_losses_arrive) {
+  for (std::uint64_t packets = 10; packets <= 80; packets *= 2) round(packets, 0);
+  BOOST_TEST_REQUIRE(bbr.state() == State::startup);
+  marks = 1;
+  round(160, 40);
+  marks = 0;
+  round(80, 0);
+  BOOST_TEST_REQUIRE(!bbr.in_slow_start());
+  bbr.on_late_arrival(40, 40);
+  BOOST_TEST(!bbr.in_slow_start());
 }
 
 BOOST_AUTO_TEST_CASE(bounds_of_before_come_back_when_half_of_the_losses_arrive) {
