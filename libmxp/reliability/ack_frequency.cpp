@@ -6,6 +6,10 @@ namespace mxp {
 
 namespace {
 
+// Below this round trip the peer is left to its own policy. Its timers are coarser than a quarter of that: where the
+// window shrank below the packets that were asked for, every window would wait for a timer.
+constexpr Duration kLeastRoundTrip = std::chrono::milliseconds(20);
+
 // Whether the peer does twice or half of what is wanted.
 template <typename T>
 bool is_far(T wanted, T asked) {
@@ -23,7 +27,7 @@ std::optional<AckFrequencyFrame> AckFrequency::request_due(Timestamp now, Packet
                                                            Order order) const {
   if (!min_ack_delay_ || next.value() < AckTracker::kEarlyPackets) return std::nullopt;
   const Duration round_trip = path.rtt().measured();
-  if (round_trip == Duration::zero() || now < asked_at_ + round_trip) return std::nullopt;
+  if (round_trip < kLeastRoundTrip || now < asked_at_ + round_trip) return std::nullopt;
   const std::uint64_t acks = path.in_slow_start() ? 2 * kAcksPerWindow : kAcksPerWindow;
   const std::uint64_t packets =
       std::clamp(path.congestion_window() / (acks * path.datagram_size()), kMinPackets, kMaxPackets);
