@@ -1,25 +1,26 @@
-// How often the peer should acknowledge, and when to ask it for that: the sender's side of ACK_FREQUENCY (docs/protocol.md
-// §6; draft-ietf-quic-ack-frequency).
+// How often the peer should acknowledge, and when to ask it for that: the sender's side of ACK_FREQUENCY
+// (docs/protocol.md §6; draft-ietf-quic-ack-frequency).
 //
-// A receiver cannot know how many packets are under way, so a fixed number of packets for each ACK suits few paths. Too
-// few ACKs starve a small window; too many cost processing time on a fast path, and on a thin return path (100 Mbit/s one
-// way, 250 kbit/s the other) they fill it and delay each other. What the sender needs is a number of ACKs for each round
-// trip, whatever the rate. So it asks for one in every so many packets:
+// A receiver cannot know how many packets are under way, so a fixed number of packets for each ACK suits few paths.
+// Too few ACKs starve a small window; too many cost processing time on a fast path, and on a thin return path (100
+// Mbit/s one way, 250 kbit/s the other) they fill it and delay each other. What the sender needs is a number of ACKs
+// for each round trip, whatever the rate. So it asks for one in every so many packets:
 //
 //     packets = window / (16 datagrams), half of that in slow start; at least 2, at most 128
 //     delay   = round trip / 4, but 5 ms at least, and never more than the peer's own max_ack_delay
 //
-// A window of BBR is two products of rate and round trip, and what was asked for may be twice what is wanted by now, so
-// at least four ACKs come in each round trip. Slow start gets twice as many: HyStart++ wants eight samples (RFC 9406 §4.2), and BBR
-// loses less of a shallow queue when it sees early that its rate no longer grows.
+// A window of BBR is two products of rate and round trip, and what was asked for may be twice what is wanted by now,
+// so at least four ACKs come in each round trip. Slow start gets twice as many: HyStart++ wants eight samples (RFC
+// 9406 §4.2), and BBR loses less of a shallow queue when it sees early that its rate no longer grows.
 //
-// A gap is told at once when it is as wide as our packet threshold, so that the ACK finds the loss. A narrower one costs
-// an ACK that says nothing yet. But where packets overtake others by far, every late one is told at once: the round trip
-// of most packets shows only in the samples of those (recovery.cpp).
+// A gap is told at once when it is as wide as our packet threshold, so that the ACK finds the loss. A narrower one
+// costs an ACK that says nothing yet. But where packets overtake others by far, every late one is told at once: the
+// round trip of most packets shows only in the samples of those (recovery.cpp).
 //
-// A request is a frame of about nine bytes in a packet with data. One is sent only when what is wanted has become twice
-// or half of what the peer does, or the order of packets has changed, at most once in a round trip, and not for the first packets, of which the peer
-// acknowledges every second one by itself, nor on round trips below 20 ms, of which a timer is no small part.
+// A request is a frame of about nine bytes in a packet with data. One is sent only when what is wanted has become
+// twice or half of what the peer does, or the order of packets has changed, at most once in a round trip, and not for
+// the first packets, of which the peer acknowledges every second one by itself, nor on round trips below 20 ms, of
+// which a timer is no small part.
 #pragma once
 
 #include <algorithm>
