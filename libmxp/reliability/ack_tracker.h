@@ -1,7 +1,8 @@
-// The receiver's side: which packet numbers arrived, when the peer must hear of them, and what the ACK says. The policy
-// is that of docs/protocol.md §6, unless the peer has asked for another one with ACK_FREQUENCY. Memory is bounded: at most 1 + kMaxAckRanges ranges are kept, and the oldest are
-// forgotten (threat t03). Recording a packet costs at most one move of that list, whatever the peer sends. Numbers that
-// arrive in order need one range, so the list begins small and grows with the gaps.
+// The receiver's side: which packet numbers arrived, when the peer must hear of them, and what the ACK says. The
+// policy is that of docs/protocol.md §6, unless the peer has asked for another one with ACK_FREQUENCY. Memory is
+// bounded: at most 1 + kMaxAckRanges ranges are kept, and the oldest are forgotten (threat t03). Recording a packet
+// costs at most one move of that list, whatever the peer sends. Numbers that arrive in order need one range, so the
+// list begins small and grows with the gaps.
 #pragma once
 
 #include <algorithm>
