@@ -211,7 +211,8 @@ BOOST_AUTO_TEST_CASE(a_thin_return_path_carries_a_fast_transfer) {
       check_clean(sim);
       const double share = static_cast<double>(sim.server.bytes_received - before) * 8 / (100e6 * 5);
       BOOST_TEST_MESSAGE(back << ", algorithm " << static_cast<int>(algorithm) << ": " << share);
-      BOOST_TEST(share >= (back == std::string("rate 1mbit") ? 0.9 : 0.65), back << ", algorithm " << static_cast<int>(algorithm));
+      BOOST_TEST(share >= (back == std::string("rate 1mbit") ? 0.9 : 0.65),
+                 back << ", algorithm " << static_cast<int>(algorithm));
     }
   }
 }
