@@ -20,6 +20,7 @@ void Recovery::use(PathControl& path, PathControl* standby) {
     // How far packets overtake each other, and for how long the peer was silent, was true of the other path.
     loss_ = LossDetector();
     probe_timer_.on_acknowledged();
+    probes_due_ = 0;
   }
   path_ = &path;
   standby_ = standby;
@@ -32,10 +33,9 @@ SendPermit Recovery::permit(Timestamp now) const {
 }
 
 void Recovery::on_packet_sent(SentPacket packet) {
-  if (packet.in_flight) {
-    if (is_on_path(packet)) path_->on_packet_sent(packet);
-    else if (standby_ != nullptr && packet.path == standby_->id()) standby_->on_packet_sent(packet);
-  }
+  PathControl* path = path_of(packet);
+  if (path == nullptr) packet.path = PathId::nowhere;  // for good: what was not added is never subtracted
+  else if (packet.in_flight) path->on_packet_sent(packet);
   if (packet.ecn_marked) ecn_.on_marked_sent();
   packets_.add(packet);
   if (packet.ack_eliciting) {
@@ -163,8 +163,12 @@ bool Recovery::take_rtt_sample(Timestamp now, std::optional<SentPacket> largest,
 
 void Recovery::forget(const SentPacket& packet) {
   if (!packet.in_flight) return;
-  if (is_on_path(packet)) path_->forget(packet);
-  else if (standby_ != nullptr && packet.path == standby_->id()) standby_->forget(packet);
+  if (PathControl* path = path_of(packet)) path->forget(packet);
+}
+
+PathControl* Recovery::path_of(const SentPacket& packet) const {
+  if (is_on_path(packet)) return path_;
+  return standby_ != nullptr && packet.path == standby_->id() ? standby_ : nullptr;
 }
 
 void Recovery::settle_losses(Timestamp now, Outcome& outcome) {

@@ -43,7 +43,8 @@ class Recovery {
 
   // Packets are sent on `path` from now on. Those that are under way on the old one are still waited for, but teach
   // nothing and take no room (RFC 9000 §9.4). `standby`, which may be null, is the path that may come back into use:
-  // what leaves it is taken off its bytes in flight. Both outlive their use.
+  // what leaves it is taken off its bytes in flight. Both outlive their use, and the path in use until now still exists
+  // during this call.
   void use(PathControl& path, PathControl* standby);
   const PathControl& path() const { return *path_; }
 
@@ -58,8 +59,8 @@ class Recovery {
   // REQUIRES: numbers strictly increase. A gap is a number skipped on purpose: its acknowledgement is an offence. A
   // packet whose SentPacket::path is neither the path in use nor the standby counts as in flight nowhere.
   void on_packet_sent(SentPacket packet);
-  // A packet that carried nothing to send again did not leave this machine: it takes no room, its acknowledgement is not
-  // waited for, and it was not lost. If it is not waited for any more, nothing happens.
+  // A packet that carried nothing to send again did not leave this machine: it takes no room, its acknowledgement is
+  // not waited for, and it was not lost. If it is not waited for any more, nothing happens.
   void on_packet_refused(PacketNumber number);
   // The window had room but there was nothing to send: what is under way now must not make the window grow.
   void on_application_limited();
@@ -109,6 +110,8 @@ class Recovery {
   void finish(Timestamp now);
   bool is_overfull() const { return packets_.span() > SentPackets::kMaxSpan; }
   bool is_on_path(const SentPacket& packet) const { return packet.path == path_->id(); }
+  // Null: it was sent on a path that is neither in use nor the standby.
+  PathControl* path_of(const SentPacket& packet) const;
   // Of a packet that teaches nothing.
   void forget(const SentPacket& packet);
 

@@ -9,7 +9,10 @@
 namespace mxp {
 
 // One path of a connection, in the order in which they came into use (path_control.h).
-enum class PathId : std::uint32_t { first = 0 };
+enum class PathId : std::uint32_t {
+  first = 0,
+  nowhere = UINT32_MAX,  // of a packet whose path is neither in use nor the standby: it counts and teaches nowhere
+};
 
 // Why a packet was sent: decides what its loss means.
 enum class PacketKind : std::uint8_t {
