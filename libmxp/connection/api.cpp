@@ -3,6 +3,7 @@
 
 #include "connection/access.h"
 #include "connection/flows.h"
+#include "connection/migration.h"
 
 namespace mxp {
 
@@ -71,6 +72,14 @@ void Connection::set_send_buffer(std::size_t bytes) { impl_->parts.streams.set_s
 void Connection::close(AppErrorCode code, std::string_view reason) {
   close_by_application(impl_->parts, that_fits(code), reason);
   impl_->parts.ready.on_ready();
+}
+
+std::expected<void, MigrationError> Connection::migrate(const SocketAddress& local) {
+  Parts& parts = impl_->parts;
+  if (auto possible = can_migrate(parts); !possible) return possible;
+  parts.migration_due = local;
+  parts.ready.on_ready();
+  return {};
 }
 
 ConnectionState Connection::state() const { return impl_->parts.lifecycle.state; }

@@ -56,9 +56,11 @@ class DatagramSizeSearch {
   // A bound for searches that chance leads astray; an undisturbed one takes less than half of it.
   static constexpr unsigned kMaxProbes = 100;
 
-  // `family` of the path's addresses. `ceiling`: the largest size worth asking for, which is the smaller of our own upper
-  // bound and the peer's max_udp_payload; less than the base counts as the base.
+  // `family` of the path's addresses. `ceiling`: the largest size worth asking for, which is the smaller of our own
+  // upper bound and the peer's max_udp_payload; less than the base counts as the base.
   DatagramSizeSearch(AddressFamily family, std::size_t ceiling);
+
+  std::size_t ceiling() const { return ceiling_; }
 
   // The largest size known to pass; kBase at first. Never above the ceiling.
   std::size_t size() const { return passed_; }
@@ -86,7 +88,8 @@ class DatagramSizeSearch {
   // of a black hole to work, what is sent at a probe timeout must not be larger than kBase.
   void on_persistent_timeout();
 
-  // The search is over for now. It has no deadline: a connection with nothing to send need not wake up for the next one.
+  // The search is over for now. It has no deadline: a connection with nothing to send need not wake up for the next
+  // one.
   bool resting() const { return !searching_; }
   unsigned probes_sent() const { return probes_; }       // in the current or latest search
   unsigned black_holes() const { return black_holes_; }  // how often the size fell back to the base

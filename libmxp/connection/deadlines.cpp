@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "connection/flows.h"
+#include "connection/migration.h"
 
 namespace mxp {
 
@@ -35,7 +36,8 @@ Timestamp next_deadline(const Parts& parts) {
     next = std::min(next, parts.idle.deadline(parts.recovery.probe_timeout()));
     // What waits for bytes from the client has no deadline: no passing of time would let it go (threat t39).
     if (!held_by_address(parts)) next = std::min(next, parts.recovery.deadline());
-    if (parts.path->is_proven()) next = std::min(next, parts.acks.deadline());
+    if (acknowledges_on(*parts.path) && !held_by_address(parts)) next = std::min(next, parts.acks.deadline());
+    next = std::min(next, path_deadline(parts));
     next = std::min({next, parts.key_update.old_keys_until(), parts.idle.rest_deadline()});
     // A PING that is already due waits for room in the window, not for a time (threat t39).
     if (!parts.ping_due) next = std::min(next, parts.idle.keepalive_deadline());
@@ -71,6 +73,7 @@ void on_deadline(Parts& parts, Timestamp now) {
       if (parts.recovery.pto_count() == kTimeoutsOfBlackHole) parts.path->sizes.on_persistent_timeout();
     }
     if (parts.idle.keepalive_deadline() <= now) parts.ping_due = true;
+    on_path_deadline(parts, now);
     if (parts.key_update.old_keys_until() <= now) {
       parts.keys->opener.forget_previous_keys();
       parts.key_update.on_old_keys_gone();

@@ -78,6 +78,11 @@ void apply_peer_parameters(Parts& parts, const TransportParameters& parameters) 
   parts.path->sizes = DatagramSizeSearch(parts.path->remote.family, most);
   parts.recovery.set_peer_max_ack_delay(parameters.max_ack_delay);
   parts.ack_frequency.on_peer_parameters(parameters.min_ack_delay, parameters.max_ack_delay);
+  if (config.migration && parameters.active_connection_id_limit >= 2) {
+    parts.ids = std::make_unique<ConnectionIds>(parts.role == Role::client ? parts.client_id : parts.server_id,
+                                                parts.path->remote_id);
+    parts.ids->local.set_peer_limit(parameters.active_connection_id_limit);
+  }
   parts.idle.set_timeout(config.idle_timeout, parameters.max_idle_timeout);
   parts.streams.on_peer_parameters(parameters);
 }

@@ -45,15 +45,18 @@ void repeat_oldest_data(Parts& parts);
 // settle.cpp: queues once more what earlier probes carried. Returns how many of those probes carried data.
 unsigned repeat_earlier_probes(Parts& parts);
 
-// Whether the 3× limit forbids even the smallest packet. It can go when more bytes have come from the client.
+// Whether the 3× limit forbids even a small packet. It can go when more bytes have come from the client.
 inline bool held_by_address(const Parts& parts) {
-  constexpr std::uint64_t kSmallestPacket = 32;  // a PING fits
-  return parts.path->amplification.allowance() < kSmallestPacket;
+  constexpr std::uint64_t kSmallPacket = 96;  // header, tag, and an ACK of one range with counts of ECN marks
+  return parts.path->amplification.allowance() < kSmallPacket;
 }
+
+// Whether packets of the peer are acknowledged on this path, as far as its 3× limit allows.
+inline bool acknowledges_on(const Path& path) { return path.is_proven() || !path.amplification.awaits_proof(); }
 
 // memory.cpp: bytes that the connection holds, in O(1). Its buffers and records are counted; the rest of it is
 // kConnectionBytes, as tests/unit/endpoint/memory_test.cpp measures it with the library's cipher contexts.
-inline constexpr std::size_t kConnectionBytes = 9'000;
+inline constexpr std::size_t kConnectionBytes = 9'600;
 std::size_t memory_in_use(const Parts& parts);
 // memory.cpp: whether the endpoint, or the peer's key, has memory for windows and buffers to grow.
 enum class Memory : std::uint8_t { suffices, is_short };

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "connection/peer_ids.h"
 #include "core/frame_reader.h"
 #include "core/frame_writer.h"
 #include "mxp/version.h"
@@ -34,6 +35,7 @@ TransportParameters local_parameters(const TransportConfig& config, std::span<co
   // Rounded up: nobody may be told that we are prompter than we are.
   parameters.max_ack_delay = std::chrono::ceil<std::chrono::milliseconds>(config.recovery.max_ack_delay);
   parameters.min_ack_delay = AckTracker::announced_min_delay(config.recovery.max_ack_delay);
+  if (config.migration) parameters.active_connection_id_limit = PeerIds::kLimit;
   parameters.connection_id = connection_id;
   parameters.versions = {kWireVersion};
   for (const Suite suite : suites) parameters.suites.push_back(static_cast<std::uint8_t>(suite));

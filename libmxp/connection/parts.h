@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "connection/client_attempts.h"
+#include "connection/connection_ids.h"
 #include "connection/events.h"
 #include "connection/idle_timer.h"
 #include "connection/key_update.h"
@@ -90,7 +91,12 @@ struct Parts {
   NumberSkipper numbers;
   EventBridge events;
   Streams streams;
-  std::unique_ptr<Path> path;  // where packets are sent
+  std::unique_ptr<Path> path;          // where packets are sent
+  std::unique_ptr<Path> other;         // that we may change to or return to; usually null
+  std::uint32_t next_path = 1;         // PathId of the next path with properties of its own
+  std::unique_ptr<ConnectionIds> ids;  // none: the connection stays where it is (migration.h)
+  SocketAddress arrival;               // client: where the peer's packets last reached us, as far as the carrier tells
+  std::optional<SocketAddress> migration_due;  // the local address that the application wants to move to
   Recovery recovery;
   AckTracker acks;
   AckFrequency ack_frequency;
@@ -99,6 +105,7 @@ struct Parts {
   KeyUpdate key_update;
 
   bool memory_is_short = false;              // of the endpoint or of the peer's key: receive windows do not grow
+  bool address_settled = false;              // a server has opened a packet, a client has its answer
   bool ping_due = false;                     // an ack-eliciting packet is wanted, whatever it carries
   Timestamp pacing_until = kNever;           // the pacer holds us until then
   std::optional<PacketNumber> silence_from;  // the oldest packet under way when small ones were sent for it

@@ -4,10 +4,13 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "connection/amplification.h"
 #include "connection/datagram_size_search.h"
+#include "connection/path_responses.h"
+#include "connection/path_validation.h"
 #include "mxp/address.h"
 #include "mxp/config.h"
 #include "mxp/ids.h"
@@ -35,10 +38,14 @@ struct Path {
   SocketAddress remote;
   SocketAddress local;     // default-constructed: the carrier cannot tell, or has not yet
   ConnectionId remote_id;  // in packets to the peer on this path
+  std::uint64_t remote_sequence = 0;
   AmplificationLimit amplification;
   std::shared_ptr<PathProperties> properties;
   PathControl& control;       // of the properties
   DatagramSizeSearch& sizes;  // of the properties
+
+  std::optional<PathValidation> validation;  // while we ask whether the peer hears us there
+  PathResponses responses;
 
   // Whether the peer has shown that it hears us at `remote`: the limit on bytes to an address that may be forged has
   // fallen. A client learns it from message 2; for a server, see amplification.h.

@@ -54,6 +54,8 @@ class PathValidation {
 
   // When on_timeout() or another challenge is due; kNever when it is over.
   Timestamp deadline() const { return state_ == State::pending ? std::min(next_, end_) : kNever; }
+  // When it ends in vain; kNever when it is over. For a side that may not send a challenge now.
+  Timestamp gives_up_at() const { return state_ == State::pending ? end_ : kNever; }
   // Gives up when it is time. Returns whether it just did; challenge_due() says the rest.
   bool on_timeout(Timestamp now) {
     if (state_ != State::pending || now < end_) return false;

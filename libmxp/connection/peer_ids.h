@@ -1,7 +1,8 @@
 // The connection ids that the peer has given us, for packets to it (RFC 9000 §5.1, §19.15, §19.16).
 //
-// Each path uses one. An id that has been on one path never goes onto another one, because an observer would see that
-// both belong together (RFC 9000 §9.5); it is retired when its path ends. The peer may also ask that all ids below a
+// Each path uses one. take() never gives an id out twice, because an observer who sees it on two paths knows that they
+// belong together (RFC 9000 §9.5); a path that finds no spare id shares the old one (migration.cpp). An id is retired
+// when its path ends. The peer may also ask that all ids below a
 // sequence be retired. Then the paths that used them have to take others.
 //
 // Everything here is what the peer wants it to be, so everything is bounded (threats t05, t06). It may have as many ids
@@ -11,6 +12,7 @@
 // id is retired once more, which is always allowed.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -47,6 +49,9 @@ class PeerIds {
 
   // An id that was never used, for a new path; the lowest sequence. Nothing if there is none: no new path now.
   std::optional<Entry> take();
+  bool has_spare() const {
+    return std::ranges::any_of(entries(), [](const Entry& entry) { return !entry.taken; });
+  }
   bool is_held(std::uint64_t sequence) const;
   // The path that took it has ended. Nothing happens if the peer had it retired before.
   void retire(std::uint64_t sequence);
@@ -67,8 +72,8 @@ class PeerIds {
   static constexpr std::size_t kRetirementPlaces = kMaxRetirements + 1 + kLimit;
 
   struct Retirement {
-    std::uint64_t sequence = 0;
-    bool under_way = false;
+    std::uint64_t sequence : 63 = 0;  // a varint: 62 bits
+    std::uint64_t under_way : 1 = 0;
   };
   enum class Seen : std::uint8_t { no, yes, forgotten };
 

@@ -1,7 +1,8 @@
 // A datagram comes in:
 //
-//   1. judge its source: once a packet has opened, only its address counts; count the bytes (amplification). A
-//      connection that is draining drops the datagram here
+//   1. judge its source: a client drops what is not from its server, and a server what is not from its client where
+//      they may not move; count the bytes for the path that it came on. A connection that is draining drops the
+//      datagram here
 //   2. open: unmask the header, recover the number, decrypt, refuse duplicates; nothing changes before the tag has
 //      verified
 //   3. the first packet that a server opens decides where the client is
@@ -9,11 +10,13 @@
 //   5. a closing connection looks for the peer's CLOSE only, and now and then answers with its own
 //   6. start the idle timer again; the first packet that a server opens confirms the keys
 //   7. each frame visits its owner once; the first that breaks a rule closes the connection
-//   8. note the packet for acknowledging
+//   8. the newest packet, if it is no path probe, says where the client is (migration.h)
+//   9. note the packet for acknowledging
 //
 // The application is called from inside steps 6 and 7 and may close the connection there, so the state is looked at
 // again before each frame.
 #include "connection/flows.h"
+#include "connection/migration.h"
 #include "core/frame_reader.h"
 
 namespace mxp {
@@ -34,6 +37,8 @@ struct FrameVisitor {
   Parts& parts;
   Timestamp now;
   std::uint32_t phase;  // of the packet's keys
+  const ReceivedDatagram& datagram;
+  ConnectionId destination;  // of the packet
 
   using Result = std::expected<void, TransportError>;
 
@@ -67,11 +72,24 @@ struct FrameVisitor {
   Result operator()(const DataBlockedFrame& frame) { return parts.streams.on_frame(frame); }
   Result operator()(const StreamDataBlockedFrame& frame) { return parts.streams.on_frame(frame); }
   Result operator()(const StreamsBlockedFrame& frame) { return parts.streams.on_frame(frame); }
-  // What a peer may send only after we announced that we take it, and we announce none of it (docs/protocol.md §4).
-  Result operator()(const NewConnectionIdFrame&) { return not_announced(frame_type::kNewConnectionId); }
-  Result operator()(const RetireConnectionIdFrame&) { return not_announced(frame_type::kRetireConnectionId); }
-  Result operator()(const PathChallengeFrame&) { return not_announced(frame_type::kPathChallenge); }
-  Result operator()(const PathResponseFrame&) { return not_announced(frame_type::kPathResponse); }
+  // What a peer may send only where both sides have announced that they take it (docs/protocol.md §4.1).
+  Result operator()(const NewConnectionIdFrame& frame) {
+    return may_move(parts) ? on_new_connection_id(parts, frame) : not_announced(frame_type::kNewConnectionId);
+  }
+  Result operator()(const RetireConnectionIdFrame& frame) {
+    return may_move(parts) ? on_retire_connection_id(parts, now, frame, destination)
+                           : not_announced(frame_type::kRetireConnectionId);
+  }
+  Result operator()(const PathChallengeFrame& frame) {
+    if (!may_move(parts)) return not_announced(frame_type::kPathChallenge);
+    on_path_challenge(parts, datagram, frame.data);
+    return {};
+  }
+  Result operator()(const PathResponseFrame& frame) {
+    if (!may_move(parts)) return not_announced(frame_type::kPathResponse);
+    on_path_response(parts, now, frame.data);
+    return {};
+  }
 
   static Result not_announced(std::uint64_t type) {
     return std::unexpected(TransportError{TransportErrorCode::unknown_frame, type, "frame that was not announced"});
@@ -82,6 +100,7 @@ struct FrameVisitor {
 // it. Whether the client hears us there is another question (amplification.h).
 void settle_address(Parts& parts, const ReceivedDatagram& datagram) {
   const bool moved = datagram.remote != parts.path->remote;
+  parts.address_settled = true;
   parts.path->remote = datagram.remote;
   parts.path->local = datagram.local;
   if (!moved && !parts.path->amplification.answered_elsewhere()) return parts.path->amplification.lift();
@@ -89,6 +108,12 @@ void settle_address(Parts& parts, const ReceivedDatagram& datagram) {
   parts.numbers.skip_far();
   parts.path->amplification.await_proof(parts.numbers.next());
   parts.ping_due = true;
+}
+
+ConnectionId destination_of(ByteView packet) {
+  ConnectionId::Bytes bytes;
+  std::copy_n(packet.begin() + 1, bytes.size(), bytes.begin());
+  return ConnectionId(bytes);
 }
 
 // Answers a packet in the closing state with our CLOSE again, at exponentially growing distances (threat t55).
@@ -126,17 +151,19 @@ void receive_while_closing(Parts& parts, Timestamp now, MutableBytes payload) {
 void receive_packet(Parts& parts, Timestamp now, const ReceivedDatagram& datagram) {
   const std::size_t size = datagram.bytes.size();
   const bool from_elsewhere = datagram.remote != parts.path->remote;
-  // Without path validation a connection stays at the address that its first opened packet came from (threat t20).
-  // Until then a server's connection has the address of the message 1 that came first, which may be an observer's copy.
-  // The packet that opens decides, since only the holder of the keys can have sent it.
-  const bool settled = parts.path->is_proven() || parts.path->amplification.awaits_proof();
-  if (from_elsewhere && settled) return drop(parts, now, DropReason::wrong_path, size);
+  // At first a server's connection has the address of the message 1 that came first, which may be an observer's copy.
+  // The packet that opens decides, since only the holder of the keys can have sent it. From then on only a client
+  // moves, by a packet that opens (threat t20), and only where both sides take what that needs.
+  const bool settled = parts.address_settled;
+  const bool moves = from_elsewhere && settled;
+  if (moves && (parts.role == Role::client || !may_move(parts))) return drop(parts, now, DropReason::wrong_path, size);
   // The allowance belongs to one address: bytes that come from others do not add to it (threat t17).
-  if (!from_elsewhere) parts.path->amplification.on_received(size);
+  if (Path* path = path_of(parts, datagram)) path->amplification.on_received(size);
   if (!parts.keys) return drop(parts, now, DropReason::key_unavailable, size);
   if (parts.lifecycle.state == ConnectionState::draining || parts.lifecycle.state == ConnectionState::closed)
     return drop(parts, now, DropReason::unexpected_in_state, size);
 
+  const auto newest_before = parts.replay.largest();
   const auto opened = parts.keys->opener.open(datagram.bytes, parts.replay);
   if (!opened) {
     drop(parts, now, opened.error(), size);
@@ -145,6 +172,7 @@ void receive_packet(Parts& parts, Timestamp now, const ReceivedDatagram& datagra
     return;
   }
   if (!settled) settle_address(parts, datagram);
+  const bool newest = !newest_before || opened->number > *newest_before;
   const auto followed = on_packet_phase(parts, now, *opened);
   if (parts.lifecycle.state == ConnectionState::closing) {
     // To turn keys costs as much while closing as before (threat t26), so we stop listening to a peer that does it
@@ -168,8 +196,10 @@ void receive_packet(Parts& parts, Timestamp now, const ReceivedDatagram& datagra
 
   parts.streams.on_clock(now, parts.round_trip_of_windows());
   bool ack_eliciting = false;
+  bool probing = true;
+  const ConnectionId destination = destination_of(datagram.bytes);
   FrameReader frames(opened->payload);
-  FrameVisitor visitor{parts, now, opened->phase};
+  FrameVisitor visitor{parts, now, opened->phase, datagram, destination};
   while (is_open(parts)) {
     const auto frame = frames.next();
     if (!frame) {
@@ -178,6 +208,7 @@ void receive_packet(Parts& parts, Timestamp now, const ReceivedDatagram& datagra
     }
     if (!frame->has_value()) break;
     ack_eliciting |= is_ack_eliciting(**frame);
+    probing &= is_probing(**frame);
     const auto visited = std::visit(visitor, **frame);
     if (!visited) {
       TransportError error = visited.error();
@@ -185,6 +216,9 @@ void receive_packet(Parts& parts, Timestamp now, const ReceivedDatagram& datagra
       close_by_error(parts, error);
     }
   }
+  if (newest && parts.role == Role::client) parts.arrival = datagram.local;
+  if (newest && !probing && parts.role == Role::server && may_move(parts) && is_open(parts))
+    follow_client(parts, now, datagram);
   parts.acks.on_packet_received(now, opened->number, ack_eliciting, datagram.ecn);
   parts.streams.collect();
 }
@@ -227,6 +261,8 @@ void receive_response(Parts& parts, Timestamp now, const ReceivedDatagram& datag
   // The answer shows that the server hears us at its address. Besides, only a server must limit what it sends to an
   // address that may be forged.
   parts.path->amplification.lift();
+  parts.address_settled = true;
+  parts.arrival = datagram.local;
   if (accepted.round_trip) parts.path->control.seed_rtt(now, *accepted.round_trip);
   parts.attempts.reset();
   parts.stats.bytes_received += size;

@@ -10,7 +10,7 @@ namespace mxp {
 namespace {
 
 // Who wrote a frame and wants to hear of its fate.
-enum class Owner : std::uint8_t { nobody, acks, ack_frequency, streams };
+enum class Owner : std::uint8_t { nobody, acks, ack_frequency, streams, local_ids, peer_ids };
 
 Owner owner_of(SentFrame::Kind kind) {
   switch (kind) {
@@ -29,10 +29,11 @@ Owner owner_of(SentFrame::Kind kind) {
     case SentFrame::Kind::stream_data_blocked:
     case SentFrame::Kind::streams_blocked_bidi:
     case SentFrame::Kind::streams_blocked_uni: return Owner::streams;
-    case SentFrame::Kind::new_connection_id:
-    case SentFrame::Kind::retire_connection_id:
+    case SentFrame::Kind::new_connection_id: return Owner::local_ids;
+    case SentFrame::Kind::retire_connection_id: return Owner::peer_ids;
+    // A challenge has a timer of its own (path_validation.h), and for an answer that was lost the peer asks again.
     case SentFrame::Kind::path_challenge:
-    case SentFrame::Kind::path_response: break;  // not sent yet
+    case SentFrame::Kind::path_response: break;
   }
   return Owner::nobody;
 }
@@ -46,6 +47,8 @@ void on_acknowledged(Parts& parts, const SentFrame& frame) {
       parts.recovery.set_peer_max_ack_delay(parts.ack_frequency.peer_max_ack_delay());
       break;
     case Owner::streams: parts.streams.on_frame_acknowledged(frame); break;
+    case Owner::local_ids: parts.ids->local.on_announcement_acknowledged(frame.value); break;
+    case Owner::peer_ids: parts.ids->peer.on_retirement_acknowledged(frame.value); break;
   }
 }
 
@@ -56,6 +59,8 @@ void on_lost(Parts& parts, const SentFrame& frame) {
     case Owner::acks: break;  // a newer ACK says more
     case Owner::ack_frequency: parts.ack_frequency.on_lost(frame.value); break;
     case Owner::streams: parts.streams.on_frame_lost(frame); break;
+    case Owner::local_ids: parts.ids->local.on_announcement_lost(frame.value); break;
+    case Owner::peer_ids: parts.ids->peer.on_retirement_lost(frame.value); break;
   }
 }
 
@@ -108,13 +113,18 @@ void settle(Parts& parts, Timestamp now, const Outcome& outcome) {
 
 namespace {
 
+bool is_repeated(SentFrame::Kind kind) {
+  const Owner owner = owner_of(kind);
+  return owner == Owner::streams || owner == Owner::local_ids || owner == Owner::peer_ids;
+}
+
 // Queues the packet's frames for sending once more, unless a later packet carries them already. The packet itself may
 // still be acknowledged, so its frames stay in the log, marked so that its loss is not reported as well. Returns
-// whether it queued anything; PING and ACK are never queued.
+// whether it queued anything; PING, ACK and what asks for a path are never queued.
 bool send_again(Parts& parts, const SentPacket& packet) {
   bool carried_any = false;
   for_each_frame(parts, packet, [&](SentFrame& frame) {
-    if (frame.retransmitted || owner_of(frame.kind) != Owner::streams) return;
+    if (frame.retransmitted || !is_repeated(frame.kind)) return;
     on_lost(parts, frame);
     frame.retransmitted = true;
     carried_any = true;

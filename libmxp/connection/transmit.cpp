@@ -2,14 +2,15 @@
 //
 //   0. hand the application the data that it asked for, with resume, since the last drive
 //   1. a closing connection sends its CLOSE; a client without keys sends message 1 when it is due
-//   2. take the datagram size that the path carries and its window allows; a probe for a larger one goes by itself
-//      (transmit_alone.cpp has these datagrams and those of step 1)
+//   2. begin the move that the application asked for; what asks for a path, or answers, goes by itself, whatever the
+//      window says (transmit_paths.cpp). Take the datagram size that the path carries and its window allows; a probe
+//      for a larger one goes by itself (transmit_alone.cpp has these datagrams and those of step 1)
 //   3. shape the run: full datagrams, or small ones where the peer has fallen silent, and only one where the peer's
 //      address is not proven
 //   4. ask for the one permit: how much may go now, and if nothing, why and until when
 //   5. for each segment of the caller's buffer: before the first, turn to new keys if it is time (update_keys.cpp);
-//      write the header, then frames in a fixed order (acknowledgement, control and data of streams, ping) and padding;
-//      seal them in place; tell reliability what the packet carried
+//      write the header, then frames in a fixed order (acknowledgement, connection ids, control and data of streams,
+//      ping) and padding; seal them in place; tell reliability what the packet carried
 //   6. mask all headers of the run at once
 //
 // All segments but the last have the same size, as GSO requires, and all go out with the same ECN mark.
@@ -18,8 +19,10 @@
 // same news.
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "connection/flows.h"
+#include "connection/migration.h"
 #include "connection/packet_builder.h"
 #include "connection/transmit_alone.h"
 #include "core/frame_writer.h"
@@ -56,7 +59,7 @@ bool write_ack_frame(Parts& parts, Timestamp now, Writer& writer) {
 
 // Notes what keeps us from sending more, and when to look again. `ran_dry` means that nothing was left to send.
 void note_what_holds_us(Parts& parts, Timestamp now, bool ran_dry) {
-  const bool wants_more = parts.streams.has_pending() || parts.ping_due;
+  const bool wants_more = parts.streams.has_pending() || parts.ping_due || id_frames_due(parts);
   const SendPermit permit = parts.recovery.permit(now);
   parts.pacing_until = wants_more && permit.blocked() ? permit.retry_at : kNever;
   BlockedBy blocked = BlockedBy::application;
@@ -128,10 +131,11 @@ bool write_data(Parts& parts, Writer& writer, const Budget& budget) {
   // The second probe repeats the first instead of being an empty PING: it is enough if one of them arrives.
   if (budget.probes > 0 && !parts.streams.has_pending()) repeat_earlier_probes(parts);
   const auto note_frame = [&](const SentFrame& frame) { parts.sent_frames.append(frame); };
+  const bool wrote_ids = write_id_frames(parts, writer);
   const auto order =
       next_probe_carries_new_data(parts) ? Streams::DataOrder::new_first : Streams::DataOrder::lost_first;
   const bool asks = budget.probes > 0 && write_immediate_ack(parts, writer);
-  if (parts.streams.write_frames(writer, note_frame, order) || asks) return true;
+  if (parts.streams.write_frames(writer, note_frame, order) || asks || wrote_ids) return true;
   return (parts.ping_due || budget.probes > 0) && write_noted_ping(parts, writer);
 }
 
@@ -143,7 +147,8 @@ bool has_something_to_send(const Parts& parts, Timestamp now) {
   if (parts.lifecycle.state != ConnectionState::established) return false;
   // The last two have nothing to send. But it is transmit that notes that the application leaves room in the window,
   // and that the handshake no longer holds us.
-  return parts.ping_due || parts.streams.has_pending() || parts.acks.ack_due(now) || parts.recovery.probes_due() > 0 ||
+  return parts.ping_due || parts.streams.has_pending() || id_frames_due(parts) || path_probe_due(parts, now) ||
+         parts.migration_due || parts.acks.ack_due(now) || parts.recovery.probes_due() > 0 ||
          !parts.recovery.application_limit_is_noted() || parts.blocked == BlockedBy::handshake;
 }
 
@@ -158,15 +163,18 @@ std::optional<Transmit> transmit(Parts& parts, Timestamp now, MutableBytes buffe
   if (parts.attempts) return transmit_handshake(parts, now, buffer);
   if (!parts.keys || parts.lifecycle.state != ConnectionState::established) return std::nullopt;
 
+  if (const auto local = std::exchange(parts.migration_due, std::nullopt)) begin_migration(parts, now, *local);
   Path& path = *parts.path;
   set_datagram_size(parts, now);
   parts.trace_ecn(now);
+  if (auto probe = transmit_path_probe(parts, now, buffer)) return probe;
   if (auto probe = transmit_size_probe(parts, now, buffer)) return probe;
 
-  // A client at an unproven address gets no acknowledgements, so it goes on sending. That pays for our packets until
-  // one of its own proves the address (docs/protocol.md §2.3).
-  const bool acknowledges = path.is_proven();
-  if (!acknowledges && held_by_address(parts)) {
+  // While its handshake has not proven its address, a client gets no acknowledgements, so it goes on sending. That pays
+  // for our packets until one of its own is the proof (docs/protocol.md §2.3). A client that moved has a challenge to
+  // answer, and is not held up until then.
+  const bool acknowledges = acknowledges_on(path);
+  if (held_by_address(parts)) {
     parts.pacing_until = kNever;
     return std::nullopt;
   }
@@ -183,7 +191,7 @@ std::optional<Transmit> transmit(Parts& parts, Timestamp now, MutableBytes buffe
   bool ran_dry = false;
 
   while (segments < max_segments) {
-    const bool data_wanted = parts.ping_due || budget.probes > 0 || parts.streams.has_pending();
+    const bool data_wanted = parts.ping_due || budget.probes > 0 || parts.streams.has_pending() || id_frames_due(parts);
     const bool ack_due = acknowledges && parts.acks.ack_due(now);
     const bool data_now = data_wanted && budget.allows(segment_size);
     if (!data_now && !ack_due) {

@@ -68,6 +68,15 @@ std::string_view to_string(StreamError error) {
   return "unknown error";
 }
 
+std::string_view to_string(MigrationError error) {
+  switch (error) {
+    case MigrationError::not_connected: return "not connected";
+    case MigrationError::not_allowed: return "migration is not allowed";
+    case MigrationError::no_connection_id: return "the peer has given no connection id for another path yet";
+  }
+  return "unknown error";
+}
+
 std::string_view to_string(ConnectError error) {
   switch (error) {
     case ConnectError::too_many_connections: return "too many connections";

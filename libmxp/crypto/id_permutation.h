@@ -1,4 +1,4 @@
-// A keyed permutation of 64 bits, for connection ids (docs/protocol.md §3).
+// A keyed permutation of 64 bits, for connection ids (docs/protocol.md §3.2).
 //
 // A connection id travels in the clear, and two parties read it. The server wants to know from it which of its workers
 // has the connection, even before any table is asked: the kernel steers datagrams by it, a restarted server recognises

@@ -15,6 +15,7 @@
 #include <list>
 
 #include "connection/flows.h"
+#include "connection/migration.h"
 #include "core/packet_header.h"
 #include "endpoint/admission.h"
 #include "endpoint/deadline_heap.h"
@@ -52,7 +53,7 @@ struct Endpoint::Impl {
         environment{config, random_, handler, hash_key, trace},
         admission(config, random_, hash_key),
         budget(config.limits, kConnectionBytes, hash_key),
-        id_source(random_) {}
+        id_source(make_id_source(config.connection_ids, random_)) {}
 
   // -- which connection
 
@@ -114,7 +115,27 @@ struct Endpoint::Impl {
       forget_all_ids_but(entry, parts.local_id);
     }
     if (parts.lifecycle.state == ConnectionState::closed) return remove(entry);
+    if (parts.ids && parts.lifecycle.state == ConnectionState::established) keep_ids(entry, now);
     deadlines.set(entry, next_deadline(parts));
+  }
+
+  // -- ids of a connection that may move
+
+  // As many as the peer takes, each of them once; and away with those that it retired.
+  void keep_ids(Entry& entry, Timestamp now) {
+    ConnectionIds& ids = *parts_of(entry).ids;
+    for (std::size_t room = ids.local.room(); room > 0; --room) {
+      const ConnectionId id = index.fresh(*id_source);
+      register_id(entry, id);
+      ids.local.issue(id);
+      ready.push_back(entry);
+    }
+    std::erase_if(ids.retired, [&](const ConnectionIds::Retired& retired) {
+      if (retired.until > now) return false;
+      index.erase(retired.id);
+      std::erase(entry.ids, retired.id);
+      return true;
+    });
   }
 
   // -- clients that try more than one suite
@@ -122,7 +143,7 @@ struct Endpoint::Impl {
   void begin_attempt_if_due(Entry& entry, Timestamp now) {
     Parts& parts = parts_of(entry);
     if (!parts.attempts || parts.lifecycle.ending || !parts.attempts->next_is_due(now)) return;
-    const ConnectionId id = index.fresh(id_source);
+    const ConnectionId id = index.fresh(*id_source);
     parts.attempts->begin_next(now, id);
     register_id(entry, id);
   }
@@ -177,7 +198,7 @@ struct Endpoint::Impl {
       // operation (threat t18).
       if (half_open >= config.limits.max_half_open)
         return drop(now, DropReason::half_open_limit, datagram.bytes.size());
-      result = admission.on_initial(now, datagram, header, budget, index.fresh(id_source), stats);
+      result = admission.on_initial(now, datagram, header, budget, index.fresh(*id_source), stats);
     }
     if (result.dropped) return drop(now, *result.dropped, datagram.bytes.size());
     // The answer now goes to a second address, and whoever reads it there could claim to be at the first one (threat
@@ -215,8 +236,8 @@ struct Endpoint::Impl {
       Entry& entry = ready.front();
       ready.remove(entry);
       const auto sent = transmit(parts_of(entry), now, buffer, limits);
-      // A connection that has sent may have more to send, and one that broke off has its CLOSE to send: it queues again,
-      // behind the others. Any other one waits for the peer or for time.
+      // A connection that has sent may have more to send, and one that broke off has its CLOSE to send: it queues
+      // again, behind the others. Any other one waits for the peer or for time.
       if (sent || parts_of(entry).lifecycle.close_frame_due) ready.push_back(entry);
       if (sent) recent_transmits.note(entry, sent->remote);
       after_drive(entry, now);
@@ -253,7 +274,7 @@ struct Endpoint::Impl {
   ConnectionBudget budget;
   EndpointStats stats;
 
-  RandomIds id_source;
+  const std::unique_ptr<IdSource> id_source;
   std::list<Entry> entries;  // owns the connections
   IdIndex<Entry> index;
   DeadlineHeap<Entry> deadlines;
@@ -287,7 +308,7 @@ std::expected<Connection*, ConnectError> Endpoint::connect(Timestamp now, const 
   now = impl_->clamp(now);
   if (impl_->entries.size() >= impl_->config.limits.max_connections)
     return std::unexpected(ConnectError::too_many_connections);
-  const ConnectionId id = impl_->index.fresh(impl_->id_source);
+  const ConnectionId id = impl_->index.fresh(*impl_->id_source);
   Entry& entry = impl_->add();
   entry.connection = open_client(impl_->environment, entry, now, remote, server_key, id);
   if (!entry.connection) {
@@ -338,6 +359,25 @@ void Endpoint::on_too_large(Timestamp now, const SocketAddress& remote, std::siz
     on_datagram_refused(parts_of(entry), now, size);
     impl_->after_input(entry, now);
   });
+}
+
+void Endpoint::on_local_address(Timestamp now, const SocketAddress& remote, const SocketAddress& local) {
+  now = impl_->clamp(now);
+  for (Entry& entry : impl_->entries) {
+    Parts& parts = parts_of(entry);
+    if (parts.role != Role::client || parts.path->remote != remote) continue;
+    follow_own_address(parts, now, local);
+    impl_->ready.push_back(entry);
+  }
+}
+
+std::vector<SocketAddress> Endpoint::servers() const {
+  std::vector<SocketAddress> out;
+  for (Entry& entry : impl_->entries)
+    if (const Parts& parts = parts_of(entry); parts.role == Role::client) out.push_back(parts.path->remote);
+  std::ranges::sort(out);
+  out.erase(std::ranges::unique(out).begin(), out.end());
+  return out;
 }
 
 void Endpoint::close_all(AppErrorCode code, std::string_view reason) {

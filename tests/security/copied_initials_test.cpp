@@ -145,7 +145,7 @@ BOOST_AUTO_TEST_CASE(t21_copies_get_the_same_bytes_and_their_number_is_bounded) 
   BOOST_TEST(all.pair.server.dropped(DropReason::wrong_path) == 100 - (kMaxAnswersForSource - 1) + 1);
 }
 
-BOOST_AUTO_TEST_CASE(t21_after_confirmation_other_sources_are_wrong) {
+BOOST_AUTO_TEST_CASE(t21_after_confirmation_copies_from_other_sources_are_nothing) {
   ManyAddresses all;
   const Bytes message_1 = all.begin();
   all.send(message_1, elsewhere(0));
@@ -171,7 +171,7 @@ BOOST_AUTO_TEST_CASE(t21_after_confirmation_other_sources_are_wrong) {
   all.send(first, elsewhere(0));
   all.send(first, elsewhere(7));
   all.collect();
-  BOOST_TEST(dropped(connection, DropReason::wrong_path) == 2u);
+  BOOST_TEST(dropped(connection, DropReason::duplicate_packet) == 2u);
   BOOST_TEST((connection.remote_address() == kClientAddress));
   BOOST_TEST(all.out[elsewhere(0)] == to_first);
 }

@@ -88,8 +88,9 @@ class Attacker {
     Suite suite = Suite::aes_256_gcm;
     std::vector<Suite> suites = {Suite::aes_256_gcm, Suite::chacha20_poly1305};
     SocketAddress address = SocketAddress::ipv4(10, 0, 0, 3, 45000);
-    // What the victim sends counts in packets here: no larger datagrams than the path surely carries.
-    TransportConfig transport = {.max_receive_udp_payload = kMinInitialSize};
+    // What the victim sends counts in packets here: no larger datagrams than the path surely carries, and no ids that
+    // wait for an acknowledgement. tests/security/migration_test.cpp is about those.
+    TransportConfig transport = {.max_receive_udp_payload = kMinInitialSize, .migration = false};
     std::optional<ConnectionId> client_id;  // default: by chance
   };
   // `now` is the clock of the test.

@@ -154,6 +154,8 @@ class SimPair::Tracer final : public TraceSink {
     } else if (const auto* congestion = std::get_if<TraceCongestion>(&event)) {
       add(congestion->window_bytes);
       if (congestion->window_bytes < 2 * kMinInitialSize) sim_.violation("congestion window below two datagrams");
+    } else if (const auto* moved = std::get_if<TracePathChanged>(&event)) {
+      add(moved->remote.port);
     } else if (const auto* dropped = std::get_if<TracePacketDropped>(&event)) {
       add(static_cast<std::uint64_t>(dropped->reason));
     }
@@ -212,7 +214,7 @@ void SimPair::violation(std::string text) {
 
 void SimPair::inject(Role receiver, std::vector<std::uint8_t> datagram, std::optional<SocketAddress> source) {
   const SocketAddress from = source.value_or(receiver == Role::client ? server_address : client_address);
-  if (receiver == Role::server) unvalidated_[from].received += datagram.size();
+  if (receiver == Role::server) exchanged_[from].received += datagram.size();
   endpoint(receiver).receive(now_, {MutableBytes(datagram), from, {}, Ecn::not_ect});
 }
 
@@ -224,20 +226,20 @@ bool SimPair::transmit(Role sender, Timestamp now) {
   for (std::size_t at = 0; at < sent->size; at += sent->segment_size) {
     const ByteView datagram = ByteView(buffer_).subspan(at, std::min(sent->segment_size, sent->size - at));
     ++datagrams_[sender == Role::server ? 1 : 0];
-    if (sender == Role::server && server.connected_count == 0) {
-      Exchanged& exchanged = unvalidated_[sent->remote];
-      exchanged.sent += datagram.size();
-      if (exchanged.sent > 3 * exchanged.received)
-        violation("more than three times the bytes to an unconfirmed address");
-    }
-    if (sent->remote != (sender == Role::client ? server_address : client_address)) {
+    if (sender == Role::server) count_to_client(sent->remote, datagram.size());
+    if (sender == Role::client ? sent->remote != server_address : !reaches_client(sent->remote)) {
       ++strays_[sent->remote];
       continue;
+    }
+    SocketAddress at_client = sender == Role::client ? client_address : sent->remote;
+    if (sender == Role::client && sent->local != SocketAddress{}) {
+      at_client.ip = sent->local.ip;
+      if (!reaches_client(at_client)) continue;  // the machine has no such address any more
     }
     mark = sent->ecn;
     if (tap) tap(sender, datagram);
     if (filter && filter(sender, datagram)) continue;
-    link.offer(datagram, now, 0, sent->ecn);
+    link.offer(datagram, now, flow_of(at_client), sent->ecn);
   }
   return true;
 }
@@ -247,11 +249,44 @@ bool SimPair::deliver(Role receiver, Timestamp now) {
   const auto departure = link.take(now);
   if (!departure) return false;
   std::copy(departure->bytes.begin(), departure->bytes.end(), scratch_.begin());
-  if (receiver == Role::server) unvalidated_[client_address].received += departure->bytes.size();
-  const SocketAddress& from = receiver == Role::server ? client_address : server_address;
-  const SocketAddress& to = receiver == Role::server ? server_address : client_address;
+  const SocketAddress at_client = flows_[departure->flow];
+  if (receiver == Role::server) {
+    count_from_client(at_client, departure->bytes.size(), departure->offered_at);
+  } else {
+    if (!reaches_client(at_client)) return true;
+    Exchanged& exchanged = exchanged_[at_client];
+    if (!exchanged.heard_at) exchanged.heard_at = now;
+  }
+  const SocketAddress& from = receiver == Role::server ? at_client : server_address;
+  const SocketAddress& to = receiver == Role::server ? server_address : at_client;
   endpoint(receiver).receive(now, {MutableBytes(scratch_).first(departure->bytes.size()), from, to, departure->ecn});
   return true;
+}
+
+netem::FlowId SimPair::flow_of(const SocketAddress& address) {
+  const auto known = std::ranges::find(flows_, address);
+  if (known != flows_.end()) return static_cast<netem::FlowId>(known - flows_.begin());
+  flows_.push_back(address);
+  return flows_.size() - 1;
+}
+
+bool SimPair::reaches_client(const SocketAddress& address) const {
+  return address == client_address || client_interfaces.contains(address);
+}
+
+void SimPair::count_to_client(const SocketAddress& address, std::size_t bytes) {
+  const bool first = flows_.empty() || address == flows_.front();
+  Exchanged& exchanged = exchanged_[address];
+  exchanged.sent += bytes;
+  const bool unproven = first ? server.connected_count == 0 : !exchanged.may_be_proven;
+  if (unproven && exchanged.sent > 3 * exchanged.received)
+    violation("more than three times the bytes to an address that nobody has proven");
+}
+
+void SimPair::count_from_client(const SocketAddress& address, std::size_t bytes, Timestamp sent_at) {
+  exchanged_[address].received += bytes;
+  for (auto& [heard, exchanged] : exchanged_)
+    if (exchanged.heard_at && *exchanged.heard_at <= sent_at) exchanged.may_be_proven = true;
 }
 
 void SimPair::drive(Timestamp now) {

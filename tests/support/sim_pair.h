@@ -133,7 +133,11 @@ class SimPair {
     return found == strays_.end() ? 0 : found->second;
   }
 
+  // Where the client is. It may change at any time, as behind a NAT that forgets: what is under way to the old address
+  // is lost, what came from there still arrives.
   SocketAddress client_address = SocketAddress::ipv4(10, 0, 0, 1, 40000);
+  // Other addresses of the client's machine, from which it sends when it says so.
+  std::set<SocketAddress> client_interfaces;
   SocketAddress server_address = SocketAddress::ipv4(10, 0, 0, 2, 9000);
 
  private:
@@ -157,12 +161,23 @@ class SimPair {
   std::unique_ptr<netem::Link> down_;
   std::unique_ptr<Tracer> client_tracer_;
   std::unique_ptr<Tracer> server_tracer_;
-  // Threat t17: bytes to each address before a connection is confirmed, against bytes from it.
+  // Of a link, the flow of datagrams from or to this address of the client's.
+  netem::FlowId flow_of(const SocketAddress& address);
+  bool reaches_client(const SocketAddress& address) const;
+  void count_to_client(const SocketAddress& address, std::size_t bytes);
+  void count_from_client(const SocketAddress& address, std::size_t bytes, Timestamp sent_at);
+
+  // Threats t17 and t21: bytes to each address of the client, against bytes from it. Before a connection is confirmed,
+  // and at an address that the client moves to, they are at most three times as many, until it has sent something after
+  // it heard the server there: no earlier can it have proven the address.
   struct Exchanged {
     std::uint64_t received = 0;
     std::uint64_t sent = 0;
+    std::optional<Timestamp> heard_at;
+    bool may_be_proven = false;
   };
-  std::map<SocketAddress, Exchanged> unvalidated_;
+  std::map<SocketAddress, Exchanged> exchanged_;
+  std::vector<SocketAddress> flows_;
   std::map<SocketAddress, std::uint64_t> strays_;
   std::vector<std::uint8_t> buffer_;
   std::vector<std::uint8_t> scratch_;

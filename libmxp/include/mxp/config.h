@@ -3,11 +3,13 @@
 // by whatever is built from the setting. Where a value within its range counts as another one, its comment says so.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <expected>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -87,6 +89,9 @@ struct TransportConfig {
   std::size_t max_udp_payload = kMaxUdpPayload;
   // Largest UDP payload we take, 1200 to 65507 bytes. The peer is told, and the event loop's buffers have room for it.
   std::size_t max_receive_udp_payload = kMaxUdpPayload;
+  // Whether the connection follows a client to another address (a NAT that forgot its entry, another network), and a
+  // client may move of its own accord. Both sides must want it: otherwise the connection ends where its addresses do.
+  bool migration = true;
   FlowControlConfig flow_control;
   RecoveryConfig recovery;
   KeyUpdateConfig key_update;
@@ -97,7 +102,7 @@ struct EndpointLimits {
   // Of one client's key, at least 1: an initial beyond it is answered with CONNECTION_REFUSED, and other keys still get
   // in. Threat t56.
   std::size_t max_connections_per_key = 1024;
-  // Bytes that all connections together may hold, 1 MiB to 2^50 bytes: 9000 for each, its buffers and its records of
+  // Bytes that all connections together may hold, 1 MiB to 2^50 bytes: 9600 for each, its buffers and its records of
   // packets. Above half of it receive windows no longer grow. Above seven eighths connections are closed with
   // INTERNAL_ERROR until it is three quarters: each time the largest one of the key that holds most. Initials are
   // answered with CONNECTION_REFUSED if all connections would take seven eighths without their buffers.
@@ -112,6 +117,18 @@ struct EndpointLimits {
   std::size_t max_fruitless_handshakes = 2000;
 };
 
+// For servers whose connection ids tell the holder of `key` which worker or machine issued them, so that a datagram
+// finds the one that has the connection (docs/protocol.md §3.2). To everybody else they look random. No two endpoints
+// that are reached at one address may have the same key and the same three numbers, not even one after the other: their
+// ids would be the same. `generation` is what changes when an endpoint is started anew; after 256 starts take another
+// key.
+struct ConnectionIdOrigin {
+  std::array<std::uint8_t, 16> key = {};  // secret and random, shared by all that tell origins
+  std::uint8_t worker = 0;
+  std::uint8_t generation = 0;
+  std::uint8_t server = 0;
+};
+
 struct EndpointConfig {
   PrivateKey identity;
   bool accept = false;  // whether initials of clients are answered
@@ -122,6 +139,8 @@ struct EndpointConfig {
   std::vector<Suite> suites = {Suite::aes_256_gcm, Suite::chacha20_poly1305};
   TransportConfig transport;
   EndpointLimits limits;
+  // Without it connection ids are random.
+  std::optional<ConnectionIdOrigin> connection_ids;
 };
 
 // A setting outside its range.

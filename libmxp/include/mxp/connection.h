@@ -57,6 +57,17 @@ class Connection {
   // was taken already is kept.
   void set_send_buffer(std::size_t bytes);
 
+  // Client: moves to another address of this machine, which the driver of the endpoint can send from, while the old one
+  // still serves: to another network, say. Streams notice nothing. The connection asks the peer on the new path, and
+  // moves when the answer has come; if none comes within six probe timeouts, and a second at least, it stays where
+  // it is. ConnectionStats::path_changes counts the moves. Its round trip, window and datagram size begin anew there.
+  // A client need not call this when its address changes by itself: Endpoint::on_local_address tells it. A second call
+  // replaces the first. Errors, at once: MigrationError.
+  // REQUIRES: the driver sends from Transmit::local. EventLoop does where its socket is bound to all addresses and
+  // CarrierCapabilities::packet_info is true, and then only the IP address of `local` counts. Elsewhere datagrams still
+  // leave from the old address, and the move is none.
+  std::expected<void, MigrationError> migrate(const SocketAddress& local);
+
   // Closes at once: streams end where they are. Finish and wait for on_stream_finished first to lose nothing.
   // The reason is cut to 256 bytes. on_closed follows in a later drive of the endpoint, never inside this call; until
   // then the handler hears nothing more of this connection, except for bytes that resume() asks for.
@@ -65,6 +76,7 @@ class Connection {
   ConnectionState state() const;
   Role role() const;
   ConnectionStats stats() const;
+  // The peer's address now. A server's client may move, as long as TransportConfig::migration allows it.
   const SocketAddress& remote_address() const;
   // The peer's static key: a client has it from Endpoint::connect on; it is proven from on_connected on.
   const PublicKey& peer_key() const;
@@ -72,9 +84,10 @@ class Connection {
   // EndpointConfig::suites.front(). Another one is no fault: the server lacks the first, or its answer did not come in
   // time (docs/security.md, "What is given up").
   Suite suite() const;
-  // The id in the packets that the peer sends to us, and the one in those that we send. Both are final from
-  // on_connected on.
+  // The id that the peer first used in packets to us: final from on_connected on, and what trace and key log name the
+  // connection by. It may use others later.
   ConnectionId local_id() const;
+  // The id in the packets that we send now. It changes when the path does, or when the peer wishes it.
   ConnectionId remote_id() const;
   // The Noise handshake hash: the same 32 bytes on both sides and on no other connection (channel binding, Noise
   // §11.2). Valid from on_connected on; a view into this object.

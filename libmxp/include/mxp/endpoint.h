@@ -11,6 +11,7 @@
 #include <expected>
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "mxp/address.h"
 #include "mxp/bytes.h"
@@ -97,6 +98,17 @@ class Endpoint {
   // is not authenticated and must not be passed on (threat t44). The work is bounded: a fixed number of the last runs
   // from poll_transmit is looked at, however many connections there are. Call poll_transmit again afterwards.
   void on_too_large(Timestamp now, const SocketAddress& remote, std::size_t size);
+
+  // The addresses of this machine have changed: datagrams to `remote` leave from `local` now, whose port does not
+  // count. Clients of that server that were reached at another address of ours move at once: whatever they sent from
+  // there would be lost, and so would what the server sends there. Where the address is the same nothing happens.
+  // Nothing happens to a connection that is not established, that may not move (TransportConfig::migration), or whose
+  // driver leaves ReceivedDatagram::local empty. Linear in the number of connections, so for the rare change only. Call
+  // poll_transmit afterwards.
+  void on_local_address(Timestamp now, const SocketAddress& remote, const SocketAddress& local);
+  // The servers of the clients' connections, each once: what to ask the system about for on_local_address. Linear;
+  // allocates.
+  std::vector<SocketAddress> servers() const;
 
   // Calls Connection::close on every connection. on_closed follows for each, in later drives.
   void close_all(AppErrorCode code, std::string_view reason);

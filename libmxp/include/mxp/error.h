@@ -63,8 +63,10 @@ enum class DropReason : std::uint8_t {
   authentication_failed,
   duplicate_packet,
   replay_window_passed,  // too old to tell whether it is a duplicate
-  wrong_path,            // from another address than the peer's; or a message 1 that was answered often enough
-  key_unavailable,       // a packet came before the handshake was complete
+  // From another address than the server's, or the client's where it may not move; or a message 1 that was answered
+  // often enough.
+  wrong_path,
+  key_unavailable,  // a packet came before the handshake was complete
 };
 inline constexpr std::size_t kDropReasonCount = static_cast<std::size_t>(DropReason::key_unavailable) + 1;
 std::string_view to_string(DropReason reason);
@@ -79,6 +81,14 @@ enum class StreamError : std::uint8_t {
   connection_closed,  // the handshake is not complete, or the connection has ended
 };
 std::string_view to_string(StreamError error);
+
+// Why a connection does not move to another local address.
+enum class MigrationError : std::uint8_t {
+  not_connected,     // the handshake is not complete, or the connection has ended
+  not_allowed,       // it is a server's connection, or one of the sides has TransportConfig::migration off
+  no_connection_id,  // the peer has not yet given an id for another path: try again after a round trip
+};
+std::string_view to_string(MigrationError error);
 
 // An application's own reason for a reset or a close; its meaning is the application's. 0 to 2^62 - 1 (kMaxVarint),
 // since it travels as a varint; a larger one counts as 2^62 - 1.

@@ -1,5 +1,6 @@
 // Drives one Endpoint with a real socket and the real clock. Either run() it, or embed it in a loop of your own:
 // wait until fd() is readable or next_timeout() has come, then call process(). See examples/foreign_loop.cpp.
+// Where the socket is bound to all addresses, it also listens to rtnetlink(7) and moves clients whose address is gone.
 // Threads: everything belongs to one thread, except stop(), which any thread or signal handler may call.
 #pragma once
 

@@ -36,6 +36,7 @@ struct ConnectionStats {
   std::uint64_t ecn_marked_sent = 0;       // packets sent with ECT(0)
   std::uint64_t ecn_ce_reported = 0;       // of them, those that routers marked CE, by counts that are believed
   EcnState ecn = EcnState::testing;        // of the path in use
+  std::uint64_t path_changes = 0;          // times that packets began to go to another address, or from another one
   std::uint64_t handshake_packets_sent = 0;
   std::uint64_t datagrams_too_large = 0;  // refusals that Endpoint::on_too_large told of, for the peer's address
   std::uint64_t key_updates = 0;          // of our sending direction, whoever began

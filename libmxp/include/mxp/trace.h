@@ -6,6 +6,7 @@
 #include <string_view>
 #include <variant>
 
+#include "mxp/address.h"
 #include "mxp/bytes.h"
 #include "mxp/ecn.h"
 #include "mxp/error.h"
@@ -94,9 +95,14 @@ struct TraceEcn {
   EcnState state;
 };
 
+struct TracePathChanged {  // where packets go from now on, and the address of ours that they leave from
+  SocketAddress remote;
+  SocketAddress local;  // default-constructed: the system chooses it, or the carrier cannot tell
+};
+
 using TraceEvent = std::variant<TracePacketSent, TracePacketReceived, TracePacketLost, TracePacketDropped,
                                 TraceHandshakeSent, TraceSecrets, TraceKeyUpdated, TraceEstablished, TraceBlocked,
-                                TraceCongestion, TraceClosed, TraceDatagramSize, TraceEcn>;
+                                TraceCongestion, TraceClosed, TraceDatagramSize, TraceEcn, TracePathChanged>;
 
 // Called on the endpoint's thread, in the middle of its work: a sink must call neither the endpoint nor a connection,
 // and must not throw.

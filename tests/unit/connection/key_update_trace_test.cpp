@@ -23,7 +23,7 @@ BOOST_AUTO_TEST_CASE(a_key_update_is_traced_at_both_ends_with_its_secrets_before
   DirectPair pair(std::move(config));
   Connection* connection = pair.establish();
   const StreamId id = *connection->open_stream(StreamType::bidirectional);
-  for (int i = 0; i < 100 && connection->stats().key_updates == 0; ++i) {
+  for (int i = 0; i < 100 && pair.client_trace.key_updates.size() < 2; ++i) {
     (void)connection->write(id, text("x"));
     pair.advance(20ms);
   }

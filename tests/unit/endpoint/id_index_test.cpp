@@ -5,6 +5,7 @@
 
 #include <boost/test/unit_test.hpp>
 #include <map>
+#include <set>
 #include <vector>
 
 #include "support/sim_pair.h"
@@ -98,6 +99,51 @@ BOOST_AUTO_TEST_CASE(random_ids_use_all_their_bytes) {
     for (std::size_t byte = 0; byte < seen.size(); ++byte) seen[byte] |= id.bytes()[byte];
   }
   for (const std::uint8_t byte : seen) BOOST_TEST(byte == 0xffu);
+}
+
+BOOST_AUTO_TEST_CASE(permuted_ids_say_where_they_come_from_and_never_repeat) {
+  ConnectionIdOrigin origin{.key = {1, 2, 3}, .worker = 7, .generation = 200, .server = 9};
+  const IdPermutation permutation(origin.key);
+  PermutedIds source(origin);
+  std::set<ConnectionId> seen;
+  for (std::uint64_t i = 0; i < 1000; ++i) {
+    const ConnectionId id = source.generate();
+    const IssuedBy by = issued_by(permutation, id);
+    BOOST_TEST((by.worker == 7 && by.generation == 200 && by.server == 9 && by.counter == i));
+    seen.insert(id);
+  }
+  // Another worker's, and those after a restart, are others.
+  origin.worker = 8;
+  PermutedIds neighbour(origin);
+  origin.worker = 7, origin.generation = 201;
+  PermutedIds later(origin);
+  for (int i = 0; i < 1000; ++i) {
+    seen.insert(neighbour.generate());
+    seen.insert(later.generate());
+  }
+  BOOST_TEST(seen.size() == 3000u);
+}
+
+BOOST_AUTO_TEST_CASE(an_endpoint_issues_ids_of_its_origin) {
+  SimConfig config{.up = "delay 5ms", .down = "="};
+  config.server.connection_ids = ConnectionIdOrigin{.key = {5}, .worker = 3};
+  const IdPermutation permutation(config.server.connection_ids->key);
+  SimPair sim(std::move(config));
+  std::set<std::uint64_t> counters;
+  sim.tap = [&](Role sender, ByteView datagram) {
+    if (sender == Role::server || (datagram[0] & 0x80) != 0) return;
+    ConnectionId::Bytes bytes;
+    std::ranges::copy(datagram.subspan(1, bytes.size()), bytes.begin());
+    const IssuedBy by = issued_by(permutation, ConnectionId(bytes));
+    BOOST_TEST((by.worker == 3 && by.counter < 10));
+    counters.insert(by.counter);
+  };
+  sim.client_interfaces.insert(SocketAddress::ipv4(10, 9, 0, 1, 40000));
+  sim.connect();
+  sim.run_for(100ms);
+  BOOST_REQUIRE(sim.connection->migrate(SocketAddress::ipv4(10, 9, 0, 1, 0)).has_value());
+  sim.run_for(1s);
+  BOOST_TEST(counters.size() == 2u);  // one for each path
 }
 
 BOOST_AUTO_TEST_CASE(answers_like_a_plain_map) {
