@@ -11,11 +11,13 @@
 #include <cerrno>
 
 #include "mxp/require.h"
+#include "udp/address_watch.h"
 #include "udp/carrier.h"
 #include "udp/clock.h"
 #include "udp/event_loop_access.h"
 #include "udp/linux_carrier.h"
 #include "udp/poller.h"
+#include "udp/socket_address.h"
 #include "udp/timer_queue.h"
 #include "udp/transmit_queue.h"
 
@@ -55,10 +57,13 @@ struct EventLoop::Impl {
   void transmit(Timestamp& now, bool told_writable = false);
   std::expected<void, IoError> prepare_to_wait(Timestamp now);
   Timestamp deadline(Timestamp now) const;
+  void watch_addresses();
+  void on_addresses_changed();
   bool blocked(Timestamp now) const { return waiting_for_room || now < send_again_at; }
 
   std::unique_ptr<Carrier> carrier;
   std::unique_ptr<Poller> poller;
+  std::optional<AddressWatch> addresses;  // of a socket that is bound to none of them
   TransmitQueue queue;
   TimerQueue timers;
   Endpoint endpoint;  // destroyed before everything that its handler may call
@@ -159,6 +164,22 @@ std::expected<void, IoError> EventLoop::Impl::prepare_to_wait(Timestamp now) {
   return {};
 }
 
+// A socket that is bound to one address cannot send from another one.
+void EventLoop::Impl::watch_addresses() {
+  if (!is_any(carrier->local_address())) return;
+  addresses.emplace();
+  if (addresses->fd() < 0) return;
+  poller->watch(addresses->fd(), FdEvent::readable, [this] {
+    if (addresses->take_change()) on_addresses_changed();
+  });
+}
+
+void EventLoop::Impl::on_addresses_changed() {
+  const Timestamp now = monotonic_now();
+  for (const SocketAddress& server : endpoint.servers())
+    if (const auto local = local_address_toward(server)) endpoint.on_local_address(now, server, *local);
+}
+
 EventLoop::EventLoop() = default;
 EventLoop::~EventLoop() = default;
 
@@ -171,6 +192,7 @@ std::expected<std::unique_ptr<EventLoop>, IoError> EventLoopAccess::create(std::
   std::unique_ptr<EventLoop> loop(new EventLoop());
   loop->impl_ =
       std::make_unique<EventLoop::Impl>(std::move(carrier), std::move(*poller), std::move(endpoint), handler, trace);
+  loop->impl_->watch_addresses();
   if (auto ready = loop->impl_->prepare_to_wait(monotonic_now()); !ready) return std::unexpected(ready.error());
   return loop;
 }

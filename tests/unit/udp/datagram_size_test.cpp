@@ -11,28 +11,10 @@
 #include "unit/udp/network_namespace.h"
 #include "unit/udp/udp_support.h"
 
-// In a namespace, where Boost.Test is not at hand: the body ends and says where.
-#define MXP_EXPECT(condition) \
-  if (!(condition)) return fmt::format("line {}: {}", __LINE__, #condition)
-
 namespace mxp::test {
 namespace {
 
 constexpr int kMtu = 1400;
-
-// ctest looks for these words, and shows the test as skipped (tests/CMakeLists.txt).
-constexpr std::string_view kSkipped = "skipped, because ";
-
-void run_or_say_why_not(const std::function<std::string()>& body) {
-  const NamespaceRun run = in_new_network(body);
-  if (!run.allowed) BOOST_TEST_MESSAGE(kSkipped << "no network namespace is allowed here: " << run.text);
-  else if (run.text.starts_with(kSkipped)) BOOST_TEST_MESSAGE(run.text);
-  else BOOST_TEST(run.text == "");
-}
-
-// The labels of tests that a machine may not permit.
-const auto kNeedsNamespaces = boost::unit_test::label("namespaces");
-const auto kNeedsVeth = boost::unit_test::label("veth");
 
 int option_of(const Carrier& carrier, int level, int name) {
   int value = -1;

@@ -2,6 +2,7 @@
 // and send forged ICMP. Needs root or user namespaces.
 #pragma once
 
+#include <arpa/inet.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
@@ -13,13 +14,19 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <boost/test/unit_test.hpp>
 #include <cerrno>
 #include <cstring>
 #include <exception>
 #include <functional>
 #include <string>
+#include <string_view>
 
 #include "udp/unique_fd.h"
+
+// In a namespace, where Boost.Test is not at hand: the body ends and says where.
+#define MXP_EXPECT(condition) \
+  if (!(condition)) return fmt::format("line {}: {}", __LINE__, #condition)
 
 namespace mxp::test {
 
@@ -60,6 +67,20 @@ inline NamespaceRun in_new_network(const std::function<std::string()>& body) {
   if (said.empty()) return {true, "the process died"};
   return {said[0] == 'R', said.substr(1)};
 }
+
+// ctest looks for these words, and shows the test as skipped (tests/CMakeLists.txt).
+inline constexpr std::string_view kSkipped = "skipped, because ";
+
+inline void run_or_say_why_not(const std::function<std::string()>& body) {
+  const NamespaceRun run = in_new_network(body);
+  if (!run.allowed) BOOST_TEST_MESSAGE(kSkipped << "no network namespace is allowed here: " << run.text);
+  else if (run.text.starts_with(kSkipped)) BOOST_TEST_MESSAGE(run.text);
+  else BOOST_TEST(run.text == "");
+}
+
+// The labels of tests that a machine may not permit.
+inline const auto kNeedsNamespaces = boost::unit_test::label("namespaces");
+inline const auto kNeedsVeth = boost::unit_test::label("veth");
 
 // Brings an interface up with this MTU and, unless it is null, this address in a network of 256.
 inline bool set_up_interface(const char* name, int mtu, const char* ipv4 = nullptr) {
