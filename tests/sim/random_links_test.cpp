@@ -1,6 +1,6 @@
 // Many random links, settings and loads: every byte arrives intact, or the connection closes with a stated reason; what
-// must always hold holds (docs/test-plan.md); and the same seed gives the same trace. MXP_SIM_SEEDS says how many seeds,
-// MXP_SIM_FIRST where to begin; a failure prints the command that replays it.
+// must always hold holds (docs/test-plan.md); and the same seed gives the same trace. MXP_SIM_SEEDS says how many
+// seeds, MXP_SIM_FIRST where to begin; a failure prints the command that replays it.
 #include <fmt/format.h>
 
 #include <boost/test/unit_test.hpp>
@@ -59,6 +59,7 @@ class RandomRun {
   SimPair sim_;
   std::vector<RandomPlan::Send> waiting_;  // for a connection
   std::uint64_t drives_ = 0;
+  unsigned moves_ = 0;
 };
 
 RandomRun::RandomRun(RandomPlan plan) : plan_(std::move(plan)), sim_(plan_.config) {
@@ -108,6 +109,10 @@ bool RandomRun::run_until(const std::function<bool()>& done, Duration limit) {
 void RandomRun::take(const RandomPlan::Step& step) {
   for (const RandomPlan::Mtu& mtu : step.mtus) sim_.set_mtu(mtu.sender, mtu.bytes);
   for (const RandomPlan::Send& it : step.sends) send(it);
+  if (step.move == RandomPlan::Move::stay || sim_.server.connected.empty()) return;
+  ++moves_;
+  const std::uint8_t host = step.move == RandomPlan::Move::new_address ? static_cast<std::uint8_t>(10 + moves_) : 1;
+  sim_.client_address = SocketAddress::ipv4(10, 0, 0, host, static_cast<std::uint16_t>(40'000 + moves_));
 }
 
 void RandomRun::send(const RandomPlan::Send& send) {
@@ -133,7 +138,8 @@ void RandomRun::resume_slow_readers() {
 void RandomRun::look_inside() {
   for (const Role role : {Role::client, Role::server}) {
     for (Connection* connection : application(role).connected) look_at(*connection);
-    // What a connection holds for itself, each byte once at its sender and once at its receiver, and records of packets.
+    // What a connection holds for itself, each byte once at its sender and once at its receiver, and records of
+    // packets.
     const std::uint64_t memory = endpoint(role).stats().memory_in_use;
     if (memory > 200'000 + 2 * plan_.all_bytes())
       problem(fmt::format("{} bytes of memory in use for {} bytes", memory, plan_.all_bytes()));

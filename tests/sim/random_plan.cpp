@@ -24,8 +24,8 @@ struct DrawnLink {
   Duration delay;
 };
 
-// Loss up to 20 %, bursts, reorder, copies, corruption, delays from none to 300 ms, rates from 128 kbit to 1 gbit, queues
-// from 10 packets upwards.
+// Loss up to 20 %, bursts, reorder, copies, corruption, delays from none to 300 ms, rates from 128 kbit to 1 gbit,
+// queues from 10 packets upwards.
 DrawnLink draw_link(SeededRandom& random) {
   const std::uint64_t rate_kbit = over_magnitudes(random, 128, 1'000'000);
   const std::uint64_t delay_ms = random.below(4) == 0 ? 0 : random.below(301);
@@ -124,6 +124,8 @@ void add_text(RandomPlan& plan) {
   for (const RandomPlan::Step& step : plan.steps) {
     plan.text += fmt::format("; at {} ms:", step.at / 1ms);
     if (!step.sends.empty()) plan.text += fmt::format(" {} streams", step.sends.size());
+    if (step.move == RandomPlan::Move::new_port) plan.text += " new port";
+    if (step.move == RandomPlan::Move::new_address) plan.text += " new address";
     for (const RandomPlan::Mtu& mtu : step.mtus)
       plan.text += fmt::format(" mtu {} {}", mtu.sender == Role::client ? "up" : "down", mtu.bytes);
   }
@@ -171,6 +173,13 @@ RandomPlan draw_plan(std::uint64_t seed) {
     if (random.below(2) == 0) continue;
     for (std::uint64_t more = 1 + random.below(3); more > 0; --more)
       plan.steps.push_back({moment(), {}, {{side, draw_mtu(random)}}});
+  }
+  if (random.below(2) == 0) {
+    for (std::uint64_t more = 1 + random.below(3); more > 0; --more)
+      // Who only listens is not found after a move: so the client says something.
+      plan.steps.push_back({.at = moment(),
+                            .sends = {{Role::client, StreamType::unidirectional, 1}},
+                            .move = random.below(2) == 0 ? RandomPlan::Move::new_port : RandomPlan::Move::new_address});
   }
   std::stable_sort(plan.steps.begin(), plan.steps.end(),
                    [](const RandomPlan::Step& a, const RandomPlan::Step& b) { return a.at < b.at; });

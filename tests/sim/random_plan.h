@@ -19,10 +19,12 @@ struct RandomPlan {
     Role sender;
     std::uint32_t bytes;
   };
+  enum class Move : std::uint8_t { stay, new_port, new_address };  // of the client, as a NAT or a new network makes it
   struct Step {
     Duration at;  // since the client called connect()
     std::vector<Send> sends = {};
     std::vector<Mtu> mtus = {};
+    Move move = Move::stay;
   };
 
   SimConfig config;
