@@ -28,6 +28,7 @@ void retire_id(Parts& parts, const Path& gone) {
 void drop_other(Parts& parts) {
   if (!parts.other) return;
   const std::unique_ptr<Path> gone = std::move(parts.other);
+  parts.may_return = false;
   retire_id(parts, *gone);
   parts.recovery.use(parts.path->control, nullptr);
 }
@@ -121,10 +122,13 @@ void on_path_challenge(Parts& parts, const ReceivedDatagram& datagram, const Pat
 }
 
 void on_path_response(Parts& parts, Timestamp now, const PathData& data) {
-  if (parts.path->validation && parts.path->validation->on_response(data)) {
-    parts.path->validation.reset();
-    parts.path->amplification.lift();
-    drop_other(parts);
+  Path& path = *parts.path;
+  if (path.validation && path.validation->on_response(data)) {
+    path.amplification.lift();
+    // The limit may have cut the challenge. That the path carries full ones is shown by another one (RFC 9000 §8.2.1).
+    if (!path.validation->proof_was_full()) return ask(parts, now, path);
+    path.validation.reset();
+    if (parts.may_return) drop_other(parts);
     return;
   }
   if (!parts.other || !parts.other->validation || !parts.other->validation->on_response(data)) return;
@@ -154,7 +158,7 @@ std::expected<void, TransportError> on_retire_connection_id(Parts& parts, Timest
   if (!retired) return std::unexpected(retired.error());
   if (!*retired) return {};
   auto& waiting = parts.ids->retired;
-  if (waiting.size() >= kMaxRetired) waiting.front().until = now;
+  if (waiting.size() >= kMaxRetired) waiting[waiting.size() - kMaxRetired].until = now;
   waiting.push_back({**retired, now + kRetiredTimeouts * parts.recovery.probe_timeout()});
   return {};
 }
@@ -171,6 +175,7 @@ void follow_client(Parts& parts, Timestamp now, const ReceivedDatagram& datagram
   if (parts.other && parts.other->remote == datagram.remote) {
     // Back to where it was, or to where it asked before.
     std::swap(parts.path, parts.other);
+    parts.may_return = true;
     if (!parts.other->is_proven()) drop_other(parts);
   } else {
     auto next = make_path(parts, datagram.remote, datagram.local, properties_toward(parts, datagram.remote));
@@ -181,6 +186,7 @@ void follow_client(Parts& parts, Timestamp now, const ReceivedDatagram& datagram
     if (old->is_proven()) {
       drop_other(parts);
       parts.other = std::move(old);
+      parts.may_return = true;
     } else {
       retire_id(parts, *old);
     }
@@ -209,13 +215,14 @@ void begin_migration(Parts& parts, Timestamp now, const SocketAddress& local) {
 
 void follow_own_address(Parts& parts, Timestamp now, const SocketAddress& local) {
   if (parts.lifecycle.state != ConnectionState::established || parts.role == Role::server || !may_move(parts)) return;
-  if (parts.arrival == SocketAddress{} || same_host(parts.arrival, local)) return;
+  const SocketAddress& known = parts.path->local == SocketAddress{} ? parts.arrival : parts.path->local;
+  if (known == SocketAddress{} || same_host(known, local)) return;
   drop_other(parts);
   auto next = make_path(parts, parts.path->remote, local, Properties::fresh);
   take_spare_id_or_share(parts, *next);
   next->amplification.lift();  // the limit is a server's
-  const std::unique_ptr<Path> old = std::exchange(parts.path, std::move(next));
-  retire_id(parts, *old);
+  parts.other = std::exchange(parts.path, std::move(next));
+  parts.may_return = true;  // the old address may not be gone after all
   parts.arrival = local;
   report_move(parts, now);
   ask(parts, now, *parts.path);
@@ -239,7 +246,7 @@ void on_path_deadline(Parts& parts, Timestamp now) {
   if (in_vain) parts.path->validation.reset();
   const bool other_in_vain = parts.other && parts.other->validation && parts.other->validation->on_timeout(now);
   if (other_in_vain) parts.other->validation.reset();
-  if (in_vain && parts.other && parts.other->is_proven()) {
+  if (in_vain && parts.may_return && parts.other->is_proven()) {
     // Nobody answers here: back to the path that was proven. Without one the connection stays where it is, held by the
     // limit, and asks again when the client is heard from.
     std::swap(parts.path, parts.other);

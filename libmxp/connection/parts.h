@@ -93,6 +93,7 @@ struct Parts {
   Streams streams;
   std::unique_ptr<Path> path;          // where packets are sent
   std::unique_ptr<Path> other;         // that we may change to or return to; usually null
+  bool may_return = false;             // `other` is the path that we left, for as long as the new one is not proven
   std::uint32_t next_path = 1;         // PathId of the next path with properties of its own
   std::unique_ptr<ConnectionIds> ids;  // none: the connection stays where it is (migration.h)
   SocketAddress arrival;               // client: where the peer's packets last reached us, as far as the carrier tells

@@ -18,6 +18,7 @@
 #include <cstdint>
 
 #include "core/frames.h"
+#include "mxp/config.h"
 #include "mxp/require.h"
 #include "mxp/time.h"
 
@@ -36,8 +37,10 @@ class PathValidation {
 
   bool challenge_due(Timestamp now) const { return state_ == State::pending && now >= next_ && now < end_; }
   // `data`: fresh random bytes, now in a PATH_CHALLENGE on this path. REQUIRES: challenge_due(now).
-  void on_challenge_sent(Timestamp now, const PathData& data) {
+  // `size` of its datagram.
+  void on_challenge_sent(Timestamp now, const PathData& data, std::size_t size = kMinInitialSize) {
     MXP_REQUIRE(challenge_due(now));
+    full_[sent_ % kOutstanding] = size >= kMinInitialSize;
     outstanding_[sent_++ % kOutstanding] = data;
     next_ = now + wait_;
     wait_ *= 2;  // at most ten times, then the end has come
@@ -47,10 +50,15 @@ class PathValidation {
   bool on_response(const PathData& data) {
     if (state_ != State::pending) return false;
     const auto end = outstanding_.begin() + static_cast<std::ptrdiff_t>(std::min<std::size_t>(sent_, kOutstanding));
-    if (std::find(outstanding_.begin(), end, data) == end) return false;
+    const auto found = std::find(outstanding_.begin(), end, data);
+    if (found == end) return false;
+    proof_was_full_ = full_[static_cast<std::size_t>(found - outstanding_.begin())];
     state_ = State::validated;
     return true;
   }
+
+  // Whether the challenge that was answered showed that the path carries 1200 bytes. REQUIRES: on_response() was true.
+  bool proof_was_full() const { return proof_was_full_; }
 
   // When on_timeout() or another challenge is due; kNever when it is over.
   Timestamp deadline() const { return state_ == State::pending ? std::min(next_, end_) : kNever; }
@@ -71,6 +79,8 @@ class PathValidation {
   static constexpr Duration kLeastTimeout = std::chrono::milliseconds(1);
 
   std::array<PathData, kOutstanding> outstanding_{};
+  std::array<bool, kOutstanding> full_{};
+  bool proof_was_full_ = false;
   std::size_t sent_ = 0;
   Duration wait_;  // until the next repetition
   Timestamp next_;

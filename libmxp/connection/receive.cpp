@@ -216,7 +216,7 @@ void receive_packet(Parts& parts, Timestamp now, const ReceivedDatagram& datagra
       close_by_error(parts, error);
     }
   }
-  if (newest && parts.role == Role::client) parts.arrival = datagram.local;
+  if (newest && parts.role == Role::client && datagram.local != SocketAddress{}) parts.arrival = datagram.local;
   if (newest && !probing && parts.role == Role::server && may_move(parts) && is_open(parts))
     follow_client(parts, now, datagram);
   parts.acks.on_packet_received(now, opened->number, ack_eliciting, datagram.ecn);

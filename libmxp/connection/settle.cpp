@@ -70,23 +70,25 @@ void for_each_frame(Parts& parts, const SentPacket& packet, Visit visit) {
     visit(parts.sent_frames.at(i));
 }
 
-// For the search for the path's datagram size: of packets that say something about the path in use.
-bool tells_of_size(const Parts& parts, const SentPacket& packet) {
-  return packet.path == parts.path->control.id() && packet.in_flight;
+// The search for the datagram size that a packet says something of; null if its path is not known any more.
+DatagramSizeSearch* sizes_of(Parts& parts, const SentPacket& packet) {
+  if (!packet.in_flight) return nullptr;
+  if (packet.path == parts.path->control.id()) return &parts.path->sizes;
+  return parts.other && packet.path == parts.other->control.id() ? &parts.other->sizes : nullptr;
 }
 
 void teach_size(Parts& parts, Timestamp now, const SentPacket& acknowledged) {
-  if (!tells_of_size(parts, acknowledged)) return;
-  DatagramSizeSearch& sizes = parts.path->sizes;
-  if (acknowledged.kind == PacketKind::size_probe) sizes.on_probe_acknowledged(now, acknowledged.number);
-  else sizes.on_packet_acknowledged(acknowledged.number, acknowledged.size_bytes);
+  DatagramSizeSearch* const sizes = sizes_of(parts, acknowledged);
+  if (sizes == nullptr) return;
+  if (acknowledged.kind == PacketKind::size_probe) sizes->on_probe_acknowledged(now, acknowledged.number);
+  else sizes->on_packet_acknowledged(acknowledged.number, acknowledged.size_bytes);
 }
 
 void teach_size_of_loss(Parts& parts, Timestamp now, const SentPacket& lost) {
-  if (!tells_of_size(parts, lost)) return;
-  DatagramSizeSearch& sizes = parts.path->sizes;
-  if (lost.kind == PacketKind::size_probe) sizes.on_probe_lost(now, lost.number);
-  else sizes.on_packet_lost(lost.number, lost.size_bytes);
+  DatagramSizeSearch* const sizes = sizes_of(parts, lost);
+  if (sizes == nullptr) return;
+  if (lost.kind == PacketKind::size_probe) sizes->on_probe_lost(now, lost.number);
+  else sizes->on_packet_lost(lost.number, lost.size_bytes);
 }
 
 }  // namespace

@@ -2,8 +2,8 @@
 //
 //   0. hand the application the data that it asked for, with resume, since the last drive
 //   1. a closing connection sends its CLOSE; a client without keys sends message 1 when it is due
-//   2. begin the move that the application asked for; what asks for a path, or answers, goes by itself, whatever the
-//      window says (transmit_paths.cpp). Take the datagram size that the path carries and its window allows; a probe
+//   2. begin the move that the application asked for; what asks for a path, or answers, goes by itself
+//      (transmit_paths.cpp). Take the datagram size that the path carries and its window allows; a probe
 //      for a larger one goes by itself (transmit_alone.cpp has these datagrams and those of step 1)
 //   3. shape the run: full datagrams, or small ones where the peer has fallen silent, and only one where the peer's
 //      address is not proven

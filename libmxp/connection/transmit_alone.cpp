@@ -31,11 +31,14 @@ std::optional<Transmit> transmit_close(Parts& parts, Timestamp now, MutableBytes
   Lifecycle& life = parts.lifecycle;
   life.close_frame_due = false;
   const CloseInfo& info = *life.ending;
+  // A copy of a packet may have led us away, and the peer is where it was (docs/protocol.md §3.2).
+  const bool is_back_there = !parts.path->is_proven() && parts.may_return && parts.other->is_proven();
+  Path& path = is_back_there ? *parts.other : *parts.path;
   const MutableBytes space = buffer.first(std::min(buffer.size(), kMinInitialSize));
   // The header, the tag and the numbers of the frame take at most 48 bytes.
   const std::size_t longest = 48 + info.reason.size();
-  if (parts.path->amplification.allowance() < longest || parts.keys->sealer.seal_limit_reached()) return std::nullopt;
-  OpenPacket open = begin_packet(parts, *parts.path, space);
+  if (path.amplification.allowance() < longest || parts.keys->sealer.seal_limit_reached()) return std::nullopt;
+  OpenPacket open = begin_packet(parts, path, space);
   const bool local_only = !info.application && info.by != CloseInfo::By::local;
   CloseFrame frame;
   frame.application = info.application;
@@ -44,11 +47,11 @@ std::optional<Transmit> transmit_close(Parts& parts, Timestamp now, MutableBytes
   frame.reason = ByteView(reinterpret_cast<const std::uint8_t*>(info.reason.data()), info.reason.size());
   write_frame(open.writer, frame);
   const std::size_t size = seal_alone(parts, space, open);
-  parts.path->amplification.on_sent(size);
+  path.amplification.on_sent(size);
   ++parts.stats.packets_sent;
   parts.stats.bytes_sent += size;
   parts.trace(now, TracePacketSent{open.number, size, false, false});
-  return Transmit{parts.path->remote, parts.path->local, size, size};
+  return Transmit{path.remote, path.local, size, size};
 }
 
 std::optional<Transmit> transmit_size_probe(Parts& parts, Timestamp now, MutableBytes buffer) {
@@ -59,7 +62,8 @@ std::optional<Transmit> transmit_size_probe(Parts& parts, Timestamp now, Mutable
                             path.control.bytes_in_flight() >= kDatagramsBeforeProbe * path.control.datagram_size();
   if (!much_to_send || !path.is_proven() || parts.recovery.pto_count() != 0) return std::nullopt;
   const auto size = path.sizes.probe_due(now, path.control.congestion_window());
-  // It may exceed the window by less than itself: a sender that its window holds back has never room for so much at once.
+  // It may exceed the window by less than itself: a sender that its window holds back has never room for so much at
+  // once.
   if (!size || *size > buffer.size() || parts.recovery.permit(now).blocked() ||
       parts.keys->sealer.seal_limit_reached(kReservedForClose))
     return std::nullopt;

@@ -14,9 +14,16 @@ namespace {
 // RFC 9000 §8.2.1: a challenge shows that the path carries the smallest datagram that a connection needs.
 constexpr std::size_t kProbeSize = kMinInitialSize;
 
+// A peer that asks and does not acknowledge gets its answers beyond a full window, but no more than fit into the queue
+// of answers (threat t04).
+bool may_answer(const Path& path) {
+  return path.responses.waiting() > 0 &&
+         path.control.bytes_in_flight() < path.control.congestion_window() + PathResponses::kMost * kProbeSize;
+}
+
 // Something waits to be sent on it, and its allowance holds it.
 bool has_probe(const Path& path, Timestamp now) {
-  const bool waits = path.responses.waiting() > 0 || (path.validation && path.validation->challenge_due(now));
+  const bool waits = may_answer(path) || (path.validation && path.validation->challenge_due(now));
   return waits && path.amplification.allowance() >= kSmallestPathProbe;
 }
 
@@ -54,7 +61,7 @@ std::optional<Transmit> transmit_path_probe(Parts& parts, Timestamp now, Mutable
     PathData data;
     parts.environment.random.fill(data);
     write_frame(open.writer, PathChallengeFrame{data});
-    path.validation->on_challenge_sent(now, data);
+    path.validation->on_challenge_sent(now, data, size);
     note_frame(parts, SentFrame::Kind::path_challenge);
   }
   write_padding(open.writer, size - kTagSize - open.writer.written());

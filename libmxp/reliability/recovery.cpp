@@ -12,6 +12,13 @@ namespace {
 constexpr int kPersistentCongestionThreshold = 3;
 // Our choice: probe timeouts for which a lost packet is remembered, so that its late arrival is recognised.
 constexpr int kRememberLostTimeouts = 3;
+// The episode of a packet that was lost while another path was in use: its late arrival takes nothing back.
+constexpr std::uint32_t kNoEpisode = UINT32_MAX;
+
+// The loss of a probe for size or for a path is no sign of congestion (RFC 9000 §14.4, docs/protocol.md §3.2).
+bool tells_of_congestion(const SentPacket& packet) {
+  return packet.kind != PacketKind::size_probe && packet.kind != PacketKind::path_probe;
+}
 
 }  // namespace
 
@@ -134,10 +141,10 @@ void Recovery::settle_range(AckRange range, Timestamp now) {
 void Recovery::settle_late(Timestamp now, const SentPackets::Late& late) {
   if (!late.packet.in_flight) return;
   ++spurious_;
-  if (!is_on_path(late.packet)) return;
+  if (!is_on_path(late.packet) || late.episode == kNoEpisode) return;
   loss_.on_late_arrival(late.reason, *largest_acknowledged_ - late.packet.number.value(), now - late.packet.sent_at);
-  // The loss of a probe for size taught nothing, so its arrival takes nothing back.
-  if (late.packet.kind != PacketKind::size_probe) path_->on_late_arrival(late.packet, late.episode);
+  // The loss of a probe taught nothing, so its arrival takes nothing back.
+  if (tells_of_congestion(late.packet)) path_->on_late_arrival(late.packet, late.episode);
 }
 
 // RFC 9002 §5.1 samples only the largest number. Where some packets overtake all others, the largest is always one of
@@ -173,9 +180,7 @@ PathControl* Recovery::path_of(const SentPacket& packet) const {
 
 void Recovery::settle_losses(Timestamp now, Outcome& outcome) {
   outcome.lost = lost_;
-  const auto teaches = [this](const LostPacket& it) {
-    return is_on_path(it.packet) && it.packet.kind != PacketKind::size_probe;
-  };
+  const auto teaches = [this](const LostPacket& it) { return is_on_path(it.packet) && tells_of_congestion(it.packet); };
   bool others_lost = false;
   for (const LostPacket& it : lost_) {
     if (it.packet.ack_eliciting) --eliciting_in_flight_;
@@ -187,7 +192,10 @@ void Recovery::settle_losses(Timestamp now, Outcome& outcome) {
   const std::vector<LostPacket>& lost = others_lost ? lost_on_path_ : lost_;
   const PathControl::LossVerdict verdict = path_->on_lost(now, lost);
   if (verdict.new_episode) loss_.on_episode(verdict.previous_had_late_arrivals);
-  for (const LostPacket& it : lost_) packets_.mark_lost(it.packet.number.value(), it.reason, path_->episode());
+  for (const LostPacket& it : lost_) {
+    const std::uint32_t episode = is_on_path(it.packet) ? path_->episode() : kNoEpisode;
+    packets_.mark_lost(it.packet.number.value(), it.reason, episode);
+  }
 
   if (lost.size() > 1 && is_persistent_congestion(packets_, lost, kPersistentCongestionThreshold * probe_timeout(),
                                                   path_->rtt().first_sample_at())) {

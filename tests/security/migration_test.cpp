@@ -66,7 +66,10 @@ struct Scene {
       for (const Frame& frame : opened->frames) {
         if (const auto* asked = std::get_if<PathChallengeFrame>(&frame)) challenges[to].push_back(asked->data);
         if (const auto* answer = std::get_if<PathResponseFrame>(&frame)) responses[to].push_back(answer->data);
-        if (const auto* close = std::get_if<CloseFrame>(&frame)) closed = static_cast<TransportErrorCode>(close->code);
+        if (const auto* close = std::get_if<CloseFrame>(&frame)) {
+          closed = static_cast<TransportErrorCode>(close->code);
+          closed_at = to.port;
+        }
         if (const auto* given = std::get_if<NewConnectionIdFrame>(&frame)) ids.push_back(*given);
         if (const auto* retired = std::get_if<RetireConnectionIdFrame>(&frame)) retirements.push_back(*retired);
       }
@@ -105,6 +108,7 @@ struct Scene {
   std::vector<NewConnectionIdFrame> ids;
   std::vector<RetireConnectionIdFrame> retirements;
   std::optional<TransportErrorCode> closed;
+  std::uint16_t closed_at = 0;
 };
 
 }  // namespace
@@ -270,6 +274,35 @@ BOOST_AUTO_TEST_CASE(t21_a_side_that_forbids_it_is_not_moved) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(t21_a_challenge_that_was_cut_is_followed_by_a_full_one) {
+  Scene scene;
+  const SocketAddress target = elsewhere(5);
+  scene.send(frames(PingFrame{}), target);
+  scene.drain();
+  BOOST_REQUIRE(scene.challenges[target].size() == 1u);
+  const std::uint64_t small = scene.out[target];
+  BOOST_TEST(small < 200u);
+  scene.proven.insert(target);
+  scene.send(frames(PathResponseFrame{scene.challenges[target].back()}), target);
+  scene.drain();
+  BOOST_REQUIRE(scene.challenges[target].size() == 2u);
+  BOOST_TEST(scene.out[target] >= small + kMinInitialSize);
+  // Full datagrams do not pass, and the old path is there to go back to.
+  scene.let_time_pass(10s);
+  BOOST_TEST((scene.victim().remote_address() == scene.home));
+  BOOST_TEST(scene.alive());
+}
+
+BOOST_AUTO_TEST_CASE(t21_a_close_goes_to_where_the_client_has_proven_to_be) {
+  Scene scene;
+  scene.send(frames(PingFrame{}), elsewhere(5));  // a copy that came first, say
+  scene.drain();
+  scene.victim().close(7, "bye");
+  scene.drain();
+  BOOST_TEST((scene.closed.has_value() && scene.attacker.answers.back().size < 200));
+  BOOST_TEST(scene.closed_at == scene.home.port);
+}
+
 // ---- t22
 
 BOOST_AUTO_TEST_CASE(t22_rotating_ports_keep_no_state) {
@@ -314,6 +347,20 @@ BOOST_AUTO_TEST_CASE(t04_a_flood_of_challenges_is_answered_at_most_four_at_a_tim
   scene.drain();
   BOOST_TEST(scene.responses[scene.home].size() == PathResponses::kMost);
   BOOST_TEST((scene.responses[scene.home].front() == data_number(9'999)));
+  BOOST_TEST(scene.alive());
+}
+
+// Small questions without end, of which no answer is acknowledged, bring no more than a window and four answers.
+BOOST_AUTO_TEST_CASE(t04_answers_that_are_not_acknowledged_end_with_the_window) {
+  Scene scene;
+  for (std::uint64_t i = 0; i < 10'000; ++i) {
+    scene.send(frames(PathChallengeFrame{data_number(i)}), scene.home);
+    scene.drain();
+    scene.attacker.answers.clear();
+    scene.pair.server_trace.sent.clear();
+  }
+  BOOST_TEST(scene.responses[scene.home].size() >= 10u);
+  BOOST_TEST(scene.responses[scene.home].size() <= 10 + PathResponses::kMost + 1);
   BOOST_TEST(scene.alive());
 }
 
@@ -386,6 +433,32 @@ BOOST_AUTO_TEST_CASE(t06_ids_that_the_peer_retires_are_replaced_and_forgotten) {
   const std::uint64_t unknown = scene.pair.server.dropped(DropReason::unknown_connection);
   scene.send(frames(PingFrame{}), scene.home);
   BOOST_TEST(scene.pair.server.dropped(DropReason::unknown_connection) == unknown + 1);
+}
+
+// As fast as the server issues them, in packets of several frames, by a peer whose probe timeout is long.
+BOOST_AUTO_TEST_CASE(t06_many_retirements_keep_few_ids) {
+  Scene scene;
+  std::map<std::uint64_t, ConnectionId> given;
+  std::int64_t live = 0;
+  std::uint64_t retired = 0;
+  for (int round = 0; round < 2'000; ++round) {
+    scene.drain();
+    for (const NewConnectionIdFrame& id : scene.ids) given.emplace(id.sequence, id.id);
+    scene.ids.clear();
+    // All but the newest, which carries the packet.
+    Bytes packet;
+    scene.attacker.session->remote_id = given.rbegin()->second;
+    for (; retired < given.rbegin()->first; ++retired) packet = packet + frames(RetireConnectionIdFrame{retired});
+    if (!packet.empty()) scene.send(packet, scene.home);
+    scene.acknowledge(scene.home);
+    scene.pair.server_trace.sent.clear();
+    scene.pair.now += 1ms;
+    BOOST_REQUIRE(scene.alive());
+    if (round == 200) live = live_bytes();
+  }
+  BOOST_TEST(retired > 4'000u);
+  BOOST_TEST(live_bytes() - live <
+             static_cast<std::int64_t>(64 * given.size()) + 64 * 1024);  // `given` is the test's own
 }
 
 BOOST_AUTO_TEST_CASE(t06_retiring_what_it_may_not_closes_the_connection) {
