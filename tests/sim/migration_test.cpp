@@ -200,6 +200,29 @@ BOOST_AUTO_TEST_CASE(who_may_not_move_is_told) {
   BOOST_TEST((sim.connection->migrate(kMobile).error() == MigrationError::not_connected));
 }
 
+// A copy of a packet that an observer sent first, from elsewhere, leads the server away. It asks where the client was,
+// and the client speaks up at once, before any timer of its own (RFC 9000 §9.3.3).
+BOOST_AUTO_TEST_CASE(a_server_that_was_led_away_comes_back_within_a_round_trip) {
+  SimPair sim({.up = "delay 50ms", .down = "="});
+  sim.connect();
+  BOOST_REQUIRE(sim.run_until([&] { return sim.server.connected_count == 1; }, 2s));
+  sim.run_for(1s);
+  const Connection& server = **sim.server.connected.begin();
+  std::vector<std::uint8_t> copy;
+  sim.filter = [&](Role sender, ByteView datagram) {
+    if (sender != Role::client || !copy.empty()) return false;
+    copy.assign(datagram.begin(), datagram.end());
+    return true;
+  };
+  sim.client.open_and_send(*sim.connection, StreamType::unidirectional, 1);
+  sim.run_until([&] { return !copy.empty(); }, sim.elapsed() + 10ms);
+  sim.inject(Role::server, copy, kMobile);
+  BOOST_TEST((server.remote_address() == kMobile));
+  sim.run_for(110ms);
+  BOOST_TEST((server.remote_address() == sim.client_address));
+  for (const auto& violation : sim.violations()) BOOST_ERROR(violation);
+}
+
 // A side that does not want it stays where it is.
 BOOST_AUTO_TEST_CASE(where_it_is_forbidden_the_connection_stays) {
   for (const bool at_server : {false, true}) {
