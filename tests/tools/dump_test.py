@@ -390,6 +390,94 @@ class WithKeys(DumpCase):
         self.assertNotIn("\n", reason)
 
 
+class MovingClients(DumpCase):
+    """Ids and addresses that change, docs/protocol.md sections 3.2 and 4.1."""
+    MOVED = ("10.9.9.9", 1234)
+
+    @staticmethod
+    def given(sequence, connection_id, retire_prior_to=0):
+        return b"\x18" + wire.varint(sequence) + wire.varint(retire_prior_to) + connection_id
+
+    @staticmethod
+    def new_id(number):
+        return wire.noise(8, f"id {number}")
+
+    def to_client(self, number, connection_id, frames=b"\1", client=wire.CLIENT):
+        return wire.udp(wire.SERVER, client, wire.one_rtt(wire.S2C_SECRET, connection_id, number, frames))
+
+    def to_server(self, number, connection_id, frames=b"\1", client=wire.CLIENT):
+        return wire.udp(client, wire.SERVER, wire.one_rtt(wire.C2S_SECRET, connection_id, number, frames))
+
+    def session(self):
+        """Both sides give an id; the client moves, both use them, and the old ones are retired. Packets of the old path are late."""
+        at_client, at_server = self.new_id(0xc11e), self.new_id(0x5e71)
+        return [MESSAGE_1, MESSAGE_2, wire.c2s(0, self.given(1, at_client)), wire.s2c(0, self.given(1, at_server)),
+                self.to_server(1, at_server, b"\x1a12345678", self.MOVED), self.to_client(1, at_client, b"\x1b12345678", self.MOVED),
+                self.to_server(2, at_server, b"\x19\0" + wire.stream(0, 0, b"moved"), self.MOVED), self.to_client(2, at_client, b"\x19\0", self.MOVED),
+                wire.c2s(3, b"\1"), wire.s2c(3, b"\1")]
+
+    def test_ids_that_were_given_belong_to_the_connection(self):
+        capture = self.file("capture", wire.pcap(self.session()))
+        keys = self.file("keys", wire.KEY_LOG)
+        for source in (["-r", capture], ["-r", "-"]):  # with a look at the whole file before, and without
+            with self.subTest(source):
+                out, _ = self.dump(*source, "--keylog", keys, "-T", "json", stdin=Path(capture).read_bytes())
+                shown = [json.loads(line) for line in out.splitlines()]
+                self.assertEqual([s["connection"] for s in shown], [1] * 10)
+                self.assertEqual([s["direction"] for s in shown], ["client_to_server", "server_to_client"] * 5)
+                self.assertEqual([s["packet_number"] for s in shown[2:]], [0, 0, 1, 1, 2, 2, 3, 3])
+                self.assertEqual([s["decrypted"] for s in shown[2:]], [True] * 8)
+                self.assertEqual([s["destination_id"] for s in shown[2:6]],
+                                 [wire.SERVER_ID.hex(), wire.CLIENT_ID.hex(), self.new_id(0x5e71).hex(), self.new_id(0xc11e).hex()])
+        summary = self.summary(wire.pcap(self.session()), keys=True)
+        self.assertEqual([summary[name] for name in ("connections", "packets", "decrypted", "damaged", "other_udp", "not_captured")], [1, 10, 8, 0, 0, 0])
+        text = self.dump("-r", capture, "--keylog", keys, "--stats", "summary")[0]
+        self.assertIn(f"ids: server {wire.SERVER_ID.hex()}, client {wire.CLIENT_ID.hex()}", text)
+
+    def test_without_keys_other_ids_are_not_known(self):
+        capture = wire.pcap(self.session())
+        self.assertEqual([s["frame"] for s in self.records(capture)], [1, 2, 3, 4, 9, 10])
+        self.assertEqual(self.summary(capture)["other_udp"], 4)
+        by_port = self.records(capture, "--port", str(wire.SERVER[1]))
+        self.assertEqual([s["connection"] for s in by_port], [1] * 4 + [2] * 4 + [1] * 2)
+
+    def test_of_the_ids_of_a_direction_64_are_kept(self):
+        packets = [MESSAGE_1, MESSAGE_2] + [wire.c2s(n, self.given(n + 1, self.new_id(n + 1))) for n in range(65)]
+        packets += [self.to_client(0, self.new_id(1)), self.to_client(1, self.new_id(2)), self.to_client(2, self.new_id(65)), self.to_client(3, self.new_id(2))]
+        packets += [wire.c2s(n, self.given(n + 1, self.new_id(n + 1))) for n in range(65, 130)]
+        packets += [self.to_client(4, self.new_id(2)), self.to_client(5, self.new_id(65)), self.to_client(6, self.new_id(130)), wire.s2c(7, b"\1")]
+        shown = [s for s in self.records(wire.pcap(packets), keys=True) if s["direction"] == "server_to_client" and s["type"] == "1rtt"]
+        # The id of the latest packet stays, and so does the first one.
+        self.assertEqual([s["packet_number"] for s in shown], [1, 2, 3, 4, 6, 7])
+
+    def test_an_id_of_another_connection_stays_with_it(self):
+        other_client, other_server, other_secret = b"other cl", b"other se", bytes(range(200, 232))
+        packets = [MESSAGE_1, MESSAGE_2, wire.udp(wire.CLIENT, wire.SERVER, wire.initial(other_client, fill=8)), wire.udp(wire.SERVER, wire.CLIENT, wire.response(other_client, fill=8)),
+                   self.to_server(0, wire.SERVER_ID), wire.udp(wire.CLIENT, wire.SERVER, wire.one_rtt(other_secret, other_server, 0, b"\1")),
+                   self.to_server(1, wire.SERVER_ID, self.given(1, other_client)), self.to_client(0, wire.CLIENT_ID, self.given(1, other_server)),
+                   wire.udp(wire.CLIENT, wire.SERVER, wire.one_rtt(other_secret, other_server, 1, b"\1"))]
+        keys = self.file("k", wire.KEY_LOG + f"MXP_C2S_TRAFFIC_SECRET_0 {other_server.hex()} {other_secret.hex()}\n")
+        out, _ = self.dump("-r", self.file("c", wire.pcap(packets)), "--keylog", keys, "-T", "json")
+        shown = [json.loads(line) for line in out.splitlines()]
+        self.assertEqual([s["connection"] for s in shown], [1, 1, 2, 2, 1, 2, 1, 1, 2])
+        self.assertEqual([s["decrypted"] for s in shown if s["type"] == "1rtt"], [True] * 5)
+
+    def test_a_damaged_id_of_a_moved_connection_is_recognised(self):
+        at_client = self.new_id(0xc11e)
+        packets = [MESSAGE_1, MESSAGE_2, wire.c2s(0, self.given(1, at_client)), self.to_client(0, at_client), wire.damaged(self.to_client(1, at_client), 12)]
+        last = self.records(wire.pcap(packets), keys=True)[-1]
+        self.assertEqual([last[name] for name in ("connection", "damaged", "packet_number", "destination_id")], [1, True, 1, at_client.hex()])
+        self.assertIn("1 bit of its connection id is wrong", last["notes"])
+
+    def test_a_client_with_many_addresses_is_one_connection_with_its_handshake(self):
+        moves = [self.to_server(n, wire.SERVER_ID, client=("10.9.9.9", 1000 + n)) for n in range(1, 9)]
+        capture = wire.pcap([MESSAGE_1, MESSAGE_2, wire.c2s(0, b"\1"), *moves])
+        for keys in (False, True):
+            summary = self.summary(capture, keys=keys)
+            self.assertEqual([summary[name] for name in ("connections", "packets", "handshake_ms", "duplicates")], [1, 11, 1.0, 0])
+        self.assertIn("10.0.0.1:40000 > 10.0.0.2:9000 and more than 3 other paths", self.dump("-r", self.file("c", capture), "--stats", "summary")[0])
+
+
 class KeyUpdates(DumpCase):
     """docs/protocol.md §3.1."""
 
@@ -737,6 +825,25 @@ class RealSession(DumpCase):
         self.assertEqual(summary["connections"], 1)
         self.assertGreater(summary["lost"], 0)
         self.assertGreater(summary["retransmitted"], 0)
+        self.assertGreaterEqual(summary["handshake_ms"], 20)
+
+    def test_a_session_behind_a_nat_that_forgets_is_one_connection(self):
+        # The server goes to each new address of the client with a fresh id of it, which only the encrypted packets tell.
+        keys, capture = self.transfer(3_000_000, "delay 10ms rate 20mbit rebind 200ms")
+        out, err = self.dump("-r", str(capture), "--keylog", str(keys), "-T", "json")
+        shown = [json.loads(line) for line in out.splitlines()]
+        packets = [s for s in shown if s["type"] == "1rtt"]
+        self.assertEqual({s["decrypted"] for s in packets}, {True}, err)
+        self.assertEqual({s["connection"] for s in shown}, {1})
+        to_client = {s["destination_id"] for s in packets if s["direction"] == "server_to_client"}
+        self.assertGreater(len(to_client), 3)
+        self.assertGreater(len({s["src"] for s in packets if s["direction"] == "client_to_server"}), 4)
+        summary = json.loads(self.dump("-r", str(capture), "--keylog", str(keys), "--stats", "summary", "--json")[0])
+        self.assertEqual([summary[name] for name in ("connections", "other_udp", "damaged", "packets")], [1, 0, 0, len(shown)])
+        self.assertEqual(summary["frames"], len({s["frame"] for s in shown}))
+        self.assertEqual(summary["decrypted"], len(packets))
+        # The log names first ids alone.
+        self.assertEqual(len({line.split(" ")[1] for line in keys.read_text().splitlines()}), 2)
         self.assertGreaterEqual(summary["handshake_ms"], 20)
 
     def test_a_transfer_across_key_updates_is_decrypted_completely(self):

@@ -8,6 +8,7 @@
 #include <optional>
 #include <vector>
 
+#include "mxp-dump/given_ids.h"
 #include "mxp-dump/handshake_copies.h"
 #include "mxp-dump/key_ring.h"
 #include "mxp-dump/number_ledger.h"
@@ -42,8 +43,10 @@ struct Path {
 
 // One direction.
 struct Side {
-  std::optional<ConnectionId> destination;  // the id in the packets that go this way
+  std::optional<ConnectionId> destination;  // the first id in the packets that go this way; the key log names it
   bool destination_is_guess = false;        // known only from its packets; a better one may turn up
+  GivenIds given;                           // further ids of this way; only with keys
+  std::optional<ConnectionId> in_use;       // the id of the packet that was opened last
   std::uint64_t packets = 0;
   std::uint64_t bytes = 0;          // of UDP payload
   std::uint64_t short_packets = 0;  // of them 1-RTT, damaged ones aside
@@ -61,6 +64,7 @@ struct Side {
   PacketFates fates;                   // of packet numbers, on whatever path
   StreamLedger streams;
 
+  bool has_id(ConnectionId id) const { return destination == id || given.contains(id); }
   // Whether all packets of this direction were read, so that no unread packet can change a count.
   bool read_completely() const { return no_key == 0 && incomplete == 0 && (opened > 0 || short_packets == 0); }
   // Packets that did not verify although others of the direction did.
@@ -70,7 +74,8 @@ struct Side {
 struct Connection {
   std::uint64_t number = 0;           // from 1, in the order of appearance
   std::optional<std::uint8_t> suite;  // as decryption or else the handshake has shown
-  std::vector<Path> paths;            // at most kMaxPaths
+  std::vector<Path> paths;            // at most kMaxPaths, the first one always among them
+  bool paths_forgotten = false;       // there were more
   std::array<Side, 2> sides;
   HandshakeCopies handshake;
   std::optional<std::uint64_t> confirmed_ns;  // the client's first 1-RTT packet

@@ -123,7 +123,7 @@ ConnectionTable::Found ConnectionTable::known(ConnectionId destination, const En
   // The owner may have moved, unless a connection that is here has the same id.
   if (!goes(*place, endpoints, direction)) {
     for (const Found& here : between(endpoints)) {
-      if (here.connection->side(here.direction).destination == destination) return touch(here, endpoints);
+      if (here.connection->side(here.direction).has_id(destination)) return touch(here, endpoints);
     }
   }
   if (direction == TrafficDirection::server_to_client && place->handshake.confirm(destination)) choose_client_id(place);
@@ -258,7 +258,14 @@ void ConnectionTable::evict() {
     forget_(*oldest);
     ++evicted_;
   }
-  for (const std::uint64_t key : oldest->id_keys) by_id_.erase(key);
+  for (const std::uint64_t key : oldest->id_keys) {
+    // An id that was given up meanwhile may have found another connection.
+    if (const auto owned = by_id_.find(key); owned != by_id_.end() && owned->second.connection == oldest)
+      by_id_.erase(owned);
+  }
+  for (const TrafficDirection direction : kDirections) {
+    for (const ConnectionId id : oldest->side(direction).given.ids()) disown_id(oldest, direction, id);
+  }
   for (const std::uint64_t print : oldest->prints) by_print_.erase(print);
   for (const Path& path : oldest->paths) {
     const auto pair = by_pair_.find(pair_of(path.client, path.server));
@@ -283,14 +290,24 @@ void ConnectionTable::own_id(Place place, TrafficDirection direction, Connection
 void ConnectionTable::unlearn_guess(Place place) {
   Side& side = place->side(TrafficDirection::client_to_server);
   if (!side.destination) return;
-  const std::uint64_t key = side.destination->key();
+  const ConnectionId id = *side.destination;
   side.destination.reset();
-  const auto owned = by_id_.find(key);
-  if (owned == by_id_.end() || owned->second.connection != place ||
-      owned->second.direction != TrafficDirection::client_to_server)
-    return;
+  if (disown_id(place, TrafficDirection::client_to_server, id)) std::erase(place->id_keys, id.key());
+}
+
+// False if the id finds somebody else.
+bool ConnectionTable::disown_id(Place place, TrafficDirection direction, ConnectionId id) {
+  const auto owned = by_id_.find(id.key());
+  if (owned == by_id_.end() || owned->second.connection != place || owned->second.direction != direction) return false;
   by_id_.erase(owned);
-  std::erase(place->id_keys, key);
+  return true;
+}
+
+void ConnectionTable::give_id(const Found& found, TrafficDirection direction, ConnectionId id) {
+  Side& side = found.place->side(direction);
+  if (side.has_id(id)) return;
+  if (const auto gone = side.given.add(id, side.in_use)) disown_id(found.place, direction, *gone);
+  by_id_.try_emplace(id.key(), Target{found.place, direction});
 }
 
 ConnectionTable::Found ConnectionTable::touch(Place place, TrafficDirection direction, const Endpoints& endpoints) {
@@ -305,14 +322,16 @@ Path* ConnectionTable::path_of(Place place, const SocketAddress& client, const S
   for (Path& path : place->paths) {
     if (path.client == client && path.server == server) return &path;
   }
-  // A client that keeps moving is followed by its ids, and what its oldest path has shown is forgotten.
+  // A client that keeps moving is followed by its ids, and what its oldest path has shown is forgotten, except for the
+  // first one, which had the handshake.
   if (place->paths.size() == kMaxPaths) {
-    const Path& gone = place->paths.front();
-    if (const auto pair = by_pair_.find(pair_of(gone.client, gone.server)); pair != by_pair_.end()) {
+    const auto gone = place->paths.begin() + 1;
+    if (const auto pair = by_pair_.find(pair_of(gone->client, gone->server)); pair != by_pair_.end()) {
       std::erase(pair->second, place);
       if (pair->second.empty()) by_pair_.erase(pair);
     }
-    place->paths.erase(place->paths.begin());
+    place->paths.erase(gone);
+    place->paths_forgotten = true;
   }
   auto& neighbours = by_pair_[pair_of(client, server)];
   if (neighbours.size() == kMaxConnectionsOfPath) neighbours.erase(neighbours.begin());

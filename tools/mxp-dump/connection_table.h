@@ -67,6 +67,9 @@ class ConnectionTable {
   // A 1-RTT packet whose direction is known from something else: it belongs to a connection that lacks an id, or to a
   // new one that was joined in its middle.
   Found join(ConnectionId destination, const Endpoints& endpoints, TrafficDirection direction);
+  // The receiver of these packets gave its peer another id for them. Both ends are hostile, for all we know: an id that
+  // belongs to another connection stays with it.
+  void give_id(const Found& found, TrafficDirection direction, ConnectionId id);
   // Whether an id is the likeliest one between its addresses, or looks like MXP in any case.
   bool likely(ConnectionId destination, const Endpoints& endpoints) const;
   // The connections that have packets from here to there, with their ids.
@@ -95,6 +98,7 @@ class ConnectionTable {
   void choose_client_id(Place place);
   void learn_id(Place place, TrafficDirection direction, ConnectionId id);
   void own_id(Place place, TrafficDirection direction, ConnectionId id);
+  bool disown_id(Place place, TrafficDirection direction, ConnectionId id);
   void unlearn_guess(Place place);
   void assign(const Endpoints& endpoints);
   bool may_lack_server_id(const Connection& connection, const Endpoints& endpoints) const;

@@ -100,8 +100,8 @@ bool Dissector::other_than_handshake(ByteView payload, const Sink& sink) {
 Dissector::ShortPacket Dissector::find_short(ByteView payload, ConnectionId destination, const Endpoints& endpoints) {
   const bool plausible = IdCandidates::plausible(payload[0], record_.length);
   if (const Found found = table_.known(destination, endpoints)) {
-    const auto& right = found.connection->side(found.direction).destination;
-    return {found, right.value_or(destination)};
+    const Side& side = found.connection->side(found.direction);
+    return {found, side.given.contains(destination) ? destination : side.destination.value_or(destination)};
   }
   if (plausible) {
     if (surveyed_ && !table_.has_noted(endpoints))  // forgotten since the survey
@@ -124,10 +124,10 @@ Dissector::ShortPacket Dissector::find_short(ByteView payload, ConnectionId dest
 Dissector::ShortPacket Dissector::find_damaged(ByteView payload, ConnectionId destination, const Endpoints& endpoints) {
   for (const Found& found : table_.between(endpoints)) {
     const Side& side = found.connection->side(found.direction);
-    if (different_bits(*side.destination, destination) > kMaxDamagedBits &&
-        !batch_segment_size(payload, *side.destination, side.segment_size))
-      continue;
-    return {table_.touch(found, endpoints), *side.destination};
+    for (const ConnectionId id : {side.in_use.value_or(*side.destination), *side.destination}) {
+      if (different_bits(id, destination) <= kMaxDamagedBits || batch_segment_size(payload, id, side.segment_size))
+        return {table_.touch(found, endpoints), id};
+    }
   }
   return {};
 }
@@ -183,7 +183,7 @@ void Dissector::short_packet(ByteView packet, const ShortPacket& to) {
   }
   ++side.short_packets;
   if (!connection.handshake.empty()) side.fates.begins_at_zero();
-  if (side.decryptor.prepare(keys_, to.destination, record_.suite) == SideDecryptor::Keys::missing) {
+  if (side.decryptor.prepare(keys_, key_id(side, to), record_.suite) == SideDecryptor::Keys::missing) {
     ++side.no_key;
     record_.protection = Protection::no_key;
   } else if (const auto opened = side.decryptor.open(packet, keys_, scratch_)) {
@@ -199,6 +199,11 @@ void Dissector::short_packet(ByteView packet, const ShortPacket& to) {
   }
 }
 
+// The key log names keys by the first id of a direction, whatever id a packet has.
+ConnectionId Dissector::key_id(const Side& side, const ShortPacket& to) {
+  return side.destination.value_or(to.destination);
+}
+
 // The receiver dropped this packet. What it was is known if it opens once its clear bytes are put right.
 void Dissector::repair(ByteView packet, const ShortPacket& to) {
   Side& side = to.found.connection->side(to.found.direction);
@@ -209,7 +214,7 @@ void Dissector::repair(ByteView packet, const ShortPacket& to) {
   if (bits > 0)
     record_.notes.push_back(tools::counted(static_cast<std::uint64_t>(bits), "bit of its connection id is wrong",
                                            "bits of its connection id are wrong"));
-  if (side.decryptor.prepare(keys_, to.destination, record_.suite) == SideDecryptor::Keys::missing) return;
+  if (side.decryptor.prepare(keys_, key_id(side, to), record_.suite) == SideDecryptor::Keys::missing) return;
   repaired_.assign(packet.begin(), packet.end());
   repaired_[0] = static_cast<std::uint8_t>((repaired_[0] & ~kFormBits) | packet_bits::kFixed);
   std::copy(to.destination.bytes().begin(), to.destination.bytes().end(), repaired_.begin() + 1);
@@ -223,6 +228,7 @@ void Dissector::opened_packet(const PacketDecryptor::Opened& opened, Found found
   Connection& connection = *found.connection;
   Side& side = connection.side(found.direction);
   ++side.opened;
+  side.in_use = record_.destination_id;
   record_.protection = Protection::opened;
   note_phase(side, opened.phase);
   connection.suite = static_cast<std::uint8_t>(side.decryptor.suite());
@@ -271,6 +277,10 @@ void Dissector::read_frames(ByteView payload, Found found, bool first_sight) {
     }
     if (const auto* ack = std::get_if<AckFrame>(&**frame)) {
       found.connection->side(reverse(found.direction)).fates.acknowledged(*ack);
+    }
+    // Who gives an id receives the packets to it.
+    if (const auto* given = std::get_if<NewConnectionIdFrame>(&**frame)) {
+      table_.give_id(found, reverse(found.direction), given->id);
     }
     record_.frames.push_back(std::move(**frame));
   }

@@ -59,6 +59,7 @@ class Dissector {
   ShortPacket find_damaged(ByteView payload, ConnectionId destination, const Endpoints& endpoints);
   void short_datagram(ByteView payload, const ShortPacket& to, const Sink& sink);
   void short_packet(ByteView packet, const ShortPacket& to);
+  static ConnectionId key_id(const Side& side, const ShortPacket& to);
   bool is_copy(ByteView bytes, Found found);
   void repair(ByteView packet, const ShortPacket& to);
   void opened_packet(const PacketDecryptor::Opened& opened, Found found);

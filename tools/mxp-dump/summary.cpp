@@ -25,7 +25,9 @@ std::string path_text(const Connection& connection) {
   if (connection.paths.empty()) return "?";
   const Path& path = connection.paths.front();
   std::string text = fmt::format("{} > {}", path.client.to_string(), path.server.to_string());
-  if (connection.paths.size() > 1) text += fmt::format(" and {}", counted(connection.paths.size() - 1, "more path"));
+  const std::size_t others = connection.paths.size() - 1;
+  if (connection.paths_forgotten) text += fmt::format(" and more than {} other paths", others);
+  else if (others > 0) text += fmt::format(" and {}", counted(others, "more path"));
   return text;
 }
 
