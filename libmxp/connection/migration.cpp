@@ -88,6 +88,13 @@ bool wants_proof(const Path& path) {
   return !path.is_proven() && !path.amplification.awaits_proof() && !path.validation;
 }
 
+// Whether this side may change its address at all, with or without a spare id.
+std::expected<void, MigrationError> moves_of_its_own(const Parts& parts) {
+  if (parts.lifecycle.state != ConnectionState::established) return std::unexpected(MigrationError::not_connected);
+  if (!may_move(parts) || parts.role == Role::server) return std::unexpected(MigrationError::not_allowed);
+  return {};
+}
+
 }  // namespace
 
 Path* path_of(Parts& parts, const ReceivedDatagram& datagram) {
@@ -197,8 +204,7 @@ void follow_client(Parts& parts, Timestamp now, const ReceivedDatagram& datagram
 }
 
 std::expected<void, MigrationError> can_migrate(const Parts& parts) {
-  if (parts.lifecycle.state != ConnectionState::established) return std::unexpected(MigrationError::not_connected);
-  if (!may_move(parts) || parts.role == Role::server) return std::unexpected(MigrationError::not_allowed);
+  if (auto possible = moves_of_its_own(parts); !possible) return possible;
   if (!parts.ids->peer.has_spare()) return std::unexpected(MigrationError::no_connection_id);
   return {};
 }
@@ -214,7 +220,7 @@ void begin_migration(Parts& parts, Timestamp now, const SocketAddress& local) {
 }
 
 void follow_own_address(Parts& parts, Timestamp now, const SocketAddress& local) {
-  if (parts.lifecycle.state != ConnectionState::established || parts.role == Role::server || !may_move(parts)) return;
+  if (!moves_of_its_own(parts)) return;
   const SocketAddress& known = parts.path->local == SocketAddress{} ? parts.arrival : parts.path->local;
   if (known == SocketAddress{} || same_host(known, local)) return;
   drop_other(parts);

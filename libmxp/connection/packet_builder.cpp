@@ -26,6 +26,12 @@ std::size_t number_size(const Parts& parts, PacketNumber number, std::uint64_t w
 
 }  // namespace
 
+bool closes_for_seal_limit(Parts& parts) {
+  if (!parts.keys->sealer.seal_limit_reached(kReservedForClose)) return false;
+  close_by_error(parts, {TransportErrorCode::aead_limit_reached, 0, "these keys have protected all they may"});
+  return true;
+}
+
 OpenPacket begin_packet(Parts& parts, const Path& path, MutableBytes space) {
   const std::uint64_t window_packets = path.control.congestion_window() / path.control.datagram_size();
   const PacketNumber number = parts.numbers.take(window_packets);

@@ -15,6 +15,9 @@ namespace mxp {
 // (threat t55), so a few are enough.
 inline constexpr std::uint64_t kReservedForClose = 16;
 
+// Closes the connection if its keys have protected all they may, but for what is kept. Returns whether it did.
+bool closes_for_seal_limit(Parts& parts);
+
 // A packet that is being built: its header is written, and its frames go through the writer.
 struct OpenPacket {
   Writer writer;

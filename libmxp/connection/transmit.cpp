@@ -49,10 +49,7 @@ struct Budget {
 bool write_ack_frame(Parts& parts, Timestamp now, Writer& writer) {
   const auto ranges = parts.acks.ranges();
   if (ranges.empty() || !write_ack(writer, ranges, parts.acks.delay(now), parts.acks.ecn())) return false;
-  SentFrame sent;
-  sent.kind = SentFrame::Kind::ack;
-  sent.value = ranges.front().last.value();
-  parts.sent_frames.append(sent);
+  parts.sent_frames.append({.kind = SentFrame::Kind::ack, .value = ranges.front().last.value()});
   parts.acks.on_ack_sent(now);
   return true;
 }
@@ -199,10 +196,7 @@ std::optional<Transmit> transmit(Parts& parts, Timestamp now, MutableBytes buffe
       break;
     }
     if (data_now && segments == 0) begin_key_update_if_due(parts, now);
-    if (parts.keys->sealer.seal_limit_reached(kReservedForClose)) {
-      close_by_error(parts, {TransportErrorCode::aead_limit_reached, 0, "these keys have protected all they may"});
-      break;
-    }
+    if (closes_for_seal_limit(parts)) break;
 
     const MutableBytes space = buffer.subspan(used, segment_size);
     OpenPacket open = begin_packet(parts, path, space);

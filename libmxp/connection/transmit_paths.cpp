@@ -27,13 +27,6 @@ bool has_probe(const Path& path, Timestamp now) {
   return waits && path.amplification.allowance() >= kSmallestPathProbe;
 }
 
-void note_frame(Parts& parts, SentFrame::Kind kind, std::uint64_t value = 0) {
-  SentFrame sent;
-  sent.kind = kind;
-  sent.value = value;
-  parts.sent_frames.append(sent);
-}
-
 }  // namespace
 
 bool path_probe_due(const Parts& parts, Timestamp now) {
@@ -42,11 +35,8 @@ bool path_probe_due(const Parts& parts, Timestamp now) {
 
 std::optional<Transmit> transmit_path_probe(Parts& parts, Timestamp now, MutableBytes buffer) {
   if (!path_probe_due(parts, now)) return std::nullopt;
-  if (parts.keys->sealer.seal_limit_reached(kReservedForClose)) {
-    // As for any other packet. To wait would mean to be asked again at once.
-    close_by_error(parts, {TransportErrorCode::aead_limit_reached, 0, "these keys have protected all they may"});
-    return std::nullopt;
-  }
+  // To wait would mean to be asked again at once.
+  if (closes_for_seal_limit(parts)) return std::nullopt;
   Path& path = has_probe(*parts.path, now) ? *parts.path : *parts.other;
   const std::size_t most = std::min(kProbeSize, buffer.size());
   const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(most, path.amplification.allowance()));
@@ -55,14 +45,14 @@ std::optional<Transmit> transmit_path_probe(Parts& parts, Timestamp now, Mutable
   if (const auto response = path.responses.due()) {
     write_frame(open.writer, *response);
     path.responses.on_sent();
-    note_frame(parts, SentFrame::Kind::path_response);
+    parts.sent_frames.append({.kind = SentFrame::Kind::path_response});
   }
   if (path.validation && path.validation->challenge_due(now)) {
     PathData data;
     parts.environment.random.fill(data);
     write_frame(open.writer, PathChallengeFrame{data});
     path.validation->on_challenge_sent(now, data, size);
-    note_frame(parts, SentFrame::Kind::path_challenge);
+    parts.sent_frames.append({.kind = SentFrame::Kind::path_challenge});
   }
   write_padding(open.writer, size - kTagSize - open.writer.written());
   seal_alone(parts, space, open);
@@ -80,13 +70,13 @@ bool write_id_frames(Parts& parts, Writer& writer) {
   while (const auto frame = parts.ids->local.announcement_due()) {
     if (!write_frame(writer, *frame)) break;
     parts.ids->local.on_announcement_sent(frame->sequence);
-    note_frame(parts, SentFrame::Kind::new_connection_id, frame->sequence);
+    parts.sent_frames.append({.kind = SentFrame::Kind::new_connection_id, .value = frame->sequence});
     wrote = true;
   }
   while (const auto frame = parts.ids->peer.retirement_due()) {
     if (!write_frame(writer, *frame)) break;
     parts.ids->peer.on_retirement_sent(frame->sequence);
-    note_frame(parts, SentFrame::Kind::retire_connection_id, frame->sequence);
+    parts.sent_frames.append({.kind = SentFrame::Kind::retire_connection_id, .value = frame->sequence});
     wrote = true;
   }
   return wrote;
