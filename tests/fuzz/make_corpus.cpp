@@ -15,6 +15,7 @@
 #include "core/transport_parameters.h"
 #include "crypto/noise_ik.h"
 #include "handshake_keys.h"
+#include "message/compact.h"
 #include "mxp/message.h"
 #include "mxp/version.h"
 
@@ -206,6 +207,9 @@ void messages() {
     Bytes bytes(encoded_size(message));
     if (!encode_message(message, bytes)) throw std::runtime_error("a seed message cannot be encoded");
     seed("message_codec", name, bytes);
+    Bytes compact(compact_size(message));
+    if (!encode_compact(message, compact)) throw std::runtime_error("a seed message cannot be compacted");
+    seed("message_codec", std::string("compact-") + name, compact);
   }
   seed("message_codec", "payload-register", registration);
   seed("message_codec", "payload-call", call);

@@ -1,9 +1,11 @@
-// A message and its payload: what decodes encodes to the same bytes, and the size told early is the size.
+// A message, its payload and its compacted form: what decodes encodes to the same bytes, or for the compacted form to the
+// same message in no more bytes, and the size told early is the size.
 #include <xxhash.h>
 
 #include <algorithm>
 #include <vector>
 
+#include "message/compact.h"
 #include "mxp/message.h"
 #include "require.h"
 
@@ -34,12 +36,25 @@ void check_message(ByteView bytes) {
   check_payloads(message->payload);
 }
 
+void check_compact(ByteView bytes) {
+  const auto message = decode_compact(bytes);
+  if (!message) return;
+  std::vector<std::uint8_t> compact(compact_size(*message)), full(encoded_size(*message)), again(full.size());
+  require(compact.size() <= bytes.size(), "senders take the shortest form");
+  const auto used = encode_compact(*message, compact);
+  require(used && *used == compact.size(), "what was compacted can be compacted again");
+  const auto decoded = decode_compact(compact);
+  require(decoded && encode_message(*message, full) && encode_message(*decoded, again), "it decodes again");
+  require(full == again, "to the exact message");
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const ByteView bytes(data, size);
   check_message(bytes);
   check_payloads(bytes);
+  check_compact(bytes);
   // With the right checksum put at the end, so that the fuzzer need not find it.
   if (size >= kMessageOverhead) {
     std::vector<std::uint8_t> sealed(bytes.begin(), bytes.end());

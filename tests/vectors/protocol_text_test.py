@@ -26,6 +26,24 @@ def examples(document):
     return found
 
 
+def varint(data):
+    """The number at the start of `data` and what follows it (RFC 9000 §16)."""
+    size = 1 << (data[0] >> 6)
+    return int.from_bytes(data[:size], "big") & ((1 << (8 * size - 2)) - 1), data[size:]
+
+
+def full_form(compact):
+    """A message that was compacted (§1.1), in the form of §1 up to its checksum."""
+    def number(long_form, data):
+        return (int.from_bytes(data[:8], "little"), data[8:]) if long_form else varint(data)
+
+    kind, what, rest = compact[0], compact[1], compact[2:]
+    message_id, rest = number(what & 0x10, rest)
+    trace_id, rest = number(what & 0x40, rest) if what & 0x20 else (0, rest)
+    header = b"1PXM" + bytes([kind, what & 0x0F, 0, 0])
+    return header + message_id.to_bytes(8, "little") + trace_id.to_bytes(8, "little") + len(rest).to_bytes(8, "little") + rest
+
+
 def main(path):
     self_check()
     text = examples(Path(path).read_text(encoding="utf-8"))
@@ -47,6 +65,11 @@ def main(path):
         parts = b"".join(bytes.fromhex(value) for name, value, _ in text[example] if name != "PADDING")
         padding = next(value for name, value, _ in text[example] if name == "PADDING")
         return parts + bytes(int(padding.split()[0]))
+
+    def joined(example):
+        return b"".join(bytes.fromhex(value) for _, value, _ in text[example])
+
+    same("compacted message", full_form(joined("compact")), joined("message")[:-8])
 
     keys = {name: field("keys", name) for name, _, _ in text["keys"] if name != "server key in URLs"}
     for who in ("client static", "server static", "client ephemeral", "server ephemeral"):

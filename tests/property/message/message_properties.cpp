@@ -4,6 +4,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include "core/utf8.h"
+#include "message/compact.h"
 #include "mxp/message.h"
 
 using namespace mxp;
@@ -90,6 +91,35 @@ BOOST_AUTO_TEST_CASE(message_cut_off_anywhere_is_truncated) {
       const auto cut = decode_message(ByteView(bytes).first(size));
       RC_ASSERT(!cut.has_value());
       RC_ASSERT(cut.error() == MessageError::truncated);
+    }
+  }));
+}
+
+// Every type with every combination of flags, and ids of every size.
+BOOST_AUTO_TEST_CASE(compacted_message_gives_back_the_exact_message) {
+  const auto some_id = [] {
+    return *rc::gen::oneOf(rc::gen::just<std::uint64_t>(0), rc::gen::inRange<std::uint64_t>(0, 1u << 15),
+                           rc::gen::inRange<std::uint64_t>(0, std::uint64_t{1} << 31),
+                           rc::gen::arbitrary<std::uint64_t>());
+  };
+  BOOST_TEST(rc::check([&] {
+    const auto payload = some_bytes(300);
+    Message message = some_message(payload);
+    message.id = some_id();
+    message.trace_id = some_id();
+    for (int type = 0; type < 256; ++type) {
+      if (!is_valid_message_type(static_cast<std::uint8_t>(type))) continue;
+      message.type = static_cast<MessageType>(type);
+      std::vector<std::uint8_t> full(encoded_size(message)), compact(compact_size(message)), again(full.size());
+      RC_ASSERT(encode_message(message, full).value() == full.size());
+      RC_ASSERT(encode_compact(message, compact).value() == compact.size());
+      RC_ASSERT(compact.size() >= payload.size() + kMinCompactOverhead);
+      RC_ASSERT(compact.size() <= payload.size() + kMaxCompactOverhead);
+      const auto decoded = decode_compact(compact);
+      RC_ASSERT(decoded.has_value());
+      RC_ASSERT(message_class(decoded->type) == message_class(message.type));
+      RC_ASSERT(encode_message(*decoded, again).value() == again.size());
+      RC_ASSERT(again == full);
     }
   }));
 }
