@@ -25,7 +25,7 @@ echo "== through pkg-config"
 
 # The archive inside somebody's shared library: what the public headers declare is there, and nothing else of MXP.
 echo "== as a shared library"
-read -r -a built_on <<<"$(pkg-config --libs libcrypto libxxhash fmt)"
+read -r -a built_on <<<"$(pkg-config --libs libcrypto libxxhash libzstd fmt)"
 "${CXX:-g++}" -shared -o "$work/libmxp.so" -Wl,--no-undefined -Wl,--whole-archive "$(find "$work/moved" -name libmxp.a)" -Wl,--no-whole-archive \
   "${built_on[@]}" -pthread
 "${CXX:-g++}" -std=c++23 -I "$work/moved/include" tests/install/main.cpp -o "$work/install_test_shared" "$work/libmxp.so" -Wl,-rpath,"$work"

@@ -16,6 +16,7 @@
 #include "crypto/noise_ik.h"
 #include "handshake_keys.h"
 #include "message/compact.h"
+#include "message/compression.h"
 #include "mxp/message.h"
 #include "mxp/version.h"
 
@@ -216,6 +217,34 @@ void messages() {
   seed("message_codec", "payload-stream-open", open);
 }
 
+void compressed_payloads() {
+  const std::pair<const char*, Bytes> table[] = {
+      {"text", Bytes(joined({view("the same words, "), view("the same words, "), view("the same words")}))},
+      {"run", Bytes(1000, 'a')},
+      {"blocks", Bytes(300'000, 'b')},
+  };
+  for (const auto& [name, payload] : table) {
+    MessageCompressor compressor;
+    Bytes packed(payload.size());
+    const auto size = compressor.compress(payload, packed);
+    if (!size) throw std::runtime_error("a seed payload does not shrink");
+    packed.resize(*size);
+    seed("compression", name, packed);
+    packed.resize(*size - 1);
+    seed("compression", std::string(name) + "-cut", packed);
+  }
+  const Bytes head = {0x28, 0xb5, 0x2f, 0xfd};
+  const Bytes run = {0x02, 0x00, 0x10, 0x61};  // 128 KiB of one byte, and no last block
+  const Bytes last = {0x03, 0x00, 0x10, 0x61};
+  seed("compression", "bomb-declares-one-byte", joined({head, Bytes{0x20, 1}, run, run, last}));
+  seed("compression", "bomb-declares-all", joined({head, Bytes{0xa0, 0, 0, 0, 2}, run, last}));
+  seed("compression", "two-frames", joined({head, Bytes{0xa0, 0, 0, 2, 0}, last, head, Bytes{0xa0, 0, 0, 2, 0}, last}));
+  seed("compression", "window", joined({head, Bytes{0x40, 0x50, 0, 0, 0x03, 0x08, 0, 0x61}}));
+  seed("compression", "no-size", joined({head, Bytes{0, 0x58, 0x11, 0, 0, 0x61, 0x62}}));
+  seed("compression", "dictionary", joined({head, Bytes{0x21, 7, 2, 0x11, 0, 0, 0x61, 0x62}}));
+  seed("compression", "empty", joined({head, Bytes{0x20, 0, 1, 0, 0}}));
+}
+
 void urls() {
   const std::string key = fuzz::server_key().public_key().to_string();
   seed("url", "name", view("mxp://host.example:9000/agent"));
@@ -280,6 +309,7 @@ int main(int argc, char** argv) {
   parameters_and_payloads();
   handshake_messages();
   messages();
+  compressed_payloads();
   urls();
   captures();
   return 0;

@@ -44,6 +44,15 @@ def full_form(compact):
     return header + message_id.to_bytes(8, "little") + trace_id.to_bytes(8, "little") + len(rest).to_bytes(8, "little") + rest
 
 
+def content_of_frame(frame):
+    """The content of a zstd frame with one run as its last block (RFC 8878 §3.1.1)."""
+    assert frame[:5] == bytes.fromhex("28b52ffd60")
+    size = int.from_bytes(frame[5:7], "little") + 256
+    block = int.from_bytes(frame[7:10], "little")
+    assert block & 7 == 3 and block >> 3 == size and len(frame) == 11
+    return frame[10:] * size
+
+
 def main(path):
     self_check()
     text = examples(Path(path).read_text(encoding="utf-8"))
@@ -70,6 +79,7 @@ def main(path):
         return b"".join(bytes.fromhex(value) for _, value, _ in text[example])
 
     same("compacted message", full_form(joined("compact")), joined("message")[:-8])
+    same("compressed payload", content_of_frame(joined("compressed")), b"a" * 1000)
 
     keys = {name: field("keys", name) for name, _, _ in text["keys"] if name != "server key in URLs"}
     for who in ("client static", "server static", "client ephemeral", "server ephemeral"):
