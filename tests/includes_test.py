@@ -11,7 +11,7 @@ ROOMS = {
     "crypto": {"core", "crypto"},
     "reliability": {"core", "reliability"},
     "scheduler": {"core", "scheduler"},
-    "message": {"core", "message"},
+    "message": {"core", "crypto", "message"},
     "connection": {"core", "crypto", "reliability", "scheduler", "connection"},
     "endpoint": {"core", "crypto", "connection", "endpoint"},
     "trace": {"trace"},

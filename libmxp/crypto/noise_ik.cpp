@@ -7,18 +7,7 @@
 namespace mxp {
 namespace {
 
-constexpr std::size_t kDhLen = PublicKey::kSize;
-constexpr std::size_t kEncryptedStaticSize = kDhLen + kAeadTagSize;
-
 ByteView as_bytes(std::string_view text) { return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()}; }
-
-// The token `ee`, `es`, `se` or `ss`: MixKey(DH(mine, theirs)). False if the result is all zero.
-bool mix_dh(SymmetricState& symmetric, const PrivateKey& mine, const PublicKey& theirs) {
-  const auto shared = x25519(mine, theirs);
-  if (!shared) return false;
-  symmetric.mix_key(shared->view());
-  return true;
-}
 
 SecretArray<32> derived_secret(const SymmetricState& symmetric, std::string_view label) {
   static constexpr std::uint8_t kSeparator = 0;
@@ -40,24 +29,7 @@ IkResult finish(const SymmetricState& symmetric, std::size_t payload_size) {
   return result;
 }
 
-PublicKey public_key_at(ByteView bytes) {
-  PublicKey::Bytes key;
-  std::copy_n(bytes.begin(), key.size(), key.begin());
-  return PublicKey(key);
-}
-
 }  // namespace
-
-std::string_view to_string(NoiseError error) {
-  switch (error) {
-    case NoiseError::truncated: return "message too short";
-    case NoiseError::buffer_too_small: return "output buffer too small";
-    case NoiseError::low_order_key: return "low-order public key";
-    case NoiseError::authentication_failed: return "authentication failed";
-    case NoiseError::out_of_order: return "handshake message out of order";
-  }
-  return "unknown";
-}
 
 IkInitiator::IkInitiator(Suite suite, const PrivateKey& s, const PublicKey& rs, ByteView prologue, const PrivateKey& e)
     : s_(s), e_(e), rs_(rs), symmetric_(suite) {
@@ -67,20 +39,9 @@ IkInitiator::IkInitiator(Suite suite, const PrivateKey& s, const PublicKey& rs, 
 
 std::expected<std::size_t, NoiseError> IkInitiator::write_message_1(ByteView payload, MutableBytes out) {
   if (message_1_written_) return std::unexpected(NoiseError::out_of_order);
-  if (out.size() < payload.size() + kIkMessage1Overhead) return std::unexpected(NoiseError::buffer_too_small);
   SymmetricState next = symmetric_;
-  // e
-  const auto& e = e_.public_key().bytes();
-  std::copy(e.begin(), e.end(), out.begin());
-  next.mix_hash(e);
-  // es
-  if (!mix_dh(next, e_, rs_)) return std::unexpected(NoiseError::low_order_key);
-  // s
-  std::size_t size = kDhLen;
-  size += next.encrypt_and_hash(s_.public_key().bytes(), out.subspan(size, kEncryptedStaticSize));
-  // ss
-  if (!mix_dh(next, s_, rs_)) return std::unexpected(NoiseError::low_order_key);
-  size += next.encrypt_and_hash(payload, out.subspan(size));
+  const auto size = write_first_message(next, s_, rs_, e_, payload, out);
+  if (!size) return size;
   symmetric_ = std::move(next);
   message_1_written_ = true;
   return size;
@@ -96,7 +57,7 @@ std::expected<IkResult, NoiseError> IkInitiator::read_message_2(ByteView message
   next.mix_hash(re.bytes());
   // ee, se
   if (!mix_dh(next, e_, re) || !mix_dh(next, s_, re)) return std::unexpected(NoiseError::low_order_key);
-  const auto payload_size = next.decrypt_and_hash(message.subspan(kDhLen), payload_out);
+  const auto payload_size = next.decrypt_and_hash(message.subspan(kNoiseDhSize), payload_out);
   if (!payload_size) return std::unexpected(NoiseError::authentication_failed);
   return finish(next, *payload_size);
 }
@@ -109,28 +70,14 @@ IkResponder::IkResponder(Suite suite, const PrivateKey& s, ByteView prologue) : 
 std::expected<IkResponder::Message1, NoiseError> IkResponder::read_message_1(ByteView message,
                                                                              MutableBytes payload_out) {
   if (next_ != Next::read_message_1) return std::unexpected(NoiseError::out_of_order);
-  if (message.size() < kIkMessage1Overhead) return std::unexpected(NoiseError::truncated);
-  if (payload_out.size() < message.size() - kIkMessage1Overhead) return std::unexpected(NoiseError::buffer_too_small);
   SymmetricState next = symmetric_;
-  // e
-  const PublicKey re = public_key_at(message);
-  next.mix_hash(re.bytes());
-  // es
-  if (!mix_dh(next, s_, re)) return std::unexpected(NoiseError::low_order_key);
-  // s
-  PublicKey::Bytes static_key;
-  if (!next.decrypt_and_hash(message.subspan(kDhLen, kEncryptedStaticSize), static_key))
-    return std::unexpected(NoiseError::authentication_failed);
-  const PublicKey rs(static_key);
-  // ss
-  if (!mix_dh(next, s_, rs)) return std::unexpected(NoiseError::low_order_key);
-  const auto payload_size = next.decrypt_and_hash(message.subspan(kIkMessage1PayloadOffset), payload_out);
-  if (!payload_size) return std::unexpected(NoiseError::authentication_failed);
+  const auto first = read_first_message(next, s_, message, payload_out);
+  if (!first) return std::unexpected(first.error());
   symmetric_ = std::move(next);
-  re_ = re;
-  rs_ = rs;
+  re_ = first->re;
+  rs_ = first->rs;
   next_ = Next::write_message_2;
-  return Message1{rs, *payload_size};
+  return Message1{first->rs, first->payload_size};
 }
 
 std::expected<IkResponder::Message2, NoiseError> IkResponder::write_message_2(ByteView payload, const PrivateKey& e,
@@ -144,7 +91,7 @@ std::expected<IkResponder::Message2, NoiseError> IkResponder::write_message_2(By
   next.mix_hash(own);
   // ee, se
   if (!mix_dh(next, e, re_) || !mix_dh(next, e, rs_)) return std::unexpected(NoiseError::low_order_key);
-  const std::size_t size = kDhLen + next.encrypt_and_hash(payload, out.subspan(kDhLen));
+  const std::size_t size = kNoiseDhSize + next.encrypt_and_hash(payload, out.subspan(kNoiseDhSize));
   next_ = Next::nothing;
   return Message2{finish(next, payload.size()), size};
 }

@@ -14,8 +14,8 @@
 #include <cstdint>
 #include <expected>
 #include <optional>
-#include <string_view>
 
+#include "crypto/noise_first_message.h"
 #include "crypto/secret.h"
 #include "crypto/symmetric_state.h"
 #include "mxp/bytes.h"
@@ -23,25 +23,16 @@
 
 namespace mxp {
 
-inline constexpr std::size_t kIkMessage1Overhead = 32 + 48 + 16;
+inline constexpr std::size_t kIkMessage1Overhead = kFirstMessageOverhead;
 inline constexpr std::size_t kIkMessage2Overhead = 32 + 16;
 // Where the payload stands in each message. A caller may build it there, in `out`, and pass that view as the payload.
-inline constexpr std::size_t kIkMessage1PayloadOffset = 32 + 48;
+inline constexpr std::size_t kIkMessage1PayloadOffset = kFirstMessagePayloadOffset;
 inline constexpr std::size_t kIkMessage2PayloadOffset = 32;
 
 // How many X25519 computations it takes to write or to read either message (at most, if it is refused), and to make the
 // public key of a new ephemeral. For counters.
 inline constexpr std::uint64_t kX25519PerIkMessage = 2;
 inline constexpr std::uint64_t kX25519PerKeyPair = 1;
-
-enum class NoiseError : std::uint8_t {
-  truncated,              // shorter than the overhead of an empty message
-  buffer_too_small,       // the caller's output buffer is too small
-  low_order_key,          // a DH result is all zero
-  authentication_failed,  // the message was changed, or is for another key or another prologue
-  out_of_order,           // the message before was not written or read, or this one was already
-};
-std::string_view to_string(NoiseError error);
 
 // What both sides hold after message 2.
 struct IkResult {

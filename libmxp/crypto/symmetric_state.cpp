@@ -12,8 +12,13 @@
 namespace mxp {
 namespace {
 
-std::string_view protocol_name(Suite suite) {
-  return suite == Suite::chacha20_poly1305 ? "Noise_IK_25519_ChaChaPoly_SHA256" : "Noise_IK_25519_AESGCM_SHA256";
+std::string_view protocol_name(Suite suite, NoisePattern pattern) {
+  const bool chacha = suite == Suite::chacha20_poly1305;
+  switch (pattern) {
+    case NoisePattern::ik: return chacha ? "Noise_IK_25519_ChaChaPoly_SHA256" : "Noise_IK_25519_AESGCM_SHA256";
+    case NoisePattern::x: return chacha ? "Noise_X_25519_ChaChaPoly_SHA256" : "Noise_X_25519_AESGCM_SHA256";
+  }
+  return {};
 }
 
 }  // namespace
@@ -60,11 +65,11 @@ std::optional<std::size_t> CipherState::decrypt_with_ad(ByteView associated_data
   return size;
 }
 
-SymmetricState::SymmetricState(Suite suite) : cipher_(suite) {
-  const std::string_view name = protocol_name(suite);
-  // §5.2: a name of at most HASHLEN bytes is padded with zeros; a longer one would be hashed. Ours have 32 and 28
-  // bytes.
-  MXP_REQUIRE(name.size() <= h_.size());
+SymmetricState::SymmetricState(Suite suite, NoisePattern pattern) : cipher_(suite) {
+  const std::string_view name = protocol_name(suite, pattern);
+  // §5.2: a name of at most HASHLEN bytes is padded with zeros; a longer one would be hashed. Ours have 32 bytes at
+  // most.
+  MXP_REQUIRE(!name.empty() && name.size() <= h_.size());
   std::copy(name.begin(), name.end(), h_.begin());
   ck_ = SecretArray<32>(h_);
 }

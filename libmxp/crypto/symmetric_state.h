@@ -41,10 +41,12 @@ class CipherState {
 // AESGCM.
 AeadNonce noise_nonce(Suite suite, std::uint64_t n);
 
+enum class NoisePattern : std::uint8_t { ik, x };
+
 class SymmetricState {
  public:
-  // InitializeSymmetric with the Noise protocol name of the suite.
-  explicit SymmetricState(Suite suite);
+  // InitializeSymmetric with the Noise protocol name of pattern and suite.
+  explicit SymmetricState(Suite suite, NoisePattern pattern = NoisePattern::ik);
 
   void mix_key(ByteView input_key_material);
   void mix_hash(ByteView data);

@@ -2,6 +2,7 @@
 #include <xxhash.h>
 
 #include "core/cursor.h"
+#include "message/header.h"
 #include "mxp/message.h"
 #include "mxp/require.h"
 
@@ -91,6 +92,17 @@ std::string_view to_string(MessageError error) {
   return "unknown error";
 }
 
+void write_message_header(Writer& out, const Message& message) {
+  MXP_REQUIRE(out.space() >= kMessageHeaderSize);
+  out.le(kMessageMagic);
+  out.u8(static_cast<std::uint8_t>(message.type));
+  out.u8(message.flags);
+  out.le(std::uint16_t{0});
+  out.le(message.id);
+  out.le(message.trace_id);
+  out.le(std::uint64_t{message.payload.size()});
+}
+
 std::expected<std::size_t, MessageError> encode_message(const Message& message, MutableBytes out) {
   if (!is_valid_message_type(static_cast<std::uint8_t>(message.type)))
     return std::unexpected(MessageError::unknown_type);
@@ -98,13 +110,7 @@ std::expected<std::size_t, MessageError> encode_message(const Message& message, 
   if (message.payload.size() > kMaxMessagePayload) return std::unexpected(MessageError::payload_too_large);
   if (out.size() < encoded_size(message)) return std::unexpected(MessageError::buffer_too_small);
   Writer writer(out);
-  writer.le(kMessageMagic);
-  writer.u8(static_cast<std::uint8_t>(message.type));
-  writer.u8(message.flags);
-  writer.le(std::uint16_t{0});
-  writer.le(message.id);
-  writer.le(message.trace_id);
-  writer.le(std::uint64_t{message.payload.size()});
+  write_message_header(writer, message);
   writer.bytes(message.payload);
   writer.le(std::uint64_t{XXH3_64bits(out.data(), writer.written())});
   return writer.written();

@@ -81,6 +81,20 @@ def main(path):
     same("compacted message", full_form(joined("compact")), joined("message")[:-8])
     same("compressed payload", content_of_frame(joined("compressed")), b"a" * 1000)
 
+    sealed, sender, ephemeral = field("sealed", "header"), field("sealed", "sender private"), field("sealed", "ephemeral private")
+    receiver = public(field("sealed", "receiver private"))
+    plain = joined("message")[:-8]
+    same("receiver public", receiver, field("sealed", "receiver public"))
+    same("sealed header", plain[:5] + bytes([plain[5] | 2]) + plain[6:24] + (len(plain[32:]) + 96).to_bytes(8, "little"), sealed)
+    seal = Symmetric(1, b"Noise_X_25519_ChaChaPoly_SHA256")
+    for known in (b"mxp1 message" + sealed, receiver, public(ephemeral)):
+        seal.mix_hash(known)
+    seal.mix_key(x25519(ephemeral, receiver))
+    encrypted_sender = seal.encrypt_and_hash(public(sender))
+    seal.mix_key(x25519(sender, receiver))
+    same("sealed payload", public(ephemeral) + encrypted_sender + seal.encrypt_and_hash(plain[32:]),
+         field("sealed", "e") + field("sealed", "encrypted s") + field("sealed", "encrypted payload"))
+
     keys = {name: field("keys", name) for name, _, _ in text["keys"] if name != "server key in URLs"}
     for who in ("client static", "server static", "client ephemeral", "server ephemeral"):
         same(f"{who} public", public(keys[f"{who} private"]), keys[f"{who} public"])

@@ -3,6 +3,8 @@
 
 #include "message/compact.h"
 #include "message/compression.h"
+#include "message/header.h"
+#include "message/sealing.h"
 #include "mxp/message.h"
 #include "support/protocol_document.h"
 
@@ -26,6 +28,19 @@ Bytes call_payload() { return encode_payload(CallPayload{counting_uuid(), 30, vi
 Message call_of(const Bytes& payload) {
   return {MessageType::call, static_cast<std::uint8_t>(MessageFlag::requires_ack), 1, 0x1122334455667788, payload};
 }
+
+// 32 bytes, counted from `first`.
+PrivateKey counting_key(std::uint8_t first) {
+  std::array<std::uint8_t, PrivateKey::kSize> scalar;
+  for (std::size_t i = 0; i < scalar.size(); ++i) scalar[i] = static_cast<std::uint8_t>(first + i);
+  return PrivateKey::from_bytes(scalar);
+}
+
+// Gives the ephemeral key of the document.
+class EphemeralOfTheDocument final : public Random {
+ public:
+  void fill(MutableBytes out) override { std::ranges::copy(counting_key(0x41).secret(), out.begin()); }
+};
 
 }  // namespace
 
@@ -90,6 +105,34 @@ BOOST_AUTO_TEST_CASE(compressed_payload_of_the_document) {
   text.field("block header", all.subspan(7, 3), "the last block, one byte 1000 times");
   text.field("block", all.subspan(10), "\"a\"");
   expect_example("compressed", text.text());
+}
+
+BOOST_AUTO_TEST_CASE(sealed_payload_of_the_document) {
+  const Bytes payload = call_payload();
+  const Message plain = call_of(payload);
+  const PrivateKey sender = counting_key(0x01), receiver = counting_key(0x21);
+  EphemeralOfTheDocument ephemeral;
+  Bytes sealed_bytes(payload.size() + kSealingOverhead), opened_bytes(payload.size());
+  const auto sealed = seal_payload(sender, receiver.public_key(), plain, ephemeral, sealed_bytes);
+  BOOST_REQUIRE(sealed.has_value());
+  const auto opened = open_payload(receiver, *sealed, opened_bytes);
+  BOOST_REQUIRE(opened.has_value());
+  BOOST_TEST((opened_bytes == payload));
+
+  std::array<std::uint8_t, kMessageHeaderSize> header;
+  Writer out(header);
+  write_message_header(out, *sealed);
+  const ByteView all(sealed_bytes);
+  ExampleText text;
+  text.field("sender private", sender.secret());
+  text.field("receiver private", receiver.secret());
+  text.field("receiver public", receiver.public_key().bytes());
+  text.field("ephemeral private", counting_key(0x41).secret());
+  text.field("header", header, "of the Call above, ENCRYPTED, 120 bytes of payload");
+  text.field("e", all.first(32));
+  text.field("encrypted s", all.subspan(32, 48));
+  text.field("encrypted payload", all.subspan(80));
+  expect_example("sealed", text.text());
 }
 
 BOOST_AUTO_TEST_SUITE_END()
