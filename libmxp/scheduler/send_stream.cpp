@@ -39,20 +39,22 @@ void SendStream::clear(std::uint64_t offset) {
   buffer_.reset(offset, kKeptBytes);
 }
 
-std::size_t SendStream::write(ByteView data, std::size_t buffer_limit) {
+std::size_t SendStream::room(Limit limit) const {
+  const std::size_t held = limit.held - std::min(limit.held, buffer_.size());
+  return std::min(held, limit.unsent - static_cast<std::size_t>(std::min<std::uint64_t>(limit.unsent, unsent())));
+}
+
+std::size_t SendStream::write(ByteView data, Limit limit) {
   MXP_REQUIRE(state_ == State::open);
-  const std::size_t taken = buffer_.append(data, buffer_limit);
+  const std::size_t taken = buffer_.append(data, buffer_.size() + room(limit));
   write_was_short_ = taken < data.size();
   if (data.empty() && buffer_.end() == 0) announcing_ = true;
   return taken;
 }
 
-std::size_t SendStream::writable(std::size_t buffer_limit) const {
-  return state_ == State::open && buffer_limit > buffer_.size() ? buffer_limit - buffer_.size() : 0;
-}
-
-bool SendStream::take_writable(std::size_t buffer_limit) {
-  if (!write_was_short_ || writable(buffer_limit) < std::max<std::size_t>(buffer_limit / 8, 1)) return false;
+bool SendStream::take_writable(Limit limit) {
+  const std::size_t enough = std::max<std::size_t>(std::min(limit.held, limit.unsent) / 8, 1);
+  if (!write_was_short_ || writable(limit) < enough) return false;
   write_was_short_ = false;
   return true;
 }

@@ -27,6 +27,13 @@ class SendStream {
   // Our choice: four times as many as one ACK frame can name; each range of a frame then moves at most 4 KiB.
   static constexpr std::size_t kMaxRanges = 256;
 
+  // How much the stream may hold. What was sent must be kept until it is acknowledged, and congestion and flow control
+  // bound it; what waits to be sent for the first time is the application's haste, and has a limit of its own.
+  struct Limit {
+    std::size_t held;               // bytes written and not acknowledged
+    std::size_t unsent = SIZE_MAX;  // those of them that were never sent
+  };
+
   // A piece of the stream as it goes into one STREAM frame.
   struct Chunk {
     std::uint64_t offset = 0;
@@ -56,11 +63,11 @@ class SendStream {
 
   // Returns how many bytes were taken; a short count is remembered until take_writable. An empty write to a stream of
   // which nothing was sent yet announces the stream to the peer. REQUIRES: state() == open.
-  std::size_t write(ByteView data, std::size_t buffer_limit);
-  std::size_t writable(std::size_t buffer_limit) const;
-  // Whether a short write may go on. It is true once, when an eighth of the buffer is free, so that the application is
-  // not woken for each packet.
-  bool take_writable(std::size_t buffer_limit);
+  std::size_t write(ByteView data, Limit limit);
+  std::size_t writable(Limit limit) const { return state_ == State::open ? room(limit) : 0; }
+  // Whether a short write may go on. It is true once, when an eighth of the smaller limit is free, so that the
+  // application is not woken for each packet.
+  bool take_writable(Limit limit);
   void finish();
   // REQUIRES: state() is open or finishing.
   void reset(AppErrorCode code);
@@ -92,6 +99,7 @@ class SendStream {
  private:
   enum class Fin : std::uint8_t { none, queued, sent, acknowledged };
 
+  std::size_t room(Limit limit) const;
   void note_lost(std::uint64_t begin, std::uint64_t end);
   // Holds nothing from here on, and keeps little memory.
   void clear(std::uint64_t offset);

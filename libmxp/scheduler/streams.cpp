@@ -116,7 +116,7 @@ std::expected<std::size_t, StreamError> Streams::write(StreamId id, ByteView dat
   std::size_t taken = 0;
   {
     const BufferUse use(*this, **stream);
-    taken = send.write(data, send_buffer_limit(send));
+    taken = send.write(data, send_limit(send));
   }
   refresh_sending(**stream);
   return taken;
@@ -145,7 +145,7 @@ std::expected<void, StreamError> Streams::reset(StreamId id, AppErrorCode code) 
 
 std::size_t Streams::writable_bytes(StreamId id) const {
   const auto stream = find_for_verb(id, false);
-  return stream ? (*stream)->send.writable(send_buffer_limit((*stream)->send)) : 0;
+  return stream ? (*stream)->send.writable(send_limit((*stream)->send)) : 0;
 }
 
 void Streams::finish_if_done(Stream& stream) {
@@ -199,7 +199,7 @@ void Streams::free_all() {
   finished_ = {};
   resumed_ = {};
   starved_streams_ = 0;
-  send_buffered_ = send_memory_ = receive_memory_ = 0;
+  holding_streams_ = send_buffered_ = send_memory_ = receive_memory_ = 0;
   max_data_pending_ = data_blocked_pending_ = false;
   table_.clear();
 }

@@ -82,6 +82,8 @@ class Streams {
   std::expected<void, StreamError> resume(StreamId id);
   std::size_t writable_bytes(StreamId id) const;
   void set_send_buffer(std::size_t bytes) { config_.connection_send_buffer = bytes; }
+  // The congestion window of the path in use, in bytes. Until the first call it counts as endless.
+  void on_congestion_window(std::uint64_t bytes);
   // For as long as memory is short, writes are taken as if this were the connection_send_buffer, where it is less.
   void limit_send_buffer(std::size_t bytes) { send_buffer_bound_ = bytes; }
 
@@ -143,6 +145,8 @@ class Streams {
       streams_.send_buffered_ += after.send_buffered - before_.send_buffered;
       streams_.send_memory_ += after.send_memory - before_.send_memory;
       streams_.receive_memory_ += after.receive_memory - before_.receive_memory;
+      if (before_.send_buffered == 0 && after.send_buffered != 0) ++streams_.holding_streams_;
+      if (before_.send_buffered != 0 && after.send_buffered == 0) --streams_.holding_streams_;
     }
     BufferUse(const BufferUse&) = delete;
     BufferUse& operator=(const BufferUse&) = delete;
@@ -175,9 +179,8 @@ class Streams {
   void finish_if_done(Stream& stream);
   void free_all();
 
-  // How much this stream may now hold that is written and not acknowledged: its even share of the connection's memory,
-  // as far as the other streams have left it.
-  std::size_t send_buffer_limit(const SendStream& send) const;
+  // How much this stream may hold now.
+  SendStream::Limit send_limit(const SendStream& send) const;
   void on_sent_data_acknowledged(Stream& stream, const SentFrame& frame);
   void refresh_sending(Stream& stream);
   void want_control(Stream& stream, std::uint8_t frames);
@@ -227,9 +230,11 @@ class Streams {
   FinishedList finished_;  // to be freed by collect()
   std::size_t starved_streams_ = 0;
   std::size_t send_buffer_bound_ = SIZE_MAX;
-  std::size_t send_buffered_ = 0;   // bytes in all send buffers
-  std::size_t send_memory_ = 0;     // the size of their rings
-  std::size_t receive_memory_ = 0;  // of all reassemblers
+  std::size_t unsent_bound_ = SIZE_MAX;
+  std::size_t holding_streams_ = 0;  // whose send buffers are not empty
+  std::size_t send_buffered_ = 0;    // bytes in all send buffers
+  std::size_t send_memory_ = 0;      // the size of their rings
+  std::size_t receive_memory_ = 0;   // of all reassemblers
   bool max_data_pending_ = false;
   bool data_blocked_pending_ = false;
 

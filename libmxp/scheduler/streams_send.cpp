@@ -202,7 +202,20 @@ void Streams::write_chunk(Writer& out, SentFrameSink sent, Stream& stream, const
   refresh_sending(stream);
 }
 
-std::size_t Streams::send_buffer_limit(const SendStream& send) const {
+// How much may be written ahead? What was sent is kept until it is acknowledged, however long losses hold it: about one
+// round trip of it while all goes well. To keep the path full, there need be no more beside it than what the congestion
+// window lets go at once; whatever else a hasty application wrote would only wait, and age. So a connection takes one
+// window beyond what it has sent, twice what the path holds in all, as Linux sizes the send buffers of TCP
+// (tcp_sndbuf_expand): a connection on a thin path holds little, and one on a fat path is given more as its window
+// grows. A window that shrinks takes nothing back.
+void Streams::on_congestion_window(std::uint64_t bytes) {
+  // Our choice, for paths with small windows, among them each new one: an application that is woken late, or that reads
+  // its data in large pieces, still keeps up.
+  constexpr std::uint64_t kLeast = 256 * 1024;
+  unsent_bound_ = static_cast<std::size_t>(std::max(bytes, kLeast));
+}
+
+SendStream::Limit Streams::send_limit(const SendStream& send) const {
   // Many streams must not multiply a peer's slowness into memory. A share that shrinks takes nothing back: a stream
   // that holds more than its share writes again once it has drained, and until then the others have the rest. Every
   // stream has a little, so that none waits for another.
@@ -211,15 +224,19 @@ std::size_t Streams::send_buffer_limit(const SendStream& send) const {
   const std::size_t share = total / std::max<std::size_t>(table_.size(), 1);
   const std::size_t others = send_buffered_ - send.buffer().size();
   const std::size_t left = total - std::min(total, others);
-  return std::min(config_.stream_send_buffer, std::max(std::min(share, left), kMinShare));
+  // The window is shared by those that have something to send; streams that are silent leave it to the others.
+  const std::size_t rivals = holding_streams_ - (send.buffer().size() != 0 ? 1 : 0);
+  return {.held = std::min(config_.stream_send_buffer, std::max(std::min(share, left), kMinShare)),
+          .unsent = std::max(unsent_bound_ / (rivals + 1), kMinShare)};
 }
 
 void Streams::on_sent_data_acknowledged(Stream& stream, const SentFrame& frame) {
   const BufferUse use(*this, stream);
   counters_.bytes_acknowledged += stream.send.on_acknowledged(frame.value, frame.length, frame.fin);
   // Rings stay as large as they were, so that bulk data allocate nothing. But this does not hold for every stream that
-  // once had much to send.
-  if (send_memory_ > config_.connection_send_buffer / 4) stream.send.trim();
+  // once had much to send, nor for the rings of a path that has become much thinner: while a window stays as it is, two
+  // of it are held, in a ring of less than four.
+  if (send_memory_ > config_.connection_send_buffer / 4 || send_memory_ / 16 > unsent_bound_) stream.send.trim();
 }
 
 void Streams::on_frame_acknowledged(const SentFrame& frame) {
@@ -238,7 +255,7 @@ void Streams::on_frame_acknowledged(const SentFrame& frame) {
   if (stream->send.done()) {
     events_.on_stream_finished(frame.stream);
     finish_if_done(*stream);
-  } else if (stream->send.take_writable(send_buffer_limit(stream->send))) {
+  } else if (stream->send.take_writable(send_limit(stream->send))) {
     events_.on_stream_writable(frame.stream);
   }
 }

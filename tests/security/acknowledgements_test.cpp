@@ -34,7 +34,7 @@ struct Scene {
   void victim_writes(std::size_t bytes) {
     Connection& victim = attacker.connection();
     stream = *victim.open_stream(StreamType::unidirectional);
-    (void)victim.write(stream, Bytes(bytes));
+    pair.server.app.send(victim, stream, Bytes(bytes));
   }
   // Lets the victim's pacer and timers run.
   void step(Duration span) {

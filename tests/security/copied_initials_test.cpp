@@ -247,8 +247,8 @@ BOOST_AUTO_TEST_CASE(t17_keys_alone_prove_no_address) {
     for (const int guess : {0, 1, 2}) {
       BOOST_TEST_CONTEXT("sources " << static_cast<int>(sources) << ", guess " << guess) {
         ManyAddresses all;
-        all.pair.server.app.hook = [](std::string_view event, Connection& connection, StreamId id) {
-          if (event == "data") (void)connection.write(id, Bytes(8 << 20));
+        all.pair.server.app.hook = [&](std::string_view event, Connection& connection, StreamId id) {
+          if (event == "data") all.pair.server.app.send(connection, id, Bytes(8 << 20));
         };
         Attacker forger(all.pair.server, all.pair.now, {.address = own});
         const Bytes message_1 = forger.message_1();

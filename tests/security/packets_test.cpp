@@ -253,11 +253,11 @@ BOOST_AUTO_TEST_CASE(t23_no_number_is_used_twice) {
   Connection* client = pair.establish();
   Connection* server = pair.server_connection();
   pair.lose = [&](Role, ByteView) { return chance.below(10) == 0; };
-  for (Connection* side : {client, server}) {
-    const StreamId id = *side->open_stream(StreamType::unidirectional);
-    (void)side->write(id, Bytes(1'000'000));
-    (void)side->finish(id);
-  }
+  const auto send = [](Recorder& app, Connection& side) {
+    app.send(side, *side.open_stream(StreamType::unidirectional), Bytes(1'000'000), Recorder::Then::finishes);
+  };
+  send(pair.client.app, *client);
+  send(pair.server.app, *server);
   for (int i = 0; i < 4000 && (pair.server.app.bytes < 1'000'000 || pair.client.app.bytes < 1'000'000); ++i)
     pair.advance(5ms);
   BOOST_TEST(pair.server.app.bytes == 1'000'000u);
@@ -481,7 +481,7 @@ BOOST_AUTO_TEST_CASE(t27_seal_limit) {
       PacketOpener(parts.suite, secret(secrets.client_to_server))});
   const std::size_t before = scene.attacker.answers.size();
   const StreamId id = *scene.attacker.connection().open_stream(StreamType::unidirectional);
-  (void)scene.attacker.connection().write(id, Bytes(1 << 20));
+  scene.pair.server.app.send(scene.attacker.connection(), id, Bytes(1 << 20));
   for (int i = 0; i < 200; ++i) {
     scene.pair.now += 1ms;
     scene.attacker.wake();
@@ -528,7 +528,7 @@ BOOST_AUTO_TEST_CASE(t42_time_that_steps_back_freezes_or_jumps) {
   pair.server.app.keep_data = false;
   Connection* client = pair.establish();
   const StreamId id = *client->open_stream(StreamType::unidirectional);
-  (void)client->write(id, Bytes(2'000'000));
+  pair.client.app.send(*client, id, Bytes(2'000'000));
   SeededRandom random(42);
   for (int i = 0; i < 5000 && pair.server.app.bytes < 2'000'000; ++i) {
     switch (random.below(4)) {

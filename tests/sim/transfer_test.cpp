@@ -134,6 +134,45 @@ BOOST_AUTO_TEST_CASE(a_long_fat_path_fills_its_windows) {
   BOOST_TEST((transfer.duration < 6s));
 }
 
+struct Held {
+  std::size_t most = 0;  // bytes of the client's memory
+  Transfer transfer;
+};
+
+// The application writes all that is taken.
+Held client_sends_in_haste(const std::string& link, std::uint64_t bytes, CongestionControl congestion_control) {
+  SimConfig config{.up = link, .down = "delay 25ms"};
+  config.client.transport.recovery.congestion_control = congestion_control;
+  SimPair sim(std::move(config));
+  Held held;
+  sim.on_event = [&](Role role, const TraceEvent&) {
+    if (role == Role::client) held.most = std::max(held.most, sim.client_endpoint->stats().memory_in_use);
+  };
+  held.transfer = client_sends(sim, bytes, 60s);
+  check_clean(sim);
+  BOOST_TEST(held.transfer.done);
+  return held;
+}
+
+BOOST_AUTO_TEST_CASE(a_connection_on_a_thin_path_takes_little_from_a_hasty_writer) {
+  for (const auto algorithm : {CongestionControl::bbr, CongestionControl::cubic}) {
+    const Held held = client_sends_in_haste("delay 25ms rate 1mbit limit 20", 4'000'000, algorithm);
+    BOOST_TEST(held.most < 560'000u);  // a ring of 512 KiB; 4.2 MB if all were taken
+    BOOST_TEST((held.transfer.duration < 35s));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_connection_on_a_fat_path_takes_enough_to_fill_it) {
+  for (const auto algorithm : {CongestionControl::bbr, CongestionControl::cubic}) {
+    const Held held = client_sends_in_haste("delay 25ms rate 400mbit limit 4000", 100'000'000, algorithm);
+    BOOST_TEST((held.transfer.duration < 2700ms));  // as long as with 8 MiB from the start; 2 s on the wire
+  }
+  // What losses hold back does not count against what may be written.
+  const Held lossy =
+      client_sends_in_haste("delay 25ms rate 100mbit limit 500 loss 5%", 20'000'000, CongestionControl::bbr);
+  BOOST_TEST((lossy.transfer.duration < 2750ms));
+}
+
 BOOST_AUTO_TEST_CASE(an_idle_connection_goes_silent_and_times_out) {
   SimPair sim({.up = "delay 10ms", .down = "="});
   const Transfer transfer = client_sends(sim, 1000, 5s);

@@ -6,6 +6,12 @@ namespace mxp::test {
 
 // ---- recorders
 
+void Recorder::send(Connection& connection, StreamId id, ByteView all, Then then) {
+  const std::size_t taken = connection.write(id, all).value_or(0);
+  if (taken < all.size()) rests_[{&connection, id}] = {copy_of(all.subspan(taken)), then};
+  else if (then == Then::finishes) static_cast<void>(connection.finish(id));
+}
+
 void Recorder::on_connected(Connection& connection) {
   ++events;
   connected.push_back(&connection);
@@ -43,6 +49,7 @@ void Recorder::on_stop_sending(Connection& connection, StreamId id, AppErrorCode
 void Recorder::on_stream_writable(Connection& connection, StreamId id) {
   ++events;
   if (hook) hook("writable", connection, id);
+  if (auto rest = rests_.extract({&connection, id})) send(connection, id, rest.mapped().bytes, rest.mapped().then);
 }
 
 void Recorder::on_stream_finished(Connection& connection, StreamId id) {

@@ -28,6 +28,10 @@ class Recorder final : public Handler {
   std::function<void(std::string_view event, Connection&, StreamId)> hook;
   std::function<std::size_t(Connection&, StreamId, ByteView)> take;  // how much to take; default all
 
+  enum class Then : std::uint8_t { stays_open, finishes };
+  // Writes all of it: what is not taken now follows as the stream takes more.
+  void send(Connection& connection, StreamId id, ByteView bytes, Then then = Then::stays_open);
+
   void on_connected(Connection& connection) override;
   void on_stream_opened(Connection& connection, StreamId id) override;
   std::size_t on_stream_data(Connection& connection, StreamId id, ByteView data, bool fin) override;
@@ -49,6 +53,13 @@ class Recorder final : public Handler {
   std::vector<StreamId> finished;
   std::uint64_t bytes = 0;
   std::uint64_t events = 0;  // callbacks of any kind
+
+ private:
+  struct Rest {
+    Bytes bytes;
+    Then then;
+  };
+  std::map<std::pair<Connection*, StreamId>, Rest> rests_;  // of what send() was given
 };
 
 // Keeps what a key log and a nonce check need.

@@ -66,7 +66,7 @@ BOOST_AUTO_TEST_CASE(a_window_acknowledged_every_second_piece) {
   for (const Order order : {Order::ascending, Order::descending, Order::inwards}) {
     SendStream stream;
     stream.start(true, kPieces);
-    BOOST_TEST_REQUIRE(stream.write(data, kPieces) == kPieces);
+    BOOST_TEST_REQUIRE(stream.write(data, {.held = kPieces}) == kPieces);
     stream.finish();
     while (stream.has_new_data()) stream.on_sent(stream.new_chunk(1));
 

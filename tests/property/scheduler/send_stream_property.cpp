@@ -33,7 +33,7 @@ BOOST_AUTO_TEST_CASE(random_acknowledgements_and_losses_match_a_naive_model) {
     for (const auto& [action, number] : steps) {
       if (action == 0 && !finished) {
         const std::size_t room = kBuffer - (model.size() - unacknowledged_front());
-        const std::size_t taken = stream.write(pattern_bytes(model.size(), number), kBuffer);
+        const std::size_t taken = stream.write(pattern_bytes(model.size(), number), {.held = kBuffer});
         RC_ASSERT(taken == std::min<std::size_t>(number, room));
         model.insert(model.end(), taken, Byte::unsent);
       } else if (action == 1 && !finished && number < 40) {

@@ -15,7 +15,7 @@ struct Void {
     connection = pair.establish();
     const StreamId id = *connection->open_stream(StreamType::unidirectional);
     pair.lose = [](Role, ByteView) { return true; };
-    (void)connection->write(id, Bytes(1 << 20));
+    pair.client.app.send(*connection, id, Bytes(1 << 20));
     BOOST_REQUIRE(pair.exchange());
     // The pacer lets the rest of the window go in its own time; that is not what is looked at here.
     while (ConnectionAccess::parts(*connection).pacing_until != kNever) step();

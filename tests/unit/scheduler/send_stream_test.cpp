@@ -10,7 +10,7 @@ namespace {
 
 struct SendStreamFixture {
   SendStream stream;
-  static constexpr std::size_t kLimit = 1000;
+  static constexpr SendStream::Limit kLimit{.held = 1000};
   SendStreamFixture() { stream.start(true, 10'000); }
 
   std::size_t write(std::size_t length) { return stream.write(pattern_bytes(stream.buffer().end(), length), kLimit); }
@@ -44,6 +44,32 @@ BOOST_AUTO_TEST_CASE(a_short_write_goes_on_when_an_eighth_is_free) {
   stream.on_acknowledged(100, 25, false);
   BOOST_TEST(stream.take_writable(kLimit));
   BOOST_TEST(!stream.take_writable(kLimit));
+}
+
+BOOST_AUTO_TEST_CASE(what_was_sent_takes_no_room_from_what_waits) {
+  constexpr SendStream::Limit limit{.held = 1000, .unsent = 160};
+  BOOST_TEST(stream.write(pattern_bytes(0, 200), limit) == 160u);
+  BOOST_TEST(stream.writable(limit) == 0u);
+  stream.on_sent(stream.new_chunk(100));
+  BOOST_TEST(stream.writable(limit) == 100u);
+  BOOST_TEST(stream.write(pattern_bytes(160, 200), limit) == 100u);
+  send(100);
+  BOOST_TEST(stream.write(pattern_bytes(260, 1000), {.held = 400, .unsent = 160}) == 140u);
+}
+
+BOOST_AUTO_TEST_CASE(a_short_write_goes_on_when_an_eighth_of_what_may_wait_has_gone) {
+  // However much is under way: an eighth of the larger limit would be more than ever comes free.
+  constexpr SendStream::Limit limit{.held = 1000, .unsent = 80};
+  for (int i = 0; i < 5; ++i) {
+    stream.write(pattern_bytes(stream.buffer().end(), 1000), limit);
+    send(100);
+  }
+  stream.write(pattern_bytes(stream.buffer().end(), 1000), limit);
+  BOOST_TEST(stream.buffer().size() == 480u);
+  stream.on_sent(stream.new_chunk(9));
+  BOOST_TEST(!stream.take_writable(limit));
+  stream.on_sent(stream.new_chunk(1));
+  BOOST_TEST(stream.take_writable(limit));
 }
 
 BOOST_AUTO_TEST_CASE(a_full_write_is_not_followed_by_a_call) {
@@ -191,12 +217,12 @@ BOOST_AUTO_TEST_CASE(an_end_takes_the_place_of_an_announcement) {
 }
 
 BOOST_AUTO_TEST_CASE(recycling_gives_large_memory_back) {
-  stream.write(pattern_bytes(0, 100'000), 1 << 20);
+  stream.write(pattern_bytes(0, 100'000), {.held = 1 << 20});
   BOOST_TEST(stream.memory() >= 100'000u);
   stream.recycle();
   BOOST_TEST(stream.memory() <= 4096u);
   stream.start(true, 100);
-  BOOST_TEST(stream.write(pattern_bytes(0, 10), 100) == 10u);
+  BOOST_TEST(stream.write(pattern_bytes(0, 10), {.held = 100}) == 10u);
   BOOST_TEST(stream.new_chunk(100).offset == 0u);
 }
 

@@ -37,7 +37,7 @@ BOOST_AUTO_TEST_CASE(used_objects_come_back_clean) {
   StreamTable table(kHashKey);
   Stream& stream = table.insert(StreamId(0));
   stream.send.start(true, 100);
-  stream.send.write(bytes_of("hello"), 100);
+  stream.send.write(bytes_of("hello"), {.held = 100});
   stream.receive.start(true, 100, 100);
   BOOST_TEST(stream.receive.on_data(5, 5, true).has_value());
   BOOST_TEST(stream.receive.reassembler().insert(5, bytes_of("world"), 8));
@@ -58,7 +58,7 @@ BOOST_AUTO_TEST_CASE(the_stock_is_bounded) {
   for (std::uint64_t i = 0; i < 1000; ++i) {
     Stream& stream = table.insert(StreamId(i));
     stream.send.start(true, 1'000'000);
-    stream.send.write(pattern_bytes(0, 4000), 1'000'000);
+    stream.send.write(pattern_bytes(0, 4000), {.held = 1'000'000});
   }
   for (std::uint64_t i = 0; i < 1000; ++i) table.erase(StreamId(i));
   BOOST_TEST(table.size() == 0u);

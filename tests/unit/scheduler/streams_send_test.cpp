@@ -67,6 +67,78 @@ BOOST_AUTO_TEST_CASE(the_memory_for_sending_bounds_all_streams_together) {
   BOOST_TEST(streams.writable_bytes(id) == defaults.connection_send_buffer / 201);
 }
 
+BOOST_AUTO_TEST_CASE(one_congestion_window_is_taken_beyond_what_was_sent) {
+  const FlowControlConfig defaults;
+  RecordingEvents events;
+  Streams streams(Role::client, defaults, events, kHashKey);
+  streams.on_peer_parameters({.initial_max_data = kMaxVarint,
+                              .initial_max_stream_data_bidi_remote = kMaxVarint,
+                              .initial_max_streams_bidi = 1000});
+  const std::vector<std::uint8_t> plenty(8 << 20);
+  const StreamId id = *streams.open(StreamType::bidirectional);
+  streams.on_congestion_window(12'000);
+  BOOST_TEST(streams.write(id, plenty).value() == 256u << 10);
+  streams.on_congestion_window(1'000'000);
+  BOOST_TEST(streams.write(id, plenty).value() == 1'000'000 - (256u << 10));
+  // What was sent leaves its room to more, until the configured buffer is full.
+  const Packet first = write_packet(streams, 60'000);
+  BOOST_TEST(streams.writable_bytes(id) == streams.counters().bytes_sent);
+  std::vector<Packet> packets;
+  while (streams.write(id, plenty).value() != 0) packets.push_back(write_packet(streams, 60'000));
+  BOOST_TEST(streams.usage().send_buffered == defaults.stream_send_buffer);
+  // A window that shrinks takes nothing back: nothing is taken until less than that waits.
+  streams.on_congestion_window(500'000);
+  acknowledge(streams, first);
+  BOOST_TEST(streams.usage().send_buffered + streams.counters().bytes_acknowledged == defaults.stream_send_buffer);
+  BOOST_TEST(streams.writable_bytes(id) == 0u);
+  while (streams.writable_bytes(id) == 0) write_packet(streams, 60'000);
+  BOOST_TEST(defaults.stream_send_buffer - streams.counters().bytes_sent < 500'000u);
+}
+
+BOOST_AUTO_TEST_CASE(streams_that_have_something_to_send_share_the_window) {
+  const FlowControlConfig defaults;
+  RecordingEvents events;
+  Streams streams(Role::client, defaults, events, kHashKey);
+  streams.on_peer_parameters({.initial_max_data = kMaxVarint,
+                              .initial_max_stream_data_bidi_remote = kMaxVarint,
+                              .initial_max_streams_bidi = 1000});
+  const std::vector<std::uint8_t> plenty(8 << 20);
+  std::vector<StreamId> ids;
+  for (int i = 0; i < 5; ++i) ids.push_back(*streams.open(StreamType::bidirectional));
+  streams.on_congestion_window(600'000);
+  BOOST_TEST(streams.write(ids[0], plenty).value() == 600'000u);  // four others are open, and silent
+  BOOST_TEST(streams.write(ids[1], plenty).value() == 300'000u);
+  BOOST_TEST(streams.write(ids[2], plenty).value() == 200'000u);
+  BOOST_TEST(streams.write(ids[1], plenty).value() == 0u);
+  // One that has nothing left to send leaves its share to the others.
+  BOOST_TEST_REQUIRE(streams.reset(ids[0], 0).has_value());
+  while (streams.has_pending()) acknowledge(streams, write_packet(streams, 60'000));
+  BOOST_TEST(streams.write(ids[3], plenty).value() == 600'000u);
+  // Each may have a little, however many there are.
+  streams.on_congestion_window(0);
+  for (int i = 0; i < 100; ++i)
+    BOOST_TEST(streams.write(*streams.open(StreamType::bidirectional), plenty).value() >= 16u << 10);
+}
+
+BOOST_AUTO_TEST_CASE(a_path_that_became_thin_gives_the_memory_of_its_streams_back) {
+  const FlowControlConfig defaults;
+  RecordingEvents events;
+  Streams streams(Role::client, defaults, events, kHashKey);
+  streams.on_peer_parameters({.initial_max_data = kMaxVarint,
+                              .initial_max_stream_data_bidi_remote = kMaxVarint,
+                              .initial_max_streams_bidi = 1000});
+  const std::vector<std::uint8_t> plenty(8 << 20);
+  const StreamId id = *streams.open(StreamType::bidirectional);
+  streams.on_congestion_window(6 << 20);
+  BOOST_TEST(streams.write(id, plenty).value() == 6u << 20);
+  while (streams.has_pending()) acknowledge(streams, write_packet(streams, 60'000));
+  BOOST_TEST(streams.usage().memory == 8u << 20);  // a ring, for the next time
+  streams.on_congestion_window(12'000);
+  BOOST_TEST(streams.write(id, plenty).value() == 256u << 10);
+  acknowledge(streams, write_packet(streams, 60'000));
+  BOOST_TEST(streams.usage().memory == 256u << 10);
+}
+
 BOOST_AUTO_TEST_CASE(acknowledged_data_hold_no_memory) {
   // The peer asks for much on one stream after the other, acknowledges it, and never ends its own side.
   const FlowControlConfig defaults;
