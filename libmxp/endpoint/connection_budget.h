@@ -20,8 +20,8 @@
 #include <unordered_map>
 #include <utility>
 
+#include "core/indexed_heap.h"
 #include "core/split_mix.h"
-#include "endpoint/indexed_heap.h"
 #include "mxp/config.h"
 #include "mxp/keys.h"
 #include "mxp/require.h"

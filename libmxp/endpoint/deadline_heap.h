@@ -2,7 +2,7 @@
 // allocates nothing.
 #pragma once
 
-#include "endpoint/indexed_heap.h"
+#include "core/indexed_heap.h"
 #include "mxp/time.h"
 
 namespace mxp {

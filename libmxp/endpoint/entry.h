@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "connection/access.h"
+#include "core/indexed_heap.h"
 #include "endpoint/connection_budget.h"
-#include "endpoint/indexed_heap.h"
 #include "endpoint/ready_queue.h"
 #include "mxp/ids.h"
 #include "mxp/time.h"
