@@ -37,6 +37,34 @@ Result read_stream(Reader& in, std::uint64_t type) {
   return StreamFrame{StreamId(*stream), offset, *data, (type & frame_type::kStreamFinBit) != 0};
 }
 
+// docs/protocol.md §4.2. Returns what is wrong, or the times.
+std::expected<ReceiveTimes, std::string_view> read_times(Reader& in, std::uint64_t largest) {
+  constexpr std::string_view kCutOff = "ACK frame cut off in its receive times";
+  const auto ranges = in.varint();
+  if (!ranges) return std::unexpected(kCutOff);
+  const ByteView before = in.rest();
+  std::size_t size = 0;
+  std::uint64_t at_us = static_cast<std::uint64_t>(kLatestReceiveTime / std::chrono::microseconds(1));
+  for (std::uint64_t i = 0; i < *ranges; ++i) {
+    const auto distance = in.varint();
+    if (!distance) return std::unexpected(kCutOff);
+    const auto count = in.varint();
+    if (!count) return std::unexpected(kCutOff);
+    if (*count == 0) return std::unexpected("range of receive times without a time");
+    if (*count > kMaxReceiveTimes - size) return std::unexpected("ACK frame with too many receive times");
+    if (*distance > largest || *count - 1 > largest - *distance)
+      return std::unexpected("receive time of a packet below number 0");
+    for (std::uint64_t j = 0; j < *count; ++j, ++size) {
+      const auto step = in.varint();
+      if (!step) return std::unexpected(kCutOff);
+      if (*step > at_us)
+        return std::unexpected(size == 0 ? "receive time out of bounds" : "receive time before the epoch");
+      at_us = size == 0 ? *step : at_us - *step;
+    }
+  }
+  return ReceiveTimes(PacketNumber(largest), before.first(before.size() - in.remaining()), size);
+}
+
 Result read_ack(Reader& in, std::uint64_t type) {
   const auto largest = in.varint();
   if (!largest) return malformed(type, "ACK frame cut off");
@@ -67,7 +95,7 @@ Result read_ack(Reader& in, std::uint64_t type) {
   frame.largest = PacketNumber(*largest);
   frame.delay = std::chrono::microseconds(std::min(*delay_us, kLongestAckDelayUs));
   frame.ranges = AckRanges(first, before.first(before.size() - in.remaining()), *count);
-  if (type == frame_type::kAckEcn) {
+  if (type == frame_type::kAckEcn || type == frame_type::kAckEcnTimes) {
     EcnCounts counts;
     for (std::uint64_t* value : {&counts.ect0, &counts.ect1, &counts.ce}) {
       const auto count_read = in.varint();
@@ -75,6 +103,11 @@ Result read_ack(Reader& in, std::uint64_t type) {
       *value = *count_read;
     }
     frame.ecn = counts;
+  }
+  if (type == frame_type::kAckTimes || type == frame_type::kAckEcnTimes) {
+    const auto times = read_times(in, *largest);
+    if (!times) return malformed(type, times.error());
+    frame.times = *times;
   }
   return frame;
 }
@@ -202,6 +235,8 @@ std::expected<std::optional<Frame>, TransportError> FrameReader::next() {
     case frame_type::kStreamsBlockedUni:
       return read_stream_count<StreamsBlockedFrame>(reader_, type, StreamType::unidirectional);
     case frame_type::kAckFrequency: return read_ack_frequency(reader_, type);
+    case frame_type::kAckTimes:
+    case frame_type::kAckEcnTimes: return read_ack(reader_, type);
     case frame_type::kImmediateAck: return ImmediateAckFrame{};
     case frame_type::kNewConnectionId: return read_new_connection_id(reader_, type);
     case frame_type::kRetireConnectionId: return read_limit<RetireConnectionIdFrame>(reader_, type);

@@ -37,6 +37,53 @@ std::size_t stream_header_size(StreamId stream, std::uint64_t offset) {
   return 1 + varint_size(stream.value()) + (offset == 0 ? 0 : varint_size(offset));
 }
 
+// The latest of `times` as ranges of the wire (docs/protocol.md §4.2): a pass over them for the size of what fits, and
+// one that writes.
+class TimesWriter {
+ public:
+  TimesWriter(std::uint64_t largest, std::span<const ReceiveTime> times, std::size_t space)
+      : largest_(largest), times_(times) {
+    // Counts take one byte, but for one that reaches kMaxReceiveTimes: that of the ranges or that of the only range.
+    static_assert(varint_size(kMaxReceiveTimes - 1) == 1);
+    std::size_t size = 1;
+    for (std::size_t i = times_.size(); i-- > 0 && count_ < kMaxReceiveTimes; ++count_) {
+      const bool begins = begins_range(i);
+      size += varint_size(step(i)) + (begins ? varint_size(largest_ - number(i)) + 1 : 0);
+      if (count_ + 1 == kMaxReceiveTimes) ++size;
+      if (size > space) break;
+      if (begins) ++ranges_;
+    }
+  }
+  bool empty() const { return count_ == 0; }
+  // REQUIRES: the space that it was made for.
+  void write(Writer& out) const {
+    out.varint(ranges_);
+    const std::size_t end = times_.size() - count_;
+    for (std::size_t i = times_.size(); i-- > end;) {
+      if (begins_range(i)) {
+        std::size_t last = i;  // of the range
+        while (last > end && !begins_range(last - 1)) --last;
+        out.varint(largest_ - number(i));
+        out.varint(i - last + 1);
+      }
+      out.varint(step(i));
+    }
+  }
+
+ private:
+  std::uint64_t number(std::size_t i) const { return times_[i].number.value(); }
+  std::uint64_t time_us(std::size_t i) const {
+    return static_cast<std::uint64_t>(std::chrono::floor<std::chrono::microseconds>(times_[i].at).count());
+  }
+  bool begins_range(std::size_t i) const { return i + 1 == times_.size() || number(i) + 1 != number(i + 1); }
+  std::uint64_t step(std::size_t i) const { return i + 1 == times_.size() ? time_us(i) : time_us(i + 1) - time_us(i); }
+
+  std::uint64_t largest_;
+  std::span<const ReceiveTime> times_;
+  std::size_t count_ = 0;   // of times that fit
+  std::size_t ranges_ = 0;  // of them
+};
+
 // `reason` cut to `limit` bytes, not inside a UTF-8 sequence.
 ByteView cut_reason(ByteView reason, std::size_t limit) {
   if (reason.size() <= limit) return reason;
@@ -51,7 +98,8 @@ bool write_padding(Writer& out, std::size_t count) { return out.fill(0, count); 
 
 bool write_ping(Writer& out) { return out.u8(static_cast<std::uint8_t>(frame_type::kPing)); }
 
-bool write_ack(Writer& out, std::span<const AckRange> ranges, Duration delay, const std::optional<EcnCounts>& ecn) {
+bool write_ack(Writer& out, std::span<const AckRange> ranges, Duration delay, const std::optional<EcnCounts>& ecn,
+               const TimesForAck& times) {
   if (ranges.empty()) return false;
   const std::uint64_t largest = ranges.front().last.value();
   const std::uint64_t first_length = largest - ranges.front().first.value();
@@ -72,7 +120,11 @@ bool write_ack(Writer& out, std::span<const AckRange> ranges, Duration delay, co
     count = i;
   }
 
-  out.varint(ecn ? frame_type::kAckEcn : frame_type::kAck);
+  // Ranges come first: what they say cannot wait.
+  const TimesWriter some(largest, times.times, std::min(out.space() - size - varint_size(count), times.most_bytes));
+
+  if (some.empty()) out.varint(ecn ? frame_type::kAckEcn : frame_type::kAck);
+  else out.varint(ecn ? frame_type::kAckEcnTimes : frame_type::kAckTimes);
   out.varint(largest);
   out.varint(static_cast<std::uint64_t>(delay_us));
   out.varint(count);
@@ -86,6 +138,7 @@ bool write_ack(Writer& out, std::span<const AckRange> ranges, Duration delay, co
     out.varint(ecn->ect1);
     out.varint(ecn->ce);
   }
+  if (!some.empty()) some.write(out);
   return true;
 }
 

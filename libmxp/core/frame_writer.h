@@ -1,6 +1,7 @@
 // Writes frames; each function returns false and writes nothing when the frame does not fit.
 #pragma once
 
+#include <cstdint>
 #include <span>
 
 #include "core/frames.h"
@@ -11,7 +12,15 @@ bool write_padding(Writer& out, std::size_t count);
 bool write_ping(Writer& out);
 // `ranges` from the highest to the lowest, disjoint and not adjacent, at least one, at most 1 + kMaxAckRanges; as many
 // as fit are written, always the highest first, and false only if not even one fits.
-bool write_ack(Writer& out, std::span<const AckRange> ranges, Duration delay, const std::optional<EcnCounts>& ecn);
+// Receive times are written as far as they fit behind the ranges, always the latest first, in a frame of the types that
+// carry them. Where none is written, the frame is of the plain types.
+struct TimesForAck {
+  // From the earliest to the latest, each in 0..kLatestReceiveTime, of packets up to the largest number.
+  std::span<const ReceiveTime> times;
+  std::size_t most_bytes = SIZE_MAX;  // that they may take
+};
+bool write_ack(Writer& out, std::span<const AckRange> ranges, Duration delay, const std::optional<EcnCounts>& ecn,
+               const TimesForAck& times = {});
 bool write_frame(Writer& out, const ResetStreamFrame& frame);
 bool write_frame(Writer& out, const StopSendingFrame& frame);
 bool write_frame(Writer& out, const MaxDataFrame& frame);

@@ -23,12 +23,18 @@ inline constexpr std::uint64_t kPadding = 0x00, kPing = 0x01, kAck = 0x02, kAckE
                                kDataBlocked = 0x14, kStreamDataBlocked = 0x15, kStreamsBlockedBidi = 0x16,
                                kStreamsBlockedUni = 0x17, kNewConnectionId = 0x18, kRetireConnectionId = 0x19,
                                kPathChallenge = 0x1a, kPathResponse = 0x1b, kCloseTransport = 0x1c,
-                               kCloseApplication = 0x1d, kImmediateAck = 0x1f;
+                               kCloseApplication = 0x1d, kImmediateAck = 0x1f, kAckTimes = 0x20, kAckEcnTimes = 0x21;
 inline constexpr std::uint64_t kStreamFinBit = 1, kStreamLengthBit = 2, kStreamOffsetBit = 4;
 }  // namespace frame_type
 
 // Ranges beyond the first that an ACK may carry: bounds the receiver's work and memory (threat t03).
 inline constexpr std::size_t kMaxAckRanges = 64;
+// Receive times that an ACK may carry, and how many a side may ask for: bounds work and memory of both
+// (docs/protocol.md §4.2).
+inline constexpr std::size_t kMaxReceiveTimes = 64;
+// The latest receive time, counted from the receiver's epoch: 35 years. Twice as much is still far from what a Duration
+// holds, so the difference of any two times is never in danger of overflowing.
+inline constexpr Duration kLatestReceiveTime = std::chrono::microseconds(std::uint64_t{1} << 50);
 inline constexpr std::size_t kMaxCloseReason = 256;
 inline constexpr Duration kLongestAckDelay = std::chrono::milliseconds((1u << 14) - 1);  // RFC 9000 §18.2
 inline constexpr std::uint64_t kMaxStreamCount = std::uint64_t{1} << 60;                 // RFC 9000 §4.6
@@ -86,6 +92,72 @@ class AckRanges {
   std::uint64_t count_ = 0;  // ranges beyond the first
 };
 
+// When a packet arrived, by its receiver's clock.
+struct ReceiveTime {
+  PacketNumber number;
+  Duration at{};  // since an epoch of the receiver's choice; whole microseconds on the wire, 0..kLatestReceiveTime
+  bool operator==(const ReceiveTime&) const = default;
+};
+
+// The receive times of an ACK frame from the latest to the earliest, decoded on the fly from bytes that the frame
+// reader has already checked (no underflow, no range without times, all there).
+class ReceiveTimes {
+ public:
+  class Iterator {
+   public:
+    using value_type = ReceiveTime;
+    using difference_type = std::ptrdiff_t;
+    using iterator_category = std::input_iterator_tag;
+    Iterator(PacketNumber largest, ByteView encoded, std::size_t left)
+        : largest_(largest.value()), rest_(encoded), left_(left) {
+      if (left_ > 0) read();
+    }
+    const ReceiveTime& operator*() const { return current_; }
+    const ReceiveTime* operator->() const { return &current_; }
+    Iterator& operator++() {
+      if (--left_ > 0) read();
+      return *this;
+    }
+    void operator++(int) { ++*this; }
+    bool operator==(std::default_sentinel_t) const { return left_ == 0; }
+
+   private:
+    void read() {
+      if (left_in_range_ == 0) {
+        current_.number = PacketNumber(largest_ - *rest_.varint());
+        left_in_range_ = *rest_.varint();
+      } else {
+        current_.number = PacketNumber(current_.number.value() - 1);
+      }
+      --left_in_range_;
+      // The first one counts from the epoch, all others back from the one before.
+      const Duration step = std::chrono::microseconds(*rest_.varint());
+      current_.at = first_ ? step : current_.at - step;
+      first_ = false;
+    }
+
+    std::uint64_t largest_;
+    Reader rest_;
+    std::size_t left_;
+    std::uint64_t left_in_range_ = 0;
+    ReceiveTime current_;
+    bool first_ = true;
+  };
+
+  ReceiveTimes() = default;
+  // `encoded`: ranges, each with its packet number as a distance from `largest`; `size` times in all.
+  ReceiveTimes(PacketNumber largest, ByteView encoded, std::size_t size)
+      : largest_(largest), encoded_(encoded), size_(size) {}
+  Iterator begin() const { return {largest_, encoded_, size_}; }
+  std::default_sentinel_t end() const { return {}; }
+  std::size_t size() const { return size_; }  // 0..kMaxReceiveTimes
+
+ private:
+  PacketNumber largest_;
+  ByteView encoded_;
+  std::size_t size_ = 0;
+};
+
 struct EcnCounts {
   std::uint64_t ect0 = 0, ect1 = 0, ce = 0;
   bool operator==(const EcnCounts&) const = default;
@@ -100,6 +172,7 @@ struct AckFrame {
   Duration delay{};
   AckRanges ranges;
   std::optional<EcnCounts> ecn;
+  std::optional<ReceiveTimes> times{};  // of the frame types that carry them; there may be none
 };
 struct ResetStreamFrame {
   StreamId stream;

@@ -21,6 +21,17 @@ void check(const AckFrame& ack) {
     below = range.first.value();
   }
   require(count == ack.ranges.size(), "the iteration visits what size() says");
+  if (!ack.times) return;
+  require(ack.times->size() <= kMaxReceiveTimes, "receive times are bounded");
+  Duration later = kLatestReceiveTime;
+  count = 0;
+  for (const ReceiveTime& time : *ack.times) {
+    ++count;
+    require(time.number <= ack.largest, "a receive time is of a packet up to the largest");
+    require(time.at >= Duration::zero() && time.at <= later, "receive times descend and are not before the epoch");
+    later = time.at;
+  }
+  require(count == ack.times->size(), "the iteration visits what size() says of times");
 }
 void check(const StreamFrame& stream) {
   require(stream.offset + stream.data.size() <= kMaxVarint, "data end at 2^62 - 1");
@@ -51,7 +62,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     }
     if (!*frame) return 0;
     std::visit([](const auto& kind) { check(kind); }, **frame);
-    std::vector<std::uint8_t> buffer(size + 64);
+    std::vector<std::uint8_t> buffer(size + 128);
     Writer out(buffer);
     require(test::write_any(out, **frame), "what is read can be written");
     FrameReader again(out.so_far());

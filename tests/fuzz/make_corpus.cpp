@@ -82,6 +82,12 @@ void frames() {
       {PacketNumber(90), PacketNumber(100)}, {PacketNumber(70), PacketNumber(80)}, {PacketNumber(1), PacketNumber(1)}};
   one("ack", [&](Writer& out) { write_ack(out, ranges, std::chrono::microseconds(300), std::nullopt); });
   one("ack-ecn", [&](Writer& out) { write_ack(out, ranges, std::chrono::microseconds(300), EcnCounts{1, 2, 3}); });
+  const auto at = [](std::uint64_t number, int us) {
+    return ReceiveTime{PacketNumber(number), std::chrono::microseconds(us)};
+  };
+  const ReceiveTime times[] = {at(98, 40'000), at(99, 40'010), at(75, 40'500), at(100, 41'000)};
+  one("ack-times", [&](Writer& out) { write_ack(out, ranges, {}, std::nullopt, {times}); });
+  one("ack-ecn-times", [&](Writer& out) { write_ack(out, ranges, {}, EcnCounts{1, 2, 3}, {times}); });
   one("ping", [](Writer& out) { write_ping(out); });
   one("padding", [](Writer& out) { write_padding(out, 5); });
   const auto stream = [](std::uint64_t offset, bool fin) {
@@ -130,6 +136,7 @@ TransportParameters full_parameters() {
   p.max_ack_delay = std::chrono::milliseconds(10);
   p.active_connection_id_limit = 8;
   p.min_ack_delay = std::chrono::milliseconds(1);
+  p.max_receive_timestamps_per_ack = 64;
   p.versions = {kWireVersion};
   p.suites = {2, 1};
   return p;

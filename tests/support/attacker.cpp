@@ -169,7 +169,7 @@ void Attacker::acknowledge() {
   }
   Bytes plaintext(1100);
   Writer writer(plaintext);
-  write_ack(writer, ranges, Duration::zero(), counts);
+  write_ack(writer, ranges, Duration::zero(), counts, {times});
   send(ByteView(plaintext).first(writer.written()));
 }
 

@@ -119,8 +119,9 @@ class Attacker {
     send(plaintext);
     return collect();
   }
-  // Acknowledges every packet that was opened, with these counts of ECN marks.
+  // Acknowledges every packet that was opened, with these counts of ECN marks and these receive times.
   std::optional<EcnCounts> counts;
+  std::vector<ReceiveTime> times;
   void acknowledge();
   // A deadline of the victim that has come is run. Returns whether one had.
   bool wake();

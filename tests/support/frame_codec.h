@@ -16,11 +16,20 @@ inline std::vector<AckRange> ranges_of(const AckFrame& frame) {
   return ranges;
 }
 
+// Empty where the frame is of a type without them.
+inline std::vector<ReceiveTime> times_of(const AckFrame& frame) {
+  std::vector<ReceiveTime> times;
+  if (!frame.times) return times;
+  for (const ReceiveTime& time : *frame.times) times.push_back(time);
+  return times;
+}
+
 struct CompareFrames {
   bool operator()(const PaddingFrame& x, const PaddingFrame& y) const { return x.length == y.length; }
   bool operator()(const PingFrame&, const PingFrame&) const { return true; }
   bool operator()(const AckFrame& x, const AckFrame& y) const {
-    return x.largest == y.largest && x.delay == y.delay && x.ecn == y.ecn && ranges_of(x) == ranges_of(y);
+    return x.largest == y.largest && x.delay == y.delay && x.ecn == y.ecn && ranges_of(x) == ranges_of(y) &&
+           times_of(x) == times_of(y);
   }
   bool operator()(const ResetStreamFrame& x, const ResetStreamFrame& y) const {
     return x.stream == y.stream && x.code == y.code && x.final_size == y.final_size;
@@ -78,10 +87,14 @@ struct WriteFrame {
   bool operator()(const AckFrame& ack) const {
     const auto ranges = ranges_of(ack);
     const std::size_t before = out.written();
-    if (!write_ack(out, ranges, ack.delay, ack.ecn)) return false;
+    auto times = times_of(ack);
+    std::ranges::reverse(times);
+    if (!write_ack(out, ranges, ack.delay, ack.ecn, {times})) return false;
     FrameReader reader(out.so_far().subspan(before));
     const auto again = reader.next();
-    return again && *again && std::get<AckFrame>(**again).ranges.size() == ranges.size();
+    if (!again || !*again) return false;
+    const auto& copy = std::get<AckFrame>(**again);
+    return copy.ranges.size() == ranges.size() && times_of(copy).size() == times.size();
   }
   bool operator()(const StreamFrame& stream) const {
     const auto slot = begin_stream_frame(out, stream.stream, stream.offset, stream.data.size(), stream.fin);
@@ -95,7 +108,8 @@ struct WriteFrame {
   }
 };
 
-// Writes any frame with the library's writers. An ACK must fit whole: false if ranges were left out.
+// Writes any frame with the library's writers. An ACK must fit whole: false if ranges or times were left
+// out.
 inline bool write_any(Writer& out, const Frame& frame) { return std::visit(WriteFrame{out}, frame); }
 
 }  // namespace mxp::test

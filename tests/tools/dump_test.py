@@ -304,6 +304,15 @@ class WithKeys(DumpCase):
         self.assertEqual(shown[2]["frames"], [{"type": "ping"}, {"type": "stream", "stream_id": 0, "offset": 5, "length": 5, "fin": True}])
         self.assertEqual(shown[3]["frames"], [{"type": "ack", "largest": 0, "delay_us": 25, "ranges": [[0, 0]]}, {"type": "max_data", "limit": 0x3fff}])
 
+    def test_receive_times_are_shown_from_the_latest_back(self):
+        # 5 at 1500 us; 3 and 2 before it, at 1400 and 1390 us.
+        payload = b"\x21\5\x19\0\5\1\2\3" + b"\2" + b"\0\1\x45\xdc" + b"\2\2\x40\x64\x0a"
+        capture = wire.pcap([MESSAGE_1, MESSAGE_2] + [wire.c2s(i, b"\1") for i in range(6)] + [wire.s2c(0, payload)])
+        self.assertEqual(self.records(capture, keys=True)[-1]["frames"], [{"type": "ack", "largest": 5, "delay_us": 25, "ranges": [[0, 5]], "ect0": 1, "ect1": 2, "ce": 3,
+                                                                           "receive_times_us": [[5, 1500], [3, 1400], [2, 1390]]}])
+        text = self.dump("-r", self.file("capture", capture), "--keylog", self.file("keys", wire.KEY_LOG))[0].splitlines()
+        self.assertIn("ACK 0-5 delay 25us ecn 1/2/3 received 5@1500us 3@1400us 2@1390us", text[-1])
+
     def test_frames_of_paths_and_ids_are_shown(self):
         eight = bytes(range(0xc0, 0xc8))
         payload = b"\x05\3\x0a\x53\x88\1\x1f" + b"\x18\2\1" + eight + b"\x18\0\0" + eight + b"\x19\1" + b"\x1a" + eight + b"\x1b" + eight

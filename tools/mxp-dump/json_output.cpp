@@ -43,6 +43,15 @@ struct FrameJson {
     }
     add("]");
     if (frame.ecn) add(R"(,"ect0":{},"ect1":{},"ce":{})", frame.ecn->ect0, frame.ecn->ect1, frame.ecn->ce);
+    if (!frame.times) return;
+    add(R"(,"receive_times_us":[)");
+    separator = {};
+    for (const ReceiveTime& time : *frame.times) {
+      add("{}[{},{}]", separator, time.number.value(),
+          std::chrono::duration_cast<std::chrono::microseconds>(time.at).count());
+      separator = ",";
+    }
+    add("]");
   }
   void operator()(const ResetStreamFrame& frame) {
     add(R"(,"stream_id":{},"error_code":{},"final_size":{})", frame.stream.value(), frame.code, frame.final_size);

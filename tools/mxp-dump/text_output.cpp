@@ -31,6 +31,10 @@ struct FrameText {
     }
     add(" delay {}us", std::chrono::duration_cast<std::chrono::microseconds>(frame.delay).count());
     if (frame.ecn) add(" ecn {}/{}/{}", frame.ecn->ect0, frame.ecn->ect1, frame.ecn->ce);
+    if (!frame.times) return;
+    add(" received");
+    for (const ReceiveTime& time : *frame.times)
+      add(" {}@{}us", time.number.value(), std::chrono::duration_cast<std::chrono::microseconds>(time.at).count());
   }
   void operator()(const ResetStreamFrame& frame) {
     add("RESET_STREAM {} code {} size {}", frame.stream.value(), frame.code, frame.final_size);

@@ -2,6 +2,7 @@
 #include <rapidcheck.h>
 
 #include <boost/test/unit_test.hpp>
+#include <ranges>
 
 #include "support/frame_codec.h"
 
@@ -41,10 +42,26 @@ std::vector<AckRange> some_ranges() {
   return ranges;
 }
 
+// From the earliest to the latest, of runs of numbers and of any numbers up to the largest.
+std::vector<ReceiveTime> some_times(std::uint64_t largest) {
+  std::vector<ReceiveTime> times;
+  std::uint64_t at_us = number(49);
+  std::uint64_t packet = std::min(number(), largest);
+  const std::size_t count = *rc::gen::inRange<std::size_t>(0, 1 + kMaxReceiveTimes);
+  while (times.size() < count) {
+    times.push_back({PacketNumber(packet), std::chrono::microseconds(at_us)});
+    at_us += number(40);
+    const bool next = packet < largest && *rc::gen::inRange(0, 4) > 0;
+    packet = next ? packet + 1 : std::min(number(), largest);
+  }
+  return times;
+}
+
 // Writes one random frame and returns what reading it should give; `store` keeps the bytes that it looks at.
 struct Written {
   Frame frame;
   std::vector<AckRange> ranges;
+  std::vector<ReceiveTime> times;  // the earliest first
 };
 bool write_some_frame(Writer& out, Written& written, std::vector<std::uint8_t>& store) {
   const StreamType type = *rc::gen::element(StreamType::bidirectional, StreamType::unidirectional);
@@ -57,7 +74,8 @@ bool write_some_frame(Writer& out, Written& written, std::vector<std::uint8_t>& 
       ack.delay = std::chrono::microseconds(number(39));
       if (*rc::gen::arbitrary<bool>()) ack.ecn = EcnCounts{number(), number(), number()};
       written.frame = ack;
-      return write_ack(out, written.ranges, ack.delay, ack.ecn);
+      if (*rc::gen::arbitrary<bool>()) written.times = some_times(ack.largest.value());
+      return write_ack(out, written.ranges, ack.delay, ack.ecn, {written.times});
     }
     case 2: written.frame = ResetStreamFrame{StreamId(number()), number(), number()}; break;
     case 3: written.frame = StopSendingFrame{StreamId(number()), number()}; break;
@@ -97,7 +115,8 @@ bool equal(const Written& written, const Frame& read) {
       ack != nullptr && std::holds_alternative<AckFrame>(written.frame)) {
     const auto& expected = std::get<AckFrame>(written.frame);
     return ack->largest == expected.largest && ack->delay == expected.delay && ack->ecn == expected.ecn &&
-           test::ranges_of(*ack) == written.ranges;
+           test::ranges_of(*ack) == written.ranges &&
+           std::ranges::equal(test::times_of(*ack), written.times | std::views::reverse);
   }
   return test::same_frame(written.frame, read);
 }
@@ -147,7 +166,7 @@ BOOST_AUTO_TEST_CASE(every_proper_prefix_of_a_frame_is_refused) {
 BOOST_AUTO_TEST_CASE(garbage_is_refused_or_round_trips) {
   BOOST_TEST(rc::check([] {
     std::vector<std::uint8_t> bytes = some_bytes(60);
-    if (!bytes.empty()) bytes[0] = *rc::gen::inRange<std::uint8_t>(0, 0x20);
+    if (!bytes.empty()) bytes[0] = *rc::gen::inRange<std::uint8_t>(0, 0x22);
     FrameReader reader(bytes);
     while (true) {
       const auto frame = reader.next();

@@ -443,6 +443,7 @@ BOOST_AUTO_TEST_CASE(frames_of_the_worked_example) {
   };
   const std::array ranges = {AckRange{PacketNumber(18), PacketNumber(20)}, AckRange{PacketNumber(10), PacketNumber(15)},
                              AckRange{PacketNumber(8), PacketNumber(8)}};
+  const std::array whole = {AckRange{PacketNumber(17), PacketNumber(20)}};
   const Duration delay = std::chrono::microseconds(1500);
   show("PADDING", "three of them", [](Writer& out) { return write_padding(out, 3); });
   show("PING", "", [](Writer& out) { return write_ping(out); });
@@ -450,6 +451,15 @@ BOOST_AUTO_TEST_CASE(frames_of_the_worked_example) {
        [&](Writer& out) { return write_ack(out, ranges, delay, std::nullopt); });
   show("ACK with ECN", "20..18 at once; 7 ECT(0), 0 ECT(1), 1 CE",
        [&](Writer& out) { return write_ack(out, std::span(ranges).first(1), {}, EcnCounts{7, 0, 1}); });
+  const auto at = [](std::uint64_t number, int us) {
+    return ReceiveTime{PacketNumber(number), std::chrono::microseconds(us)};
+  };
+  // 17 was overtaken.
+  const std::array times = {at(18, 70'000), at(19, 70'040), at(17, 71'000), at(20, 71'500)};
+  show("ACK with times", "20..17 at once; 20 after 71500 µs, 17 after 71000, 19 after 70040, 18 after 70000",
+       [&](Writer& out) { return write_ack(out, whole, {}, std::nullopt, {times}); });
+  show("ACK with ECN and times", "20..17 at once; 7 ECT(0), 0 ECT(1), 1 CE; 20 after 71500 µs",
+       [&](Writer& out) { return write_ack(out, whole, {}, EcnCounts{7, 0, 1}, {std::span(times).last(1)}); });
   show_frame("RESET_STREAM", "stream 4, code 256, final size 70000", ResetStreamFrame{StreamId(4), 256, 70000});
   show_frame("STOP_SENDING", "stream 4, code 256", StopSendingFrame{StreamId(4), 256});
   show("STREAM", "stream 0, offset 0, \"hello\"",

@@ -8,6 +8,7 @@
 
 using namespace mxp;
 using mxp::test::hex;
+using namespace std::chrono_literals;
 
 BOOST_AUTO_TEST_SUITE(frame_reader)
 
@@ -148,6 +149,64 @@ BOOST_AUTO_TEST_CASE(ecn_counts_follow_the_ranges) {
   BOOST_TEST((*ack.ecn == EcnCounts{7, 8, 9}));
 }
 
+// The example of draft-smith-quic-receive-ts: 87 to 91 and 96 to 100 arrived, and then 92 to 95.
+BOOST_AUTO_TEST_CASE(receive_times_go_back_from_the_latest) {
+  const auto times_us = [](const AckFrame& ack) {
+    std::vector<std::pair<std::uint64_t, long>> times;
+    for (const ReceiveTime& time : test::times_of(ack)) times.emplace_back(time.number.value(), time.at / 1us);
+    return times;
+  };
+  using Times = std::vector<std::pair<std::uint64_t, long>>;
+  const auto first = only<AckFrame>(hex("20 4064 00 01 04 03 04  02  00 05 417c 0a 0a 05 05  09 05 14 0a 0a 05 05"));
+  const Times expected = {{100, 380}, {99, 370}, {98, 360}, {97, 355}, {96, 350},
+                          {91, 330},  {90, 320}, {89, 310}, {88, 305}, {87, 300}};
+  BOOST_TEST((times_us(first) == expected));
+  BOOST_TEST(first.times->size() == 10u);
+  const auto later = only<AckFrame>(hex("21 4064 00 00 0d 01 02 03  02  05 04 418b 01 02 02  00 02 0a 0a"));
+  const Times in_order_of_arrival = {{95, 395}, {94, 394}, {93, 392}, {92, 390}, {100, 380}, {99, 370}};
+  BOOST_TEST((times_us(later) == in_order_of_arrival));
+  BOOST_TEST((*later.ecn == EcnCounts{1, 2, 3}));
+  BOOST_TEST(only<AckFrame>(hex("20 05 00 00 00 00")).times->size() == 0u);
+  BOOST_TEST(!only<AckFrame>(hex("02 05 00 00 00")).times.has_value());
+}
+
+BOOST_AUTO_TEST_CASE(receive_times_are_of_packets_from_0_and_not_before_the_epoch) {
+  constexpr auto kError = TransportErrorCode::frame_encoding_error;
+  BOOST_TEST(only<AckFrame>(hex("20 05 00 00 00  01 05 01 07")).times->size() == 1u);
+  BOOST_TEST(only<AckFrame>(hex("20 05 00 00 00  01 04 02 07 07")).times->size() == 2u);
+  refused_as("20 05 00 00 00  01 06 01 07", kError, 0x20);     // below 0 at once
+  refused_as("20 05 00 00 00  01 05 02 07 01", kError, 0x20);  // and on the way down
+  refused_as("20 05 00 00 00  01 ffffffffffffffff 01 07", kError, 0x20);
+  refused_as("20 05 00 00 00  01 04 02 07 08", kError, 0x20);  // before the epoch
+  refused_as("20 05 00 00 00  02 04 01 07 04 01 08", kError, 0x20);
+  refused_as("20 05 00 00 00  01 05 00", kError, 0x20);  // a range without times
+  const auto latest = only<AckFrame>(hex("20 05 00 00 00  01 05 01 c004000000000000"));
+  BOOST_TEST((latest.times->begin()->at == kLatestReceiveTime));
+  refused_as("20 05 00 00 00  01 05 01 c004000000000001", kError, 0x20);
+  refused_as("21 05 00 00 00 01 02 03  01 05 01 ffffffffffffffff", kError, 0x21);
+  for (const char* cut : {"20 05 00 00 00", "20 05 00 00 00 01", "20 05 00 00 00 01 00", "20 05 00 00 00 01 00 01",
+                          "20 05 00 00 00 01 00 02 07", "21 05 00 00 00 01 02 03"})
+    refused_as(cut, kError, hex(cut).front());
+}
+
+BOOST_AUTO_TEST_CASE(ack_carries_at_most_64_receive_times) {
+  const auto with_times = [](std::initializer_list<std::size_t> ranges) {
+    std::vector<std::uint8_t> bytes = hex("20 43e8 00 00 00");
+    bytes.push_back(static_cast<std::uint8_t>(ranges.size()));
+    for (const std::size_t count : ranges) {
+      bytes.push_back(0);
+      bytes.push_back(0x40);
+      bytes.push_back(static_cast<std::uint8_t>(count));
+      bytes.insert(bytes.end(), count, 0);
+    }
+    return bytes;
+  };
+  BOOST_TEST(only<AckFrame>(with_times({64})).times->size() == 64u);
+  BOOST_TEST(only<AckFrame>(with_times({60, 4})).times->size() == 64u);
+  BOOST_TEST((refused(with_times({65})).code == TransportErrorCode::frame_encoding_error));
+  BOOST_TEST((refused(with_times({60, 5})).code == TransportErrorCode::frame_encoding_error));
+}
+
 BOOST_AUTO_TEST_CASE(the_other_frames) {
   const auto reset = only<ResetStreamFrame>(hex("06 04 4100 4200"));
   BOOST_TEST((reset.stream == StreamId(4) && reset.code == 0x100 && reset.final_size == 0x200));
@@ -220,7 +279,7 @@ BOOST_AUTO_TEST_CASE(fields_may_be_in_longer_forms) {
 }
 
 BOOST_AUTO_TEST_CASE(unknown_and_reserved_types_close_the_connection) {
-  for (const std::uint8_t type : {0x04, 0x1e, 0x20, 0x30, 0x31, 0x32, 0x33, 0x34, 0x35, 0x36, 0x3f}) {
+  for (const std::uint8_t type : {0x04, 0x1e, 0x22, 0x30, 0x31, 0x32, 0x33, 0x34, 0x35, 0x36, 0x3f}) {
     const TransportError error = refused({type, 0, 0, 0});
     BOOST_TEST((error.code == TransportErrorCode::unknown_frame));
     BOOST_TEST(error.frame_type == type);
@@ -234,6 +293,8 @@ BOOST_AUTO_TEST_CASE(unknown_and_reserved_types_close_the_connection) {
 BOOST_AUTO_TEST_CASE(frame_cut_off_anywhere_is_refused) {
   for (const char* whole : {"02 4064 40c8 02 02 01 00 00 0a",
                             "03 4064 40c8 01 02 01 00 07 08 4009",
+                            "20 4064 40c8 01 02 01 00 02 00 01 417c 04 02 0a 05",
+                            "21 4064 40c8 00 02 07 08 4009 01 00 02 417c 0a",
                             "06 04 4100 4200",
                             "07 4005 4007",
                             "0a 4001 04 61626364",

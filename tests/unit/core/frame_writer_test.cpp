@@ -79,6 +79,73 @@ BOOST_AUTO_TEST_CASE(ack_is_written_from_the_highest_range_down) {
              boost::test_tools::per_element());
 }
 
+std::vector<ReceiveTime> some_times(std::uint64_t first, std::size_t count) {
+  std::vector<ReceiveTime> times;
+  for (std::size_t i = 0; i < count; ++i)
+    times.push_back({PacketNumber(first + i), std::chrono::milliseconds(1000) + i * std::chrono::microseconds(100)});
+  return times;
+}
+
+BOOST_AUTO_TEST_CASE(receive_times_are_written_from_the_latest_back) {
+  const auto at = [](std::uint64_t number, int ns) { return ReceiveTime{PacketNumber(number), Duration(ns)}; };
+  const AckRange ranges[] = {{PacketNumber(98), PacketNumber(100)}, {PacketNumber(95), PacketNumber(96)}};
+  // 95 came late. Parts of a microsecond are left out of each time, and do not add up.
+  const ReceiveTime times[] = {at(98, 5'999), at(99, 6'900), at(100, 7'800), at(95, 9'100)};
+  std::array<std::uint8_t, 64> buffer;
+  Writer out(buffer);
+  BOOST_REQUIRE(write_ack(out, ranges, {}, EcnCounts{1, 2, 3}, {times}));
+  BOOST_TEST(std::vector(out.so_far().begin(), out.so_far().end()) ==
+                 hex("21 4064 00 01 02 00 01 01 02 03  02  05 01 09  00 03 02 01 01"),
+             boost::test_tools::per_element());
+  Writer without_marks(buffer);
+  BOOST_REQUIRE(write_ack(without_marks, std::span(ranges).first(1), {}, std::nullopt, {std::span(times).first(1)}));
+  BOOST_TEST(std::vector(without_marks.so_far().begin(), without_marks.so_far().end()) ==
+                 hex("20 4064 00 00 02  01  02 01 05"),
+             boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(ack_leaves_out_the_earliest_times_when_space_is_short) {
+  const auto ranges = every_second_number(40);
+  const std::vector<ReceiveTime> times = some_times(40, 38);
+  std::size_t most = 0;
+  for (std::size_t space = 16; space <= 256; ++space) {
+    std::vector<std::uint8_t> buffer(space);
+    Writer out(buffer), plain(buffer);
+    BOOST_REQUIRE(write_ack(plain, ranges, {}, EcnCounts{1, 2, 3}));
+    const std::size_t ranges_written = read_ack(plain.so_far()).ranges.size();
+    BOOST_REQUIRE(write_ack(out, ranges, {}, EcnCounts{1, 2, 3}, {times}));
+    const AckFrame ack = read_ack(out.so_far());
+    BOOST_TEST(ack.ranges.size() == ranges_written);  // times take no range's room
+    const auto got = test::times_of(ack);
+    BOOST_TEST((std::ranges::equal(got, std::vector(times.rbegin(), times.rbegin() + static_cast<long>(got.size())))));
+    BOOST_TEST(got.size() >= most);
+    BOOST_TEST(ack.times.has_value() == !got.empty());
+    most = got.size();
+  }
+  BOOST_TEST(most == times.size());
+}
+
+BOOST_AUTO_TEST_CASE(receive_times_take_no_more_bytes_than_allowed) {
+  const AckRange range{PacketNumber(0), PacketNumber(1'000'000)};
+  // Each packet overtaken by the one before: a range for each, and the distances are long.
+  std::vector<ReceiveTime> times = some_times(100'000, kMaxReceiveTimes);
+  for (ReceiveTime& time : times) time.number = PacketNumber(200'000 - 2 * time.number.value() / 2);
+  std::array<std::uint8_t, 1200> buffer;
+  Writer plain(buffer);
+  BOOST_REQUIRE(write_ack(plain, std::span(&range, 1), {}, std::nullopt));
+  for (const std::size_t most : {std::size_t{0}, std::size_t{7}, std::size_t{256}}) {
+    Writer out(buffer);
+    BOOST_REQUIRE(write_ack(out, std::span(&range, 1), {}, std::nullopt, {times, most}));
+    BOOST_TEST(out.written() <= plain.written() + most);
+    BOOST_TEST(out.written() + 16 >= plain.written() + most);  // and the room is used
+  }
+  // No more than the frame may carry, however much room there is.
+  const std::vector<ReceiveTime> many = some_times(1000, kMaxReceiveTimes + 1);
+  Writer out(buffer);
+  BOOST_REQUIRE(write_ack(out, std::span(&range, 1), {}, std::nullopt, {many}));
+  BOOST_TEST(read_ack(out.so_far()).times->size() == kMaxReceiveTimes);
+}
+
 BOOST_AUTO_TEST_CASE(negative_ack_delay_is_written_as_none) {
   const AckRange range{PacketNumber(1), PacketNumber(1)};
   std::array<std::uint8_t, 16> buffer;
