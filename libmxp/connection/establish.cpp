@@ -78,6 +78,10 @@ void apply_peer_parameters(Parts& parts, const TransportParameters& parameters) 
   parts.path->sizes = DatagramSizeSearch(parts.path->remote.family, most);
   parts.recovery.set_peer_max_ack_delay(parameters.max_ack_delay);
   parts.ack_frequency.on_peer_parameters(parameters.min_ack_delay, parameters.max_ack_delay);
+  // Times are told where both sides want them: they cost both of them work.
+  const std::uint64_t times =
+      std::min<std::uint64_t>(config.recovery.receive_times_per_ack, parameters.max_receive_timestamps_per_ack);
+  if (times > 0) parts.acks.report_receive_times(static_cast<std::size_t>(times), parts.started_at);
   if (config.migration && parameters.active_connection_id_limit >= 2) {
     parts.ids = std::make_unique<ConnectionIds>(parts.role == Role::client ? parts.client_id : parts.server_id,
                                                 parts.path->remote_id);

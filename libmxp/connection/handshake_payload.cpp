@@ -35,6 +35,7 @@ TransportParameters local_parameters(const TransportConfig& config, std::span<co
   // Rounded up: nobody may be told that we are prompter than we are.
   parameters.max_ack_delay = std::chrono::ceil<std::chrono::milliseconds>(config.recovery.max_ack_delay);
   parameters.min_ack_delay = AckTracker::announced_min_delay(config.recovery.max_ack_delay);
+  parameters.max_receive_timestamps_per_ack = config.recovery.receive_times_per_ack;
   if (config.migration) parameters.active_connection_id_limit = PeerIds::kLimit;
   parameters.connection_id = connection_id;
   parameters.versions = {kWireVersion};
@@ -44,7 +45,7 @@ TransportParameters local_parameters(const TransportConfig& config, std::span<co
 
 bool write_handshake_payload(MutableBytes out, const TransportParameters& parameters,
                              const std::optional<CloseFrame>& close, Random* grease) {
-  // The size is bounded: two lists of at most 16 entries, eleven integers, one connection id and one greased entry.
+  // The size is bounded: two lists of at most 16 entries, twelve integers, one connection id and one greased entry.
   std::array<std::uint8_t, 512> block;
   Writer block_writer(block);
   if (!write_transport_parameters(block_writer, parameters, grease)) return false;

@@ -14,6 +14,7 @@
 #include "mxp/address.h"
 #include "mxp/config.h"
 #include "mxp/ids.h"
+#include "reliability/forward_delay.h"
 #include "reliability/path_control.h"
 
 namespace mxp {
@@ -25,6 +26,7 @@ struct PathProperties {
 
   PathControl control;       // round trip, congestion, pacing, bytes in flight, size of full datagrams
   DatagramSizeSearch sizes;  // how large they may be; begins once the peer's limit is known
+  ForwardDelay forward;      // what packets wait on the way there, if the peer tells; nothing is decided by it
 };
 
 struct Path {

@@ -45,11 +45,15 @@ struct FrameVisitor {
   Result operator()(const PaddingFrame&) { return {}; }
   Result operator()(const PingFrame&) { return {}; }
   Result operator()(const AckFrame& frame) {
+    if (frame.times) {
+      if (auto wanted = check_times(*frame.times); !wanted) return wanted;
+    }
     auto outcome = parts.recovery.on_ack(now, frame);
     if (!outcome) return std::unexpected(outcome.error());
     const auto keys = phase == parts.keys->sealer.phase() ? KeyUpdate::Under::our_phase : KeyUpdate::Under::older_phase;
     if (auto allowed = parts.key_update.on_ack(now, frame.ranges.begin()->last, keys); !allowed) return allowed;
     parts.path->amplification.on_acknowledged(frame.ranges.begin()->last);
+    if (frame.times) measure_forward_delay(*outcome, *frame.times);
     settle(parts, now, *outcome);
     return {};
   }
@@ -89,6 +93,20 @@ struct FrameVisitor {
     if (!may_move(parts)) return not_announced(frame_type::kPathResponse);
     on_path_response(parts, now, frame.data);
     return {};
+  }
+
+  // docs/protocol.md §4.2.
+  Result check_times(const ReceiveTimes& times) const {
+    const std::size_t announced = parts.environment.config.transport.recovery.receive_times_per_ack;
+    if (announced == 0) return not_announced(0);  // of the two types, the one that the frame is of
+    if (times.size() <= announced) return {};
+    return std::unexpected(
+        TransportError{TransportErrorCode::frame_encoding_error, 0, "more receive times than asked"});
+  }
+  void measure_forward_delay(const Outcome& outcome, const ReceiveTimes& times) {
+    ForwardDelay& forward = parts.path->properties->forward;
+    if (forward.on_ack(now, parts.path->control.id(), outcome.acknowledged, times))
+      parts.trace(now, TraceForwardDelay{*forward.queue()});
   }
 
   static Result not_announced(std::uint64_t type) {

@@ -95,6 +95,8 @@ Found find(const TransportConfig& config) {
   const Counted counts[] = {
       {"transport.max_udp_payload", config.max_udp_payload, kMinInitialSize, kMaxUdpPayload, kDatagram},
       {"transport.max_receive_udp_payload", config.max_receive_udp_payload, kMinInitialSize, kMaxUdpPayload, kDatagram},
+      {"transport.recovery.receive_times_per_ack", config.recovery.receive_times_per_ack, 0, kMaxReceiveTimes,
+       "0 (none) to 64"},
       {"transport.key_update.packets", config.key_update.packets, 1, UINT64_MAX, "at least 1"},
   };
   for (const Counted& row : counts)

@@ -23,6 +23,7 @@ void AckTracker::on_packet_received(Timestamp now, PacketNumber number, bool ack
   ecn_.ce += ecn == Ecn::ce ? 1 : 0;
   if (!ack_eliciting) return;  // it gets no ACK of its own, or two idle peers would answer each other for ever
 
+  receive_times_.on_packet_received(now, number);
   if (eliciting_waiting_++ == 0) waiting_since_ = now;
   ++eliciting_received_;
   const std::uint64_t ours = eliciting_received_ <= kEarlyPackets ? kEarlyInterval : kInterval;
@@ -74,6 +75,7 @@ void AckTracker::on_ack_sent(Timestamp) {
   eliciting_waiting_ = 0;
   at_once_ = false;
   something_new_ = false;
+  receive_times_.on_told();
 }
 
 void AckTracker::on_ack_acknowledged(PacketNumber largest) {

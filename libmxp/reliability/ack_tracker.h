@@ -17,6 +17,7 @@
 #include "mxp/error.h"
 #include "mxp/ids.h"
 #include "mxp/time.h"
+#include "reliability/receive_time_log.h"
 
 namespace mxp {
 
@@ -36,6 +37,10 @@ class AckTracker {
         std::min<Duration>(std::chrono::milliseconds(1), max_ack_delay));
   }
 
+  // The peer wants to be told when packets arrived, and so do we (receive_time_log.h): the `most` newest in each ACK,
+  // 1..kMaxReceiveTimes, counted from `epoch`.
+  void report_receive_times(std::size_t most, Timestamp epoch) { receive_times_.begin(most, epoch); }
+
   // The peer asks for another policy than ours. An older request than the latest is ignored. PROTOCOL_VIOLATION for a
   // delay that is shorter than what we announced.
   std::expected<void, TransportError> on_request(const AckFrequencyFrame& frame);
@@ -44,7 +49,7 @@ class AckTracker {
 
   // A packet was opened and is not a duplicate. A number that is already recorded changes nothing.
   void on_packet_received(Timestamp now, PacketNumber number, bool ack_eliciting, Ecn ecn = Ecn::not_ect);
-  // An ACK with ranges() went out.
+  // An ACK with ranges() went out, and with those of receive_times() for which there was room.
   void on_ack_sent(Timestamp now);
   // The peer acknowledged a packet that carried an ACK of ours, whose largest number was `largest`. What that ACK said
   // need not be said again, so the ranges up to there are dropped (RFC 9000 §13.2.4). The largest number ever received
@@ -63,6 +68,9 @@ class AckTracker {
   std::span<const AckRange> ranges() const { return ranges_; }
   // How long the largest number has waited for its ACK; never negative.
   Duration delay(Timestamp now) const;
+  // Of the newest ack-eliciting packets since the last ACK, the earliest first; valid until the next call that changes
+  // something. Empty if nobody wants them.
+  std::span<const ReceiveTime> receive_times() const { return receive_times_.newest(); }
   // nullopt as long as no packet carried a mark.
   std::optional<EcnCounts> ecn() const;
 
@@ -102,6 +110,7 @@ class AckTracker {
   std::optional<std::uint64_t> lowest_late_;
   std::uint64_t late_mark_ = 0;
   EcnCounts ecn_{};
+  ReceiveTimeLog receive_times_;
 };
 
 }  // namespace mxp

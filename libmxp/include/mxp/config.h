@@ -65,6 +65,10 @@ struct RecoveryConfig {
   // Packets are sent with ECN marks where the path carries them, and the peer's reports of congestion are heeded like a
   // loss (docs/protocol.md §6). CongestionControl::none sends no marks, since it would not heed the reports.
   bool ecn = true;
+  // How many packets' times of arrival the peer may tell in one ACK, and how many it is told, if it wants that too: the
+  // smaller of both sides' values counts for what we tell. 0 (none) to 64. ConnectionStats::forward_queue_delay needs
+  // it, at about three bytes for each packet that is acknowledged; nothing is decided by it (docs/protocol.md §4.2).
+  std::size_t receive_times_per_ack = 0;
 };
 
 // When a connection turns to new keys by itself (docs/protocol.md §3.1): as soon as one of these is reached, but not

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 
 #include "mxp/ecn.h"
 #include "mxp/error.h"
@@ -29,6 +30,10 @@ struct ConnectionStats {
   Duration smoothed_rtt{};
   Duration min_rtt{};
   Duration latest_rtt{};
+  // How much longer than the fastest of the last half minute the latest packet was on its way to the peer: what it
+  // waited in queues there, whatever happened on the way back. As the peer tells, which may lie. Nothing before the
+  // first word on this path, or if not both sides set RecoveryConfig::receive_times_per_ack.
+  std::optional<Duration> forward_queue_delay;
   std::uint64_t congestion_window = 0;  // bytes
   std::uint64_t bytes_in_flight = 0;
   std::uint64_t datagram_size = 0;         // UDP payload of full datagrams: what is known to pass and the window allows

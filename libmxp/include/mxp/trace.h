@@ -100,9 +100,15 @@ struct TracePathChanged {  // where packets go from now on, and the address of o
   SocketAddress local;  // default-constructed: the system chooses it, or the carrier cannot tell
 };
 
-using TraceEvent = std::variant<TracePacketSent, TracePacketReceived, TracePacketLost, TracePacketDropped,
-                                TraceHandshakeSent, TraceSecrets, TraceKeyUpdated, TraceEstablished, TraceBlocked,
-                                TraceCongestion, TraceClosed, TraceDatagramSize, TraceEcn, TracePathChanged>;
+// An ACK told when packets arrived: ConnectionStats::forward_queue_delay, as it is now.
+struct TraceForwardDelay {
+  Duration queue;
+};
+
+using TraceEvent =
+    std::variant<TracePacketSent, TracePacketReceived, TracePacketLost, TracePacketDropped, TraceHandshakeSent,
+                 TraceSecrets, TraceKeyUpdated, TraceEstablished, TraceBlocked, TraceCongestion, TraceClosed,
+                 TraceDatagramSize, TraceEcn, TracePathChanged, TraceForwardDelay>;
 
 // Called on the endpoint's thread, in the middle of its work: a sink must call neither the endpoint nor a connection,
 // and must not throw.

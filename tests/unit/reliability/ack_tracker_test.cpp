@@ -26,6 +26,14 @@ struct Fixture {
   }
 };
 
+// Packet numbers and times since the epoch, in milliseconds.
+std::vector<std::pair<std::uint64_t, long>> times_of(const AckTracker& tracker) {
+  std::vector<std::pair<std::uint64_t, long>> times;
+  for (const ReceiveTime& it : tracker.receive_times()) times.emplace_back(it.number.value(), it.at / 1ms);
+  return times;
+}
+using Times = std::vector<std::pair<std::uint64_t, long>>;
+
 using Ranges = std::vector<std::pair<std::uint64_t, std::uint64_t>>;
 
 }  // namespace
@@ -245,6 +253,58 @@ BOOST_AUTO_TEST_CASE(packet_that_came_after_the_acknowledged_ack_is_not_dropped_
   tracker.on_ack_sent(now);
   tracker.on_ack_acknowledged(PacketNumber(3));
   BOOST_TEST(ranges() == (Ranges{{3, 3}}));
+}
+
+BOOST_AUTO_TEST_CASE(no_receive_time_is_kept_that_nobody_wants) {
+  receive(0);
+  BOOST_TEST(tracker.receive_times().empty());
+}
+
+BOOST_AUTO_TEST_CASE(each_receive_time_is_told_once_and_in_the_order_of_arrival) {
+  tracker.report_receive_times(4, now - 10ms);
+  receive(1);
+  now += 2ms;
+  receive(0);
+  receive(0);  // a copy of it
+  now += 1ms;
+  receive(2, false);  // asks for no ACK
+  receive(5);
+  BOOST_TEST((times_of(tracker) == Times{{1, 10}, {0, 12}, {5, 13}}));
+  tracker.on_ack_sent(now);
+  BOOST_TEST(tracker.receive_times().empty());
+  receive(6);
+  BOOST_TEST((times_of(tracker) == Times{{6, 13}}));
+}
+
+BOOST_AUTO_TEST_CASE(of_more_packets_than_can_be_told_the_newest_are) {
+  for (const std::size_t most : {std::size_t{1}, std::size_t{2}, std::size_t{3}, kMaxReceiveTimes}) {
+    AckTracker limited(25ms);
+    limited.report_receive_times(most, now);
+    for (std::uint64_t number = 0; number < 300; ++number) {
+      limited.on_packet_received(now + number * 1ms, PacketNumber(number), true);
+      const auto told = times_of(limited);
+      BOOST_REQUIRE(told.size() == std::min<std::size_t>(most, number + 1));
+      for (std::size_t i = 0; i < told.size(); ++i) {
+        const std::uint64_t expected = number + 1 - told.size() + i;
+        BOOST_REQUIRE(told[i].first == expected);
+        BOOST_REQUIRE(told[i].second == static_cast<long>(expected));
+      }
+    }
+  }
+}
+
+// The frame has no room for a time before the epoch, after its end, or before the one of an earlier packet.
+BOOST_AUTO_TEST_CASE(receive_times_never_run_backwards) {
+  tracker.report_receive_times(8, now);
+  const Timestamp epoch = now;
+  for (const Duration since : {-5ms, 3ms, 1ms, 4ms}) {
+    now = epoch + since;
+    receive(tracker.receive_times().size());
+  }
+  BOOST_TEST((times_of(tracker) == Times{{0, 0}, {1, 3}, {2, 3}, {3, 4}}));
+  now = epoch + kLatestReceiveTime + 1h;
+  receive(4);
+  BOOST_TEST((tracker.receive_times().back().at == kLatestReceiveTime));
 }
 
 BOOST_AUTO_TEST_SUITE_END()
