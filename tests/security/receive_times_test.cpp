@@ -157,4 +157,30 @@ BOOST_AUTO_TEST_CASE(t50_no_more_is_told_than_both_sides_want) {
   }
 }
 
+// Each packet far below the one before it and long after: a range of times for each, and nothing in them is short.
+BOOST_AUTO_TEST_CASE(t50_times_leave_room_for_data_however_packets_arrive) {
+  Told scene(64, 64);
+  scene.attacker.send(frames(AckFrequencyFrame{0, kMaxReceiveTimes - 1, 10s, 0}));
+  scene.attacker.run_due();
+  scene.attacker.answers.clear();
+  for (std::uint64_t i = kMaxReceiveTimes; i > 0; --i) {
+    scene.pair.now += 20ms;
+    scene.attacker.send_raw(scene.attacker.session->seal(frames(PingFrame{}), 20 + 30 * i));
+  }
+  scene.attacker.collect();
+  const auto size_of = [](const AckFrame& ack) { return frames(Frame(ack)).size(); };
+  std::size_t most = 0;
+  for (const Answer& answer : scene.attacker.answers) {
+    for (const Frame& frame : answer.frames) {
+      const auto* ack = std::get_if<AckFrame>(&frame);
+      if (ack == nullptr) continue;
+      AckFrame plain = *ack;
+      plain.times.reset();
+      most = std::max(most, size_of(*ack) - size_of(plain));
+    }
+  }
+  BOOST_TEST(most <= 256u);
+  BOOST_TEST(most > 200u);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
