@@ -98,7 +98,7 @@ ConnectionStats Connection::stats() const {
   stats.smoothed_rtt = parts.path->control.rtt().smoothed();
   stats.min_rtt = parts.path->control.rtt().min();
   stats.latest_rtt = parts.path->control.rtt().latest();
-  stats.forward_queue_delay = parts.path->properties->forward.queue();
+  stats.forward_queue_delay = parts.path->forward.queue();
   stats.congestion_window = parts.path->control.congestion_window();
   stats.bytes_in_flight = parts.path->control.bytes_in_flight();
   stats.datagram_size = parts.path->control.datagram_size();

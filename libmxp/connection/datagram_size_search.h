@@ -60,6 +60,14 @@ class DatagramSizeSearch {
   // upper bound and the peer's max_udp_payload; less than the base counts as the base.
   DatagramSizeSearch(AddressFamily family, std::size_t ceiling);
 
+  // For another path that is expected to be like this one, on which nothing was sent yet.
+  DatagramSizeSearch carried_on() const {
+    DatagramSizeSearch other = *this;
+    other.probe_.reset();
+    other.detector_ = BlackHoleDetector();
+    return other;
+  }
+
   std::size_t ceiling() const { return ceiling_; }
 
   // The largest size known to pass; kBase at first. Never above the ceiling.

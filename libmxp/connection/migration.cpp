@@ -45,23 +45,21 @@ void report_move(Parts& parts, Timestamp now) {
   parts.trace(now, TracePathChanged{parts.path->remote, parts.path->local});
 }
 
-enum class Properties : std::uint8_t { of_path_in_use, fresh };
+enum class Expected : std::uint8_t { nothing, like_path_in_use };
 
 std::unique_ptr<Path> make_path(Parts& parts, const SocketAddress& remote, const SocketAddress& local,
-                                Properties choice) {
-  std::shared_ptr<PathProperties> properties = parts.path->properties;
-  if (choice == Properties::fresh) {
-    const std::size_t most = parts.path->sizes.ceiling();
-    properties =
-        std::make_shared<PathProperties>(PathId{parts.next_path++}, parts.environment.config.transport.recovery);
-    properties->sizes = DatagramSizeSearch(remote.family, most);
-  }
-  return std::make_unique<Path>(remote, local, std::move(properties));
+                                Expected expected) {
+  const PathId id{parts.next_path++};
+  if (expected == Expected::like_path_in_use) return std::make_unique<Path>(remote, local, id, *parts.path);
+  auto path = std::make_unique<Path>(remote, local, id, parts.environment.config.transport.recovery);
+  path->sizes = DatagramSizeSearch(remote.family, parts.path->sizes.ceiling());
+  return path;
 }
 
-// A NAT that forgot gives the client another port, and the way to it is the same.
-Properties properties_toward(const Parts& parts, const SocketAddress& remote) {
-  return same_host(remote, parts.path->remote) ? Properties::of_path_in_use : Properties::fresh;
+// A NAT that forgot gives the client another port, and the way to it is the same. But whoever copies packets from the
+// client's own address has another port as well, so what becomes of packets there is counted there alone.
+Expected expected_of(const Parts& parts, const SocketAddress& remote) {
+  return same_host(remote, parts.path->remote) ? Expected::like_path_in_use : Expected::nothing;
 }
 
 void take_id(Path& path, const PeerIds::Entry& entry) {
@@ -116,7 +114,7 @@ void on_path_challenge(Parts& parts, const ReceivedDatagram& datagram, const Pat
     const auto id = parts.ids->peer.take();
     if (!id) return;
     drop_other(parts);
-    parts.other = make_path(parts, datagram.remote, datagram.local, properties_toward(parts, datagram.remote));
+    parts.other = make_path(parts, datagram.remote, datagram.local, expected_of(parts, datagram.remote));
     path = parts.other.get();
     take_id(*path, *id);
     path->amplification.on_received(datagram.bytes.size());
@@ -185,7 +183,7 @@ void follow_client(Parts& parts, Timestamp now, const ReceivedDatagram& datagram
     parts.may_return = true;
     if (!parts.other->is_proven()) drop_other(parts);
   } else {
-    auto next = make_path(parts, datagram.remote, datagram.local, properties_toward(parts, datagram.remote));
+    auto next = make_path(parts, datagram.remote, datagram.local, expected_of(parts, datagram.remote));
     take_spare_id_or_share(parts, *next);
     next->amplification.on_received(datagram.bytes.size());
     old = std::exchange(parts.path, std::move(next));
@@ -212,7 +210,7 @@ std::expected<void, MigrationError> can_migrate(const Parts& parts) {
 void begin_migration(Parts& parts, Timestamp now, const SocketAddress& local) {
   if (!can_migrate(parts)) return;
   drop_other(parts);
-  parts.other = make_path(parts, parts.path->remote, local, Properties::fresh);
+  parts.other = make_path(parts, parts.path->remote, local, Expected::nothing);
   take_id(*parts.other, *parts.ids->peer.take());
   parts.other->amplification.lift();  // the limit is a server's
   ask(parts, now, *parts.other);
@@ -224,7 +222,7 @@ void follow_own_address(Parts& parts, Timestamp now, const SocketAddress& local)
   const SocketAddress& known = parts.path->local == SocketAddress{} ? parts.arrival : parts.path->local;
   if (known == SocketAddress{} || same_host(known, local)) return;
   drop_other(parts);
-  auto next = make_path(parts, parts.path->remote, local, Properties::fresh);
+  auto next = make_path(parts, parts.path->remote, local, Expected::nothing);
   take_spare_id_or_share(parts, *next);
   next->amplification.lift();  // the limit is a server's
   parts.other = std::exchange(parts.path, std::move(next));

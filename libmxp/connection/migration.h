@@ -7,8 +7,8 @@
 //     comes.
 //   * A client moves of its own accord in one of two ways. While its old address lasts, it asks on the new path first,
 //     and changes when the answer has come. When the old one is gone, it moves at once and asks on the way.
-//   * Where only the port of the peer changed, a NAT has lost its entry and the way is the same: round trip, window and
-//     datagram size stay. Otherwise they begin anew (RFC 9000 §9.4).
+//   * Where only the port of the peer changed, a NAT has lost its entry and the way is the same: the new path begins
+//     with round trip, window and datagram size of the old one. Otherwise they begin anew (RFC 9000 §9.4).
 //
 // A connection knows two paths at most, the one in use and one other, so that nobody can make it keep more (threat
 // t22).

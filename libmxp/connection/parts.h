@@ -61,9 +61,8 @@ struct Parts {
         numbers(environment_.random),
         events(self_, environment_.handler),
         streams(role_, environment_.config.transport.flow_control, events, environment_.hash_key),
-        path(std::make_unique<Path>(
-            SocketAddress{}, SocketAddress{},
-            std::make_shared<PathProperties>(PathId::first, environment_.config.transport.recovery))),
+        path(std::make_unique<Path>(SocketAddress{}, SocketAddress{}, PathId::first,
+                                    environment_.config.transport.recovery)),
         recovery(path->control),
         acks(environment_.config.transport.recovery.max_ack_delay),
         idle(environment_.config.transport.keepalive, now),
@@ -94,7 +93,7 @@ struct Parts {
   std::unique_ptr<Path> path;          // where packets are sent
   std::unique_ptr<Path> other;         // that we may change to or return to; usually null
   bool may_return = false;             // `other` is the path that we left, for as long as the new one is not proven
-  std::uint32_t next_path = 1;         // PathId of the next path with properties of its own
+  std::uint32_t next_path = 1;         // PathId of the next path
   std::unique_ptr<ConnectionIds> ids;  // none: the connection stays where it is (migration.h)
   SocketAddress arrival;               // client: where the peer's packets last reached us, as far as the carrier tells
   std::optional<SocketAddress> migration_due;  // the local address that the application wants to move to

@@ -3,9 +3,7 @@
 // stays when the path changes.
 #pragma once
 
-#include <memory>
 #include <optional>
-#include <utility>
 
 #include "connection/amplification.h"
 #include "connection/datagram_size_search.h"
@@ -19,32 +17,29 @@
 
 namespace mxp {
 
-// What is measured of it. Where a NAT changed the peer's port alone, two paths have the same.
-struct PathProperties {
-  PathProperties(PathId id, const RecoveryConfig& recovery)
-      : control(id, recovery, kMinInitialSize), sizes(AddressFamily::ipv4, kMinInitialSize) {}
-
-  PathControl control;       // round trip, congestion, pacing, bytes in flight, size of full datagrams
-  DatagramSizeSearch sizes;  // how large they may be; begins once the peer's limit is known
-  ForwardDelay forward;      // what packets wait on the way there, if the peer tells; nothing is decided by it
-};
-
 struct Path {
-  Path(const SocketAddress& remote_, const SocketAddress& local_, std::shared_ptr<PathProperties> properties_)
+  // Nothing is known of it.
+  Path(const SocketAddress& remote_, const SocketAddress& local_, PathId id, const RecoveryConfig& recovery)
       : remote(remote_),
         local(local_),
-        properties(std::move(properties_)),
-        control(properties->control),
-        sizes(properties->sizes) {}
+        control(id, recovery, kMinInitialSize),
+        sizes(remote_.family, kMinInitialSize) {}
+  // What is known of `like` is expected of it.
+  Path(const SocketAddress& remote_, const SocketAddress& local_, PathId id, const Path& like)
+      : remote(remote_),
+        local(local_),
+        control(id, like.control),
+        sizes(like.sizes.carried_on()),
+        forward(like.forward) {}
 
   SocketAddress remote;
   SocketAddress local;     // default-constructed: the carrier cannot tell, or has not yet
   ConnectionId remote_id;  // in packets to the peer on this path
   std::uint64_t remote_sequence = 0;
   AmplificationLimit amplification;
-  std::shared_ptr<PathProperties> properties;
-  PathControl& control;       // of the properties
-  DatagramSizeSearch& sizes;  // of the properties
+  PathControl control;       // round trip, congestion, pacing, bytes in flight, size of full datagrams
+  DatagramSizeSearch sizes;  // how large they may be; begins once the peer's limit is known
+  ForwardDelay forward;      // what packets wait on the way there, if the peer tells; nothing is decided by it
 
   std::optional<PathValidation> validation;  // while we ask whether the peer hears us there
   PathResponses responses;

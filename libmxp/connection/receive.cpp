@@ -104,7 +104,7 @@ struct FrameVisitor {
         TransportError{TransportErrorCode::frame_encoding_error, 0, "more receive times than asked"});
   }
   void measure_forward_delay(const Outcome& outcome, const ReceiveTimes& times) {
-    ForwardDelay& forward = parts.path->properties->forward;
+    ForwardDelay& forward = parts.path->forward;
     if (forward.on_ack(now, parts.path->control.id(), outcome.acknowledged, times))
       parts.trace(now, TraceForwardDelay{*forward.queue()});
   }

@@ -53,6 +53,7 @@ class Bbr final : public CongestionController {
   std::uint64_t window() const override { return window_; }
   bool in_slow_start() const override { return state_ == State::startup; }
   ByteRate pacing_rate(const RttEstimator& rtt) const override;
+  std::unique_ptr<CongestionController> clone() const override { return std::make_unique<Bbr>(*this); }
 
   enum class State : std::uint8_t { startup, drain, down, cruise, refill, up, probe_rtt };
   State state() const { return state_; }

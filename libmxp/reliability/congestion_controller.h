@@ -74,6 +74,9 @@ class CongestionController {
   virtual bool in_slow_start() const = 0;
   // Zero means that packets are not paced.
   virtual ByteRate pacing_rate(const RttEstimator& rtt) const = 0;
+
+  // Another one that knows the same.
+  virtual std::unique_ptr<CongestionController> clone() const = 0;
 };
 
 // RFC 9002 §7.2: bytes that may be in flight before anything is known of the path.

@@ -39,6 +39,7 @@ class Cubic final : public CongestionController {
   std::uint64_t window() const override { return static_cast<std::uint64_t>(state_.window); }
   bool in_slow_start() const override { return state_.window < state_.slow_start_threshold; }
   ByteRate pacing_rate(const RttEstimator& rtt) const override;
+  std::unique_ptr<CongestionController> clone() const override { return std::make_unique<Cubic>(*this); }
 
  private:
   // Everything that a cut changes, so that a cut that proves wrong is undone by putting this back.

@@ -54,6 +54,14 @@ class EcnValidation {
 
   explicit EcnValidation(bool enabled) : state_(enabled ? EcnState::testing : EcnState::off) {}
 
+  // For another path that is expected to be like this one: what was found out holds there too, and what is still to be
+  // found out is asked anew, because no answer to what was sent here comes there.
+  EcnValidation carried_on() const {
+    EcnValidation other(state_ != EcnState::off);
+    if (state_ == EcnState::capable || state_ == EcnState::failed) other.state_ = state_;
+    return other;
+  }
+
   EcnState state() const { return state_; }
   // Whether packets are to be sent with ECT(0).
   bool marks() const { return state_ == EcnState::testing || state_ == EcnState::capable; }

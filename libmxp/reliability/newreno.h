@@ -22,6 +22,7 @@ class NewReno final : public CongestionController {
   std::uint64_t window() const override { return window_; }
   bool in_slow_start() const override { return window_ < slow_start_threshold_; }
   ByteRate pacing_rate(const RttEstimator& rtt) const override;
+  std::unique_ptr<CongestionController> clone() const override { return std::make_unique<NewReno>(*this); }
 
  private:
   // Cuts, unless this belongs to the round trip of an earlier cut. Whether it did.

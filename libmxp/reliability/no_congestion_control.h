@@ -19,6 +19,7 @@ class NoCongestionControl final : public CongestionController {
   void on_datagram_size(std::size_t) override {}
   std::uint64_t window() const override { return kWindow; }
   bool in_slow_start() const override { return false; }
+  std::unique_ptr<CongestionController> clone() const override { return std::make_unique<NoCongestionControl>(*this); }
   ByteRate pacing_rate(const RttEstimator&) const override { return ByteRate{}; }
 };
 

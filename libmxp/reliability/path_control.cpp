@@ -28,6 +28,16 @@ PathControl::PathControl(PathId id, const RecoveryConfig& config, std::size_t da
   update_pacing(Timestamp::min());
 }
 
+PathControl::PathControl(PathId id, const PathControl& like)
+    : id_(id),
+      datagram_bytes_(like.datagram_bytes_),
+      rtt_(like.rtt_),
+      pacer_(like.pacer_),
+      sampler_(like.sampler_),
+      controller_(like.controller_->clone()),
+      ecn_(like.ecn_.carried_on()),
+      app_limited_until_(like.app_limited_until_) {}
+
 void PathControl::set_datagram_size(Timestamp now, std::size_t bytes) {
   if (bytes == datagram_bytes_) return;
   datagram_bytes_ = bytes;

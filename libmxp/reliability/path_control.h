@@ -32,6 +32,9 @@ class PathControl {
   // `id`: what packets of this path carry in SentPacket::path; no two paths of a connection have the same.
   // `datagram_bytes`: UDP payload of a full packet; the unit of the congestion window.
   PathControl(PathId id, const RecoveryConfig& config, std::size_t datagram_bytes);
+  // A path on which nothing was sent yet, and of which all is expected that is known of `like`. From here on the two
+  // learn for themselves.
+  PathControl(PathId id, const PathControl& like);
 
   PathId id() const { return id_; }
   std::size_t datagram_size() const { return datagram_bytes_; }

@@ -33,7 +33,8 @@ PathData data_number(std::uint64_t n) {
 
 // A client that may be anywhere: what it sent from each address and what came to each.
 struct Scene {
-  explicit Scene(Duration max_ack_delay = 25ms) : attacker(pair.server, pair.now, config_of(max_ack_delay)) {
+  explicit Scene(Duration max_ack_delay = 25ms, DirectPair::Config config = {})
+      : pair(std::move(config)), attacker(pair.server, pair.now, config_of(max_ack_delay)) {
     BOOST_REQUIRE(attacker.connect());
     home = attacker.config.address;
     attacker.acknowledge();
@@ -260,6 +261,43 @@ BOOST_AUTO_TEST_CASE(t21_allowances_are_of_one_address_each) {
   scene.send(frames(PingFrame{}), elsewhere(2));
   scene.let_time_pass(5s);  // drain() compares, for each address
   BOOST_TEST(scene.out[elsewhere(2)] <= 3 * scene.in[elsewhere(2)]);
+}
+
+// Who shares the client's address, behind the same NAT say, copies its packets and is faster. What is sent to the copy's
+// port is lost there, and the client's own path has nothing to do with that.
+BOOST_AUTO_TEST_CASE(t21_what_is_lost_at_a_port_that_a_copy_came_from_cuts_no_window_of_the_client) {
+  for (const auto algorithm : {CongestionControl::newreno, CongestionControl::cubic, CongestionControl::bbr}) {
+    DirectPair::Config config;
+    config.server.transport.recovery.congestion_control = algorithm;
+    Scene scene(25ms, std::move(config));
+    SocketAddress copier = scene.home;
+    ++copier.port;
+    scene.pair.server.app.send(scene.victim(), *scene.victim().open_stream(StreamType::unidirectional), Bytes(8 << 20));
+    const auto round = [&] {
+      scene.drain();
+      scene.let_time_pass(10ms);
+      scene.acknowledge(scene.home);
+    };
+    for (int i = 0; i < 20; ++i) round();
+    const std::uint64_t before = scene.victim().stats().congestion_window;
+    BOOST_TEST(before > 60'000u);
+    for (int i = 0; i < 10; ++i) {
+      Bytes copied = frames(PingFrame{});
+      copied.resize(1000);
+      scene.send(copied, copier);
+      scene.drain();
+      BOOST_TEST((scene.victim().remote_address() == copier));
+      BOOST_TEST(scene.victim().stats().congestion_window >= before);  // it may be a NAT that forgot
+      scene.attacker.answers.clear();
+      scene.send(frames(PingFrame{}), scene.home);
+      BOOST_TEST((scene.victim().remote_address() == scene.home));
+      for (int j = 0; j < 3; ++j) round();
+      BOOST_TEST(scene.victim().stats().congestion_window >= before);
+    }
+    BOOST_TEST(scene.out[copier] > 10'000u);
+    BOOST_TEST(scene.victim().stats().packets_lost > 0u);
+    BOOST_TEST(scene.alive());
+  }
 }
 
 BOOST_AUTO_TEST_CASE(t21_a_side_that_forbids_it_is_not_moved) {
