@@ -74,6 +74,8 @@ class AckTracker {
   // nullopt as long as no packet carried a mark.
   std::optional<EcnCounts> ecn() const;
 
+  // Bytes that receive times take; the ranges are among what every connection takes.
+  std::size_t memory() const { return receive_times_.memory(); }
   // Gives back memory that only a time with many gaps needed.
   void shrink() { ranges_.shrink_to_fit(); }
 

@@ -34,6 +34,7 @@ class ReceiveTimeLog {
   }
   void on_told() { end_ = 0; }
 
+  std::size_t memory() const { return entries_.capacity() * sizeof(ReceiveTime); }  // bytes
   // From the earliest to the latest; valid until the next call that changes something.
   std::span<const ReceiveTime> newest() const {
     const std::size_t count = std::min(end_, most());

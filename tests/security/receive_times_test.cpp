@@ -157,6 +157,17 @@ BOOST_AUTO_TEST_CASE(t50_no_more_is_told_than_both_sides_want) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(t50_what_is_kept_of_times_is_counted) {
+  const auto held = [](std::size_t victims, std::size_t attackers) {
+    Told scene(victims, attackers);
+    scene.step(1ms);
+    return scene.pair.server.endpoint.stats().memory_in_use;
+  };
+  const std::uint64_t without = held(0, 64);
+  BOOST_TEST(held(64, 0) == without);
+  BOOST_TEST(held(64, 64) == without + 2 * kMaxReceiveTimes * sizeof(ReceiveTime));
+}
+
 // Each packet far below the one before it and long after: a range of times for each, and nothing in them is short.
 BOOST_AUTO_TEST_CASE(t50_times_leave_room_for_data_however_packets_arrive) {
   Told scene(64, 64);

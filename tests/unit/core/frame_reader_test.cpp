@@ -179,7 +179,8 @@ BOOST_AUTO_TEST_CASE(receive_times_are_of_packets_from_0_and_not_before_the_epoc
   refused_as("20 05 00 00 00  01 ffffffffffffffff 01 07", kError, 0x20);
   refused_as("20 05 00 00 00  01 04 02 07 08", kError, 0x20);  // before the epoch
   refused_as("20 05 00 00 00  02 04 01 07 04 01 08", kError, 0x20);
-  refused_as("20 05 00 00 00  01 05 00", kError, 0x20);  // a range without times
+  refused_as("20 05 00 00 00  01 05 00", kError, 0x20);
+  BOOST_TEST(refused(hex("20 05 00 00 00  01 05 00")).reason == "range of receive times without a time");
   const auto latest = only<AckFrame>(hex("20 05 00 00 00  01 05 01 c004000000000000"));
   BOOST_TEST((latest.times->begin()->at == kLatestReceiveTime));
   refused_as("20 05 00 00 00  01 05 01 c004000000000001", kError, 0x20);
