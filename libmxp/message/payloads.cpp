@@ -1,46 +1,18 @@
-// The payloads that have a layout (docs/protocol.md §1). Each fills its payload exactly.
+// The payloads that have a layout in the public draft (docs/protocol.md §1). Each fills its payload exactly.
 #include <algorithm>
-#include <limits>
 
-#include "core/cursor.h"
-#include "core/utf8.h"
-#include "mxp/message.h"
+#include "message/payload_parts.h"
 
 namespace mxp {
 namespace {
 
 constexpr std::unexpected<MessageError> kBadPayload(MessageError::bad_payload);
-constexpr std::size_t kMaxU16 = std::numeric_limits<std::uint16_t>::max();
 constexpr std::uint8_t kOneWay = 1, kBothWays = 2;
-
-bool is_writable_text(const std::string& text) { return text.size() <= kMaxU16 && is_valid_utf8(as_bytes(text)); }
-
-void write_text(Writer& out, const std::string& text) {
-  out.le(static_cast<std::uint16_t>(text.size()));
-  out.bytes(as_bytes(text));
-}
-
-// u16 length ‖ UTF-8.
-std::optional<std::string> read_text(Reader& in) {
-  const auto size = in.le<std::uint16_t>();
-  if (!size) return std::nullopt;
-  const auto bytes = in.bytes(*size);
-  if (!bytes || !is_valid_utf8(*bytes)) return std::nullopt;
-  return std::string(bytes->begin(), bytes->end());
-}
-
-template <std::size_t N>
-bool read_array(Reader& in, std::array<std::uint8_t, N>& out) {
-  const auto bytes = in.bytes(N);
-  if (!bytes) return false;
-  std::copy(bytes->begin(), bytes->end(), out.begin());
-  return true;
-}
 
 }  // namespace
 
 std::vector<std::uint8_t> encode_payload(const AgentRegisterPayload& payload) {
-  if (!is_writable_text(payload.name) || payload.capabilities.size() > kMaxU16 ||
+  if (!is_writable_text(payload.name) || payload.capabilities.size() > kMaxTextSize ||
       !std::all_of(payload.capabilities.begin(), payload.capabilities.end(), is_writable_text)) {
     return {};
   }
@@ -77,23 +49,9 @@ std::vector<std::uint8_t> encode_payload(const StreamOpenPayload& payload) {
 
 std::expected<AgentRegisterPayload, MessageError> decode_agent_register(ByteView payload) {
   Reader in(payload);
-  AgentRegisterPayload result;
-  if (!read_array(in, result.agent)) return kBadPayload;
-  auto name = read_text(in);
-  if (!name) return kBadPayload;
-  result.name = std::move(*name);
-  const auto count = in.le<std::uint16_t>();
-  if (!count) return kBadPayload;
-  for (std::size_t i = 0; i < *count; ++i) {
-    auto capability = read_text(in);
-    if (!capability) return kBadPayload;
-    result.capabilities.push_back(std::move(*capability));
-  }
-  if (!read_array(in, result.ipv4)) return kBadPayload;
-  const auto port = in.le<std::uint16_t>();
-  if (!port || !in.empty()) return kBadPayload;
-  result.port = *port;
-  return result;
+  auto result = read_agent_register(in);
+  if (!result || !in.empty()) return kBadPayload;
+  return std::move(*result);
 }
 
 std::expected<CallPayload, MessageError> decode_call(ByteView payload) {

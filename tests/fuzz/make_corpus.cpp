@@ -222,6 +222,46 @@ void messages() {
   seed("message_codec", "payload-register", registration);
   seed("message_codec", "payload-call", call);
   seed("message_codec", "payload-stream-open", open);
+  seed("message_codec", "payload-heartbeat", encode_payload(AgentHeartbeatPayload{}));
+  seed("message_codec", "payload-discover-name", encode_payload(AgentDiscoverPayload{.text = "agent"}));
+  seed("message_codec", "payload-discover-agent",
+       encode_payload(AgentDiscoverPayload{.by = AgentDiscoverPayload::By::agent}));
+  seed("message_codec", "payload-lease", encode_payload(AgentLeasePayload{90}));
+  seed("message_codec", "payload-agents", encode_payload(AgentListPayload{true, {{{}, agent}, {{}, {}}}}));
+  seed("message_codec", "payload-error", encode_payload(ErrorPayload{ErrorReason::taken, "taken"}));
+}
+
+// Messages as the target of the registry takes them: who, type and seconds, length, payload.
+void registries() {
+  using By = AgentDiscoverPayload::By;
+  const auto said = [](std::uint8_t who, MessageType type, std::uint8_t seconds, const Bytes& payload) {
+    const auto what = static_cast<std::uint8_t>(seconds << 4 | static_cast<std::uint8_t>(type));
+    return joined({Bytes{who, what, static_cast<std::uint8_t>(payload.size())}, payload});
+  };
+  const auto agent = [](std::uint8_t number) {
+    AgentRegisterPayload payload;
+    payload.agent[0] = number;
+    payload.name = "n";
+    payload.capabilities = {"a", "b"};
+    return payload;
+  };
+  const auto asked = [&](const AgentDiscoverPayload& query) {
+    return said(3, MessageType::agent_discover, 0, encode_payload(query));
+  };
+  const Bytes first = said(1, MessageType::agent_register, 0, encode_payload(agent(1))),
+              second = said(1, MessageType::agent_register, 1, encode_payload(agent(2))),
+              third = said(2, MessageType::agent_register, 2, encode_payload(agent(3))),
+              stolen = said(2, MessageType::agent_register, 0, encode_payload(agent(1))),
+              beat = said(1, MessageType::agent_heartbeat, 15, encode_payload(AgentHeartbeatPayload{agent(1).agent})),
+              leave = said(1, MessageType::agent_heartbeat, 9,
+                           encode_payload(AgentHeartbeatPayload{agent(1).agent, AgentState::leaving})),
+              by_name = asked({.by = By::name, .text = "n"}),
+              by_capability = asked({.by = By::capability, .text = "b"}),
+              on = asked({.by = By::capability, .after = agent(2).agent, .text = "b"}),
+              by_agent = asked({.by = By::agent, .agent = agent(2).agent});
+  seed("agent_registry", "find", joined({first, second, third, by_name, by_capability, on, by_agent}));
+  seed("agent_registry", "own", joined({first, stolen, beat, leave, stolen, by_name}));
+  seed("agent_registry", "expire", joined({first, beat, beat, by_name, second, by_name}));
 }
 
 void compressed_payloads() {
@@ -317,6 +357,7 @@ int main(int argc, char** argv) {
   handshake_messages();
   messages();
   compressed_payloads();
+  registries();
   urls();
   captures();
   return 0;

@@ -22,6 +22,16 @@ void check_payloads(ByteView payload) {
     require(std::ranges::equal(encode_payload(*call), payload), "Call has one encoding");
   if (const auto open = decode_stream_open(payload))
     require(std::ranges::equal(encode_payload(*open), payload), "StreamOpen has one encoding");
+  if (const auto heartbeat = decode_agent_heartbeat(payload))
+    require(std::ranges::equal(encode_payload(*heartbeat), payload), "AgentHeartbeat has one encoding");
+  if (const auto query = decode_agent_discover(payload))
+    require(std::ranges::equal(encode_payload(*query), payload), "AgentDiscover has one encoding");
+  if (const auto lease = decode_agent_lease(payload))
+    require(std::ranges::equal(encode_payload(*lease), payload), "a lease has one encoding");
+  if (const auto list = decode_agent_list(payload))
+    require(std::ranges::equal(encode_payload(*list), payload), "a list of agents has one encoding");
+  if (const auto error = decode_error(payload))
+    require(std::ranges::equal(encode_payload(*error), payload), "Error has one encoding");
 }
 
 void check_message(ByteView bytes) {

@@ -95,6 +95,15 @@ def main(path):
     same("sealed payload", public(ephemeral) + encrypted_sender + seal.encrypt_and_hash(plain[32:]),
          field("sealed", "e") + field("sealed", "encrypted s") + field("sealed", "encrypted payload"))
 
+    agent = bytes(range(16))
+    description = agent + b"\x03\0sum" + b"\x01\0" + b"\x03\0add" + bytes([192, 0, 2, 1]) + (9000).to_bytes(2, "little")
+    lease, owner = (90).to_bytes(4, "little"), public(sender)
+    computed = (("owner public", owner), ("AgentRegister", description), ("Response", lease), ("AgentHeartbeat", agent + b"\x01"), ("Response", lease),
+                ("AgentHeartbeat", bytes(16) + b"\x02"), ("Error", b"\x04\0the agent is not registered"), ("AgentDiscover", b"\x02" + bytes(16) + b"add"),
+                ("Response", b"\0\x01\0" + owner + description))
+    for (label, value), (written_label, written, _) in zip(computed, text["agents"], strict=True):
+        same(f"agents, {label}", label.encode() + value, written_label.encode() + bytes.fromhex(written))
+
     keys = {name: field("keys", name) for name, _, _ in text["keys"] if name != "server key in URLs"}
     for who in ("client static", "server static", "client ephemeral", "server ephemeral"):
         same(f"{who} public", public(keys[f"{who} private"]), keys[f"{who} public"])

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "mxp/bytes.h"
+#include "mxp/keys.h"
 
 #pragma GCC visibility push(default)
 namespace mxp {
@@ -108,6 +109,58 @@ std::vector<std::uint8_t> encode_payload(const StreamOpenPayload& payload);
 std::expected<AgentRegisterPayload, MessageError> decode_agent_register(ByteView payload);
 std::expected<CallPayload, MessageError> decode_call(ByteView payload);
 std::expected<StreamOpenPayload, MessageError> decode_stream_open(ByteView payload);
+
+// Payloads whose layout is ours, since the public draft leaves them opaque (docs/protocol.md §1.3). They are what a
+// registry is spoken to with (mxp/agent_registry.h).
+enum class AgentState : std::uint8_t { alive = 1, leaving = 2 };
+struct AgentHeartbeatPayload {
+  Uuid agent{};
+  AgentState state = AgentState::alive;
+};
+struct AgentDiscoverPayload {
+  enum class By : std::uint8_t { name = 1, capability = 2, agent = 3 };
+  By by = By::name;
+  Uuid after{};           // agents with larger UUIDs only: zero at first, then the last agent of the answer before
+  std::string_view text;  // the whole name or capability, UTF-8, at most 65,535 bytes; empty for By::agent
+  Uuid agent{};           // By::agent only
+};
+// Answers to AgentRegister and AgentHeartbeat: how long the agent stays without another heartbeat. 0 after `leaving`.
+struct AgentLeasePayload {
+  std::uint32_t lifetime_seconds = 0;
+};
+// Answers AgentDiscover.
+struct AgentListPayload {
+  struct Agent {
+    PublicKey owner;  // who registered it
+    AgentRegisterPayload description;
+  };
+  bool more = false;          // ask again with the last agent as `after`
+  std::vector<Agent> agents;  // in the order of their UUIDs; at most 65,535
+};
+// Payload of an Error message. What lies above 0x8000 is an application's.
+enum class ErrorReason : std::uint16_t {
+  bad_payload = 1,    // the payload does not fit its type
+  taken = 2,          // the agent belongs to another key
+  full = 3,           // there is no room for another agent
+  unknown_agent = 4,  // the agent is not registered, or its time has passed
+  too_large = 5,      // the agent's description is larger than is taken
+};
+struct ErrorPayload {
+  ErrorReason reason = ErrorReason::bad_payload;
+  std::string_view text;  // for people, UTF-8; escape it before it is shown (mxp/text.h)
+};
+// As above. The vector is empty on error: a text that is too long or not UTF-8, or too many agents. Texts of decoded
+// AgentDiscover and Error payloads are views into `payload`.
+std::vector<std::uint8_t> encode_payload(const AgentHeartbeatPayload& payload);
+std::vector<std::uint8_t> encode_payload(const AgentDiscoverPayload& payload);
+std::vector<std::uint8_t> encode_payload(const AgentLeasePayload& payload);
+std::vector<std::uint8_t> encode_payload(const AgentListPayload& payload);
+std::vector<std::uint8_t> encode_payload(const ErrorPayload& payload);
+std::expected<AgentHeartbeatPayload, MessageError> decode_agent_heartbeat(ByteView payload);
+std::expected<AgentDiscoverPayload, MessageError> decode_agent_discover(ByteView payload);
+std::expected<AgentLeasePayload, MessageError> decode_agent_lease(ByteView payload);
+std::expected<AgentListPayload, MessageError> decode_agent_list(ByteView payload);
+std::expected<ErrorPayload, MessageError> decode_error(ByteView payload);
 
 }  // namespace mxp
 #pragma GCC visibility pop

@@ -5,6 +5,7 @@
 #include "message/compression.h"
 #include "message/header.h"
 #include "message/sealing.h"
+#include "mxp/agent_registry.h"
 #include "mxp/message.h"
 #include "support/protocol_document.h"
 
@@ -133,6 +134,32 @@ BOOST_AUTO_TEST_CASE(sealed_payload_of_the_document) {
   text.field("encrypted s", all.subspan(32, 48));
   text.field("encrypted payload", all.subspan(80));
   expect_example("sealed", text.text());
+}
+
+BOOST_AUTO_TEST_CASE(agents_of_the_document) {
+  AgentRegistry registry;
+  const PublicKey owner = counting_key(0x01).public_key();
+  const auto asked = [&](MessageType type, const Bytes& payload) {
+    const auto answer = registry.on_message(Timestamp{}, owner, {type, 0, 1, 0, payload});
+    BOOST_REQUIRE(answer.has_value());
+    return Bytes(answer->payload.begin(), answer->payload.end());
+  };
+  const Bytes description = encode_payload(AgentRegisterPayload{counting_uuid(), "sum", {"add"}, {192, 0, 2, 1}, 9000});
+  const Bytes heartbeat = encode_payload(AgentHeartbeatPayload{counting_uuid(), AgentState::alive});
+  const Bytes stranger = encode_payload(AgentHeartbeatPayload{Uuid{}, AgentState::leaving});
+  const Bytes query = encode_payload(AgentDiscoverPayload{AgentDiscoverPayload::By::capability, {}, "add", {}});
+
+  ExampleText text;
+  text.field("owner public", owner.bytes());
+  text.field("AgentRegister", description, "\"sum\", which can \"add\", 192.0.2.1:9000");
+  text.field("Response", asked(MessageType::agent_register, description), "90 seconds");
+  text.field("AgentHeartbeat", heartbeat, "alive");
+  text.field("Response", asked(MessageType::agent_heartbeat, heartbeat), "90 seconds");
+  text.field("AgentHeartbeat", stranger, "leaving, and unknown");
+  text.field("Error", asked(MessageType::agent_heartbeat, stranger), "4, \"the agent is not registered\"");
+  text.field("AgentDiscover", query, "by capability, \"add\"");
+  text.field("Response", asked(MessageType::agent_discover, query), "one, and no more");
+  expect_example("agents", text.text());
 }
 
 BOOST_AUTO_TEST_SUITE_END()
