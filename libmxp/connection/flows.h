@@ -26,7 +26,7 @@ bool has_something_to_send(const Parts& parts, Timestamp now);
 
 // refused_datagram.cpp: our own interface takes no datagram of `size` bytes toward the peer; the one that was refused
 // is lost. Called at most once for each run that was sent.
-void on_datagram_refused(Parts& parts, Timestamp now, std::size_t size);
+void on_datagram_refused(Parts& parts, Timestamp now, const SocketAddress& remote, std::size_t size);
 
 // settle.cpp: what was acknowledged or lost goes back to its owners.
 void settle(Parts& parts, Timestamp now, const Outcome& outcome);

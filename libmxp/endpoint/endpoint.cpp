@@ -356,7 +356,7 @@ void Endpoint::on_unreachable(Timestamp now, const SocketAddress& remote) {
 void Endpoint::on_too_large(Timestamp now, const SocketAddress& remote, std::size_t size) {
   now = impl_->clamp(now);
   impl_->recent_transmits.for_each(remote, [&](Entry& entry) {
-    on_datagram_refused(parts_of(entry), now, size);
+    on_datagram_refused(parts_of(entry), now, remote, size);
     impl_->after_input(entry, now);
   });
 }
