@@ -4,7 +4,6 @@
 namespace mxp {
 namespace {
 
-constexpr std::unexpected<MessageError> kBadPayload(MessageError::bad_payload);
 using Bytes = std::vector<std::uint8_t>;
 using By = AgentDiscoverPayload::By;
 

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <expected>
 #include <limits>
 #include <optional>
 #include <string_view>
@@ -15,6 +16,7 @@
 
 namespace mxp {
 
+inline constexpr std::unexpected<MessageError> kBadPayload(MessageError::bad_payload);
 // What a u16 counts: the bytes of a text, and the capabilities of an agent.
 inline constexpr std::size_t kMaxTextSize = std::numeric_limits<std::uint16_t>::max();
 

@@ -6,7 +6,6 @@
 namespace mxp {
 namespace {
 
-constexpr std::unexpected<MessageError> kBadPayload(MessageError::bad_payload);
 constexpr std::uint8_t kOneWay = 1, kBothWays = 2;
 
 }  // namespace
