@@ -67,6 +67,13 @@ std::size_t Connection::writable_bytes(StreamId id) const {
   return usable(impl_->parts) ? impl_->parts.streams.writable_bytes(id) : 0;
 }
 
+std::expected<void, StreamError> Connection::set_priority(StreamId id, const StreamPriority& priority) {
+  StreamPriority in_range = priority;
+  in_range.urgency = std::min<std::uint8_t>(priority.urgency, 7);
+  in_range.weight = std::max<std::uint8_t>(priority.weight, 1);
+  return with_streams(impl_->parts, [&](Streams& streams) { return streams.set_priority(id, in_range); });
+}
+
 void Connection::set_send_buffer(std::size_t bytes) { impl_->parts.streams.set_send_buffer(bytes); }
 
 void Connection::close(AppErrorCode code, std::string_view reason) {

@@ -88,6 +88,7 @@ void apply_peer_parameters(Parts& parts, const TransportParameters& parameters) 
     parts.ids->local.set_peer_limit(parameters.active_connection_id_limit);
   }
   parts.idle.set_timeout(config.idle_timeout, parameters.max_idle_timeout);
+  parts.credit.raise(parameters.initial_max_data);
   parts.streams.on_peer_parameters(parameters);
 }
 

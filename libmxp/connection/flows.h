@@ -36,7 +36,7 @@ void settle(Parts& parts, Timestamp now, const Outcome& outcome);
 // then; and if the first timeout brought no answer, both do (RFC 9002 §6.2.4, RFC 8985 §7.3).
 inline bool next_probe_carries_new_data(const Parts& parts) {
   return parts.recovery.probes_due() == kProbesPerTimeout && parts.recovery.pto_count() == 1 &&
-         parts.streams.has_new_data();
+         parts.outbox.has_new_data();
 }
 
 // settle.cpp: after a probe timeout, queues the oldest outstanding data for sending again, enough for the probes that

@@ -25,6 +25,8 @@
 #include "reliability/ack_frequency.h"
 #include "reliability/ack_tracker.h"
 #include "reliability/recovery.h"
+#include "scheduler/connection_credit.h"
+#include "scheduler/outbox.h"
 #include "scheduler/streams.h"
 
 namespace mxp {
@@ -60,7 +62,9 @@ struct Parts {
         ready(ready_),
         numbers(environment_.random),
         events(self_, environment_.handler),
-        streams(role_, environment_.config.transport.flow_control, events, environment_.hash_key),
+        credit(environment_.config.transport.flow_control),
+        streams(role_, environment_.config.transport.flow_control, credit, events, environment_.hash_key),
+        outbox(environment_.config.transport.scheduler, credit, streams),
         path(std::make_unique<Path>(SocketAddress{}, SocketAddress{}, PathId::first,
                                     environment_.config.transport.recovery)),
         recovery(path->control),
@@ -89,7 +93,9 @@ struct Parts {
 
   NumberSkipper numbers;
   EventBridge events;
+  ConnectionCredit credit;
   Streams streams;
+  Outbox outbox;
   std::unique_ptr<Path> path;          // where packets are sent
   std::unique_ptr<Path> other;         // that we may change to or return to; usually null
   bool may_return = false;             // `other` is the path that we left, for as long as the new one is not proven
@@ -115,8 +121,12 @@ struct Parts {
   Timestamp confirm_by = kNever;  // server: the client must confirm the keys by then
   ConnectionStats stats;
 
-  // For Streams::on_clock. Without a round-trip time no window grows.
+  // For the growth of receive windows: without a round-trip time none grows.
   Duration round_trip_of_windows() const { return memory_is_short ? Duration::zero() : path->control.rtt().measured(); }
+  void tell_windows(Timestamp now) {
+    credit.on_clock(now, round_trip_of_windows());
+    streams.on_clock(now, round_trip_of_windows());
+  }
 
   void trace(Timestamp now, const TraceEvent& event) const {
     if (environment.trace != nullptr) environment.trace->on(now, local_id, event);

@@ -70,10 +70,16 @@ struct FrameVisitor {
   Result operator()(const ResetStreamFrame& frame) { return parts.streams.on_frame(frame); }
   Result operator()(const StopSendingFrame& frame) { return parts.streams.on_frame(frame); }
   Result operator()(const StreamFrame& frame) { return parts.streams.on_frame(frame); }
-  Result operator()(const MaxDataFrame& frame) { return parts.streams.on_frame(frame); }
+  Result operator()(const MaxDataFrame& frame) {
+    parts.credit.on_frame(frame);
+    return {};
+  }
   Result operator()(const MaxStreamDataFrame& frame) { return parts.streams.on_frame(frame); }
   Result operator()(const MaxStreamsFrame& frame) { return parts.streams.on_frame(frame); }
-  Result operator()(const DataBlockedFrame& frame) { return parts.streams.on_frame(frame); }
+  Result operator()(const DataBlockedFrame& frame) {
+    parts.credit.on_frame(frame);
+    return {};
+  }
   Result operator()(const StreamDataBlockedFrame& frame) { return parts.streams.on_frame(frame); }
   Result operator()(const StreamsBlockedFrame& frame) { return parts.streams.on_frame(frame); }
   // What a peer may send only where both sides have announced that they take it (docs/protocol.md §4.1).
@@ -212,7 +218,7 @@ void receive_packet(Parts& parts, Timestamp now, const ReceivedDatagram& datagra
     return close_by_error(parts, {TransportErrorCode::protocol_violation, 0, "a packet without frames"});
   if (parts.lifecycle.state == ConnectionState::handshaking) confirm(parts, now);
 
-  parts.streams.on_clock(now, parts.round_trip_of_windows());
+  parts.tell_windows(now);
   bool ack_eliciting = false;
   bool probing = true;
   const ConnectionId destination = destination_of(datagram.bytes);

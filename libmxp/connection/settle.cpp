@@ -10,7 +10,7 @@ namespace mxp {
 namespace {
 
 // Who wrote a frame and wants to hear of its fate.
-enum class Owner : std::uint8_t { nobody, acks, ack_frequency, streams, local_ids, peer_ids };
+enum class Owner : std::uint8_t { nobody, acks, ack_frequency, outbox, local_ids, peer_ids };
 
 Owner owner_of(SentFrame::Kind kind) {
   switch (kind) {
@@ -28,7 +28,7 @@ Owner owner_of(SentFrame::Kind kind) {
     case SentFrame::Kind::data_blocked:
     case SentFrame::Kind::stream_data_blocked:
     case SentFrame::Kind::streams_blocked_bidi:
-    case SentFrame::Kind::streams_blocked_uni: return Owner::streams;
+    case SentFrame::Kind::streams_blocked_uni: return Owner::outbox;
     case SentFrame::Kind::new_connection_id: return Owner::local_ids;
     case SentFrame::Kind::retire_connection_id: return Owner::peer_ids;
     // A challenge has a timer of its own (path_validation.h), and for an answer that was lost the peer asks again.
@@ -46,7 +46,7 @@ void on_acknowledged(Parts& parts, const SentFrame& frame) {
       parts.ack_frequency.on_acknowledged(frame.value);
       parts.recovery.set_peer_max_ack_delay(parts.ack_frequency.peer_max_ack_delay());
       break;
-    case Owner::streams: parts.streams.on_frame_acknowledged(frame); break;
+    case Owner::outbox: parts.outbox.on_frame_acknowledged(frame); break;
     case Owner::local_ids: parts.ids->local.on_announcement_acknowledged(frame.value); break;
     case Owner::peer_ids: parts.ids->peer.on_retirement_acknowledged(frame.value); break;
   }
@@ -58,7 +58,7 @@ void on_lost(Parts& parts, const SentFrame& frame) {
     case Owner::nobody: break;
     case Owner::acks: break;  // a newer ACK says more
     case Owner::ack_frequency: parts.ack_frequency.on_lost(frame.value); break;
-    case Owner::streams: parts.streams.on_frame_lost(frame); break;
+    case Owner::outbox: parts.outbox.on_frame_lost(frame); break;
     case Owner::local_ids: parts.ids->local.on_announcement_lost(frame.value); break;
     case Owner::peer_ids: parts.ids->peer.on_retirement_lost(frame.value); break;
   }
@@ -117,7 +117,7 @@ namespace {
 
 bool is_repeated(SentFrame::Kind kind) {
   const Owner owner = owner_of(kind);
-  return owner == Owner::streams || owner == Owner::local_ids || owner == Owner::peer_ids;
+  return owner == Owner::outbox || owner == Owner::local_ids || owner == Owner::peer_ids;
 }
 
 // Queues the packet's frames for sending once more, unless a later packet carries them already. The packet itself may

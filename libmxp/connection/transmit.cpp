@@ -61,7 +61,7 @@ bool write_ack_frame(Parts& parts, Timestamp now, Writer& writer) {
 
 // Notes what keeps us from sending more, and when to look again. `ran_dry` means that nothing was left to send.
 void note_what_holds_us(Parts& parts, Timestamp now, bool ran_dry) {
-  const bool wants_more = parts.streams.has_pending() || parts.ping_due || id_frames_due(parts);
+  const bool wants_more = parts.outbox.has_pending() || parts.ping_due || id_frames_due(parts);
   const SendPermit permit = parts.recovery.permit(now);
   parts.pacing_until = wants_more && permit.blocked() ? permit.retry_at : kNever;
   BlockedBy blocked = BlockedBy::application;
@@ -131,13 +131,13 @@ bool write_ack_request(Parts& parts, Timestamp now, Writer& writer) {
 // Whatever wants to be acknowledged, as much as the packet holds; false if nothing did.
 bool write_data(Parts& parts, Writer& writer, const Budget& budget) {
   // The second probe repeats the first instead of being an empty PING: it is enough if one of them arrives.
-  if (budget.probes > 0 && !parts.streams.has_pending()) repeat_earlier_probes(parts);
+  if (budget.probes > 0 && !parts.outbox.has_pending()) repeat_earlier_probes(parts);
   const auto note_frame = [&](const SentFrame& frame) { parts.sent_frames.append(frame); };
   const bool wrote_ids = write_id_frames(parts, writer);
   const auto order =
-      next_probe_carries_new_data(parts) ? Streams::DataOrder::new_first : Streams::DataOrder::lost_first;
+      next_probe_carries_new_data(parts) ? Outbox::Order::new_first : Outbox::Order::lost_first;
   const bool asks = budget.probes > 0 && write_immediate_ack(parts, writer);
-  if (parts.streams.write_frames(writer, note_frame, order) || asks || wrote_ids) return true;
+  if (parts.outbox.write_frames(writer, note_frame, order) || asks || wrote_ids) return true;
   return (parts.ping_due || budget.probes > 0) && write_noted_ping(parts, writer);
 }
 
@@ -149,13 +149,13 @@ bool has_something_to_send(const Parts& parts, Timestamp now) {
   if (parts.lifecycle.state != ConnectionState::established) return false;
   // The last two have nothing to send. But it is transmit that notes that the application leaves room in the window,
   // and that the handshake no longer holds us.
-  return parts.ping_due || parts.streams.has_pending() || id_frames_due(parts) || path_probe_due(parts, now) ||
+  return parts.ping_due || parts.outbox.has_pending() || id_frames_due(parts) || path_probe_due(parts, now) ||
          parts.migration_due || parts.acks.ack_due(now) || parts.recovery.probes_due() > 0 ||
          !parts.recovery.application_limit_is_noted() || parts.blocked == BlockedBy::handshake;
 }
 
 std::optional<Transmit> transmit(Parts& parts, Timestamp now, MutableBytes buffer, const TransmitLimits& limits) {
-  parts.streams.on_clock(now, parts.round_trip_of_windows());
+  parts.tell_windows(now);
   parts.streams.deliver_resumed();
   parts.streams.collect();
   if (parts.lifecycle.state == ConnectionState::closing) {
@@ -193,7 +193,7 @@ std::optional<Transmit> transmit(Parts& parts, Timestamp now, MutableBytes buffe
   bool ran_dry = false;
 
   while (segments < max_segments) {
-    const bool data_wanted = parts.ping_due || budget.probes > 0 || parts.streams.has_pending() || id_frames_due(parts);
+    const bool data_wanted = parts.ping_due || budget.probes > 0 || parts.outbox.has_pending() || id_frames_due(parts);
     const bool ack_due = acknowledges && parts.acks.ack_due(now);
     const bool data_now = data_wanted && budget.allows(segment_size);
     if (!data_now && !ack_due) {

@@ -58,7 +58,7 @@ std::optional<Transmit> transmit_size_probe(Parts& parts, Timestamp now, Mutable
   Path& path = *parts.path;
   // Who sends little gains nothing from larger datagrams. A path that does not answer, or that holds us back, is not
   // asked.
-  const bool much_to_send = parts.streams.has_pending() &&
+  const bool much_to_send = parts.outbox.has_pending() &&
                             path.control.bytes_in_flight() >= kDatagramsBeforeProbe * path.control.datagram_size();
   if (!much_to_send || !path.is_proven() || parts.recovery.pto_count() != 0) return std::nullopt;
   const auto size = path.sizes.probe_due(now, path.control.congestion_window());

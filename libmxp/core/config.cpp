@@ -91,13 +91,18 @@ Found find(const TransportConfig& config) {
   for (const Timed& row : times)
     if (Found found = check(row)) return found;
 
-  constexpr std::string_view kDatagram = "1200 to 65507 bytes";
+  constexpr std::string_view kDatagram = "1200 to 65507 bytes", kWeight = "1 to 1000";
   const Counted counts[] = {
       {"transport.max_udp_payload", config.max_udp_payload, kMinInitialSize, kMaxUdpPayload, kDatagram},
       {"transport.max_receive_udp_payload", config.max_receive_udp_payload, kMinInitialSize, kMaxUdpPayload, kDatagram},
       {"transport.recovery.receive_times_per_ack", config.recovery.receive_times_per_ack, 0, kMaxReceiveTimes,
        "0 (none) to 64"},
       {"transport.key_update.packets", config.key_update.packets, 1, UINT64_MAX, "at least 1"},
+      {"transport.scheduler.class_weights[0]", config.scheduler.class_weights[0], 1, 1000, kWeight},
+      {"transport.scheduler.class_weights[1]", config.scheduler.class_weights[1], 1, 1000, kWeight},
+      {"transport.scheduler.class_weights[2]", config.scheduler.class_weights[2], 1, 1000, kWeight},
+      {"transport.scheduler.class_weights[3]", config.scheduler.class_weights[3], 1, 1000, kWeight},
+      {"transport.scheduler.critical_burst", config.scheduler.critical_burst, 0, kLargestBuffer, "0 to 2^40 bytes"},
   };
   for (const Counted& row : counts)
     if (Found found = check(row)) return found;

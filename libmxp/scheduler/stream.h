@@ -1,14 +1,19 @@
-// One stream: its two halves and its places in the lists of the connection. The object is recycled from stream to
-// stream.
+// One stream: its two halves, the control frames that are due for it, and its places in the lists of the connection. The
+// object is recycled from stream to stream.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 
+#include "core/cursor.h"
+#include "core/sent_frame.h"
 #include "mxp/ids.h"
+#include "mxp/priority.h"
+#include "mxp/time.h"
 #include "scheduler/intrusive_list.h"
 #include "scheduler/receive_stream.h"
 #include "scheduler/send_stream.h"
+#include "scheduler/sent_frame_sink.h"
 
 namespace mxp {
 
@@ -17,6 +22,7 @@ struct Stream {
   enum Control : std::uint8_t { kResetStream = 1, kStopSending = 2, kMaxStreamData = 4, kStreamDataBlocked = 8 };
 
   StreamId id;
+  StreamPriority priority;
   std::uint8_t control = 0;      // a set of Control
   bool starved = false;          // one of those that wait for MAX_STREAM_DATA
   std::size_t quantum_left = 0;  // bytes of new data until the next stream has its turn
@@ -25,6 +31,13 @@ struct Stream {
   ReceiveStream receive;
 
   bool done() const { return send.done() && receive.done(); }
+
+  // Writes the control frames that are due, as far as they fit. The time and the smoothed round trip are for the growth
+  // of the receive window.
+  void write_control(Writer& out, SentFrameSink sent, Timestamp now, Duration smoothed_rtt);
+  // Which control frame is to be sent again because this one was lost: a set of Control, empty if what it said has
+  // become wrong or has been said anew.
+  std::uint8_t control_to_repeat(const SentFrame& lost) const;
 };
 
 using ControlList = IntrusiveList<Stream, &Stream::control_link>;

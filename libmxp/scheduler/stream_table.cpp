@@ -63,6 +63,7 @@ void StreamTable::erase(StreamId id) {
     }
   }
   if (stock_.size() < kStock) {
+    stream->priority = {};
     stream->control = 0;
     stream->starved = false;
     stream->quantum_left = 0;

@@ -15,14 +15,15 @@ std::unexpected<TransportError> refuse(TransportErrorCode code, std::uint64_t fr
 
 }  // namespace
 
-Streams::Streams(Role role, const FlowControlConfig& config, StreamEvents& events, std::uint64_t hash_key)
+Streams::Streams(Role role, const FlowControlConfig& config, ConnectionCredit& credit, StreamEvents& events,
+                 std::uint64_t hash_key)
     : role_(role),
       config_(config),
+      credit_(credit),
       events_(events),
       table_(hash_key),
       remote_ids_{RemoteStreamIds(config.max_streams_bidirectional),
-                  RemoteStreamIds(config.max_streams_unidirectional)},
-      receive_window_(config.connection_window, config.max_connection_window) {}
+                  RemoteStreamIds(config.max_streams_unidirectional)} {}
 
 Streams::~Streams() = default;
 
@@ -37,7 +38,6 @@ void Streams::announce(const FlowControlConfig& config, TransportParameters& out
 }
 
 void Streams::on_peer_parameters(const TransportParameters& parameters) {
-  send_credit_.raise(parameters.initial_max_data);
   // "local" and "remote" are the peer's words: a stream that we open is remote to the peer.
   initial_limit_bidi_local_ = parameters.initial_max_stream_data_bidi_remote;
   initial_limit_bidi_remote_ = parameters.initial_max_stream_data_bidi_local;
@@ -68,6 +68,7 @@ Stream& Streams::create(StreamId id) {
 
 std::expected<Stream*, TransportError> Streams::find_for_frame(StreamId id, std::uint64_t frame_type,
                                                                bool on_receiving_side) {
+  if (dropped_) return nullptr;
   if (Stream* known = table_.find(id); known != nullptr && (on_receiving_side ? receives(id) : sends(id))) return known;
   // RFC 9000 §19.4, §19.5, §19.8, §19.10, §19.13
   if (on_receiving_side ? !receives(id) : !sends(id))
@@ -89,7 +90,7 @@ std::expected<Stream*, TransportError> Streams::find_for_frame(StreamId id, std:
   Stream& stream = create(id);
   const EventScope scope(event_depth_);
   events_.on_stream_opened(id);
-  return &stream;
+  return dropped_ ? nullptr : &stream;
 }
 
 std::expected<Stream*, StreamError> Streams::find_for_verb(StreamId id, bool on_receiving_side) const {
@@ -148,6 +149,15 @@ std::size_t Streams::writable_bytes(StreamId id) const {
   return stream ? (*stream)->send.writable(send_limit((*stream)->send)) : 0;
 }
 
+std::expected<void, StreamError> Streams::set_priority(StreamId id, const StreamPriority& priority) {
+  const auto stream = find_for_verb(id, false);
+  if (!stream) return std::unexpected(stream.error());
+  leave_sending_lists(**stream);
+  (*stream)->priority = priority;
+  refresh_sending(**stream);
+  return {};
+}
+
 void Streams::finish_if_done(Stream& stream) {
   if (!stream.done() || FinishedList::contains(stream)) return;
   drop_control(stream, stream.control);
@@ -166,9 +176,8 @@ void Streams::collect() {
     Stream& stream = finished_.front();
     const StreamId id = stream.id;
     finished_.remove(stream);
+    leave_sending_lists(stream);
     control_.remove(stream);
-    urgent_.remove(stream);
-    ready_.remove(stream);
     resumed_.remove(stream);
     if (stream.starved) --starved_streams_;
     send_memory_ -= stream.send.buffer().capacity();
@@ -179,6 +188,7 @@ void Streams::collect() {
 
 void Streams::shrink() {
   table_.drop_stock();
+  ready_.release();
   table_.for_each([this](Stream& stream) {
     const BufferUse use(*this, stream);
     stream.send.shrink();
@@ -195,12 +205,11 @@ void Streams::drop_all() {
 void Streams::free_all() {
   control_ = {};
   urgent_ = {};
-  ready_ = {};
+  ready_.clear();
   finished_ = {};
   resumed_ = {};
   starved_streams_ = 0;
   holding_streams_ = send_buffered_ = send_memory_ = receive_memory_ = 0;
-  max_data_pending_ = data_blocked_pending_ = false;
   table_.clear();
 }
 

@@ -1,12 +1,14 @@
 // All streams of one connection: the verbs of the application, the frames that come in, and the frames that go out (RFC
 // 9000 §2 to §4). It is a facade over parts with one job each: stream_table (which stream), stream_ids (which ids
-// exist), send_stream and receive_stream (one direction of one stream), flow_credit (limits), ready lists (who sends
-// next).
+// exist), stream (one stream, with send_stream and receive_stream for its directions), ready_streams (whose turn it is).
+// What all streams may send together is the connection's (connection_credit.h), and when they may send beside other
+// sources, the outbox's (outbox.h).
 //
 // Stream objects stay where they are until collect(), so that every verb may be called from inside every event.
 // collect() itself must not be called from inside one. The object belongs to one thread.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <expected>
@@ -19,8 +21,9 @@
 #include "mxp/error.h"
 #include "mxp/ids.h"
 #include "mxp/time.h"
+#include "scheduler/connection_credit.h"
 #include "scheduler/event_scope.h"
-#include "scheduler/flow_credit.h"
+#include "scheduler/ready_streams.h"
 #include "scheduler/sent_frame_sink.h"
 #include "scheduler/stream.h"
 #include "scheduler/stream_events.h"
@@ -49,15 +52,16 @@ struct StreamUsage {
 
 class Streams {
  public:
-  // `hash_key` is that of StreamTable.
-  Streams(Role role, const FlowControlConfig& config, StreamEvents& events, std::uint64_t hash_key);
+  // `credit` and `events` outlive this object; `hash_key` is that of StreamTable.
+  Streams(Role role, const FlowControlConfig& config, ConnectionCredit& credit, StreamEvents& events,
+          std::uint64_t hash_key);
   ~Streams();
   Streams(const Streams&) = delete;
   Streams& operator=(const Streams&) = delete;
 
   // The limits to which this object holds the peer, as they must be announced in the handshake.
   static void announce(const FlowControlConfig& config, TransportParameters& out);
-  // The peer's initial credit. Called once, before any frame. May tell on_streams_available.
+  // The peer's initial limits. Called once, before any frame. May tell on_streams_available.
   void on_peer_parameters(const TransportParameters& parameters);
   // Sets the time and the smoothed round-trip time (zero: not known yet), for the growth of the receive windows. If the
   // application consumes half of a window within two round trips, the window is too small for its path and is doubled.
@@ -81,6 +85,8 @@ class Streams {
   // anywhere else, it is told by the next deliver_resumed.
   std::expected<void, StreamError> resume(StreamId id);
   std::size_t writable_bytes(StreamId id) const;
+  // From the next frame on. REQUIRES: urgency and weight in the ranges of mxp/priority.h.
+  std::expected<void, StreamError> set_priority(StreamId id, const StreamPriority& priority);
   void set_send_buffer(std::size_t bytes) { config_.connection_send_buffer = bytes; }
   // The congestion window of the path in use, in bytes. Until the first call it counts as endless.
   void on_congestion_window(std::uint64_t bytes);
@@ -91,10 +97,8 @@ class Streams {
   std::expected<void, TransportError> on_frame(const StreamFrame& frame);
   std::expected<void, TransportError> on_frame(const ResetStreamFrame& frame);
   std::expected<void, TransportError> on_frame(const StopSendingFrame& frame);
-  std::expected<void, TransportError> on_frame(const MaxDataFrame& frame);
   std::expected<void, TransportError> on_frame(const MaxStreamDataFrame& frame);
   std::expected<void, TransportError> on_frame(const MaxStreamsFrame& frame);
-  std::expected<void, TransportError> on_frame(const DataBlockedFrame& frame);
   std::expected<void, TransportError> on_frame(const StreamDataBlockedFrame& frame);
   std::expected<void, TransportError> on_frame(const StreamsBlockedFrame& frame);
 
@@ -104,17 +108,24 @@ class Streams {
   // at once.
   EventScope enter_event() { return EventScope(event_depth_); }
 
-  // Whether write_frames would write something into an empty packet.
-  bool has_pending() const;
+  // What waits to be sent, and writing it: the verbs of a source of the outbox (outbox.h).
+  bool has_control() const;
+  void write_control(Writer& out, SentFrameSink sent);
+  bool has_lost_data(MessageClass traffic_class) const { return !urgent_of(traffic_class).empty(); }
+  bool has_new_data(MessageClass traffic_class) const {
+    return !ready_.empty(traffic_class) && credit_.available() != 0;
+  }
+  bool has_pending(MessageClass traffic_class) const {
+    return has_lost_data(traffic_class) || has_new_data(traffic_class);
+  }
+  // Data that were lost, and ends without data: they cost no connection credit, and the peer waits for them.
+  void write_lost_data(MessageClass traffic_class, Writer& out, SentFrameSink sent);
+  // New data, streams taking turns, until the packet is full or has taken `max_bytes` or little more.
+  void write_new_data(MessageClass traffic_class, Writer& out, SentFrameSink sent, std::size_t max_bytes);
+
   // Whether data wait that only the peer can free: with MAX_DATA, or with MAX_STREAM_DATA (on at least one stream).
-  bool blocked_by_connection_credit() const { return !ready_.empty() && send_credit_.available() == 0; }
+  bool blocked_by_connection_credit() const { return !ready_.empty() && credit_.available() == 0; }
   bool blocked_by_stream_credit() const { return starved_streams_ != 0; }
-  // Whether there is data that was never sent and that flow control lets go.
-  bool has_new_data() const { return !dropped_ && !ready_.empty() && send_credit_.available() != 0; }
-  // Fills the packet with control frames, then data that were lost, then new data, or with the last two the other way
-  // round. Each frame is told to `sent` after it was written. Returns whether there was any.
-  enum class DataOrder : std::uint8_t { lost_first, new_first };
-  bool write_frames(Writer& out, SentFrameSink sent, DataOrder order = DataOrder::lost_first);
 
   // The fate of what `sent` was told. Kinds of frames that are not about streams are ignored. Each function may be
   // called for a frame at most once, but an acknowledgement after a loss (a spurious one) is fine.
@@ -175,6 +186,10 @@ class Streams {
   bool receives(StreamId id) const { return id.type() == StreamType::bidirectional || id.initiator() != role_; }
   RemoteStreamIds& remote_ids(StreamType type) { return remote_ids_[static_cast<std::size_t>(type)]; }
   LocalStreamIds& local_ids(StreamType type) { return local_ids_[static_cast<std::size_t>(type)]; }
+  UrgentList& urgent_of(MessageClass traffic_class) { return urgent_[static_cast<std::size_t>(traffic_class)]; }
+  const UrgentList& urgent_of(MessageClass traffic_class) const {
+    return urgent_[static_cast<std::size_t>(traffic_class)];
+  }
   void tell_streams_available(StreamType type);
   void finish_if_done(Stream& stream);
   void free_all();
@@ -186,13 +201,10 @@ class Streams {
   void want_control(Stream& stream, std::uint8_t frames);
   void drop_control(Stream& stream, std::uint8_t frames);
   void abandon_sending(Stream& stream, AppErrorCode code);
-  void note_connection_blocked();
-  void write_connection_control(Writer& out, SentFrameSink sent);
-  void write_stream_control(Writer& out, SentFrameSink sent);
-  void write_urgent(Writer& out, SentFrameSink sent);
-  void write_new(Writer& out, SentFrameSink sent);
+  void leave_sending_lists(Stream& stream);
+  void write_stream_limits(Writer& out, SentFrameSink sent);
   void write_chunk(Writer& out, SentFrameSink sent, Stream& stream, const SendStream::Chunk& chunk);
-  Stream& pick_next(std::size_t space);
+  Stream& pick_next(MessageClass traffic_class, std::size_t space);
 
   // -- streams_receive.cpp: inbound
   void deliver_view(Stream& stream, ByteView view);
@@ -203,12 +215,12 @@ class Streams {
   // The application took the bytes below delivered(), so their memory can go.
   void advance(Stream& stream);
   void consume(Stream& stream, std::uint64_t count);
-  void consume_connection_credit(std::uint64_t count);
   void discard_rest(Stream& stream);
   void end_receiving(Stream& stream);
 
   Role role_;
   FlowControlConfig config_;
+  ConnectionCredit& credit_;
   StreamEvents& events_;
   Timestamp now_{};
   Duration smoothed_rtt_{};
@@ -217,15 +229,13 @@ class Streams {
   LocalStreamIds local_ids_[2];    // by type
   RemoteStreamIds remote_ids_[2];  // by type
 
-  SendCredit send_credit_;
-  ReceiveWindow receive_window_;
-  std::uint64_t received_ = 0;  // sum over all streams of the highest offset received
   // What the peer grants at first on a stream that it opens, or that we open.
   std::uint64_t initial_limit_bidi_local_ = 0, initial_limit_bidi_remote_ = 0, initial_limit_uni_ = 0;
 
-  ControlList control_;    // streams with control frames to send
-  UrgentList urgent_;      // streams with something that costs no connection credit: lost data, a bare end
-  ReadyList ready_;        // streams with new data within their own credit
+  ControlList control_;  // streams with control frames to send
+  std::array<UrgentList, kMessageClasses>
+      urgent_;             // with something that costs no connection credit: lost data, a bare end
+  ReadyStreams ready_;     // streams with new data within their own credit
   ResumedList resumed_;    // paused streams that were resumed outside of an event
   FinishedList finished_;  // to be freed by collect()
   std::size_t starved_streams_ = 0;
@@ -235,8 +245,6 @@ class Streams {
   std::size_t send_buffered_ = 0;    // bytes in all send buffers
   std::size_t send_memory_ = 0;      // the size of their rings
   std::size_t receive_memory_ = 0;   // of all reassemblers
-  bool max_data_pending_ = false;
-  bool data_blocked_pending_ = false;
 
   StreamCounters counters_;
   unsigned event_depth_ = 0;  // events being told now

@@ -14,30 +14,21 @@
 #include "scheduler/streams.h"
 
 namespace mxp {
-namespace {
-
-TransportError over_connection_limit(std::uint64_t frame_type) {
-  return {TransportErrorCode::flow_control_error, frame_type, "data beyond the connection's limit"};
-}
-
-}  // namespace
 
 std::expected<void, TransportError> Streams::on_frame(const StreamFrame& frame) {
-  if (dropped_) return {};
   const auto found = find_for_frame(frame.stream, frame_type::kStream, true);
   if (!found) return std::unexpected(found.error());
-  if (*found == nullptr || dropped_) return {};
+  if (*found == nullptr) return {};
   Stream& stream = **found;
   ReceiveStream& receive = stream.receive;
 
   const auto grown = receive.on_data(frame.offset, frame.data.size(), frame.fin);
   if (!grown) return std::unexpected(grown.error());
-  received_ += *grown;
-  if (received_ > receive_window_.limit()) return std::unexpected(over_connection_limit(frame_type::kStream));
+  if (const auto allowed = credit_.on_received(*grown, frame_type::kStream); !allowed) return allowed;
   if (frame.fin) drop_control(stream, Stream::kMaxStreamData);
 
   if (receive.state() == ReceiveStream::State::discarding) {
-    consume_connection_credit(*grown);
+    credit_.consume(*grown);
     if (receive.final_size()) end_receiving(stream);
     return {};
   }
@@ -120,17 +111,12 @@ void Streams::consume(Stream& stream, std::uint64_t count) {
   ReceiveStream& receive = stream.receive;
   receive.window().consume(count, now_);
   if (receive.wants_credit() && receive.window().raise_due()) want_control(stream, Stream::kMaxStreamData);
-  consume_connection_credit(count);
-}
-
-void Streams::consume_connection_credit(std::uint64_t count) {
-  receive_window_.consume(count, now_);
-  if (receive_window_.raise_due()) max_data_pending_ = true;
+  credit_.consume(count);
 }
 
 // Nobody will read what is left. It counts as consumed, so that the connection's window does not leak (RFC 9000 §4.5).
 void Streams::discard_rest(Stream& stream) {
-  consume_connection_credit(stream.receive.highest() - stream.receive.delivered());
+  credit_.consume(stream.receive.highest() - stream.receive.delivered());
   const BufferUse use(*this, stream);
   stream.receive.reassembler().discard();
 }
@@ -142,21 +128,19 @@ void Streams::end_receiving(Stream& stream) {
 }
 
 std::expected<void, TransportError> Streams::on_frame(const ResetStreamFrame& frame) {
-  if (dropped_) return {};
   const auto found = find_for_frame(frame.stream, frame_type::kResetStream, true);
   if (!found) return std::unexpected(found.error());
-  if (*found == nullptr || dropped_) return {};
+  if (*found == nullptr) return {};
   Stream& stream = **found;
   ReceiveStream& receive = stream.receive;
   // RFC 9000 §3.2: after everything has arrived, a reset may be ignored. The application gets its data.
   const bool was_complete = receive.complete();
   const auto grown = receive.on_final_size(frame.final_size);
   if (!grown) return std::unexpected(grown.error());
-  received_ += *grown;
-  if (received_ > receive_window_.limit()) return std::unexpected(over_connection_limit(frame_type::kResetStream));
+  if (const auto allowed = credit_.on_received(*grown, frame_type::kResetStream); !allowed) return allowed;
   if (was_complete) return {};
   if (receive.state() == ReceiveStream::State::discarding) {
-    consume_connection_credit(*grown);
+    credit_.consume(*grown);
     end_receiving(stream);
     return {};
   }
@@ -168,10 +152,9 @@ std::expected<void, TransportError> Streams::on_frame(const ResetStreamFrame& fr
 }
 
 std::expected<void, TransportError> Streams::on_frame(const StopSendingFrame& frame) {
-  if (dropped_) return {};
   const auto found = find_for_frame(frame.stream, frame_type::kStopSending, false);
   if (!found) return std::unexpected(found.error());
-  if (*found == nullptr || dropped_) return {};
+  if (*found == nullptr) return {};
   SendStream& send = (*found)->send;
   if (send.is_reset() || send.done()) return {};
   abandon_sending(**found, frame.code);  // RFC 9000 §3.5
@@ -180,17 +163,10 @@ std::expected<void, TransportError> Streams::on_frame(const StopSendingFrame& fr
   return {};
 }
 
-std::expected<void, TransportError> Streams::on_frame(const MaxDataFrame& frame) {
-  if (dropped_ || !send_credit_.raise(frame.limit)) return {};
-  data_blocked_pending_ = false;
-  return {};
-}
-
 std::expected<void, TransportError> Streams::on_frame(const MaxStreamDataFrame& frame) {
-  if (dropped_) return {};
   const auto found = find_for_frame(frame.stream, frame_type::kMaxStreamData, false);
   if (!found) return std::unexpected(found.error());
-  if (*found == nullptr || dropped_) return {};
+  if (*found == nullptr) return {};
   Stream& stream = **found;
   if (!stream.send.credit().raise(frame.limit)) return {};
   drop_control(stream, Stream::kStreamDataBlocked);
@@ -203,21 +179,14 @@ std::expected<void, TransportError> Streams::on_frame(const MaxStreamsFrame& fra
       frame.type == StreamType::bidirectional ? frame_type::kMaxStreamsBidi : frame_type::kMaxStreamsUni;
   if (frame.limit > kMaxStreamCount)
     return std::unexpected(TransportError{TransportErrorCode::frame_encoding_error, type, "more than 2^60 streams"});
-  if (!dropped_ && local_ids(frame.type).raise(frame.limit)) tell_streams_available(frame.type);
-  return {};
-}
-
-std::expected<void, TransportError> Streams::on_frame(const DataBlockedFrame& frame) {
-  receive_window_.on_peer_blocked(frame.limit);
-  if (receive_window_.raise_due()) max_data_pending_ = true;
+  if (local_ids(frame.type).raise(frame.limit)) tell_streams_available(frame.type);
   return {};
 }
 
 std::expected<void, TransportError> Streams::on_frame(const StreamDataBlockedFrame& frame) {
-  if (dropped_) return {};
   const auto found = find_for_frame(frame.stream, frame_type::kStreamDataBlocked, true);
   if (!found) return std::unexpected(found.error());
-  if (*found == nullptr || dropped_) return {};
+  if (*found == nullptr) return {};
   ReceiveStream& receive = (*found)->receive;
   receive.window().on_peer_blocked(frame.limit);
   if (receive.wants_credit() && receive.window().raise_due()) want_control(**found, Stream::kMaxStreamData);

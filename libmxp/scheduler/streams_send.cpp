@@ -1,9 +1,6 @@
-// Outbound. A packet is filled in this order:
-//   1. control frames of the connection: MAX_DATA, MAX_STREAMS, DATA_BLOCKED, STREAMS_BLOCKED
-//   2. control frames of streams, in the order in which they came up
-//   3. lost data and ends without data: they cost no connection credit, and the peer waits for them
-//   4. new data, streams taking turns; a probe may ask for them before 3
-// A stream is in a list exactly while it has something of that kind to send; refresh_sending keeps that true.
+// Outbound. A stream is in a list exactly while it has something of that kind to send: control frames, data that were
+// lost, or new data. refresh_sending keeps that true. What goes first is the outbox's decision, but among the streams of
+// one class it is pick_next's.
 #include <algorithm>
 
 #include "core/frame_writer.h"
@@ -32,8 +29,9 @@ SentFrame::Kind streams_blocked_kind(StreamType type) {
 
 void Streams::refresh_sending(Stream& stream) {
   SendStream& send = stream.send;
-  if (!send.has_urgent()) urgent_.remove(stream);
-  else urgent_.push_back(stream);
+  UrgentList& urgent = urgent_of(stream.priority.traffic_class);
+  if (!send.has_urgent()) urgent.remove(stream);
+  else urgent.push_back(stream);
   if (!send.has_new_data()) {
     ready_.remove(stream);
   } else if (!ReadyList::contains(stream)) {
@@ -45,11 +43,12 @@ void Streams::refresh_sending(Stream& stream) {
     starved ? ++starved_streams_ : --starved_streams_;
     if (starved && send.credit().note_blocked()) want_control(stream, Stream::kStreamDataBlocked);
   }
-  note_connection_blocked();
+  if (!ready_.empty()) credit_.note_blocked();
 }
 
-void Streams::note_connection_blocked() {
-  if (blocked_by_connection_credit() && send_credit_.note_blocked()) data_blocked_pending_ = true;
+void Streams::leave_sending_lists(Stream& stream) {
+  urgent_of(stream.priority.traffic_class).remove(stream);
+  ready_.remove(stream);
 }
 
 void Streams::want_control(Stream& stream, std::uint8_t frames) {
@@ -72,10 +71,9 @@ void Streams::abandon_sending(Stream& stream, AppErrorCode code) {
   refresh_sending(stream);
 }
 
-bool Streams::has_pending() const {
+bool Streams::has_control() const {
   if (dropped_) return false;
-  if (!control_.empty() || !urgent_.empty() || (!ready_.empty() && send_credit_.available() != 0)) return true;
-  if (max_data_pending_ || data_blocked_pending_) return true;
+  if (!control_.empty()) return true;
   for (const RemoteStreamIds& ids : remote_ids_)
     if (ids.raise_due()) return true;
   for (const LocalStreamIds& ids : local_ids_)
@@ -83,26 +81,19 @@ bool Streams::has_pending() const {
   return false;
 }
 
-bool Streams::write_frames(Writer& out, SentFrameSink sent, DataOrder order) {
-  if (dropped_) return false;
-  const std::size_t before = out.written();
-  write_connection_control(out, sent);
-  if (!control_.empty()) write_stream_control(out, sent);
-  if (order == DataOrder::new_first) write_new(out, sent);
-  if (!urgent_.empty()) write_urgent(out, sent);
-  if (!ready_.empty()) write_new(out, sent);
-  return out.written() != before;
+void Streams::write_control(Writer& out, SentFrameSink sent) {
+  write_stream_limits(out, sent);
+  while (!control_.empty()) {
+    Stream& stream = control_.front();
+    stream.write_control(out, sent, now_, smoothed_rtt_);
+    if (stream.control != 0) return;  // the packet is full
+    control_.remove(stream);
+  }
 }
 
-void Streams::write_connection_control(Writer& out, SentFrameSink sent) {
+void Streams::write_stream_limits(Writer& out, SentFrameSink sent) {
   // The limit is raised and told only if its longest form fits, because it must not be raised without being told.
   constexpr std::size_t kLongest = 1 + 8;
-  if (max_data_pending_ && out.space() >= kLongest) {
-    const MaxDataFrame frame{receive_window_.raise(now_, smoothed_rtt_)};
-    write_frame(out, frame);
-    sent({.kind = SentFrame::Kind::max_data, .value = frame.limit});
-    max_data_pending_ = false;
-  }
   for (const StreamType type : {StreamType::bidirectional, StreamType::unidirectional}) {
     if (RemoteStreamIds& ids = remote_ids(type); ids.raise_due() && out.space() >= kLongest) {
       const MaxStreamsFrame frame{type, ids.raise()};
@@ -115,47 +106,12 @@ void Streams::write_connection_control(Writer& out, SentFrameSink sent) {
       ids.on_blocked_sent();
     }
   }
-  if (data_blocked_pending_ && write_frame(out, DataBlockedFrame{send_credit_.limit()})) {
-    sent({.kind = SentFrame::Kind::data_blocked, .value = send_credit_.limit()});
-    data_blocked_pending_ = false;
-  }
 }
 
-void Streams::write_stream_control(Writer& out, SentFrameSink sent) {
-  constexpr std::size_t kLongestRaise = 1 + 8 + 8;
-  while (!control_.empty()) {
-    Stream& stream = control_.front();
-    const StreamId id = stream.id;
-    if ((stream.control & Stream::kResetStream) != 0) {
-      if (!write_frame(out, ResetStreamFrame{id, stream.send.reset_code(), stream.send.sent_end()})) return;
-      sent({.kind = SentFrame::Kind::reset_stream, .stream = id});
-      stream.control &= static_cast<std::uint8_t>(~Stream::kResetStream);
-    }
-    if ((stream.control & Stream::kStopSending) != 0) {
-      if (!write_frame(out, StopSendingFrame{id, stream.receive.stop_code()})) return;
-      sent({.kind = SentFrame::Kind::stop_sending, .stream = id});
-      stream.control &= static_cast<std::uint8_t>(~Stream::kStopSending);
-    }
-    if ((stream.control & Stream::kMaxStreamData) != 0) {
-      if (out.space() < kLongestRaise) return;
-      const MaxStreamDataFrame frame{id, stream.receive.window().raise(now_, smoothed_rtt_)};
-      write_frame(out, frame);
-      sent({.kind = SentFrame::Kind::max_stream_data, .stream = id, .value = frame.limit});
-      stream.control &= static_cast<std::uint8_t>(~Stream::kMaxStreamData);
-    }
-    if ((stream.control & Stream::kStreamDataBlocked) != 0) {
-      const std::uint64_t limit = stream.send.credit().limit();
-      if (!write_frame(out, StreamDataBlockedFrame{id, limit})) return;
-      sent({.kind = SentFrame::Kind::stream_data_blocked, .stream = id, .value = limit});
-      stream.control &= static_cast<std::uint8_t>(~Stream::kStreamDataBlocked);
-    }
-    control_.remove(stream);
-  }
-}
-
-void Streams::write_urgent(Writer& out, SentFrameSink sent) {
-  while (!urgent_.empty()) {
-    Stream& stream = urgent_.front();
+void Streams::write_lost_data(MessageClass traffic_class, Writer& out, SentFrameSink sent) {
+  const UrgentList& urgent = urgent_of(traffic_class);
+  while (!urgent.empty()) {
+    Stream& stream = urgent.front();
     // Asked with the stream's largest offset, so that the answer is right for any offset.
     const auto capacity = stream_frame_capacity(out.space(), stream.id, stream.send.sent_end());
     if (!capacity) return;
@@ -166,27 +122,32 @@ void Streams::write_urgent(Writer& out, SentFrameSink sent) {
   }
 }
 
-// Whose turn it is. Priorities would go here and nowhere else.
-Stream& Streams::pick_next(std::size_t space) {
-  Stream& stream = ready_.front();
-  if (stream.quantum_left == 0) stream.quantum_left = std::max(kQuantumBytes, space);
+// Whose turn it is.
+Stream& Streams::pick_next(MessageClass traffic_class, std::size_t space) {
+  Stream& stream = ready_.front(traffic_class);
+  if (stream.quantum_left == 0)
+    stream.quantum_left = std::max(kQuantumBytes * stream.priority.weight / StreamPriority{}.weight, space);
   return stream;
 }
 
-void Streams::write_new(Writer& out, SentFrameSink sent) {
-  while (!ready_.empty() && send_credit_.available() != 0) {
-    Stream& stream = pick_next(out.space());
+void Streams::write_new_data(MessageClass traffic_class, Writer& out, SentFrameSink sent, std::size_t max_bytes) {
+  std::size_t written = 0;
+  while (has_new_data(traffic_class) && written < max_bytes) {
+    Stream& stream = pick_next(traffic_class, out.space());
     const auto capacity = stream_frame_capacity(out.space(), stream.id, stream.send.sent_end());
     if (!capacity) return;
     // A stream that is alone needs no turns.
-    const std::uint64_t turn = ready_.has_one() ? *capacity : std::min(*capacity, stream.quantum_left);
-    const SendStream::Chunk chunk = stream.send.new_chunk(std::min(turn, send_credit_.available()));
+    const bool takes_turns = stream.priority.incremental && !ready_.front_is_alone(traffic_class);
+    const std::uint64_t turn = takes_turns ? std::min(*capacity, stream.quantum_left) : *capacity;
+    const SendStream::Chunk chunk = stream.send.new_chunk(std::min(turn, credit_.available()));
     if (chunk.length == *capacity && chunk.length < kSmallestPiece && !chunk.fin) return;
-    send_credit_.use(chunk.length);
+    credit_.use(chunk.length);
     counters_.bytes_sent += chunk.length;
+    written += chunk.length;
     stream.quantum_left -= std::min(stream.quantum_left, chunk.length);
     write_chunk(out, sent, stream, chunk);
-    if (stream.quantum_left == 0 && ReadyList::contains(stream)) ready_.move_to_back(stream);
+    if (stream.quantum_left == 0 && stream.priority.incremental && ReadyList::contains(stream))
+      ready_.move_to_back(stream);
   }
 }
 
@@ -261,44 +222,22 @@ void Streams::on_frame_acknowledged(const SentFrame& frame) {
 }
 
 void Streams::on_frame_lost(const SentFrame& frame) {
-  if (dropped_) return;
-  using Kind = SentFrame::Kind;
   switch (frame.kind) {
-    // A limit that was announced again since is not repeated; otherwise the newest is told.
-    case Kind::max_data:
-      if (frame.value == receive_window_.limit()) max_data_pending_ = true;
-      return;
-    case Kind::max_streams_bidi: return remote_ids(StreamType::bidirectional).on_raise_lost(frame.value);
-    case Kind::max_streams_uni: return remote_ids(StreamType::unidirectional).on_raise_lost(frame.value);
-    case Kind::data_blocked:
-      if (send_credit_.still_blocked_at(frame.value) && !ready_.empty()) data_blocked_pending_ = true;
-      return;
-    case Kind::streams_blocked_bidi: return local_ids(StreamType::bidirectional).on_blocked_lost(frame.value);
-    case Kind::streams_blocked_uni: return local_ids(StreamType::unidirectional).on_blocked_lost(frame.value);
-    case Kind::ping:
-    case Kind::ack: return;
+    case SentFrame::Kind::max_streams_bidi: return remote_ids(StreamType::bidirectional).on_raise_lost(frame.value);
+    case SentFrame::Kind::max_streams_uni: return remote_ids(StreamType::unidirectional).on_raise_lost(frame.value);
+    case SentFrame::Kind::streams_blocked_bidi:
+      return local_ids(StreamType::bidirectional).on_blocked_lost(frame.value);
+    case SentFrame::Kind::streams_blocked_uni:
+      return local_ids(StreamType::unidirectional).on_blocked_lost(frame.value);
     default: break;
   }
-  Stream* stream = table_.find(frame.stream);
+  Stream* stream = dropped_ ? nullptr : table_.find(frame.stream);
   if (stream == nullptr) return;
-  switch (frame.kind) {
-    case Kind::stream: stream->send.on_lost(frame.value, frame.length, frame.fin); return refresh_sending(*stream);
-    case Kind::reset_stream:
-      if (stream->send.state() == SendStream::State::reset) want_control(*stream, Stream::kResetStream);
-      return;
-    case Kind::stop_sending:
-      if (stream->receive.state() == ReceiveStream::State::discarding) want_control(*stream, Stream::kStopSending);
-      return;
-    case Kind::max_stream_data:
-      if (stream->receive.wants_credit() && stream->receive.window().limit() == frame.value)
-        want_control(*stream, Stream::kMaxStreamData);
-      return;
-    case Kind::stream_data_blocked:
-      if (stream->starved && stream->send.credit().still_blocked_at(frame.value))
-        want_control(*stream, Stream::kStreamDataBlocked);
-      return;
-    default: return;
+  if (frame.kind == SentFrame::Kind::stream) {
+    stream->send.on_lost(frame.value, frame.length, frame.fin);
+    return refresh_sending(*stream);
   }
+  if (const std::uint8_t again = stream->control_to_repeat(frame); again != 0) want_control(*stream, again);
 }
 
 }  // namespace mxp

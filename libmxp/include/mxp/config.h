@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "mxp/keys.h"
+#include "mxp/message.h"
 #include "mxp/time.h"
 
 #pragma GCC visibility push(default)
@@ -47,6 +48,15 @@ struct FlowControlConfig {
   // Pieces kept per stream that wait behind a gap, 1 to 65536; any number of them if they have 512 bytes or more in the
   // mean, as what is left of whole packets has. Threat t07.
   std::size_t max_reassembly_spans = 1024;
+};
+
+// How the classes of docs/protocol.md §1 share a connection when several of them have something to send.
+struct SchedulerConfig {
+  // Critical, control, streaming, background: shares of the bytes, 1 to 1000 each. None starves: with the defaults a
+  // saturated background class still gets a fifteenth.
+  std::array<std::uint32_t, kMessageClasses> class_weights = {8, 4, 2, 1};
+  // So many bytes of the critical class may pass all the others before it is held to its share; 0 to 2^40.
+  std::uint64_t critical_burst = 64 * 1024;
 };
 
 enum class CongestionControl : std::uint8_t {
@@ -97,6 +107,7 @@ struct TransportConfig {
   // client may move of its own accord. Both sides must want it: otherwise the connection ends where its addresses do.
   bool migration = true;
   FlowControlConfig flow_control;
+  SchedulerConfig scheduler;
   RecoveryConfig recovery;
   KeyUpdateConfig key_update;
 };

@@ -14,6 +14,7 @@
 #include "mxp/error.h"
 #include "mxp/ids.h"
 #include "mxp/keys.h"
+#include "mxp/priority.h"
 #include "mxp/stats.h"
 
 #pragma GCC visibility push(default)
@@ -51,6 +52,10 @@ class Connection {
 
   // Bytes that write() would take now; 0 for a stream that cannot be written.
   std::size_t writable_bytes(StreamId id) const;
+
+  // Where the stream's data stand among all that waits to be sent, from the next packet on; by default in the streaming
+  // class. An urgency above 7 counts as 7, and a weight of 0 as 1. The peer is not told.
+  std::expected<void, StreamError> set_priority(StreamId id, const StreamPriority& priority);
 
   // Replaces FlowControlConfig::connection_send_buffer for this connection, from now on: for a server that learns only
   // from its client how much memory the connection is worth. `bytes` is shared among the streams in the same way. What

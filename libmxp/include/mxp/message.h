@@ -45,6 +45,7 @@ inline constexpr std::uint8_t kMessageFlagMask = 0x0F;
 
 // Highest first (docs/protocol.md §1, "classes").
 enum class MessageClass : std::uint8_t { critical, control, streaming, background };
+inline constexpr std::size_t kMessageClasses = 4;
 MessageClass message_class(MessageType type);  // application types are background
 
 struct Message {

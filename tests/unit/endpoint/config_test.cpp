@@ -57,6 +57,8 @@ std::vector<Row> rows() {
   const Counts memories{std::uint64_t{1} << 20, std::uint64_t{1} << 50};
   const BadCounts bad_memories{{(std::uint64_t{1} << 20) - 1, "1048575"},
                                {(std::uint64_t{1} << 50) + 1, "1125899906842625"}};
+  const Counts weights{1, 1000};
+  const BadCounts bad_weights{{0, "0"}, {1001, "1001"}};
   const Counts datagrams{1200, 65507};
   const BadCounts bad_datagrams{{1199, "1199"}, {65508, "65508"}};
   return {
@@ -83,6 +85,11 @@ std::vector<Row> rows() {
       row(MXP_FIELD(transport.flow_control.connection_send_buffer), buffers, bad_buffers),
       row(MXP_FIELD(transport.flow_control.max_reassembly_spans), Counts{1, 65536},
           BadCounts{{0, "0"}, {65537, "65537"}}),
+      row(MXP_FIELD(transport.scheduler.class_weights[0]), weights, bad_weights),
+      row(MXP_FIELD(transport.scheduler.class_weights[1]), weights, bad_weights),
+      row(MXP_FIELD(transport.scheduler.class_weights[2]), weights, bad_weights),
+      row(MXP_FIELD(transport.scheduler.class_weights[3]), weights, bad_weights),
+      row(MXP_FIELD(transport.scheduler.critical_burst), Counts{0, k2To40}, BadCounts{{k2To40 + 1, "1099511627777"}}),
       row(MXP_FIELD(limits.max_connections_per_key), Counts{1, SIZE_MAX}, BadCounts{{0, "0"}}),
       row(MXP_FIELD(limits.memory), memories, bad_memories),
       row(MXP_FIELD(limits.memory_per_key), memories, bad_memories),

@@ -8,6 +8,7 @@
 
 #include "core/frame_reader.h"
 #include "scheduler/streams.h"
+#include "support/lone_streams.h"
 
 namespace {
 
@@ -51,14 +52,14 @@ struct FixedPacket {
   std::array<SentFrame, 400> frames;
   std::size_t count = 0;
 
-  void fill(Streams& streams) {
+  void fill(LoneStreams& streams) {
     Writer out(payload);
     count = 0;
     const auto add = [this](const SentFrame& frame) { frames[count++] = frame; };
     streams.write_frames(out, add);
     size = out.written();
   }
-  void deliver(Streams& streams) const {
+  void deliver(LoneStreams& streams) const {
     FrameReader reader(ByteView(payload).first(size));
     while (true) {
       const auto frame = reader.next();
@@ -73,11 +74,11 @@ struct FixedPacket {
     }
     streams.collect();
   }
-  void acknowledge(Streams& streams) const {
+  void acknowledge(LoneStreams& streams) const {
     for (std::size_t i = 0; i < count; ++i) streams.on_frame_acknowledged(frames[i]);
     streams.collect();
   }
-  void lose(Streams& streams) const {
+  void lose(LoneStreams& streams) const {
     for (std::size_t i = 0; i < count; ++i) streams.on_frame_lost(frames[i]);
   }
 };
@@ -85,7 +86,7 @@ struct FixedPacket {
 struct AllocationFixture {
   FlowControlConfig config;
   Sink sending_app, receiving_app;
-  Streams sender{Role::client, config, sending_app, 1}, receiver{Role::server, config, receiving_app, 1};
+  LoneStreams sender{Role::client, config, sending_app, 1}, receiver{Role::server, config, receiving_app, 1};
   std::vector<std::uint8_t> data = std::vector<std::uint8_t>(64 * 1024, 0x5a);
   FixedPacket packets[3];
 

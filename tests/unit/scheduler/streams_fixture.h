@@ -16,6 +16,7 @@
 
 #include "core/frame_reader.h"
 #include "scheduler/streams.h"
+#include "support/lone_streams.h"
 
 namespace mxp::test {
 
@@ -85,7 +86,7 @@ struct Packet {
   }
 };
 
-inline Packet write_packet(Streams& streams, std::size_t size = 1200) {
+inline Packet write_packet(LoneStreams& streams, std::size_t size = 1200) {
   Packet packet;
   packet.payload.resize(size);
   Writer out(packet.payload);
@@ -107,7 +108,7 @@ inline std::vector<Frame> frames_of(const Packet& packet) {
   }
 }
 
-inline std::expected<void, TransportError> receive_packet(Streams& streams, const Packet& packet) {
+inline std::expected<void, TransportError> receive_packet(LoneStreams& streams, const Packet& packet) {
   for (const Frame& frame : frames_of(packet)) {
     const auto result = std::visit(
         [&](const auto& f) -> std::expected<void, TransportError> {
@@ -121,11 +122,11 @@ inline std::expected<void, TransportError> receive_packet(Streams& streams, cons
   return {};
 }
 
-inline void acknowledge(Streams& streams, const Packet& packet) {
+inline void acknowledge(LoneStreams& streams, const Packet& packet) {
   for (const SentFrame& frame : packet.frames) streams.on_frame_acknowledged(frame);
   streams.collect();
 }
-inline void lose(Streams& streams, const Packet& packet) {
+inline void lose(LoneStreams& streams, const Packet& packet) {
   for (const SentFrame& frame : packet.frames) streams.on_frame_lost(frame);
   streams.collect();
 }
@@ -146,7 +147,7 @@ constexpr std::uint64_t kHashKey = 0x5851F42D4C957F2D;  // any
 
 struct Side {
   RecordingEvents events;
-  Streams streams;
+  LoneStreams streams;
   Side(Role role, const FlowControlConfig& config) : streams(role, config, events, kHashKey) {}
 
   std::expected<void, TransportError> data(StreamId id, std::uint64_t offset, std::string_view text, bool fin = false) {

@@ -56,7 +56,7 @@ BOOST_AUTO_TEST_CASE(any_verb_inside_any_event) {
           if (event == 6) events.available_hook = [call](StreamType) { call(client_bidi(0)); };
         }
         // Four streams: data and an end; data and a reset; data that are stopped; more than the buffer takes.
-        Streams& client_streams = pair.client.streams;
+        LoneStreams& client_streams = pair.client.streams;
         for (int i = 0; i < 4; ++i) {
           const auto id = client_streams.open(StreamType::bidirectional);
           BOOST_TEST_REQUIRE(id.has_value());

@@ -33,7 +33,7 @@ BOOST_AUTO_TEST_CASE(an_idle_side_has_nothing_to_send) {
 BOOST_AUTO_TEST_CASE(many_streams_share_the_memory_for_sending) {
   const FlowControlConfig defaults;
   RecordingEvents events;
-  Streams streams(Role::client, defaults, events, kHashKey);
+  LoneStreams streams(Role::client, defaults, events, kHashKey);
   streams.on_peer_parameters({.initial_max_streams_bidi = 100});
   const std::vector<std::uint8_t> plenty(16 << 20);
   std::vector<std::size_t> taken;
@@ -47,7 +47,7 @@ BOOST_AUTO_TEST_CASE(many_streams_share_the_memory_for_sending) {
 BOOST_AUTO_TEST_CASE(the_memory_for_sending_bounds_all_streams_together) {
   const FlowControlConfig defaults;
   RecordingEvents events;
-  Streams streams(Role::client, defaults, events, kHashKey);
+  LoneStreams streams(Role::client, defaults, events, kHashKey);
   streams.on_peer_parameters({.initial_max_data = kMaxVarint,
                               .initial_max_stream_data_bidi_remote = kMaxVarint,
                               .initial_max_streams_bidi = 1000});
@@ -70,7 +70,7 @@ BOOST_AUTO_TEST_CASE(the_memory_for_sending_bounds_all_streams_together) {
 BOOST_AUTO_TEST_CASE(one_congestion_window_is_taken_beyond_what_was_sent) {
   const FlowControlConfig defaults;
   RecordingEvents events;
-  Streams streams(Role::client, defaults, events, kHashKey);
+  LoneStreams streams(Role::client, defaults, events, kHashKey);
   streams.on_peer_parameters({.initial_max_data = kMaxVarint,
                               .initial_max_stream_data_bidi_remote = kMaxVarint,
                               .initial_max_streams_bidi = 1000});
@@ -98,7 +98,7 @@ BOOST_AUTO_TEST_CASE(one_congestion_window_is_taken_beyond_what_was_sent) {
 BOOST_AUTO_TEST_CASE(streams_that_have_something_to_send_share_the_window) {
   const FlowControlConfig defaults;
   RecordingEvents events;
-  Streams streams(Role::client, defaults, events, kHashKey);
+  LoneStreams streams(Role::client, defaults, events, kHashKey);
   streams.on_peer_parameters({.initial_max_data = kMaxVarint,
                               .initial_max_stream_data_bidi_remote = kMaxVarint,
                               .initial_max_streams_bidi = 1000});
@@ -123,7 +123,7 @@ BOOST_AUTO_TEST_CASE(streams_that_have_something_to_send_share_the_window) {
 BOOST_AUTO_TEST_CASE(a_path_that_became_thin_gives_the_memory_of_its_streams_back) {
   const FlowControlConfig defaults;
   RecordingEvents events;
-  Streams streams(Role::client, defaults, events, kHashKey);
+  LoneStreams streams(Role::client, defaults, events, kHashKey);
   streams.on_peer_parameters({.initial_max_data = kMaxVarint,
                               .initial_max_stream_data_bidi_remote = kMaxVarint,
                               .initial_max_streams_bidi = 1000});
@@ -145,7 +145,7 @@ BOOST_AUTO_TEST_CASE(acknowledged_data_hold_no_memory) {
   const std::vector<std::uint8_t> plenty(8 << 20);
   for (const bool ended : {true, false}) {
     RecordingEvents events;
-    Streams streams(Role::client, defaults, events, kHashKey);
+    LoneStreams streams(Role::client, defaults, events, kHashKey);
     streams.on_peer_parameters({.initial_max_data = kMaxVarint,
                                 .initial_max_stream_data_bidi_remote = kMaxVarint,
                                 .initial_max_streams_bidi = 1000});

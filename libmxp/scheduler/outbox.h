@@ -1,0 +1,60 @@
+// The one arbiter over everything on a connection that waits to be sent and must arrive, or be settled otherwise. What
+// waits belongs to sources (streams, and the connection's credit); they share a few verbs: what is pending in which
+// class, write it into this packet, it was acknowledged, it was lost. The outbox holds nothing itself. It decides whose
+// frames go into a packet, in this order:
+//
+//   1. control frames: they are small, and the peer waits for them
+//   2. data, class after class (docs/protocol.md §1): the classes share the bytes by weight, and the critical class
+//      passes the others within bounds (fair_queue.h). Within a class, what was lost goes first; it costs no credit
+//
+// A probe may ask for new data before what was lost.
+#pragma once
+
+#include <cstdint>
+
+#include "core/cursor.h"
+#include "core/sent_frame.h"
+#include "mxp/config.h"
+#include "scheduler/connection_credit.h"
+#include "scheduler/fair_queue.h"
+#include "scheduler/sent_frame_sink.h"
+#include "scheduler/streams.h"
+
+namespace mxp {
+
+class Outbox {
+ public:
+  enum class Order : std::uint8_t { lost_first, new_first };
+
+  // The sources outlive this object.
+  Outbox(const SchedulerConfig& config, ConnectionCredit& credit, Streams& streams)
+      : queue_(config.class_weights, config.critical_burst), credit_(credit), streams_(streams) {}
+
+  // Whether write_frames would write something into an empty packet.
+  bool has_pending() const { return has_control() || pending_classes() != 0; }
+  // Whether there is data that was never sent and that flow control lets go.
+  bool has_new_data() const { return classes_with_new_data() != 0; }
+  // Fills the packet. Each frame is told to `sent` after it was written. Returns whether there was any.
+  bool write_frames(Writer& out, SentFrameSink sent, Order order = Order::lost_first);
+
+  // The fate of what `sent` was told. Kinds of frames that the sources do not write are ignored. Each function may be
+  // called for a frame at most once, but an acknowledgement after a loss (a spurious one) is fine.
+  void on_frame_acknowledged(const SentFrame& frame) { streams_.on_frame_acknowledged(frame); }
+  void on_frame_lost(const SentFrame& frame);
+
+ private:
+  using Classes = FairQueue<kMessageClasses>;
+
+  bool has_control() const { return credit_.has_pending() || streams_.has_control(); }
+  template <typename Has>
+  static Classes::Set classes_that(Has has);
+  Classes::Set pending_classes() const;
+  Classes::Set classes_with_new_data() const;
+  void write_class(MessageClass traffic_class, Writer& out, SentFrameSink sent, std::size_t max_bytes);
+
+  Classes queue_;
+  ConnectionCredit& credit_;
+  Streams& streams_;
+};
+
+}  // namespace mxp
