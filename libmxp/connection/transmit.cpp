@@ -5,13 +5,13 @@
 //   2. begin the move that the application asked for; what asks for a path, or answers, goes by itself
 //      (transmit_paths.cpp). Take the datagram size that the path carries and its window allows; a probe
 //      for a larger one goes by itself (transmit_alone.cpp has these datagrams and those of step 1)
-//   3. shape the run: full datagrams, or small ones where the peer has fallen silent, and only one where the peer's
-//      address is not proven
-//   4. ask for the one permit: how much may go now, and if nothing, why and until when
-//   5. for each segment of the caller's buffer: before the first, turn to new keys if it is time (update_keys.cpp);
-//      write the header, then frames in a fixed order (acknowledgement, connection ids, control and data of streams,
-//      ping) and padding; seal them in place; tell reliability what the packet carried
-//   6. mask all headers of the run at once
+//   3. plan the run: full datagrams, or small ones where the peer has fallen silent, and only one where the peer's
+//      address is not proven; ask for the one permit, that is how much may go now, and if nothing, why and until when
+//   4. for each segment of the caller's buffer: plan what the packet is for, or end the run; before the first that
+//      carries data, turn to new keys if it is time (update_keys.cpp); write the header, then frames in a fixed order
+//      (acknowledgement, connection ids, what the outbox has, ping) and padding; seal them in place; tell reliability
+//      what the packet carried
+//   5. mask all headers of the run at once, and note what holds us
 //
 // All segments but the last have the same size, as GSO requires, and all go out with the same ECN mark.
 //
@@ -50,6 +50,9 @@ struct Budget {
 // in order take two or three bytes each.
 constexpr std::size_t kMostBytesOfTimes = 256;
 
+// Whether anything waits that the peer would have to acknowledge.
+bool has_data(const Parts& parts) { return parts.ping_due || parts.outbox.has_pending() || id_frames_due(parts); }
+
 bool write_ack_frame(Parts& parts, Timestamp now, Writer& writer) {
   const auto ranges = parts.acks.ranges();
   const TimesForAck times{parts.acks.receive_times(), kMostBytesOfTimes};
@@ -61,7 +64,7 @@ bool write_ack_frame(Parts& parts, Timestamp now, Writer& writer) {
 
 // Notes what keeps us from sending more, and when to look again. `ran_dry` means that nothing was left to send.
 void note_what_holds_us(Parts& parts, Timestamp now, bool ran_dry) {
-  const bool wants_more = parts.outbox.has_pending() || parts.ping_due || id_frames_due(parts);
+  const bool wants_more = has_data(parts);
   const SendPermit permit = parts.recovery.permit(now);
   parts.pacing_until = wants_more && permit.blocked() ? permit.retry_at : kNever;
   BlockedBy blocked = BlockedBy::application;
@@ -97,24 +100,50 @@ bool begins_small_run(Parts& parts, Timestamp now) {
   return overdue;
 }
 
-// How a run is cut.
-struct RunShape {
+// What one run may be. It is made once, before the first packet.
+struct RunPlan {
   std::size_t segment_size;
   std::size_t max_segments;
+  Budget budget;
+  bool acknowledges;  // packets of the peer, on this path
 };
 
 // REQUIRES: if the address is not proven, its allowance holds a packet.
-RunShape shape_of_run(Parts& parts, Timestamp now, std::size_t buffer_size, const TransmitLimits& limits) {
+RunPlan plan_run(Parts& parts, Timestamp now, std::size_t buffer_size, const TransmitLimits& limits) {
   const Path& path = *parts.path;
+  const SendPermit permit = parts.recovery.permit(now);
+  // While probes are due, nothing else may go: two packets for each timeout (RFC 9002 §6.2.4), whatever else waits.
+  const Budget budget{permit.blocked() || permit.probe ? 0 : permit.bytes, parts.recovery.probes_due()};
   // What is sent at a probe timeout passes wherever anything does (RFC 9002 §6.2.4, RFC 9000 §14).
-  const bool small = parts.recovery.probes_due() > 0 || begins_small_run(parts, now);
+  const bool small = budget.probes > 0 || begins_small_run(parts, now);
   const std::size_t segment_size = std::min(small ? kMinInitialSize : path.control.datagram_size(), buffer_size);
+  // While its handshake has not proven its address, a client gets no acknowledgements, so it goes on sending. That pays
+  // for our packets until one of its own is the proof (docs/protocol.md §2.3). A client that moved has a challenge to
+  // answer, and is not held up until then.
+  const bool acknowledges = acknowledges_on(path);
   if (!path.is_proven()) {
     const std::uint64_t allowance = path.amplification.allowance();
-    return {static_cast<std::size_t>(std::min<std::uint64_t>(segment_size, allowance)), 1};
+    return {static_cast<std::size_t>(std::min<std::uint64_t>(segment_size, allowance)), 1, budget, acknowledges};
   }
   const std::size_t of_one_send = std::max<std::size_t>(kMaxUdpPayload / segment_size, 1);
-  return {segment_size, std::min({limits.max_segments, kMaxHeaderBatch, of_one_send, buffer_size / segment_size})};
+  const std::size_t segments =
+      std::min({limits.max_segments, kMaxHeaderBatch, of_one_send, buffer_size / segment_size});
+  return {segment_size, segments, budget, acknowledges};
+}
+
+// What the next packet of a run is for.
+struct PacketPlan {
+  bool ack = false;   // an acknowledgement that is due, or that has news and costs no packet of its own
+  bool data = false;  // whatever wants to be acknowledged
+  bool ran_dry = false;
+  bool is_empty() const { return !ack && !data; }
+};
+
+PacketPlan plan_packet(const Parts& parts, Timestamp now, const RunPlan& run, std::size_t packets_before) {
+  const bool has = has_data(parts) || run.budget.probes > 0;
+  const bool data = has && run.budget.allows(run.segment_size);
+  const bool ack_due = parts.acks.ack_due(now) || (data && packets_before == 0 && parts.acks.has_something_new());
+  return {.ack = run.acknowledges && ack_due, .data = data, .ran_dry = !has};
 }
 
 // Asks the peer for another number of acknowledgements, if it is time.
@@ -134,8 +163,7 @@ bool write_data(Parts& parts, Writer& writer, const Budget& budget) {
   if (budget.probes > 0 && !parts.outbox.has_pending()) repeat_earlier_probes(parts);
   const auto note_frame = [&](const SentFrame& frame) { parts.sent_frames.append(frame); };
   const bool wrote_ids = write_id_frames(parts, writer);
-  const auto order =
-      next_probe_carries_new_data(parts) ? Outbox::Order::new_first : Outbox::Order::lost_first;
+  const auto order = next_probe_carries_new_data(parts) ? Outbox::Order::new_first : Outbox::Order::lost_first;
   const bool asks = budget.probes > 0 && write_immediate_ack(parts, writer);
   if (parts.outbox.write_frames(writer, note_frame, order) || asks || wrote_ids) return true;
   return (parts.ping_due || budget.probes > 0) && write_noted_ping(parts, writer);
@@ -149,9 +177,9 @@ bool has_something_to_send(const Parts& parts, Timestamp now) {
   if (parts.lifecycle.state != ConnectionState::established) return false;
   // The last two have nothing to send. But it is transmit that notes that the application leaves room in the window,
   // and that the handshake no longer holds us.
-  return parts.ping_due || parts.outbox.has_pending() || id_frames_due(parts) || path_probe_due(parts, now) ||
-         parts.migration_due || parts.acks.ack_due(now) || parts.recovery.probes_due() > 0 ||
-         !parts.recovery.application_limit_is_noted() || parts.blocked == BlockedBy::handshake;
+  return has_data(parts) || path_probe_due(parts, now) || parts.migration_due || parts.acks.ack_due(now) ||
+         parts.recovery.probes_due() > 0 || !parts.recovery.application_limit_is_noted() ||
+         parts.blocked == BlockedBy::handshake;
 }
 
 std::optional<Transmit> transmit(Parts& parts, Timestamp now, MutableBytes buffer, const TransmitLimits& limits) {
@@ -172,44 +200,33 @@ std::optional<Transmit> transmit(Parts& parts, Timestamp now, MutableBytes buffe
   if (auto probe = transmit_path_probe(parts, now, buffer)) return probe;
   if (auto probe = transmit_size_probe(parts, now, buffer)) return probe;
 
-  // While its handshake has not proven its address, a client gets no acknowledgements, so it goes on sending. That pays
-  // for our packets until one of its own is the proof (docs/protocol.md §2.3). A client that moved has a challenge to
-  // answer, and is not held up until then.
-  const bool acknowledges = acknowledges_on(path);
   if (held_by_address(parts)) {
     parts.pacing_until = kNever;
     return std::nullopt;
   }
-  const auto [segment_size, max_segments] = shape_of_run(parts, now, buffer.size(), limits);
+  send_ping_if_key_is_worn(parts, now);
+  RunPlan run = plan_run(parts, now, buffer.size(), limits);
   std::array<HeaderSlot, kMaxHeaderBatch> slots;
   std::size_t segments = 0;
   std::size_t used = 0;
   Ecn mark = Ecn::not_ect;  // of the whole run
-
-  send_ping_if_key_is_worn(parts, now);
-  const SendPermit permit = parts.recovery.permit(now);
-  // While probes are due, nothing else may go: two packets for each timeout (RFC 9002 §6.2.4), whatever else waits.
-  Budget budget{permit.blocked() || permit.probe ? 0 : permit.bytes, parts.recovery.probes_due()};
   bool ran_dry = false;
 
-  while (segments < max_segments) {
-    const bool data_wanted = parts.ping_due || budget.probes > 0 || parts.outbox.has_pending() || id_frames_due(parts);
-    const bool ack_due = acknowledges && parts.acks.ack_due(now);
-    const bool data_now = data_wanted && budget.allows(segment_size);
-    if (!data_now && !ack_due) {
-      ran_dry = !data_wanted;
+  while (segments < run.max_segments) {
+    const PacketPlan packet = plan_packet(parts, now, run, segments);
+    if (packet.is_empty()) {
+      ran_dry = packet.ran_dry;
       break;
     }
-    if (data_now && segments == 0) begin_key_update_if_due(parts, now);
+    if (packet.data && segments == 0) begin_key_update_if_due(parts, now);
     if (closes_for_seal_limit(parts)) break;
 
-    const MutableBytes space = buffer.subspan(used, segment_size);
+    const MutableBytes space = buffer.subspan(used, run.segment_size);
     OpenPacket open = begin_packet(parts, path, space);
     const std::size_t after_header = open.writer.written();
-    if (ack_due || (acknowledges && data_now && segments == 0 && parts.acks.has_something_new()))
-      write_ack_frame(parts, now, open.writer);
-    const bool asked = data_now && segments == 0 && write_ack_request(parts, now, open.writer);
-    const bool ack_eliciting = (data_now && write_data(parts, open.writer, budget)) || asked;
+    if (packet.ack) write_ack_frame(parts, now, open.writer);
+    const bool asked = packet.data && segments == 0 && write_ack_request(parts, now, open.writer);
+    const bool ack_eliciting = (packet.data && write_data(parts, open.writer, run.budget)) || asked;
     if (open.writer.written() == after_header) {
       // Nothing fitted, or nothing was left. The packet number stays unused, as if it had been skipped on purpose.
       ran_dry = true;
@@ -223,9 +240,9 @@ std::optional<Transmit> transmit(Parts& parts, Timestamp now, MutableBytes buffe
 
     if (segments == 1 && ack_eliciting) mark = mark_of(path);
     note_sent(parts, now, path,
-              {open.number, open.frames_begin, size, ack_eliciting, budget.kind_of(ack_eliciting), mark});
-    if (ack_eliciting) budget.take(size);
-    if (size < segment_size) break;  // GSO: only the last segment may be shorter
+              {open.number, open.frames_begin, size, ack_eliciting, run.budget.kind_of(ack_eliciting), mark});
+    if (ack_eliciting) run.budget.take(size);
+    if (size < run.segment_size) break;  // GSO: only the last segment may be shorter
   }
 
   parts.keys->sealer.protect_headers(std::span(slots).first(segments));
@@ -236,7 +253,7 @@ std::optional<Transmit> transmit(Parts& parts, Timestamp now, MutableBytes buffe
   // A peer need not acknowledge our acknowledgements. Then nothing settles them, and their frames must not pile up in
   // the log (threat t03).
   parts.sent_frames.release_below(parts.recovery.oldest_frames_begin().value_or(parts.sent_frames.end()));
-  return Transmit{path.remote, path.local, segment_size < used ? segment_size : used, used, mark};
+  return Transmit{path.remote, path.local, std::min(run.segment_size, used), used, mark};
 }
 
 }  // namespace mxp

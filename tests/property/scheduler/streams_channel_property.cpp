@@ -153,6 +153,8 @@ void run(std::uint32_t seed, int loss_percent, bool may_abandon) {
     check_bounds(pair.server.streams, config);
     if (ending && channel.empty() && !pair.client.streams.has_pending() && !pair.server.streams.has_pending()) break;
   }
+  // The last thing may have been a resume.
+  for (Side* side : {&pair.client, &pair.server}) side->streams.deliver_resumed();
   const std::pair<Application*, Application*> ways[] = {{&client, &server}, {&server, &client}};
   std::size_t whole = 0;
   for (const auto& [from, to] : ways) {
@@ -169,7 +171,6 @@ void run(std::uint32_t seed, int loss_percent, bool may_abandon) {
   }
   RC_ASSERT(whole > 0u);
   for (Side* side : {&pair.client, &pair.server}) {
-    side->streams.deliver_resumed();  // the last thing may have been a resume
     side->streams.collect();
     const StreamUsage usage = side->streams.usage();
     RC_ASSERT(usage.objects == 0u);
