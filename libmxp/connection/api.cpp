@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "connection/access.h"
+#include "connection/datagram_frames.h"
 #include "connection/flows.h"
 #include "connection/migration.h"
 
@@ -76,6 +77,23 @@ std::expected<void, StreamError> Connection::set_priority(StreamId id, const Str
 
 void Connection::set_send_buffer(std::size_t bytes) { impl_->parts.streams.set_send_buffer(bytes); }
 
+std::expected<void, DatagramError> Connection::send_datagram(ByteView data, const DatagramOptions& options) {
+  Parts& parts = impl_->parts;
+  if (!usable(parts)) return std::unexpected(DatagramError{DatagramError::Kind::connection_closed});
+  if (!parts.datagrams) return std::unexpected(DatagramError{DatagramError::Kind::not_taken_by_peer});
+  parts.datagrams->queue.set_path_limit(datagram_room(parts));
+  auto taken = parts.datagrams->queue.send(data, options);
+  parts.ready.on_ready();
+  return taken;
+}
+
+std::size_t Connection::max_datagram_size() const {
+  Parts& parts = impl_->parts;
+  if (!usable(parts) || !parts.datagrams) return 0;
+  parts.datagrams->queue.set_path_limit(datagram_room(parts));
+  return parts.datagrams->queue.largest();
+}
+
 void Connection::close(AppErrorCode code, std::string_view reason) {
   close_by_application(impl_->parts, that_fits(code), reason);
   impl_->parts.ready.on_ready();
@@ -98,6 +116,21 @@ ConnectionId Connection::local_id() const { return impl_->parts.local_id; }
 ConnectionId Connection::remote_id() const { return impl_->parts.path->remote_id; }
 ByteView Connection::handshake_hash() const { return impl_->parts.handshake_hash; }
 
+namespace {
+
+void add_to(DatagramStats& stats, const Datagrams& queue) {
+  const DatagramCounters& counters = queue.counters();
+  stats.queued = queue.queued();
+  stats.sent = counters.sent;
+  stats.delivered = counters.acknowledged;
+  stats.lost = counters.lost;
+  stats.expired = counters.expired;
+  stats.dropped = counters.dropped;
+  stats.too_large = counters.too_large;
+}
+
+}  // namespace
+
 ConnectionStats Connection::stats() const {
   const Parts& parts = impl_->parts;
   ConnectionStats stats = parts.stats;
@@ -113,6 +146,7 @@ ConnectionStats Connection::stats() const {
   stats.ecn_ce_reported = parts.recovery.ecn_ce_reported();
   stats.ecn = parts.path->control.ecn().state();
   stats.path_mtu_black_holes = parts.path->sizes.black_holes();
+  if (parts.datagrams) add_to(stats.datagrams, parts.datagrams->queue);
   const StreamCounters& counters = parts.streams.counters();
   stats.stream_bytes_sent = counters.bytes_sent;
   stats.stream_bytes_retransmitted = counters.bytes_retransmitted;

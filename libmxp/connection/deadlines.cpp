@@ -2,6 +2,7 @@
 // deadline and is asked again when that deadline has come.
 #include <algorithm>
 
+#include "connection/datagram_frames.h"
 #include "connection/flows.h"
 #include "connection/migration.h"
 
@@ -17,6 +18,7 @@ constexpr unsigned kTimeoutsOfBlackHole = 3;
 void rest(Parts& parts) {
   parts.idle.on_rested();
   parts.streams.shrink();
+  if (parts.datagrams) parts.datagrams->queue.shrink();
   parts.sent_frames.shrink();
   parts.recovery.shrink();
   parts.acks.shrink();
@@ -38,6 +40,7 @@ Timestamp next_deadline(const Parts& parts) {
     if (!held_by_address(parts)) next = std::min(next, parts.recovery.deadline());
     if (acknowledges_on(*parts.path) && !held_by_address(parts)) next = std::min(next, parts.acks.deadline());
     next = std::min(next, path_deadline(parts));
+    if (parts.datagrams) next = std::min(next, parts.datagrams->queue.deadline());
     next = std::min({next, parts.key_update.old_keys_until(), parts.idle.rest_deadline()});
     // A PING that is already due waits for room in the window, not for a time (threat t39).
     if (!parts.ping_due) next = std::min(next, parts.idle.keepalive_deadline());
@@ -74,6 +77,9 @@ void on_deadline(Parts& parts, Timestamp now) {
     }
     if (parts.idle.keepalive_deadline() <= now) parts.ping_due = true;
     on_path_deadline(parts, now);
+    tell_outbox(parts, now);
+    if (parts.datagrams) parts.datagrams->queue.expire(now);
+    tell_datagram_outcomes(parts, now);
     if (parts.key_update.old_keys_until() <= now) {
       parts.keys->opener.forget_previous_keys();
       parts.key_update.on_old_keys_gone();

@@ -89,6 +89,11 @@ void apply_peer_parameters(Parts& parts, const TransportParameters& parameters) 
   }
   parts.idle.set_timeout(config.idle_timeout, parameters.max_idle_timeout);
   parts.credit.raise(parameters.initial_max_data);
+  if (parameters.max_datagram_payload > 0) {
+    parts.datagrams = std::make_unique<SentDatagrams>(config.datagrams, parts.events);
+    parts.datagrams->queue.on_peer_limit(static_cast<std::size_t>(parameters.max_datagram_payload));
+    parts.outbox.add(parts.datagrams->queue);
+  }
   parts.streams.on_peer_parameters(parameters);
 }
 

@@ -1,15 +1,16 @@
-// Passes the events of the streams on to the application and adds which connection they belong to. After the
-// application has closed the connection, it hears no more of its streams, even if it closed from inside an event that
+// Passes the events of streams and datagrams on to the application and adds which connection they belong to. After the
+// application has closed the connection, it hears no more of them, even if it closed from inside an event that
 // others were to follow: it may have freed what the events are about. Received bytes wait, as if they had not been
 // taken, until the application asks for them.
 #pragma once
 
 #include "mxp/handler.h"
+#include "scheduler/datagram_events.h"
 #include "scheduler/stream_events.h"
 
 namespace mxp {
 
-class EventBridge final : public StreamEvents {
+class EventBridge final : public StreamEvents, public DatagramEvents {
  public:
   EventBridge(Connection& connection, Handler& handler) : connection_(connection), handler_(handler) {}
 
@@ -36,6 +37,16 @@ class EventBridge final : public StreamEvents {
   }
   void on_streams_available(StreamType type) override {
     if (!muted_) handler_.on_streams_available(connection_, type);
+  }
+
+  void on_datagram(ByteView data) {
+    if (!muted_) handler_.on_datagram(connection_, data);
+  }
+  void on_datagram_outcome(std::uint64_t cookie, DatagramOutcome outcome) override {
+    if (!muted_) handler_.on_datagram_outcome(connection_, cookie, outcome);
+  }
+  void on_datagrams_writable() override {
+    if (!muted_) handler_.on_datagrams_writable(connection_);
   }
 
  private:

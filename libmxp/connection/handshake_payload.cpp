@@ -37,6 +37,7 @@ TransportParameters local_parameters(const TransportConfig& config, std::span<co
   parameters.min_ack_delay = AckTracker::announced_min_delay(config.recovery.max_ack_delay);
   parameters.max_receive_timestamps_per_ack = config.recovery.receive_times_per_ack;
   if (config.migration) parameters.active_connection_id_limit = PeerIds::kLimit;
+  parameters.max_datagram_payload = config.datagrams.max_payload;
   parameters.connection_id = connection_id;
   parameters.versions = {kWireVersion};
   for (const Suite suite : suites) parameters.suites.push_back(static_cast<std::uint8_t>(suite));

@@ -106,6 +106,7 @@ bool report_ending(Parts& parts, Timestamp now) {
   // This must not come sooner, because from inside on_closed the application may still ask for bytes that it had not
   // taken.
   parts.streams.drop_all();
+  if (parts.datagrams) parts.datagrams->queue.drop_all();
   return true;
 }
 

@@ -26,6 +26,7 @@
 #include "reliability/ack_tracker.h"
 #include "reliability/recovery.h"
 #include "scheduler/connection_credit.h"
+#include "scheduler/datagrams.h"
 #include "scheduler/outbox.h"
 #include "scheduler/streams.h"
 
@@ -52,6 +53,13 @@ class ReadySignal {
 struct PacketKeysInUse {
   PacketSealer sealer;
   PacketOpener opener;
+};
+
+// The datagrams that the application sends.
+struct SentDatagrams {
+  SentDatagrams(const DatagramConfig& config, DatagramEvents& events) : queue(config, events) {}
+  Datagrams queue;
+  DatagramCounters traced = {};
 };
 
 struct Parts {
@@ -95,6 +103,7 @@ struct Parts {
   EventBridge events;
   ConnectionCredit credit;
   Streams streams;
+  std::unique_ptr<SentDatagrams> datagrams;  // none: the peer takes no datagrams
   Outbox outbox;
   std::unique_ptr<Path> path;          // where packets are sent
   std::unique_ptr<Path> other;         // that we may change to or return to; usually null

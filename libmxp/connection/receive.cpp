@@ -15,6 +15,7 @@
 //
 // The application is called from inside steps 6 and 7 and may close the connection there, so the state is looked at
 // again before each frame.
+#include "connection/datagram_frames.h"
 #include "connection/flows.h"
 #include "connection/migration.h"
 #include "core/frame_reader.h"
@@ -84,27 +85,30 @@ struct FrameVisitor {
   Result operator()(const StreamsBlockedFrame& frame) { return parts.streams.on_frame(frame); }
   // What a peer may send only where both sides have announced that they take it (docs/protocol.md §4.1).
   Result operator()(const NewConnectionIdFrame& frame) {
-    return may_move(parts) ? on_new_connection_id(parts, frame) : not_announced(frame_type::kNewConnectionId);
+    return may_move(parts) ? on_new_connection_id(parts, frame) : not_announced();
   }
   Result operator()(const RetireConnectionIdFrame& frame) {
-    return may_move(parts) ? on_retire_connection_id(parts, now, frame, destination)
-                           : not_announced(frame_type::kRetireConnectionId);
+    return may_move(parts) ? on_retire_connection_id(parts, now, frame, destination) : not_announced();
   }
   Result operator()(const PathChallengeFrame& frame) {
-    if (!may_move(parts)) return not_announced(frame_type::kPathChallenge);
+    if (!may_move(parts)) return not_announced();
     on_path_challenge(parts, datagram, frame.data);
     return {};
   }
   Result operator()(const PathResponseFrame& frame) {
-    if (!may_move(parts)) return not_announced(frame_type::kPathResponse);
+    if (!may_move(parts)) return not_announced();
     on_path_response(parts, now, frame.data);
     return {};
+  }
+  Result operator()(const DatagramFrame& frame) {
+    return parts.environment.config.transport.datagrams.max_payload == 0 ? not_announced()
+                                                                         : on_datagram_frame(parts, frame);
   }
 
   // docs/protocol.md §4.2.
   Result check_times(const ReceiveTimes& times) const {
     const std::size_t announced = parts.environment.config.transport.recovery.receive_times_per_ack;
-    if (announced == 0) return not_announced(0);  // of the two types, the one that the frame is of
+    if (announced == 0) return not_announced();
     if (times.size() <= announced) return {};
     return std::unexpected(
         TransportError{TransportErrorCode::frame_encoding_error, 0, "more receive times than asked"});
@@ -115,8 +119,9 @@ struct FrameVisitor {
       parts.trace(now, TraceForwardDelay{*forward.queue()});
   }
 
-  static Result not_announced(std::uint64_t type) {
-    return std::unexpected(TransportError{TransportErrorCode::unknown_frame, type, "frame that was not announced"});
+  // The type is added where the error is seen.
+  static Result not_announced() {
+    return std::unexpected(TransportError{TransportErrorCode::unknown_frame, 0, "frame that was not announced"});
   }
 };
 
@@ -243,6 +248,7 @@ void receive_packet(Parts& parts, Timestamp now, const ReceivedDatagram& datagra
   if (newest && parts.role == Role::client && datagram.local != SocketAddress{}) parts.arrival = datagram.local;
   if (newest && !probing && parts.role == Role::server && may_move(parts) && is_open(parts))
     follow_client(parts, now, datagram);
+  tell_outbox(parts, now);
   parts.acks.on_packet_received(now, opened->number, ack_eliciting, datagram.ecn);
   parts.streams.collect();
 }

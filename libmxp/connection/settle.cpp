@@ -3,6 +3,7 @@
 // are released from the log.
 //
 // Each kind of frame is named here: a new one that nobody has thought of does not compile.
+#include "connection/datagram_frames.h"
 #include "connection/flows.h"
 
 namespace mxp {
@@ -10,7 +11,7 @@ namespace mxp {
 namespace {
 
 // Who wrote a frame and wants to hear of its fate.
-enum class Owner : std::uint8_t { nobody, acks, ack_frequency, outbox, local_ids, peer_ids };
+enum class Owner : std::uint8_t { nobody, acks, ack_frequency, outbox, datagrams, local_ids, peer_ids };
 
 Owner owner_of(SentFrame::Kind kind) {
   switch (kind) {
@@ -29,6 +30,8 @@ Owner owner_of(SentFrame::Kind kind) {
     case SentFrame::Kind::stream_data_blocked:
     case SentFrame::Kind::streams_blocked_bidi:
     case SentFrame::Kind::streams_blocked_uni: return Owner::outbox;
+    case SentFrame::Kind::datagram:
+    case SentFrame::Kind::datagram_with_cookie: return Owner::datagrams;
     case SentFrame::Kind::new_connection_id: return Owner::local_ids;
     case SentFrame::Kind::retire_connection_id: return Owner::peer_ids;
     // A challenge has a timer of its own (path_validation.h), and for an answer that was lost the peer asks again.
@@ -47,6 +50,7 @@ void on_acknowledged(Parts& parts, const SentFrame& frame) {
       parts.recovery.set_peer_max_ack_delay(parts.ack_frequency.peer_max_ack_delay());
       break;
     case Owner::outbox: parts.outbox.on_frame_acknowledged(frame); break;
+    case Owner::datagrams: parts.datagrams->queue.on_acknowledged(frame); break;
     case Owner::local_ids: parts.ids->local.on_announcement_acknowledged(frame.value); break;
     case Owner::peer_ids: parts.ids->peer.on_retirement_acknowledged(frame.value); break;
   }
@@ -59,6 +63,7 @@ void on_lost(Parts& parts, const SentFrame& frame) {
     case Owner::acks: break;  // a newer ACK says more
     case Owner::ack_frequency: parts.ack_frequency.on_lost(frame.value); break;
     case Owner::outbox: parts.outbox.on_frame_lost(frame); break;
+    case Owner::datagrams: parts.datagrams->queue.on_lost(frame); break;
     case Owner::local_ids: parts.ids->local.on_announcement_lost(frame.value); break;
     case Owner::peer_ids: parts.ids->peer.on_retirement_lost(frame.value); break;
   }
@@ -111,6 +116,7 @@ void settle(Parts& parts, Timestamp now, const Outcome& outcome) {
   if (!outcome.acknowledged.empty() || !outcome.lost.empty())
     parts.trace(now, TraceCongestion{parts.path->control.congestion_window(), parts.path->control.bytes_in_flight(),
                                      parts.path->control.rtt().smoothed()});
+  tell_datagram_outcomes(parts, now);
 }
 
 namespace {

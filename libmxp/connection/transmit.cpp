@@ -21,6 +21,7 @@
 #include <array>
 #include <utility>
 
+#include "connection/datagram_frames.h"
 #include "connection/flows.h"
 #include "connection/migration.h"
 #include "connection/packet_builder.h"
@@ -67,6 +68,7 @@ void note_what_holds_us(Parts& parts, Timestamp now, bool ran_dry) {
   const bool wants_more = has_data(parts);
   const SendPermit permit = parts.recovery.permit(now);
   parts.pacing_until = wants_more && permit.blocked() ? permit.retry_at : kNever;
+  if (parts.datagrams) parts.pacing_until = std::min(parts.pacing_until, parts.datagrams->queue.held_until(now));
   BlockedBy blocked = BlockedBy::application;
   if (wants_more) blocked = permit.blocked() ? permit.reason : BlockedBy::nothing;
   else if (parts.streams.blocked_by_connection_credit()) blocked = BlockedBy::connection_credit;
@@ -95,6 +97,8 @@ bool begins_small_run(Parts& parts, Timestamp now) {
     const bool silent = parts.recovery.largest_acknowledged() < oldest.number && parts.silence_from != oldest.number;
     overdue = silent && now - oldest.sent_at > parts.recovery.probe_timeout();
     if (overdue) parts.silence_from = oldest.number;
+    // Datagrams that wait may be too large for small packets, and something has to ask.
+    parts.ping_due |= overdue;
     return false;
   });
   return overdue;
@@ -177,14 +181,15 @@ bool has_something_to_send(const Parts& parts, Timestamp now) {
   if (parts.lifecycle.state != ConnectionState::established) return false;
   // The last two have nothing to send. But it is transmit that notes that the application leaves room in the window,
   // and that the handshake no longer holds us.
-  return has_data(parts) || path_probe_due(parts, now) || parts.migration_due || parts.acks.ack_due(now) ||
-         parts.recovery.probes_due() > 0 || !parts.recovery.application_limit_is_noted() ||
-         parts.blocked == BlockedBy::handshake;
+  return has_data(parts) || (parts.datagrams && parts.datagrams->queue.has_outcomes()) || path_probe_due(parts, now) ||
+         parts.migration_due || parts.acks.ack_due(now) || parts.recovery.probes_due() > 0 ||
+         !parts.recovery.application_limit_is_noted() || parts.blocked == BlockedBy::handshake;
 }
 
 std::optional<Transmit> transmit(Parts& parts, Timestamp now, MutableBytes buffer, const TransmitLimits& limits) {
   parts.tell_windows(now);
   parts.streams.deliver_resumed();
+  tell_datagram_outcomes(parts, now);
   parts.streams.collect();
   if (parts.lifecycle.state == ConnectionState::closing) {
     arm_discard(parts, now);
@@ -196,6 +201,7 @@ std::optional<Transmit> transmit(Parts& parts, Timestamp now, MutableBytes buffe
   if (const auto local = std::exchange(parts.migration_due, std::nullopt)) begin_migration(parts, now, *local);
   Path& path = *parts.path;
   set_datagram_size(parts, now);
+  tell_outbox(parts, now);
   parts.trace_ecn(now);
   if (auto probe = transmit_path_probe(parts, now, buffer)) return probe;
   if (auto probe = transmit_size_probe(parts, now, buffer)) return probe;
@@ -248,6 +254,7 @@ std::optional<Transmit> transmit(Parts& parts, Timestamp now, MutableBytes buffe
   parts.keys->sealer.protect_headers(std::span(slots).first(segments));
 
   note_what_holds_us(parts, now, ran_dry);
+  tell_datagram_outcomes(parts, now);
   parts.trace_ecn(now);
   if (segments == 0) return std::nullopt;
   // A peer need not acknowledge our acknowledgements. Then nothing settles them, and their frames must not pile up in

@@ -73,6 +73,24 @@ Found find(const FlowControlConfig& config) {
   return std::nullopt;
 }
 
+Found find(const DatagramConfig& config) {
+  constexpr std::uint64_t kLargestQueue = std::uint64_t{1} << 30, kMostDatagrams = std::uint64_t{1} << 20;
+  constexpr std::string_view kBytes = "1 to 1073741824 bytes";
+  const Counted rows[] = {
+      {"transport.datagrams.max_payload", config.max_payload, 0, kMaxUdpPayload, "0 (none) to 65507 bytes"},
+      {"transport.datagrams.queue_bytes", config.queue_bytes, 1, kLargestQueue, kBytes},
+      {"transport.datagrams.queue_datagrams", config.queue_datagrams, 1, kMostDatagrams, "1 to 1048576 datagrams"},
+      {"transport.datagrams.burst_bytes", config.burst_bytes, 1, kLargestQueue, kBytes},
+  };
+  for (const Counted& row : rows)
+    if (Found found = check(row)) return found;
+  // Slower rates would make times that do not fit into a Duration.
+  constexpr std::uint64_t kLeastRate = 1000;
+  if (config.rate.is_zero()) return std::nullopt;
+  return check(Counted{"transport.datagrams.rate", config.rate.bytes_per_second(), kLeastRate, UINT64_MAX,
+                       "0 (no limit), or at least 1000 bytes a second"});
+}
+
 Found find(const TransportConfig& config) {
   using namespace std::chrono_literals;
   using Zero = Timed::Zero;
@@ -106,6 +124,7 @@ Found find(const TransportConfig& config) {
   };
   for (const Counted& row : counts)
     if (Found found = check(row)) return found;
+  if (Found found = find(config.datagrams)) return found;
   return find(config.flow_control);
 }
 

@@ -1,7 +1,10 @@
 // The words for every enum of the public headers that core owns.
+#include <fmt/format.h>
+
 #include <string_view>
 
 #include "mxp/connection.h"
+#include "mxp/datagram.h"
 #include "mxp/endpoint.h"
 #include "mxp/error.h"
 #include "mxp/trace.h"
@@ -73,6 +76,28 @@ std::string_view to_string(MigrationError error) {
     case MigrationError::not_connected: return "not connected";
     case MigrationError::not_allowed: return "migration is not allowed";
     case MigrationError::no_connection_id: return "the peer has given no connection id for another path yet";
+  }
+  return "unknown error";
+}
+
+std::string_view to_string(DatagramOutcome outcome) {
+  switch (outcome) {
+    case DatagramOutcome::delivered: return "delivered";
+    case DatagramOutcome::lost: return "lost";
+    case DatagramOutcome::expired: return "expired";
+    case DatagramOutcome::dropped: return "dropped";
+    case DatagramOutcome::too_large: return "too large";
+  }
+  return "unknown outcome";
+}
+
+std::string to_string(const DatagramError& error) {
+  switch (error.kind) {
+    case DatagramError::Kind::too_large:
+      return fmt::format("larger than the {} bytes that a datagram may have now", error.limit);
+    case DatagramError::Kind::queue_full: return "the queue of datagrams is full";
+    case DatagramError::Kind::not_taken_by_peer: return "the peer takes no datagrams";
+    case DatagramError::Kind::connection_closed: return "connection closed";
   }
   return "unknown error";
 }

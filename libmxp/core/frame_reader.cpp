@@ -179,6 +179,18 @@ Result read_path_data(Reader& in, std::uint64_t type) {
   return frame;
 }
 
+Result read_datagram(Reader& in, std::uint64_t type) {
+  std::uint64_t length = in.remaining();
+  if (type == frame_type::kDatagramWithLength) {
+    const auto value = in.varint();
+    if (!value) return malformed(type, "DATAGRAM frame cut off in its length");
+    length = *value;
+  }
+  const auto data = in.bytes(length);
+  if (!data) return malformed(type, "DATAGRAM frame longer than the packet");
+  return DatagramFrame{*data};
+}
+
 // Frames of one number and of a stream id and a number.
 template <typename F>
 Result read_limit(Reader& in, std::uint64_t type) {
@@ -242,6 +254,8 @@ std::expected<std::optional<Frame>, TransportError> FrameReader::next() {
     case frame_type::kRetireConnectionId: return read_limit<RetireConnectionIdFrame>(reader_, type);
     case frame_type::kPathChallenge: return read_path_data<PathChallengeFrame>(reader_, type);
     case frame_type::kPathResponse: return read_path_data<PathResponseFrame>(reader_, type);
+    case frame_type::kDatagram:
+    case frame_type::kDatagramWithLength: return read_datagram(reader_, type);
     case frame_type::kCloseTransport:
     case frame_type::kCloseApplication: return read_close(reader_, type);
     default: return std::unexpected(TransportError{TransportErrorCode::unknown_frame, type, "frame type not known"});

@@ -205,6 +205,28 @@ bool write_frame(Writer& out, const PathResponseFrame& frame) {
   return write_path_data(out, frame_type::kPathResponse, frame.data);
 }
 
+bool write_frame(Writer& out, const DatagramFrame& frame) {
+  const auto space = begin_datagram_frame(out, frame.data.size());
+  if (!space) return false;
+  std::copy(frame.data.begin(), frame.data.end(), space->begin());
+  return true;
+}
+
+std::optional<MutableBytes> begin_datagram_frame(Writer& out, std::size_t length) {
+  if (out.space() < 1 || out.space() - 1 < length) return std::nullopt;
+  const std::size_t rest = out.space() - 1 - length;
+  if (const std::size_t length_size = varint_size(length); length_size <= rest) {
+    out.varint(frame_type::kDatagramWithLength);
+    out.varint(length);
+  } else {
+    out.fill(0, rest);
+    out.varint(frame_type::kDatagram);
+  }
+  const MutableBytes data = out.free_space().first(length);
+  out.commit(length);
+  return data;
+}
+
 bool write_frame(Writer& out, const CloseFrame& frame) {
   const std::size_t fixed = 1 + varint_size(frame.code) + (frame.application ? 0 : varint_size(frame.frame_type));
   if (out.space() < fixed) return false;

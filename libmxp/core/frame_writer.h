@@ -37,6 +37,9 @@ bool write_frame(Writer& out, const NewConnectionIdFrame& frame);
 bool write_frame(Writer& out, const RetireConnectionIdFrame& frame);
 bool write_frame(Writer& out, const PathChallengeFrame& frame);
 bool write_frame(Writer& out, const PathResponseFrame& frame);
+// With its length, so that more frames may follow. Where only the length does not fit, without it: PADDING then comes
+// first, so that the frame ends where the packet does, and no other can follow it by mistake.
+bool write_frame(Writer& out, const DatagramFrame& frame);
 // The reason is cut to what fits, and to kMaxCloseReason.
 bool write_frame(Writer& out, const CloseFrame& frame);
 
@@ -50,5 +53,8 @@ std::optional<std::size_t> stream_frame_capacity(std::size_t space, StreamId str
 // Writes the header for `length` bytes (0 is fine) and reserves their place. Nothing if it does not fit.
 std::optional<StreamFrameSlot> begin_stream_frame(Writer& out, StreamId stream, std::uint64_t offset,
                                                   std::size_t length, bool fin);
+
+// The same for DATAGRAM: the header, and where exactly `length` bytes go. Nothing if it does not fit.
+std::optional<MutableBytes> begin_datagram_frame(Writer& out, std::size_t length);
 
 }  // namespace mxp

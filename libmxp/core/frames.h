@@ -23,7 +23,8 @@ inline constexpr std::uint64_t kPadding = 0x00, kPing = 0x01, kAck = 0x02, kAckE
                                kDataBlocked = 0x14, kStreamDataBlocked = 0x15, kStreamsBlockedBidi = 0x16,
                                kStreamsBlockedUni = 0x17, kNewConnectionId = 0x18, kRetireConnectionId = 0x19,
                                kPathChallenge = 0x1a, kPathResponse = 0x1b, kCloseTransport = 0x1c,
-                               kCloseApplication = 0x1d, kImmediateAck = 0x1f, kAckTimes = 0x20, kAckEcnTimes = 0x21;
+                               kCloseApplication = 0x1d, kImmediateAck = 0x1f, kAckTimes = 0x20, kAckEcnTimes = 0x21,
+                               kDatagram = 0x30, kDatagramWithLength = 0x31;
 inline constexpr std::uint64_t kStreamFinBit = 1, kStreamLengthBit = 2, kStreamOffsetBit = 4;
 }  // namespace frame_type
 
@@ -236,6 +237,10 @@ struct PathChallengeFrame {
 struct PathResponseFrame {
   PathData data{};
 };
+// Bytes of the application that are never sent again (RFC 9221).
+struct DatagramFrame {
+  ByteView data;
+};
 struct CloseFrame {
   bool application = false;
   std::uint64_t code = 0;
@@ -246,7 +251,7 @@ struct CloseFrame {
 using Frame = std::variant<PaddingFrame, PingFrame, AckFrame, ResetStreamFrame, StopSendingFrame, StreamFrame,
                            MaxDataFrame, MaxStreamDataFrame, MaxStreamsFrame, DataBlockedFrame, StreamDataBlockedFrame,
                            StreamsBlockedFrame, AckFrequencyFrame, ImmediateAckFrame, NewConnectionIdFrame,
-                           RetireConnectionIdFrame, PathChallengeFrame, PathResponseFrame, CloseFrame>;
+                           RetireConnectionIdFrame, PathChallengeFrame, PathResponseFrame, DatagramFrame, CloseFrame>;
 
 // PADDING, ACK and CLOSE are not (docs/protocol.md §4).
 bool is_ack_eliciting(const Frame& frame);

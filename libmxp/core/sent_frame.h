@@ -27,6 +27,8 @@ struct SentFrame {
     immediate_ack,         // its loss is no news
     new_connection_id,     // value: the sequence
     retire_connection_id,  // value: the sequence
+    datagram,              // length
+    datagram_with_cookie,  // length, value: the cookie, which may be any number
     path_challenge,        // its loss is no news: challenges have a timer of their own
     path_response,         // its loss is no news: the peer asks again
   };

@@ -36,6 +36,8 @@ struct TransportParameters {
   std::optional<Duration> min_ack_delay;
   // Receive times that the sender takes in one ACK, at most kMaxReceiveTimes; 0: it takes no ACK with times.
   std::uint64_t max_receive_timestamps_per_ack = 0;
+  // Bytes of data in the largest DATAGRAM that the sender of the parameter takes; 0: it takes none.
+  std::uint64_t max_datagram_payload = 0;
   std::optional<ConnectionId> connection_id;  // message 2 only
   std::vector<std::uint32_t> versions;        // in order of preference
   std::vector<std::uint8_t> suites;           // in order of preference, raw: unknown ones are kept

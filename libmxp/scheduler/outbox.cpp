@@ -21,7 +21,9 @@ Outbox::Classes::Set Outbox::classes_that(Has has) {
 }
 
 Outbox::Classes::Set Outbox::pending_classes() const {
-  return classes_that([this](MessageClass traffic_class) { return streams_.has_pending(traffic_class); });
+  return classes_that([this](MessageClass traffic_class) {
+    return streams_.has_pending(traffic_class) || has_datagrams(traffic_class);
+  });
 }
 
 Outbox::Classes::Set Outbox::classes_with_new_data() const {
@@ -53,7 +55,12 @@ bool Outbox::write_frames(Writer& out, SentFrameSink sent, Order order) {
 
 void Outbox::write_class(MessageClass traffic_class, Writer& out, SentFrameSink sent, std::size_t max_bytes) {
   if (streams_.has_lost_data(traffic_class)) streams_.write_lost_data(traffic_class, out, sent);
+  if (has_datagrams(traffic_class)) {
+    if (datagrams_first_) datagrams_->write(traffic_class, now_, out, sent);
+    datagrams_first_ = !datagrams_first_;
+  }
   streams_.write_new_data(traffic_class, out, sent, max_bytes);
+  if (has_datagrams(traffic_class)) datagrams_->write(traffic_class, now_, out, sent);
 }
 
 void Outbox::on_frame_lost(const SentFrame& frame) {

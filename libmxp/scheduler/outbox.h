@@ -1,11 +1,12 @@
 // The one arbiter over everything on a connection that waits to be sent and must arrive, or be settled otherwise. What
-// waits belongs to sources (streams, and the connection's credit); they share a few verbs: what is pending in which
-// class, write it into this packet, it was acknowledged, it was lost. The outbox holds nothing itself. It decides whose
-// frames go into a packet, in this order:
+// waits belongs to sources (streams, datagrams, and the connection's credit); they share a few verbs: what is pending in
+// which class, write it into this packet, it was acknowledged, it was lost. The outbox holds nothing itself. It decides
+// whose frames go into a packet, in this order:
 //
 //   1. control frames: they are small, and the peer waits for them
 //   2. data, class after class (docs/protocol.md §1): the classes share the bytes by weight, and the critical class
-//      passes the others within bounds (fair_queue.h). Within a class, what was lost goes first; it costs no credit
+//      passes the others within bounds (fair_queue.h). Within a class, what was lost goes first; it costs no credit.
+//      Then its streams and its datagrams take turns
 //
 // A probe may ask for new data before what was lost.
 #pragma once
@@ -15,7 +16,9 @@
 #include "core/cursor.h"
 #include "core/sent_frame.h"
 #include "mxp/config.h"
+#include "mxp/time.h"
 #include "scheduler/connection_credit.h"
+#include "scheduler/datagrams.h"
 #include "scheduler/fair_queue.h"
 #include "scheduler/sent_frame_sink.h"
 #include "scheduler/streams.h"
@@ -29,6 +32,16 @@ class Outbox {
   // The sources outlive this object.
   Outbox(const SchedulerConfig& config, ConnectionCredit& credit, Streams& streams)
       : queue_(config.class_weights, config.critical_burst), credit_(credit), streams_(streams) {}
+
+  // Datagrams are a source from now on, if the peer takes them. They outlive this object.
+  void add(Datagrams& datagrams) { datagrams_ = &datagrams; }
+  // The time by which datagrams are judged, and whether they may go: a packet that is smaller than the path's would make
+  // them wait in vain.
+  enum class DatagramsNow : std::uint8_t { may_go, wait };
+  void on_clock(Timestamp now, DatagramsNow datagrams) {
+    now_ = now;
+    datagrams_wait_ = datagrams == DatagramsNow::wait;
+  }
 
   // Whether write_frames would write something into an empty packet.
   bool has_pending() const { return has_control() || pending_classes() != 0; }
@@ -50,11 +63,18 @@ class Outbox {
   static Classes::Set classes_that(Has has);
   Classes::Set pending_classes() const;
   Classes::Set classes_with_new_data() const;
+  bool has_datagrams(MessageClass traffic_class) const {
+    return datagrams_ != nullptr && !datagrams_wait_ && datagrams_->has_pending(traffic_class, now_);
+  }
   void write_class(MessageClass traffic_class, Writer& out, SentFrameSink sent, std::size_t max_bytes);
 
   Classes queue_;
   ConnectionCredit& credit_;
   Streams& streams_;
+  Datagrams* datagrams_ = nullptr;
+  Timestamp now_{};
+  bool datagrams_wait_ = false;
+  bool datagrams_first_ = false;  // of the class that sends next
 };
 
 }  // namespace mxp

@@ -116,9 +116,11 @@ void frames() {
   frame("retire-connection-id", RetireConnectionIdFrame{1});
   frame("path-challenge", PathChallengeFrame{kId.bytes()});
   frame("path-response", PathResponseFrame{kId.bytes()});
+  frame("datagram", DatagramFrame{view("hello")});
   frame("close-transport", CloseFrame{false, 0x0a, 0x08, view("why")});
   frame("close-application", CloseFrame{true, 42, 0, view("bye")});
   seed("frames", "all", all.so_far());
+  seed("frames", "datagram-to-the-end", joined({Bytes{0x30}, view("hello")}));
   // STREAM without a length goes to the end of the packet; the writers always write one.
   seed("frames", "stream-to-the-end", joined({Bytes{0x08, 0x04}, view("hello")}));
 }
@@ -137,6 +139,7 @@ TransportParameters full_parameters() {
   p.active_connection_id_limit = 8;
   p.min_ack_delay = std::chrono::milliseconds(1);
   p.max_receive_timestamps_per_ack = 64;
+  p.max_datagram_payload = 1170;
   p.versions = {kWireVersion};
   p.suites = {2, 1};
   return p;

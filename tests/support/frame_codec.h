@@ -67,6 +67,7 @@ struct CompareFrames {
   }
   bool operator()(const PathChallengeFrame& x, const PathChallengeFrame& y) const { return x.data == y.data; }
   bool operator()(const PathResponseFrame& x, const PathResponseFrame& y) const { return x.data == y.data; }
+  bool operator()(const DatagramFrame& x, const DatagramFrame& y) const { return std::ranges::equal(x.data, y.data); }
   bool operator()(const CloseFrame& x, const CloseFrame& y) const {
     return x.application == y.application && x.code == y.code && x.frame_type == y.frame_type &&
            std::ranges::equal(x.reason, y.reason);
@@ -77,7 +78,7 @@ struct CompareFrames {
   }
 };
 
-// Whether both say the same; STREAM frames with and without an explicit length do.
+// Whether both say the same; STREAM and DATAGRAM frames with and without an explicit length do.
 inline bool same_frame(const Frame& a, const Frame& b) { return std::visit(CompareFrames{}, a, b); }
 
 struct WriteFrame {

@@ -63,6 +63,25 @@ void Recorder::on_streams_available(Connection& connection, StreamType) {
   if (hook) hook("available", connection, {});
 }
 
+void Recorder::on_datagram(Connection& connection, ByteView view) {
+  ++events;
+  bytes += view.size();
+  if (keep_data) datagrams.push_back(copy_of(view));
+  if (hook) hook("datagram", connection, {});
+}
+
+void Recorder::on_datagram_outcome(Connection& connection, std::uint64_t cookie, DatagramOutcome outcome) {
+  ++events;
+  outcomes.emplace_back(cookie, outcome);
+  if (hook) hook("outcome", connection, {});
+}
+
+void Recorder::on_datagrams_writable(Connection& connection) {
+  ++events;
+  ++datagrams_writable;
+  if (hook) hook("datagrams writable", connection, {});
+}
+
 void Recorder::on_closed(Connection& connection, const CloseInfo& info) {
   ++events;
   closed.push_back(info);

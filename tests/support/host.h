@@ -40,6 +40,9 @@ class Recorder final : public Handler {
   void on_stream_writable(Connection& connection, StreamId id) override;
   void on_stream_finished(Connection& connection, StreamId id) override;
   void on_streams_available(Connection& connection, StreamType type) override;
+  void on_datagram(Connection& connection, ByteView data) override;
+  void on_datagram_outcome(Connection& connection, std::uint64_t cookie, DatagramOutcome outcome) override;
+  void on_datagrams_writable(Connection& connection) override;
   void on_closed(Connection& connection, const CloseInfo& info) override;
 
   bool keep_data = true;               // false: only count, for bulk
@@ -51,6 +54,9 @@ class Recorder final : public Handler {
   std::vector<std::pair<StreamId, AppErrorCode>> resets;
   std::vector<std::pair<StreamId, AppErrorCode>> stops;
   std::vector<StreamId> finished;
+  std::vector<Bytes> datagrams;
+  std::vector<std::pair<std::uint64_t, DatagramOutcome>> outcomes;
+  int datagrams_writable = 0;
   std::uint64_t bytes = 0;
   std::uint64_t events = 0;  // callbacks of any kind
 

@@ -60,11 +60,19 @@ class SimApplication : public Handler {
   void on_stream_writable(Connection& connection, StreamId id) override;
   void on_stream_finished(Connection& connection, StreamId id) override;
   void on_streams_available(Connection& connection, StreamType type) override;
+  void on_datagram(Connection&, ByteView data) override {
+    if (datagram_hook) datagram_hook(data);
+  }
+  void on_datagram_outcome(Connection&, std::uint64_t cookie, DatagramOutcome outcome) override {
+    if (outcome_hook) outcome_hook(cookie, outcome);
+  }
   void on_closed(Connection& connection, const CloseInfo& info) override;
 
   // Behaviour of this side, to be set before the run.
   std::uint64_t reply_bytes = 0;  // on each two-way stream that the peer opens
   std::function<void(Connection&)> connected_hook;
+  std::function<void(ByteView)> datagram_hook;
+  std::function<void(std::uint64_t, DatagramOutcome)> outcome_hook;
   std::function<std::size_t(StreamId, ByteView)> take_hook;  // how much of the data to take; default all
 
   std::map<Key, Outgoing> outgoing;

@@ -329,6 +329,15 @@ class WithKeys(DumpCase):
                      f"NEW_CONNECTION_ID 0 {eight.hex()}", "RETIRE_CONNECTION_ID 1", f"PATH_CHALLENGE {eight.hex()}", f"PATH_RESPONSE {eight.hex()}"):
             self.assertIn(text, out)
 
+    def test_datagrams_are_shown(self):
+        capture = wire.pcap([MESSAGE_1, MESSAGE_2, wire.c2s(0, b"\x31\2hi\x31\0\x01\x30hello")])
+        self.assertEqual(self.records(capture, keys=True)[2]["frames"], [
+            {"type": "datagram", "length": 2}, {"type": "datagram", "length": 0}, {"type": "ping"}, {"type": "datagram", "length": 5}])
+        keys = self.file("k", wire.KEY_LOG)
+        self.assertIn("DATAGRAM 2, DATAGRAM 0, PING, DATAGRAM 5", self.dump("-r", self.file("c", capture), "--keylog", keys)[0])
+        out, _ = self.dump("-r", self.file("c", capture), "--keylog", keys, "-T", "fields", "-e", "frames.type", "-e", "datagram.length")
+        self.assertEqual(out.splitlines()[2], "datagram,datagram,ping,datagram\t2,0,5")
+
     def test_a_connection_joined_late_is_decrypted(self):
         for number, size in ((5, 1), (70_000, 1), (70_000, 2), (9_000_000, 2), (5_000_000_000, 4)):
             with self.subTest(number=number, size=size):

@@ -100,6 +100,10 @@ constexpr std::array kFieldTable{
           [](const PacketRecord& r, std::string& out) {
             each<StreamFrame>(r, out, [](const StreamFrame& f) { return f.fin ? 1 : 0; });
           }},
+    Field{"datagram.length",
+          [](const PacketRecord& r, std::string& out) {
+            each<DatagramFrame>(r, out, [](const DatagramFrame& f) { return f.data.size(); });
+          }},
     Field{"ack.largest",
           [](const PacketRecord& r, std::string& out) {
             each<AckFrame>(r, out, [](const AckFrame& f) { return f.largest.value(); });

@@ -90,6 +90,7 @@ struct FrameJson {
   void operator()(const RetireConnectionIdFrame& frame) { add(R"(,"sequence":{})", frame.sequence); }
   void operator()(const PathChallengeFrame& frame) { add(R"(,"data":"{}")", hex(ConnectionId(frame.data))); }
   void operator()(const PathResponseFrame& frame) { add(R"(,"data":"{}")", hex(ConnectionId(frame.data))); }
+  void operator()(const DatagramFrame& frame) { add(R"(,"length":{})", frame.data.size()); }
   void operator()(const CloseFrame& frame) {
     add(R"(,"by":"{}","error_code":{})", frame.application ? "application" : "transport", frame.code);
     if (!frame.application)
@@ -119,6 +120,7 @@ struct FrameWord {
   std::string_view operator()(const RetireConnectionIdFrame&) const { return "retire_connection_id"; }
   std::string_view operator()(const PathChallengeFrame&) const { return "path_challenge"; }
   std::string_view operator()(const PathResponseFrame&) const { return "path_response"; }
+  std::string_view operator()(const DatagramFrame&) const { return "datagram"; }
   std::string_view operator()(const CloseFrame&) const { return "close"; }
 };
 

@@ -64,6 +64,7 @@ struct FrameText {
   void operator()(const PathChallengeFrame& frame) { add("PATH_CHALLENGE {}", hex(ConnectionId(frame.data))); }
   void operator()(const PathResponseFrame& frame) { add("PATH_RESPONSE {}", hex(ConnectionId(frame.data))); }
   void operator()(const StreamsBlockedFrame& frame) { add("STREAMS_BLOCKED {} {}", ways(frame.type), frame.limit); }
+  void operator()(const DatagramFrame& frame) { add("DATAGRAM {}", frame.data.size()); }
   void operator()(const CloseFrame& frame) {
     const std::string reason =
         tools::escape(std::string_view(reinterpret_cast<const char*>(frame.reason.data()), frame.reason.size()));

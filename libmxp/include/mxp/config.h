@@ -16,6 +16,7 @@
 
 #include "mxp/keys.h"
 #include "mxp/message.h"
+#include "mxp/rate.h"
 #include "mxp/time.h"
 
 #pragma GCC visibility push(default)
@@ -90,6 +91,17 @@ struct KeyUpdateConfig {
   Duration interval = std::chrono::seconds(60);  // since the last update; more than 0; Duration::max() = never by time
 };
 
+// Datagrams (mxp/datagram.h). The bounds of the queue are for one connection; what waits there is memory.
+struct DatagramConfig {
+  // Bytes of the largest datagram that we take, 0 to 65507. 0 = none: the peer may send none. It has to fit into a UDP
+  // payload that we take as well (max_receive_udp_payload), with 30 bytes to spare.
+  std::size_t max_payload = 0;
+  std::size_t queue_bytes = 1u << 20;  // that wait to be sent, 1 to 2^30
+  std::size_t queue_datagrams = 1024;  // that wait to be sent, 1 to 2^20
+  ByteRate rate = {};                  // of what is sent, congestion control apart; zero = no limit, else at least 1000
+  std::size_t burst_bytes = 64u << 10;  // that `rate` lets go at once after a pause, 1 to 2^30
+};
+
 struct TransportConfig {
   // 0 = none, else 1 ms to 2^32 ms. The smaller of both sides' values counts, but a connection is never given up before
   // three probe timeouts, or 60 s if that is less, have passed in silence.
@@ -110,6 +122,7 @@ struct TransportConfig {
   SchedulerConfig scheduler;
   RecoveryConfig recovery;
   KeyUpdateConfig key_update;
+  DatagramConfig datagrams;
 };
 
 struct EndpointLimits {

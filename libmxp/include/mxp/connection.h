@@ -11,6 +11,7 @@
 
 #include "mxp/address.h"
 #include "mxp/bytes.h"
+#include "mxp/datagram.h"
 #include "mxp/error.h"
 #include "mxp/ids.h"
 #include "mxp/keys.h"
@@ -72,6 +73,15 @@ class Connection {
   // CarrierCapabilities::packet_info is true, and then only the IP address of `local` counts. Elsewhere datagrams still
   // leave from the old address, and the move is none.
   std::expected<void, MigrationError> migrate(const SocketAddress& local);
+
+  // Queues a copy of `data`, which may be empty, to be sent once in one packet and never again. It may be lost, and may
+  // overtake others; it does not arrive twice. Its size is bounded by max_datagram_size(), and the peer must have set
+  // DatagramConfig::max_payload. Congestion control and DatagramConfig::rate hold it back, credit of streams does not.
+  std::expected<void, DatagramError> send_datagram(ByteView data, const DatagramOptions& options = {});
+  // Bytes of the largest datagram that send_datagram would take now, were the queue empty: 0 if the peer takes none. It
+  // grows and shrinks with what the path carries (ConnectionStats::datagram_size) and is at least 1170 bytes, if peer
+  // and queue take as much.
+  std::size_t max_datagram_size() const;
 
   // Closes at once: streams end where they are. Finish and wait for on_stream_finished first to lose nothing.
   // The reason is cut to 256 bytes. on_closed follows in a later drive of the endpoint, never inside this call; until

@@ -5,8 +5,10 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 #include "mxp/bytes.h"
+#include "mxp/datagram.h"
 #include "mxp/error.h"
 #include "mxp/ids.h"
 
@@ -43,6 +45,13 @@ class Handler {
   virtual void on_stream_finished(Connection&, StreamId) {}
   // open_stream failed for want of credit and may now succeed.
   virtual void on_streams_available(Connection&, StreamType) {}
+
+  // A datagram of the peer, in a view that is valid during the call only; perhaps empty. In the order of arrival.
+  virtual void on_datagram(Connection&, [[maybe_unused]] ByteView data) {}
+  // What became of a datagram that was sent with this cookie. Never called from inside send_datagram.
+  virtual void on_datagram_outcome(Connection&, [[maybe_unused]] std::uint64_t cookie, DatagramOutcome) {}
+  // send_datagram found the queue full under DatagramPolicy::block, and there is room for that datagram now.
+  virtual void on_datagrams_writable(Connection&) {}
 
   // The connection has ended: the last call for it. Bytes that were received and not yet taken can be had here for the
   // last time, with Connection::resume.

@@ -11,6 +11,18 @@
 
 namespace mxp {
 
+// Of Connection::send_datagram. Each datagram that was taken is in one of queued, sent, expired, dropped, too_large.
+struct DatagramStats {
+  std::uint64_t received = 0;  // given to the application
+  std::uint64_t queued = 0;    // now
+  std::uint64_t sent = 0;
+  std::uint64_t delivered = 0;  // of those sent: acknowledged by the peer's transport
+  std::uint64_t lost = 0;       // of those sent: declared lost by us
+  std::uint64_t expired = 0;
+  std::uint64_t dropped = 0;    // with those that DatagramPolicy::drop_newest did not take
+  std::uint64_t too_large = 0;  // not sent because the path had come to carry less
+};
+
 struct ConnectionStats {
   std::uint64_t packets_sent = 0;
   std::uint64_t packets_received = 0;         // opened and new
@@ -45,6 +57,7 @@ struct ConnectionStats {
   std::uint64_t handshake_packets_sent = 0;
   std::uint64_t datagrams_too_large = 0;  // refusals that Endpoint::on_too_large told of, for the peer's address
   std::uint64_t key_updates = 0;          // of our sending direction, whoever began
+  DatagramStats datagrams;
   std::array<std::uint64_t, kDropReasonCount> dropped{};
 };
 

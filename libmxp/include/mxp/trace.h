@@ -105,10 +105,19 @@ struct TraceForwardDelay {
   Duration queue;
 };
 
+// Datagrams of the application (mxp/datagram.h) that did not arrive, as far as we know: so many since the last such
+// event.
+struct TraceDatagrams {
+  std::uint64_t lost;
+  std::uint64_t expired;
+  std::uint64_t dropped;
+  std::uint64_t too_large;
+};
+
 using TraceEvent =
     std::variant<TracePacketSent, TracePacketReceived, TracePacketLost, TracePacketDropped, TraceHandshakeSent,
                  TraceSecrets, TraceKeyUpdated, TraceEstablished, TraceBlocked, TraceCongestion, TraceClosed,
-                 TraceDatagramSize, TraceEcn, TracePathChanged, TraceForwardDelay>;
+                 TraceDatagramSize, TraceEcn, TracePathChanged, TraceForwardDelay, TraceDatagrams>;
 
 // Called on the endpoint's thread, in the middle of its work: a sink must call neither the endpoint nor a connection,
 // and must not throw.

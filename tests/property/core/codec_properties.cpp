@@ -125,6 +125,7 @@ BOOST_AUTO_TEST_CASE(transport_parameters_round_trip) {
     p.initial_max_streams_uni = *magnitude(60);
     p.max_ack_delay = std::chrono::milliseconds(*magnitude(14));
     p.max_receive_timestamps_per_ack = *rc::gen::inRange<std::uint64_t>(0, 1 + kMaxReceiveTimes);
+    p.max_datagram_payload = *rc::gen::inRange<std::uint64_t>(0, 65508);
     const Role sender = *rc::gen::element(Role::client, Role::server);
     if (sender == Role::server && *rc::gen::arbitrary<bool>()) p.connection_id = any_connection_id();
     p.versions = *rc::gen::container<std::vector<std::uint32_t>>(*rc::gen::inRange<std::size_t>(1, 17),

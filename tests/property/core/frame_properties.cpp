@@ -65,7 +65,7 @@ struct Written {
 };
 bool write_some_frame(Writer& out, Written& written, std::vector<std::uint8_t>& store) {
   const StreamType type = *rc::gen::element(StreamType::bidirectional, StreamType::unidirectional);
-  switch (*rc::gen::inRange(0, 17)) {
+  switch (*rc::gen::inRange(0, 18)) {
     case 0: written.frame = PingFrame{}; break;
     case 1: {
       written.ranges = some_ranges();
@@ -101,6 +101,10 @@ bool write_some_frame(Writer& out, Written& written, std::vector<std::uint8_t>& 
     case 13: written.frame = RetireConnectionIdFrame{number()}; break;
     case 14: written.frame = PathChallengeFrame{eight_bytes()}; break;
     case 15: written.frame = PathResponseFrame{eight_bytes()}; break;
+    case 16:
+      store = some_bytes(80);
+      written.frame = DatagramFrame{store};
+      break;
     default: {
       store = some_bytes(kMaxCloseReason);
       const bool application = *rc::gen::arbitrary<bool>();
@@ -166,7 +170,7 @@ BOOST_AUTO_TEST_CASE(every_proper_prefix_of_a_frame_is_refused) {
 BOOST_AUTO_TEST_CASE(garbage_is_refused_or_round_trips) {
   BOOST_TEST(rc::check([] {
     std::vector<std::uint8_t> bytes = some_bytes(60);
-    if (!bytes.empty()) bytes[0] = *rc::gen::inRange<std::uint8_t>(0, 0x22);
+    if (!bytes.empty()) bytes[0] = *rc::gen::inRange<std::uint8_t>(0, 0x38);
     FrameReader reader(bytes);
     while (true) {
       const auto frame = reader.next();

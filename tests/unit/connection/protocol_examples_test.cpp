@@ -484,6 +484,13 @@ BOOST_AUTO_TEST_CASE(frames_of_the_worked_example) {
   show_frame("RETIRE_CONNECTION_ID", "number 1", RetireConnectionIdFrame{1});
   show_frame("PATH_CHALLENGE", "", PathChallengeFrame{{0xd0, 0xd1, 0xd2, 0xd3, 0xd4, 0xd5, 0xd6, 0xd7}});
   show_frame("PATH_RESPONSE", "to the same", PathResponseFrame{{0xd0, 0xd1, 0xd2, 0xd3, 0xd4, 0xd5, 0xd6, 0xd7}});
+  show_frame("DATAGRAM", "\"hello\"", DatagramFrame{as_bytes("hello")});
+  show("DATAGRAM", "\"hello\", to the end of the packet", [](Writer& out) {
+    Writer rest(out.free_space().first(6));  // no room is left for its length
+    if (!write_frame(rest, DatagramFrame{as_bytes("hello")})) return false;
+    out.commit(rest.written());
+    return true;
+  });
   show_frame("CLOSE by the transport", "FLOW_CONTROL_ERROR in a STREAM frame, \"too much\"",
              CloseFrame{false, 0x03, 0x08, as_bytes("too much")});
   show_frame("CLOSE by the application", "code 0, \"done\"", CloseFrame{true, 0, 0, as_bytes("done")});

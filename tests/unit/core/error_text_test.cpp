@@ -1,8 +1,10 @@
 #include <boost/test/unit_test.hpp>
 #include <set>
+#include <string>
 
 #include "core/frames.h"
 #include "mxp/connection.h"
+#include "mxp/datagram.h"
 #include "mxp/endpoint.h"
 #include "mxp/error.h"
 #include "mxp/trace.h"
@@ -36,6 +38,17 @@ BOOST_AUTO_TEST_CASE(every_enum_is_complete) {
   every_value_has_words(ConnectError::invalid_server_key);
   every_value_has_words(ConnectionState::closed);
   every_value_has_words(BlockedBy::handshake);
+  every_value_has_words(DatagramOutcome::too_large);
+}
+
+BOOST_AUTO_TEST_CASE(a_datagram_that_is_too_large_is_told_the_limit) {
+  using Kind = DatagramError::Kind;
+  BOOST_TEST(to_string(DatagramError{Kind::too_large, 1170}) ==
+             "larger than the 1170 bytes that a datagram may have now");
+  std::set<std::string> words;
+  for (const Kind kind : {Kind::too_large, Kind::queue_full, Kind::not_taken_by_peer, Kind::connection_closed})
+    words.insert(to_string(DatagramError{kind}));
+  BOOST_TEST(words.size() == 4u);
 }
 
 BOOST_AUTO_TEST_CASE(codes_have_their_numbers) {

@@ -94,6 +94,19 @@ BOOST_AUTO_TEST_CASE(stream_frame_may_end_at_the_largest_offset_and_not_beyond) 
   refused_as("0c 00 ffffffffffffffff 61", TransportErrorCode::frame_encoding_error, 0x0c);
 }
 
+BOOST_AUTO_TEST_CASE(datagram_reaches_as_far_as_its_length_or_the_packet) {
+  BOOST_TEST(only<DatagramFrame>(hex("30")).data.empty());
+  BOOST_TEST(only<DatagramFrame>(hex("31 00")).data.empty());
+  BOOST_TEST(only<DatagramFrame>(hex("30 616263")).data.size() == 3u);
+  BOOST_TEST(only<DatagramFrame>(hex("31 4003 616263")).data.size() == 3u);
+  const auto bytes = hex("31 02 6162 01");
+  FrameReader reader(bytes);
+  BOOST_TEST(std::get<DatagramFrame>(reader.next().value().value()).data.size() == 2u);
+  BOOST_TEST(std::holds_alternative<PingFrame>(reader.next().value().value()));
+  refused_as("31 04 616263", TransportErrorCode::frame_encoding_error, 0x31);
+  refused_as("31 ffffffffffffffff 616263", TransportErrorCode::frame_encoding_error, 0x31);
+}
+
 BOOST_AUTO_TEST_CASE(ack_ranges_go_from_high_to_low) {
   // largest 100, delay 200 µs, two more ranges: 100..98, gap 1 → 95..95, gap 0 → 93..83
   const auto ack = only<AckFrame>(hex("02 4064 40c8 02 02 01 00 00 0a"));
@@ -280,7 +293,7 @@ BOOST_AUTO_TEST_CASE(fields_may_be_in_longer_forms) {
 }
 
 BOOST_AUTO_TEST_CASE(unknown_and_reserved_types_close_the_connection) {
-  for (const std::uint8_t type : {0x04, 0x1e, 0x22, 0x30, 0x31, 0x32, 0x33, 0x34, 0x35, 0x36, 0x3f}) {
+  for (const std::uint8_t type : {0x04, 0x1e, 0x22, 0x32, 0x33, 0x34, 0x35, 0x36, 0x3f}) {
     const TransportError error = refused({type, 0, 0, 0});
     BOOST_TEST((error.code == TransportErrorCode::unknown_frame));
     BOOST_TEST(error.frame_type == type);
@@ -289,8 +302,8 @@ BOOST_AUTO_TEST_CASE(unknown_and_reserved_types_close_the_connection) {
   refused_as("ffffffffffffffff", TransportErrorCode::unknown_frame, kMaxVarint);
 }
 
-// Every frame, cut at every byte: an error, never a crash and never a frame. STREAM without a length and PADDING are
-// valid when cut and not listed.
+// Every frame, cut at every byte: an error, never a crash and never a frame. STREAM and DATAGRAM without a length and
+// PADDING are valid when cut and not listed.
 BOOST_AUTO_TEST_CASE(frame_cut_off_anywhere_is_refused) {
   for (const char* whole : {"02 4064 40c8 02 02 01 00 00 0a",
                             "03 4064 40c8 01 02 01 00 07 08 4009",
@@ -313,6 +326,7 @@ BOOST_AUTO_TEST_CASE(frame_cut_off_anywhere_is_refused) {
                             "19 4040",
                             "1a 0102030405060708",
                             "1b 0102030405060708",
+                            "31 4002 6869",
                             "1c 400a 4008 02 6869",
                             "1d 4400 4002 6869",
                             "4040"}) {
@@ -334,7 +348,7 @@ BOOST_AUTO_TEST_CASE(only_padding_ack_and_close_are_not_ack_eliciting) {
         Frame(MaxDataFrame{}), Frame(MaxStreamDataFrame{}), Frame(MaxStreamsFrame{}), Frame(DataBlockedFrame{}),
         Frame(StreamDataBlockedFrame{}), Frame(StreamsBlockedFrame{}), Frame(AckFrequencyFrame{}),
         Frame(ImmediateAckFrame{}), Frame(NewConnectionIdFrame{}), Frame(RetireConnectionIdFrame{}),
-        Frame(PathChallengeFrame{}), Frame(PathResponseFrame{})}) {
+        Frame(PathChallengeFrame{}), Frame(PathResponseFrame{}), Frame(DatagramFrame{})}) {
     BOOST_TEST(is_ack_eliciting(frame));
   }
 }
@@ -343,9 +357,9 @@ BOOST_AUTO_TEST_CASE(frames_that_only_ask_about_a_path) {
   for (const Frame& frame :
        {Frame(PaddingFrame{}), Frame(PathChallengeFrame{}), Frame(PathResponseFrame{}), Frame(NewConnectionIdFrame{})})
     BOOST_TEST(is_probing(frame));
-  for (const Frame& frame :
-       {Frame(PingFrame{}), Frame(AckFrame{}), Frame(StreamFrame{}), Frame(MaxDataFrame{}),
-        Frame(RetireConnectionIdFrame{}), Frame(AckFrequencyFrame{}), Frame(ImmediateAckFrame{}), Frame(CloseFrame{})})
+  for (const Frame& frame : {Frame(PingFrame{}), Frame(AckFrame{}), Frame(StreamFrame{}), Frame(MaxDataFrame{}),
+                             Frame(RetireConnectionIdFrame{}), Frame(AckFrequencyFrame{}), Frame(ImmediateAckFrame{}),
+                             Frame(DatagramFrame{}), Frame(CloseFrame{})})
     BOOST_TEST(!is_probing(frame));
 }
 

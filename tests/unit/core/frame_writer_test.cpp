@@ -58,6 +58,8 @@ BOOST_AUTO_TEST_CASE(frames_have_the_bytes_of_the_document) {
       {RetireConnectionIdFrame{64}, "19 4040"},
       {PathChallengeFrame{{1, 2, 3, 4, 5, 6, 7, 8}}, "1a 0102030405060708"},
       {PathResponseFrame{{1, 2, 3, 4, 5, 6, 7, 8}}, "1b 0102030405060708"},
+      {DatagramFrame{view("abc")}, "31 03 616263"},
+      {DatagramFrame{}, "31 00"},
       {CloseFrame{false, 0x0a, 8, view("hi")}, "1c 0a 08 02 6869"},
       {CloseFrame{true, 0x400, 0, {}}, "1d 4400 00"},
   };
@@ -231,6 +233,30 @@ BOOST_AUTO_TEST_CASE(close_reason_is_not_cut_inside_a_character) {
   BOOST_REQUIRE(write_frame(out, CloseFrame{true, 1, 0, view(text)}));
   FrameReader reader(out.so_far());
   BOOST_TEST(std::get<CloseFrame>(reader.next().value().value()).reason.size() == 254u);
+}
+
+// Without its length a frame reaches to the end of the packet, whatever is written after it.
+BOOST_AUTO_TEST_CASE(datagram_leaves_its_length_out_only_where_it_ends_the_packet) {
+  for (const std::size_t length : {0u, 1u, 63u, 64u, 65u, 1170u, 16383u, 16384u}) {
+    const std::vector<std::uint8_t> data(length, 0xdd);
+    for (std::size_t more = 0; more < 8; ++more) {  // than the type and the data take
+      std::vector<std::uint8_t> buffer(1 + length + more);
+      Writer out(buffer);
+      BOOST_REQUIRE(write_frame(out, DatagramFrame{data}));
+      const std::size_t length_size = length < 64 ? 1 : length < 16384 ? 2 : 4;
+      BOOST_TEST(out.space() == (more >= length_size ? more - length_size : 0));
+      BOOST_TEST(write_ping(out) == (more > length_size));
+      FrameReader reader(out.so_far());
+      auto frame = reader.next().value().value();
+      if (std::holds_alternative<PaddingFrame>(frame)) frame = reader.next().value().value();
+      BOOST_TEST(std::ranges::equal(std::get<DatagramFrame>(frame).data, data));
+      BOOST_TEST(reader.next().value().has_value() == (more > length_size));
+    }
+    std::vector<std::uint8_t> buffer(length);
+    Writer too_small(buffer);
+    BOOST_TEST(!begin_datagram_frame(too_small, length));
+    BOOST_TEST(too_small.written() == 0u);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(stream_capacity_is_exact) {

@@ -58,7 +58,7 @@ BOOST_AUTO_TEST_CASE(absent_parameters_have_their_defaults) {
 BOOST_AUTO_TEST_CASE(every_parameter_is_read_by_its_id) {
   const auto result = parsed(
       "01 02 7530 03 04 8000ffe3 04 01 04 05 01 05 06 01 06 07 01 07 08 01 08 09 01 09 0b 01 0a 0e 01 03 13 02 43e8 14 "
-      "01 20 10 "
+      "01 20 16 02 4492 10 "
       "08 "
       "a1a2a3a4a5a6a7a8",
       Role::server);
@@ -76,6 +76,7 @@ BOOST_AUTO_TEST_CASE(every_parameter_is_read_by_its_id) {
   expected.active_connection_id_limit = 3;
   expected.min_ack_delay = 1ms;
   expected.max_receive_timestamps_per_ack = 32;
+  expected.max_datagram_payload = 1170;
   expected.connection_id = ConnectionId({0xa1, 0xa2, 0xa3, 0xa4, 0xa5, 0xa6, 0xa7, 0xa8});
   BOOST_TEST((*result == expected));
 }
@@ -112,6 +113,9 @@ BOOST_AUTO_TEST_CASE(bounds_are_inclusive_where_the_document_says_so) {
   BOOST_TEST(parsed("14 02 4040")->max_receive_timestamps_per_ack == 64u);
   refused("14 02 4041", "out of bounds");
   BOOST_TEST(parsed("")->max_receive_timestamps_per_ack == 0u);
+  BOOST_TEST(parsed("16 01 00").has_value());
+  BOOST_TEST(parsed("16 04 8000ffe3").has_value());
+  refused("16 04 8000ffe4", "out of bounds");
   BOOST_TEST(parsed("0b 02 7fff 13 04 80f9fc18").has_value());
   refused("0b 02 7fff 13 04 80f9fc19", "out of bounds");
 }
@@ -234,6 +238,7 @@ BOOST_AUTO_TEST_CASE(what_a_peer_would_refuse_is_not_written) {
   BOOST_TEST(!writes([](auto& p) { p.suites.resize(17); }));
   BOOST_TEST(!writes([](auto& p) { p.max_udp_payload = 1199; }));
   BOOST_TEST(!writes([](auto& p) { p.max_udp_payload = 65508; }));
+  BOOST_TEST(!writes([](auto& p) { p.max_datagram_payload = 65508; }));
   BOOST_TEST(!writes([](auto& p) { p.max_ack_delay = 16384ms; }));
   BOOST_TEST(!writes([](auto& p) { p.max_idle_timeout = -1ms; }));
   BOOST_TEST(!writes([](auto& p) { p.initial_max_streams_bidi = (std::uint64_t{1} << 60) + 1; }));

@@ -85,6 +85,41 @@ BOOST_AUTO_TEST_CASE(a_bulk_transfer_allocates_nothing_per_packet) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(datagrams_allocate_nothing) {
+  DirectPair::Config config;  // new keys allocate their ciphers, once for many thousand packets
+  config.client.transport.key_update = config.server.transport.key_update = {.packets = 1'000'000, .interval = 24h};
+  config.server.transport.datagrams.max_payload = 1170;
+  DirectPair pair(std::move(config));
+  Connection* connection = pair.establish();
+  pair.server.app.keep_data = false;
+  Pump pump{pair};
+  const Bytes data(1170);
+  std::uint64_t sent = 0;
+  const auto datagrams = [&](std::uint64_t count) {
+    const std::uint64_t target = sent + count;
+    pair.client.app.outcomes.clear();
+    pump.run([&] {
+      // Of all sizes and policies, more than the queue holds.
+      for (;; ++sent) {
+        const DatagramOptions options{.traffic_class = static_cast<MessageClass>(sent % 4),
+                                      .policy = sent % 7 == 0 ? DatagramPolicy::drop_oldest : DatagramPolicy::block,
+                                      .expires_at = sent % 3 == 0 ? pair.now + 50ms : kNever,
+                                      .cookie = sent % 2 == 0 ? std::optional(sent) : std::nullopt};
+        if (!connection->send_datagram(ByteView(data).first(sent * 13 % 1171), options)) break;
+      }
+      return sent >= target;
+    });
+  };
+  for (TraceRecorder* trace : {&pair.client_trace, &pair.server_trace}) trace->sent.reserve(500'000);
+  pair.client.app.outcomes.reserve(200'000);
+  datagrams(150'000);
+  const std::uint64_t before = allocations();
+  const DatagramStats stats = connection->stats().datagrams;
+  datagrams(50'000);
+  BOOST_TEST(allocations() - before == 0u);
+  BOOST_TEST(connection->stats().datagrams.sent - stats.sent > 20'000u);
+}
+
 // The peer's turn and ours: no more than the ciphers of one phase, however many packets it protects.
 BOOST_AUTO_TEST_CASE(a_key_update_allocates_a_fixed_number) {
   DirectPair::Config config;
