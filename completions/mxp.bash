@@ -15,7 +15,8 @@ _mxp_complete() {
   case $before in
     --suite) mapfile -t COMPREPLY < <(compgen -W 'aes256 chacha20 aes256,chacha20 chacha20,aes256' -- "$word"); return ;;
     --cc) mapfile -t COMPREPLY < <(compgen -W "bbr cubic newreno$([[ ${tool##*/} == mxp-perf ]] && echo ' none')" -- "$word"); return ;;
-    --test) mapfile -t COMPREPLY < <(compgen -W 'bulk rr' -- "$word"); return ;;
+    --frame) mapfile -t COMPREPLY < <(compgen -W 'raw line nul' -- "$word"); return ;;
+    --test) mapfile -t COMPREPLY < <(compgen -W 'bulk rr datagrams' -- "$word"); return ;;
   esac
   help=$("$tool" --help 2>/dev/null) || return
   local commands

@@ -14,8 +14,7 @@ namespace id {
 constexpr std::uint64_t kMaxIdleTimeout = 0x01, kMaxUdpPayload = 0x03, kMaxData = 0x04, kStreamDataBidiLocal = 0x05,
                         kStreamDataBidiRemote = 0x06, kStreamDataUni = 0x07, kStreamsBidi = 0x08, kStreamsUni = 0x09,
                         kMaxAckDelay = 0x0b, kActiveConnectionIds = 0x0e, kConnectionId = 0x10, kVersions = 0x11,
-                        kSuites = 0x12, kMinAckDelay = 0x13, kReceiveTimes = 0x14,
-                        kMaxDatagramPayload = 0x16;
+                        kSuites = 0x12, kMinAckDelay = 0x13, kReceiveTimes = 0x14, kMaxDatagramPayload = 0x16;
 }  // namespace id
 
 // Ids of the form 31 N + 27 mean nothing and never will.

@@ -55,12 +55,12 @@ bool Outbox::write_frames(Writer& out, SentFrameSink sent, Order order) {
 
 void Outbox::write_class(MessageClass traffic_class, Writer& out, SentFrameSink sent, std::size_t max_bytes) {
   if (streams_.has_lost_data(traffic_class)) streams_.write_lost_data(traffic_class, out, sent);
-  if (has_datagrams(traffic_class)) {
-    if (datagrams_first_) datagrams_->write(traffic_class, now_, out, sent);
-    datagrams_first_ = !datagrams_first_;
-  }
+  if (!has_datagrams(traffic_class)) return streams_.write_new_data(traffic_class, out, sent, max_bytes);
+  const std::size_t start = out.written();
+  if (datagrams_first_) datagrams_->write(traffic_class, now_, out, sent);
   streams_.write_new_data(traffic_class, out, sent, max_bytes);
-  if (has_datagrams(traffic_class)) datagrams_->write(traffic_class, now_, out, sent);
+  datagrams_->write(traffic_class, now_, out, sent);
+  if (out.written() != start) datagrams_first_ = !datagrams_first_;  // else the packet was full
 }
 
 void Outbox::on_frame_lost(const SentFrame& frame) {

@@ -157,4 +157,28 @@ BOOST_AUTO_TEST_CASE(the_rate_is_kept_on_the_wire) {
   BOOST_TEST((took < 4100ms));
 }
 
+// By the weights of their classes, 8 : 4 : 2 : 1; within a class they take turns. A datagram that is not the first of
+// its packet often does not fit, and the stream fills what is left.
+BOOST_AUTO_TEST_CASE(streams_and_datagrams_share_a_link_by_class) {
+  const std::pair<MessageClass, double> cases[] = {{MessageClass::critical, 8 / 10.0},
+                                                   {MessageClass::control, 4 / 6.0},
+                                                   {MessageClass::streaming, 1 / 2.0},  // as the stream
+                                                   {MessageClass::background, 1 / 3.0}};
+  for (const auto& [of, expected] : cases) {
+    Sender sender("rate 20mbit delay 10ms limit 60", 5);
+    sender.sim().client.open_and_send(sender.connection(), StreamType::unidirectional, std::uint64_t{1} << 40);
+    std::uint32_t number = 0;
+    for (int i = 0; i < 1500; ++i) {
+      const DatagramOptions options{.traffic_class = of, .policy = DatagramPolicy::drop_newest};
+      while (sender.connection().send_datagram(Payload::make(of, number, 1100), options)) ++number;
+      sender.sim().run_for(2ms);
+    }
+    const double datagrams = static_cast<double>(sender.arrived.size()) * 1100;
+    const double share = datagrams / (datagrams + static_cast<double>(sender.sim().server.bytes_received));
+    BOOST_TEST_MESSAGE("share of datagrams: " << share << ", by weight " << expected);
+    BOOST_TEST(share > expected - 0.15);
+    BOOST_TEST(share < expected + 0.15);
+  }
+}
+
 BOOST_AUTO_TEST_SUITE_END()

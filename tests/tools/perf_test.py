@@ -94,6 +94,54 @@ class Runs(unittest.TestCase):
         self.assertAlmostEqual(result["messages_per_second"], 200, delta=10)
         self.assertGreaterEqual(result["latency_us"]["max"], result["service_time_us"]["p50"])
 
+    def test_datagrams_as_fast_as_they_go(self):
+        done = perf("run", "--test", "datagrams", "--duration", "0.5s", "--no-limits", "--json")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        report = json.loads(done.stdout)
+        datagrams = report["result"]["datagrams"]
+        self.assertEqual(report["config"]["size_bytes"], 1170)
+        self.assertGreater(datagrams["delivered"], 1000)
+        self.assertLessEqual(datagrams["delivered"], datagrams["sent"])
+        self.assertAlmostEqual(datagrams["delivered_share"], datagrams["delivered"] / datagrams["sent"])
+        self.assertEqual(report["result"]["bytes"], 1170 * datagrams["delivered"])
+        self.assertEqual(datagrams["overtaken"], 0)
+        self.assertGreater(report["result"]["goodput_bits_per_second"], 1e6)
+        self.assertNotIn("latency_us", report["result"])
+
+    def test_datagrams_at_a_rate_over_a_link_that_loses_a_tenth(self):
+        with Server() as server:
+            port = server.url.rpartition(":")[2]
+            relay = subprocess.Popen([os.path.join(os.environ["MXP_BIN"], "mxp-netem"), "-l", "127.0.0.1:0", "-t", f"127.0.0.1:{port}",
+                                      "--up", "loss 10%", "--seed", "5"], stderr=subprocess.PIPE, text=True)
+            try:
+                relayed = re.search(r"relaying 127\.0\.0\.1:(\d+) ", relay.stderr.readline())[1]
+                done = perf("client", server.url.replace(f":{port}", f":{relayed}"), "--test", "datagrams", "--rate", "1000", "--size", "900",
+                            "--duration", "2s", "--no-limits", "--json")
+            finally:
+                relay.kill()
+                relay.communicate()
+        self.assertEqual(done.returncode, 0, done.stderr)
+        report = json.loads(done.stdout)
+        datagrams = report["result"]["datagrams"]
+        self.assertEqual(datagrams["asked_per_second"], 1000)
+        self.assertEqual(report["config"]["datagrams_per_second"], 1000)
+        self.assertAlmostEqual(datagrams["sent"] + datagrams["not_sent"], 2000, delta=60)
+        self.assertGreater(datagrams["delivered_share"], 0.84)
+        self.assertLess(datagrams["delivered_share"], 0.95)
+
+    def test_datagrams_in_text(self):
+        done = perf("run", "--test", "datagrams", "--rate", "500", "--size", "8", "--parallel", "3", "--duration", "0.5s", "--no-limits")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertRegex(done.stdout, r"\ndatagrams \d+ /s, \d+ of 2\d\d delivered \(\d+\.\d\d%\), \d+ overtaken; 500 /s asked")
+
+    def test_datagram_options_that_do_not_fit_are_2(self):
+        for arguments, word in ((["--size", "7"], "8 to 1170"), (["--size", "1171"], "8 to 1170"), (["--reverse"], "--reverse"), (["--bidir"], "--bidir"),
+                                (["--streams", "2"], "--streams"), (["--omit", "1s"], "--omit")):
+            with self.subTest(arguments):
+                done = perf("run", "--test", "datagrams", *arguments)
+                self.assertEqual(done.returncode, 2)
+                self.assertIn(word, done.stderr)
+
     def test_large_calls(self):
         done = perf("run", "--test", "rr", "--size", "200K", "--duration", "0.3s", "--no-limits", "--json")
         self.assertEqual(done.returncode, 0, done.stderr)

@@ -99,6 +99,18 @@ void Hub::on_streams_available(Connection& connection, StreamType) {
   if (Session* session = session_of(connection)) session->on_streams_available();
 }
 
+void Hub::on_datagram(Connection& connection, ByteView data) {
+  if (Session* session = session_of(connection)) session->on_datagram(data);
+}
+
+void Hub::on_datagram_outcome(Connection& connection, std::uint64_t, DatagramOutcome outcome) {
+  if (Session* session = session_of(connection)) session->on_datagram_outcome(outcome);
+}
+
+void Hub::on_datagrams_writable(Connection& connection) {
+  if (Session* session = session_of(connection)) session->on_datagrams_writable();
+}
+
 void Hub::on_closed(Connection& connection, const CloseInfo& info) {
   Session* raw = session_of(connection);
   if (raw == nullptr) {

@@ -51,6 +51,9 @@ class Hub : public Handler {
   void on_stream_writable(Connection& connection, StreamId id) override;
   void on_stream_finished(Connection& connection, StreamId id) override;
   void on_streams_available(Connection& connection, StreamType type) override;
+  void on_datagram(Connection& connection, ByteView data) override;
+  void on_datagram_outcome(Connection& connection, std::uint64_t cookie, DatagramOutcome outcome) override;
+  void on_datagrams_writable(Connection& connection) override;
   void on_closed(Connection& connection, const CloseInfo& info) override;
 
  private:

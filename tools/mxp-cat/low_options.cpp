@@ -64,6 +64,13 @@ void add_session_options(CLI::App& command, LowOptions& low) {
   command.add_option("--cc", low.congestion_control, "congestion control: bbr (default), cubic, newreno")
       ->check(CLI::IsMember(congestion_names(OfferNone::no)))
       ->type_name("NAME");
+  command.add_flag("--datagram", low.datagram,
+                   "datagrams in place of a stream: each line is one, and may be lost; the peer needs it, too");
+  command
+      .add_option("--frame", low.frame,
+                  "with --datagram, what one is: line (default), nul (ends with a zero byte), raw (each read)")
+      ->check(CLI::IsMember({"raw", "line", "nul"}))
+      ->type_name("raw|line|nul");
   command.add_flag("--half-close", low.half_close, "keep a terminal's session open after the peer's end");
   command.add_flag("--end-together", low.end_together, "the peer's end is ours too, even while stdin goes on");
   command.add_flag("--no-stdin", low.no_stdin, "send nothing and end our side at once");

@@ -34,6 +34,8 @@ struct LowOptions {
   bool half_close = false;
   bool end_together = false;
   bool no_stdin = false;
+  bool datagram = false;
+  std::optional<std::string> frame;
   bool progress = false;
   bool digest = false;
   std::optional<Duration> timeout;

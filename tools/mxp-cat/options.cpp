@@ -18,6 +18,12 @@ using std::chrono_literals::operator""s;
 Result<void> check_combination(const LowOptions& low) {
   const int modes =
       static_cast<int>(low.echo) + static_cast<int>(!low.send.empty()) + static_cast<int>(!low.receive_into.empty());
+  if (modes > 0 && low.datagram)
+    return fail(ErrorKind::usage, "--datagram excludes --echo, --send and --recv: a connection does one of them");
+  if (low.frame && !low.datagram)
+    return fail(ErrorKind::usage, "--frame needs --datagram: it says what of stdin is one datagram");
+  if (low.datagram && low.digest)
+    return fail(ErrorKind::usage, "--digest excludes --datagram: what is lost on the way has no part in it");
   if (modes > 1)
     return fail(ErrorKind::usage, "--echo, --send and --recv exclude each other: a connection does one of them");
   if (low.once && low.keep_open) return fail(ErrorKind::usage, "--once and --keep-open exclude each other");
@@ -89,6 +95,9 @@ Result<Options> interpret(const LowOptions& low) {
   if (low.echo) options.mode = Mode::echo;
   if (!low.send.empty()) options.mode = Mode::send;
   if (!low.receive_into.empty()) options.mode = Mode::receive;
+  if (low.datagram) options.mode = Mode::datagrams;
+  if (low.frame)
+    options.framing = *low.frame == "raw" ? Framing::raw : *low.frame == "nul" ? Framing::nul : Framing::line;
   options.send = low.send;
   options.devices = low.devices ? Devices::send : Devices::refuse;
   options.receive_into = low.receive_into;

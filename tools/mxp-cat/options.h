@@ -19,7 +19,10 @@
 namespace mxp::tools {
 
 // What the streams of a connection carry.
-enum class Mode : std::uint8_t { pipe, echo, send, receive };
+enum class Mode : std::uint8_t { pipe, echo, send, receive, datagrams };
+
+// What of stdin is one datagram, and what follows each on stdout.
+enum class Framing : std::uint8_t { raw, line, nul };
 
 // What the peer's end of stream does to our reading of stdin (docs/file-transfer.md §1).
 enum class AtPeerEnd : std::uint8_t {
@@ -46,6 +49,7 @@ struct Options {
   bool say_that_anyone_may_connect = false;
   bool keep_open = false;
   AtPeerEnd at_peer_end = AtPeerEnd::end_terminal;
+  Framing framing = Framing::line;  // Mode::datagrams
   bool no_stdin = false;
   bool progress = false;
   bool digest = false;

@@ -8,45 +8,16 @@
 //                        goodbye, the listener closes
 #pragma once
 
-#include <deque>
 #include <optional>
 #include <vector>
 
 #include "common/digest.h"
 #include "mxp-cat/session.h"
-#include "mxp-cat/standard_input.h"
-#include "mxp-cat/standard_output.h"
+#include "mxp-cat/standard_streams.h"
 
 namespace mxp::tools {
 
-class PipeSession;
-
-// stdin and stdout, which one connection has at a time; later ones (--keep-open) wait for their turn with their data
-// unread. Outlives the sessions.
-class StandardStreams {
- public:
-  explicit StandardStreams(EventLoop& loop) : output(loop), loop_(loop) {}
-  ~StandardStreams();
-
-  StandardInput input;
-  StandardOutput output;
-
-  // True: `session` has the turn now. False: its turn comes, with take_turn().
-  bool ask_for_turn(PipeSession& session);
-  // `session` goes. If it has the turn, the next one gets it in a later turn of the loop: never from inside here, which
-  // may be the end of all of them.
-  void leave(PipeSession& session);
-
- private:
-  void give_turn();
-
-  EventLoop& loop_;
-  PipeSession* owner_ = nullptr;
-  std::deque<PipeSession*> waiting_;
-  std::optional<std::uint64_t> hand_over_timer_;
-};
-
-class PipeSession : public Session {
+class PipeSession : public Session, public TurnTaker {
  public:
   PipeSession(const SessionEnvironment& environment, Connection& connection, StandardStreams& streams);
   ~PipeSession() override;
@@ -65,8 +36,8 @@ class PipeSession : public Session {
   Result<void> after_drain(Result<void> result) override;
   Progress progress() const override;
 
-  // StandardStreams: stdin and stdout are ours.
-  void take_turn();
+  // stdin and stdout are ours.
+  void take_turn() override;
 
  private:
   enum class OurEnd : std::uint8_t { open, sent, acknowledged };

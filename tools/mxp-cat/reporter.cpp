@@ -25,6 +25,17 @@ std::string_view by_word(CloseInfo::By by) {
   return "local";
 }
 
+// "datagrams: 100 sent (97 acknowledged, 3 lost), 5 received"
+std::string describe_datagrams(const DatagramStats& stats) {
+  std::string text =
+      fmt::format("datagrams: {} sent ({} acknowledged, {} lost", stats.sent, stats.delivered, stats.lost);
+  if (const auto unknown = stats.sent - stats.delivered - stats.lost) text += fmt::format(", {} unknown", unknown);
+  text += fmt::format("), {} received", stats.received);
+  if (stats.too_large > 0) text += fmt::format(", {} not sent, because the path came to carry less", stats.too_large);
+  if (stats.queued > 0) text += fmt::format(", {} not sent", stats.queued);
+  return text;
+}
+
 double bit_rate(std::uint64_t bytes, Duration span) {
   return span.count() > 0 ? static_cast<double>(bytes) * 8 / seconds(span) : 0;
 }
@@ -117,6 +128,9 @@ void Reporter::closed(const Connection& connection, const CloseInfo& info) {
         stats.has_rtt ? format_duration(stats.smoothed_rtt) : "not measured", stats.packets_lost, stats.packets_sent,
         format_bytes(stats.stream_bytes_retransmitted)));
   }
+  const DatagramStats& datagrams = stats.datagrams;
+  const bool had_datagrams = datagrams.sent + datagrams.received + datagrams.too_large + datagrams.queued > 0;
+  if (had_datagrams) output_.summary(describe_datagrams(datagrams));
   if (!json_) return;
   nlohmann::json value = event("closed", connection);
   value["by"] = by_word(info.by);
@@ -133,6 +147,13 @@ void Reporter::closed(const Connection& connection, const CloseInfo& info) {
   value["packets_sent"] = stats.packets_sent;
   value["packets_received"] = stats.packets_received;
   value["packets_lost"] = stats.packets_lost;
+  if (had_datagrams) {
+    value["datagrams_sent"] = datagrams.sent;
+    value["datagrams_acknowledged"] = datagrams.delivered;
+    value["datagrams_lost"] = datagrams.lost;
+    value["datagrams_not_sent"] = datagrams.too_large + datagrams.queued;
+    value["datagrams_received"] = datagrams.received;
+  }
   if (stats.has_rtt) value["rtt_ms"] = seconds(stats.smoothed_rtt) * 1e3;
   if (stats.has_rtt) value["min_rtt_ms"] = seconds(stats.min_rtt) * 1e3;
   write(value);

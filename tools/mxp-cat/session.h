@@ -60,6 +60,9 @@ class Session {
   virtual void on_stream_writable(StreamId) {}
   virtual void on_stream_finished(StreamId) {}
   virtual void on_streams_available() {}
+  virtual void on_datagram(ByteView) {}
+  virtual void on_datagram_outcome(DatagramOutcome) {}
+  virtual void on_datagrams_writable() {}
 
   // Whether a one-way stream that the peer opens now can only be its goodbye. on_goodbye follows when it ends without
   // data.

@@ -10,6 +10,7 @@
 #include "common/key_log_file.h"
 #include "common/signals.h"
 #include "common/units.h"
+#include "mxp-cat/datagram_session.h"
 #include "mxp-cat/echo_session.h"
 #include "mxp-cat/file_list.h"
 #include "mxp-cat/file_receiver.h"
@@ -55,6 +56,7 @@ SessionFactory factory_for(Mode mode, std::shared_ptr<Workspace> workspace) {
   return [mode, workspace](const SessionEnvironment& environment, Connection& connection) -> std::unique_ptr<Session> {
     switch (mode) {
       case Mode::pipe: return std::make_unique<PipeSession>(environment, connection, *workspace->streams);
+      case Mode::datagrams: return std::make_unique<DatagramSession>(environment, connection, *workspace->streams);
       case Mode::echo: return std::make_unique<EchoSession>(environment, connection);
       case Mode::send:
         return std::make_unique<FileSender>(environment, connection, workspace->files, *workspace->open_files);
@@ -77,6 +79,7 @@ EndpointConfig endpoint_config(const Options& options, PrivateKey key) {
   // A listener's --timeout is about clients that do not come, not about those that have begun.
   if (options.command == Command::connect)
     config.transport.handshake_timeout = options.timeout.value_or(kLongestSetting);
+  if (options.mode == Mode::datagrams) config.transport.datagrams.max_payload = kMaxUdpPayload;
   if (options.mode == Mode::receive) {
     FlowControlConfig& flow = config.transport.flow_control;
     flow.max_streams_bidirectional = kMaxIncomingFiles;
@@ -148,7 +151,7 @@ Result<void> run_sessions(const Options& options, Output& output, JsonOutput& js
   if (!created) return fail(ErrorKind::network, fmt::format("cannot open the socket: {}", created.error().message));
   EventLoop& loop = **created;  // the hub's, from attach() on
   reporter.start([&loop] { return loop.now(); });
-  if (options.mode == Mode::pipe) (*workspace)->streams.emplace(loop);
+  if (options.mode == Mode::pipe || options.mode == Mode::datagrams) (*workspace)->streams.emplace(loop);
   (*workspace)->open_files.emplace(loop);
   hub.attach(*std::move(created), factory_for(options.mode, *std::move(workspace)));
   loop.watch(signals.fd(), FdEvent::readable, [&] {

@@ -51,6 +51,14 @@ std::size_t StandardOutput::take(ByteView data) {
   return taken;
 }
 
+bool StandardOutput::take_whole(ByteView data) {
+  if (error_) return false;
+  if (kBufferBytes - std::min(kBufferBytes, buffer_.size()) < data.size() && !blocked_) flush();
+  if (error_ || kBufferBytes - std::min(kBufferBytes, buffer_.size()) < data.size()) return false;
+  take_all(data);
+  return true;
+}
+
 void StandardOutput::take_all(ByteView data) {
   if (error_) return;
   buffer_.insert(buffer_.end(), data.begin(), data.end());

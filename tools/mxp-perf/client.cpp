@@ -6,6 +6,7 @@
 #include "mxp-perf/bulk_test.h"
 #include "mxp-perf/client_errors.h"
 #include "mxp-perf/client_limits.h"
+#include "mxp-perf/datagram_test.h"
 #include "mxp-perf/memory.h"
 #include "mxp-perf/rr_test.h"
 
@@ -28,12 +29,16 @@ ClientResult Client::run(std::vector<SocketAddress> addresses, const PublicKey& 
   config.transport.recovery.congestion_control = options_.congestion_control;
   config.transport.flow_control = shared_flow_control(workload_.connections);
   config.transport.flow_control.max_streams_unidirectional = kMaxStreams;
+  config.transport.datagrams.queue_bytes = datagram_share(workload_.connections);
   auto loop = EventLoop::create({.bind = local}, std::move(config), *this);
   if (!loop) return {.result = {}, .error = tools::ToolError{ErrorKind::network, loop.error().message}};
   loop_ = loop->get();
   server_key_ = &server_key;
-  if (workload_.test == Test::rr) test_ = std::make_unique<RrTest>(workload_, *loop_, loads_);
-  else test_ = std::make_unique<BulkTest>(workload_, *loop_, loads_);
+  switch (workload_.test) {
+    case Test::bulk: test_ = std::make_unique<BulkTest>(workload_, *loop_, loads_); break;
+    case Test::rr: test_ = std::make_unique<RrTest>(workload_, *loop_, loads_); break;
+    case Test::datagrams: test_ = std::make_unique<DatagramTest>(workload_, *loop_, loads_); break;
+  }
   loop_->watch(signals.fd(), FdEvent::readable, [this] { interrupt(); });
   tools::Dialer dialer(*loop_, std::move(addresses), server_key);
   dialer_ = &dialer;
@@ -185,6 +190,10 @@ Result Client::measured() {
 
 void Client::on_stream_writable(Connection& connection, StreamId id) {
   if (phase_ == Phase::running || phase_ == Phase::ending) test_->on_writable(connection, id);
+}
+
+void Client::on_datagrams_writable(Connection& connection) {
+  if (phase_ == Phase::running) test_->on_datagrams_writable(connection);
 }
 
 void Client::on_stream_reset(Connection& connection, StreamId id, AppErrorCode) {

@@ -44,6 +44,7 @@ class Client final : public Handler {
   std::size_t on_stream_data(Connection& connection, StreamId id, ByteView data, bool fin) override;
   void on_stream_writable(Connection& connection, StreamId id) override;
   void on_stream_reset(Connection& connection, StreamId id, AppErrorCode code) override;
+  void on_datagrams_writable(Connection& connection) override;
   void on_closed(Connection& connection, const CloseInfo& info) override;
 
  private:

@@ -1,4 +1,5 @@
-// The test that a client runs over its connections once the server is ready on all of them: bulk_test.h, rr_test.h.
+// The test that a client runs over its connections once the server is ready on all of them: bulk_test.h, rr_test.h,
+// datagram_test.h.
 #pragma once
 
 #include <cstdint>
@@ -33,6 +34,7 @@ class ClientTest {
   virtual std::expected<void, std::string> begin() = 0;
   virtual void on_data(Connection& connection, StreamId id, std::size_t count) = 0;
   virtual void on_writable(Connection& connection, StreamId id) = 0;
+  virtual void on_datagrams_writable(Connection&) {}
   // A turn of the client's clock, ten times a second.
   virtual void on_tick() {}
   // The duration is over: nothing new begins.
@@ -42,7 +44,8 @@ class ClientTest {
   // The direction in which nothing came through although data were sent; rr: both.
   virtual std::optional<LoadDirection> stuck() const = 0;
 
-  // What came through since the test began, including what --omit leaves out: bytes of bulk data, or calls.
+  // What came through since the test began, including what --omit leaves out: bytes of bulk data, calls, or
+  // datagrams.
   virtual std::uint64_t progress() const = 0;
   virtual std::string describe_rate(double progress_per_second) const = 0;
   // Adds what the test measured until now. Where the server's reports are missing, this end's own counts stand in.

@@ -40,7 +40,10 @@ void Client::on_line(const Connection& connection, ClientLoad& load, const std::
     load.report.reset();
     return fail(ErrorKind::peer, "the server's report is not understood: " + tools::escape(line));
   }
-  const ReportBounds bounds{.sent = connection.stats().stream_bytes_sent - load.control_bytes,
+  const ConnectionStats stats = connection.stats();
+  const std::uint64_t datagrams = workload_.test == Test::datagrams ? stats.datagrams.sent : 0;
+  const ReportBounds bounds{.sent = stats.stream_bytes_sent - load.control_bytes + datagrams * workload_.size,
+                            .datagrams = datagrams,
                             .counted = workload_.duration - workload_.omit,
                             .passed = loop_->now() - begun_};
   if (const auto contradiction = why_impossible(*load.report, bounds)) {

@@ -47,6 +47,7 @@ EndpointConfig server_config(const Options& options, PrivateKey identity, Addres
   config.limits.max_connections_per_key = 4 * kMaxConnections;
   config.transport.flow_control.max_streams_bidirectional = kMaxStreams + 1;  // the control stream
   config.transport.flow_control.max_streams_unidirectional = kMaxStreams;
+  config.transport.datagrams.max_payload = kLargestDatagram;
   return config;
 }
 

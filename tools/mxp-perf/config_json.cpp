@@ -29,7 +29,8 @@ nlohmann::json config_of(const Options& options) {
     config["direction"] = to_string(workload.flow);
   } else {
     config["size_bytes"] = workload.size;
-    if (workload.calls_per_second > 0) config["calls_per_second"] = workload.calls_per_second;
+    const char* const rate = workload.test == Test::rr ? "calls_per_second" : "datagrams_per_second";
+    if (workload.calls_per_second > 0) config[rate] = workload.calls_per_second;
   }
   if (options.interval > Duration::zero()) config["interval_seconds"] = seconds(options.interval);
   if (options.command == Command::client) config["url"] = options.url.to_string();

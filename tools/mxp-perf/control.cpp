@@ -11,7 +11,7 @@
 namespace mxp::perf {
 
 namespace {
-constexpr int kVersion = 2;  // of these lines
+constexpr int kVersion = 3;  // of these lines
 
 // A number as it stands in the JSON: get() would convert 1e300, -1 and true in silence, some of them with an undefined
 // result.
@@ -63,9 +63,9 @@ std::optional<Workload> parse_request(const std::string& line) {
     if (json.at("perf") != kVersion) return std::nullopt;
     Workload workload;
     const std::string test = json.at("test"), flow = json.at("flow");
-    if (test != "bulk" && test != "rr") return std::nullopt;
+    if (!test_of(test)) return std::nullopt;
     if (flow != "up" && flow != "down" && flow != "both") return std::nullopt;
-    workload.test = test == "rr" ? Test::rr : Test::bulk;
+    workload.test = *test_of(test);
     workload.flow = flow == "down" ? LoadDirection::down : flow == "both" ? LoadDirection::both : LoadDirection::up;
     workload.connections = whole_number<decltype(workload.connections)>(json, "connections");
     workload.streams = whole_number<decltype(workload.streams)>(json, "streams");
@@ -75,6 +75,8 @@ std::optional<Workload> parse_request(const std::string& line) {
     // There are bounds to what a stranger may ask of a server.
     if (workload.connections == 0 || workload.connections > kMaxConnections || workload.streams == 0 ||
         workload.streams > kMaxStreams || workload.size == 0 || workload.size > kMaxSize)
+      return std::nullopt;
+    if (workload.test == Test::datagrams && (workload.size < kLeastDatagram || workload.size > kLargestDatagram))
       return std::nullopt;
     if (workload.omit < Duration::zero() || workload.omit >= workload.duration || workload.duration > kMaxDuration)
       return std::nullopt;
@@ -91,18 +93,18 @@ nlohmann::json to_json(Mark mark) {
 bool is_mark(const std::string& line, Mark mark) { return line == to_json(mark).dump(); }
 
 nlohmann::json to_json(const ServerReport& report) {
-  return {{"bytes", report.bytes},
-          {"first_ns", report.first_ns},
-          {"last_ns", report.last_ns},
-          {"cpu_seconds", report.cpu_seconds}};
+  return {{"bytes", report.bytes},         {"first_ns", report.first_ns},   {"last_ns", report.last_ns},
+          {"datagrams", report.datagrams}, {"overtaken", report.overtaken}, {"cpu_seconds", report.cpu_seconds}};
 }
 
 std::optional<ServerReport> parse_report(const std::string& line) {
   const auto json = nlohmann::json::parse(line, nullptr, false);
   if (!json.is_object()) return std::nullopt;
   try {
-    const ServerReport report{whole_number<std::uint64_t>(json, "bytes"), whole_number<std::int64_t>(json, "first_ns"),
-                              whole_number<std::int64_t>(json, "last_ns"), json.at("cpu_seconds")};
+    const ServerReport report{
+        whole_number<std::uint64_t>(json, "bytes"),     whole_number<std::int64_t>(json, "first_ns"),
+        whole_number<std::int64_t>(json, "last_ns"),    whole_number<std::uint64_t>(json, "datagrams"),
+        whole_number<std::uint64_t>(json, "overtaken"), json.at("cpu_seconds")};
     if (report.last_ns < report.first_ns || !(report.cpu_seconds >= 0)) return std::nullopt;
     return report;
   } catch (const nlohmann::json::exception&) {
@@ -113,6 +115,9 @@ std::optional<ServerReport> parse_report(const std::string& line) {
 std::optional<std::string> why_impossible(const ServerReport& report, const ReportBounds& bounds) {
   if (report.bytes > bounds.sent)
     return fmt::format("{} bytes arrived, of {} that were sent", report.bytes, bounds.sent);
+  if (report.datagrams > bounds.datagrams || report.overtaken > report.datagrams)
+    return fmt::format("{} datagrams arrived and {} were overtaken, of {} that were sent", report.datagrams,
+                       report.overtaken, bounds.datagrams);
   if (const Duration counted(report.last_ns - report.first_ns); counted > bounds.counted)
     return fmt::format("they arrived within {}, and {} were counted", tools::format_duration(counted),
                        tools::format_duration(bounds.counted));

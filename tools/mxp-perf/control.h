@@ -1,11 +1,11 @@
 // How client and server agree on a test: the first two-way stream of each connection carries JSON, one object a line.
 //
-//   client: {"perf":2,"test":"bulk","flow":"up","connections":1,"streams":1,"size":64,"omit_ns":0,"duration_ns":10000000000}
+//   client: {"perf":3,"test":"bulk","flow":"up","connections":1,"streams":1,"size":64,"omit_ns":0,"duration_ns":10000000000}
 //   server: {"ready":true}
 //   client: {"begin":true}                       once the server is ready on every connection
 //   ...     the test, on other streams
 //   client: {"end":true}                         when the duration is over
-//   server: {"bytes":N,"first_ns":N,"last_ns":N,"cpu_seconds":X}            what arrived there within the duration
+//   server: {"bytes":N,"first_ns":N,"last_ns":N,"datagrams":N,"overtaken":N,"cpu_seconds":X}   what arrived there within the duration
 //
 // The server also reports by its own clock, at the end of the duration: on a path whose queue is long, the client's
 // "end" would come much later.
@@ -54,7 +54,9 @@ struct ServerReport {
   std::uint64_t bytes = 0;
   std::int64_t first_ns = 0;  // the server's own clock: only differences, and comparisons between its connections
   std::int64_t last_ns = 0;
-  double cpu_seconds = 0;  // of the whole server process since this connection's test began
+  std::uint64_t datagrams = 0;  // that arrived
+  std::uint64_t overtaken = 0;  // of them: came after one that was sent later
+  double cpu_seconds = 0;       // of the whole server process since this connection's test began
 };
 nlohmann::json to_json(const ServerReport& report);
 // std::nullopt: it is not a report, or its numbers are out of range or its times run backwards.
@@ -62,9 +64,10 @@ std::optional<ServerReport> parse_report(const std::string& line);
 
 // What is known at this end of what a server's report can say.
 struct ReportBounds {
-  std::uint64_t sent = 0;  // bytes of the test that went out on this connection
-  Duration counted{};      // the time in which arrivals count
-  Duration passed{};       // since the test began
+  std::uint64_t sent = 0;       // bytes of the test that went out on this connection
+  std::uint64_t datagrams = 0;  // and datagrams
+  Duration counted{};           // the time in which arrivals count
+  Duration passed{};            // since the test began
 };
 // What in the report contradicts that, as a clause; std::nullopt if nothing does. A result must not rest on a number
 // that cannot be true, whether the server is broken or lies.

@@ -19,6 +19,11 @@ constexpr std::size_t send_share(std::size_t connections) {
   return std::min(FlowControlConfig().connection_send_buffer, kSendMemory / std::max<std::size_t>(connections, 1));
 }
 
+// What the datagrams of one of so many connections may hold that wait to be sent, in bytes.
+constexpr std::size_t datagram_share(std::size_t connections) {
+  return std::min(DatagramConfig().queue_bytes, kSendMemory / std::max<std::size_t>(connections, 1));
+}
+
 // The limits of one of so many connections.
 constexpr FlowControlConfig shared_flow_control(std::size_t connections) {
   FlowControlConfig config;

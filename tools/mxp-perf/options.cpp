@@ -12,7 +12,20 @@
 
 namespace mxp::perf {
 
-std::string_view to_string(Test test) { return test == Test::bulk ? "bulk" : "rr"; }
+std::string_view to_string(Test test) {
+  switch (test) {
+    case Test::bulk: return "bulk";
+    case Test::rr: return "rr";
+    case Test::datagrams: return "datagrams";
+  }
+  return "bulk";
+}
+
+std::optional<Test> test_of(std::string_view name) {
+  for (const Test test : {Test::bulk, Test::rr, Test::datagrams})
+    if (name == to_string(test)) return test;
+  return std::nullopt;
+}
 
 std::string_view to_string(LoadDirection flow) {
   switch (flow) {
@@ -54,16 +67,18 @@ constexpr std::string_view kAbsent[] = {"compare", "report", "merge", "find-capa
 constexpr tools::CommandNames kCommands{.tool = "mxp-perf", .present = kPresent, .absent = kAbsent, .or_else = ""};
 
 void add_test_options(CLI::App& app, Options& options, LowOptions& low) {
-  app.add_option("--test", low.test, "bulk: bytes one way as fast as they go; rr: call and response")
-      ->check(CLI::IsMember({"bulk", "rr"}))
+  app.add_option("--test", low.test,
+                 "bulk: bytes one way as fast as they go; rr: call and response; datagrams: one way, lost ones counted")
+      ->check(CLI::IsMember({"bulk", "rr", "datagrams"}))
       ->capture_default_str();
   tools::add_time(app, "--duration", options.workload.duration, "how long to send (default 10s)");
   tools::add_time(app, "--omit", options.workload.omit, "leave out so much of the beginning");
-  tools::add_size(app, "--size", low.size, "rr: bytes of each call and response (default 64)");
+  tools::add_size(app, "--size", low.size,
+                  "rr: bytes of each call and response (default 64); datagrams: of each (default 1170)");
   app.add_option(
       "--rate", low.rate,
       "rr: calls per second in all (open loop: latency counts from when a call was due, and calls that would "
-      "wait for a free stream open more)");
+      "wait for a free stream open more); datagrams: so many per second in all");
   app.add_option("--parallel", options.workload.connections, "connections (default 1)")
       ->check(CLI::Range(1u, kMaxConnections));
   app.add_option("--streams", options.workload.streams, "streams per connection (default 1)")
@@ -92,17 +107,25 @@ std::string range(Duration least, Duration most) {
 
 // Reads the options of the test itself. Returns what is wrong with them, if anything.
 std::optional<std::string> interpret_workload(Workload& workload, const LowOptions& low) {
-  workload.test = low.test == "rr" ? Test::rr : Test::bulk;
+  workload.test = test_of(low.test).value_or(Test::bulk);
   if (low.reverse && low.bidir) return "--reverse and --bidir exclude each other";
   workload.flow = low.bidir ? LoadDirection::both : low.reverse ? LoadDirection::down : LoadDirection::up;
-  const bool rr = workload.test == Test::rr;
+  const bool rr = workload.test == Test::rr, datagrams = workload.test == Test::datagrams;
+  if (datagrams && (low.reverse || low.bidir))
+    return "--reverse and --bidir are for --test bulk: datagrams go to the server";
+  if (datagrams && workload.streams != 1) return "--streams is for --test bulk and rr: datagrams have no streams";
+  if (datagrams && workload.omit > Duration::zero())
+    return "--omit is for --test bulk and rr: every datagram that was sent counts";
   if (rr && (low.reverse || low.bidir)) return "--reverse and --bidir are for --test bulk: rr goes both ways by itself";
-  if (low.rate && !rr) return "--rate is for --test rr: bulk goes as fast as it can";
-  if (low.size && !rr) return "--size is for --test rr: bulk has no messages";
+  if (low.rate && !rr && !datagrams) return "--rate is for --test rr and datagrams: bulk goes as fast as it can";
+  if (low.size && !rr && !datagrams) return "--size is for --test rr and datagrams: bulk has no messages";
   if (low.rate && !(*low.rate >= kMinRate && *low.rate <= kMaxRate))
-    return "--rate takes 0.001 to 10,000,000 calls per second";
+    return "--rate takes 0.001 to 10,000,000 calls or datagrams per second";
   workload.calls_per_second = low.rate.value_or(0);
-  workload.size = low.size.value_or(workload.size);
+  workload.size = low.size.value_or(datagrams ? kLargestDatagram : workload.size);
+  if (datagrams && (workload.size < kLeastDatagram || workload.size > kLargestDatagram))
+    return fmt::format("--size takes {} to {} bytes for a datagram, which is what every path carries", kLeastDatagram,
+                       kLargestDatagram);
   if (workload.size == 0 || workload.size > kMaxSize) return "--size takes 1 byte to 1M";
   if (workload.duration < kMinDuration || workload.duration > kMaxDuration)
     return "--duration takes " + range(kMinDuration, kMaxDuration);

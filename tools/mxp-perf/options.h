@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <expected>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,8 +17,10 @@
 namespace mxp::perf {
 
 enum class Command : std::uint8_t { server, client, run, limits };
-enum class Test : std::uint8_t { bulk, rr };
+enum class Test : std::uint8_t { bulk, rr, datagrams };
 std::string_view to_string(Test test);
+// The test of this name, if there is one.
+std::optional<Test> test_of(std::string_view name);
 
 // Which way bulk data flow, seen from the client.
 enum class LoadDirection : std::uint8_t { up, down, both };
@@ -28,18 +31,22 @@ inline constexpr unsigned kMaxConnections = 1000;
 inline constexpr unsigned kMaxStreams = 1000;         // of a connection
 inline constexpr unsigned kMaxStreamsInAll = 10'000;  // each may hold 16 KiB, however small its share of the memory is
 inline constexpr std::uint64_t kMaxSize = 1u << 20;   // bytes of a call
+// Bytes of a datagram: at least its number, at most what every path carries (Connection::max_datagram_size).
+inline constexpr std::uint64_t kLeastDatagram = 8, kLargestDatagram = 1170;
 inline constexpr Duration kMaxDuration = std::chrono::hours(1);
 inline constexpr Duration kMinDuration = std::chrono::milliseconds(1);
-inline constexpr double kMinRate = 1e-3, kMaxRate = 1e7;  // calls per second
+inline constexpr double kMinRate = 1e-3, kMaxRate = 1e7;  // calls or datagrams per second
 inline constexpr Duration kMinInterval = std::chrono::milliseconds(10);
 
 struct Workload {
   Test test = Test::bulk;
   LoadDirection flow = LoadDirection::up;
   Duration duration = std::chrono::seconds(10);
-  Duration omit{};              // measured from the first delivered byte on; what comes before it does not count
-  std::uint64_t size = 64;      // bytes of a call and of its response
-  double calls_per_second = 0;  // open loop: over all connections; 0 = closed loop, one outstanding for each stream
+  Duration omit{};          // measured from the first delivered byte on; what comes before it does not count
+  std::uint64_t size = 64;  // bytes of a call and of its response, or of a datagram
+  // Over all connections. rr: open loop; 0 = closed loop, one outstanding for each stream. Datagrams: 0 = as fast as
+  // they go.
+  double calls_per_second = 0;
   unsigned connections = 1;
   unsigned streams = 1;  // per connection; open loop: at first, since calls that would wait for one open more
 };

@@ -43,6 +43,15 @@ std::string to_text(const CallCounts& calls, double per_second) {
   return text;
 }
 
+std::string to_text(const DatagramCounts& counts, double per_second) {
+  std::string text = fmt::format("datagrams {} /s, {} of {} delivered ({:.2f}%)", format_call_rate(per_second),
+                                 counts.delivered, counts.sent, 100 * counts.delivered_share());
+  if (counts.overtaken) text += fmt::format(", {} overtaken", *counts.overtaken);
+  if (counts.asked_per_second) text += fmt::format("; {} /s asked", format_call_rate(*counts.asked_per_second));
+  if (counts.not_sent > 0) text += fmt::format("; {} not sent", counts.not_sent);
+  return text + "\n";
+}
+
 }  // namespace
 
 std::string format_call_rate(double per_second) {
@@ -102,6 +111,15 @@ nlohmann::json to_json(const Result& result) {
     if (calls.asked_per_second) inner["calls"]["asked_per_second"] = *calls.asked_per_second;
     if (calls.rate_kept) inner["rate_kept"] = *calls.rate_kept;
   }
+  if (result.datagrams) {
+    const DatagramCounts& counts = *result.datagrams;
+    inner["datagrams"] = {{"sent", counts.sent},
+                          {"delivered", counts.delivered},
+                          {"delivered_share", counts.delivered_share()},
+                          {"not_sent", counts.not_sent}};
+    if (counts.overtaken) inner["datagrams"]["overtaken"] = *counts.overtaken;
+    if (counts.asked_per_second) inner["datagrams"]["asked_per_second"] = *counts.asked_per_second;
+  }
   const TransportTotals& totals = result.transport;
   json["transport"] = {{"connections", totals.connections},
                        {"packets_sent", totals.packets_sent},
@@ -122,7 +140,8 @@ std::string to_text(const Result& result) {
   if (result.goodput_bits_per_second)
     text += fmt::format("goodput   {} ({} in {:.2f} s)\n", tools::format_bit_rate(*result.goodput_bits_per_second),
                         tools::format_bytes(result.bytes), result.seconds);
-  if (result.messages_per_second)
+  if (result.datagrams) text += to_text(*result.datagrams, result.messages_per_second.value_or(0));
+  else if (result.messages_per_second)
     text += fmt::format("calls     {} /s\n", format_call_rate(*result.messages_per_second));
   if (result.calls) text += to_text(*result.calls, result.messages_per_second.value_or(0));
   if (result.latency_us) text += to_text("latency", *result.latency_us);

@@ -26,6 +26,17 @@ struct CallCounts {
   std::uint64_t unanswered = 0;  // made or not; they count in the latency with the time they had waited
 };
 
+// The datagrams of that test.
+struct DatagramCounts {
+  std::optional<double> asked_per_second;  // where a rate was given
+  std::uint64_t sent = 0;
+  std::uint64_t delivered = 0;
+  std::uint64_t not_sent = 0;              // found the queue full, or waited in it until the end
+  std::optional<std::uint64_t> overtaken;  // delivered after one that was sent later; the server knows it
+
+  double delivered_share() const { return sent == 0 ? 0 : static_cast<double>(delivered) / static_cast<double>(sent); }
+};
+
 // What the transport of this end did over all connections.
 struct TransportTotals {
   unsigned connections = 0;
@@ -55,6 +66,7 @@ struct Result {
   std::optional<double> goodput_bits_per_second;
   std::optional<double> messages_per_second;
   std::optional<CallCounts> calls;
+  std::optional<DatagramCounts> datagrams;
   std::optional<Percentiles> latency_us;       // from when a call was due
   std::optional<Percentiles> service_time_us;  // from when it was sent
   std::optional<double> client_cpu_seconds;

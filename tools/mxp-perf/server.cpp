@@ -106,6 +106,13 @@ void Server::report(Connection& connection, ServedClient& client) {
   result.bytes = client.meter->bytes();
   result.first_ns = client.meter->first().time_since_epoch().count();
   result.last_ns = client.meter->last().time_since_epoch().count();
+  if (client.workload->test == Test::datagrams) {
+    result.bytes = client.datagrams.bytes;
+    result.first_ns = client.datagrams.first.time_since_epoch().count();
+    result.last_ns = client.datagrams.last.time_since_epoch().count();
+    result.datagrams = client.datagrams.received;
+    result.overtaken = client.datagrams.overtaken;
+  }
   result.cpu_seconds = cpu_seconds() - client.cpu_at_begin;
   send_line(connection, *client.control, to_json(result));
   (void)connection.finish(*client.control);
@@ -120,6 +127,13 @@ void Server::on_stream_writable(Connection& connection, StreamId id) {
 void Server::on_stream_reset(Connection& connection, StreamId, AppErrorCode) {
   // Data that never come cannot be measured, so the client is told why its test ends.
   refuse(connection, "a stream of the test was reset");
+}
+
+void Server::on_datagram(Connection& connection, ByteView data) {
+  ServedClient& client = clients_[&connection];
+  // Its "begin" may be overtaken.
+  if (!client.workload || client.workload->test != Test::datagrams) return refuse(connection, "a datagram of no test");
+  if (!client.datagrams.on_datagram(loop_->now(), data)) refuse(connection, "a datagram without a number");
 }
 
 void Server::on_closed(Connection& connection, const CloseInfo& info) {

@@ -10,6 +10,7 @@
 
 #include "mxp-perf/bulk.h"
 #include "mxp-perf/control.h"
+#include "mxp-perf/datagram_test.h"
 #include "mxp/event_loop.h"
 #include "mxp/handler.h"
 
@@ -24,6 +25,7 @@ class Server final : public Handler {
   std::size_t on_stream_data(Connection& connection, StreamId id, ByteView data, bool fin) override;
   void on_stream_writable(Connection& connection, StreamId id) override;
   void on_stream_reset(Connection& connection, StreamId id, AppErrorCode code) override;
+  void on_datagram(Connection& connection, ByteView data) override;
   void on_closed(Connection& connection, const CloseInfo& info) override;
 
   std::uint64_t clients_served() const { return clients_served_; }
@@ -36,6 +38,7 @@ class Server final : public Handler {
     std::optional<Workload> workload;
     bool begun = false;
     std::optional<BulkMeter> meter;
+    DatagramMeter datagrams;
     std::unique_ptr<BulkSender> sender;
     bool window_timed = false;  // the timer for the end of receiving is set
     bool reported = false;

@@ -180,26 +180,6 @@ BOOST_AUTO_TEST_CASE(a_full_queue_says_when_it_has_room) {
   for (std::size_t i = 0; i < 20; ++i) BOOST_TEST(pair.server.app.datagrams[i][0] == i);
 }
 
-// Neither keeps the other from being sent.
-BOOST_AUTO_TEST_CASE(streams_and_datagrams_share_the_packets) {
-  Pair pair;
-  const StreamId id = *pair.connection->open_stream(StreamType::unidirectional);
-  std::uint64_t offered = 0;
-  const auto offer = [&] {
-    while (pair.connection->send_datagram(Bytes(1000), {.policy = DatagramPolicy::drop_newest})) ++offered;
-    (void)pair.connection->write(id, Bytes(1 << 20));
-  };
-  for (int i = 0; i < 50; ++i) {
-    offer();
-    pair.advance(1ms);
-  }
-  const auto of_datagrams = static_cast<double>(pair.server.app.datagrams.size() * 1000);
-  const double all = static_cast<double>(pair.server.app.bytes);
-  BOOST_TEST_MESSAGE("share of datagrams: " << of_datagrams / all);
-  BOOST_TEST(of_datagrams / all > 0.2);
-  BOOST_TEST(of_datagrams / all < 0.8);
-}
-
 BOOST_AUTO_TEST_CASE(the_end_of_a_connection_tells_no_outcome) {
   for (const bool sent : {false, true}) {
     Pair pair;

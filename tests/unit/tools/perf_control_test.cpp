@@ -35,6 +35,14 @@ BOOST_AUTO_TEST_CASE(requests_that_are_refused) {
     changed[key] = std::move(value);
     return changed.dump();
   };
+  const auto of_datagrams = [&](std::uint64_t size) {
+    nlohmann::json changed = good;
+    changed["test"] = "datagrams";
+    changed["size"] = size;
+    return changed.dump();
+  };
+  BOOST_TEST(parse_request(of_datagrams(8)).has_value());
+  BOOST_TEST((parse_request(of_datagrams(1170))->test == Test::datagrams));
   for (const std::string& line : {std::string(""),
                                   std::string("{"),
                                   std::string("[]"),
@@ -56,6 +64,8 @@ BOOST_AUTO_TEST_CASE(requests_that_are_refused) {
                                   with("size", 1e300),
                                   with("size", 0),
                                   with("size", (1 << 20) + 1),
+                                  of_datagrams(7),
+                                  of_datagrams(1171),
                                   with("omit_ns", -1),
                                   with("omit_ns", 10'000'000'000),
                                   with("duration_ns", 0),
@@ -78,16 +88,26 @@ BOOST_AUTO_TEST_CASE(a_mark_is_that_word_and_nothing_else) {
 }
 
 BOOST_AUTO_TEST_CASE(reports_that_are_refused) {
-  BOOST_TEST(parse_report(to_json(ServerReport{1, 2, 3, 0.5}).dump()).has_value());
-  for (const char* line : {"", "[]", "{}", R"({"bytes":1,"first_ns":2,"last_ns":3})",
-                           R"({"bytes":"x","first_ns":2,"last_ns":3,"cpu_seconds":1})",
-                           R"({"bytes":-1,"first_ns":2,"last_ns":3,"cpu_seconds":1})",
-                           R"({"bytes":1e300,"first_ns":2,"last_ns":3,"cpu_seconds":1})",
-                           R"({"bytes":1,"first_ns":-9223372036854775808,"last_ns":3,"cpu_seconds":1})",
-                           R"({"bytes":1,"first_ns":2,"last_ns":9223372036854775808,"cpu_seconds":1})",
-                           R"({"bytes":1,"first_ns":3,"last_ns":2,"cpu_seconds":1})",
-                           R"({"bytes":1,"first_ns":2,"last_ns":3,"cpu_seconds":-1})"})
+  const nlohmann::json good = to_json(ServerReport{1, 2, 3, 5, 4, 0.5});
+  const auto read = parse_report(good.dump());
+  BOOST_REQUIRE(read.has_value());
+  BOOST_TEST((read->bytes == 1 && read->first_ns == 2 && read->last_ns == 3 && read->datagrams == 5 &&
+              read->overtaken == 4 && read->cpu_seconds == 0.5));
+  const auto with = [&](const char* key, nlohmann::json value) {
+    nlohmann::json changed = good;
+    changed[key] = std::move(value);
+    return changed.dump();
+  };
+  for (const std::string& line :
+       {std::string(""), std::string("[]"), std::string("{}"), with("bytes", "x"), with("bytes", -1),
+        with("bytes", 1e300), with("first_ns", INT64_MIN), with("last_ns", std::uint64_t{1} << 63), with("first_ns", 4),
+        with("datagrams", -1), with("overtaken", true), with("cpu_seconds", -1)})
     BOOST_TEST_CONTEXT(line) BOOST_TEST(!parse_report(line).has_value());
+  for (const auto& [key, value] : good.items()) {
+    nlohmann::json missing = good;
+    missing.erase(key);
+    BOOST_TEST_CONTEXT(key) BOOST_TEST(!parse_report(missing.dump()).has_value());
+  }
 }
 
 BOOST_AUTO_TEST_CASE(a_report_claims_no_more_than_was_sent_and_no_more_time_than_there_was) {
@@ -96,6 +116,11 @@ BOOST_AUTO_TEST_CASE(a_report_claims_no_more_than_was_sent_and_no_more_time_than
   const ReportBounds bounds{.sent = 1000, .counted = 9s, .passed = 10s};
   const auto refused = [&](const ServerReport& report) { return why_impossible(report, bounds).has_value(); };
   BOOST_TEST(!refused({}));
+  const ReportBounds of_datagrams{.sent = 1000, .datagrams = 10, .counted = 9s, .passed = 10s};
+  BOOST_TEST(!why_impossible({.datagrams = 10, .overtaken = 10}, of_datagrams));
+  BOOST_TEST(why_impossible({.datagrams = 11}, of_datagrams).has_value());
+  BOOST_TEST(why_impossible({.datagrams = 5, .overtaken = 6}, of_datagrams).has_value());
+  BOOST_TEST(refused({.datagrams = 1}));  // of a test without any
   BOOST_TEST(!refused({.bytes = 1000, .first_ns = 5 * kSecond, .last_ns = 14 * kSecond, .cpu_seconds = 10}));
   BOOST_TEST(refused({.bytes = 1001, .first_ns = 5 * kSecond, .last_ns = 14 * kSecond, .cpu_seconds = 10}));
   BOOST_TEST(refused({.bytes = 1000, .first_ns = 5 * kSecond, .last_ns = 14 * kSecond + 1, .cpu_seconds = 10}));
