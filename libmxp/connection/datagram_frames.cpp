@@ -11,6 +11,7 @@ std::size_t datagram_room(const Parts& parts) {
 
 void tell_outbox(Parts& parts, Timestamp now) {
   if (!parts.datagrams) return;
+  parts.datagrams->queue.on_clock(now);
   parts.datagrams->queue.set_path_limit(datagram_room(parts));
   // Until the peer's new address is proven, packets may be as small as its allowance, and a datagram cannot be cut.
   parts.outbox.on_clock(now, parts.path->is_proven() ? Outbox::DatagramsNow::may_go : Outbox::DatagramsNow::wait);

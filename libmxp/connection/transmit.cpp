@@ -188,6 +188,7 @@ bool has_something_to_send(const Parts& parts, Timestamp now) {
 
 std::optional<Transmit> transmit(Parts& parts, Timestamp now, MutableBytes buffer, const TransmitLimits& limits) {
   parts.tell_windows(now);
+  tell_outbox(parts, now);
   parts.streams.deliver_resumed();
   tell_datagram_outcomes(parts, now);
   parts.streams.collect();

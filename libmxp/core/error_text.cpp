@@ -96,6 +96,7 @@ std::string to_string(const DatagramError& error) {
     case DatagramError::Kind::too_large:
       return fmt::format("larger than the {} bytes that a datagram may have now", error.limit);
     case DatagramError::Kind::queue_full: return "the queue of datagrams is full";
+    case DatagramError::Kind::expired: return "its time has passed already";
     case DatagramError::Kind::not_taken_by_peer: return "the peer takes no datagrams";
     case DatagramError::Kind::connection_closed: return "connection closed";
   }

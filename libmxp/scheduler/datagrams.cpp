@@ -19,6 +19,7 @@ std::expected<void, DatagramError> Datagrams::send(ByteView data, const Datagram
   using Kind = DatagramError::Kind;
   if (peer_limit_ == 0) return std::unexpected(DatagramError{Kind::not_taken_by_peer});
   if (data.size() > largest()) return std::unexpected(DatagramError{Kind::too_large, largest()});
+  if (options.expires_at <= now_) return std::unexpected(DatagramError{Kind::expired});
   if (!fits(total_, data.size())) {
     switch (options.policy) {
       case DatagramPolicy::block: blocked_size_ = data.size(); return std::unexpected(DatagramError{Kind::queue_full});

@@ -54,6 +54,10 @@ class Datagrams {
   // What send() takes now; 0 if the peer takes none.
   std::size_t largest() const;
 
+  // The latest time that is known here: send() refuses what has expired by then. Otherwise an application that sends such
+  // datagrams as soon as there is room would never let go: each would make room for the next.
+  void on_clock(Timestamp now) { now_ = now; }
+
   // Takes a copy of `data`, which may be empty. Never fails with connection_closed.
   std::expected<void, DatagramError> send(ByteView data, const DatagramOptions& options);
 
@@ -125,6 +129,7 @@ class Datagrams {
   RateLimiter limiter_;
   std::size_t peer_limit_ = 0;
   std::size_t path_limit_ = 0;
+  Timestamp now_ = Timestamp::min();
 
   ChunkStore store_;
   std::vector<std::unique_ptr<Block>> blocks_;  // entries never move, because lists and heap point to them

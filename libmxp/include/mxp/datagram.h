@@ -45,6 +45,7 @@ struct DatagramError {
   enum class Kind : std::uint8_t {
     too_large,          // for the peer, for the path as it is now, or for the queue: `limit` is what they all take
     queue_full,         // see DatagramPolicy
+    expired,            // its time has passed already
     not_taken_by_peer,  // the peer takes no datagrams
     connection_closed,  // the handshake is not complete, or the connection has ended
   };

@@ -180,6 +180,28 @@ BOOST_AUTO_TEST_CASE(a_full_queue_says_when_it_has_room) {
   for (std::size_t i = 0; i < 20; ++i) BOOST_TEST(pair.server.app.datagrams[i][0] == i);
 }
 
+// An application that fills the queue whenever there is room, with a time that has passed, does not hold up its driver.
+BOOST_AUTO_TEST_CASE(an_application_that_is_late_does_not_spin) {
+  Pair pair;
+  const Timestamp expires_at = pair.now + 1ms;
+  const auto fill = [&](Connection& connection) {
+    while (connection.send_datagram(Bytes(1000), {.expires_at = expires_at})) {
+    }
+  };
+  pair.client.app.hook = [&](std::string_view event, Connection& connection, StreamId) {
+    if (event == "datagrams writable") fill(connection);
+  };
+  bool lost = true;
+  pair.lose = [&](Role, ByteView) { return lost; };  // so that the window is full when the time comes
+  fill(*pair.connection);
+  pair.advance(5ms);
+  BOOST_TEST(pair.connection->stats().datagrams.queued == 0u);
+  BOOST_TEST((pair.connection->send_datagram({}, {.expires_at = expires_at}).error() == DatagramError{Kind::expired}));
+  lost = false;
+  pair.advance(5s);
+  BOOST_TEST(pair.connection->send_datagram({}).has_value());
+}
+
 BOOST_AUTO_TEST_CASE(the_end_of_a_connection_tells_no_outcome) {
   for (const bool sent : {false, true}) {
     Pair pair;

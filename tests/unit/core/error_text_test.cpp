@@ -46,9 +46,10 @@ BOOST_AUTO_TEST_CASE(a_datagram_that_is_too_large_is_told_the_limit) {
   BOOST_TEST(to_string(DatagramError{Kind::too_large, 1170}) ==
              "larger than the 1170 bytes that a datagram may have now");
   std::set<std::string> words;
-  for (const Kind kind : {Kind::too_large, Kind::queue_full, Kind::not_taken_by_peer, Kind::connection_closed})
+  for (const Kind kind :
+       {Kind::too_large, Kind::queue_full, Kind::expired, Kind::not_taken_by_peer, Kind::connection_closed})
     words.insert(to_string(DatagramError{kind}));
-  BOOST_TEST(words.size() == 4u);
+  BOOST_TEST(words.size() == 5u);
 }
 
 BOOST_AUTO_TEST_CASE(codes_have_their_numbers) {

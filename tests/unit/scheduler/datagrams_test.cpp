@@ -238,6 +238,15 @@ BOOST_AUTO_TEST_CASE(what_is_late_is_not_sent) {
   BOOST_TEST((scene.queue.deadline() == kNever));
 }
 
+BOOST_AUTO_TEST_CASE(what_is_late_already_is_not_taken) {
+  Scene scene;
+  scene.queue.on_clock(scene.now);
+  BOOST_TEST((refused(scene.send(10, 1, {.expires_at = scene.now, .cookie = 1})) == DatagramError{Kind::expired}));
+  BOOST_TEST(scene.send(10, 1, {.expires_at = scene.now + 1ns}).has_value());
+  BOOST_TEST(scene.outcomes().empty());
+  BOOST_TEST(scene.queue.counters().expired == 0u);
+}
+
 BOOST_AUTO_TEST_CASE(what_became_of_it_is_told_to_those_who_asked) {
   Scene scene;
   (void)scene.send(10, 1, {.cookie = UINT64_MAX});
