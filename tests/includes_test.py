@@ -10,7 +10,7 @@ ROOMS = {
     "core": {"core"},
     "crypto": {"core", "crypto"},
     "reliability": {"core", "reliability"},
-    "scheduler": {"core", "scheduler"},
+    "scheduler": {"core", "message", "scheduler"},
     "message": {"core", "crypto", "message"},
     "connection": {"core", "crypto", "reliability", "scheduler", "connection"},
     "endpoint": {"core", "crypto", "connection", "endpoint"},
@@ -21,7 +21,7 @@ ROOMS = {
 }
 # Tools see the public face, trace, udp and netem; the dissector and the calibrator also the wire and the ciphers.
 TOOLS = {"common": {"trace", "udp", "netem"}, "mxp-cat": {"trace", "udp", "netem"}, "mxp-netem": {"trace", "udp", "netem"},
-         "mxp-dump": {"trace", "udp", "netem", "core", "crypto"}, "mxp-perf": {"trace", "udp", "netem"}}
+         "mxp-dump": {"trace", "udp", "netem", "core", "crypto", "message"}, "mxp-perf": {"trace", "udp", "netem"}}
 CALIBRATOR = re.compile(r"tools/mxp-perf/limits")
 # Only these may touch sockets, clocks or the system's randomness inside the library.
 SYSTEM_HEADER = re.compile(r"#\s*include\s*<(sys/socket|netinet/|arpa/|sys/epoll|poll|sys/random|sys/timerfd|time)\.?h?[^>]*>")

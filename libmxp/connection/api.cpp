@@ -75,6 +75,26 @@ std::expected<void, StreamError> Connection::set_priority(StreamId id, const Str
   return with_streams(impl_->parts, [&](Streams& streams) { return streams.set_priority(id, in_range); });
 }
 
+std::expected<MessageTicket, SendMessageError> Connection::send_message(const Message& message,
+                                                                        const MessageOptions& options) {
+  Parts& parts = impl_->parts;
+  if (!usable(parts)) return std::unexpected(SendMessageError::connection_closed);
+  auto ticket = parts.messages.send(message, options);
+  parts.ready.on_ready();
+  return ticket;
+}
+
+std::optional<MessageOutcome> Connection::cancel_message(MessageTicket ticket) {
+  const auto cancelled = impl_->parts.messages.cancel(ticket);
+  if (cancelled) impl_->parts.ready.on_ready();
+  return cancelled;
+}
+
+void Connection::resume_messages() {
+  impl_->parts.messages.resume();
+  impl_->parts.ready.on_ready();
+}
+
 void Connection::set_send_buffer(std::size_t bytes) { impl_->parts.streams.set_send_buffer(bytes); }
 
 std::expected<void, DatagramError> Connection::send_datagram(ByteView data, const DatagramOptions& options) {
@@ -152,6 +172,14 @@ ConnectionStats Connection::stats() const {
   stats.stream_bytes_retransmitted = counters.bytes_retransmitted;
   stats.stream_bytes_delivered = counters.bytes_delivered;
   stats.stream_bytes_acknowledged = counters.bytes_acknowledged;
+  const MessageSender::Counters sent = parts.messages.sent();
+  const MessageReceiver::Counters received = parts.messages.received();
+  stats.messages_sent = sent.sent;
+  stats.messages_retransmitted = sent.repeated;
+  stats.messages_acknowledged = sent.acknowledged;
+  stats.messages_expired = sent.expired;
+  stats.messages_received = received.received;
+  stats.messages_expired_by_peer = received.expired;
   return stats;
 }
 

@@ -22,8 +22,7 @@ std::unique_ptr<Connection> create(Role role, const ConnectionEnvironment& envir
   auto connection = ConnectionAccess::create(role, environment, ready, now);
   Parts& parts = ConnectionAccess::parts(*connection);
   parts.local_id = id;
-  parts.blocked = BlockedBy::handshake;
-  parts.trace(now, TraceBlocked{parts.blocked});
+  parts.trace(now, TraceBlocked{parts.blocked.reason()});
   return connection;
 }
 
@@ -94,6 +93,7 @@ void apply_peer_parameters(Parts& parts, const TransportParameters& parameters) 
     parts.datagrams->queue.on_peer_limit(static_cast<std::size_t>(parameters.max_datagram_payload));
     parts.outbox.add(parts.datagrams->queue);
   }
+  parts.messages.on_peer_parameters(parameters);
   parts.streams.on_peer_parameters(parameters);
 }
 

@@ -1,4 +1,4 @@
-// Passes the events of streams and datagrams on to the application and adds which connection they belong to. After the
+// Passes the events of streams, messages and datagrams on to the application and adds which connection they belong to. After the
 // application has closed the connection, it hears no more of them, even if it closed from inside an event that
 // others were to follow: it may have freed what the events are about. Received bytes wait, as if they had not been
 // taken, until the application asks for them.
@@ -6,11 +6,12 @@
 
 #include "mxp/handler.h"
 #include "scheduler/datagram_events.h"
+#include "scheduler/message_events.h"
 #include "scheduler/stream_events.h"
 
 namespace mxp {
 
-class EventBridge final : public StreamEvents, public DatagramEvents {
+class EventBridge final : public StreamEvents, public MessageEvents, public DatagramEvents {
  public:
   EventBridge(Connection& connection, Handler& handler) : connection_(connection), handler_(handler) {}
 
@@ -37,6 +38,17 @@ class EventBridge final : public StreamEvents, public DatagramEvents {
   }
   void on_streams_available(StreamType type) override {
     if (!muted_) handler_.on_streams_available(connection_, type);
+  }
+  bool on_message(const Message& message) override { return !muted_ && handler_.on_message(connection_, message); }
+  void on_messages_expired(std::uint64_t count) override {
+    if (!muted_) handler_.on_messages_expired(connection_, count);
+  }
+  // What became of a message that was sent is told also after close(): nobody else will.
+  void on_message_outcome(MessageTicket ticket, MessageOutcome outcome) override {
+    handler_.on_message_outcome(connection_, ticket, outcome);
+  }
+  void on_messages_writable(MessageClass traffic_class) override {
+    if (!muted_) handler_.on_messages_writable(connection_, traffic_class);
   }
 
   void on_datagram(ByteView data) {

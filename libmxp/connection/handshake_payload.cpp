@@ -7,6 +7,7 @@
 #include "core/frame_writer.h"
 #include "mxp/version.h"
 #include "reliability/ack_tracker.h"
+#include "scheduler/messages.h"
 #include "scheduler/streams.h"
 
 namespace mxp {
@@ -32,6 +33,7 @@ TransportParameters local_parameters(const TransportConfig& config, std::span<co
   parameters.max_udp_payload =
       std::clamp<std::uint64_t>(config.max_receive_udp_payload, kMinInitialSize, kMaxUdpPayload);
   Streams::announce(config.flow_control, parameters);
+  Messages::announce(config.messages, parameters);
   // Rounded up: nobody may be told that we are prompter than we are.
   parameters.max_ack_delay = std::chrono::ceil<std::chrono::milliseconds>(config.recovery.max_ack_delay);
   parameters.min_ack_delay = AckTracker::announced_min_delay(config.recovery.max_ack_delay);

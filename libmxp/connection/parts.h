@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 
+#include "connection/blocked_time.h"
 #include "connection/client_attempts.h"
 #include "connection/connection_ids.h"
 #include "connection/events.h"
@@ -27,6 +28,7 @@
 #include "reliability/recovery.h"
 #include "scheduler/connection_credit.h"
 #include "scheduler/datagrams.h"
+#include "scheduler/messages.h"
 #include "scheduler/outbox.h"
 #include "scheduler/streams.h"
 
@@ -72,13 +74,15 @@ struct Parts {
         events(self_, environment_.handler),
         credit(environment_.config.transport.flow_control),
         streams(role_, environment_.config.transport.flow_control, credit, events, environment_.hash_key),
-        outbox(environment_.config.transport.scheduler, credit, streams),
+        messages(environment_.config.transport.messages, events),
+        outbox(environment_.config.transport.scheduler, credit, messages, streams),
         path(std::make_unique<Path>(SocketAddress{}, SocketAddress{}, PathId::first,
                                     environment_.config.transport.recovery)),
         recovery(path->control),
         acks(environment_.config.transport.recovery.max_ack_delay),
         idle(environment_.config.transport.keepalive, now),
         key_update(environment_.config.transport.key_update, environment_.config.transport.recovery.max_ack_delay, now),
+        blocked(now),
         started_at(now) {}
 
   Connection& self;
@@ -104,6 +108,7 @@ struct Parts {
   ConnectionCredit credit;
   Streams streams;
   std::unique_ptr<SentDatagrams> datagrams;  // none: the peer takes no datagrams
+  Messages messages;
   Outbox outbox;
   std::unique_ptr<Path> path;          // where packets are sent
   std::unique_ptr<Path> other;         // that we may change to or return to; usually null
@@ -124,7 +129,7 @@ struct Parts {
   bool ping_due = false;                     // an ack-eliciting packet is wanted, whatever it carries
   Timestamp pacing_until = kNever;           // the pacer holds us until then
   std::optional<PacketNumber> silence_from;  // the oldest packet under way when small ones were sent for it
-  BlockedBy blocked = BlockedBy::nothing;
+  BlockedTime blocked;
   EcnState traced_ecn = EcnState::off;
   Timestamp started_at;
   Timestamp confirm_by = kNever;  // server: the client must confirm the keys by then
@@ -135,10 +140,14 @@ struct Parts {
   void tell_windows(Timestamp now) {
     credit.on_clock(now, round_trip_of_windows());
     streams.on_clock(now, round_trip_of_windows());
+    messages.on_clock(now, round_trip_of_windows());
   }
 
   void trace(Timestamp now, const TraceEvent& event) const {
     if (environment.trace != nullptr) environment.trace->on(now, local_id, event);
+  }
+  void note_blocked(Timestamp now, BlockedBy reason) {
+    if (blocked.note(now, reason, stats.blocked_time)) trace(now, TraceBlocked{reason});
   }
   // To be called after what can move the state: packets that are sent, and what settles them.
   void trace_ecn(Timestamp now) {

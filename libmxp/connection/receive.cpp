@@ -90,6 +90,25 @@ struct FrameVisitor {
   Result operator()(const RetireConnectionIdFrame& frame) {
     return may_move(parts) ? on_retire_connection_id(parts, now, frame, destination) : not_announced();
   }
+  Result operator()(const MessageFrame& frame) {
+    const bool compact = frame.form == MessageFrame::Form::compact;
+    const bool taken =
+        parts.messages.are_taken() && (!compact || parts.environment.config.transport.messages.compaction);
+    return taken ? parts.messages.on_frame(frame) : not_announced();
+  }
+  Result operator()(const ExpiredFrame& frame) {
+    return parts.messages.are_taken() ? parts.messages.on_frame(frame) : not_announced();
+  }
+  Result operator()(const MessagesBlockedFrame& frame) {
+    if (!parts.messages.are_taken()) return not_announced();
+    parts.messages.on_frame(frame);
+    return {};
+  }
+  Result operator()(const MaxMessagesFrame& frame) {
+    if (!parts.messages.are_sent()) return not_announced();
+    parts.messages.on_frame(frame);
+    return {};
+  }
   Result operator()(const PathChallengeFrame& frame) {
     if (!may_move(parts)) return not_announced();
     on_path_challenge(parts, datagram, frame.data);

@@ -29,7 +29,11 @@ Owner owner_of(SentFrame::Kind kind) {
     case SentFrame::Kind::data_blocked:
     case SentFrame::Kind::stream_data_blocked:
     case SentFrame::Kind::streams_blocked_bidi:
-    case SentFrame::Kind::streams_blocked_uni: return Owner::outbox;
+    case SentFrame::Kind::streams_blocked_uni:
+    case SentFrame::Kind::message:
+    case SentFrame::Kind::expired:
+    case SentFrame::Kind::max_messages:
+    case SentFrame::Kind::messages_blocked: return Owner::outbox;
     case SentFrame::Kind::datagram:
     case SentFrame::Kind::datagram_with_cookie: return Owner::datagrams;
     case SentFrame::Kind::new_connection_id: return Owner::local_ids;

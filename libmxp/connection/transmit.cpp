@@ -71,12 +71,11 @@ void note_what_holds_us(Parts& parts, Timestamp now, bool ran_dry) {
   if (parts.datagrams) parts.pacing_until = std::min(parts.pacing_until, parts.datagrams->queue.held_until(now));
   BlockedBy blocked = BlockedBy::application;
   if (wants_more) blocked = permit.blocked() ? permit.reason : BlockedBy::nothing;
+  else if (parts.messages.blocked_by_peer()) blocked = BlockedBy::message_credit;
   else if (parts.streams.blocked_by_connection_credit()) blocked = BlockedBy::connection_credit;
   else if (parts.streams.blocked_by_stream_credit()) blocked = BlockedBy::stream_credit;
   if (ran_dry && !wants_more) parts.recovery.on_application_limited();
-  if (blocked == parts.blocked) return;
-  parts.blocked = blocked;
-  parts.trace(now, TraceBlocked{blocked});
+  parts.note_blocked(now, blocked);
 }
 
 void set_datagram_size(Parts& parts, Timestamp now) {
@@ -183,7 +182,7 @@ bool has_something_to_send(const Parts& parts, Timestamp now) {
   // and that the handshake no longer holds us.
   return has_data(parts) || (parts.datagrams && parts.datagrams->queue.has_outcomes()) || path_probe_due(parts, now) ||
          parts.migration_due || parts.acks.ack_due(now) || parts.recovery.probes_due() > 0 ||
-         !parts.recovery.application_limit_is_noted() || parts.blocked == BlockedBy::handshake;
+         !parts.recovery.application_limit_is_noted() || parts.blocked.reason() == BlockedBy::handshake;
 }
 
 std::optional<Transmit> transmit(Parts& parts, Timestamp now, MutableBytes buffer, const TransmitLimits& limits) {
@@ -191,6 +190,7 @@ std::optional<Transmit> transmit(Parts& parts, Timestamp now, MutableBytes buffe
   tell_outbox(parts, now);
   parts.streams.deliver_resumed();
   tell_datagram_outcomes(parts, now);
+  parts.messages.deliver_resumed();
   parts.streams.collect();
   if (parts.lifecycle.state == ConnectionState::closing) {
     arm_discard(parts, now);
@@ -209,6 +209,7 @@ std::optional<Transmit> transmit(Parts& parts, Timestamp now, MutableBytes buffe
 
   if (held_by_address(parts)) {
     parts.pacing_until = kNever;
+    if (has_data(parts)) parts.note_blocked(now, BlockedBy::amplification);
     return std::nullopt;
   }
   send_ping_if_key_is_worn(parts, now);

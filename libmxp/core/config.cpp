@@ -109,13 +109,19 @@ Found find(const TransportConfig& config) {
   for (const Timed& row : times)
     if (Found found = check(row)) return found;
 
-  constexpr std::string_view kDatagram = "1200 to 65507 bytes", kWeight = "1 to 1000";
+  constexpr std::string_view kDatagram = "1200 to 65507 bytes", kWeight = "1 to 1000",
+                             kMessageWindow = "2048 to 2^40 bytes";
   const Counted counts[] = {
       {"transport.max_udp_payload", config.max_udp_payload, kMinInitialSize, kMaxUdpPayload, kDatagram},
       {"transport.max_receive_udp_payload", config.max_receive_udp_payload, kMinInitialSize, kMaxUdpPayload, kDatagram},
       {"transport.recovery.receive_times_per_ack", config.recovery.receive_times_per_ack, 0, kMaxReceiveTimes,
        "0 (none) to 64"},
       {"transport.key_update.packets", config.key_update.packets, 1, UINT64_MAX, "at least 1"},
+      {"transport.messages.window", config.messages.window, 0, kMaxMessageWindow, "0 (none) to 1048576"},
+      {"transport.messages.receive_window", config.messages.receive_window, 2048, kLargestBuffer, kMessageWindow},
+      {"transport.messages.max_receive_window", config.messages.max_receive_window, 2048, kLargestBuffer,
+       kMessageWindow},
+      {"transport.messages.send_buffer", config.messages.send_buffer, 1, kLargestBuffer, "1 to 2^40 bytes"},
       {"transport.scheduler.class_weights[0]", config.scheduler.class_weights[0], 1, 1000, kWeight},
       {"transport.scheduler.class_weights[1]", config.scheduler.class_weights[1], 1, 1000, kWeight},
       {"transport.scheduler.class_weights[2]", config.scheduler.class_weights[2], 1, 1000, kWeight},

@@ -7,6 +7,7 @@
 #include "mxp/datagram.h"
 #include "mxp/endpoint.h"
 #include "mxp/error.h"
+#include "mxp/message_options.h"
 #include "mxp/trace.h"
 
 namespace mxp {
@@ -33,6 +34,8 @@ std::string_view to_string(TransportErrorCode code) {
     case TransportErrorCode::handshake_timeout: return "handshake timeout";
     case TransportErrorCode::unreachable: return "unreachable";
     case TransportErrorCode::connection_id_limit_error: return "connection id limit error";
+    case TransportErrorCode::message_limit_error: return "message limit error";
+    case TransportErrorCode::message_encoding_error: return "message encoding error";
   }
   return "unknown error";  // a peer may send any number
 }
@@ -127,10 +130,33 @@ std::string_view to_string(BlockedBy reason) {
     case BlockedBy::nothing: return "nothing";
     case BlockedBy::congestion: return "congestion";
     case BlockedBy::pacing: return "pacing";
+    case BlockedBy::amplification: return "amplification";
     case BlockedBy::connection_credit: return "connection credit";
     case BlockedBy::stream_credit: return "stream credit";
+    case BlockedBy::message_credit: return "message credit";
     case BlockedBy::application: return "application";
     case BlockedBy::handshake: return "handshake";
+  }
+  return "unknown reason";
+}
+
+std::string_view to_string(MessageOutcome outcome) {
+  switch (outcome) {
+    case MessageOutcome::delivered: return "delivered";
+    case MessageOutcome::not_sent: return "not sent";
+    case MessageOutcome::expired: return "expired";
+    case MessageOutcome::unknown: return "unknown";
+  }
+  return "unknown reason";
+}
+
+std::string_view to_string(SendMessageError error) {
+  switch (error) {
+    case SendMessageError::too_large: return "message too large";
+    case SendMessageError::invalid: return "invalid message";
+    case SendMessageError::not_taken: return "the peer takes no messages";
+    case SendMessageError::queue_full: return "queue full";
+    case SendMessageError::connection_closed: return "connection closed";
   }
   return "unknown reason";
 }

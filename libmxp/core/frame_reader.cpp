@@ -191,6 +191,38 @@ Result read_datagram(Reader& in, std::uint64_t type) {
   return DatagramFrame{*data};
 }
 
+Result read_message(Reader& in, std::uint64_t type, MessageFrame::Form form) {
+  const auto sequence = in.varint();
+  if (!sequence) return malformed(type, "MESSAGE frame cut off");
+  const auto length = in.varint();
+  if (!length) return malformed(type, "MESSAGE frame cut off in its length");
+  const auto body = in.bytes(*length);
+  if (!body) return malformed(type, "MESSAGE frame longer than the packet");
+  return MessageFrame{form, *sequence, *body};
+}
+
+Result read_expired(Reader& in, std::uint64_t type) {
+  const auto first = in.varint();
+  if (!first) return malformed(type, "EXPIRED frame cut off");
+  const auto more = in.varint();
+  if (!more) return malformed(type, "EXPIRED frame cut off");
+  const auto length = in.varint();
+  if (!length) return malformed(type, "EXPIRED frame cut off");
+  if (*more >= kMaxMessageWindow) return malformed(type, "EXPIRED frame of more messages than can be under way");
+  if (*first > kMaxVarint - *more) return malformed(type, "EXPIRED frame beyond the last sequence");
+  if (*length > kMaxMessageLength) return malformed(type, "EXPIRED frame of messages that are too long");
+  return ExpiredFrame{*first, *more + 1, *length};
+}
+
+Result read_max_messages(Reader& in, std::uint64_t type) {
+  const auto window = in.varint();
+  if (!window) return malformed(type, "MAX_MESSAGES frame cut off");
+  if (*window > kMaxMessageWindow) return malformed(type, "MAX_MESSAGES frame with too large a window");
+  const auto bytes = in.varint();
+  if (!bytes) return malformed(type, "MAX_MESSAGES frame cut off");
+  return MaxMessagesFrame{*window, *bytes};
+}
+
 // Frames of one number and of a stream id and a number.
 template <typename F>
 Result read_limit(Reader& in, std::uint64_t type) {
@@ -256,6 +288,11 @@ std::expected<std::optional<Frame>, TransportError> FrameReader::next() {
     case frame_type::kPathResponse: return read_path_data<PathResponseFrame>(reader_, type);
     case frame_type::kDatagram:
     case frame_type::kDatagramWithLength: return read_datagram(reader_, type);
+    case frame_type::kMessage: return read_message(reader_, type, MessageFrame::Form::full);
+    case frame_type::kCompactMessage: return read_message(reader_, type, MessageFrame::Form::compact);
+    case frame_type::kExpired: return read_expired(reader_, type);
+    case frame_type::kMaxMessages: return read_max_messages(reader_, type);
+    case frame_type::kMessagesBlocked: return read_limit<MessagesBlockedFrame>(reader_, type);
     case frame_type::kCloseTransport:
     case frame_type::kCloseApplication: return read_close(reader_, type);
     default: return std::unexpected(TransportError{TransportErrorCode::unknown_frame, type, "frame type not known"});

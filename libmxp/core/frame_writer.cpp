@@ -227,6 +227,31 @@ std::optional<MutableBytes> begin_datagram_frame(Writer& out, std::size_t length
   return data;
 }
 
+bool write_frame(Writer& out, const ExpiredFrame& frame) {
+  MXP_REQUIRE(frame.count >= 1 && frame.count <= kMaxMessageWindow);
+  return write_varints(out, {frame_type::kExpired, frame.first, frame.count - 1, frame.length});
+}
+
+bool write_frame(Writer& out, const MaxMessagesFrame& frame) {
+  return write_varints(out, {frame_type::kMaxMessages, frame.window, frame.bytes});
+}
+
+bool write_frame(Writer& out, const MessagesBlockedFrame& frame) {
+  return write_varints(out, {frame_type::kMessagesBlocked, frame.bytes});
+}
+
+std::size_t message_frame_overhead(std::uint64_t sequence, std::size_t body_size) {
+  return 1 + varint_size(sequence) + varint_size(body_size);
+}
+
+bool write_frame(Writer& out, const MessageFrame& frame) {
+  if (out.space() < message_frame_overhead(frame.sequence, frame.body.size()) + frame.body.size()) return false;
+  const bool compact = frame.form == MessageFrame::Form::compact;
+  return write_varints(
+             out, {compact ? frame_type::kCompactMessage : frame_type::kMessage, frame.sequence, frame.body.size()}) &&
+         out.bytes(frame.body);
+}
+
 bool write_frame(Writer& out, const CloseFrame& frame) {
   const std::size_t fixed = 1 + varint_size(frame.code) + (frame.application ? 0 : varint_size(frame.frame_type));
   if (out.space() < fixed) return false;

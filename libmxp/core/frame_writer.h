@@ -40,6 +40,13 @@ bool write_frame(Writer& out, const PathResponseFrame& frame);
 // With its length, so that more frames may follow. Where only the length does not fit, without it: PADDING then comes
 // first, so that the frame ends where the packet does, and no other can follow it by mistake.
 bool write_frame(Writer& out, const DatagramFrame& frame);
+// REQUIRES: 1 <= count <= kMaxMessageWindow.
+bool write_frame(Writer& out, const ExpiredFrame& frame);
+bool write_frame(Writer& out, const MaxMessagesFrame& frame);
+bool write_frame(Writer& out, const MessagesBlockedFrame& frame);
+bool write_frame(Writer& out, const MessageFrame& frame);
+// Bytes that a MESSAGE frame takes beside its body.
+std::size_t message_frame_overhead(std::uint64_t sequence, std::size_t body_size);
 // The reason is cut to what fits, and to kMaxCloseReason.
 bool write_frame(Writer& out, const CloseFrame& frame);
 

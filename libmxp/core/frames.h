@@ -24,7 +24,8 @@ inline constexpr std::uint64_t kPadding = 0x00, kPing = 0x01, kAck = 0x02, kAckE
                                kStreamsBlockedUni = 0x17, kNewConnectionId = 0x18, kRetireConnectionId = 0x19,
                                kPathChallenge = 0x1a, kPathResponse = 0x1b, kCloseTransport = 0x1c,
                                kCloseApplication = 0x1d, kImmediateAck = 0x1f, kAckTimes = 0x20, kAckEcnTimes = 0x21,
-                               kDatagram = 0x30, kDatagramWithLength = 0x31;
+                               kDatagram = 0x30, kDatagramWithLength = 0x31, kMessage = 0x32, kExpired = 0x33,
+                               kMaxMessages = 0x34, kCompactMessage = 0x37, kMessagesBlocked = 0x38;
 inline constexpr std::uint64_t kStreamFinBit = 1, kStreamLengthBit = 2, kStreamOffsetBit = 4;
 }  // namespace frame_type
 
@@ -36,6 +37,10 @@ inline constexpr std::size_t kMaxReceiveTimes = 64;
 // The latest receive time, counted from the receiver's epoch: 35 years. Twice as much is still far from what a Duration
 // holds, so the difference of any two times is never in danger of overflowing.
 inline constexpr Duration kLatestReceiveTime = std::chrono::microseconds(std::uint64_t{1} << 50);
+// Messages that may be under way at once: the receiver keeps a bit for each (docs/protocol.md §5.1).
+inline constexpr std::uint64_t kMaxMessageWindow = std::uint64_t{1} << 20;
+// A whole message: 16 MiB of payload, header and checksum (docs/protocol.md §1).
+inline constexpr std::uint64_t kMaxMessageLength = (std::uint64_t{16} << 20) + 40;
 inline constexpr std::size_t kMaxCloseReason = 256;
 inline constexpr Duration kLongestAckDelay = std::chrono::milliseconds((1u << 14) - 1);  // RFC 9000 §18.2
 inline constexpr std::uint64_t kMaxStreamCount = std::uint64_t{1} << 60;                 // RFC 9000 §4.6
@@ -241,6 +246,26 @@ struct PathResponseFrame {
 struct DatagramFrame {
   ByteView data;
 };
+// One whole message, as docs/protocol.md §1 has it or compacted (§1.1).
+struct MessageFrame {
+  enum class Form : std::uint8_t { full, compact };
+  Form form = Form::full;
+  std::uint64_t sequence = 0;  // of all messages of this direction, from 0
+  ByteView body;
+};
+// Messages that are not sent, or not sent again: each of these sequences has used `length` bytes of credit.
+struct ExpiredFrame {
+  std::uint64_t first = 0;
+  std::uint64_t count = 1;   // 1 to kMaxMessageWindow
+  std::uint64_t length = 0;  // of each
+};
+struct MaxMessagesFrame {
+  std::uint64_t window = 0;  // sequences that may be in use above the lowest unsettled one, at most kMaxMessageWindow
+  std::uint64_t bytes = 0;   // a limit from the start
+};
+struct MessagesBlockedFrame {
+  std::uint64_t bytes = 0;  // the limit
+};
 struct CloseFrame {
   bool application = false;
   std::uint64_t code = 0;
@@ -251,7 +276,8 @@ struct CloseFrame {
 using Frame = std::variant<PaddingFrame, PingFrame, AckFrame, ResetStreamFrame, StopSendingFrame, StreamFrame,
                            MaxDataFrame, MaxStreamDataFrame, MaxStreamsFrame, DataBlockedFrame, StreamDataBlockedFrame,
                            StreamsBlockedFrame, AckFrequencyFrame, ImmediateAckFrame, NewConnectionIdFrame,
-                           RetireConnectionIdFrame, PathChallengeFrame, PathResponseFrame, DatagramFrame, CloseFrame>;
+                           RetireConnectionIdFrame, PathChallengeFrame, PathResponseFrame, DatagramFrame, MessageFrame,
+                           ExpiredFrame, MaxMessagesFrame, MessagesBlockedFrame, CloseFrame>;
 
 // PADDING, ACK and CLOSE are not (docs/protocol.md §4).
 bool is_ack_eliciting(const Frame& frame);

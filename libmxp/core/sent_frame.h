@@ -29,6 +29,10 @@ struct SentFrame {
     retire_connection_id,  // value: the sequence
     datagram,              // length
     datagram_with_cookie,  // length, value: the cookie, which may be any number
+    message,               // value: the first sequence; length: how many follow each other, itself included
+    expired,               // the same
+    max_messages,          // value: the byte limit; length: the window
+    messages_blocked,      // value: the byte limit
     path_challenge,        // its loss is no news: challenges have a timer of their own
     path_response,         // its loss is no news: the peer asks again
   };

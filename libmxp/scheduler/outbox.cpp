@@ -1,5 +1,6 @@
 #include "scheduler/outbox.h"
 
+#include <algorithm>
 #include <limits>
 
 namespace mxp {
@@ -22,17 +23,20 @@ Outbox::Classes::Set Outbox::classes_that(Has has) {
 
 Outbox::Classes::Set Outbox::pending_classes() const {
   return classes_that([this](MessageClass traffic_class) {
-    return streams_.has_pending(traffic_class) || has_datagrams(traffic_class);
+    return messages_.has_pending(traffic_class) || streams_.has_pending(traffic_class) || has_datagrams(traffic_class);
   });
 }
 
 Outbox::Classes::Set Outbox::classes_with_new_data() const {
-  return classes_that([this](MessageClass traffic_class) { return streams_.has_new_data(traffic_class); });
+  return classes_that([this](MessageClass traffic_class) {
+    return messages_.has_new(traffic_class) || streams_.has_new_data(traffic_class);
+  });
 }
 
 bool Outbox::write_frames(Writer& out, SentFrameSink sent, Order order) {
   const std::size_t before = out.written();
   credit_.write_frames(out, sent);
+  if (messages_.has_control()) messages_.write_control(out, sent);
   if (streams_.has_control()) streams_.write_control(out, sent);
   if (order == Order::new_first)
     for (unsigned i = 0; i != kMessageClasses; ++i)
@@ -53,18 +57,56 @@ bool Outbox::write_frames(Writer& out, SentFrameSink sent, Order order) {
   return out.written() != before;
 }
 
+void Outbox::write_source(Source source, MessageClass traffic_class, Writer& out, SentFrameSink sent,
+                          std::size_t max_bytes) {
+  switch (source) {
+    case from_messages: return messages_.write(traffic_class, out, sent, max_bytes);
+    case from_streams:
+      if (streams_.has_lost_data(traffic_class)) streams_.write_lost_data(traffic_class, out, sent);
+      return streams_.write_new_data(traffic_class, out, sent, max_bytes);
+    case from_datagrams: datagrams_->write(traffic_class, now_, out, sent);
+  }
+}
+
 void Outbox::write_class(MessageClass traffic_class, Writer& out, SentFrameSink sent, std::size_t max_bytes) {
-  if (streams_.has_lost_data(traffic_class)) streams_.write_lost_data(traffic_class, out, sent);
-  if (!has_datagrams(traffic_class)) return streams_.write_new_data(traffic_class, out, sent, max_bytes);
-  const std::size_t start = out.written();
-  if (datagrams_first_) datagrams_->write(traffic_class, now_, out, sent);
-  streams_.write_new_data(traffic_class, out, sent, max_bytes);
-  datagrams_->write(traffic_class, now_, out, sent);
-  if (out.written() != start) datagrams_first_ = !datagrams_first_;  // else the packet was full
+  std::array<bool, kSources> waits = {messages_.has_pending(traffic_class), streams_.has_pending(traffic_class),
+                                      has_datagrams(traffic_class)};
+  auto& sent_by = sent_by_[static_cast<std::size_t>(traffic_class)];
+  const auto next = [&] {
+    std::size_t least = kSources;
+    for (std::size_t i = 0; i != kSources; ++i)
+      if (waits[i] && (least == kSources || sent_by[i] < sent_by[least])) least = i;
+    return least;
+  };
+  const bool alone = std::ranges::count(waits, true) <= 1;
+  const std::uint64_t of_next = alone ? 0 : sent_by[next()];
+  for (std::size_t i = 0; i != kSources; ++i)
+    if (alone || !waits[i]) sent_by[i] = of_next;
+  // What is left of a packet may be too little for the one and enough for another.
+  for (std::size_t source = next(); source != kSources; source = next()) {
+    const std::size_t start = out.written();
+    const std::size_t turn = alone ? max_bytes : std::min(max_bytes, kTurnBytes);
+    write_source(static_cast<Source>(source), traffic_class, out, sent, turn);
+    if (out.written() != start) {
+      if (!alone) sent_by[source] += out.written() - start;
+      return;
+    }
+    waits[source] = false;
+  }
+}
+
+void Outbox::on_frame_acknowledged(const SentFrame& frame) {
+  if (frame.kind == SentFrame::Kind::message || frame.kind == SentFrame::Kind::expired)
+    return messages_.on_frame_acknowledged(frame);
+  streams_.on_frame_acknowledged(frame);
 }
 
 void Outbox::on_frame_lost(const SentFrame& frame) {
   switch (frame.kind) {
+    case SentFrame::Kind::message:
+    case SentFrame::Kind::expired:
+    case SentFrame::Kind::max_messages:
+    case SentFrame::Kind::messages_blocked: return messages_.on_frame_lost(frame);
     case SentFrame::Kind::max_data: return credit_.on_max_data_lost(frame.value);
     case SentFrame::Kind::data_blocked:
       if (streams_.blocked_by_connection_credit()) credit_.on_data_blocked_lost(frame.value);

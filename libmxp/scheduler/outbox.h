@@ -1,16 +1,17 @@
 // The one arbiter over everything on a connection that waits to be sent and must arrive, or be settled otherwise. What
-// waits belongs to sources (streams, datagrams, and the connection's credit); they share a few verbs: what is pending in
-// which class, write it into this packet, it was acknowledged, it was lost. The outbox holds nothing itself. It decides
-// whose frames go into a packet, in this order:
+// waits belongs to sources (messages, streams, datagrams, and the connection's credit); they share a few verbs: what is
+// pending in which class, write it into this packet, it was acknowledged, it was lost. The outbox holds nothing itself.
+// It decides whose frames go into a packet, in this order:
 //
 //   1. control frames: they are small, and the peer waits for them
 //   2. data, class after class (docs/protocol.md §1): the classes share the bytes by weight, and the critical class
-//      passes the others within bounds (fair_queue.h). Within a class, what was lost goes first; it costs no credit.
-//      Then its streams and its datagrams take turns
+//      passes the others within bounds (fair_queue.h). Within a class the sources have equal shares, and of what is
+//      theirs they send first what was lost; it costs no credit
 //
 // A probe may ask for new data before what was lost.
 #pragma once
 
+#include <array>
 #include <cstdint>
 
 #include "core/cursor.h"
@@ -20,6 +21,7 @@
 #include "scheduler/connection_credit.h"
 #include "scheduler/datagrams.h"
 #include "scheduler/fair_queue.h"
+#include "scheduler/messages.h"
 #include "scheduler/sent_frame_sink.h"
 #include "scheduler/streams.h"
 
@@ -30,8 +32,8 @@ class Outbox {
   enum class Order : std::uint8_t { lost_first, new_first };
 
   // The sources outlive this object.
-  Outbox(const SchedulerConfig& config, ConnectionCredit& credit, Streams& streams)
-      : queue_(config.class_weights, config.critical_burst), credit_(credit), streams_(streams) {}
+  Outbox(const SchedulerConfig& config, ConnectionCredit& credit, Messages& messages, Streams& streams)
+      : queue_(config.class_weights, config.critical_burst), credit_(credit), messages_(messages), streams_(streams) {}
 
   // Datagrams are a source from now on, if the peer takes them. They outlive this object.
   void add(Datagrams& datagrams) { datagrams_ = &datagrams; }
@@ -52,13 +54,13 @@ class Outbox {
 
   // The fate of what `sent` was told. Kinds of frames that the sources do not write are ignored. Each function may be
   // called for a frame at most once, but an acknowledgement after a loss (a spurious one) is fine.
-  void on_frame_acknowledged(const SentFrame& frame) { streams_.on_frame_acknowledged(frame); }
+  void on_frame_acknowledged(const SentFrame& frame);
   void on_frame_lost(const SentFrame& frame);
 
  private:
   using Classes = FairQueue<kMessageClasses>;
 
-  bool has_control() const { return credit_.has_pending() || streams_.has_control(); }
+  bool has_control() const { return credit_.has_pending() || messages_.has_control() || streams_.has_control(); }
   template <typename Has>
   static Classes::Set classes_that(Has has);
   Classes::Set pending_classes() const;
@@ -66,15 +68,20 @@ class Outbox {
   bool has_datagrams(MessageClass traffic_class) const {
     return datagrams_ != nullptr && !datagrams_wait_ && datagrams_->has_pending(traffic_class, now_);
   }
+  enum Source : std::uint8_t { from_messages, from_streams, from_datagrams };
+  static constexpr std::size_t kSources = 3;
+  void write_source(Source source, MessageClass traffic_class, Writer& out, SentFrameSink sent, std::size_t max_bytes);
   void write_class(MessageClass traffic_class, Writer& out, SentFrameSink sent, std::size_t max_bytes);
 
   Classes queue_;
   ConnectionCredit& credit_;
+  Messages& messages_;
   Streams& streams_;
   Datagrams* datagrams_ = nullptr;
   Timestamp now_{};
   bool datagrams_wait_ = false;
-  bool datagrams_first_ = false;  // of the class that sends next
+  // Of each class, what each source has sent since more than one waits; who does not wait keeps up with the others.
+  std::array<std::array<std::uint64_t, kSources>, kMessageClasses> sent_by_{};
 };
 
 }  // namespace mxp

@@ -117,6 +117,11 @@ void frames() {
   frame("path-challenge", PathChallengeFrame{kId.bytes()});
   frame("path-response", PathResponseFrame{kId.bytes()});
   frame("datagram", DatagramFrame{view("hello")});
+  frame("message", MessageFrame{MessageFrame::Form::full, 3, view("not a message")});
+  frame("compact-message", MessageFrame{MessageFrame::Form::compact, 4, view("x")});
+  frame("expired", ExpiredFrame{5, 2, 64});
+  frame("max-messages", MaxMessagesFrame{16384, 1u << 21});
+  frame("messages-blocked", MessagesBlockedFrame{1u << 21});
   frame("close-transport", CloseFrame{false, 0x0a, 0x08, view("why")});
   frame("close-application", CloseFrame{true, 42, 0, view("bye")});
   seed("frames", "all", all.so_far());

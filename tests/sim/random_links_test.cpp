@@ -45,19 +45,23 @@ class RandomRun {
   bool run_until(const std::function<bool()>& done, Duration limit);
   void take(const RandomPlan::Step& step);
   void send(const RandomPlan::Send& send);
+  void send(const RandomPlan::Messages& messages);
   bool is_closed() const { return !sim_.client.closed.empty() || !sim_.server.closed.empty(); }
   bool is_delivered() const;
+  bool are_messages_settled() const;
   std::uint64_t datagrams() const { return sim_.datagrams(Role::client) + sim_.datagrams(Role::server); }
   void resume_slow_readers();
   void look_inside();
   void look_at(Connection& connection);
   void look_at_what_arrived(Role receiver);
+  void look_at_messages(Role receiver);
   void end();
   void problem(std::string text) { problems.push_back(std::move(text)); }
 
   RandomPlan plan_;
   SimPair sim_;
   std::vector<RandomPlan::Send> waiting_;  // for a connection
+  std::vector<RandomPlan::Messages> waiting_messages_;
   std::uint64_t drives_ = 0;
   unsigned moves_ = 0;
 };
@@ -67,11 +71,18 @@ RandomRun::RandomRun(RandomPlan plan) : plan_(std::move(plan)), sim_(plan_.confi
     const std::size_t side = role == Role::client ? 0 : 1;
     SimApplication& application = this->application(role);
     application.reply_bytes = plan_.reply_bytes[side];
-    if (plan_.reads_slowly[side]) application.take_hook = [](StreamId, ByteView data) { return (data.size() + 1) / 2; };
+    if (plan_.reads_slowly[side]) {
+      application.take_hook = [](StreamId, ByteView data) { return (data.size() + 1) / 2; };
+      application.message_hook = [asked = 0](const Message&) mutable { return ++asked % 3 != 0; };
+    }
     application.connected_hook = [this, role](Connection&) {
       for (const RandomPlan::Send& it : std::exchange(waiting_, {})) {
         if (it.sender == role) send(it);
         else waiting_.push_back(it);
+      }
+      for (const RandomPlan::Messages& it : std::exchange(waiting_messages_, {})) {
+        if (it.sender == role) send(it);
+        else waiting_messages_.push_back(it);
       }
     };
   }
@@ -86,7 +97,10 @@ RandomRun::RandomRun(RandomPlan plan) : plan_(std::move(plan)), sim_(plan_.confi
   }
   const bool done = run_until([&] { return is_over() || is_delivered(); }, 3600s);
   took = sim_.elapsed();
-  for (const Role role : {Role::client, Role::server}) look_at_what_arrived(role);
+  for (const Role role : {Role::client, Role::server}) {
+    look_at_what_arrived(role);
+    look_at_messages(role);
+  }
   if (!done && sim_.violations().empty())
     problem(fmt::format("stuck after {} s: server has {} of {}, client {} of {}", sim_.elapsed() / 1s,
                         sim_.server.bytes_received, plan_.expected_bytes[1], sim_.client.bytes_received,
@@ -109,6 +123,7 @@ bool RandomRun::run_until(const std::function<bool()>& done, Duration limit) {
 void RandomRun::take(const RandomPlan::Step& step) {
   for (const RandomPlan::Mtu& mtu : step.mtus) sim_.set_mtu(mtu.sender, mtu.bytes);
   for (const RandomPlan::Send& it : step.sends) send(it);
+  for (const RandomPlan::Messages& it : step.messages) send(it);
   if (step.move == RandomPlan::Move::stay || sim_.server.connected.empty()) return;
   ++moves_;
   const std::uint8_t host = step.move == RandomPlan::Move::new_address ? static_cast<std::uint8_t>(10 + moves_) : 1;
@@ -121,8 +136,24 @@ void RandomRun::send(const RandomPlan::Send& send) {
   else sender.open_and_send(**sender.connected.begin(), send.type, send.bytes);
 }
 
+void RandomRun::send(const RandomPlan::Messages& messages) {
+  SimApplication& sender = application(messages.sender);
+  if (sender.connected.empty()) waiting_messages_.push_back(messages);
+  else sender.send_messages(**sender.connected.begin(), messages.burst, sim_.now());
+}
+
+// Each message has come or was taken back, and its sender knows what became of it.
+bool RandomRun::are_messages_settled() const {
+  const auto settled = [](const SimApplication& from, const SimApplication& to, std::uint64_t count) {
+    return from.messages_sent.size() == count && from.outcomes.size() == count &&
+           to.messages_received.size() + to.messages_expired == count;
+  };
+  return waiting_messages_.empty() && settled(sim_.client, sim_.server, plan_.message_count[0]) &&
+         settled(sim_.server, sim_.client, plan_.message_count[1]);
+}
+
 bool RandomRun::is_delivered() const {
-  return sim_.client.bytes_received == plan_.expected_bytes[0] &&
+  return are_messages_settled() && sim_.client.bytes_received == plan_.expected_bytes[0] &&
          sim_.server.bytes_received == plan_.expected_bytes[1] && sim_.server.connected_count == 1 &&
          waiting_.empty() && sim_.client.all_sent_acknowledged() && sim_.server.all_sent_acknowledged();
 }
@@ -132,6 +163,7 @@ void RandomRun::resume_slow_readers() {
     if (!plan_.reads_slowly[role == Role::client ? 0 : 1] || is_closed()) continue;
     for (const auto& [key, in] : application(role).incoming)
       if (!in.fin) (void)key.first->resume(StreamId(key.second));
+    for (Connection* connection : application(role).connected) connection->resume_messages();
   }
 }
 
@@ -141,7 +173,9 @@ void RandomRun::look_inside() {
     // What a connection holds for itself, each byte once at its sender and once at its receiver, and records of
     // packets.
     const std::uint64_t memory = endpoint(role).stats().memory_in_use;
-    if (memory > 200'000 + 2 * plan_.all_bytes())
+    // A message has a slot and an entry beside its bytes, in rings that double.
+    const std::uint64_t messages = plan_.message_count[0] + plan_.message_count[1];
+    if (memory > 200'000 + 2 * plan_.all_bytes() + 4 * plan_.message_bytes + 400 * messages)
       problem(fmt::format("{} bytes of memory in use for {} bytes", memory, plan_.all_bytes()));
   }
 }
@@ -170,6 +204,21 @@ void RandomRun::look_at_what_arrived(Role receiver) {
     for (const auto& [sent_key, out] : sender.outgoing)
       if (sent_key.second == key.second) written = out.written;
     if (in.received > written) problem(fmt::format("stream {}: more bytes than were sent", key.second));
+  }
+}
+
+// What their senders were told is true.
+void RandomRun::look_at_messages(Role receiver) {
+  const SimApplication& to = application(receiver);
+  const SimApplication& from = application(peer_of(receiver));
+  for (const auto& [id, ticket] : from.messages_sent) {
+    const auto outcome = from.outcomes.find(ticket.value());
+    if (outcome == from.outcomes.end()) continue;
+    const bool came = to.messages_received.contains(id);
+    if (outcome->second == MessageOutcome::delivered && !came && !plan_.reads_slowly[receiver == Role::client ? 0 : 1])
+      problem(fmt::format("message {} was delivered and did not come", id));
+    if (outcome->second == MessageOutcome::not_sent && came)
+      problem(fmt::format("message {} was not sent and came", id));
   }
 }
 

@@ -85,6 +85,12 @@ void draw_settings(SeededRandom& random, TransportConfig& transport) {
     flow.max_streams_unidirectional = 1 + random.below(4);
     flow.stream_send_buffer = over_magnitudes(random, 2'000, 100'000);
     flow.connection_send_buffer = over_magnitudes(random, 4'000, 200'000);
+    MessageConfig& messages = transport.messages;
+    messages.window = over_magnitudes(random, 1, 1000);
+    messages.receive_window = over_magnitudes(random, 2048, 100'000);
+    messages.max_receive_window = messages.receive_window * (1 + random.below(4));
+    messages.send_buffer = over_magnitudes(random, 2'000, 100'000);
+    messages.compaction = random.below(2) == 0;
   }
 }
 
@@ -113,6 +119,17 @@ std::vector<RandomPlan::Send> draw_sends(SeededRandom& random, std::uint64_t mos
   return sends;
 }
 
+RandomPlan::Messages draw_messages(SeededRandom& random) {
+  constexpr MessageType kTypes[] = {MessageType::call, MessageType::agent_heartbeat, MessageType::stream_chunk,
+                                    MessageType::event, MessageType{0x80}};
+  RandomPlan::Messages messages{random.below(2) == 0 ? Role::client : Role::server, {}};
+  messages.burst.type = kTypes[random.below(std::size(kTypes))];
+  messages.burst.count = over_magnitudes(random, 1, 300);
+  messages.burst.size = random.below(4) == 0 ? random.below(kMaxShortMessage + 1) : random.below(100);
+  if (random.below(3) == 0) messages.burst.lifetime = std::chrono::milliseconds(over_magnitudes(random, 1, 5000));
+  return messages;
+}
+
 void add_text(RandomPlan& plan) {
   const auto side = [&](Role role) {
     const TransportConfig& transport = (role == Role::client ? plan.config.client : plan.config.server).transport;
@@ -124,6 +141,8 @@ void add_text(RandomPlan& plan) {
   for (const RandomPlan::Step& step : plan.steps) {
     plan.text += fmt::format("; at {} ms:", step.at / 1ms);
     if (!step.sends.empty()) plan.text += fmt::format(" {} streams", step.sends.size());
+    for (const RandomPlan::Messages& messages : step.messages)
+      plan.text += fmt::format(" {} messages of {} bytes", messages.burst.count, messages.burst.size);
     if (step.move == RandomPlan::Move::new_port) plan.text += " new port";
     if (step.move == RandomPlan::Move::new_address) plan.text += " new address";
     for (const RandomPlan::Mtu& mtu : step.mtus)
@@ -181,10 +200,18 @@ RandomPlan draw_plan(std::uint64_t seed) {
                             .sends = {{Role::client, StreamType::unidirectional, 1}},
                             .move = random.below(2) == 0 ? RandomPlan::Move::new_port : RandomPlan::Move::new_address});
   }
+  if (random.below(2) == 0) {
+    for (std::uint64_t more = 1 + random.below(3); more > 0; --more)
+      plan.steps.push_back({.at = moment(), .messages = {draw_messages(random)}});
+  }
   std::stable_sort(plan.steps.begin(), plan.steps.end(),
                    [](const RandomPlan::Step& a, const RandomPlan::Step& b) { return a.at < b.at; });
 
   for (const RandomPlan::Step& step : plan.steps) {
+    for (const RandomPlan::Messages& messages : step.messages) {
+      plan.message_count[index_of(messages.sender)] += messages.burst.count;
+      plan.message_bytes += messages.burst.count * messages.burst.size;
+    }
     for (const RandomPlan::Send& send : step.sends) {
       const Role receiver = peer_of(send.sender);
       plan.expected_bytes[index_of(receiver)] += send.bytes;

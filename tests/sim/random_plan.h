@@ -15,6 +15,10 @@ struct RandomPlan {
     StreamType type;
     std::uint64_t bytes;
   };
+  struct Messages {
+    Role sender;
+    SimApplication::MessageBurst burst;
+  };
   struct Mtu {  // of the link from this side, for the IP packets that are sent from now on
     Role sender;
     std::uint32_t bytes;
@@ -25,6 +29,7 @@ struct RandomPlan {
     std::vector<Send> sends = {};
     std::vector<Mtu> mtus = {};
     Move move = Move::stay;
+    std::vector<Messages> messages = {};
   };
 
   SimConfig config;
@@ -32,6 +37,8 @@ struct RandomPlan {
   bool reads_slowly[2] = {false, false};     // takes a part of what arrives, and asks for the rest later
   std::vector<Step> steps;                   // in the order of time
   std::uint64_t expected_bytes[2] = {0, 0};  // that the client, the server will have received
+  std::uint64_t message_count[2] = {0, 0};   // that the client, the server sends
+  std::uint64_t message_bytes = 0;           // of all their payloads
   std::string text;                          // of all this, for whoever looks for a fault
 
   std::uint64_t all_bytes() const { return expected_bytes[0] + expected_bytes[1]; }

@@ -68,6 +68,16 @@ struct CompareFrames {
   bool operator()(const PathChallengeFrame& x, const PathChallengeFrame& y) const { return x.data == y.data; }
   bool operator()(const PathResponseFrame& x, const PathResponseFrame& y) const { return x.data == y.data; }
   bool operator()(const DatagramFrame& x, const DatagramFrame& y) const { return std::ranges::equal(x.data, y.data); }
+  bool operator()(const MessageFrame& x, const MessageFrame& y) const {
+    return x.form == y.form && x.sequence == y.sequence && std::ranges::equal(x.body, y.body);
+  }
+  bool operator()(const ExpiredFrame& x, const ExpiredFrame& y) const {
+    return x.first == y.first && x.count == y.count && x.length == y.length;
+  }
+  bool operator()(const MaxMessagesFrame& x, const MaxMessagesFrame& y) const {
+    return x.window == y.window && x.bytes == y.bytes;
+  }
+  bool operator()(const MessagesBlockedFrame& x, const MessagesBlockedFrame& y) const { return x.bytes == y.bytes; }
   bool operator()(const CloseFrame& x, const CloseFrame& y) const {
     return x.application == y.application && x.code == y.code && x.frame_type == y.frame_type &&
            std::ranges::equal(x.reason, y.reason);

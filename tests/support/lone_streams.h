@@ -7,8 +7,18 @@
 
 namespace mxp::test {
 
+struct NoMessageEvents : MessageEvents {
+  bool on_message(const Message&) override { return true; }
+  void on_messages_expired(std::uint64_t) override {}
+  void on_message_outcome(MessageTicket, MessageOutcome) override {}
+  void on_messages_writable(MessageClass) override {}
+};
+
 struct CreditOfStreams {
   ConnectionCredit credit;
+  MessageConfig no_messages{};
+  NoMessageEvents message_events{};
+  Messages messages{no_messages, message_events};
 };
 
 class LoneStreams : public CreditOfStreams, public Streams {
@@ -17,7 +27,7 @@ class LoneStreams : public CreditOfStreams, public Streams {
               const SchedulerConfig& scheduler = {})
       : CreditOfStreams{ConnectionCredit(config)},
         Streams(role, config, credit, events, hash_key),
-        outbox(scheduler, credit, *this) {}
+        outbox(scheduler, credit, messages, *this) {}
 
   void on_peer_parameters(const TransportParameters& parameters) {
     credit.raise(parameters.initial_max_data);

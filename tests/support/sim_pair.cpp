@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <stdexcept>
+#include <utility>
 
 namespace mxp::test {
 
@@ -115,6 +116,49 @@ void SimApplication::on_streams_available(Connection& connection, StreamType) {
   for (const auto& [waiter, type, size] : waiting) {
     if (waiter == &connection) open_and_send(connection, type, size);
     else waiting_for_credit.emplace_back(waiter, type, size);
+  }
+}
+
+void SimApplication::send_messages(Connection& connection, const MessageBurst& burst, Timestamp now) {
+  for (std::uint64_t i = 0; i < burst.count; ++i) {
+    const std::uint64_t id = 2 * messages_sent.size() + (role_ == Role::server ? 1 : 0);
+    const std::vector<std::uint8_t> payload(burst.size, static_cast<std::uint8_t>(id * 7));
+    const Timestamp expires_at = burst.lifetime == Duration::max() ? kNever : now + burst.lifetime;
+    const auto ticket = connection.send_message({.type = burst.type, .id = id, .payload = payload},
+                                                {.expires_at = expires_at, .report_outcome = true});
+    if (ticket) {
+      messages_sent.emplace(id, *ticket);
+    } else if (ticket.error() == SendMessageError::queue_full) {
+      MessageBurst rest = burst;
+      rest.count -= i;
+      waiting_messages.push_back({&connection, rest, now});
+      return;
+    } else if (connection.state() == ConnectionState::established) {
+      return violation_(fmt::format("send_message: {}", to_string(ticket.error())));
+    }
+  }
+}
+
+bool SimApplication::on_message(Connection& connection, const Message& message) {
+  if (!connected.contains(&connection)) violation_("message before connected");
+  if (message_hook && !message_hook(message)) return false;
+  if (!messages_received.insert(message.id).second) violation_(fmt::format("message {} came twice", message.id));
+  for (const std::uint8_t byte : message.payload)
+    if (byte != static_cast<std::uint8_t>(message.id * 7)) violation_(fmt::format("message {} is damaged", message.id));
+  return true;
+}
+
+void SimApplication::on_messages_expired(Connection&, std::uint64_t count) { messages_expired += count; }
+
+void SimApplication::on_message_outcome(Connection&, MessageTicket ticket, MessageOutcome outcome) {
+  if (!outcomes.emplace(ticket.value(), outcome).second) violation_("two outcomes of one message");
+}
+
+void SimApplication::on_messages_writable(Connection&, MessageClass traffic_class) {
+  for (const WaitingBurst& waiting : std::exchange(waiting_messages, {})) {
+    if (message_class(waiting.burst.type) == traffic_class)
+      send_messages(*waiting.connection, waiting.burst, waiting.now);
+    else waiting_messages.push_back(waiting);
   }
 }
 

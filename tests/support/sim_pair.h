@@ -51,6 +51,14 @@ class SimApplication : public Handler {
   // Sends on a stream that the peer opened.
   void send_on(Connection& connection, StreamId id, std::uint64_t size);
   void pump(const Key& key);
+  // Sends so many messages, their payloads a pattern of their ids, as soon as there is room for each.
+  struct MessageBurst {
+    MessageType type = MessageType::event;
+    std::uint64_t count = 1;
+    std::size_t size = 10;
+    Duration lifetime = Duration::max();  // of each, from its sending on
+  };
+  void send_messages(Connection& connection, const MessageBurst& burst, Timestamp now);
 
   void on_connected(Connection& connection) override;
   void on_stream_opened(Connection& connection, StreamId id) override;
@@ -66,6 +74,10 @@ class SimApplication : public Handler {
   void on_datagram_outcome(Connection&, std::uint64_t cookie, DatagramOutcome outcome) override {
     if (outcome_hook) outcome_hook(cookie, outcome);
   }
+  bool on_message(Connection& connection, const Message& message) override;
+  void on_messages_expired(Connection& connection, std::uint64_t count) override;
+  void on_message_outcome(Connection& connection, MessageTicket ticket, MessageOutcome outcome) override;
+  void on_messages_writable(Connection& connection, MessageClass traffic_class) override;
   void on_closed(Connection& connection, const CloseInfo& info) override;
 
   // Behaviour of this side, to be set before the run.
@@ -82,6 +94,17 @@ class SimApplication : public Handler {
   std::vector<CloseInfo> closed;
   std::uint64_t connected_count = 0;
   std::uint64_t bytes_received = 0;
+  std::function<bool(const Message&)> message_hook;      // whether to take it; default yes
+  std::map<std::uint64_t, MessageTicket> messages_sent;  // by id
+  std::set<std::uint64_t> messages_received;             // ids
+  std::uint64_t messages_expired = 0;                    // that the peer took back
+  std::map<std::uint64_t, MessageOutcome> outcomes;      // by ticket
+  struct WaitingBurst {
+    Connection* connection;
+    MessageBurst burst;
+    Timestamp now;
+  };
+  std::vector<WaitingBurst> waiting_messages;
 
   bool all_sent_acknowledged() const;
 

@@ -338,6 +338,22 @@ class WithKeys(DumpCase):
         out, _ = self.dump("-r", self.file("c", capture), "--keylog", keys, "-T", "fields", "-e", "frames.type", "-e", "datagram.length")
         self.assertEqual(out.splitlines()[2], "datagram,datagram,ping,datagram\t2,0,5")
 
+    def test_messages_are_shown_with_what_is_in_them(self):
+        body = bytes.fromhex("3150584d1200000005000000000000000000000000000000020000000000000075701e0d0d2d12e3b0fa")
+        payload = b"\x32\x09\x2a" + body + b"\x37\x0a\x05\x12\0\x05up" + b"\x37\x0b\x01\x12" + b"\x33\x0c\x02\x2a" + b"\x34\x10\x44\0" + b"\x38\x44\0"
+        capture = wire.pcap([MESSAGE_1, MESSAGE_2, wire.c2s(0, payload)])
+        event = {"type": "Event", "flags": 0, "id": 5, "trace_id": 0, "payload_length": 2}
+        shown = self.records(capture, keys=True)[2]["frames"]
+        self.assertEqual(shown[0] | {"message": None, "message_error": None}, {"type": "message", "sequence": 9, "compact": False, "length": 42, "message": None, "message_error": None})
+        self.assertEqual(shown[1:], [
+            {"type": "message", "sequence": 10, "compact": True, "length": 5, "message": event},
+            {"type": "message", "sequence": 11, "compact": True, "length": 1, "message_error": "truncated"},
+            {"type": "expired", "first": 12, "count": 3, "length": 42},
+            {"type": "max_messages", "window": 16, "limit": 1024}, {"type": "messages_blocked", "limit": 1024}])
+        out, _ = self.dump("-r", self.file("c", capture), "--keylog", self.file("k", wire.KEY_LOG))
+        for text in ("MESSAGE 10 compact Event id 5 [2]", "MESSAGE 11 compact not a message: truncated [1]", "EXPIRED 12-14 [42]", "MAX_MESSAGES 1024 window 16", "MESSAGES_BLOCKED 1024"):
+            self.assertIn(text, out)
+
     def test_a_connection_joined_late_is_decrypted(self):
         for number, size in ((5, 1), (70_000, 1), (70_000, 2), (9_000_000, 2), (5_000_000_000, 4)):
             with self.subTest(number=number, size=size):

@@ -5,6 +5,7 @@
 #include <iterator>
 
 #include "common/escape.h"
+#include "mxp-dump/message_body.h"
 
 namespace mxp::dump {
 namespace {
@@ -91,6 +92,19 @@ struct FrameJson {
   void operator()(const PathChallengeFrame& frame) { add(R"(,"data":"{}")", hex(ConnectionId(frame.data))); }
   void operator()(const PathResponseFrame& frame) { add(R"(,"data":"{}")", hex(ConnectionId(frame.data))); }
   void operator()(const DatagramFrame& frame) { add(R"(,"length":{})", frame.data.size()); }
+  void operator()(const MessageFrame& frame) {
+    add(R"(,"sequence":{},"compact":{},"length":{})", frame.sequence, frame.form == MessageFrame::Form::compact,
+        frame.body.size());
+    const auto message = decode_body(frame);
+    if (!message) return add(R"(,"message_error":"{}")", to_string(message.error()));
+    add(R"(,"message":{{"type":"{}","flags":{},"id":{},"trace_id":{},"payload_length":{}}})",
+        message_word(message->type), message->flags, message->id, message->trace_id, message->payload.size());
+  }
+  void operator()(const ExpiredFrame& frame) {
+    add(R"(,"first":{},"count":{},"length":{})", frame.first, frame.count, frame.length);
+  }
+  void operator()(const MaxMessagesFrame& frame) { add(R"(,"window":{},"limit":{})", frame.window, frame.bytes); }
+  void operator()(const MessagesBlockedFrame& frame) { add(R"(,"limit":{})", frame.bytes); }
   void operator()(const CloseFrame& frame) {
     add(R"(,"by":"{}","error_code":{})", frame.application ? "application" : "transport", frame.code);
     if (!frame.application)
@@ -121,6 +135,10 @@ struct FrameWord {
   std::string_view operator()(const PathChallengeFrame&) const { return "path_challenge"; }
   std::string_view operator()(const PathResponseFrame&) const { return "path_response"; }
   std::string_view operator()(const DatagramFrame&) const { return "datagram"; }
+  std::string_view operator()(const MessageFrame&) const { return "message"; }
+  std::string_view operator()(const ExpiredFrame&) const { return "expired"; }
+  std::string_view operator()(const MaxMessagesFrame&) const { return "max_messages"; }
+  std::string_view operator()(const MessagesBlockedFrame&) const { return "messages_blocked"; }
   std::string_view operator()(const CloseFrame&) const { return "close"; }
 };
 

@@ -5,6 +5,7 @@
 #include <iterator>
 
 #include "common/escape.h"
+#include "mxp-dump/message_body.h"
 
 namespace mxp::dump {
 namespace {
@@ -63,6 +64,20 @@ struct FrameText {
   void operator()(const RetireConnectionIdFrame& frame) { add("RETIRE_CONNECTION_ID {}", frame.sequence); }
   void operator()(const PathChallengeFrame& frame) { add("PATH_CHALLENGE {}", hex(ConnectionId(frame.data))); }
   void operator()(const PathResponseFrame& frame) { add("PATH_RESPONSE {}", hex(ConnectionId(frame.data))); }
+  void operator()(const MessageFrame& frame) {
+    add("MESSAGE {}", frame.sequence);
+    if (frame.form == MessageFrame::Form::compact) add(" compact");
+    if (const auto message = decode_body(frame))
+      add(" {} id {} [{}]", message_word(message->type), message->id, message->payload.size());
+    else add(" not a message: {} [{}]", to_string(message.error()), frame.body.size());
+  }
+  void operator()(const ExpiredFrame& frame) {
+    add("EXPIRED {}", frame.first);
+    if (frame.count > 1) add("-{}", frame.first + frame.count - 1);
+    if (frame.length > 0) add(" [{}]", frame.length);
+  }
+  void operator()(const MaxMessagesFrame& frame) { add("MAX_MESSAGES {} window {}", frame.bytes, frame.window); }
+  void operator()(const MessagesBlockedFrame& frame) { add("MESSAGES_BLOCKED {}", frame.bytes); }
   void operator()(const StreamsBlockedFrame& frame) { add("STREAMS_BLOCKED {} {}", ways(frame.type), frame.limit); }
   void operator()(const DatagramFrame& frame) { add("DATAGRAM {}", frame.data.size()); }
   void operator()(const CloseFrame& frame) {

@@ -43,7 +43,8 @@ struct FlowControlConfig {
   std::uint64_t max_stream_window = 32u << 20;      // what that may grow to
   std::uint64_t max_streams_bidirectional = 1024;   // streams that the peer may have open at once
   std::uint64_t max_streams_unidirectional = 1024;
-  std::size_t stream_send_buffer = 8u << 20;  // bytes that write() takes beyond what is acknowledged, per stream
+  // Bytes that write() takes beyond what is acknowledged, per stream, at most: how much it takes follows the path.
+  std::size_t stream_send_buffer = 8u << 20;
   // The same over all streams, which share it evenly. A stream may take 16 KiB even when nothing is left.
   std::size_t connection_send_buffer = 32u << 20;
   // Pieces kept per stream that wait behind a gap, 1 to 65536; any number of them if they have 512 bytes or more in the
@@ -58,6 +59,21 @@ struct SchedulerConfig {
   std::array<std::uint32_t, kMessageClasses> class_weights = {8, 4, 2, 1};
   // So many bytes of the critical class may pass all the others before it is held to its share; 0 to 2^40.
   std::uint64_t critical_burst = 64 * 1024;
+};
+
+// Messages (docs/protocol.md §5.1). The defaults let 16,384 short messages be under way at once.
+struct MessageConfig {
+  // Messages that the peer may have under way to us; 0 = we take none, else 1 to 2^20. A bit is kept for each.
+  std::uint64_t window = 16'384;
+  // Bytes of messages that the peer may send ahead of our taking them, at first, and what that may grow to; 2048 to
+  // 2^40 bytes. A message counts with its header and checksum, in whatever form it travels.
+  std::uint64_t receive_window = 2u << 20;
+  std::uint64_t max_receive_window = 16u << 20;
+  // Bytes that each class may hold from send_message on until they are acknowledged, 1 to 2^40: half of it must be free
+  // again before on_messages_writable is told.
+  std::size_t send_buffer = 4u << 20;
+  // Whether messages travel without what the frame says already (docs/protocol.md §1.1), where the peer wants it too.
+  bool compaction = true;
 };
 
 enum class CongestionControl : std::uint8_t {
@@ -120,6 +136,7 @@ struct TransportConfig {
   bool migration = true;
   FlowControlConfig flow_control;
   SchedulerConfig scheduler;
+  MessageConfig messages;
   RecoveryConfig recovery;
   KeyUpdateConfig key_update;
   DatagramConfig datagrams;

@@ -15,6 +15,8 @@
 #include "mxp/error.h"
 #include "mxp/ids.h"
 #include "mxp/keys.h"
+#include "mxp/message.h"
+#include "mxp/message_options.h"
 #include "mxp/priority.h"
 #include "mxp/stats.h"
 
@@ -57,6 +59,17 @@ class Connection {
   // Where the stream's data stand among all that waits to be sent, from the next packet on; by default in the streaming
   // class. An urgency above 7 counts as 7, and a weight of 0 as 1. The peer is not told.
   std::expected<void, StreamError> set_priority(StreamId id, const StreamPriority& priority);
+
+  // Sends a message, as it is, exactly once (docs/protocol.md §5.1). It is copied and may still be held back: nothing
+  // blocks. Messages of one class are sent in the order of these calls, and may arrive in another order. Errors:
+  // SendMessageError; a message that is refused was not taken.
+  std::expected<MessageTicket, SendMessageError> send_message(const Message& message,
+                                                              const MessageOptions& options = {});
+  // As if the message expired now, but the outcome, not_sent or expired, is returned and not told. Nothing: it was
+  // acknowledged, has expired, or was cancelled before.
+  std::optional<MessageOutcome> cancel_message(MessageTicket ticket);
+  // After on_message did not take a message: in the next drive of the endpoint, it and those after it are told again.
+  void resume_messages();
 
   // Replaces FlowControlConfig::connection_send_buffer for this connection, from now on: for a server that learns only
   // from its client how much memory the connection is worth. `bytes` is shared among the streams in the same way. What

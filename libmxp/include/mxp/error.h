@@ -35,6 +35,8 @@ enum class TransportErrorCode : std::uint64_t {
   handshake_timeout = 0x11,          // local only
   unreachable = 0x12,                // local only: the network reported it before the handshake was answered
   connection_id_limit_error = 0x13,  // more connection ids than the announced limit, or more to retire than is kept
+  message_limit_error = 0x14,        // more messages, or more bytes of them, than the announced limit
+  message_encoding_error = 0x15,     // a message that is not one (docs/protocol.md §1)
 };
 
 // One short lower-case phrase, e.g. "flow control error".

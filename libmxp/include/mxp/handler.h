@@ -11,6 +11,8 @@
 #include "mxp/datagram.h"
 #include "mxp/error.h"
 #include "mxp/ids.h"
+#include "mxp/message.h"
+#include "mxp/message_options.h"
 
 #pragma GCC visibility push(default)
 namespace mxp {
@@ -52,6 +54,18 @@ class Handler {
   virtual void on_datagram_outcome(Connection&, [[maybe_unused]] std::uint64_t cookie, DatagramOutcome) {}
   // send_datagram found the queue full under DatagramPolicy::block, and there is room for that datagram now.
   virtual void on_datagrams_writable(Connection&) {}
+  // A message of the peer, once and only once (docs/protocol.md §5.1). Its payload is a view that is valid during the
+  // call only. Whether the application takes it. If not, the message is kept, and counts against the peer's credit,
+  // until Connection::resume_messages asks for it; meanwhile no other message of its class is told, those of other
+  // classes are. Messages may come in another order than they were sent in.
+  virtual bool on_message(Connection&, const Message&) { return true; }
+  // So many messages of the peer expired before they came, and will not come.
+  virtual void on_messages_expired(Connection&, [[maybe_unused]] std::uint64_t count) {}
+  // What became of a message whose sender asked for it (MessageOptions::report_outcome). Told exactly once for each,
+  // before on_closed at the latest, also after close().
+  virtual void on_message_outcome(Connection&, MessageTicket, MessageOutcome) {}
+  // send_message failed for want of room in this class and may now succeed.
+  virtual void on_messages_writable(Connection&, MessageClass) {}
 
   // The connection has ended: the last call for it. Bytes that were received and not yet taken can be had here for the
   // last time, with Connection::resume.

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "mxp/blocked.h"
 #include "mxp/ecn.h"
 #include "mxp/error.h"
 #include "mxp/time.h"
@@ -35,6 +36,15 @@ struct ConnectionStats {
   std::uint64_t stream_bytes_retransmitted = 0;
   std::uint64_t stream_bytes_delivered = 0;  // handed to the application
   std::uint64_t stream_bytes_acknowledged = 0;
+  std::uint64_t messages_sent = 0;  // first transmissions only
+  std::uint64_t messages_retransmitted = 0;
+  std::uint64_t messages_acknowledged = 0;
+  std::uint64_t messages_expired = 0;          // or cancelled, sent or not
+  std::uint64_t messages_received = 0;         // each once
+  std::uint64_t messages_expired_by_peer = 0;  // that the peer took back before they came
+  // How long each reason has kept the connection from sending more, by BlockedBy, up to the last time that it could have
+  // sent. Together they are as long as the connection is old by then.
+  std::array<Duration, kBlockedReasons> blocked_time{};
   std::uint64_t probes_sent = 0;            // packets; at most two for each probe timeout (RFC 9002 §6.2)
   std::uint64_t persistent_congestion = 0;  // times it was declared (RFC 9002 §7.6)
   Duration handshake_time{};                // client: connect() to message 2; server: message 1 to confirmation

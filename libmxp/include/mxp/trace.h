@@ -7,6 +7,7 @@
 #include <variant>
 
 #include "mxp/address.h"
+#include "mxp/blocked.h"
 #include "mxp/bytes.h"
 #include "mxp/ecn.h"
 #include "mxp/error.h"
@@ -17,16 +18,6 @@
 namespace mxp {
 
 enum class LossReason : std::uint8_t { reordering, time };  // RFC 9002 §6.1.1, §6.1.2
-enum class BlockedBy : std::uint8_t {
-  nothing,
-  congestion,
-  pacing,
-  connection_credit,
-  stream_credit,
-  application,  // there is nothing to send
-  handshake     // the state in which each connection begins, until its keys are confirmed
-};
-std::string_view to_string(BlockedBy reason);
 
 struct TracePacketSent {
   PacketNumber number;

@@ -65,7 +65,7 @@ struct Written {
 };
 bool write_some_frame(Writer& out, Written& written, std::vector<std::uint8_t>& store) {
   const StreamType type = *rc::gen::element(StreamType::bidirectional, StreamType::unidirectional);
-  switch (*rc::gen::inRange(0, 18)) {
+  switch (*rc::gen::inRange(0, 22)) {
     case 0: written.frame = PingFrame{}; break;
     case 1: {
       written.ranges = some_ranges();
@@ -105,6 +105,21 @@ bool write_some_frame(Writer& out, Written& written, std::vector<std::uint8_t>& 
       store = some_bytes(80);
       written.frame = DatagramFrame{store};
       break;
+    case 17: {
+      store = some_bytes(80);
+      const auto form = *rc::gen::element(MessageFrame::Form::full, MessageFrame::Form::compact);
+      written.frame = MessageFrame{form, number(), store};
+      break;
+    }
+    case 18: {
+      const auto count = *rc::gen::inRange<std::uint64_t>(1, kMaxMessageWindow + 1);
+      written.frame = ExpiredFrame{number(61), count, *rc::gen::inRange<std::uint64_t>(0, kMaxMessageLength + 1)};
+      break;
+    }
+    case 19:
+      written.frame = MaxMessagesFrame{*rc::gen::inRange<std::uint64_t>(0, kMaxMessageWindow + 1), number()};
+      break;
+    case 20: written.frame = MessagesBlockedFrame{number()}; break;
     default: {
       store = some_bytes(kMaxCloseReason);
       const bool application = *rc::gen::arbitrary<bool>();

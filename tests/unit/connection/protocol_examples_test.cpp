@@ -169,9 +169,15 @@ std::string_view parameter_name(std::uint64_t id) {
     case 0x08: return "initial_max_streams_bidi";
     case 0x09: return "initial_max_streams_uni";
     case 0x0b: return "max_ack_delay";
+    case 0x0e: return "active_connection_id_limit";
     case 0x10: return "connection_id";
     case 0x11: return "versions";
     case 0x12: return "suites";
+    case 0x13: return "min_ack_delay";
+    case 0x15: return "initial_max_messages";
+    case 0x16: return "max_datagram_payload";
+    case 0x17: return "initial_max_message_data";
+    case 0x18: return "takes_compact_messages";
     default: return "(greased)";
   }
 }
@@ -494,6 +500,15 @@ BOOST_AUTO_TEST_CASE(frames_of_the_worked_example) {
   show_frame("CLOSE by the transport", "FLOW_CONTROL_ERROR in a STREAM frame, \"too much\"",
              CloseFrame{false, 0x03, 0x08, as_bytes("too much")});
   show_frame("CLOSE by the application", "code 0, \"done\"", CloseFrame{true, 0, 0, as_bytes("done")});
+  const Message message{.type = MessageType::event, .id = 5, .payload = as_bytes("up")};
+  Bytes event(encoded_size(message));
+  BOOST_TEST(encode_message(message, event).has_value());
+  show_frame("MESSAGE", "number 9: an Event, id 5, \"up\"", MessageFrame{MessageFrame::Form::full, 9, event});
+  show_frame("EXPIRED", "numbers 10 to 12, 142 bytes each", ExpiredFrame{10, 3, 142});
+  show_frame("MAX_MESSAGES", "window 16384, 3145728 bytes", MaxMessagesFrame{16384, 3u << 20});
+  show_frame("COMPACT_MESSAGE", "number 9: the same Event",
+             MessageFrame{MessageFrame::Form::compact, 9, Bytes{0x12, 0x00, 0x05, 'u', 'p'}});
+  show_frame("MESSAGES_BLOCKED", "at 3145728 bytes", MessagesBlockedFrame{3u << 20});
   expect_example("frames", text.text());
 }
 

@@ -32,12 +32,14 @@ void every_value_has_words(E last) {
 BOOST_AUTO_TEST_SUITE(error_text)
 
 BOOST_AUTO_TEST_CASE(every_enum_is_complete) {
-  every_value_has_words(TransportErrorCode::connection_id_limit_error);
+  every_value_has_words(TransportErrorCode::message_encoding_error);
   every_value_has_words(DropReason::key_unavailable);
   every_value_has_words(StreamError::connection_closed);
   every_value_has_words(ConnectError::invalid_server_key);
   every_value_has_words(ConnectionState::closed);
   every_value_has_words(BlockedBy::handshake);
+  every_value_has_words(MessageOutcome::unknown);
+  every_value_has_words(SendMessageError::connection_closed);
   every_value_has_words(DatagramOutcome::too_large);
 }
 

@@ -293,7 +293,7 @@ BOOST_AUTO_TEST_CASE(fields_may_be_in_longer_forms) {
 }
 
 BOOST_AUTO_TEST_CASE(unknown_and_reserved_types_close_the_connection) {
-  for (const std::uint8_t type : {0x04, 0x1e, 0x22, 0x32, 0x33, 0x34, 0x35, 0x36, 0x3f}) {
+  for (const std::uint8_t type : {0x04, 0x1e, 0x22, 0x35, 0x36, 0x39, 0x3f}) {
     const TransportError error = refused({type, 0, 0, 0});
     BOOST_TEST((error.code == TransportErrorCode::unknown_frame));
     BOOST_TEST(error.frame_type == type);
@@ -327,6 +327,11 @@ BOOST_AUTO_TEST_CASE(frame_cut_off_anywhere_is_refused) {
                             "1a 0102030405060708",
                             "1b 0102030405060708",
                             "31 4002 6869",
+                            "32 4040 03 616263",
+                            "37 4040 03 616263",
+                            "33 4040 02 4064",
+                            "34 80004000 4040",
+                            "38 4040",
                             "1c 400a 4008 02 6869",
                             "1d 4400 4002 6869",
                             "4040"}) {
@@ -340,15 +345,56 @@ BOOST_AUTO_TEST_CASE(frame_cut_off_anywhere_is_refused) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(frames_of_messages) {
+  const auto message_bytes = hex("32 4040 03 616263");
+  const auto message = only<MessageFrame>(message_bytes);
+  BOOST_TEST((message.form == MessageFrame::Form::full));
+  BOOST_TEST(message.sequence == 64u);
+  BOOST_TEST(message.body.size() == 3u);
+  BOOST_TEST((only<MessageFrame>(hex("37 01 00")).form == MessageFrame::Form::compact));
+  const auto expired = only<ExpiredFrame>(hex("33 4040 02 4064"));
+  BOOST_TEST(expired.first == 64u);
+  BOOST_TEST(expired.count == 3u);
+  BOOST_TEST(expired.length == 100u);
+  BOOST_TEST(only<MaxMessagesFrame>(hex("34 80100000 4040")).window == 1u << 20);
+  BOOST_TEST(only<MaxMessagesFrame>(hex("34 10 4040")).bytes == 64u);
+  BOOST_TEST(only<MessagesBlockedFrame>(hex("38 4040")).bytes == 64u);
+}
+
+BOOST_AUTO_TEST_CASE(frames_of_messages_beyond_their_bounds) {
+  for (const char* bytes : {"32 01 04 616263",                    // longer than the packet
+                            "33 01 80100000 00",                  // more than can be under way
+                            "33 ffffffffffffffff 01 00",          // beyond the last sequence
+                            "33 01 00 81000029",                  // longer than a message can be
+                            "34 80100001 00",                     // too large a window
+                            "32 01", "33 01 00", "34 01", "38"})  // cut off
+    BOOST_TEST((refused(hex(bytes)).code == TransportErrorCode::frame_encoding_error));
+}
+
 BOOST_AUTO_TEST_CASE(only_padding_ack_and_close_are_not_ack_eliciting) {
   for (const Frame& frame : {Frame(PaddingFrame{}), Frame(AckFrame{}), Frame(CloseFrame{})})
     BOOST_TEST(!is_ack_eliciting(frame));
-  for (const Frame& frame :
-       {Frame(PingFrame{}), Frame(StreamFrame{}), Frame(ResetStreamFrame{}), Frame(StopSendingFrame{}),
-        Frame(MaxDataFrame{}), Frame(MaxStreamDataFrame{}), Frame(MaxStreamsFrame{}), Frame(DataBlockedFrame{}),
-        Frame(StreamDataBlockedFrame{}), Frame(StreamsBlockedFrame{}), Frame(AckFrequencyFrame{}),
-        Frame(ImmediateAckFrame{}), Frame(NewConnectionIdFrame{}), Frame(RetireConnectionIdFrame{}),
-        Frame(PathChallengeFrame{}), Frame(PathResponseFrame{}), Frame(DatagramFrame{})}) {
+  for (const Frame& frame : {Frame(PingFrame{}),
+                             Frame(StreamFrame{}),
+                             Frame(ResetStreamFrame{}),
+                             Frame(StopSendingFrame{}),
+                             Frame(MaxDataFrame{}),
+                             Frame(MaxStreamDataFrame{}),
+                             Frame(MaxStreamsFrame{}),
+                             Frame(DataBlockedFrame{}),
+                             Frame(StreamDataBlockedFrame{}),
+                             Frame(StreamsBlockedFrame{}),
+                             Frame(AckFrequencyFrame{}),
+                             Frame(ImmediateAckFrame{}),
+                             Frame(NewConnectionIdFrame{}),
+                             Frame(RetireConnectionIdFrame{}),
+                             Frame(PathChallengeFrame{}),
+                             Frame(PathResponseFrame{}),
+                             Frame(DatagramFrame{}),
+                             Frame(MessageFrame{}),
+                             Frame(ExpiredFrame{}),
+                             Frame(MaxMessagesFrame{}),
+                             Frame(MessagesBlockedFrame{})}) {
     BOOST_TEST(is_ack_eliciting(frame));
   }
 }

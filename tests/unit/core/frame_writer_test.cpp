@@ -56,6 +56,11 @@ BOOST_AUTO_TEST_CASE(frames_have_the_bytes_of_the_document) {
       {ImmediateAckFrame{}, "1f"},
       {NewConnectionIdFrame{64, 2, ConnectionId({1, 2, 3, 4, 5, 6, 7, 8})}, "18 4040 02 0102030405060708"},
       {RetireConnectionIdFrame{64}, "19 4040"},
+      {MessageFrame{MessageFrame::Form::full, 64, view("abc")}, "32 4040 03 616263"},
+      {MessageFrame{MessageFrame::Form::compact, 1, view("")}, "37 01 00"},
+      {ExpiredFrame{64, 3, 100}, "33 4040 02 4064"},
+      {MaxMessagesFrame{16384, 64}, "34 80004000 4040"},
+      {MessagesBlockedFrame{64}, "38 4040"},
       {PathChallengeFrame{{1, 2, 3, 4, 5, 6, 7, 8}}, "1a 0102030405060708"},
       {PathResponseFrame{{1, 2, 3, 4, 5, 6, 7, 8}}, "1b 0102030405060708"},
       {DatagramFrame{view("abc")}, "31 03 616263"},
@@ -191,15 +196,29 @@ BOOST_AUTO_TEST_CASE(ack_of_nothing_is_not_written) {
 }
 
 BOOST_AUTO_TEST_CASE(frame_that_does_not_fit_writes_nothing) {
-  for (const Frame& frame :
-       {Frame(PaddingFrame{3}), Frame(PingFrame{}), Frame(ResetStreamFrame{StreamId(4), 0x100, 0x200}),
-        Frame(StopSendingFrame{StreamId(5), 700}), Frame(StreamFrame{StreamId(4), 64, view("abc"), true}),
-        Frame(MaxDataFrame{0x400}), Frame(MaxStreamDataFrame{StreamId(6), 0x400}),
-        Frame(MaxStreamsFrame{StreamType::bidirectional, 900}), Frame(DataBlockedFrame{800}),
-        Frame(StreamDataBlockedFrame{StreamId(1), 8}), Frame(StreamsBlockedFrame{StreamType::unidirectional, 3}),
-        Frame(AckFrequencyFrame{1, 10, std::chrono::milliseconds(25), 3}), Frame(ImmediateAckFrame{}),
-        Frame(NewConnectionIdFrame{64, 2, {}}), Frame(RetireConnectionIdFrame{64}), Frame(PathChallengeFrame{}),
-        Frame(PathResponseFrame{}), Frame(CloseFrame{false, 0x0a, 8, {}})}) {
+  for (const Frame& frame : {Frame(PaddingFrame{3}),
+                             Frame(PingFrame{}),
+                             Frame(ResetStreamFrame{StreamId(4), 0x100, 0x200}),
+                             Frame(StopSendingFrame{StreamId(5), 700}),
+                             Frame(StreamFrame{StreamId(4), 64, view("abc"), true}),
+                             Frame(MaxDataFrame{0x400}),
+                             Frame(MaxStreamDataFrame{StreamId(6), 0x400}),
+                             Frame(MaxStreamsFrame{StreamType::bidirectional, 900}),
+                             Frame(DataBlockedFrame{800}),
+                             Frame(StreamDataBlockedFrame{StreamId(1), 8}),
+                             Frame(StreamsBlockedFrame{StreamType::unidirectional, 3}),
+                             Frame(AckFrequencyFrame{1, 10, std::chrono::milliseconds(25), 3}),
+                             Frame(ImmediateAckFrame{}),
+                             Frame(NewConnectionIdFrame{64, 2, {}}),
+                             Frame(RetireConnectionIdFrame{64}),
+                             Frame(PathChallengeFrame{}),
+                             Frame(PathResponseFrame{}),
+                             Frame(MessageFrame{MessageFrame::Form::full, 64, view("abc")}),
+                             Frame(MessageFrame{MessageFrame::Form::compact, 3, view("")}),
+                             Frame(ExpiredFrame{64, 3, 100}),
+                             Frame(MaxMessagesFrame{16384, 1u << 20}),
+                             Frame(MessagesBlockedFrame{1u << 20}),
+                             Frame(CloseFrame{false, 0x0a, 8, {}})}) {
     const std::size_t size = written(frame).size();
     for (std::size_t space = 0; space < size; ++space) {
       std::vector<std::uint8_t> buffer(space, 0xee);

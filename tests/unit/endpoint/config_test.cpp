@@ -57,6 +57,7 @@ std::vector<Row> rows() {
   const Counts memories{std::uint64_t{1} << 20, std::uint64_t{1} << 50};
   const BadCounts bad_memories{{(std::uint64_t{1} << 20) - 1, "1048575"},
                                {(std::uint64_t{1} << 50) + 1, "1125899906842625"}};
+  const BadCounts bad_message_windows{{2047, "2047"}, {k2To40 + 1, "1099511627777"}};
   const Counts weights{1, 1000};
   const BadCounts bad_weights{{0, "0"}, {1001, "1001"}};
   const Counts datagrams{1200, 65507};
@@ -85,6 +86,10 @@ std::vector<Row> rows() {
       row(MXP_FIELD(transport.flow_control.connection_send_buffer), buffers, bad_buffers),
       row(MXP_FIELD(transport.flow_control.max_reassembly_spans), Counts{1, 65536},
           BadCounts{{0, "0"}, {65537, "65537"}}),
+      row(MXP_FIELD(transport.messages.window), Counts{0, 1, 1u << 20}, BadCounts{{(1u << 20) + 1, "1048577"}}),
+      row(MXP_FIELD(transport.messages.receive_window), Counts{2048, k2To40}, bad_message_windows),
+      row(MXP_FIELD(transport.messages.max_receive_window), Counts{2048, k2To40}, bad_message_windows),
+      row(MXP_FIELD(transport.messages.send_buffer), buffers, bad_buffers),
       row(MXP_FIELD(transport.scheduler.class_weights[0]), weights, bad_weights),
       row(MXP_FIELD(transport.scheduler.class_weights[1]), weights, bad_weights),
       row(MXP_FIELD(transport.scheduler.class_weights[2]), weights, bad_weights),

@@ -1,0 +1,58 @@
+// Messages of a connection: how one is sent, and what becomes of it (docs/protocol.md §5.1).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "mxp/message.h"
+#include "mxp/time.h"
+
+#pragma GCC visibility push(default)
+namespace mxp {
+
+// Largest payload of a message that travels in one frame.
+inline constexpr std::size_t kMaxShortMessage = 1100;
+
+struct MessageOptions {
+  // Who goes first when several wait; by default the class of the message's type (message_class).
+  std::optional<MessageClass> traffic_class;
+  // Once this has passed, in the time of the endpoint's driver (EventLoop::now), the message is not sent, and not sent
+  // again if it was lost, and the peer is told to wait for it no longer.
+  Timestamp expires_at = kNever;
+  // Whether Handler::on_message_outcome tells what became of the message.
+  bool report_outcome = false;
+};
+
+// Names one message that was sent; no two of a connection are equal.
+class MessageTicket {
+ public:
+  constexpr MessageTicket() = default;
+  explicit constexpr MessageTicket(std::uint64_t value) : value_(value) {}
+  constexpr std::uint64_t value() const { return value_; }
+  constexpr bool operator==(const MessageTicket&) const = default;
+
+ private:
+  std::uint64_t value_ = 0;
+};
+
+enum class MessageOutcome : std::uint8_t {
+  delivered,  // the peer's transport has it, and its application gets it, exactly once
+  not_sent,   // it expired, was cancelled, or the connection ended, before it was sent: the peer never sees it
+  expired,    // it expired or was cancelled after it was sent, and before the peer acknowledged it: it may have arrived
+  unknown     // the connection ended after it was sent, and before the peer acknowledged it
+};
+std::string_view to_string(MessageOutcome outcome);
+
+enum class SendMessageError : std::uint8_t {
+  too_large,         // the payload is beyond kMaxShortMessage
+  invalid,           // a type, or a flag, that docs/protocol.md §1 does not know
+  not_taken,         // the peer takes no messages
+  queue_full,        // its class holds as much as it may: on_messages_writable tells when it takes more
+  connection_closed  // the handshake is not complete, or the connection has ended
+};
+std::string_view to_string(SendMessageError error);
+
+}  // namespace mxp
+#pragma GCC visibility pop

@@ -1,0 +1,96 @@
+// The messages of one class from send() until they are settled, in the order in which they were sent, their bodies in
+// one ring. An entry is named by its index, which counts from the start.
+//
+//     queued ── written into a packet ──▶ sent ── lost ──▶ lost ── written again ──▶ sent
+//        │                                 │                 │
+//        └────── expired, cancelled ───────┴─────────────────┘──▶ expired ── EXPIRED acknowledged ──▶ settled
+//                                          └── acknowledged (also after a loss) ──▶ settled
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "core/frames.h"
+#include "mxp/bytes.h"
+#include "mxp/require.h"
+#include "mxp/time.h"
+#include "scheduler/record_ring.h"
+
+namespace mxp {
+
+class MessageQueue {
+ public:
+  enum class State : std::uint8_t { queued, sent, lost, expired, settled };
+  struct Entry {
+    std::uint64_t position = 0;  // of the body in the ring
+    std::uint64_t sequence = 0;  // from its first transmission on
+    Timestamp expires_at = kNever;
+    std::uint32_t body_size = 0;
+    std::uint32_t charge = 0;  // credit that it takes: the size of the whole message
+    State state = State::settled;
+    MessageFrame::Form form = MessageFrame::Form::full;
+    bool reports = false;
+  };
+
+  // Entries in [oldest(), end()) are kept; those in [next(), end()) were never sent.
+  std::uint64_t oldest() const { return oldest_; }
+  std::uint64_t next() const { return next_; }
+  std::uint64_t end() const { return end_; }
+  bool has_queued() const { return next_ != end_; }
+  // Bytes of bodies that are kept, with the gaps between them.
+  std::uint64_t bytes() const { return bodies_.end() - bodies_.begin(); }
+  std::size_t memory() const { return bodies_.memory() + entries_.capacity() * sizeof(Entry); }
+
+  Entry& at(std::uint64_t index) {
+    MXP_REQUIRE(index - oldest_ < end_ - oldest_);
+    return entries_[index & (entries_.size() - 1)];
+  }
+  const Entry& at(std::uint64_t index) const { return const_cast<MessageQueue*>(this)->at(index); }
+  bool knows(std::uint64_t index) const { return index >= oldest_ && index < end_; }
+  ByteView body(const Entry& entry) const { return bodies_.at(entry.position, entry.body_size); }
+
+  // A new entry at the end, in state queued, with room for its body.
+  struct Added {
+    std::uint64_t index;
+    Entry& entry;
+    MutableBytes body;
+  };
+  Added add(std::size_t body_size) {
+    if (end_ - oldest_ == entries_.size()) grow();
+    const RecordRing::Place place = bodies_.append(body_size);
+    Entry& entry = entries_[end_ & (entries_.size() - 1)];
+    entry = {.position = place.position, .body_size = static_cast<std::uint32_t>(body_size), .state = State::queued};
+    return {end_++, entry, place.bytes};
+  }
+  // The entry at next() leaves the queue. REQUIRES: has_queued().
+  void take_next() {
+    MXP_REQUIRE(has_queued());
+    ++next_;
+  }
+  // Forgets the oldest entries that are settled, with their bodies.
+  void release_settled() {
+    while (oldest_ != next_ && at(oldest_).state == State::settled) ++oldest_;
+    bodies_.release_to(oldest_ == end_ ? bodies_.end() : at(oldest_).position);
+  }
+  // Gives back the memory if nothing is kept.
+  void shrink() {
+    if (oldest_ != end_) return;
+    entries_ = std::vector<Entry>();
+    bodies_.clear();
+  }
+
+ private:
+  static constexpr std::size_t kFirstEntries = 16;
+
+  void grow() {
+    std::vector<Entry> grown(entries_.empty() ? kFirstEntries : 2 * entries_.size());
+    for (std::uint64_t i = oldest_; i != end_; ++i) grown[i & (grown.size() - 1)] = entries_[i & (entries_.size() - 1)];
+    entries_ = std::move(grown);
+  }
+
+  std::vector<Entry> entries_;  // empty, or its size is a power of two
+  RecordRing bodies_;
+  std::uint64_t oldest_ = 0, next_ = 0, end_ = 0;
+};
+
+}  // namespace mxp

@@ -1,0 +1,89 @@
+// The messages of one connection, in both directions: a source of the outbox and an owner of frames. Each half exists
+// from its first use on, because most connections of a server are idle and many carry only streams.
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <memory>
+#include <optional>
+
+#include "core/transport_parameters.h"
+#include "mxp/config.h"
+#include "scheduler/message_receiver.h"
+#include "scheduler/message_sender.h"
+
+namespace mxp {
+
+class Messages {
+ public:
+  Messages(const MessageConfig& config, MessageEvents& events) : config_(config), events_(events) {}
+
+  // What this side takes, as it must be announced in the handshake.
+  static void announce(const MessageConfig& config, TransportParameters& out);
+  void on_peer_parameters(const TransportParameters& parameters);
+  void on_clock(Timestamp now, Duration smoothed_rtt);
+
+  // The verbs of the application. After end() they fail.
+  std::expected<MessageTicket, SendMessageError> send(const Message& message, const MessageOptions& options);
+  std::optional<MessageOutcome> cancel(MessageTicket ticket) {
+    return sender_ == nullptr || ended_ ? std::nullopt : sender_->cancel(ticket);
+  }
+  void resume() { resumed_ = true; }
+  // Delivers what resume asked for.
+  void deliver_resumed();
+
+  // Whether we take messages at all. If not, the peer's frames are unknown ones.
+  bool are_taken() const { return config_.window != 0; }
+  bool are_sent() const { return limits_.window != 0; }
+  template <typename Frame>
+  std::expected<void, TransportError> on_frame(const Frame& frame) {
+    if (ended_) return {};
+    return receiver().on_frame(frame);
+  }
+  void on_frame(const MessagesBlockedFrame& frame) {
+    if (!ended_) receiver().on_frame(frame);
+  }
+  void on_frame(const MaxMessagesFrame& frame);
+
+  // The verbs of a source (outbox.h).
+  bool has_control() const {
+    return (sender_ != nullptr && sender_->has_control()) || (receiver_ != nullptr && receiver_->has_control());
+  }
+  void write_control(Writer& out, SentFrameSink sent);
+  bool has_pending(MessageClass traffic_class) const {
+    return sender_ != nullptr && sender_->has_pending(traffic_class);
+  }
+  bool has_new(MessageClass traffic_class) const { return sender_ != nullptr && sender_->has_new(traffic_class); }
+  void write(MessageClass traffic_class, Writer& out, SentFrameSink sent, std::size_t max_bytes) {
+    if (sender_ != nullptr) sender_->write(traffic_class, out, sent, max_bytes);
+  }
+  void on_frame_acknowledged(const SentFrame& frame) {
+    if (sender_ != nullptr) sender_->on_frame_acknowledged(frame);
+  }
+  void on_frame_lost(const SentFrame& frame);
+
+  Timestamp deadline() const { return sender_ == nullptr || ended_ ? kNever : sender_->deadline(); }
+  bool blocked_by_peer() const { return sender_ != nullptr && sender_->blocked_by_peer(); }
+
+  // The connection is over: the outcomes are told, and then nothing more happens.
+  void end();
+  void shrink();
+  MessageSender::Counters sent() const { return sender_ == nullptr ? MessageSender::Counters{} : sender_->counters(); }
+  MessageReceiver::Counters received() const {
+    return receiver_ == nullptr ? MessageReceiver::Counters{} : receiver_->counters();
+  }
+  std::size_t memory() const;
+
+ private:
+  MessageReceiver& receiver();
+
+  const MessageConfig& config_;
+  MessageEvents& events_;
+  MessageSender::PeerLimits limits_;
+  std::unique_ptr<MessageSender> sender_;
+  std::unique_ptr<MessageReceiver> receiver_;
+  bool resumed_ = false;
+  bool ended_ = false;
+};
+
+}  // namespace mxp
