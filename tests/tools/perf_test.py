@@ -142,6 +142,60 @@ class Runs(unittest.TestCase):
                 self.assertEqual(done.returncode, 2)
                 self.assertIn(word, done.stderr)
 
+    def test_messages_all_arrive_and_say_how_old_they_are(self):
+        done = perf("run", "--test", "messages", "--duration", "0.5s", "--json")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        report = json.loads(done.stdout)
+        result, counts = report["result"], report["result"]["messages"]
+        self.assertGreater(result["messages_per_second"], 1000)
+        self.assertAlmostEqual(result["goodput_bits_per_second"], result["messages_per_second"] * 64 * 8, delta=1)
+        self.assertGreater(report["limits"]["sealed_bits_per_second"], 0)
+        self.assertEqual((counts["delivered"], counts["received"]), (counts["sent"], counts["sent"]))
+        self.assertEqual((counts["expired"], counts["unknown"]), (0, 0))
+        self.assertLess(0, result["latency_us"]["p50"])
+        self.assertLessEqual(result["latency_us"]["p50"], result["latency_us"]["max"])
+        self.assertNotIn("streams", report["config"])
+        self.assertNotIn("rate_kept", result)
+
+    def test_messages_at_a_rate_over_several_connections(self):
+        done = perf("run", "--test", "messages", "--rate", "2000", "--size", "1100", "--parallel", "3", "--duration", "1s", "--no-limits", "--json")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        result = json.loads(done.stdout)["result"]
+        self.assertEqual((result["messages"]["sent"], result["messages"]["received"]), (2000, 2000))
+        self.assertEqual((result["messages"]["not_sent"], result["rate_kept"]), (0, True))
+        self.assertAlmostEqual(result["messages_per_second"], 2000, delta=60)
+
+    def test_a_rate_of_messages_that_is_not_kept_is_said(self):
+        done = perf("run", "--test", "messages", "--rate", "10000000", "--size", "1100", "--duration", "0.5s", "--no-limits")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertRegex(done.stdout, r"(?m)^rate +missed: 10000000 messages/s asked, \d+/s reached, \d+ not sent$")
+
+    def test_messages_too_small_for_a_time_have_no_latency(self):
+        done = perf("run", "--test", "messages", "--size", "7", "--duration", "0.2s", "--no-limits", "--json", "--assert", "messages>=1")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertNotIn("latency_us", json.loads(done.stdout)["result"])
+
+    def test_isolation_compares_calls_alone_and_beside_bulk(self):
+        done = perf("run", "--test", "isolation", "--rate", "200", "--duration", "2s", "--no-limits", "--json")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        result = json.loads(done.stdout)["result"]
+        self.assertEqual((result["calls"]["due"], result["calls"]["answered"], result["calls"]["unanswered"]), (400, 400, 0))
+        self.assertGreater(result["goodput_bits_per_second"], 1e6)
+        for latency in (result["alone"]["latency_us"], result["latency_us"]):
+            self.assertLess(0, latency["p50"])
+            self.assertLessEqual(latency["p50"], latency["max"])
+
+    def test_what_does_not_go_with_a_test_of_messages(self):
+        for arguments, says in ((("messages", "--streams", "2"), "--streams is not for --test messages"),
+                                (("messages", "--reverse"), "--reverse and --bidir are for --test bulk"),
+                                (("messages", "--size", "1101"), "--size takes 1 to 1100 bytes for messages"),
+                                (("isolation", "--size", "7"), "--size takes 8 bytes and more for isolation"),
+                                (("isolation", "--omit", "0.1s"), "--omit is not for --test isolation")):
+            with self.subTest(arguments):
+                done = perf("run", "--test", *arguments)
+                self.assertEqual(done.returncode, 2)
+                self.assertIn(says, done.stderr)
+
     def test_large_calls(self):
         done = perf("run", "--test", "rr", "--size", "200K", "--duration", "0.3s", "--no-limits", "--json")
         self.assertEqual(done.returncode, 0, done.stderr)
@@ -696,7 +750,7 @@ class WrongUse(unittest.TestCase):
             (["run", "--duration", "500us"], "--duration takes 1.0 ms to 1h00m"),
             (["run", "--duration", "2h"], "--duration takes 1.0 ms to 1h00m"),
             (["run", "--duration", "1000000000h"], "--duration"),
-            (["run", "--size", "100"], "--size is for --test rr"),
+            (["run", "--size", "100"], "--size is not for --test bulk"),
             (["run", "--test", "rr", "--size", "0"], "--size takes 1 byte to 1M"),
             (["run", "--test", "rr", "--size", "2M"], "--size takes 1 byte to 1M"),
             (["run", "--test", "rr", "--rate", "nan"], "--rate takes 0.001 to 10,000,000"),

@@ -12,9 +12,10 @@ namespace mxp::perf {
 namespace {
 
 constexpr std::pair<std::string_view, Assertion::Metric> kMetrics[] = {
-    {"goodput", Assertion::Metric::goodput}, {"calls", Assertion::Metric::calls}, {"p50", Assertion::Metric::p50},
-    {"p90", Assertion::Metric::p90},         {"p99", Assertion::Metric::p99},     {"p999", Assertion::Metric::p999},
-    {"max", Assertion::Metric::max}};
+    {"goodput", Assertion::Metric::goodput}, {"calls", Assertion::Metric::calls},
+    {"messages", Assertion::Metric::calls},  {"p50", Assertion::Metric::p50},
+    {"p90", Assertion::Metric::p90},         {"p99", Assertion::Metric::p99},
+    {"p999", Assertion::Metric::p999},       {"max", Assertion::Metric::max}};
 
 std::expected<double, std::string> parse_bound(Assertion::Metric metric, std::string_view text) {
   if (metric == Assertion::Metric::goodput) {
@@ -63,7 +64,8 @@ std::expected<Assertion, std::string> parse_assertion(std::string_view text) {
   assertion.at_least = text[at] == '>';
   const auto* found = std::find_if(std::begin(kMetrics), std::end(kMetrics),
                                    [&](const auto& entry) { return entry.first == text.substr(0, at); });
-  if (found == std::end(kMetrics)) return wrong("the name is one of goodput, calls, p50, p90, p99, p999, max");
+  if (found == std::end(kMetrics))
+    return wrong("the name is one of goodput, calls, messages, p50, p90, p99, p999, max");
   assertion.metric = found->second;
   const auto bound = parse_bound(assertion.metric, text.substr(at + 2));
   if (!bound) return wrong(bound.error());
@@ -76,7 +78,7 @@ std::optional<std::string> check(const Assertion& assertion, const Result& resul
   if (!value) return fmt::format("{}: this test does not measure it", assertion.text);
   if (assertion.at_least ? *value >= assertion.bound : *value <= assertion.bound) return std::nullopt;
   const std::string reached = assertion.metric == Assertion::Metric::goodput ? tools::format_bit_rate(*value)
-                              : assertion.metric == Assertion::Metric::calls ? format_call_rate(*value) + " calls/s"
+                              : assertion.metric == Assertion::Metric::calls ? format_call_rate(*value) + " /s"
                                                                              : fmt::format("{:.1f} us", *value);
   return fmt::format("{} does not hold: {}", assertion.text, reached);
 }

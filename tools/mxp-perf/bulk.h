@@ -20,12 +20,14 @@ class BulkMeter {
     if (count == 0) return;
     total_ += count;
     if (!started_) started_ = now;
-    if (now < *started_ + omit_ || now > *started_ + duration_) return;
+    if (!is_open(now)) return;
     // The first piece only starts the clock: its bytes were sent before that.
     if (!first_) first_ = now;
     else bytes_ += count;
     last_ = now;
   }
+  // Whether what comes now counts.
+  bool is_open(Timestamp now) const { return started_ && now >= *started_ + omit_ && now <= *started_ + duration_; }
   std::uint64_t bytes() const { return bytes_; }
   Timestamp first() const { return first_.value_or(Timestamp{}); }
   Timestamp last() const { return last_; }

@@ -2,12 +2,16 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "common/units.h"
 #include "mxp-perf/bulk_test.h"
 #include "mxp-perf/client_errors.h"
 #include "mxp-perf/client_limits.h"
 #include "mxp-perf/datagram_test.h"
+#include "mxp-perf/isolation_test.h"
 #include "mxp-perf/memory.h"
+#include "mxp-perf/messages_test.h"
 #include "mxp-perf/rr_test.h"
 
 namespace mxp::perf {
@@ -38,6 +42,8 @@ ClientResult Client::run(std::vector<SocketAddress> addresses, const PublicKey& 
     case Test::bulk: test_ = std::make_unique<BulkTest>(workload_, *loop_, loads_); break;
     case Test::rr: test_ = std::make_unique<RrTest>(workload_, *loop_, loads_); break;
     case Test::datagrams: test_ = std::make_unique<DatagramTest>(workload_, *loop_, loads_); break;
+    case Test::messages: test_ = std::make_unique<MessagesTest>(workload_, *loop_, loads_); break;
+    case Test::isolation: test_ = std::make_unique<IsolationTest>(workload_, *loop_, loads_); break;
   }
   loop_->watch(signals.fd(), FdEvent::readable, [this] { interrupt(); });
   tools::Dialer dialer(*loop_, std::move(addresses), server_key);
@@ -110,15 +116,24 @@ void Client::end() {
   test_->stop();
   if (options_.interval > Duration::zero()) intervals_.tell(loop_->now(), test_->progress());
   packets_at_end_ = packets_received();
-  for (auto& [connection, load] : loads_) send_control(*connection, load, to_json(Mark::end));
   loop_->at(loop_->now() + kEndLimit, [this] { finish_without_reports(); });
+  if (test_->settled()) ask_for_reports();
+  else loop_->at(loop_->now() + kSettleLimit, [this] { ask_for_reports(); });  // or a tick does so before
   finish_when_done();
+}
+
+void Client::ask_for_reports() {
+  if (phase_ != Phase::ending || std::exchange(asked_for_reports_, true)) return;
+  for (auto& [connection, load] : loads_) send_control(*connection, load, to_json(Mark::end));
 }
 
 void Client::finish_when_done() {
   if (reported_ < loads_.size() || !test_->idle()) return;
   // A test that moved nothing has no result; finish_without_reports says so.
-  if (!test_->stuck()) finish({.result = measured(), .error = {}}, AppCode::done, "done");
+  if (test_->stuck()) return;
+  ClientResult outcome{.result = measured(), .error = {}};
+  if (const auto broken = test_->broken_promise()) outcome.error = tools::ToolError{ErrorKind::network, *broken};
+  finish(std::move(outcome), AppCode::done, "done");
 }
 
 void Client::finish_without_reports() {
@@ -172,7 +187,7 @@ Result Client::measured() {
   result.test = to_string(workload_.test);
   result.datagram_bytes = udp_payload_;
   result.connections = workload_.connections;
-  result.streams = workload_.streams;
+  result.streams = workload_.uses_streams() ? workload_.streams : 0;
   result.suite = to_string(loads_.begin()->first->suite());
   for (const auto& [connection, load] : loads_) result.transport.add(connection->stats());
   result.wall_seconds = std::chrono::duration<double>(loop_->now() - begun_).count();
@@ -194,6 +209,17 @@ void Client::on_stream_writable(Connection& connection, StreamId id) {
 
 void Client::on_datagrams_writable(Connection& connection) {
   if (phase_ == Phase::running) test_->on_datagrams_writable(connection);
+}
+
+bool Client::on_message(Connection&, const Message& message) {
+  if (phase_ != Phase::running && phase_ != Phase::ending) return true;
+  test_->on_message(message);
+  if (phase_ == Phase::ending) finish_when_done();
+  return true;
+}
+
+void Client::on_messages_writable(Connection& connection, MessageClass traffic_class) {
+  if (phase_ == Phase::running) test_->on_messages_writable(connection, traffic_class);
 }
 
 void Client::on_stream_reset(Connection& connection, StreamId id, AppErrorCode) {

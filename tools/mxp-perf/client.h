@@ -45,6 +45,8 @@ class Client final : public Handler {
   void on_stream_writable(Connection& connection, StreamId id) override;
   void on_stream_reset(Connection& connection, StreamId id, AppErrorCode code) override;
   void on_datagrams_writable(Connection& connection) override;
+  bool on_message(Connection& connection, const Message& message) override;
+  void on_messages_writable(Connection& connection, MessageClass traffic_class) override;
   void on_closed(Connection& connection, const CloseInfo& info) override;
 
  private:
@@ -55,6 +57,7 @@ class Client final : public Handler {
   bool take_answer(Connection& connection);
   void begin();
   void end();
+  void ask_for_reports();
   void finish_when_done();
   void finish_without_reports();
   void finish(ClientResult result, AppCode code, std::string_view reason);
@@ -83,6 +86,7 @@ class Client final : public Handler {
   ClientLoads loads_;
   unsigned ready_ = 0;     // connections on which the server is
   unsigned reported_ = 0;  // connections on which it has reported
+  bool asked_for_reports_ = false;
   std::unique_ptr<ClientTest> test_;
   IntervalLines intervals_;
   Timestamp begun_{};

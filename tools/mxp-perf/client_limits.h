@@ -17,5 +17,7 @@ inline constexpr Duration kReadyLimit = std::chrono::seconds(5);
 // For the last answers and the server's reports after the end: a test ends near its duration whatever the path still
 // holds.
 inline constexpr Duration kEndLimit = std::chrono::seconds(3);
+// Of it, for the acknowledgements of the last messages: then the server is asked for its report in any case.
+inline constexpr Duration kSettleLimit = std::chrono::milliseconds(1500);
 
 }  // namespace mxp::perf

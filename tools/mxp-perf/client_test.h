@@ -1,5 +1,5 @@
 // The test that a client runs over its connections once the server is ready on all of them: bulk_test.h, rr_test.h,
-// datagram_test.h.
+// datagram_test.h, messages_test.h, isolation_test.h.
 #pragma once
 
 #include <cstdint>
@@ -32,15 +32,19 @@ class ClientTest {
 
   // Starts on all connections. The error says what the server does not allow.
   virtual std::expected<void, std::string> begin() = 0;
-  virtual void on_data(Connection& connection, StreamId id, std::size_t count) = 0;
-  virtual void on_writable(Connection& connection, StreamId id) = 0;
+  virtual void on_data(Connection&, StreamId, std::size_t) {}
+  virtual void on_writable(Connection&, StreamId) {}
   virtual void on_datagrams_writable(Connection&) {}
+  virtual void on_message(const Message&) {}
+  virtual void on_messages_writable(Connection&, MessageClass) {}
   // A turn of the client's clock, ten times a second.
   virtual void on_tick() {}
   // The duration is over: nothing new begins.
   virtual void stop() = 0;
   // Whether nothing is under way that still counts.
-  virtual bool idle() const = 0;
+  virtual bool idle() const { return true; }
+  // Whether the server may report what it has: it is asked to then, or after kSettleLimit.
+  virtual bool settled() const { return true; }
   // The direction in which nothing came through although data were sent; rr: both.
   virtual std::optional<LoadDirection> stuck() const = 0;
 
@@ -50,6 +54,8 @@ class ClientTest {
   virtual std::string describe_rate(double progress_per_second) const = 0;
   // Adds what the test measured until now. Where the server's reports are missing, this end's own counts stand in.
   virtual void add_to(Result& result) = 0;
+  // What MXP promises and did not keep, by the server's report.
+  virtual std::optional<std::string> broken_promise() const { return std::nullopt; }
 };
 
 }  // namespace mxp::perf

@@ -44,6 +44,7 @@ void Client::on_line(const Connection& connection, ClientLoad& load, const std::
   const std::uint64_t datagrams = workload_.test == Test::datagrams ? stats.datagrams.sent : 0;
   const ReportBounds bounds{.sent = stats.stream_bytes_sent - load.control_bytes + datagrams * workload_.size,
                             .datagrams = datagrams,
+                            .messages = stats.messages_sent,
                             .counted = workload_.duration - workload_.omit,
                             .passed = loop_->now() - begun_};
   if (const auto contradiction = why_impossible(*load.report, bounds)) {
@@ -62,6 +63,7 @@ void Client::tick() {
     check_requests();
   } else {
     test_->on_tick();
+    if (phase_ == Phase::ending && test_->settled()) ask_for_reports();
   }
   loop_->at(loop_->now() + kTick, [this] { tick(); });
 }

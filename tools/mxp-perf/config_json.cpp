@@ -20,10 +20,10 @@ nlohmann::json config_of(const Options& options) {
                            {"duration_seconds", seconds(workload.duration)},
                            {"omit_seconds", seconds(workload.omit)},
                            {"connections", workload.connections},
-                           {"streams", workload.streams},
                            {"mtu_bytes", options.mtu},
                            {"congestion_control", tools::to_string(options.congestion_control)},
                            {"limits_measured", options.measure_limits}};
+  if (workload.uses_streams()) config["streams"] = workload.streams;
   for (const Suite suite : options.suites) config["suites"].push_back(to_string(suite));
   if (workload.test == Test::bulk) {
     config["direction"] = to_string(workload.flow);
@@ -31,6 +31,7 @@ nlohmann::json config_of(const Options& options) {
     config["size_bytes"] = workload.size;
     const char* const rate = workload.test == Test::rr ? "calls_per_second" : "datagrams_per_second";
     if (workload.calls_per_second > 0) config[rate] = workload.calls_per_second;
+    if (workload.messages_per_second > 0) config["messages_per_second"] = workload.messages_per_second;
   }
   if (options.interval > Duration::zero()) config["interval_seconds"] = seconds(options.interval);
   if (options.command == Command::client) config["url"] = options.url.to_string();

@@ -62,10 +62,11 @@ std::optional<Workload> parse_request(const std::string& line) {
   try {
     if (json.at("perf") != kVersion) return std::nullopt;
     Workload workload;
-    const std::string test = json.at("test"), flow = json.at("flow");
-    if (!test_of(test)) return std::nullopt;
+    const std::string name = json.at("test"), flow = json.at("flow");
+    const auto test = test_of(name);
+    if (!test) return std::nullopt;
     if (flow != "up" && flow != "down" && flow != "both") return std::nullopt;
-    workload.test = *test_of(test);
+    workload.test = *test;
     workload.flow = flow == "down" ? LoadDirection::down : flow == "both" ? LoadDirection::both : LoadDirection::up;
     workload.connections = whole_number<decltype(workload.connections)>(json, "connections");
     workload.streams = whole_number<decltype(workload.streams)>(json, "streams");
@@ -93,19 +94,39 @@ nlohmann::json to_json(Mark mark) {
 bool is_mark(const std::string& line, Mark mark) { return line == to_json(mark).dump(); }
 
 nlohmann::json to_json(const ServerReport& report) {
-  return {{"bytes", report.bytes},         {"first_ns", report.first_ns},   {"last_ns", report.last_ns},
-          {"datagrams", report.datagrams}, {"overtaken", report.overtaken}, {"cpu_seconds", report.cpu_seconds}};
+  nlohmann::json json = {{"bytes", report.bytes},         {"first_ns", report.first_ns},
+                         {"last_ns", report.last_ns},     {"datagrams", report.datagrams},
+                         {"overtaken", report.overtaken}, {"cpu_seconds", report.cpu_seconds}};
+  if (report.messages) {
+    json["messages"] = {{"received", report.messages->received}, {"counted", report.messages->counted}};
+    if (report.messages->latency_us) json["messages"]["latency_us"] = to_json(*report.messages->latency_us);
+  }
+  return json;
 }
 
 std::optional<ServerReport> parse_report(const std::string& line) {
   const auto json = nlohmann::json::parse(line, nullptr, false);
   if (!json.is_object()) return std::nullopt;
   try {
-    const ServerReport report{
-        whole_number<std::uint64_t>(json, "bytes"),     whole_number<std::int64_t>(json, "first_ns"),
-        whole_number<std::int64_t>(json, "last_ns"),    whole_number<std::uint64_t>(json, "datagrams"),
-        whole_number<std::uint64_t>(json, "overtaken"), json.at("cpu_seconds")};
+    ServerReport report{.bytes = whole_number<std::uint64_t>(json, "bytes"),
+                        .first_ns = whole_number<std::int64_t>(json, "first_ns"),
+                        .last_ns = whole_number<std::int64_t>(json, "last_ns"),
+                        .datagrams = whole_number<std::uint64_t>(json, "datagrams"),
+                        .overtaken = whole_number<std::uint64_t>(json, "overtaken"),
+                        .cpu_seconds = json.at("cpu_seconds"),
+                        .messages = {}};
     if (report.last_ns < report.first_ns || !(report.cpu_seconds >= 0)) return std::nullopt;
+    if (!json.contains("messages")) return report;
+    const nlohmann::json& messages = json.at("messages");
+    report.messages = MessageReport{.received = whole_number<std::uint64_t>(messages, "received"),
+                                    .counted = whole_number<std::uint64_t>(messages, "counted"),
+                                    .latency_us = {}};
+    if (report.messages->counted > report.messages->received) return std::nullopt;
+    if (!messages.contains("latency_us")) return report;
+    const nlohmann::json& latency = messages.at("latency_us");
+    const Percentiles p{latency.at("p50"), latency.at("p90"), latency.at("p99"), latency.at("p999"), latency.at("max")};
+    if (!(p.p50 >= 0 && p.p50 <= p.p90 && p.p90 <= p.p99 && p.p99 <= p.p999 && p.p999 <= p.max)) return std::nullopt;
+    report.messages->latency_us = p;
     return report;
   } catch (const nlohmann::json::exception&) {
     return std::nullopt;
@@ -118,6 +139,8 @@ std::optional<std::string> why_impossible(const ServerReport& report, const Repo
   if (report.datagrams > bounds.datagrams || report.overtaken > report.datagrams)
     return fmt::format("{} datagrams arrived and {} were overtaken, of {} that were sent", report.datagrams,
                        report.overtaken, bounds.datagrams);
+  if (report.messages && report.messages->received > bounds.messages)
+    return fmt::format("{} messages arrived, of {} that were sent", report.messages->received, bounds.messages);
   if (const Duration counted(report.last_ns - report.first_ns); counted > bounds.counted)
     return fmt::format("they arrived within {}, and {} were counted", tools::format_duration(counted),
                        tools::format_duration(bounds.counted));

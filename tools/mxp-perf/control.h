@@ -6,6 +6,7 @@
 //   ...     the test, on other streams
 //   client: {"end":true}                         when the duration is over
 //   server: {"bytes":N,"first_ns":N,"last_ns":N,"datagrams":N,"overtaken":N,"cpu_seconds":X}   what arrived there within the duration
+//           with messages also "messages":{"received":N,"counted":N,"latency_us":{"p50":X,...}}
 //
 // The server also reports by its own clock, at the end of the duration: on a path whose queue is long, the client's
 // "end" would come much later.
@@ -16,6 +17,7 @@
 #include <string>
 
 #include "mxp-perf/options.h"
+#include "mxp-perf/result.h"
 #include "mxp/connection.h"
 
 namespace mxp::perf {
@@ -50,6 +52,13 @@ enum class Mark : std::uint8_t { ready, begin, end };
 nlohmann::json to_json(Mark mark);
 bool is_mark(const std::string& line, Mark mark);
 
+// What came as messages.
+struct MessageReport {
+  std::uint64_t received = 0;             // from the begin of the test to the report
+  std::uint64_t counted = 0;              // within the time of the test, but for the first, which starts the clock
+  std::optional<Percentiles> latency_us;  // of those that are counted, from when they were due
+};
+
 struct ServerReport {
   std::uint64_t bytes = 0;
   std::int64_t first_ns = 0;  // the server's own clock: only differences, and comparisons between its connections
@@ -57,6 +66,7 @@ struct ServerReport {
   std::uint64_t datagrams = 0;  // that arrived
   std::uint64_t overtaken = 0;  // of them: came after one that was sent later
   double cpu_seconds = 0;       // of the whole server process since this connection's test began
+  std::optional<MessageReport> messages;
 };
 nlohmann::json to_json(const ServerReport& report);
 // std::nullopt: it is not a report, or its numbers are out of range or its times run backwards.
@@ -66,6 +76,7 @@ std::optional<ServerReport> parse_report(const std::string& line);
 struct ReportBounds {
   std::uint64_t sent = 0;       // bytes of the test that went out on this connection
   std::uint64_t datagrams = 0;  // and datagrams
+  std::uint64_t messages = 0;   // and messages
   Duration counted{};           // the time in which arrivals count
   Duration passed{};            // since the test began
 };

@@ -3,28 +3,32 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 
 #include "common/command_names.h"
 #include "common/congestion_names.h"
 #include "common/resolve.h"
 #include "common/suite_list.h"
 #include "common/units.h"
+#include "mxp-perf/message_meter.h"
 
 namespace mxp::perf {
 
+namespace {
+constexpr std::pair<std::string_view, Test> kTests[] = {{"bulk", Test::bulk},
+                                                        {"rr", Test::rr},
+                                                        {"messages", Test::messages},
+                                                        {"datagrams", Test::datagrams},
+                                                        {"isolation", Test::isolation}};
+}  // namespace
+
 std::string_view to_string(Test test) {
-  switch (test) {
-    case Test::bulk: return "bulk";
-    case Test::rr: return "rr";
-    case Test::datagrams: return "datagrams";
-  }
-  return "bulk";
+  return std::ranges::find(kTests, test, &std::pair<std::string_view, Test>::second)->first;
 }
 
 std::optional<Test> test_of(std::string_view name) {
-  for (const Test test : {Test::bulk, Test::rr, Test::datagrams})
-    if (name == to_string(test)) return test;
-  return std::nullopt;
+  const auto* found = std::ranges::find(kTests, name, &std::pair<std::string_view, Test>::first);
+  return found == std::end(kTests) ? std::nullopt : std::optional(found->second);
 }
 
 std::string_view to_string(LoadDirection flow) {
@@ -45,6 +49,7 @@ struct LowOptions {
   std::vector<std::string> assertions;
   std::optional<double> rate;
   std::optional<std::uint64_t> size;
+  std::optional<unsigned> streams;
   std::optional<Duration> interval;
   bool reverse = false, bidir = false, no_limits = false;
   std::uint64_t mtu = 1500;
@@ -55,6 +60,8 @@ constexpr const char* kExamples =
     "  mxp-perf run --test bulk                          goodput over loopback, at 1500-byte packets\n"
     "  mxp-perf run --test bulk --mtu 65535              the same at the loopback's own MTU\n"
     "  mxp-perf run --test rr --json=rr.json             call/response round trips, 64 bytes each way\n"
+    "  mxp-perf run --test messages --rate 100000        messages one way, and how old they are when they come\n"
+    "  mxp-perf run --test isolation --duration 4s       what bulk data cost urgent calls on the same connection\n"
     "  mxp-perf server 9000                              then, elsewhere: mxp-perf client mxp://KEY@HOST:9000 --test "
     "bulk\n"
     "  mxp-perf run --assert 'goodput>=1gbit'            exit code 6 when it is not reached\n"
@@ -68,26 +75,28 @@ constexpr tools::CommandNames kCommands{.tool = "mxp-perf", .present = kPresent,
 
 void add_test_options(CLI::App& app, Options& options, LowOptions& low) {
   app.add_option("--test", low.test,
-                 "bulk: bytes one way as fast as they go; rr: call and response; datagrams: one way, lost ones counted")
-      ->check(CLI::IsMember({"bulk", "rr", "datagrams"}))
+                 "bulk: bytes one way as fast as they go; rr: call and response; messages: one way, and "
+                 "how old they are when they come; datagrams: one way, lost ones counted; isolation: critical calls, "
+                 "then the same beside bulk")
+      ->check(CLI::IsMember({"bulk", "rr", "messages", "datagrams", "isolation"}))
       ->capture_default_str();
   tools::add_time(app, "--duration", options.workload.duration, "how long to send (default 10s)");
   tools::add_time(app, "--omit", options.workload.omit, "leave out so much of the beginning");
   tools::add_size(app, "--size", low.size,
-                  "rr: bytes of each call and response (default 64); datagrams: of each (default 1170)");
-  app.add_option(
-      "--rate", low.rate,
-      "rr: calls per second in all (open loop: latency counts from when a call was due, and calls that would "
-      "wait for a free stream open more); datagrams: so many per second in all");
+                  "rr, messages, isolation: bytes of each payload (default 64); datagrams: of each (default 1170)");
+  app.add_option("--rate", low.rate,
+                 "rr, messages, isolation (default 1000): calls or messages per second in all (open loop: latency "
+                 "counts from when one was due, and calls "
+                 "that would wait for a free stream open more); datagrams: so many per second in all");
   app.add_option("--parallel", options.workload.connections, "connections (default 1)")
       ->check(CLI::Range(1u, kMaxConnections));
-  app.add_option("--streams", options.workload.streams, "streams per connection (default 1)")
+  app.add_option("--streams", low.streams, "bulk, rr, isolation: streams per connection (default 1)")
       ->check(CLI::Range(1u, kMaxStreams));
   app.add_flag("--reverse", low.reverse, "bulk: the server sends");
   app.add_flag("--bidir", low.bidir, "bulk: both send");
   tools::add_time(app, "--interval", low.interval, "a line of progress on stderr at this interval");
   app.add_option("--assert", low.assertions,
-                 "exit 6 unless it holds: goodput>=RATE, p50|p90|p99|p999|max<=TIME, calls>=N (per second)");
+                 "exit 6 unless it holds: goodput>=RATE, p50|p90|p99|p999|max<=TIME, calls|messages>=N (per second)");
   app.add_flag("--no-limits", low.no_limits, "do not measure what the machine allows beside the test");
 }
 
@@ -107,26 +116,37 @@ std::string range(Duration least, Duration most) {
 
 // Reads the options of the test itself. Returns what is wrong with them, if anything.
 std::optional<std::string> interpret_workload(Workload& workload, const LowOptions& low) {
-  workload.test = test_of(low.test).value_or(Test::bulk);
+  workload.test = *test_of(low.test);
   if (low.reverse && low.bidir) return "--reverse and --bidir exclude each other";
   workload.flow = low.bidir ? LoadDirection::both : low.reverse ? LoadDirection::down : LoadDirection::up;
-  const bool rr = workload.test == Test::rr, datagrams = workload.test == Test::datagrams;
-  if (datagrams && (low.reverse || low.bidir))
-    return "--reverse and --bidir are for --test bulk: datagrams go to the server";
-  if (datagrams && workload.streams != 1) return "--streams is for --test bulk and rr: datagrams have no streams";
+  const bool rr = workload.test == Test::rr, bulk = workload.test == Test::bulk;
+  const bool datagrams = workload.test == Test::datagrams;
+  const bool isolation = workload.test == Test::isolation;
+  if (!bulk && (low.reverse || low.bidir))
+    return fmt::format("--reverse and --bidir are for --test bulk: {} goes {} by itself", low.test,
+                       rr || isolation ? "both ways" : "to the server");
+  if (low.rate && bulk) return "--rate is not for --test bulk, which goes as fast as it can";
+  if (low.size && bulk) return "--size is not for --test bulk, which has no messages";
+  if (low.streams && !workload.uses_streams())
+    return fmt::format("--streams is not for --test {}, which need no stream", low.test);
   if (datagrams && workload.omit > Duration::zero())
     return "--omit is for --test bulk and rr: every datagram that was sent counts";
-  if (rr && (low.reverse || low.bidir)) return "--reverse and --bidir are for --test bulk: rr goes both ways by itself";
-  if (low.rate && !rr && !datagrams) return "--rate is for --test rr and datagrams: bulk goes as fast as it can";
-  if (low.size && !rr && !datagrams) return "--size is for --test rr and datagrams: bulk has no messages";
+  workload.streams = low.streams.value_or(workload.streams);
   if (low.rate && !(*low.rate >= kMinRate && *low.rate <= kMaxRate))
-    return "--rate takes 0.001 to 10,000,000 calls or datagrams per second";
-  workload.calls_per_second = low.rate.value_or(0);
+    return "--rate takes 0.001 to 10,000,000 per second";
+  if (rr || datagrams) workload.calls_per_second = low.rate.value_or(0);
+  if (isolation) workload.calls_per_second = low.rate.value_or(kIsolationRate);
+  if (workload.test == Test::messages) workload.messages_per_second = low.rate.value_or(0);
   workload.size = low.size.value_or(datagrams ? kLargestDatagram : workload.size);
   if (datagrams && (workload.size < kLeastDatagram || workload.size > kLargestDatagram))
     return fmt::format("--size takes {} to {} bytes for a datagram, which is what every path carries", kLeastDatagram,
                        kLargestDatagram);
   if (workload.size == 0 || workload.size > kMaxSize) return "--size takes 1 byte to 1M";
+  if ((isolation || workload.test == Test::messages) && workload.size > kMaxMessageSize)
+    return fmt::format("--size takes 1 to {} bytes for messages", kMaxMessageSize);
+  if (isolation && workload.size < kStampSize)
+    return fmt::format("--size takes {} bytes and more for isolation: a call carries its time", kStampSize);
+  if (isolation && workload.omit > Duration::zero()) return "--omit is not for --test isolation";
   if (workload.duration < kMinDuration || workload.duration > kMaxDuration)
     return "--duration takes " + range(kMinDuration, kMaxDuration);
   if (workload.omit >= workload.duration) return "--omit takes less than --duration, which it is a part of";

@@ -11,13 +11,14 @@
 #include "mxp-perf/assertions.h"
 #include "mxp/address.h"
 #include "mxp/config.h"
+#include "mxp/message_options.h"
 #include "mxp/time.h"
 #include "mxp/url.h"
 
 namespace mxp::perf {
 
 enum class Command : std::uint8_t { server, client, run, limits };
-enum class Test : std::uint8_t { bulk, rr, datagrams };
+enum class Test : std::uint8_t { bulk, rr, messages, datagrams, isolation };
 std::string_view to_string(Test test);
 // The test of this name, if there is one.
 std::optional<Test> test_of(std::string_view name);
@@ -33,9 +34,11 @@ inline constexpr unsigned kMaxStreamsInAll = 10'000;  // each may hold 16 KiB, h
 inline constexpr std::uint64_t kMaxSize = 1u << 20;   // bytes of a call
 // Bytes of a datagram: at least its number, at most what every path carries (Connection::max_datagram_size).
 inline constexpr std::uint64_t kLeastDatagram = 8, kLargestDatagram = 1170;
+inline constexpr std::uint64_t kMaxMessageSize = kMaxShortMessage;
 inline constexpr Duration kMaxDuration = std::chrono::hours(1);
 inline constexpr Duration kMinDuration = std::chrono::milliseconds(1);
-inline constexpr double kMinRate = 1e-3, kMaxRate = 1e7;  // calls or datagrams per second
+inline constexpr double kMinRate = 1e-3, kMaxRate = 1e7;  // calls, messages or datagrams per second
+inline constexpr double kIsolationRate = 1000;            // calls per second, unless said otherwise
 inline constexpr Duration kMinInterval = std::chrono::milliseconds(10);
 
 struct Workload {
@@ -43,12 +46,15 @@ struct Workload {
   LoadDirection flow = LoadDirection::up;
   Duration duration = std::chrono::seconds(10);
   Duration omit{};          // measured from the first delivered byte on; what comes before it does not count
-  std::uint64_t size = 64;  // bytes of a call and of its response, or of a datagram
+  std::uint64_t size = 64;  // bytes of a call and of its response, of a message, or of a datagram
   // Over all connections. rr: open loop; 0 = closed loop, one outstanding for each stream. Datagrams: 0 = as fast as
   // they go.
   double calls_per_second = 0;
+  double messages_per_second = 0;  // open loop: over all connections; 0 = as many as are taken
   unsigned connections = 1;
   unsigned streams = 1;  // per connection; open loop: at first, since calls that would wait for one open more
+
+  bool uses_streams() const { return test != Test::messages && test != Test::datagrams; }
 };
 
 // The least that --mtu takes: over IPv4 it holds 1200 bytes of UDP payload, and the full datagrams of a connection are

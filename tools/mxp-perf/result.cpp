@@ -22,10 +22,6 @@ std::string_view to_string(Verdict verdict) {
   return "none";
 }
 
-nlohmann::json to_json(const Percentiles& p) {
-  return {{"p50", p.p50}, {"p90", p.p90}, {"p99", p.p99}, {"p999", p.p999}, {"max", p.max}};
-}
-
 std::string to_text(std::string_view name, const Percentiles& p) {
   return fmt::format("{:<10}p50 {:.1f} us, p90 {:.1f}, p99 {:.1f}, p99.9 {:.1f}, max {:.1f}\n", name, p.p50, p.p90,
                      p.p99, p.p999, p.max);
@@ -52,7 +48,34 @@ std::string to_text(const DatagramCounts& counts, double per_second) {
   return text + "\n";
 }
 
+nlohmann::json to_json(const MessageCounts& counts) {
+  nlohmann::json json = {{"sent", counts.taken},
+                         {"delivered", counts.delivered},
+                         {"expired", counts.expired},
+                         {"unknown", counts.unknown}};
+  if (counts.received) json["received"] = *counts.received;
+  if (counts.asked_per_second) json["asked_per_second"] = *counts.asked_per_second;
+  if (counts.not_sent) json["not_sent"] = *counts.not_sent;
+  return json;
+}
+
+// What one must know to read the figures; empty if every message was sent in time, and delivered.
+std::string to_text(const MessageCounts& counts, double per_second) {
+  std::string text;
+  if (counts.rate_kept && !*counts.rate_kept)
+    text += fmt::format("rate      missed: {} messages/s asked, {}/s reached, {} not sent\n",
+                        format_call_rate(*counts.asked_per_second), format_call_rate(per_second), *counts.not_sent);
+  if (counts.expired > 0 || counts.unknown > 0)
+    text += fmt::format("outcome   {} delivered, {} expired, {} unknown\n", counts.delivered, counts.expired,
+                        counts.unknown);
+  return text;
+}
+
 }  // namespace
+
+nlohmann::json to_json(const Percentiles& p) {
+  return {{"p50", p.p50}, {"p90", p.p90}, {"p99", p.p99}, {"p999", p.p999}, {"max", p.max}};
+}
 
 std::string format_call_rate(double per_second) {
   return per_second < 100 ? fmt::format("{:.3g}", per_second) : fmt::format("{:.0f}", per_second);
@@ -91,15 +114,15 @@ nlohmann::json to_json(const Result& result) {
                          {"version", kLibraryVersion},
                          {"test", result.test},
                          {"verdict", to_string(result.verdict)}};
-  json["config"] = {{"datagram_bytes", result.datagram_bytes},
-                    {"connections", result.connections},
-                    {"streams", result.streams},
-                    {"suite", result.suite}};
+  json["config"] = {
+      {"datagram_bytes", result.datagram_bytes}, {"connections", result.connections}, {"suite", result.suite}};
+  if (result.streams > 0) json["config"]["streams"] = result.streams;
   nlohmann::json& inner = json["result"];
   inner = {{"seconds", result.seconds}, {"bytes", result.bytes}};
   if (result.goodput_bits_per_second) inner["goodput_bits_per_second"] = *result.goodput_bits_per_second;
   if (result.messages_per_second) inner["messages_per_second"] = *result.messages_per_second;
   if (result.latency_us) inner["latency_us"] = to_json(*result.latency_us);
+  if (result.alone_latency_us) inner["alone"]["latency_us"] = to_json(*result.alone_latency_us);
   if (result.service_time_us) inner["service_time_us"] = to_json(*result.service_time_us);
   if (result.client_cpu_seconds) json["cpu"]["client_seconds"] = *result.client_cpu_seconds;
   if (result.server_cpu_seconds) json["cpu"]["server_seconds"] = *result.server_cpu_seconds;
@@ -120,6 +143,10 @@ nlohmann::json to_json(const Result& result) {
     if (counts.overtaken) inner["datagrams"]["overtaken"] = *counts.overtaken;
     if (counts.asked_per_second) inner["datagrams"]["asked_per_second"] = *counts.asked_per_second;
   }
+  if (result.messages) {
+    inner["messages"] = to_json(*result.messages);
+    if (result.messages->rate_kept) inner["rate_kept"] = *result.messages->rate_kept;
+  }
   const TransportTotals& totals = result.transport;
   json["transport"] = {{"connections", totals.connections},
                        {"packets_sent", totals.packets_sent},
@@ -134,16 +161,19 @@ nlohmann::json to_json(const Result& result) {
 }
 
 std::string to_text(const Result& result) {
-  std::string text = fmt::format("{} over {} x {}, datagrams of up to {} bytes, {}\n", result.test,
-                                 tools::counted(result.connections, "connection"),
-                                 tools::counted(result.streams, "stream"), result.datagram_bytes, result.suite);
+  std::string text = fmt::format("{} over {}", result.test, tools::counted(result.connections, "connection"));
+  if (result.streams > 0) text += " x " + tools::counted(result.streams, "stream");
+  text += fmt::format(", datagrams of up to {} bytes, {}\n", result.datagram_bytes, result.suite);
   if (result.goodput_bits_per_second)
     text += fmt::format("goodput   {} ({} in {:.2f} s)\n", tools::format_bit_rate(*result.goodput_bits_per_second),
                         tools::format_bytes(result.bytes), result.seconds);
   if (result.datagrams) text += to_text(*result.datagrams, result.messages_per_second.value_or(0));
   else if (result.messages_per_second)
-    text += fmt::format("calls     {} /s\n", format_call_rate(*result.messages_per_second));
+    text += fmt::format("{:<9} {} /s\n", result.messages ? "messages" : "calls",
+                        format_call_rate(*result.messages_per_second));
   if (result.calls) text += to_text(*result.calls, result.messages_per_second.value_or(0));
+  if (result.messages) text += to_text(*result.messages, result.messages_per_second.value_or(0));
+  if (result.alone_latency_us) text += to_text("alone", *result.alone_latency_us);
   if (result.latency_us) text += to_text("latency", *result.latency_us);
   if (result.service_time_us) text += to_text("service", *result.service_time_us);
   if (result.client_cpu_seconds && result.server_cpu_seconds)
@@ -156,7 +186,7 @@ std::string to_text(const Result& result) {
   if (result.udp_bits_per_second && result.sealed_bits_per_second) {
     text += fmt::format("limits    raw UDP {}, sealed pipeline {}", tools::format_bit_rate(*result.udp_bits_per_second),
                         tools::format_bit_rate(*result.sealed_bits_per_second));
-    if (result.goodput_bits_per_second && result.test == "bulk")
+    if (result.goodput_bits_per_second && (result.test == "bulk" || result.messages))
       text += fmt::format(": goodput is {:.2f} of the sealed pipeline",
                           *result.goodput_bits_per_second / *result.sealed_bits_per_second);
     text += '\n';

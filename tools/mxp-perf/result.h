@@ -37,6 +37,18 @@ struct DatagramCounts {
   double delivered_share() const { return sent == 0 ? 0 : static_cast<double>(delivered) / static_cast<double>(sent); }
 };
 
+// The messages of a test.
+struct MessageCounts {
+  std::optional<double> asked_per_second = {};  // open loop, as are the next two
+  std::optional<bool> rate_kept = {};
+  std::optional<std::uint64_t> not_sent = {};  // due, and never taken: there was no room
+  std::uint64_t taken = 0;                     // by the connections of this end
+  std::uint64_t delivered = 0;                 // acknowledged
+  std::uint64_t expired = 0;
+  std::uint64_t unknown = 0;                   // not acknowledged when the test ended
+  std::optional<std::uint64_t> received = {};  // by the server's application, as it reports
+};
+
 // What the transport of this end did over all connections.
 struct TransportTotals {
   unsigned connections = 0;
@@ -60,7 +72,7 @@ struct Result {
   std::string test;
   std::size_t datagram_bytes = 0;  // UDP payload that --mtu allows
   unsigned connections = 1;
-  unsigned streams = 1;
+  unsigned streams = 1;     // 0: the test uses none
   double seconds = 0;       // first to last delivered byte
   std::uint64_t bytes = 0;  // delivered to the application
   std::optional<double> goodput_bits_per_second;
@@ -69,6 +81,8 @@ struct Result {
   std::optional<DatagramCounts> datagrams;
   std::optional<Percentiles> latency_us;       // from when a call was due
   std::optional<Percentiles> service_time_us;  // from when it was sent
+  std::optional<MessageCounts> messages;
+  std::optional<Percentiles> alone_latency_us;  // isolation: before the bulk began
   std::optional<double> client_cpu_seconds;
   std::optional<double> server_cpu_seconds;
   double wall_seconds = 0;
@@ -85,6 +99,7 @@ Verdict judge(const Result& result);
 // "22806", "1.2"
 std::string format_call_rate(double per_second);
 
+nlohmann::json to_json(const Percentiles& percentiles);
 nlohmann::json to_json(const Result& result);
 std::string to_text(const Result& result);
 

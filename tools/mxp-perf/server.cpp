@@ -13,6 +13,12 @@ constexpr Duration kRequestLimit = std::chrono::seconds(5);
 
 constexpr std::string_view kNoRequest = "not a request that this mxp-perf serves";
 
+// Whether there was room for the answer; if not, the call is told again when there is.
+bool answer(Connection& connection, const Message& call) {
+  const auto sent = connection.send_message({.type = MessageType::response, .id = call.id, .payload = call.payload});
+  return sent || sent.error() != SendMessageError::queue_full;
+}
+
 void refuse(Connection& connection, std::string_view why) {
   connection.close(static_cast<AppErrorCode>(AppCode::bad_request), why);
 }
@@ -87,6 +93,10 @@ void Server::begin(Connection& connection, ServedClient& client) {
   const Workload& workload = *client.workload;
   client.begun = true;
   client.meter.emplace(workload.omit, workload.duration);
+  if (workload.test == Test::messages) {
+    client.messages = std::make_unique<MessageMeter>(workload.omit, workload.duration);
+  }
+  connection.resume_messages();  // those that came before this line
   client.cpu_at_begin = cpu_seconds();
   // The client may be wrong about its other connections, so those that are here count too.
   connection.set_send_buffer(send_share(std::max<std::size_t>(workload.connections, clients_.size())));
@@ -102,10 +112,12 @@ void Server::report(Connection& connection, ServedClient& client) {
   if (client.sender)
     client.sender->abandon(
         static_cast<AppErrorCode>(AppCode::done));  // the backlog is not part of the test, and the report must pass it
+  const BulkMeter& meter = client.messages ? client.messages->window() : *client.meter;
   ServerReport result;
   result.bytes = client.meter->bytes();
-  result.first_ns = client.meter->first().time_since_epoch().count();
-  result.last_ns = client.meter->last().time_since_epoch().count();
+  result.first_ns = meter.first().time_since_epoch().count();
+  result.last_ns = meter.last().time_since_epoch().count();
+  if (client.messages) result.messages = client.messages->report();
   if (client.workload->test == Test::datagrams) {
     result.bytes = client.datagrams.bytes;
     result.first_ns = client.datagrams.first.time_since_epoch().count();
@@ -116,6 +128,17 @@ void Server::report(Connection& connection, ServedClient& client) {
   result.cpu_seconds = cpu_seconds() - client.cpu_at_begin;
   send_line(connection, *client.control, to_json(result));
   (void)connection.finish(*client.control);
+}
+
+bool Server::on_message(Connection& connection, const Message& message) {
+  ServedClient& client = clients_[&connection];
+  if (client.messages) return client.messages->on_message(loop_->now(), message.payload), true;
+  if (client.begun && client.workload->test == Test::isolation) return answer(connection, message);
+  // One that came before the line that begins the test waits for it.
+  if (client.workload && (client.workload->test == Test::messages || client.workload->test == Test::isolation))
+    return false;
+  refuse(connection, "messages without a test for them");
+  return true;
 }
 
 void Server::on_stream_writable(Connection& connection, StreamId id) {

@@ -11,6 +11,7 @@
 #include "mxp-perf/bulk.h"
 #include "mxp-perf/control.h"
 #include "mxp-perf/datagram_test.h"
+#include "mxp-perf/message_meter.h"
 #include "mxp/event_loop.h"
 #include "mxp/handler.h"
 
@@ -26,6 +27,8 @@ class Server final : public Handler {
   void on_stream_writable(Connection& connection, StreamId id) override;
   void on_stream_reset(Connection& connection, StreamId id, AppErrorCode code) override;
   void on_datagram(Connection& connection, ByteView data) override;
+  bool on_message(Connection& connection, const Message& message) override;
+  void on_messages_writable(Connection& connection, MessageClass) override { connection.resume_messages(); }
   void on_closed(Connection& connection, const CloseInfo& info) override;
 
   std::uint64_t clients_served() const { return clients_served_; }
@@ -40,6 +43,7 @@ class Server final : public Handler {
     std::optional<BulkMeter> meter;
     DatagramMeter datagrams;
     std::unique_ptr<BulkSender> sender;
+    std::unique_ptr<MessageMeter> messages;
     bool window_timed = false;  // the timer for the end of receiving is set
     bool reported = false;
     std::vector<std::uint64_t> timers;  // cancelled when the client goes

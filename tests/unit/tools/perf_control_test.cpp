@@ -110,6 +110,33 @@ BOOST_AUTO_TEST_CASE(reports_that_are_refused) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(a_report_of_messages_comes_back_as_it_was_made) {
+  ServerReport report{.last_ns = 1, .messages = MessageReport{.received = 9, .counted = 8, .latency_us = {}}};
+  BOOST_TEST(!parse_report(to_json(report).dump())->messages->latency_us.has_value());
+  report.messages->latency_us = Percentiles{1, 2, 3, 4, 5};
+  const auto read = parse_report(to_json(report).dump());
+  BOOST_REQUIRE(read.has_value());
+  BOOST_TEST((read->messages->received == 9 && read->messages->counted == 8));
+  BOOST_TEST((read->messages->latency_us->p50 == 1 && read->messages->latency_us->max == 5));
+}
+
+BOOST_AUTO_TEST_CASE(reports_of_messages_that_are_refused) {
+  nlohmann::json good = to_json(ServerReport{
+      .last_ns = 1, .messages = MessageReport{.received = 9, .counted = 8, .latency_us = Percentiles{1, 2, 3, 4, 5}}});
+  BOOST_TEST(parse_report(good.dump()).has_value());
+  const auto refused = [&](const char* path, const nlohmann::json& value) {
+    nlohmann::json changed = good;
+    changed["messages"][nlohmann::json::json_pointer(path)] = value;
+    BOOST_TEST_CONTEXT(changed.dump()) BOOST_TEST(!parse_report(changed.dump()).has_value());
+  };
+  refused("/received", -1);
+  refused("/counted", 10);
+  refused("/latency_us", 7);
+  refused("/latency_us/p50", -1);
+  refused("/latency_us/p90", 4);
+  refused("/latency_us/max", "late");
+}
+
 BOOST_AUTO_TEST_CASE(a_report_claims_no_more_than_was_sent_and_no_more_time_than_there_was) {
   using namespace std::chrono_literals;
   constexpr std::int64_t kSecond = 1'000'000'000;
@@ -125,6 +152,7 @@ BOOST_AUTO_TEST_CASE(a_report_claims_no_more_than_was_sent_and_no_more_time_than
   BOOST_TEST(refused({.bytes = 1001, .first_ns = 5 * kSecond, .last_ns = 14 * kSecond, .cpu_seconds = 10}));
   BOOST_TEST(refused({.bytes = 1000, .first_ns = 5 * kSecond, .last_ns = 14 * kSecond + 1, .cpu_seconds = 10}));
   BOOST_TEST(refused({.bytes = 1000, .first_ns = 5 * kSecond, .last_ns = 14 * kSecond, .cpu_seconds = 11.1}));
+  BOOST_TEST(refused({.messages = MessageReport{.received = 1, .counted = 0, .latency_us = {}}}));
   BOOST_TEST(why_impossible({.bytes = 1001}, bounds).value() == "1001 bytes arrived, of 1000 that were sent");
 }
 

@@ -15,7 +15,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// Serves one bulk test, and ends it with this report.
+// Serves one test, and ends it with this report.
 class LyingServer final : public Handler {
  public:
   explicit LyingServer(const ServerReport& report) : report_(report) {
@@ -29,8 +29,9 @@ class LyingServer final : public Handler {
     loop_->stop();
     thread_.join();
   }
-  ClientResult measured() {
+  ClientResult measured(Test test = Test::bulk) {
     Options options;
+    options.workload.test = test;
     options.workload.duration = 200ms;
     tools::Output output("mxp-perf", tools::Verbosity::quiet);
     const tools::SignalWatch signals;
@@ -76,6 +77,18 @@ BOOST_AUTO_TEST_CASE(a_report_of_more_than_was_sent_is_an_error_beside_what_the_
   BOOST_TEST(result.result->bytes > 0u);
   BOOST_TEST(result.result->bytes < kClaimed);
   BOOST_TEST(!result.result->server_cpu_seconds.has_value());
+}
+
+BOOST_AUTO_TEST_CASE(messages_that_were_acknowledged_and_not_received_are_an_error_beside_the_result) {
+  const MessageReport one{.received = 1, .counted = 0, .latency_us = {}};
+  const ClientResult result =
+      LyingServer({.bytes = 0, .first_ns = 0, .last_ns = 1'000'000, .messages = one}).measured(Test::messages);
+  BOOST_REQUIRE(result.error.has_value());
+  BOOST_TEST((result.error->kind == tools::ErrorKind::network));
+  BOOST_TEST(result.error->message.find(" messages lost: acknowledged") != std::string::npos, result.error->message);
+  BOOST_REQUIRE(result.result.has_value());
+  BOOST_TEST(result.result->messages->received.value() == 1u);
+  BOOST_TEST(result.result->messages->delivered > 1u);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,41 @@
+#include "mxp-perf/message_source.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "mxp-perf/message_meter.h"
+
+namespace mxp::perf {
+
+Timestamp MessageSource::due_time(std::uint64_t number) const {
+  // Calculated from the number and not step by step, so that rounding does not add up.
+  return begin_ + Duration(std::llround(static_cast<double>(number) * 1e9 / per_second_));
+}
+
+std::uint64_t MessageSource::due_before(Timestamp time) const {
+  const double seconds = std::chrono::duration<double>(time - begin_).count();
+  return static_cast<std::uint64_t>(std::max(0.0, std::ceil(seconds * per_second_ - 1e-6)));
+}
+
+std::optional<Timestamp> MessageSource::send_due(Timestamp now) {
+  for (;;) {
+    const Timestamp due = due_time(taken_);
+    if (due > now) return due;
+    // Each connection in turn; one without room is passed over.
+    std::size_t full = 0;
+    while (full < connections_.size() && !send(*connections_[next_connection_ % connections_.size()], due))
+      ++full, ++next_connection_;
+    if (full == connections_.size()) return std::nullopt;
+    ++next_connection_;
+  }
+}
+
+bool MessageSource::send(Connection& connection, Timestamp due) {
+  if (payload_.size() >= kStampSize) write_stamp(payload_, due);
+  const bool taken =
+      connection.send_message({.type = MessageType::event, .id = taken_, .payload = payload_}).has_value();
+  taken_ += taken ? 1 : 0;
+  return taken;
+}
+
+}  // namespace mxp::perf

@@ -1,0 +1,133 @@
+#include "mxp-perf/messages_test.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "common/counted.h"
+
+namespace mxp::perf {
+
+namespace {
+
+// Whether both ends read the same clock, so that the time in a message says how old it is.
+bool is_this_machine(const SocketAddress& address) {
+  if (address.family == AddressFamily::ipv4) return address.ip[0] == 127;
+  SocketAddress loopback = address;
+  loopback.ip = {};
+  loopback.ip[15] = 1;
+  return loopback == address;
+}
+
+void take_worse(std::optional<Percentiles>& worst, const Percentiles& other) {
+  if (!worst) worst.emplace();
+  for (double Percentiles::* each :
+       {&Percentiles::p50, &Percentiles::p90, &Percentiles::p99, &Percentiles::p999, &Percentiles::max})
+    (*worst).*each = std::max((*worst).*each, other.*each);
+}
+
+}  // namespace
+
+std::expected<void, std::string> MessagesTest::begin() {
+  begin_ = loop_.now();
+  end_ = begin_ + workload_.duration;
+  source_.begin(begin_);
+  for (const auto& [connection, load] : loads_) source_.add_connection(*connection);
+  if (open_loop()) pump();
+  else
+    for (const auto& [connection, load] : loads_) on_messages_writable(*connection, MessageClass::background);
+  return {};
+}
+
+void MessagesTest::on_messages_writable(Connection& connection, MessageClass) {
+  if (stopped_) return;
+  if (open_loop()) pump();
+  else source_.fill(connection, [this] { return loop_.now(); });
+}
+
+void MessagesTest::pump() {
+  if (stopped_ || timer_set_) return;
+  // Never looks past the planned end: a timer that fires late must not make more messages due.
+  const auto next = source_.send_due(std::min(loop_.now(), end_ - Duration(1)));
+  if (!next) return;  // every connection is full: on_messages_writable goes on
+  timer_set_ = true;
+  loop_.at(*next, [this] {
+    timer_set_ = false;
+    pump();
+  });
+}
+
+void MessagesTest::stop() {
+  if (open_loop() && !stopped_) (void)source_.send_due(end_ - Duration(1));
+  stopped_ = true;
+}
+
+std::optional<LoadDirection> MessagesTest::stuck() const {
+  return delivered() == 0 ? std::optional(LoadDirection::up) : std::nullopt;
+}
+
+std::string MessagesTest::describe_rate(double messages_per_second) const {
+  return format_call_rate(messages_per_second) + " messages/s";
+}
+
+std::uint64_t MessagesTest::sum(std::uint64_t ConnectionStats::* counter) const {
+  std::uint64_t total = 0;
+  for (const auto& [connection, load] : loads_) total += connection->stats().*counter;
+  return total;
+}
+
+bool MessagesTest::reported() const {
+  return std::all_of(loads_.begin(), loads_.end(),
+                     [](const auto& entry) { return entry.second.report && entry.second.report->messages; });
+}
+
+std::uint64_t MessagesTest::received() const {
+  std::uint64_t total = 0;
+  for (const auto& [connection, load] : loads_) total += load.report->messages->received;
+  return total;
+}
+
+void MessagesTest::add_to(Result& result) {
+  MessageCounts counts{.taken = source_.taken(), .delivered = delivered(), .expired = expired()};
+  counts.unknown = counts.taken - std::min(counts.taken, counts.delivered + counts.expired);
+  std::uint64_t counted = counts.delivered;
+  result.seconds = std::chrono::duration<double>(std::min(loop_.now(), end_) - begin_).count();
+  if (reported()) {
+    counts.received = received();
+    counted = 0;
+    std::int64_t first = INT64_MAX, last = 0;
+    for (const auto& [connection, load] : loads_) {
+      const ServerReport& report = *load.report;
+      if (report.messages->counted == 0) continue;
+      counted += report.messages->counted;
+      first = std::min(first, report.first_ns);
+      last = std::max(last, report.last_ns);
+      // A percentile of all is at most the worst of its parts.
+      if (report.messages->latency_us && is_this_machine(connection->remote_address()))
+        take_worse(result.latency_us, *report.messages->latency_us);
+    }
+    result.seconds = last > first ? static_cast<double>(last - first) * 1e-9 : 0;
+  }
+  result.bytes = counted * workload_.size;
+  if (result.seconds > 0) {
+    result.messages_per_second = static_cast<double>(counted) / result.seconds;
+    result.goodput_bits_per_second = static_cast<double>(result.bytes) * 8 / result.seconds;
+  }
+  if (open_loop()) {
+    counts.asked_per_second = workload_.messages_per_second;
+    counts.not_sent = source_.due_before(std::min(loop_.now(), end_)) - source_.taken();
+    constexpr double kTolerance = 1.02;
+    counts.rate_kept =
+        counts.not_sent == 0 && result.messages_per_second.value_or(0) * kTolerance >= workload_.messages_per_second;
+  }
+  result.messages = counts;
+}
+
+std::optional<std::string> MessagesTest::broken_promise() const {
+  if (!reported() || received() >= delivered()) return std::nullopt;
+  const std::uint64_t lost = delivered() - received();
+  return fmt::format("{} lost: acknowledged by the server's transport, and never told to its application",
+                     tools::counted(lost, "message"));
+}
+
+}  // namespace mxp::perf

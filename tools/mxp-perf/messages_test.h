@@ -1,0 +1,45 @@
+// The client's side of a test with messages: sends events on every connection, and sums what both ends counted.
+#pragma once
+
+#include "mxp-perf/client_test.h"
+#include "mxp-perf/message_source.h"
+#include "mxp/event_loop.h"
+
+namespace mxp::perf {
+
+class MessagesTest final : public ClientTest {
+ public:
+  // `loads` gets its entries before begin().
+  MessagesTest(const Workload& workload, EventLoop& loop, const ClientLoads& loads)
+      : workload_(workload), loop_(loop), loads_(loads), source_(workload.size, workload.messages_per_second) {}
+
+  std::expected<void, std::string> begin() override;
+  void on_messages_writable(Connection& connection, MessageClass) override;
+  void stop() override;
+  bool settled() const override { return delivered() + expired() >= source_.taken(); }
+  std::optional<LoadDirection> stuck() const override;
+  std::uint64_t progress() const override { return delivered(); }
+  std::string describe_rate(double messages_per_second) const override;
+  void add_to(Result& result) override;
+  std::optional<std::string> broken_promise() const override;
+
+ private:
+  bool open_loop() const { return workload_.messages_per_second > 0; }
+  // Sends what is due, and sets the timer for what comes next.
+  void pump();
+  std::uint64_t sum(std::uint64_t ConnectionStats::* counter) const;
+  std::uint64_t delivered() const { return sum(&ConnectionStats::messages_acknowledged); }
+  std::uint64_t expired() const { return sum(&ConnectionStats::messages_expired); }
+  bool reported() const;
+  std::uint64_t received() const;  // by the server's application, as it reports
+
+  const Workload& workload_;
+  EventLoop& loop_;
+  const ClientLoads& loads_;
+  MessageSource source_;
+  Timestamp begin_{}, end_{};
+  bool stopped_ = false;
+  bool timer_set_ = false;
+};
+
+}  // namespace mxp::perf
