@@ -15,8 +15,10 @@ _mxp_complete() {
   case $before in
     --suite) mapfile -t COMPREPLY < <(compgen -W 'aes256 chacha20 aes256,chacha20 chacha20,aes256' -- "$word"); return ;;
     --cc) mapfile -t COMPREPLY < <(compgen -W "bbr cubic newreno$([[ ${tool##*/} == mxp-perf ]] && echo ' none')" -- "$word"); return ;;
-    --frame) mapfile -t COMPREPLY < <(compgen -W 'raw line nul' -- "$word"); return ;;
-    --test) mapfile -t COMPREPLY < <(compgen -W 'bulk rr datagrams' -- "$word"); return ;;
+    --frame) mapfile -t COMPREPLY < <(compgen -W 'raw line len nul' -- "$word"); return ;;
+    --priority) mapfile -t COMPREPLY < <(compgen -W 'critical control streaming background' -- "$word"); return ;;
+    --message) mapfile -t COMPREPLY < <(compgen -W 'AgentRegister AgentDiscover AgentHeartbeat Call Response Event StreamOpen StreamChunk StreamClose Ack Error' -- "$word"); return ;;
+    --test) mapfile -t COMPREPLY < <(compgen -W 'bulk rr messages datagrams isolation' -- "$word"); return ;;
   esac
   help=$("$tool" --help 2>/dev/null) || return
   local commands

@@ -107,7 +107,7 @@ class Datagrams(CatTest):
     def test_what_does_not_go_together_is_2(self):
         url = f"mxp://{'A' * 43}@127.0.0.1:9"
         for arguments, words in ((["--datagram", "--send", "x"], "--datagram excludes"), (["--datagram", "--recv", "x"], "--datagram excludes"),
-                                 (["--frame", "line"], "--frame needs --datagram"), (["--datagram", "--frame", "words"], "--frame"), (["--datagram", "--digest"], "--digest excludes")):
+                                 (["--frame", "line"], "--frame line needs --message or --datagram"), (["--datagram", "--frame", "words"], "--frame"), (["--datagram", "--digest"], "--digest excludes")):
             self.fails(self.cat(url, *arguments), 2, words)
         self.fails(self.cat("listen", "0", "--datagram", "--echo"), 2, "--datagram excludes")
 

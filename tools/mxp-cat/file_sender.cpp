@@ -99,6 +99,8 @@ bool FileSender::start_stream(Outgoing file) {
     return false;
   }
   environment_.reporter.stream_opened(connection_, *id, Side::local);
+  if (const auto& priority = environment_.options.priority)
+    (void)connection_.set_priority(*id, {.traffic_class = *priority});
   const auto placed = active_.emplace(*id, std::move(file)).first;
   pump(*id, placed->second);
   return true;

@@ -111,6 +111,19 @@ void Hub::on_datagrams_writable(Connection& connection) {
   if (Session* session = session_of(connection)) session->on_datagrams_writable();
 }
 
+bool Hub::on_message(Connection& connection, const Message& message) {
+  Session* session = session_of(connection);
+  return session == nullptr || session->on_message(message);
+}
+
+void Hub::on_message_outcome(Connection& connection, MessageTicket, MessageOutcome outcome) {
+  if (Session* session = session_of(connection)) session->on_message_outcome(outcome);
+}
+
+void Hub::on_messages_writable(Connection& connection, MessageClass) {
+  if (Session* session = session_of(connection)) session->on_messages_writable();
+}
+
 void Hub::on_closed(Connection& connection, const CloseInfo& info) {
   Session* raw = session_of(connection);
   if (raw == nullptr) {

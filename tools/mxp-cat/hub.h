@@ -54,6 +54,9 @@ class Hub : public Handler {
   void on_datagram(Connection& connection, ByteView data) override;
   void on_datagram_outcome(Connection& connection, std::uint64_t cookie, DatagramOutcome outcome) override;
   void on_datagrams_writable(Connection& connection) override;
+  bool on_message(Connection& connection, const Message& message) override;
+  void on_message_outcome(Connection& connection, MessageTicket ticket, MessageOutcome outcome) override;
+  void on_messages_writable(Connection& connection, MessageClass traffic_class) override;
   void on_closed(Connection& connection, const CloseInfo& info) override;
 
  private:

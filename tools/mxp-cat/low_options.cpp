@@ -18,6 +18,7 @@ constexpr const char* kExamples = R"(Examples:
   mxp-cat mxp://KEY@HOST:9000 < original            stdin to the listener, its answer to stdout
   mxp-cat listen 9000 --keep-open --recv inbox      take files from anybody who knows the key
   mxp-cat mxp://KEY@HOST:9000 --send photos notes.txt
+  mxp-cat mxp://KEY@HOST:9000 --message Event       each line a message; the listener needs --message, too
 
 Exit codes: 0 done, 1 network or local I/O, 2 usage or input, 3 not allowed, 4 no answer in time,
 5 the peer closed with an error, 130 interrupted.
@@ -67,10 +68,22 @@ void add_session_options(CLI::App& command, LowOptions& low) {
   command.add_flag("--datagram", low.datagram,
                    "datagrams in place of a stream: each line is one, and may be lost; the peer needs it, too");
   command
-      .add_option("--frame", low.frame,
-                  "with --datagram, what one is: line (default), nul (ends with a zero byte), raw (each read)")
-      ->check(CLI::IsMember({"raw", "line", "nul"}))
-      ->type_name("raw|line|nul");
+      .add_option("--message", low.message,
+                  "each line of stdin is one message of this type: Event, Call, ..., or 0x80 to 0xEF")
+      ->type_name("TYPE");
+  command
+      .add_option(
+          "--frame", low.frame,
+          "with --message or --datagram, what one is: line (default), nul (ends with a zero byte), len (u32 before it; "
+          "messages only), raw (each read; datagrams only)")
+      ->check(CLI::IsMember({"raw", "line", "len", "nul"}))
+      ->type_name("raw|line|len|nul");
+  command
+      .add_option("--priority", low.priority,
+                  "class of the stream, the files or the messages that we send: critical, control, streaming, "
+                  "background")
+      ->check(CLI::IsMember({"critical", "control", "streaming", "background"}))
+      ->type_name("CLASS");
   command.add_flag("--half-close", low.half_close, "keep a terminal's session open after the peer's end");
   command.add_flag("--end-together", low.end_together, "the peer's end is ours too, even while stdin goes on");
   command.add_flag("--no-stdin", low.no_stdin, "send nothing and end our side at once");
@@ -110,7 +123,7 @@ std::expected<void, ParseStop> parse_arguments(std::vector<std::string> argument
   listen->add_option("--authorized-keys", low.authorized_keys, "accept only these clients: a line KEY [name] for each")
       ->type_name("FILE");
   listen->add_flag("--allow-any", low.allow_any, "accept every client that knows our key, without saying so");
-  listen->add_flag("--echo", low.echo, "send back what comes, on every stream");
+  listen->add_flag("--echo", low.echo, "send back what comes, on every stream; with --message, each message");
   listen->add_flag("--once", low.once, "one connection, then exit with its code (the default)");
   listen->add_flag("--keep-open", low.keep_open, "serve until interrupted");
   add_session_options(*listen, low);

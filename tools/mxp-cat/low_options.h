@@ -35,7 +35,9 @@ struct LowOptions {
   bool end_together = false;
   bool no_stdin = false;
   bool datagram = false;
-  std::optional<std::string> frame;
+  std::optional<std::string> message;   // --message TYPE
+  std::optional<std::string> frame;     // --frame
+  std::optional<std::string> priority;  // --priority
   bool progress = false;
   bool digest = false;
   std::optional<Duration> timeout;

@@ -9,6 +9,7 @@
 #include "common/key_files.h"
 #include "common/resolve.h"
 #include "common/suite_list.h"
+#include "mxp-cat/message_names.h"
 
 namespace mxp::tools {
 namespace {
@@ -20,10 +21,24 @@ Result<void> check_combination(const LowOptions& low) {
       static_cast<int>(low.echo) + static_cast<int>(!low.send.empty()) + static_cast<int>(!low.receive_into.empty());
   if (modes > 0 && low.datagram)
     return fail(ErrorKind::usage, "--datagram excludes --echo, --send and --recv: a connection does one of them");
-  if (low.frame && !low.datagram)
-    return fail(ErrorKind::usage, "--frame needs --datagram: it says what of stdin is one datagram");
+  if (low.datagram && low.message)
+    return fail(ErrorKind::usage, "--datagram and --message exclude each other: a connection does one of them");
+  if (low.datagram && low.frame == "len")
+    return fail(ErrorKind::usage, "--frame len is for --message: use line, nul or raw with --datagram");
   if (low.datagram && low.digest)
     return fail(ErrorKind::usage, "--digest excludes --datagram: what is lost on the way has no part in it");
+  if (low.message && (!low.send.empty() || !low.receive_into.empty()))
+    return fail(ErrorKind::usage, "--message excludes --send and --recv: a connection does one of them");
+  if (low.message && low.digest) return fail(ErrorKind::usage, "--digest is of a stream or files: --message has none");
+  if (low.message && low.frame == "raw")
+    return fail(ErrorKind::usage, "--frame raw has no messages: use line, len or nul with --message");
+  if (low.frame && low.frame != "raw" && !low.message && !low.datagram)
+    return fail(ErrorKind::usage,
+                fmt::format("--frame {} needs --message or --datagram: a stream has no frames", *low.frame));
+  if (low.priority && low.datagram)
+    return fail(ErrorKind::usage, "--priority is of a stream, files or messages: datagrams have a place of their own");
+  if (low.priority && !low.message && (low.echo || !low.receive_into.empty()))
+    return fail(ErrorKind::usage, "--priority is of what we send: --echo and --recv send only answers");
   if (modes > 1)
     return fail(ErrorKind::usage, "--echo, --send and --recv exclude each other: a connection does one of them");
   if (low.once && low.keep_open) return fail(ErrorKind::usage, "--once and --keep-open exclude each other");
@@ -98,6 +113,19 @@ Result<Options> interpret(const LowOptions& low) {
   if (low.datagram) options.mode = Mode::datagrams;
   if (low.frame)
     options.framing = *low.frame == "raw" ? Framing::raw : *low.frame == "nul" ? Framing::nul : Framing::line;
+  if (low.message) {
+    options.message = message_type_of(*low.message);
+    if (!options.message)
+      return fail(
+          ErrorKind::usage,
+          fmt::format("--message '{}': no type of messages: Event, Call, Response, ... (docs/protocol.md §1), or "
+                      "0x80 to 0xEF",
+                      escape(*low.message)));
+    options.mode = Mode::messages;
+    options.echo_messages = low.echo;
+    options.framing = low.frame == "len" ? Framing::len : low.frame == "nul" ? Framing::nul : Framing::line;
+  }
+  if (low.priority) options.priority = message_class_of(*low.priority);
   options.send = low.send;
   options.devices = low.devices ? Devices::send : Devices::refuse;
   options.receive_into = low.receive_into;

@@ -9,20 +9,19 @@
 #include "common/output.h"
 #include "common/tool_error.h"
 #include "mxp-cat/file_list.h"
+#include "mxp-cat/frame_cutter.h"
 #include "mxp-cat/low_options.h"
 #include "mxp/address.h"
 #include "mxp/config.h"
 #include "mxp/keys.h"
+#include "mxp/message.h"
 #include "mxp/time.h"
 #include "mxp/url.h"
 
 namespace mxp::tools {
 
 // What the streams of a connection carry.
-enum class Mode : std::uint8_t { pipe, echo, send, receive, datagrams };
-
-// What of stdin is one datagram, and what follows each on stdout.
-enum class Framing : std::uint8_t { raw, line, nul };
+enum class Mode : std::uint8_t { pipe, echo, send, receive, datagrams, messages };
 
 // What the peer's end of stream does to our reading of stdin (docs/file-transfer.md §1).
 enum class AtPeerEnd : std::uint8_t {
@@ -49,7 +48,10 @@ struct Options {
   bool say_that_anyone_may_connect = false;
   bool keep_open = false;
   AtPeerEnd at_peer_end = AtPeerEnd::end_terminal;
-  Framing framing = Framing::line;  // Mode::datagrams
+  Framing framing = Framing::line;       // Mode::datagrams, Mode::messages
+  std::optional<MessageType> message;    // Mode::messages
+  bool echo_messages = false;            // Mode::messages
+  std::optional<MessageClass> priority;  // of what we send; nothing = as its kind has it
   bool no_stdin = false;
   bool progress = false;
   bool digest = false;

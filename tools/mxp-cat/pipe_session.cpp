@@ -55,6 +55,8 @@ void PipeSession::on_stream_opened(StreamId id) {
 
 void PipeSession::start(StreamId id) {
   stream_ = id;
+  if (const auto& priority = environment_.options.priority)
+    (void)connection_.set_priority(id, {.traffic_class = *priority});  // fails where the stream has no way back
   if (id.type() == StreamType::unidirectional) {
     our_end_ = OurEnd::acknowledged;  // a one-way stream of the peer's has no direction of ours
     input_ended_ = true;

@@ -63,6 +63,9 @@ class Session {
   virtual void on_datagram(ByteView) {}
   virtual void on_datagram_outcome(DatagramOutcome) {}
   virtual void on_datagrams_writable() {}
+  virtual bool on_message(const Message&) { return true; }
+  virtual void on_message_outcome(MessageOutcome) {}
+  virtual void on_messages_writable() {}
 
   // Whether a one-way stream that the peer opens now can only be its goodbye. on_goodbye follows when it ends without
   // data.

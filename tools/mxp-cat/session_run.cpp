@@ -15,6 +15,7 @@
 #include "mxp-cat/file_list.h"
 #include "mxp-cat/file_receiver.h"
 #include "mxp-cat/file_sender.h"
+#include "mxp-cat/message_session.h"
 #include "mxp-cat/open_files.h"
 #include "mxp-cat/pipe_session.h"
 
@@ -57,6 +58,9 @@ SessionFactory factory_for(Mode mode, std::shared_ptr<Workspace> workspace) {
     switch (mode) {
       case Mode::pipe: return std::make_unique<PipeSession>(environment, connection, *workspace->streams);
       case Mode::datagrams: return std::make_unique<DatagramSession>(environment, connection, *workspace->streams);
+      case Mode::messages:
+        return std::make_unique<MessageSession>(environment, connection,
+                                                workspace->streams ? &*workspace->streams : nullptr);
       case Mode::echo: return std::make_unique<EchoSession>(environment, connection);
       case Mode::send:
         return std::make_unique<FileSender>(environment, connection, workspace->files, *workspace->open_files);
@@ -80,6 +84,8 @@ EndpointConfig endpoint_config(const Options& options, PrivateKey key) {
   if (options.command == Command::connect)
     config.transport.handshake_timeout = options.timeout.value_or(kLongestSetting);
   if (options.mode == Mode::datagrams) config.transport.datagrams.max_payload = kMaxUdpPayload;
+  // A peer is told that its messages would find nobody.
+  if (options.mode != Mode::messages) config.transport.messages.window = 0;
   if (options.mode == Mode::receive) {
     FlowControlConfig& flow = config.transport.flow_control;
     flow.max_streams_bidirectional = kMaxIncomingFiles;
@@ -151,7 +157,9 @@ Result<void> run_sessions(const Options& options, Output& output, JsonOutput& js
   if (!created) return fail(ErrorKind::network, fmt::format("cannot open the socket: {}", created.error().message));
   EventLoop& loop = **created;  // the hub's, from attach() on
   reporter.start([&loop] { return loop.now(); });
-  if (options.mode == Mode::pipe || options.mode == Mode::datagrams) (*workspace)->streams.emplace(loop);
+  const bool reads_stdin = options.mode == Mode::pipe || options.mode == Mode::datagrams ||
+                           (options.mode == Mode::messages && !options.echo_messages);
+  if (reads_stdin) (*workspace)->streams.emplace(loop);
   (*workspace)->open_files.emplace(loop);
   hub.attach(*std::move(created), factory_for(options.mode, *std::move(workspace)));
   loop.watch(signals.fd(), FdEvent::readable, [&] {

@@ -1,0 +1,301 @@
+#include "mxp-cat/message_session.h"
+
+#include <fmt/format.h>
+
+#include <cstring>
+
+#include "common/counted.h"
+#include "common/units.h"
+#include "mxp-cat/message_names.h"
+
+namespace mxp::tools {
+namespace {
+
+constexpr std::size_t kMessageInputBytes = 64u << 10;
+// Reads before the loop looks at the socket again.
+constexpr int kMessageInputsPerTurn = 4;
+
+}  // namespace
+
+MessageSession::MessageSession(const SessionEnvironment& environment, Connection& connection, StandardStreams* streams)
+    : Session(environment, connection), streams_(streams), cutter_(environment.options.framing, kMaxShortMessage) {}
+
+MessageSession::~MessageSession() {
+  if (wait_timer_) environment_.loop.cancel(*wait_timer_);
+  unwatch_input();
+  if (streams_ != nullptr) streams_->leave(*this);
+}
+
+// --- the stream that tells the end
+
+void MessageSession::on_connected() {
+  if (connection_.role() != Role::client) return;
+  const auto id = connection_.open_stream(StreamType::bidirectional);
+  if (!id) {
+    end(AppCode::failed, "no stream allowed",
+        fail(ErrorKind::network, fmt::format("{} allows no streams: is it mxp-cat?", peer())));
+    return;
+  }
+  environment_.reporter.stream_opened(connection_, *id, Side::local);
+  (void)connection_.write(*id, {});  // the peer learns of it
+  start(*id);
+}
+
+void MessageSession::on_stream_opened(StreamId id) {
+  environment_.reporter.stream_opened(connection_, id, Side::peer);
+  const bool expected = !stream_ && connection_.role() == Role::server && id.type() == StreamType::bidirectional;
+  if (!expected) return refuse_stream(id, AppCode::unexpected_stream);
+  start(id);
+}
+
+void MessageSession::start(StreamId id) {
+  stream_ = id;
+  if (streams_ == nullptr || environment_.options.no_stdin) input_ended_ = true;
+  if (streams_ == nullptr || streams_->ask_for_turn(*this)) take_turn();
+}
+
+void MessageSession::take_turn() {
+  has_turn_ = true;
+  if (streams_ != nullptr) {
+    streams_->input.lift_limit();
+    streams_->output.when_drained([this] { on_output_drained(); });
+  }
+  if (std::exchange(held_back_, false)) connection_.resume_messages();
+  if (ended()) return;
+  if (input_ended_) check_done();
+  else read_input();
+}
+
+std::size_t MessageSession::on_stream_data(StreamId id, ByteView data, bool fin) {
+  if (id != stream_ || ended()) return data.size();
+  if (!data.empty()) {
+    refuse_stream(id, AppCode::unexpected_stream);
+    end(AppCode::unexpected_stream, "bytes where messages were expected",
+        fail(ErrorKind::network, fmt::format("{} sends bytes on its stream: start both sides with --message", peer())));
+    return data.size();
+  }
+  if (!fin || peer_ended_) return 0;
+  peer_ended_ = true;
+  environment_.reporter.fin(connection_, id, Side::peer);
+  if (!input_ended_ && has_turn_ && ends_with_peer()) {
+    streams_->input.stop_after_arrived();
+    read_input();
+  }
+  check_done();
+  return 0;
+}
+
+bool MessageSession::ends_with_peer() const {
+  switch (environment_.options.at_peer_end) {
+    case AtPeerEnd::end_terminal: return streams_->input.is_terminal();
+    case AtPeerEnd::read_on: return false;
+    case AtPeerEnd::end: return true;
+  }
+  return false;
+}
+
+// --- stdin to messages
+
+void MessageSession::watch_input() {
+  if (watching_input_) return;
+  watching_input_ = true;
+  environment_.loop.watch(streams_->input.fd(), FdEvent::readable, [this] { read_input(); });
+}
+
+void MessageSession::unwatch_input() {
+  if (!watching_input_) return;
+  watching_input_ = false;
+  environment_.loop.unwatch(streams_->input.fd());
+}
+
+void MessageSession::read_input() {
+  for (int chunk = 0; chunk < kMessageInputsPerTurn; ++chunk) {
+    if (ended() || input_ended_) return unwatch_input();
+    if (send_input() != Sent::yes) return unwatch_input();  // on_messages_writable goes on
+    if (chunk_.empty()) chunk_.resize(kMessageInputBytes);
+    const StandardInput::ReadResult got = streams_->input.read(chunk_);
+    switch (got.kind) {
+      case StandardInput::ReadResult::Kind::nothing_now: return watch_input();
+      case StandardInput::ReadResult::Kind::bytes: cutter_.add(ByteView(chunk_).first(got.count)); break;
+      case StandardInput::ReadResult::Kind::error:
+        return end(AppCode::input_failed, "reading stdin failed",
+                   fail(ErrorKind::io, fmt::format("cannot read stdin: {}", std::strerror(got.error))));
+      case StandardInput::ReadResult::Kind::end:
+        cutter_.on_end();
+        if (send_input() == Sent::yes) on_input_end();
+        return unwatch_input();
+    }
+  }
+  // More is there: go on in the next turn, after the socket had its share.
+  if (send_input() == Sent::yes) watch_input();
+  else unwatch_input();
+}
+
+MessageSession::Sent MessageSession::send_input() {
+  for (;;) {
+    const FrameCutter::Cut cut = cutter_.front();
+    if (cut.kind == FrameCutter::Cut::Kind::nothing) return Sent::yes;
+    const std::string_view unit = environment_.options.framing == Framing::line ? "line" : "message";
+    if (cut.kind == FrameCutter::Cut::Kind::too_large) {
+      stop_input({ErrorKind::usage, fmt::format("{} {} of stdin has {} bytes, and a message takes at most {}: nothing "
+                                                "was sent from there on",
+                                                unit, cutter_.number(), cut.size, kMaxShortMessage)});
+      return Sent::failed;
+    }
+    const Sent sent = send({.type = *environment_.options.message, .id = cutter_.number(), .payload = cut.payload});
+    if (sent != Sent::yes) return sent;
+    cutter_.take();
+  }
+}
+
+MessageSession::Sent MessageSession::send(const Message& message) {
+  const auto ticket = connection_.send_message(
+      message, {.traffic_class = environment_.options.priority, .expires_at = kNever, .report_outcome = true});
+  if (ticket) return ++sent_, Sent::yes;
+  if (ticket.error() == SendMessageError::queue_full) return Sent::no_room;
+  if (ticket.error() == SendMessageError::not_taken)
+    end(AppCode::failed, "this side was started with --message",
+        fail(ErrorKind::network, fmt::format("{} takes no messages: start both sides with --message", peer())));
+  else if (ticket.error() != SendMessageError::connection_closed)
+    end(AppCode::failed, "a message could not be sent",
+        fail(ErrorKind::network, fmt::format("{}: message {}: {}", peer(), message.id, to_string(ticket.error()))));
+  return Sent::failed;  // of a connection that has ended, on_closed says why
+}
+
+void MessageSession::on_messages_writable() {
+  if (streams_ == nullptr) return connection_.resume_messages();
+  if (has_turn_ && !ended() && !input_ended_) read_input();
+}
+
+void MessageSession::on_input_end() {
+  if (cutter_.is_cut_short())
+    return stop_input(
+        {ErrorKind::usage, fmt::format("stdin ends within message {}, which was not sent", cutter_.number())});
+  input_ended_ = true;
+  check_done();
+}
+
+void MessageSession::stop_input(ToolError error) {
+  unwatch_input();
+  input_error_ = std::move(error);
+  input_ended_ = true;
+  check_done();
+}
+
+void MessageSession::on_message_outcome(MessageOutcome outcome) {
+  ++settled_;
+  if (outcome != MessageOutcome::delivered) ++not_delivered_;
+  if (!gone_) check_done();
+}
+
+// --- messages to stdout
+
+bool MessageSession::on_message(const Message& message) {
+  if (ended()) return true;
+  if (streams_ == nullptr) return echo(message);
+  if (!has_turn_) return held_back_ = true, false;
+  framed_.clear();
+  append_framed(environment_.options.framing, message.payload, framed_);
+  if (!streams_->output.take_whole(framed_)) {
+    if (streams_->output.error()) return fail_output(), true;
+    return held_back_ = true, false;
+  }
+  environment_.output.verbose(
+      fmt::format("{} {}, {} bytes", name_of(message.type), message.id, message.payload.size()));
+  return true;
+}
+
+bool MessageSession::echo(const Message& message) {
+  Message answer = message;
+  if (message.type == MessageType::call) answer.type = MessageType::response;
+  held_back_ = send(answer) == Sent::no_room;  // on_messages_writable asks for it again
+  return !held_back_;
+}
+
+void MessageSession::on_output_drained() {
+  if (gone_) return environment_.on_drained();
+  if (streams_->output.error()) return fail_output();
+  if (ended()) return;
+  if (std::exchange(held_back_, false)) connection_.resume_messages();
+  check_done();
+}
+
+void MessageSession::fail_output() {
+  if (gone_ || ended()) return;
+  end(AppCode::output_failed, "cannot write its output", std::unexpected(*streams_->output.error()));
+}
+
+// --- the end
+
+void MessageSession::check_done() {
+  if (ended() || gone_ || !stream_ || !has_turn_) return;
+  const bool all_settled = input_ended_ && settled_ == sent_;
+  const bool all_written = !held_back_ && (streams_ == nullptr || streams_->output.drained());
+  const bool client = connection_.role() == Role::client;
+  if (all_settled && !our_end_sent_ && (client || (peer_ended_ && all_written))) end_our_side();
+  if (client && our_end_sent_ && peer_ended_ && all_written) say_goodbye(verdict());
+}
+
+void MessageSession::end_our_side() {
+  our_end_sent_ = true;
+  if (!connection_.finish(*stream_)) return;  // reset or closed: the event that says so decides
+  environment_.reporter.fin(connection_, *stream_, Side::local);
+  const auto& limit = environment_.options.wait_after_end;
+  if (!limit) return;
+  wait_timer_ = environment_.loop.at(environment_.loop.now() + *limit, [this, limit] {
+    wait_timer_.reset();
+    if (gone_) return;
+    end(AppCode::waited_too_long, "waited too long for the end",
+        fail(ErrorKind::timeout,
+             fmt::format("{} did not end within {} after our end (-q)", peer(), format_duration(*limit))));
+  });
+}
+
+Result<void> MessageSession::verdict() const {
+  if (input_error_) return std::unexpected(*input_error_);
+  return {};
+}
+
+void MessageSession::on_goodbye() {
+  if (our_end_sent_) end(AppCode::done, "done", verdict());
+}
+
+void MessageSession::on_stream_reset(StreamId id, AppErrorCode code) {
+  if (id != stream_) return;
+  environment_.reporter.reset(connection_, id, Side::peer, code);
+  end(AppCode::failed, "the stream was reset",
+      fail(ErrorKind::peer, fmt::format("{} reset the stream: {}", peer(), describe_app_code(code))));
+}
+
+void MessageSession::on_stop_sending(StreamId id, AppErrorCode code) {
+  if (id != stream_) return;
+  environment_.reporter.reset(connection_, id, Side::peer, code);
+  end(AppCode::failed, "the stream was stopped",
+      fail(ErrorKind::peer, fmt::format("{} takes no more: {}", peer(), describe_app_code(code))));
+}
+
+Result<void> MessageSession::on_closed(const CloseInfo& info) {
+  unwatch_input();
+  if (wait_timer_) environment_.loop.cancel(*wait_timer_);
+  wait_timer_.reset();
+  gone_ = true;
+  const bool peer_is_done = info.by == CloseInfo::By::peer && info.application && info.code == wire(AppCode::done);
+  Result<void> result = outcome() ? *outcome() : std::unexpected(describe(info));
+  // The listener's end was the last that there was to say.
+  if (!outcome() && peer_is_done && our_end_sent_ && peer_ended_) result = verdict();
+  if (result || not_delivered_ == 0) return result;
+  ToolError error = result.error();
+  error.message += fmt::format("; {} of {} not known to be delivered", not_delivered_, counted(sent_, "message"));
+  return std::unexpected(std::move(error));
+}
+
+bool MessageSession::draining() const {
+  return streams_ != nullptr && has_turn_ && !streams_->output.drained() && !streams_->output.error();
+}
+
+Result<void> MessageSession::after_drain(Result<void> result) {
+  if (result && streams_->output.error()) return std::unexpected(*streams_->output.error());
+  return result;
+}
+
+}  // namespace mxp::tools
