@@ -18,7 +18,7 @@ _mxp_complete() {
     --frame) mapfile -t COMPREPLY < <(compgen -W 'raw line len nul' -- "$word"); return ;;
     --priority) mapfile -t COMPREPLY < <(compgen -W 'critical control streaming background' -- "$word"); return ;;
     --message) mapfile -t COMPREPLY < <(compgen -W 'AgentRegister AgentDiscover AgentHeartbeat Call Response Event StreamOpen StreamChunk StreamClose Ack Error' -- "$word"); return ;;
-    --test) mapfile -t COMPREPLY < <(compgen -W 'bulk rr messages datagrams isolation' -- "$word"); return ;;
+    --test) mapfile -t COMPREPLY < <(compgen -W 'bulk rr messages mixed datagrams isolation' -- "$word"); return ;;
   esac
   help=$("$tool" --help 2>/dev/null) || return
   local commands

@@ -175,6 +175,17 @@ class Runs(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertNotIn("latency_us", json.loads(done.stdout)["result"])
 
+    def test_a_mix_of_messages_answers_its_calls(self):
+        for arguments in ((), ("--rate", "1000")):
+            with self.subTest(arguments):
+                done = perf("run", "--test", "mixed", "--duration", "1s", "--no-limits", "--json", *arguments)
+                self.assertEqual(done.returncode, 0, done.stderr)
+                result = json.loads(done.stdout)["result"]
+                counts = result["messages"]
+                self.assertGreaterEqual(counts["sent"], 1000)
+                self.assertEqual((counts["delivered"], counts["received"]), (counts["sent"], counts["sent"]))
+                self.assertLess(0, result["latency_us"]["p50"])
+
     def test_isolation_compares_calls_alone_and_beside_bulk(self):
         done = perf("run", "--test", "isolation", "--rate", "200", "--duration", "2s", "--no-limits", "--json")
         self.assertEqual(done.returncode, 0, done.stderr)

@@ -42,6 +42,7 @@ ClientResult Client::run(std::vector<SocketAddress> addresses, const PublicKey& 
     case Test::bulk: test_ = std::make_unique<BulkTest>(workload_, *loop_, loads_); break;
     case Test::rr: test_ = std::make_unique<RrTest>(workload_, *loop_, loads_); break;
     case Test::datagrams: test_ = std::make_unique<DatagramTest>(workload_, *loop_, loads_); break;
+    case Test::mixed:
     case Test::messages: test_ = std::make_unique<MessagesTest>(workload_, *loop_, loads_); break;
     case Test::isolation: test_ = std::make_unique<IsolationTest>(workload_, *loop_, loads_); break;
   }

@@ -30,11 +30,20 @@ std::optional<Timestamp> MessageSource::send_due(Timestamp now) {
   }
 }
 
+MessageType MessageSource::next_type() const {
+  constexpr auto c = MessageType::call, s = MessageType::stream_chunk, e = MessageType::event;
+  constexpr MessageType kMixed[] = {c, s, c, e, c, s, c, s, c, e};
+  return mix_ == Mix::events ? e : kMixed[taken_ % std::size(kMixed)];
+}
+
 bool MessageSource::send(Connection& connection, Timestamp due) {
+  const MessageType type = next_type();
+  const bool is_call = type == MessageType::call;
+  if (is_call && waiting_calls_ == kMostCalls) return false;
   if (payload_.size() >= kStampSize) write_stamp(payload_, due);
-  const bool taken =
-      connection.send_message({.type = MessageType::event, .id = taken_, .payload = payload_}).has_value();
+  const bool taken = connection.send_message({.type = type, .id = taken_, .payload = payload_}).has_value();
   taken_ += taken ? 1 : 0;
+  waiting_calls_ += taken && is_call ? 1 : 0;
   return taken;
 }
 

@@ -15,8 +15,13 @@ namespace mxp::perf {
 
 class MessageSource {
  public:
+  enum class Mix : std::uint8_t {
+    events,
+    mixed  // of ten messages five are calls, which are to be answered, three chunks of streams, and two events
+  };
   // `per_second` over all connections; 0: closed loop.
-  MessageSource(std::uint64_t size, double per_second) : payload_(size, 0x5a), per_second_(per_second) {}
+  MessageSource(Mix mix, std::uint64_t size, double per_second)
+      : mix_(mix), payload_(size, 0x5a), per_second_(per_second) {}
 
   void add_connection(Connection& connection) { connections_.push_back(&connection); }
   void begin(Timestamp now) { begin_ = now; }
@@ -30,20 +35,30 @@ class MessageSource {
   // Open loop: sends what is due. Returns when the next message is; nothing while no connection has room.
   std::optional<Timestamp> send_due(Timestamp now);
 
+  // A call was answered: at most kMostCalls wait for their answers, and whatever would come next waits with them, so that
+  // the mix keeps its shares.
+  void on_answer() { waiting_calls_ -= waiting_calls_ > 0 ? 1 : 0; }
+  std::uint64_t waiting_calls() const { return waiting_calls_; }
+
   std::uint64_t taken() const { return taken_; }  // by the connections
   // Open loop: how many messages are due before `time`.
   std::uint64_t due_before(Timestamp time) const;
 
  private:
+  static constexpr std::uint64_t kMostCalls = 1000;
+
+  MessageType next_type() const;
   bool send(Connection& connection, Timestamp due);
   Timestamp due_time(std::uint64_t number) const;
 
+  Mix mix_;
   std::vector<std::uint8_t> payload_;
   double per_second_;
   std::vector<Connection*> connections_;
   std::size_t next_connection_ = 0;
   Timestamp begin_{};
   std::uint64_t taken_ = 0;
+  std::uint64_t waiting_calls_ = 0;
 };
 
 }  // namespace mxp::perf

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "common/counted.h"
+#include "mxp-perf/message_meter.h"
 
 namespace mxp::perf {
 
@@ -33,10 +34,23 @@ std::expected<void, std::string> MessagesTest::begin() {
   end_ = begin_ + workload_.duration;
   source_.begin(begin_);
   for (const auto& [connection, load] : loads_) source_.add_connection(*connection);
-  if (open_loop()) pump();
-  else
-    for (const auto& [connection, load] : loads_) on_messages_writable(*connection, MessageClass::background);
+  go_on();
   return {};
+}
+
+void MessagesTest::go_on() {
+  if (open_loop()) return pump();
+  for (const auto& [connection, load] : loads_) on_messages_writable(*connection, MessageClass::background);
+}
+
+void MessagesTest::on_message(const Message& message) {
+  const auto due = read_stamp(message.payload);
+  const Timestamp now = loop_.now();
+  // An answer without the time of one of our calls is none.
+  if (message.type != MessageType::response || !due || *due < begin_ || *due > now || idle()) return;
+  source_.on_answer();
+  round_trips_.record(now - *due);
+  if (!stopped_) go_on();
 }
 
 void MessagesTest::on_messages_writable(Connection& connection, MessageClass) {
@@ -103,11 +117,13 @@ void MessagesTest::add_to(Result& result) {
       first = std::min(first, report.first_ns);
       last = std::max(last, report.last_ns);
       // A percentile of all is at most the worst of its parts.
-      if (report.messages->latency_us && is_this_machine(connection->remote_address()))
+      if (report.messages->latency_us && workload_.test == Test::messages &&
+          is_this_machine(connection->remote_address()))
         take_worse(result.latency_us, *report.messages->latency_us);
     }
     result.seconds = last > first ? static_cast<double>(last - first) * 1e-9 : 0;
   }
+  if (round_trips_.count() > 0) result.latency_us = round_trips_.percentiles();
   result.bytes = counted * workload_.size;
   if (result.seconds > 0) {
     result.messages_per_second = static_cast<double>(counted) / result.seconds;

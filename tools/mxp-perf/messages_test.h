@@ -1,7 +1,9 @@
-// The client's side of a test with messages: sends events on every connection, and sums what both ends counted.
+// The client's side of the tests with messages: sends events, or a mix with calls, on every connection, and sums what
+// both ends counted.
 #pragma once
 
 #include "mxp-perf/client_test.h"
+#include "mxp-perf/latency_histogram.h"
 #include "mxp-perf/message_source.h"
 #include "mxp/event_loop.h"
 
@@ -11,11 +13,17 @@ class MessagesTest final : public ClientTest {
  public:
   // `loads` gets its entries before begin().
   MessagesTest(const Workload& workload, EventLoop& loop, const ClientLoads& loads)
-      : workload_(workload), loop_(loop), loads_(loads), source_(workload.size, workload.messages_per_second) {}
+      : workload_(workload),
+        loop_(loop),
+        loads_(loads),
+        source_(workload.test == Test::mixed ? MessageSource::Mix::mixed : MessageSource::Mix::events, workload.size,
+                workload.messages_per_second) {}
 
   std::expected<void, std::string> begin() override;
+  void on_message(const Message& message) override;
   void on_messages_writable(Connection& connection, MessageClass) override;
   void stop() override;
+  bool idle() const override { return source_.waiting_calls() == 0; }
   bool settled() const override { return delivered() + expired() >= source_.taken(); }
   std::optional<LoadDirection> stuck() const override;
   std::uint64_t progress() const override { return delivered(); }
@@ -25,6 +33,8 @@ class MessagesTest final : public ClientTest {
 
  private:
   bool open_loop() const { return workload_.messages_per_second > 0; }
+  // Sends as much as there is room for, or is due.
+  void go_on();
   // Sends what is due, and sets the timer for what comes next.
   void pump();
   std::uint64_t sum(std::uint64_t ConnectionStats::* counter) const;
@@ -37,6 +47,7 @@ class MessagesTest final : public ClientTest {
   EventLoop& loop_;
   const ClientLoads& loads_;
   MessageSource source_;
+  LatencyHistogram round_trips_;  // of calls, from when they were due
   Timestamp begin_{}, end_{};
   bool stopped_ = false;
   bool timer_set_ = false;

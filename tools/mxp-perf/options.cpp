@@ -15,11 +15,9 @@
 namespace mxp::perf {
 
 namespace {
-constexpr std::pair<std::string_view, Test> kTests[] = {{"bulk", Test::bulk},
-                                                        {"rr", Test::rr},
-                                                        {"messages", Test::messages},
-                                                        {"datagrams", Test::datagrams},
-                                                        {"isolation", Test::isolation}};
+constexpr std::pair<std::string_view, Test> kTests[] = {{"bulk", Test::bulk},           {"rr", Test::rr},
+                                                        {"messages", Test::messages},   {"datagrams", Test::datagrams},
+                                                        {"isolation", Test::isolation}, {"mixed", Test::mixed}};
 }  // namespace
 
 std::string_view to_string(Test test) {
@@ -77,17 +75,19 @@ void add_test_options(CLI::App& app, Options& options, LowOptions& low) {
   app.add_option("--test", low.test,
                  "bulk: bytes one way as fast as they go; rr: call and response; messages: one way, and "
                  "how old they are when they come; datagrams: one way, lost ones counted; isolation: critical calls, "
-                 "then the same beside bulk")
-      ->check(CLI::IsMember({"bulk", "rr", "messages", "datagrams", "isolation"}))
+                 "then the same beside bulk; mixed: calls, chunks of streams and events, 50/30/20")
+      ->check(CLI::IsMember({"bulk", "rr", "messages", "datagrams", "isolation", "mixed"}))
       ->capture_default_str();
   tools::add_time(app, "--duration", options.workload.duration, "how long to send (default 10s)");
   tools::add_time(app, "--omit", options.workload.omit, "leave out so much of the beginning");
-  tools::add_size(app, "--size", low.size,
-                  "rr, messages, isolation: bytes of each payload (default 64); datagrams: of each (default 1170)");
-  app.add_option("--rate", low.rate,
-                 "rr, messages, isolation (default 1000): calls or messages per second in all (open loop: latency "
-                 "counts from when one was due, and calls "
-                 "that would wait for a free stream open more); datagrams: so many per second in all");
+  tools::add_size(
+      app, "--size", low.size,
+      "rr, messages, mixed, isolation: bytes of each payload (default 64); datagrams: of each (default 1170)");
+  app.add_option(
+      "--rate", low.rate,
+      "rr, messages, mixed, isolation (default 1000): calls or messages per second in all (open loop: latency "
+      "counts from when one was due, and calls "
+      "that would wait for a free stream open more); datagrams: so many per second in all");
   app.add_option("--parallel", options.workload.connections, "connections (default 1)")
       ->check(CLI::Range(1u, kMaxConnections));
   app.add_option("--streams", low.streams, "bulk, rr, isolation: streams per connection (default 1)")
@@ -121,10 +121,10 @@ std::optional<std::string> interpret_workload(Workload& workload, const LowOptio
   workload.flow = low.bidir ? LoadDirection::both : low.reverse ? LoadDirection::down : LoadDirection::up;
   const bool rr = workload.test == Test::rr, bulk = workload.test == Test::bulk;
   const bool datagrams = workload.test == Test::datagrams;
-  const bool isolation = workload.test == Test::isolation;
+  const bool isolation = workload.test == Test::isolation, mixed = workload.test == Test::mixed;
   if (!bulk && (low.reverse || low.bidir))
     return fmt::format("--reverse and --bidir are for --test bulk: {} goes {} by itself", low.test,
-                       rr || isolation ? "both ways" : "to the server");
+                       rr || isolation || mixed ? "both ways" : "to the server");
   if (low.rate && bulk) return "--rate is not for --test bulk, which goes as fast as it can";
   if (low.size && bulk) return "--size is not for --test bulk, which has no messages";
   if (low.streams && !workload.uses_streams())
@@ -136,16 +136,16 @@ std::optional<std::string> interpret_workload(Workload& workload, const LowOptio
     return "--rate takes 0.001 to 10,000,000 per second";
   if (rr || datagrams) workload.calls_per_second = low.rate.value_or(0);
   if (isolation) workload.calls_per_second = low.rate.value_or(kIsolationRate);
-  if (workload.test == Test::messages) workload.messages_per_second = low.rate.value_or(0);
+  if (mixed || workload.test == Test::messages) workload.messages_per_second = low.rate.value_or(0);
   workload.size = low.size.value_or(datagrams ? kLargestDatagram : workload.size);
   if (datagrams && (workload.size < kLeastDatagram || workload.size > kLargestDatagram))
     return fmt::format("--size takes {} to {} bytes for a datagram, which is what every path carries", kLeastDatagram,
                        kLargestDatagram);
   if (workload.size == 0 || workload.size > kMaxSize) return "--size takes 1 byte to 1M";
-  if ((isolation || workload.test == Test::messages) && workload.size > kMaxMessageSize)
+  if ((isolation || mixed || workload.test == Test::messages) && workload.size > kMaxMessageSize)
     return fmt::format("--size takes 1 to {} bytes for messages", kMaxMessageSize);
-  if (isolation && workload.size < kStampSize)
-    return fmt::format("--size takes {} bytes and more for isolation: a call carries its time", kStampSize);
+  if ((isolation || mixed) && workload.size < kStampSize)
+    return fmt::format("--size takes {} bytes and more for {}: a call carries its time", kStampSize, low.test);
   if (isolation && workload.omit > Duration::zero()) return "--omit is not for --test isolation";
   if (workload.duration < kMinDuration || workload.duration > kMaxDuration)
     return "--duration takes " + range(kMinDuration, kMaxDuration);

@@ -18,7 +18,7 @@
 namespace mxp::perf {
 
 enum class Command : std::uint8_t { server, client, run, limits };
-enum class Test : std::uint8_t { bulk, rr, messages, datagrams, isolation };
+enum class Test : std::uint8_t { bulk, rr, messages, datagrams, isolation, mixed };
 std::string_view to_string(Test test);
 // The test of this name, if there is one.
 std::optional<Test> test_of(std::string_view name);
@@ -54,7 +54,7 @@ struct Workload {
   unsigned connections = 1;
   unsigned streams = 1;  // per connection; open loop: at first, since calls that would wait for one open more
 
-  bool uses_streams() const { return test != Test::messages && test != Test::datagrams; }
+  bool uses_streams() const { return test == Test::bulk || test == Test::rr || test == Test::isolation; }
 };
 
 // The least that --mtu takes: over IPv4 it holds 1200 bytes of UDP payload, and the full datagrams of a connection are

@@ -13,6 +13,8 @@ constexpr Duration kRequestLimit = std::chrono::seconds(5);
 
 constexpr std::string_view kNoRequest = "not a request that this mxp-perf serves";
 
+bool has_messages(Test test) { return test == Test::messages || test == Test::mixed || test == Test::isolation; }
+
 // Whether there was room for the answer; if not, the call is told again when there is.
 bool answer(Connection& connection, const Message& call) {
   const auto sent = connection.send_message({.type = MessageType::response, .id = call.id, .payload = call.payload});
@@ -93,9 +95,8 @@ void Server::begin(Connection& connection, ServedClient& client) {
   const Workload& workload = *client.workload;
   client.begun = true;
   client.meter.emplace(workload.omit, workload.duration);
-  if (workload.test == Test::messages) {
+  if (workload.test == Test::messages || workload.test == Test::mixed)
     client.messages = std::make_unique<MessageMeter>(workload.omit, workload.duration);
-  }
   connection.resume_messages();  // those that came before this line
   client.cpu_at_begin = cpu_seconds();
   // The client may be wrong about its other connections, so those that are here count too.
@@ -132,12 +133,15 @@ void Server::report(Connection& connection, ServedClient& client) {
 
 bool Server::on_message(Connection& connection, const Message& message) {
   ServedClient& client = clients_[&connection];
-  if (client.messages) return client.messages->on_message(loop_->now(), message.payload), true;
-  if (client.begun && client.workload->test == Test::isolation) return answer(connection, message);
+  if (!client.workload || !has_messages(client.workload->test)) {
+    refuse(connection, "messages without a test for them");
+    return true;
+  }
   // One that came before the line that begins the test waits for it.
-  if (client.workload && (client.workload->test == Test::messages || client.workload->test == Test::isolation))
-    return false;
-  refuse(connection, "messages without a test for them");
+  if (!client.begun) return false;
+  const bool is_answered = client.workload->test != Test::messages && message.type == MessageType::call;
+  if (is_answered && !answer(connection, message)) return false;
+  if (client.messages) client.messages->on_message(loop_->now(), message.payload);
   return true;
 }
 
