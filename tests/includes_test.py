@@ -12,7 +12,7 @@ ROOMS = {
     "reliability": {"core", "reliability"},
     "scheduler": {"core", "message", "scheduler"},
     "message": {"core", "crypto", "message"},
-    "connection": {"core", "crypto", "reliability", "scheduler", "connection"},
+    "connection": {"core", "crypto", "reliability", "scheduler", "message", "connection"},
     "endpoint": {"core", "crypto", "connection", "endpoint"},
     "trace": {"trace"},
     "udp": {"core", "crypto", "endpoint", "udp"},

@@ -95,6 +95,38 @@ void Connection::resume_messages() {
   impl_->parts.ready.on_ready();
 }
 
+std::expected<CallId, CallError> Connection::call(const Uuid& target, ByteView data, const CallOptions& options) {
+  Parts& parts = impl_->parts;
+  if (!usable(parts)) return std::unexpected(CallError::connection_closed);
+  auto id = parts.calls.call(target, data, options);
+  parts.ready.on_ready();
+  return id;
+}
+
+bool Connection::cancel_call(CallId id) {
+  // Also on a connection that has ended, until on_closed has told of the end: then nothing is told of this call.
+  const bool waited = impl_->parts.calls.cancel(id);
+  impl_->parts.ready.on_ready();
+  return waited;
+}
+
+std::expected<void, AnswerError> Connection::answer(IncomingCallId id, ByteView data) {
+  Parts& parts = impl_->parts;
+  if (!usable(parts)) return std::unexpected(AnswerError::connection_closed);
+  auto answered = parts.calls.answer(id, data);
+  parts.ready.on_ready();
+  return answered;
+}
+
+std::expected<void, AnswerError> Connection::answer_error(IncomingCallId id, ErrorReason reason,
+                                                          std::string_view text) {
+  Parts& parts = impl_->parts;
+  if (!usable(parts)) return std::unexpected(AnswerError::connection_closed);
+  auto answered = parts.calls.answer_error(id, reason, text);
+  parts.ready.on_ready();
+  return answered;
+}
+
 void Connection::set_send_buffer(std::size_t bytes) { impl_->parts.streams.set_send_buffer(bytes); }
 
 std::expected<void, DatagramError> Connection::send_datagram(ByteView data, const DatagramOptions& options) {
@@ -180,6 +212,15 @@ ConnectionStats Connection::stats() const {
   stats.messages_expired = sent.expired;
   stats.messages_received = received.received;
   stats.messages_expired_by_peer = received.expired;
+  const Caller::Counters made = parts.calls.made();
+  const Callee::Counters taken = parts.calls.taken();
+  stats.calls_made = made.made;
+  stats.calls_answered = made.answered;
+  stats.calls_timed_out = made.timed_out;
+  stats.answers_unmatched = made.answers_unmatched;
+  stats.calls_received = taken.taken;
+  stats.calls_refused = taken.refused;
+  stats.calls_malformed = taken.malformed + parts.calls.malformed_errors();
   return stats;
 }
 

@@ -39,7 +39,7 @@ Timestamp next_deadline(const Parts& parts) {
     next = std::min(next, parts.idle.deadline(parts.recovery.probe_timeout()));
     // What waits for bytes from the client has no deadline: no passing of time would let it go (threat t39).
     if (!held_by_address(parts)) next = std::min(next, parts.recovery.deadline());
-    next = std::min(next, parts.messages.deadline());
+    next = std::min({next, parts.messages.deadline(), parts.calls.deadline()});
     if (acknowledges_on(*parts.path) && !held_by_address(parts)) next = std::min(next, parts.acks.deadline());
     next = std::min(next, path_deadline(parts));
     if (parts.datagrams) next = std::min(next, parts.datagrams->queue.deadline());

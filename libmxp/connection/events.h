@@ -1,9 +1,10 @@
-// Passes the events of streams, messages and datagrams on to the application and adds which connection they belong to. After the
-// application has closed the connection, it hears no more of them, even if it closed from inside an event that
-// others were to follow: it may have freed what the events are about. Received bytes wait, as if they had not been
-// taken, until the application asks for them.
+// Passes the events of streams, messages, calls and datagrams on to the application and adds which connection they
+// belong to. After the application has closed the connection, it hears no more of them, even if it closed from inside
+// an event that others were to follow: it may have freed what the events are about. Received bytes wait, as if they had
+// not been taken, until the application asks for them.
 #pragma once
 
+#include "connection/call_events.h"
 #include "mxp/handler.h"
 #include "scheduler/datagram_events.h"
 #include "scheduler/message_events.h"
@@ -11,7 +12,7 @@
 
 namespace mxp {
 
-class EventBridge final : public StreamEvents, public MessageEvents, public DatagramEvents {
+class EventBridge final : public StreamEvents, public MessageEvents, public CallEvents, public DatagramEvents {
  public:
   EventBridge(Connection& connection, Handler& handler) : connection_(connection), handler_(handler) {}
 
@@ -49,6 +50,14 @@ class EventBridge final : public StreamEvents, public MessageEvents, public Data
   }
   void on_messages_writable(MessageClass traffic_class) override {
     if (!muted_) handler_.on_messages_writable(connection_, traffic_class);
+  }
+  // What became of a call is told also after close(), for the same reason.
+  void on_answer(const CallAnswer& answer) override { handler_.on_answer(connection_, answer); }
+  void on_call(const IncomingCall& call) override {
+    if (!muted_) handler_.on_call(connection_, call);
+  }
+  void on_call_cancelled(IncomingCallId id, CallEnd end) override {
+    if (!muted_) handler_.on_call_cancelled(connection_, id, end);
   }
 
   void on_datagram(ByteView data) {

@@ -8,8 +8,9 @@ namespace mxp {
 std::size_t memory_in_use(const Parts& parts) {
   // The buffers of a connection that has ended go with the report of its end, which waits for nothing but the carrier.
   if (parts.lifecycle.ending) return kConnectionBytes;
-  return kConnectionBytes + parts.streams.memory() + parts.messages.memory() + parts.recovery.memory() +
-         parts.sent_frames.memory() + parts.acks.memory() + (parts.datagrams ? parts.datagrams->queue.memory() : 0);
+  return kConnectionBytes + parts.streams.memory() + parts.messages.memory() + parts.calls.memory() +
+         parts.recovery.memory() + parts.sent_frames.memory() + parts.acks.memory() +
+         (parts.datagrams ? parts.datagrams->queue.memory() : 0);
 }
 
 void on_memory_counted(Parts& parts, Memory memory) {

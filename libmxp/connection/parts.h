@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "connection/blocked_time.h"
+#include "connection/calls.h"
 #include "connection/client_attempts.h"
 #include "connection/connection_ids.h"
 #include "connection/events.h"
@@ -74,7 +75,9 @@ struct Parts {
         events(self_, environment_.handler),
         credit(environment_.config.transport.flow_control),
         streams(role_, environment_.config.transport.flow_control, credit, events, environment_.hash_key),
-        messages(environment_.config.transport.messages, events),
+        message_acks(messages, events),
+        calls(environment_.config.transport.calls, messages, message_acks, events, environment_.hash_key),
+        messages(environment_.config.transport.messages, calls),
         outbox(environment_.config.transport.scheduler, credit, messages, streams),
         path(std::make_unique<Path>(SocketAddress{}, SocketAddress{}, PathId::first,
                                     environment_.config.transport.recovery)),
@@ -108,6 +111,8 @@ struct Parts {
   ConnectionCredit credit;
   Streams streams;
   std::unique_ptr<SentDatagrams> datagrams;  // none: the peer takes no datagrams
+  MessageAcks message_acks;
+  Calls calls;
   Messages messages;
   Outbox outbox;
   std::unique_ptr<Path> path;          // where packets are sent
@@ -141,6 +146,7 @@ struct Parts {
     credit.on_clock(now, round_trip_of_windows());
     streams.on_clock(now, round_trip_of_windows());
     messages.on_clock(now, round_trip_of_windows());
+    calls.on_clock(now);
   }
 
   void trace(Timestamp now, const TraceEvent& event) const {

@@ -161,4 +161,48 @@ std::string_view to_string(SendMessageError error) {
   return "unknown reason";
 }
 
+std::string_view to_string(CallError error) {
+  switch (error) {
+    case CallError::not_enabled: return "calls are not enabled";
+    case CallError::invalid_timeout: return "the timeout is not more than zero";
+    case CallError::too_large: return "too large";
+    case CallError::too_many: return "too many calls wait for their answers";
+    case CallError::not_taken: return "the peer takes no messages";
+    case CallError::queue_full: return "queue full";
+    case CallError::connection_closed: return "connection closed";
+  }
+  return "unknown error";
+}
+
+std::string_view to_string(CallOutcome outcome) {
+  switch (outcome) {
+    case CallOutcome::answered: return "answered";
+    case CallOutcome::failed: return "failed";
+    case CallOutcome::timed_out: return "timed out";
+    case CallOutcome::not_sent: return "not sent";
+    case CallOutcome::unknown: return "unknown";
+  }
+  return "unknown outcome";
+}
+
+std::string_view to_string(CallEnd end) {
+  switch (end) {
+    case CallEnd::cancelled: return "cancelled";
+    case CallEnd::timed_out: return "timed out";
+  }
+  return "unknown end";
+}
+
+std::string_view to_string(AnswerError error) {
+  switch (error) {
+    case AnswerError::unknown_call: return "unknown call";
+    case AnswerError::too_large: return "too large";
+    case AnswerError::invalid: return "invalid reason or text";
+    case AnswerError::not_taken: return "the peer takes no messages";
+    case AnswerError::queue_full: return "queue full";
+    case AnswerError::connection_closed: return "connection closed";
+  }
+  return "unknown error";
+}
+
 }  // namespace mxp

@@ -1,5 +1,6 @@
 // The payloads whose layout is ours (docs/protocol.md §1.3). Each fills its payload exactly.
 #include "message/payload_parts.h"
+#include "message/payload_writer.h"
 
 namespace mxp {
 namespace {
@@ -51,11 +52,15 @@ Bytes encode_payload(const AgentListPayload& payload) {
 
 Bytes encode_payload(const ErrorPayload& payload) {
   if (!is_writable_text(payload.text)) return {};
-  Bytes bytes(sizeof(payload.reason) + payload.text.size());
+  Bytes bytes(kErrorPayloadOverhead + payload.text.size());
   Writer out(bytes);
-  out.le(static_cast<std::uint16_t>(payload.reason));
-  out.bytes(as_bytes(payload.text));
+  write_payload(out, payload);
   return bytes;
+}
+
+bool write_payload(Writer& out, const ErrorPayload& payload) {
+  return is_writable_text(payload.text) && out.le(static_cast<std::uint16_t>(payload.reason)) &&
+         out.bytes(as_bytes(payload.text));
 }
 
 std::expected<AgentHeartbeatPayload, MessageError> decode_agent_heartbeat(ByteView payload) {

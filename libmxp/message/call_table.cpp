@@ -30,9 +30,22 @@ const CallTable::Call* CallTable::find(std::uint64_t id) const {
   return slot.call.id == id && slot.heap_place != kNotInHeap ? &slot.call : nullptr;
 }
 
+bool CallTable::was_given_out(std::uint64_t id) const {
+  const std::size_t place = place_of(id);
+  // An id is given out after the same place has been used less often; the first use is number one.
+  return place < slots_.size() && id <= slots_[place].call.id && id >> place_bits_ != 0;
+}
+
 std::optional<CallTable::Call> CallTable::finish(std::uint64_t id) {
   if (find(id) == nullptr) return std::nullopt;
   return take(slots_[place_of(id)]);
+}
+
+void CallTable::set_deadline(std::uint64_t id, Timestamp deadline) {
+  if (find(id) == nullptr) return;
+  Slot& slot = slots_[place_of(id)];
+  slot.call.deadline = deadline;
+  by_deadline_.set(slot);
 }
 
 std::optional<CallTable::Call> CallTable::poll_expired(Timestamp now) {

@@ -45,13 +45,24 @@ class CallTable {
   // nullptr for an id that is not one of a call that waits: answered, cancelled, expired, or never given out. The pointer
   // is good until the table changes.
   const Call* find(std::uint64_t id) const;
+  // Whether it is the id of a call that began at some time, be it over or not.
+  bool was_given_out(std::uint64_t id) const;
   // Its answer has come: takes the call out. nullopt as find().
   std::optional<Call> finish(std::uint64_t id);
   // Nobody waits for it any more: takes the call out, and its answer will find nothing. nullopt as find().
   std::optional<Call> cancel(std::uint64_t id) { return finish(id); }
+  // It waits until then instead. Nothing happens for an id that is not one of a call that waits.
+  void set_deadline(std::uint64_t id, Timestamp deadline);
+  // The place in the table of this id: below limit(), and of no other call that waits. For owners that know more of
+  // each call and keep it in an array of their own. Of an id that was never given out it may be beyond limit().
+  std::size_t place_of(std::uint64_t id) const {
+    return static_cast<std::size_t>(id & ((std::uint64_t{1} << place_bits_) - 1));
+  }
 
   // The earliest deadline of all; kNever if there is none.
   Timestamp next_deadline() const { return size() == 0 ? kNever : by_deadline_.top().call.deadline; }
+  // The call with that deadline. REQUIRES: size() > 0. The reference is good until the table changes.
+  const Call& next() const { return by_deadline_.top().call; }
   // Takes out a call whose deadline is `now` or earlier, the earliest first and the smaller id first among equals; nullopt
   // if there is none. With kNever it takes any call: when a connection ends, all of them have to be told.
   std::optional<Call> poll_expired(Timestamp now);
@@ -73,9 +84,6 @@ class CallTable {
   };
   static constexpr std::size_t kNoSlot = static_cast<std::size_t>(-1);
 
-  std::size_t place_of(std::uint64_t id) const {
-    return static_cast<std::size_t>(id & ((std::uint64_t{1} << place_bits_) - 1));
-  }
   Call take(Slot& slot);
 
   std::size_t limit_;

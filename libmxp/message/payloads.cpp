@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "message/payload_parts.h"
+#include "message/payload_writer.h"
 
 namespace mxp {
 namespace {
@@ -29,12 +30,14 @@ std::vector<std::uint8_t> encode_payload(const AgentRegisterPayload& payload) {
 }
 
 std::vector<std::uint8_t> encode_payload(const CallPayload& payload) {
-  std::vector<std::uint8_t> bytes(payload.target.size() + sizeof(payload.timeout_seconds) + payload.data.size());
+  std::vector<std::uint8_t> bytes(kCallPayloadOverhead + payload.data.size());
   Writer out(bytes);
-  out.bytes(payload.target);
-  out.le(payload.timeout_seconds);
-  out.bytes(payload.data);
+  write_payload(out, payload);
   return bytes;
+}
+
+bool write_payload(Writer& out, const CallPayload& payload) {
+  return out.bytes(payload.target) && out.le(payload.timeout_seconds) && out.bytes(payload.data);
 }
 
 std::vector<std::uint8_t> encode_payload(const StreamOpenPayload& payload) {

@@ -37,6 +37,10 @@ std::expected<void, TransportError> MessageReceiver::on_frame(const MessageFrame
   if (auto allowed = spend(charge, type_of(frame)); !allowed) return allowed;
   ++counters_.received;
 
+  if (events_.take_own(*message)) {
+    consume(charge);
+    return {};
+  }
   MessageQueue& kept = kept_[static_cast<std::size_t>(message_class(message->type))];
   if (!kept.has_queued() && events_.on_message(*message)) {
     consume(charge);

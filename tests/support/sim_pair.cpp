@@ -142,6 +142,7 @@ void SimApplication::send_messages(Connection& connection, const MessageBurst& b
 bool SimApplication::on_message(Connection& connection, const Message& message) {
   if (!connected.contains(&connection)) violation_("message before connected");
   if (message_hook && !message_hook(message)) return false;
+  if (!messages_have_pattern) return true;
   if (!messages_received.insert(message.id).second) violation_(fmt::format("message {} came twice", message.id));
   for (const std::uint8_t byte : message.payload)
     if (byte != static_cast<std::uint8_t>(message.id * 7)) violation_(fmt::format("message {} is damaged", message.id));

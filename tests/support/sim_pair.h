@@ -78,6 +78,15 @@ class SimApplication : public Handler {
   void on_messages_expired(Connection& connection, std::uint64_t count) override;
   void on_message_outcome(Connection& connection, MessageTicket ticket, MessageOutcome outcome) override;
   void on_messages_writable(Connection& connection, MessageClass traffic_class) override;
+  void on_answer(Connection& connection, const CallAnswer& answer) override {
+    if (answer_hook) answer_hook(connection, answer);
+  }
+  void on_call(Connection& connection, const IncomingCall& call) override {
+    if (call_hook) call_hook(connection, call);
+  }
+  void on_call_cancelled(Connection& connection, IncomingCallId id, CallEnd end) override {
+    if (call_cancelled_hook) call_cancelled_hook(connection, id, end);
+  }
   void on_closed(Connection& connection, const CloseInfo& info) override;
 
   // Behaviour of this side, to be set before the run.
@@ -97,8 +106,12 @@ class SimApplication : public Handler {
   std::function<bool(const Message&)> message_hook;      // whether to take it; default yes
   std::map<std::uint64_t, MessageTicket> messages_sent;  // by id
   std::set<std::uint64_t> messages_received;             // ids
-  std::uint64_t messages_expired = 0;                    // that the peer took back
-  std::map<std::uint64_t, MessageOutcome> outcomes;      // by ticket
+  bool messages_have_pattern = true;                     // else those that are taken are not looked at
+  std::function<void(Connection&, const CallAnswer&)> answer_hook;
+  std::function<void(Connection&, const IncomingCall&)> call_hook;
+  std::function<void(Connection&, IncomingCallId, CallEnd)> call_cancelled_hook;
+  std::uint64_t messages_expired = 0;                // that the peer took back
+  std::map<std::uint64_t, MessageOutcome> outcomes;  // by ticket
   struct WaitingBurst {
     Connection* connection;
     MessageBurst burst;

@@ -83,6 +83,12 @@ def main(path):
 
     sealed, sender, ephemeral = field("sealed", "header"), field("sealed", "sender private"), field("sealed", "ephemeral private")
     receiver = public(field("sealed", "receiver private"))
+    # §5.3: one message for each field, compacted, with the id 1024 as a varint.
+    calls = [bytes([0x10, 0]) + b"\x44\x00" + bytes(range(1, 17)) + (30).to_bytes(4, "little") + b"ping", b"\x11\x00\x44\x00pong"]
+    calls += [b"\xf1\x00\x44\x00" + reason.to_bytes(2, "little") + words for reason, words in ((0x8004, b"busy"), (6, b""), (7, b""))]
+    for computed, (label, written, _) in zip(calls, text["calls"], strict=True):
+        same(f"calls, {label}", computed, bytes.fromhex(written))
+
     plain = joined("message")[:-8]
     same("receiver public", receiver, field("sealed", "receiver public"))
     same("sealed header", plain[:5] + bytes([plain[5] | 2]) + plain[6:24] + (len(plain[32:]) + 96).to_bytes(8, "little"), sealed)

@@ -76,6 +76,17 @@ struct MessageConfig {
   bool compaction = true;
 };
 
+// Calls and their answers (mxp/call.h). They are off by default, because they claim messages for themselves: where they
+// are on, Handler::on_message is no longer told of Calls, nor of Responses and Errors to calls of ours, and an
+// application that answers Calls itself would wait for them in vain. The peer is not told of this setting.
+struct CallConfig {
+  bool enabled = false;
+  // Calls of ours that may wait for their answers at a time, 1 to 65,536.
+  std::size_t max_waiting = 1024;
+  // Calls of the peer that may be open at a time, 1 to 65,536. The newest beyond it is refused: ErrorReason::too_many.
+  std::size_t max_incoming = 1024;
+};
+
 enum class CongestionControl : std::uint8_t {
   bbr,      // models the path: full speed where packets are lost for other reasons than congestion
   cubic,    // RFC 9438: what most TCP senders do; every loss is congestion
@@ -137,6 +148,7 @@ struct TransportConfig {
   FlowControlConfig flow_control;
   SchedulerConfig scheduler;
   MessageConfig messages;
+  CallConfig calls;
   RecoveryConfig recovery;
   KeyUpdateConfig key_update;
   DatagramConfig datagrams;

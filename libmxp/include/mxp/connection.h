@@ -11,6 +11,7 @@
 
 #include "mxp/address.h"
 #include "mxp/bytes.h"
+#include "mxp/call.h"
 #include "mxp/datagram.h"
 #include "mxp/error.h"
 #include "mxp/ids.h"
@@ -70,6 +71,18 @@ class Connection {
   std::optional<MessageOutcome> cancel_message(MessageTicket ticket);
   // After on_message did not take a message: in the next drive of the endpoint, it and those after it are told again.
   void resume_messages();
+
+  // Calls the peer: `target` names what there is to answer, and means what the applications agree on. The data are
+  // copied. Handler::on_answer tells exactly once how it ended. Errors: CallError; nothing is told of a call that was
+  // refused. Calls need CallConfig::enabled on both sides (docs/protocol.md §5.3).
+  std::expected<CallId, CallError> call(const Uuid& target, ByteView data, const CallOptions& options = {});
+  // Whether the call was waiting for its answer. If so, nothing is told of it any more, and the peer is asked to forget
+  // it, which an answer that is on its way may outrun.
+  bool cancel_call(CallId id);
+  // Answers a call of the peer, once, and not after its time is over. Errors: AnswerError; except for unknown_call, the
+  // call is still open then. A failure has any reason but `cancelled`, and a text for people in UTF-8.
+  std::expected<void, AnswerError> answer(IncomingCallId id, ByteView data);
+  std::expected<void, AnswerError> answer_error(IncomingCallId id, ErrorReason reason, std::string_view text);
 
   // Replaces FlowControlConfig::connection_send_buffer for this connection, from now on: for a server that learns only
   // from its client how much memory the connection is worth. `bytes` is shared among the streams in the same way. What

@@ -8,6 +8,7 @@
 #include <cstdint>
 
 #include "mxp/bytes.h"
+#include "mxp/call.h"
 #include "mxp/datagram.h"
 #include "mxp/error.h"
 #include "mxp/ids.h"
@@ -66,6 +67,16 @@ class Handler {
   virtual void on_message_outcome(Connection&, MessageTicket, MessageOutcome) {}
   // send_message failed for want of room in this class and may now succeed.
   virtual void on_messages_writable(Connection&, MessageClass) {}
+
+  // Only where CallConfig::enabled is on, the next three.
+  // How a call that Connection::call made has ended. Told exactly once for each that was not cancelled, before on_closed
+  // at the latest, also after close().
+  virtual void on_answer(Connection&, const CallAnswer&) {}
+  // A call of the peer. It is open until Connection::answer or answer_error answers it, here or later, until the peer
+  // takes it back, or until its time is over. Whoever answers later copies the data.
+  virtual void on_call(Connection&, const IncomingCall&) {}
+  // A call of the peer that was not answered is over: an answer would find nobody. Not told when the connection ends.
+  virtual void on_call_cancelled(Connection&, IncomingCallId, CallEnd) {}
 
   // The connection has ended: the last call for it. Bytes that were received and not yet taken can be had here for the
   // last time, with Connection::resume.

@@ -145,6 +145,8 @@ enum class ErrorReason : std::uint16_t {
   full = 3,           // there is no room for another agent
   unknown_agent = 4,  // the agent is not registered, or its time has passed
   too_large = 5,      // the agent's description is larger than is taken
+  too_many = 6,       // as many calls are open as the peer may have (docs/protocol.md §5.3)
+  cancelled = 7,      // no answer: the sender takes its own call with this message id back
 };
 struct ErrorPayload {
   ErrorReason reason = ErrorReason::bad_payload;

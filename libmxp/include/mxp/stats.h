@@ -45,6 +45,13 @@ struct ConnectionStats {
   // How long each reason has kept the connection from sending more, by BlockedBy, up to the last time that it could have
   // sent. Together they are as long as the connection is old by then.
   std::array<Duration, kBlockedReasons> blocked_time{};
+  std::uint64_t calls_made = 0;
+  std::uint64_t calls_answered = 0;  // or failed, by an answer of the peer
+  std::uint64_t calls_timed_out = 0;
+  std::uint64_t answers_unmatched = 0;      // too late, or repeated
+  std::uint64_t calls_received = 0;         // told to the application
+  std::uint64_t calls_refused = 0;          // beyond CallConfig::max_incoming
+  std::uint64_t calls_malformed = 0;        // Calls and Errors that break docs/protocol.md §5.3
   std::uint64_t probes_sent = 0;            // packets; at most two for each probe timeout (RFC 9002 §6.2)
   std::uint64_t persistent_congestion = 0;  // times it was declared (RFC 9002 §7.6)
   Duration handshake_time{};                // client: connect() to message 2; server: message 1 to confirmation

@@ -517,7 +517,7 @@ BOOST_AUTO_TEST_CASE(every_example_of_the_document_is_made_by_a_test) {
   const std::set<std::string> made = {"keys",         "message-1",       "payload-1",      "mac1",    "message-2",
                                       "payload-2",    "noise",           "key-schedule",   "key-log", "packet",
                                       "packet-short", "packet-chacha20", "packet-phase-1", "frames",  "message",
-                                      "compact",      "compressed",      "sealed",         "agents"};
+                                      "compact",      "compressed",      "sealed",         "agents",  "calls"};
   const auto names = names_of_examples();
   BOOST_TEST((std::set<std::string>(names.begin(), names.end()) == made));
   BOOST_TEST(names.size() == made.size());

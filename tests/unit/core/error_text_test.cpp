@@ -41,6 +41,10 @@ BOOST_AUTO_TEST_CASE(every_enum_is_complete) {
   every_value_has_words(MessageOutcome::unknown);
   every_value_has_words(SendMessageError::connection_closed);
   every_value_has_words(DatagramOutcome::too_large);
+  every_value_has_words(CallError::connection_closed);
+  every_value_has_words(CallOutcome::unknown);
+  every_value_has_words(CallEnd::timed_out);
+  every_value_has_words(AnswerError::connection_closed);
 }
 
 BOOST_AUTO_TEST_CASE(a_datagram_that_is_too_large_is_told_the_limit) {

@@ -1,6 +1,9 @@
 #include "message/call_table.h"
 
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
+#include <set>
+#include <vector>
 
 #include "support/allocation_counter.h"
 
@@ -141,6 +144,38 @@ BOOST_AUTO_TEST_CASE(no_more_is_allocated_than_the_memory_bound_says) {
   }
   BOOST_TEST(too_much == 0u);
   BOOST_TEST(calls.memory_bound() < 5000u * 70);
+}
+
+BOOST_AUTO_TEST_CASE(deadline_can_be_changed_while_a_call_waits) {
+  CallTable calls(4);
+  const auto first = calls.begin(at(10), 1), second = calls.begin(at(20), 2);
+  calls.set_deadline(*first, at(30));
+  BOOST_TEST((calls.next_deadline() == at(20)));
+  BOOST_TEST(calls.next().id == *second);
+  calls.set_deadline(*second, at(40));
+  BOOST_TEST(calls.next().id == *first);
+  BOOST_TEST((calls.find(*first)->deadline == at(30)));
+  calls.finish(*first);
+  calls.set_deadline(*first, at(1));  // it waits no longer
+  BOOST_TEST((calls.next_deadline() == at(40)));
+}
+
+BOOST_AUTO_TEST_CASE(ids_of_calls_that_are_over_are_known_from_those_never_given_out) {
+  CallTable calls(4);
+  std::vector<std::uint64_t> given;
+  for (int i = 0; i < 5; ++i) given.push_back(calls.finish(calls.begin(at(10), 1).value()).value().id);
+  given.push_back(calls.begin(at(10), 1).value());
+  given.push_back(calls.begin(at(10), 1).value());
+  for (std::uint64_t id = 0; id < 100; ++id)
+    BOOST_TEST(calls.was_given_out(id) == (std::ranges::find(given, id) != given.end()), id);
+  BOOST_TEST(!calls.was_given_out(given.back() | std::uint64_t{1} << 63));
+}
+
+BOOST_AUTO_TEST_CASE(places_are_below_the_limit_and_of_one_call_at_a_time) {
+  CallTable calls(3);
+  std::set<std::size_t> places;
+  for (int i = 0; i < 3; ++i) places.insert(calls.place_of(calls.begin(at(10), 1).value()));
+  BOOST_TEST((places == std::set<std::size_t>{0, 1, 2}));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

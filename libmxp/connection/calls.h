@@ -1,0 +1,78 @@
+// Calls and answers over the messages of a connection (docs/protocol.md §5.3). This part stands between the messages
+// and the application, and takes out what belongs to calls; everything else it hands on. Where calls are not enabled,
+// that is everything. Each half exists from its first use on, because most connections make no calls.
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <memory>
+#include <string_view>
+
+#include "connection/call_events.h"
+#include "connection/callee.h"
+#include "connection/caller.h"
+#include "connection/message_acks.h"
+#include "mxp/config.h"
+#include "scheduler/message_events.h"
+
+namespace mxp {
+
+class Calls final : public MessageEvents {
+ public:
+  // All of them outlive this object, and `messages` may not be there yet: it tells this object of its messages.
+  // `hash_key` is secret and random.
+  Calls(const CallConfig& config, Messages& messages, MessageAcks& acks, CallEvents& events, std::uint64_t hash_key)
+      : config_(config), messages_(messages), acks_(acks), events_(events), hash_key_(hash_key) {}
+
+  // The verbs of the application, for a connection that has not ended.
+  std::expected<CallId, CallError> call(const Uuid& target, ByteView data, const CallOptions& options);
+  bool cancel(CallId id) { return caller_ != nullptr && caller_->cancel(id); }
+  std::expected<void, AnswerError> answer(IncomingCallId id, ByteView data) {
+    if (callee_ == nullptr) return std::unexpected(AnswerError::unknown_call);
+    return callee_->answer(id, data);
+  }
+  std::expected<void, AnswerError> answer_error(IncomingCallId id, ErrorReason reason, std::string_view text) {
+    if (callee_ == nullptr) return std::unexpected(AnswerError::unknown_call);
+    return callee_->answer_error(id, reason, text);
+  }
+
+  Timestamp deadline() const;
+  void on_clock(Timestamp now);
+  // The connection is over, and its messages are not yet: each call that waits is told what became of it. Then nothing
+  // more is told.
+  void end();
+
+  Caller::Counters made() const { return caller_ == nullptr ? Caller::Counters{} : caller_->counters(); }
+  Callee::Counters taken() const { return callee_ == nullptr ? Callee::Counters{} : callee_->counters(); }
+  // Errors with the id of a call of ours that have not the layout of docs/protocol.md §1.3.
+  std::uint64_t malformed_errors() const { return malformed_errors_; }
+  std::size_t memory() const;
+
+  // MessageEvents.
+  bool take_own(const Message& message) override;
+  bool on_message(const Message& message) override { return acks_.on_message(message); }
+  void on_messages_expired(std::uint64_t count) override { acks_.on_messages_expired(count); }
+  void on_message_outcome(MessageTicket ticket, MessageOutcome outcome) override {
+    acks_.on_message_outcome(ticket, outcome);
+  }
+  void on_messages_writable(MessageClass traffic_class) override { acks_.on_messages_writable(traffic_class); }
+
+ private:
+  bool is_taken(const Message& message);
+  bool on_error(const Message& message);
+  Caller& caller();
+  Callee& callee();
+
+  const CallConfig& config_;
+  Messages& messages_;
+  MessageAcks& acks_;  // everything else goes there
+  CallEvents& events_;
+  std::uint64_t hash_key_;
+  std::unique_ptr<Caller> caller_;
+  std::unique_ptr<Callee> callee_;
+  Timestamp now_{};
+  std::uint64_t malformed_errors_ = 0;
+  bool ended_ = false;
+};
+
+}  // namespace mxp
