@@ -347,11 +347,11 @@ class WithKeys(DumpCase):
         self.assertEqual(shown[0] | {"message": None, "message_error": None}, {"type": "message", "sequence": 9, "compact": False, "length": 42, "message": None, "message_error": None})
         self.assertEqual(shown[1:], [
             {"type": "message", "sequence": 10, "compact": True, "length": 5, "message": event},
-            {"type": "message", "sequence": 11, "compact": True, "length": 1, "message_error": "truncated"},
+            {"type": "message", "sequence": 11, "compact": True, "length": 1, "message_error": "message is cut off"},
             {"type": "expired", "first": 12, "count": 3, "length": 42},
             {"type": "max_messages", "window": 16, "limit": 1024}, {"type": "messages_blocked", "limit": 1024}])
         out, _ = self.dump("-r", self.file("c", capture), "--keylog", self.file("k", wire.KEY_LOG))
-        for text in ("MESSAGE 10 compact Event id 5 [2]", "MESSAGE 11 compact not a message: truncated [1]", "EXPIRED 12-14 [42]", "MAX_MESSAGES 1024 window 16", "MESSAGES_BLOCKED 1024"):
+        for text in ("MESSAGE 10 compact Event id 5 [2]", "MESSAGE 11 compact not a message: message is cut off [1]", "EXPIRED 12-14 [42]", "MAX_MESSAGES 1024 window 16", "MESSAGES_BLOCKED 1024"):
             self.assertIn(text, out)
 
     def test_a_connection_joined_late_is_decrypted(self):
