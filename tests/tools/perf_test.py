@@ -746,7 +746,7 @@ class WrongUse(unittest.TestCase):
     def test_each_is_2_with_a_word(self):
         for arguments, word in [
             ([], "a command is missing"),
-            (["run", "--test", "messages"], "--test"),
+            (["run", "--test", "connect"], "--test"),
             (["run", "--duration", "0"], "--duration"),
             (["run", "--duration", "fast"], "--duration"),
             (["run", "--reverse", "--bidir"], "--bidir"),
