@@ -60,7 +60,9 @@ std::vector<Sample> samples() {
 std::vector<Bytes> unknown_types() {
   std::vector<Bytes> types;
   for (std::uint64_t type = 0; type < 200; ++type) {
-    const bool known = type <= 0x03 || (type >= 0x05 && type <= 0x17) || (type >= 0x1c && type <= 0x1f && type != 0x1e);
+    const bool of_messages = (type >= 0x32 && type <= 0x34) || type == 0x37 || type == 0x38;
+    const bool known =
+        type <= 0x03 || (type >= 0x05 && type <= 0x17) || (type >= 0x1c && type <= 0x1f && type != 0x1e) || of_messages;
     if (!known) types.push_back(varint(type));
   }
   for (const std::uint64_t type : {std::uint64_t{16383}, std::uint64_t{16384}, std::uint64_t{1} << 30, kMaxVarint})
