@@ -38,7 +38,8 @@ class Callee {
   void on_call(const Message& message);
   void on_cancel(std::uint64_t id_of_peer);
 
-  // Errors: all but connection_closed. After unknown_call and queue_full nothing has changed; nor after the others.
+  // Errors: all but connection_closed. After an error nothing has changed: unless it is unknown_call, the call is still
+  // open.
   std::expected<void, AnswerError> answer(IncomingCallId id, ByteView data);
   std::expected<void, AnswerError> answer_error(IncomingCallId id, ErrorReason reason, std::string_view text);
 

@@ -10,7 +10,8 @@ namespace mxp {
 
 // The largest datagram that fits into a packet with nothing else, on the path as it is now.
 std::size_t datagram_room(const Parts& parts);
-// Tells the outbox the time, and of the datagrams in it what the path takes of them now.
+// Tells the outbox and the datagrams in it the time, how large a datagram the path carries now, and whether they may
+// go.
 void tell_outbox(Parts& parts, Timestamp now);
 
 // One came in.

@@ -79,7 +79,7 @@ void on_deadline(Parts& parts, Timestamp now) {
     }
     if (parts.idle.keepalive_deadline() <= now) parts.ping_due = true;
     on_path_deadline(parts, now);
-    parts.tell_windows(now);
+    parts.tell_time(now);
     tell_outbox(parts, now);
     if (parts.datagrams) parts.datagrams->queue.expire(now);
     tell_datagram_outcomes(parts, now);

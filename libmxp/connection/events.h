@@ -1,7 +1,7 @@
 // Passes the events of streams, messages, calls and datagrams on to the application and adds which connection they
-// belong to. After the application has closed the connection, it hears no more of them, even if it closed from inside
-// an event that others were to follow: it may have freed what the events are about. Received bytes wait, as if they had
-// not been taken, until the application asks for them.
+// belong to. After the application has closed the connection, it hears no more of them, but for what became of its
+// messages and calls, even if it closed from inside an event that others were to follow: it may have freed what the
+// events are about. Received bytes wait, as if they had not been taken, until the application asks for them.
 #pragma once
 
 #include "connection/call_events.h"

@@ -142,9 +142,12 @@ struct Parts {
 
   // For the growth of receive windows: without a round-trip time none grows.
   Duration round_trip_of_windows() const { return memory_is_short ? Duration::zero() : path->control.rtt().measured(); }
-  void tell_windows(Timestamp now) {
+  // Tells the parts the time. Messages that expire and calls whose time is over are told to the application from
+  // inside.
+  void tell_time(Timestamp now) {
     credit.on_clock(now, round_trip_of_windows());
     streams.on_clock(now, round_trip_of_windows());
+    const EventScope scope = streams.enter_event();
     messages.on_clock(now, round_trip_of_windows());
     calls.on_clock(now);
   }

@@ -91,12 +91,14 @@ struct FrameVisitor {
     return may_move(parts) ? on_retire_connection_id(parts, now, frame, destination) : not_announced();
   }
   Result operator()(const MessageFrame& frame) {
+    const EventScope scope = parts.streams.enter_event();
     const bool compact = frame.form == MessageFrame::Form::compact;
     const bool taken =
         parts.messages.are_taken() && (!compact || parts.environment.config.transport.messages.compaction);
     return taken ? parts.messages.on_frame(frame) : not_announced();
   }
   Result operator()(const ExpiredFrame& frame) {
+    const EventScope scope = parts.streams.enter_event();
     return parts.messages.are_taken() ? parts.messages.on_frame(frame) : not_announced();
   }
   Result operator()(const MessagesBlockedFrame& frame) {
@@ -242,7 +244,7 @@ void receive_packet(Parts& parts, Timestamp now, const ReceivedDatagram& datagra
     return close_by_error(parts, {TransportErrorCode::protocol_violation, 0, "a packet without frames"});
   if (parts.lifecycle.state == ConnectionState::handshaking) confirm(parts, now);
 
-  parts.tell_windows(now);
+  parts.tell_time(now);
   bool ack_eliciting = false;
   bool probing = true;
   const ConnectionId destination = destination_of(datagram.bytes);

@@ -186,11 +186,14 @@ bool has_something_to_send(const Parts& parts, Timestamp now) {
 }
 
 std::optional<Transmit> transmit(Parts& parts, Timestamp now, MutableBytes buffer, const TransmitLimits& limits) {
-  parts.tell_windows(now);
+  parts.tell_time(now);
   tell_outbox(parts, now);
   parts.streams.deliver_resumed();
   tell_datagram_outcomes(parts, now);
-  parts.messages.deliver_resumed();
+  {
+    const EventScope scope = parts.streams.enter_event();
+    parts.messages.deliver_resumed();
+  }
   parts.streams.collect();
   if (parts.lifecycle.state == ConnectionState::closing) {
     arm_discard(parts, now);

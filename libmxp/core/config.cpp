@@ -121,7 +121,7 @@ Found find(const TransportConfig& config) {
       {"transport.messages.receive_window", config.messages.receive_window, 2048, kLargestBuffer, kMessageWindow},
       {"transport.messages.max_receive_window", config.messages.max_receive_window, 2048, kLargestBuffer,
        kMessageWindow},
-      {"transport.messages.send_buffer", config.messages.send_buffer, 1, kLargestBuffer, "1 to 2^40 bytes"},
+      {"transport.messages.send_buffer", config.messages.send_buffer, 2048, kLargestBuffer, kMessageWindow},
       {"transport.calls.max_waiting", config.calls.max_waiting, 1, 65536, "1 to 65536 calls"},
       {"transport.calls.max_incoming", config.calls.max_incoming, 1, 65536, "1 to 65536 calls"},
       {"transport.scheduler.class_weights[0]", config.scheduler.class_weights[0], 1, 1000, kWeight},

@@ -37,7 +37,7 @@ inline constexpr std::size_t kMaxReceiveTimes = 64;
 // The latest receive time, counted from the receiver's epoch: 35 years. Twice as much is still far from what a Duration
 // holds, so the difference of any two times is never in danger of overflowing.
 inline constexpr Duration kLatestReceiveTime = std::chrono::microseconds(std::uint64_t{1} << 50);
-// Messages that may be under way at once: the receiver keeps a bit for each (docs/protocol.md §5.1).
+// Messages that may be under way at once: the receiver keeps a bit for each (docs/protocol.md §5.2).
 inline constexpr std::uint64_t kMaxMessageWindow = std::uint64_t{1} << 20;
 // A whole message: 16 MiB of payload, header and checksum (docs/protocol.md §1).
 inline constexpr std::uint64_t kMaxMessageLength = (std::uint64_t{16} << 20) + 40;

@@ -38,7 +38,7 @@ struct TransportParameters {
   std::uint64_t max_receive_timestamps_per_ack = 0;
   // Bytes of data in the largest DATAGRAM that the sender of the parameter takes; 0: it takes none.
   std::uint64_t max_datagram_payload = 0;
-  // Messages (docs/protocol.md §5.1): 0 of the first means that the sender of the parameter takes none.
+  // Messages (docs/protocol.md §5.2): 0 of the first means that the sender of the parameter takes none.
   std::uint64_t initial_max_messages = 0;  // the window, at most kMaxMessageWindow
   std::uint64_t initial_max_message_data = 0;
   std::uint64_t takes_compact_messages = 0;   // 0 or 1

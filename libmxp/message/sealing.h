@@ -8,8 +8,8 @@
 //
 // Compression comes first: a message that is also COMPRESSED holds, sealed, what the compressor made.
 //
-// Sealing takes three X25519 operations and opening two, tens of microseconds each. OpenSSL allocates its key objects for them;
-// nothing else is allocated. Any thread may call these.
+// Sealing takes three X25519 operations and opening two, tens of microseconds each. OpenSSL allocates its key objects
+// for them; nothing else is allocated. Any thread may call these.
 #pragma once
 
 #include <cstddef>
@@ -24,7 +24,8 @@
 
 namespace mxp {
 
-// A sealed payload is so many bytes longer, and the plain one may stand at this place of the buffer that it is sealed to.
+// A sealed payload is so many bytes longer, and the plain one may stand at this place of the buffer that it is sealed
+// to.
 inline constexpr std::size_t kSealingOverhead = 96;
 inline constexpr std::size_t kSealedPayloadOffset = 80;
 
@@ -50,8 +51,8 @@ struct OpenedPayload {
   PublicKey sender;  // proven
   Message message;   // as it was before it was sealed; the payload is in `out`
 };
-// `out` has at least sealed.payload.size() − kSealingOverhead bytes; it may be the encrypted payload's own place, which is
-// at kSealedPayloadOffset of sealed.payload, and does not overlap it otherwise. On an error it holds nothing of use.
+// `out` has at least sealed.payload.size() − kSealingOverhead bytes; it may be the encrypted payload's own place, which
+// is at kSealedPayloadOffset of sealed.payload, and does not overlap it otherwise. On an error it holds nothing of use.
 // Errors: not_sealed, truncated, buffer_too_small, low_order_key, authentication_failed.
 std::expected<OpenedPayload, SealingError> open_payload(const PrivateKey& identity, const Message& sealed,
                                                         MutableBytes out);

@@ -13,8 +13,8 @@ class MessageEvents {
  public:
   virtual ~MessageEvents() = default;
 
-  // A message has come that may be the connection's own business. Whether it was; then it is taken, and told to nobody
-  // else. Asked of each message before all others, whatever the application does not take.
+  // Whether a message that has come is the connection's own business. If so, it is taken and told to nobody else. Asked
+  // of each message before all others, whatever the application does not take.
   virtual bool take_own(const Message&) { return false; }
   // A message has come; its payload is valid during the call only. Whether the application takes it: if not, a copy is
   // kept, and no other message of its class is told before it.

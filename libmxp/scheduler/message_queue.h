@@ -1,10 +1,12 @@
 // The messages of one class from send() until they are settled, in the order in which they were sent, their bodies in
-// one ring. An entry is named by its index, which counts from the start.
+// one ring. An entry is named by its index, which counts from 1.
 //
 //     queued ── written into a packet ──▶ sent ── lost ──▶ lost ── written again ──▶ sent
 //        │                                 │                 │
 //        └────── expired, cancelled ───────┴─────────────────┘──▶ expired ── EXPIRED acknowledged ──▶ settled
 //                                          └── acknowledged (also after a loss) ──▶ settled
+//
+// The receiver keeps in another one what its application has not taken: those go from queued to settled.
 #pragma once
 
 #include <cstdint>
@@ -90,7 +92,7 @@ class MessageQueue {
 
   std::vector<Entry> entries_;  // empty, or its size is a power of two
   RecordRing bodies_;
-  std::uint64_t oldest_ = 0, next_ = 0, end_ = 0;
+  std::uint64_t oldest_ = 1, next_ = 1, end_ = 1;
 };
 
 }  // namespace mxp

@@ -1,4 +1,4 @@
-// The receiving half of a connection's messages (docs/protocol.md §5.1): each is taken exactly once, handed over in the
+// The receiving half of a connection's messages (docs/protocol.md §5.2): each is taken exactly once, handed over in the
 // packet that it came in, and kept only while the application does not take messages of its class. What is kept, and
 // what may come, is bounded by the byte credit that the peer was given.
 #pragma once

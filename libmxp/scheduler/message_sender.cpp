@@ -1,6 +1,7 @@
 #include "scheduler/message_sender.h"
 
 #include <algorithm>
+#include <tuple>
 
 #include "core/frame_writer.h"
 #include "core/work.h"
@@ -41,7 +42,7 @@ std::expected<MessageTicket, SendMessageError> MessageSender::send(const Message
     return std::unexpected(SendMessageError::queue_full);
   }
   MessageQueue::Added added = of.queue.add(size);
-  encode(limits_.form, message, added.body);
+  std::ignore = encode(limits_.form, message, added.body);  // what could fail was asked above
   added.entry.expires_at = options.expires_at;
   added.entry.charge = static_cast<std::uint32_t>(charge);
   added.entry.form = limits_.form;

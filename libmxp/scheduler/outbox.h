@@ -1,4 +1,4 @@
-// The one arbiter over everything on a connection that waits to be sent and must arrive, or be settled otherwise. What
+// The one arbiter over everything on a connection that waits to be sent. What
 // waits belongs to sources (messages, streams, datagrams, and the connection's credit); they share a few verbs: what is
 // pending in which class, write it into this packet, it was acknowledged, it was lost. The outbox holds nothing itself.
 // It decides whose frames go into a packet, in this order:
@@ -37,8 +37,8 @@ class Outbox {
 
   // Datagrams are a source from now on, if the peer takes them. They outlive this object.
   void add(Datagrams& datagrams) { datagrams_ = &datagrams; }
-  // The time by which datagrams are judged, and whether they may go: a packet that is smaller than the path's would make
-  // them wait in vain.
+  // The time by which datagrams are judged, and whether they may go: a packet that is smaller than the path's would
+  // make them wait in vain.
   enum class DatagramsNow : std::uint8_t { may_go, wait };
   void on_clock(Timestamp now, DatagramsNow datagrams) {
     now_ = now;
@@ -47,7 +47,8 @@ class Outbox {
 
   // Whether write_frames would write something into an empty packet.
   bool has_pending() const { return has_control() || pending_classes() != 0; }
-  // Whether there is data that was never sent and that flow control lets go.
+  // Whether there is data that was never sent and that flow control lets go. Datagrams do not count: a probe is
+  // not to carry what is never sent again.
   bool has_new_data() const { return classes_with_new_data() != 0; }
   // Fills the packet. Each frame is told to `sent` after it was written. Returns whether there was any.
   bool write_frames(Writer& out, SentFrameSink sent, Order order = Order::lost_first);

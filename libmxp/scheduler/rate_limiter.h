@@ -1,4 +1,4 @@
-// A token bucket that stays empty of timers: bytes per second, and how many may go at once after a pause.
+// A token bucket without timers: so many bytes per second, and so many at once after a pause.
 //
 // Guarantee, for all times s <= t, where no piece is larger than the burst:
 //

@@ -1,4 +1,4 @@
-// Byte strings of up to a few kilobytes in the order in which they came, each in one piece, and freed from the oldest
+// Byte strings of any size in the order in which they came, each in one piece, and freed from the oldest
 // on. Positions count bytes from the start and never repeat. The ring doubles when it is full, so that nothing is
 // allocated once it has its size; it is the caller who bounds what is kept.
 #pragma once
@@ -25,9 +25,9 @@ class RecordRing {
     std::uint64_t position;
     MutableBytes bytes;  // valid until the next call of append
   };
-  // Room for a record. REQUIRES: 0 < size <= kFirstBytes.
+  // Room for a record; the ring grows until it fits. REQUIRES: size != 0.
   Place append(std::size_t size) {
-    MXP_REQUIRE(size != 0 && size <= kFirstBytes);
+    MXP_REQUIRE(size != 0);
     while (true) {
       std::uint64_t at = end_;
       // A record does not go around the edge: what is left there stays unused.

@@ -1,5 +1,5 @@
 // Which messages of the peer are settled, so that each is taken exactly once: everything below base(), and above it one
-// bit for each sequence of the window (docs/protocol.md §5.1). The bitmap grows with what is really under way, and
+// bit for each sequence of the window (docs/protocol.md §5.2). The bitmap grows with what is really under way, and
 // never beyond the window that was announced: at most 128 KiB (threat t65).
 #pragma once
 

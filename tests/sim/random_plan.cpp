@@ -89,7 +89,7 @@ void draw_settings(SeededRandom& random, TransportConfig& transport) {
     messages.window = over_magnitudes(random, 1, 1000);
     messages.receive_window = over_magnitudes(random, 2048, 100'000);
     messages.max_receive_window = messages.receive_window * (1 + random.below(4));
-    messages.send_buffer = over_magnitudes(random, 2'000, 100'000);
+    messages.send_buffer = over_magnitudes(random, 2'048, 100'000);
     messages.compaction = random.below(2) == 0;
   }
 }

@@ -39,7 +39,7 @@ struct AgentRegistryConfig {
   std::size_t max_agent_bytes = 2048;
   std::size_t max_capabilities = 32;
   // The payload of one answer; the rest is asked for separately. At least max_agent_bytes + 35, at most
-  // kMaxMessagePayload. A message up to this size is not cut by others in the scheduler.
+  // kMaxMessagePayload.
   std::size_t max_answer_bytes = 16 * 1024;
 };
 
@@ -51,10 +51,10 @@ class AgentRegistry {
   AgentRegistry& operator=(AgentRegistry&&) noexcept;
   ~AgentRegistry();
 
-  // The answer to a message from `peer`, whose key is proven: a Response or an Error with the message's own id and trace
-  // id, to be sent back to it. nullopt if the message is none of the three types. The payload of the answer is a view
-  // that is good until the next call. A payload must be plain: decompress and open it before, if its flags say so. `now`
-  // does not run backwards.
+  // The answer to a message from `peer`, whose key is proven: a Response or an Error with the message's own id and
+  // trace id, to be sent back to it. nullopt if the message is none of the three types. The payload of the answer is a
+  // view that is good until the next call. A payload whose flags say that it is compressed or
+  // sealed is answered with an Error (bad_payload). `now` does not run backwards.
   std::optional<Message> on_message(Timestamp now, const PublicKey& peer, const Message& message);
 
   // When the next agent's time passes; kNever if there is none. on_message looks at the time too, so being late costs
@@ -64,8 +64,8 @@ class AgentRegistry {
   std::size_t on_timeout(Timestamp now);
 
   std::size_t size() const;
-  // Who registered the agent, for a server that passes calls on to their targets. nullopt if nobody did, or its time had
-  // passed at the last call with a time.
+  // Who registered the agent, for a server that passes calls on to their targets. nullopt if nobody did, or its time
+  // had passed at the last call with a time.
   std::optional<PublicKey> owner(const Uuid& agent) const;
 
  private:

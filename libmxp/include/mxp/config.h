@@ -61,7 +61,7 @@ struct SchedulerConfig {
   std::uint64_t critical_burst = 64 * 1024;
 };
 
-// Messages (docs/protocol.md §5.1). The defaults let 16,384 short messages be under way at once.
+// Messages (docs/protocol.md §5.2). The defaults let 16,384 messages of up to 72 bytes of payload be under way at once.
 struct MessageConfig {
   // Messages that the peer may have under way to us; 0 = we take none, else 1 to 2^20. A bit is kept for each.
   std::uint64_t window = 16'384;
@@ -69,8 +69,9 @@ struct MessageConfig {
   // 2^40 bytes. A message counts with its header and checksum, in whatever form it travels.
   std::uint64_t receive_window = 2u << 20;
   std::uint64_t max_receive_window = 16u << 20;
-  // Bytes that each class may hold from send_message on until they are acknowledged, 1 to 2^40: half of it must be free
-  // again before on_messages_writable is told.
+  // Bytes that each class may hold, 2048 to 2^40: messages in the form that they travel in, and 40 bytes for each, from
+  // send_message on until they and all before them in the class are settled. Half of it must be free again before
+  // on_messages_writable is told.
   std::size_t send_buffer = 4u << 20;
   // Whether messages travel without what the frame says already (docs/protocol.md §1.1), where the peer wants it too.
   bool compaction = true;

@@ -58,10 +58,11 @@ class Connection {
   std::size_t writable_bytes(StreamId id) const;
 
   // Where the stream's data stand among all that waits to be sent, from the next packet on; by default in the streaming
-  // class. An urgency above 7 counts as 7, and a weight of 0 as 1. The peer is not told.
+  // class. An urgency above 7 counts as 7, and a weight of 0 as 1. The peer is not told. Errors: unknown_stream;
+  // wrong_direction for a stream that we only receive on; connection_closed.
   std::expected<void, StreamError> set_priority(StreamId id, const StreamPriority& priority);
 
-  // Sends a message, as it is, exactly once (docs/protocol.md §5.1). It is copied and may still be held back: nothing
+  // Sends a message, as it is, exactly once (docs/protocol.md §5.2). It is copied and may still be held back: nothing
   // blocks. Messages of one class are sent in the order of these calls, and may arrive in another order. Errors:
   // SendMessageError; a message that is refused was not taken.
   std::expected<MessageTicket, SendMessageError> send_message(const Message& message,
@@ -111,7 +112,8 @@ class Connection {
 
   // Closes at once: streams end where they are. Finish and wait for on_stream_finished first to lose nothing.
   // The reason is cut to 256 bytes. on_closed follows in a later drive of the endpoint, never inside this call; until
-  // then the handler hears nothing more of this connection, except for bytes that resume() asks for.
+  // then the handler hears nothing more of this connection, except for bytes that resume() asks for, what became of
+  // messages (on_message_outcome), and how calls ended (on_answer).
   void close(AppErrorCode code, std::string_view reason);
 
   ConnectionState state() const;

@@ -1,5 +1,5 @@
-// Datagrams of a connection: bytes that are sent once and may be lost, for what is worthless when it is late (RFC 9221).
-// The verbs are Connection::send_datagram and Handler::on_datagram; here are their values.
+// Datagrams of a connection: bytes that are sent once and may be lost, for what is worthless when it is late (RFC
+// 9221). The verbs are Connection::send_datagram and Handler::on_datagram; here are their values.
 #pragma once
 
 #include <cstddef>
@@ -17,7 +17,8 @@ namespace mxp {
 // What happens when the queue has no room for another datagram.
 enum class DatagramPolicy : std::uint8_t {
   block,        // it is not taken (queue_full), and on_datagrams_writable tells when there is room for it
-  drop_oldest,  // those that have waited longest go, the least important class first, but none of a class above its own
+  drop_oldest,  // those that have waited longest go, the least important class first, but none of a class above its own;
+                // if that makes no room, it is not taken (queue_full), and nothing tells of room
   drop_newest,  // it is not taken (queue_full) and counts as dropped
 };
 

@@ -51,26 +51,27 @@ class Handler {
 
   // A datagram of the peer, in a view that is valid during the call only; perhaps empty. In the order of arrival.
   virtual void on_datagram(Connection&, [[maybe_unused]] ByteView data) {}
-  // What became of a datagram that was sent with this cookie. Never called from inside send_datagram.
+  // What became of a datagram that was sent with this cookie. Never called from inside send_datagram, nor
+  // after close().
   virtual void on_datagram_outcome(Connection&, [[maybe_unused]] std::uint64_t cookie, DatagramOutcome) {}
   // send_datagram found the queue full under DatagramPolicy::block, and there is room for that datagram now.
   virtual void on_datagrams_writable(Connection&) {}
-  // A message of the peer, once and only once (docs/protocol.md §5.1). Its payload is a view that is valid during the
+  // A message of the peer, once and only once (docs/protocol.md §5.2). Its payload is a view that is valid during the
   // call only. Whether the application takes it. If not, the message is kept, and counts against the peer's credit,
   // until Connection::resume_messages asks for it; meanwhile no other message of its class is told, those of other
   // classes are. Messages may come in another order than they were sent in.
   virtual bool on_message(Connection&, const Message&) { return true; }
   // So many messages of the peer expired before they came, and will not come.
   virtual void on_messages_expired(Connection&, [[maybe_unused]] std::uint64_t count) {}
-  // What became of a message whose sender asked for it (MessageOptions::report_outcome). Told exactly once for each,
-  // before on_closed at the latest, also after close().
+  // What became of a message whose sender asked for it (MessageOptions::report_outcome). Told exactly once for each
+  // that was not cancelled, before on_closed at the latest, also after close().
   virtual void on_message_outcome(Connection&, MessageTicket, MessageOutcome) {}
   // send_message failed for want of room in this class and may now succeed.
   virtual void on_messages_writable(Connection&, MessageClass) {}
 
-  // Only where CallConfig::enabled is on, the next three.
-  // How a call that Connection::call made has ended. Told exactly once for each that was not cancelled, before on_closed
-  // at the latest, also after close().
+  // The next three are told only where CallConfig::enabled is on.
+  // How a call that Connection::call made has ended. Told exactly once for each that was not cancelled, before
+  // on_closed at the latest, also after close().
   virtual void on_answer(Connection&, const CallAnswer&) {}
   // A call of the peer. It is open until Connection::answer or answer_error answers it, here or later, until the peer
   // takes it back, or until its time is over. Whoever answers later copies the data.

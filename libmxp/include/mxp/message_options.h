@@ -1,4 +1,4 @@
-// Messages of a connection: how one is sent, and what becomes of it (docs/protocol.md §5.1).
+// Messages of a connection: how one is sent, and what becomes of it (docs/protocol.md §5.2).
 #pragma once
 
 #include <cstddef>
@@ -25,7 +25,7 @@ struct MessageOptions {
   bool report_outcome = false;
 };
 
-// Names one message that was sent; no two of a connection are equal.
+// Names one message that was sent; no two of a connection are equal. A default-constructed one names none.
 class MessageTicket {
  public:
   constexpr MessageTicket() = default;

@@ -8,8 +8,9 @@
 #pragma GCC visibility push(default)
 namespace mxp {
 
-// Of one stream's data against all else on its connection. The four classes of messages share what the connection may
-// send (SchedulerConfig); this says which class a stream belongs to, and how it stands among the streams of its class.
+// How one stream's data stand against everything else on its connection. The four classes of messages share what the
+// connection may send (SchedulerConfig); this says which class a stream belongs to, and how it stands among the streams
+// of its class.
 struct StreamPriority {
   MessageClass traffic_class = MessageClass::streaming;
   // 0 first, 7 last (RFC 9218 §4.1). A stream waits for as long as one of its class with a lower number has data.

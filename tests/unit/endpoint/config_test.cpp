@@ -89,7 +89,7 @@ std::vector<Row> rows() {
       row(MXP_FIELD(transport.messages.window), Counts{0, 1, 1u << 20}, BadCounts{{(1u << 20) + 1, "1048577"}}),
       row(MXP_FIELD(transport.messages.receive_window), Counts{2048, k2To40}, bad_message_windows),
       row(MXP_FIELD(transport.messages.max_receive_window), Counts{2048, k2To40}, bad_message_windows),
-      row(MXP_FIELD(transport.messages.send_buffer), buffers, bad_buffers),
+      row(MXP_FIELD(transport.messages.send_buffer), Counts{2048, k2To40}, bad_message_windows),
       row(MXP_FIELD(transport.calls.max_waiting), Counts{1, 65536}, BadCounts{{0, "0"}, {65537, "65537"}}),
       row(MXP_FIELD(transport.calls.max_incoming), Counts{1, 65536}, BadCounts{{0, "0"}, {65537, "65537"}}),
       row(MXP_FIELD(transport.scheduler.class_weights[0]), weights, bad_weights),

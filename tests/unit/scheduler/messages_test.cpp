@@ -357,6 +357,26 @@ BOOST_AUTO_TEST_CASE(t66_messages_beyond_the_byte_credit_are_refused) {
               TransportErrorCode::message_limit_error));
 }
 
+BOOST_FIXTURE_TEST_CASE(t66_a_message_larger_than_any_that_we_send_is_kept_like_others, MessagePair) {
+  bool open = false;
+  server.app.takes = [&](const Message&) { return open; };
+  const std::vector<std::uint8_t> payload(20'000, 7);
+  for (std::uint64_t sequence = 0; sequence < 20; ++sequence) {
+    const auto body = encoded({.type = MessageType::event, .id = sequence, .payload = payload});
+    BOOST_TEST(server.messages.on_frame(MessageFrame{MessageFrame::Form::full, sequence, body}).has_value());
+  }
+  open = true;
+  server.messages.resume();
+  server.messages.deliver_resumed();
+  BOOST_TEST(server.app.received.size() == 20u);
+  for (const auto& [id, text] : server.app.payloads) BOOST_TEST((text == std::string(20'000, 7)));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_ticket_of_nothing_cancels_nothing, MessagePair) {
+  std::ignore = client.send(1, 10, {}, MessageType::call);
+  BOOST_TEST(!client.messages.cancel(MessageTicket{}).has_value());
+}
+
 BOOST_FIXTURE_TEST_CASE(an_application_may_send_from_inside_an_outcome, MessagePair) {
   std::uint64_t next = 100;
   client.app.on_outcome = [&] {
