@@ -8,6 +8,9 @@
 namespace mxp {
 namespace {
 
+// Our choice: words of the bitmap that EXPIRED frames without news may make us look at.
+constexpr std::uint64_t kIdleWork = 4096, kIdleWorkOfNumber = 4;
+
 std::uint64_t type_of(const MessageFrame& frame) {
   return frame.form == MessageFrame::Form::compact ? frame_type::kCompactMessage : frame_type::kMessage;
 }
@@ -57,7 +60,14 @@ std::expected<void, TransportError> MessageReceiver::on_frame(const MessageFrame
 std::expected<void, TransportError> MessageReceiver::on_frame(const ExpiredFrame& frame) {
   const auto fresh = sequences_.settle(frame.first, frame.count);
   if (!fresh) return beyond_window(frame_type::kExpired);
-  if (*fresh == 0) return {};
+  if (*fresh == 0) {
+    // An acknowledgement that was lost makes the peer say it again, now and then. To look at a whole window costs much
+    // for a few bytes, so what settles nothing may cost so much for each number that was settled (threat t65).
+    idle_work_ += frame.count / 64 + 1;
+    if (idle_work_ <= kIdleWork + kIdleWorkOfNumber * (counters_.received + counters_.expired)) return {};
+    return std::unexpected(TransportError{TransportErrorCode::message_limit_error, frame_type::kExpired,
+                                          "EXPIRED of the same messages again and again"});
+  }
   // Both factors are bounded: the product has at most 45 bits.
   const std::uint64_t charge = *fresh * frame.length;
   if (auto allowed = spend(charge, frame_type::kExpired); !allowed) return allowed;
@@ -84,7 +94,8 @@ void MessageReceiver::consume(std::uint64_t bytes) {
   if (credit_.raise_due()) raise_pending_ = true;
 }
 
-void MessageReceiver::deliver_kept() {
+bool MessageReceiver::deliver_kept() {
+  bool took = false;
   for (MessageQueue& kept : kept_) {
     while (kept.has_queued()) {
       const MessageQueue::Entry entry = kept.at(kept.next());
@@ -94,8 +105,10 @@ void MessageReceiver::deliver_kept() {
       kept.take_next();
       kept.release_settled();
       consume(entry.charge);
+      took = true;
     }
   }
+  return took;
 }
 
 void MessageReceiver::write_control(Writer& out, SentFrameSink sent) {

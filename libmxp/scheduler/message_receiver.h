@@ -45,8 +45,8 @@ class MessageReceiver {
   std::expected<void, TransportError> on_frame(const ExpiredFrame& frame);
   void on_frame(const MessagesBlockedFrame& frame);
 
-  // Tells of the messages that are kept, as far as the application takes them.
-  void deliver_kept();
+  // Tells of the messages that are kept, as far as the application takes them. Returns whether it took any.
+  bool deliver_kept();
 
   bool has_control() const { return raise_pending_; }
   void write_control(Writer& out, SentFrameSink sent);
@@ -65,6 +65,7 @@ class MessageReceiver {
   SequenceWindow sequences_;
   ReceiveWindow credit_;
   std::uint64_t received_bytes_ = 0;  // counted against the credit
+  std::uint64_t idle_work_ = 0;       // of EXPIRED frames that settled nothing
   bool raise_pending_ = false;
   std::array<MessageQueue, kMessageClasses> kept_;  // by the class of the type
   Timestamp now_{};

@@ -199,6 +199,7 @@ MessageOutcome MessageSender::expire(Class& of, std::uint64_t index) {
   if (was_sent) expired_.push_back(entry.sequence);
   else entry.charge = 0;
   number_expired();
+  note_blocked();
   return was_sent ? MessageOutcome::expired : MessageOutcome::not_sent;
 }
 
@@ -251,6 +252,7 @@ void MessageSender::on_frame_acknowledged(const SentFrame& frame) {
   if (frame.kind != SentFrame::Kind::message && frame.kind != SentFrame::Kind::expired) return;
   for (std::uint64_t i = 0; i != frame.length; ++i) settle(frame.value + i);
   number_expired();
+  note_blocked();  // the window may have opened, and credit be what is left to wait for
 }
 
 void MessageSender::on_frame_lost(const SentFrame& frame) {

@@ -35,7 +35,10 @@ MessageReceiver& Messages::receiver() {
 }
 
 void Messages::deliver_resumed() {
-  if (std::exchange(resumed_, false) && receiver_ != nullptr) receiver_->deliver_kept();
+  if (!std::exchange(resumed_, false) || ended_ || receiver_ == nullptr) return;
+  // A resume from inside counts only after progress. Otherwise an application that takes nothing and asks again would
+  // be asked for ever.
+  if (!receiver_->deliver_kept()) resumed_ = false;
 }
 
 void Messages::on_frame(const MaxMessagesFrame& frame) {

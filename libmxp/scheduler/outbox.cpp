@@ -28,9 +28,7 @@ Outbox::Classes::Set Outbox::pending_classes() const {
 }
 
 Outbox::Classes::Set Outbox::classes_with_new_data() const {
-  return classes_that([this](MessageClass traffic_class) {
-    return messages_.has_new(traffic_class) || streams_.has_new_data(traffic_class);
-  });
+  return classes_that([this](MessageClass traffic_class) { return streams_.has_new_data(traffic_class); });
 }
 
 bool Outbox::write_frames(Writer& out, SentFrameSink sent, Order order) {
@@ -52,7 +50,7 @@ bool Outbox::write_frames(Writer& out, SentFrameSink sent, Order order) {
     const bool alone = (pending & (pending - 1)) == 0;
     write_class(static_cast<MessageClass>(chosen), out, sent, alone ? kNoBound : kTurnBytes);
     if (out.written() == start) full = static_cast<Classes::Set>(full | 1u << chosen);
-    else queue_.charge(chosen, out.written() - start, pending);
+    else queue_.charge(chosen, out.written() - start, static_cast<Classes::Set>(pending | full));
   }
   return out.written() != before;
 }

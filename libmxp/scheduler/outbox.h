@@ -47,8 +47,7 @@ class Outbox {
 
   // Whether write_frames would write something into an empty packet.
   bool has_pending() const { return has_control() || pending_classes() != 0; }
-  // Whether there is data that was never sent and that flow control lets go. Datagrams do not count: a probe is
-  // not to carry what is never sent again.
+  // Whether a probe can carry something new: data of streams that were never sent and that flow control lets go.
   bool has_new_data() const { return classes_with_new_data() != 0; }
   // Fills the packet. Each frame is told to `sent` after it was written. Returns whether there was any.
   bool write_frames(Writer& out, SentFrameSink sent, Order order = Order::lost_first);

@@ -372,6 +372,52 @@ BOOST_FIXTURE_TEST_CASE(t66_a_message_larger_than_any_that_we_send_is_kept_like_
   for (const auto& [id, text] : server.app.payloads) BOOST_TEST((text == std::string(20'000, 7)));
 }
 
+BOOST_FIXTURE_TEST_CASE(t65_expired_of_the_same_messages_again_and_again, MessagePair) {
+  // Number 0 is missing, so that the window stays where it is.
+  std::uint64_t taken = 0;
+  while (taken < 1000 && server.receive(forged(ExpiredFrame{1, 16'000, 0}))) ++taken;
+  BOOST_TEST(taken > 10u);  // an honest peer says it again now and then
+  BOOST_TEST(taken < 400u);
+}
+
+BOOST_FIXTURE_TEST_CASE(nothing_is_told_after_the_end, MessagePair) {
+  server.app.takes = [](const Message&) { return false; };
+  std::ignore = client.send(1);
+  exchange();
+  server.app.takes = [](const Message&) { return true; };
+  server.messages.resume();
+  server.messages.end();
+  server.messages.deliver_resumed();
+  BOOST_TEST(server.app.received.empty());
+}
+
+BOOST_FIXTURE_TEST_CASE(an_application_that_takes_nothing_and_asks_again_is_asked_once, MessagePair) {
+  int asked = 0;
+  server.app.takes = [&](const Message&) { return ++asked, server.messages.resume(), false; };
+  std::ignore = client.send(1);
+  exchange();
+  asked = 0;
+  for (int i = 0; i < 10; ++i) server.messages.deliver_resumed();
+  BOOST_TEST(asked == 1);
+}
+
+BOOST_AUTO_TEST_CASE(credit_that_is_wanted_is_asked_for_when_the_window_opens_again) {
+  MessageConfig config;
+  config.window = 3;
+  config.receive_window = config.max_receive_window = 4096;
+  MessagePair pair({}, config);
+  pair.server.app.takes = [](const Message&) { return false; };
+  for (std::uint64_t i = 0; i < 4; ++i) std::ignore = pair.client.send(i, 1000);
+  const MessagePacket first = pair.client.packet(5000);
+  BOOST_TEST(first.frames.size() == 1u);
+  BOOST_TEST(first.frames[0].length == 3u);
+  BOOST_TEST(pair.server.receive(first).has_value());
+  pair.client.acknowledge(first);
+  const MessagePacket second = pair.client.packet();
+  BOOST_TEST_REQUIRE(second.frames.size() == 1u);
+  BOOST_TEST((second.frames[0].kind == SentFrame::Kind::messages_blocked));
+}
+
 BOOST_FIXTURE_TEST_CASE(a_ticket_of_nothing_cancels_nothing, MessagePair) {
   std::ignore = client.send(1, 10, {}, MessageType::call);
   BOOST_TEST(!client.messages.cancel(MessageTicket{}).has_value());

@@ -120,6 +120,33 @@ BOOST_FIXTURE_TEST_CASE(a_probe_may_ask_for_new_data_first, Sender) {
   BOOST_TEST(frames[0].value == lost.frames[0].length);
 }
 
+// Pieces of another class that do not fit behind those of the critical one wait for the next packet, not for ever.
+BOOST_FIXTURE_TEST_CASE(large_messages_get_their_share_beside_a_flood_of_small_critical_ones, Sender) {
+  TransportParameters takes;
+  Messages::announce(MessageConfig{}, takes);
+  takes.initial_max_messages = kMaxMessageWindow;
+  takes.initial_max_message_data = kMaxVarint;
+  client.streams.messages.on_peer_parameters(takes);
+  const std::vector<std::uint8_t> small(90), large(1000);
+  const auto fill = [&](MessageType type, const std::vector<std::uint8_t>& payload) {
+    while (client.streams.messages.send({.type = type, .payload = payload}, {})) {
+    }
+  };
+  std::uint64_t bytes[2] = {0, 0};
+  for (int i = 0; i < 2000; ++i) {
+    fill(MessageType::call, small);
+    fill(MessageType::event, large);
+    const Packet packet = write_packet(client.streams, 1440);
+    for (const Frame& frame : frames_of(packet)) {
+      const std::size_t size = std::get<MessageFrame>(frame).body.size();
+      bytes[size > 500 ? 1 : 0] += size;
+    }
+    acknowledge(client.streams, packet);
+  }
+  BOOST_TEST(static_cast<double>(bytes[1]) / static_cast<double>(bytes[0] + bytes[1]) == 1 / 9.0,
+             boost::test_tools::tolerance(0.3));
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace
