@@ -12,7 +12,9 @@ namespace {
 
 constexpr std::size_t kLimit = 5;
 
-ByteView bytes_of(std::string_view text) { return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()}; }
+ByteView view_of_text(std::string_view text) {
+  return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
+}
 
 // "<abc><de>": the payloads of `input`, added in pieces of so many bytes; then what ended it.
 std::string cut(Framing framing, std::string_view input, std::size_t piece) {
@@ -30,7 +32,7 @@ std::string cut(Framing framing, std::string_view input, std::size_t piece) {
     return true;
   };
   for (std::size_t at = 0; at < input.size(); at += piece) {
-    cutter.add(bytes_of(input.substr(at, piece)));
+    cutter.add(view_of_text(input.substr(at, piece)));
     if (!take_all()) return cuts;
   }
   cutter.on_end();
@@ -69,11 +71,11 @@ BOOST_AUTO_TEST_CASE(what_is_joined_is_cut_again) {
   const std::string_view payloads[] = {"abc", "", "\1\2"};
   for (const Framing framing : {Framing::line, Framing::nul, Framing::len}) {
     std::vector<std::uint8_t> out;
-    for (const std::string_view payload : payloads) append_framed(framing, bytes_of(payload), out);
+    for (const std::string_view payload : payloads) append_framed(framing, view_of_text(payload), out);
     BOOST_TEST(cut(framing, {reinterpret_cast<const char*>(out.data()), out.size()}, 3) == "<abc><><\1\2>"sv);
   }
   std::vector<std::uint8_t> raw;
-  append_framed(Framing::raw, bytes_of("abc"), raw);
+  append_framed(Framing::raw, view_of_text("abc"), raw);
   BOOST_TEST(raw.size() == 3u);
 }
 
