@@ -2,6 +2,7 @@
 #include "reliability/forward_delay.h"
 
 #include <boost/test/unit_test.hpp>
+#include <utility>
 #include <vector>
 
 #include "core/frame_reader.h"
@@ -44,7 +45,7 @@ struct Flow {
     return taken;
   }
   bool acknowledge() {
-    std::ranges::stable_sort(arrived, {}, &ReceiveTime::at);
+    std::ranges::sort(arrived, {}, [](const ReceiveTime& time) { return std::pair(time.at, time.number); });
     return acknowledge(arrived);
   }
   bool round(Duration way, Duration round_trip = 1s) {
