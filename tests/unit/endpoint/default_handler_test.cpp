@@ -103,6 +103,23 @@ BOOST_AUTO_TEST_CASE(streams_that_either_side_gives_up_make_room_for_others) {
   BOOST_TEST((server.state() == ConnectionState::established));
 }
 
+BOOST_AUTO_TEST_CASE(what_is_told_of_messages_datagrams_and_calls_is_dropped) {
+  Passives passives({});
+  Connection& connection = *passives.at_server.connection;
+  Handler& handler = passives.at_server;
+  BOOST_TEST(handler.on_message(connection, Message{}));
+  handler.on_messages_expired(connection, 1);
+  handler.on_message_outcome(connection, MessageTicket(), MessageOutcome::delivered);
+  handler.on_messages_writable(connection, MessageClass::critical);
+  handler.on_datagram(connection, {});
+  handler.on_datagram_outcome(connection, 1, DatagramOutcome::delivered);
+  handler.on_datagrams_writable(connection);
+  handler.on_answer(connection, CallAnswer{});
+  handler.on_call(connection, IncomingCall{});
+  handler.on_call_cancelled(connection, IncomingCallId(), CallEnd{});
+  BOOST_TEST((connection.state() == ConnectionState::established));
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace
