@@ -212,6 +212,7 @@ ConnectionStats Connection::stats() const {
   stats.messages_expired = sent.expired;
   stats.messages_received = received.received;
   stats.messages_expired_by_peer = received.expired;
+  stats.messages_kept = parts.messages.kept();
   const Caller::Counters made = parts.calls.made();
   const Callee::Counters taken = parts.calls.taken();
   stats.calls_made = made.made;

@@ -39,6 +39,7 @@ class MessageQueue {
   std::uint64_t next() const { return next_; }
   std::uint64_t end() const { return end_; }
   bool has_queued() const { return next_ != end_; }
+  std::uint64_t queued() const { return end_ - next_; }
   // Bytes of bodies that are kept, with the gaps between them.
   std::uint64_t bytes() const { return bodies_.end() - bodies_.begin(); }
   std::size_t memory() const { return bodies_.memory() + entries_.capacity() * sizeof(Entry); }

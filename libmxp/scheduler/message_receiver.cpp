@@ -126,9 +126,9 @@ void MessageReceiver::shrink() {
   for (MessageQueue& kept : kept_) kept.shrink();
 }
 
-std::uint64_t MessageReceiver::kept_bytes() const {
+std::uint64_t MessageReceiver::kept() const {
   std::uint64_t total = 0;
-  for (const MessageQueue& kept : kept_) total += kept.bytes();
+  for (const MessageQueue& kept : kept_) total += kept.queued();
   return total;
 }
 

@@ -54,7 +54,8 @@ class MessageReceiver {
 
   void shrink();
   const Counters& counters() const { return counters_; }
-  std::uint64_t kept_bytes() const;
+  // How many messages wait for the application to take them.
+  std::uint64_t kept() const;
   std::size_t memory() const;
 
  private:

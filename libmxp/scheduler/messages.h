@@ -72,6 +72,8 @@ class Messages {
   MessageReceiver::Counters received() const {
     return receiver_ == nullptr ? MessageReceiver::Counters{} : receiver_->counters();
   }
+  // Messages of the peer that the application has not taken yet.
+  std::uint64_t kept() const { return receiver_ == nullptr ? 0 : receiver_->kept(); }
   std::size_t memory() const;
 
  private:

@@ -185,9 +185,11 @@ BOOST_FIXTURE_TEST_CASE(kept_messages_keep_their_order_and_other_classes_pass, M
   std::ignore = client.send(5);
   exchange();
   BOOST_TEST(server.app.received.size() == 1u);  // nothing passes what is kept
+  BOOST_TEST(server.messages.kept() == 6u);
   server.messages.resume();
   server.messages.deliver_resumed();
   BOOST_TEST(server.app.received == (std::vector<std::uint64_t>{100, 0, 1, 2, 3, 4, 5}));
+  BOOST_TEST(server.messages.kept() == 0u);
 }
 
 BOOST_FIXTURE_TEST_CASE(outcomes_are_told_once_to_those_who_asked, MessagePair) {
