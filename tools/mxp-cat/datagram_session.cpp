@@ -3,10 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstring>
 
 #include "common/counted.h"
-#include "common/units.h"
+#include "mxp-cat/frame_cutter.h"
 
 namespace mxp::tools {
 namespace {
@@ -19,13 +18,7 @@ constexpr int kReadsPerTurn = 16;
 
 DatagramSession::DatagramSession(const SessionEnvironment& environment, Connection& connection,
                                  StandardStreams& streams)
-    : Session(environment, connection), streams_(streams) {}
-
-DatagramSession::~DatagramSession() {
-  if (wait_timer_) environment_.loop.cancel(*wait_timer_);
-  unwatch_input();
-  streams_.leave(*this);
-}
+    : StandardSession(environment, connection, &streams) {}
 
 // --- the stream that tells the end
 
@@ -36,15 +29,7 @@ void DatagramSession::on_connected() {
     return;
   }
   if (connection_.role() != Role::client) return;
-  const auto id = connection_.open_stream(StreamType::bidirectional);
-  if (!id) {
-    end(AppCode::failed, "no stream allowed",
-        fail(ErrorKind::network, fmt::format("{} allows no streams: is it mxp-cat?", peer())));
-    return;
-  }
-  environment_.reporter.stream_opened(connection_, *id, Side::local);
-  (void)connection_.write(*id, {});  // the peer learns of it
-  start(*id);
+  if (const auto id = open_stream()) start(*id);
 }
 
 void DatagramSession::on_stream_opened(StreamId id) {
@@ -60,13 +45,11 @@ void DatagramSession::start(StreamId id) {
     input_ended_ = true;
     end_if_all_settled();
   }
-  if (streams_.ask_for_turn(*this)) take_turn();
+  if (streams_->ask_for_turn(*this)) take_turn();
 }
 
 void DatagramSession::take_turn() {
-  has_turn_ = true;
-  streams_.input.lift_limit();
-  streams_.output.when_drained([this] { on_output_drained(); });
+  begin_turn();
   if (!ended()) read_input();
 }
 
@@ -82,11 +65,8 @@ std::size_t DatagramSession::on_stream_data(StreamId id, ByteView data, bool fin
   if (!fin || peer_ended_) return 0;
   peer_ended_ = true;
   environment_.reporter.fin(connection_, id, Side::peer);
-  const AtPeerEnd then = environment_.options.at_peer_end;
-  const bool ends_with_peer =
-      then == AtPeerEnd::end || (then == AtPeerEnd::end_terminal && streams_.input.is_terminal());
-  if (!input_ended_ && has_turn_ && ends_with_peer) {
-    streams_.input.stop_after_arrived();
+  if (!input_ended_ && has_turn_ && ends_with_peer()) {
+    streams_->input.stop_after_arrived();
     read_input();
   }
   check_done();
@@ -95,18 +75,6 @@ std::size_t DatagramSession::on_stream_data(StreamId id, ByteView data, bool fin
 
 // --- stdin to datagrams
 
-void DatagramSession::watch_input() {
-  if (watching_input_) return;
-  watching_input_ = true;
-  environment_.loop.watch(streams_.input.fd(), FdEvent::readable, [this] { read_input(); });
-}
-
-void DatagramSession::unwatch_input() {
-  if (!watching_input_) return;
-  watching_input_ = false;
-  environment_.loop.unwatch(streams_.input.fd());
-}
-
 void DatagramSession::read_input() {
   for (int reads = 0; reads < kReadsPerTurn; ++reads) {
     if (ended() || input_ended_) return unwatch_input();
@@ -114,14 +82,12 @@ void DatagramSession::read_input() {
     const bool raw = environment_.options.framing == Framing::raw;
     const std::size_t kept = input_.size();
     input_.resize(kept + (raw ? connection_.max_datagram_size() : kChunkBytes));
-    const StandardInput::ReadResult got = streams_.input.read(MutableBytes(input_).subspan(kept));
+    const StandardInput::ReadResult got = streams_->input.read(MutableBytes(input_).subspan(kept));
     input_.resize(kept + got.count);
     switch (got.kind) {
       case StandardInput::ReadResult::Kind::nothing_now: return watch_input();
       case StandardInput::ReadResult::Kind::bytes: break;
-      case StandardInput::ReadResult::Kind::error:
-        return end(AppCode::input_failed, "reading stdin failed",
-                   fail(ErrorKind::io, fmt::format("cannot read stdin: {}", std::strerror(got.error))));
+      case StandardInput::ReadResult::Kind::error: return fail_input(got.error);
       case StandardInput::ReadResult::Kind::end:
         input_ended_ = true;
         unwatch_input();
@@ -185,18 +151,7 @@ void DatagramSession::on_datagram_outcome(DatagramOutcome) {
 void DatagramSession::end_if_all_settled() {
   if (!input_ended_ || !input_.empty() || settled_ < sent_ || our_end_ != OurEnd::open || ended()) return;
   our_end_ = OurEnd::sent;
-  if (!connection_.finish(*stream_)) return;  // reset or closed: the event that says so decides
-  environment_.reporter.fin(connection_, *stream_, Side::local);
-  const auto& limit = environment_.options.wait_after_end;
-  if (!limit) return;
-  wait_timer_ = environment_.loop.at(environment_.loop.now() + *limit, [this, limit] {
-    wait_timer_.reset();
-    if (gone_) return;
-    end(AppCode::waited_too_long, "waited too long for the end",
-        fail(ErrorKind::timeout,
-             fmt::format("{} did not {} within {} after our end (-q)", peer(),
-                         peer_ended_ ? "acknowledge it" : "end its side", format_duration(*limit))));
-  });
+  finish_stream();
 }
 
 void DatagramSession::on_stream_finished(StreamId id) {
@@ -210,43 +165,17 @@ void DatagramSession::on_stream_finished(StreamId id) {
 void DatagramSession::on_datagram(ByteView data) {
   if (ended()) return;
   bytes_received_ += data.size();
-  line_.assign(data.begin(), data.end());
-  const Framing framing = environment_.options.framing;
-  if (framing != Framing::raw) line_.push_back(framing == Framing::nul ? 0 : '\n');
-  if (streams_.output.take_whole(line_)) return;
-  if (streams_.output.error()) return fail_output();
+  line_.clear();
+  append_framed(environment_.options.framing, data, line_);
+  if (streams_->output.take_whole(line_)) return;
+  if (streams_->output.error()) return fail_output();
   ++not_written_;
-}
-
-void DatagramSession::on_output_drained() {
-  if (gone_) return environment_.on_drained();
-  if (streams_.output.error()) return fail_output();
-  check_done();
-}
-
-void DatagramSession::fail_output() {
-  if (gone_ || ended()) return;
-  end(AppCode::output_failed, "cannot write its output", std::unexpected(*streams_.output.error()));
 }
 
 // --- the end
 
-void DatagramSession::on_stream_reset(StreamId id, AppErrorCode code) {
-  if (id != stream_) return;
-  environment_.reporter.reset(connection_, id, Side::peer, code);
-  end(AppCode::failed, "the stream was reset",
-      fail(ErrorKind::peer, fmt::format("{} reset the stream: {}", peer(), describe_app_code(code))));
-}
-
-void DatagramSession::on_stop_sending(StreamId id, AppErrorCode code) {
-  if (id != stream_) return;
-  environment_.reporter.reset(connection_, id, Side::peer, code);
-  end(AppCode::failed, "the stream was stopped",
-      fail(ErrorKind::peer, fmt::format("{} takes no more: {}", peer(), describe_app_code(code))));
-}
-
 void DatagramSession::check_done() {
-  if (ended() || our_end_ != OurEnd::acknowledged || !peer_ended_ || !streams_.output.drained()) return;
+  if (ended() || our_end_ != OurEnd::acknowledged || !peer_ended_ || !streams_->output.drained()) return;
   if (connection_.role() == Role::client) say_goodbye({});
   else end(AppCode::done, "done", {});
 }
@@ -258,24 +187,13 @@ void DatagramSession::on_goodbye() {
 }
 
 Result<void> DatagramSession::on_closed(const CloseInfo& info) {
-  unwatch_input();
-  if (wait_timer_) environment_.loop.cancel(*wait_timer_);
-  wait_timer_.reset();
-  gone_ = true;
+  note_closed();
   if (not_written_ > 0)
     environment_.output.warning(fmt::format("{} that arrived did not get to stdout, which was too slow",
                                             counted(not_written_, "datagram", "datagrams")));
   if (outcome()) return *outcome();
-  const bool peer_is_done = info.by == CloseInfo::By::peer && info.application && info.code == wire(AppCode::done);
-  if (peer_is_done && peer_ended_ && our_end_ != OurEnd::open) return {};
+  if (says_done(info) && peer_ended_ && our_end_ != OurEnd::open) return {};
   return std::unexpected(describe(info));
-}
-
-bool DatagramSession::draining() const { return has_turn_ && !streams_.output.drained() && !streams_.output.error(); }
-
-Result<void> DatagramSession::after_drain(Result<void> result) {
-  if (result && streams_.output.error()) return std::unexpected(*streams_.output.error());
-  return result;
 }
 
 }  // namespace mxp::tools

@@ -10,24 +10,19 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <vector>
 
-#include "mxp-cat/session.h"
-#include "mxp-cat/standard_streams.h"
+#include "mxp-cat/standard_session.h"
 
 namespace mxp::tools {
 
-class DatagramSession : public Session, public TurnTaker {
+class DatagramSession : public StandardSession {
  public:
   DatagramSession(const SessionEnvironment& environment, Connection& connection, StandardStreams& streams);
-  ~DatagramSession() override;
 
   void on_connected() override;
   void on_stream_opened(StreamId id) override;
   std::size_t on_stream_data(StreamId id, ByteView data, bool fin) override;
-  void on_stream_reset(StreamId id, AppErrorCode code) override;
-  void on_stop_sending(StreamId id, AppErrorCode code) override;
   void on_stream_finished(StreamId id) override;
   void on_datagram(ByteView data) override;
   void on_datagram_outcome(DatagramOutcome outcome) override;
@@ -35,8 +30,6 @@ class DatagramSession : public Session, public TurnTaker {
   bool expects_goodbye() const override { return stream_.has_value() && connection_.role() == Role::server; }
   void on_goodbye() override;
   Result<void> on_closed(const CloseInfo& info) override;
-  bool draining() const override;
-  Result<void> after_drain(Result<void> result) override;
   Progress progress() const override { return {.done = bytes_sent_ + bytes_received_}; }
 
   // stdin is ours.
@@ -47,25 +40,18 @@ class DatagramSession : public Session, public TurnTaker {
   enum class Sent : std::uint8_t { all, must_wait, failed };
 
   void start(StreamId id);
-  void read_input();
+  void read_input() override;
   // Sends what of the input is whole; at the end of stdin, all of it.
   Sent send_input();
   Sent send_one(ByteView data);
-  void watch_input();
-  void unwatch_input();
   void end_if_all_settled();
-  void on_output_drained();
-  void fail_output();
+  std::string_view awaited() const override { return peer_ended_ ? "acknowledge it" : "end its side"; }
+  void on_output_room() override { check_done(); }
   void check_done();
 
-  StandardStreams& streams_;
-  std::optional<StreamId> stream_;
-  bool has_turn_ = false;
-  bool watching_input_ = false;
   bool input_ended_ = false;
   OurEnd our_end_ = OurEnd::open;
   bool peer_ended_ = false;
-  bool gone_ = false;                // the connection has ended: it must not be touched any more
   std::vector<std::uint8_t> input_;  // read and not sent yet
   std::vector<std::uint8_t> line_;   // what came, with what ends it
   std::uint64_t sent_ = 0;
@@ -73,7 +59,6 @@ class DatagramSession : public Session, public TurnTaker {
   std::uint64_t bytes_sent_ = 0;
   std::uint64_t bytes_received_ = 0;
   std::uint64_t not_written_ = 0;  // datagrams that stdout had no room for
-  std::optional<std::uint64_t> wait_timer_;
 };
 
 }  // namespace mxp::tools

@@ -42,7 +42,7 @@ void EchoSession::on_goodbye() {
 void EchoSession::on_stream_writable(StreamId id) { (void)connection_.resume(id); }
 
 Result<void> EchoSession::on_closed(const CloseInfo& info) {
-  if (!ended() && info.by == CloseInfo::By::peer && info.application && info.code == wire(AppCode::done)) return {};
+  if (!ended() && says_done(info)) return {};
   return Session::on_closed(info);
 }
 

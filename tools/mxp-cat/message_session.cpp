@@ -2,10 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <cstring>
-
 #include "common/counted.h"
-#include "common/units.h"
 #include "mxp-cat/message_names.h"
 
 namespace mxp::tools {
@@ -18,27 +15,13 @@ constexpr int kMessageInputsPerTurn = 4;
 }  // namespace
 
 MessageSession::MessageSession(const SessionEnvironment& environment, Connection& connection, StandardStreams* streams)
-    : Session(environment, connection), streams_(streams), cutter_(environment.options.framing, kMaxShortMessage) {}
-
-MessageSession::~MessageSession() {
-  if (wait_timer_) environment_.loop.cancel(*wait_timer_);
-  unwatch_input();
-  if (streams_ != nullptr) streams_->leave(*this);
-}
+    : StandardSession(environment, connection, streams), cutter_(environment.options.framing, kMaxShortMessage) {}
 
 // --- the stream that tells the end
 
 void MessageSession::on_connected() {
   if (connection_.role() != Role::client) return;
-  const auto id = connection_.open_stream(StreamType::bidirectional);
-  if (!id) {
-    end(AppCode::failed, "no stream allowed",
-        fail(ErrorKind::network, fmt::format("{} allows no streams: is it mxp-cat?", peer())));
-    return;
-  }
-  environment_.reporter.stream_opened(connection_, *id, Side::local);
-  (void)connection_.write(*id, {});  // the peer learns of it
-  start(*id);
+  if (const auto id = open_stream()) start(*id);
 }
 
 void MessageSession::on_stream_opened(StreamId id) {
@@ -55,12 +38,8 @@ void MessageSession::start(StreamId id) {
 }
 
 void MessageSession::take_turn() {
-  has_turn_ = true;
-  if (streams_ != nullptr) {
-    streams_->input.lift_limit();
-    streams_->output.when_drained([this] { on_output_drained(); });
-  }
-  if (std::exchange(held_back_, false)) connection_.resume_messages();
+  begin_turn();
+  connection_.resume_messages();
   if (ended()) return;
   if (input_ended_) check_done();
   else read_input();
@@ -85,28 +64,7 @@ std::size_t MessageSession::on_stream_data(StreamId id, ByteView data, bool fin)
   return 0;
 }
 
-bool MessageSession::ends_with_peer() const {
-  switch (environment_.options.at_peer_end) {
-    case AtPeerEnd::end_terminal: return streams_->input.is_terminal();
-    case AtPeerEnd::read_on: return false;
-    case AtPeerEnd::end: return true;
-  }
-  return false;
-}
-
 // --- stdin to messages
-
-void MessageSession::watch_input() {
-  if (watching_input_) return;
-  watching_input_ = true;
-  environment_.loop.watch(streams_->input.fd(), FdEvent::readable, [this] { read_input(); });
-}
-
-void MessageSession::unwatch_input() {
-  if (!watching_input_) return;
-  watching_input_ = false;
-  environment_.loop.unwatch(streams_->input.fd());
-}
 
 void MessageSession::read_input() {
   for (int chunk = 0; chunk < kMessageInputsPerTurn; ++chunk) {
@@ -117,9 +75,7 @@ void MessageSession::read_input() {
     switch (got.kind) {
       case StandardInput::ReadResult::Kind::nothing_now: return watch_input();
       case StandardInput::ReadResult::Kind::bytes: cutter_.add(ByteView(chunk_).first(got.count)); break;
-      case StandardInput::ReadResult::Kind::error:
-        return end(AppCode::input_failed, "reading stdin failed",
-                   fail(ErrorKind::io, fmt::format("cannot read stdin: {}", std::strerror(got.error))));
+      case StandardInput::ReadResult::Kind::error: return fail_input(got.error);
       case StandardInput::ReadResult::Kind::end:
         cutter_.on_end();
         if (send_input() == Sent::yes) on_input_end();
@@ -193,12 +149,13 @@ void MessageSession::on_message_outcome(MessageOutcome outcome) {
 bool MessageSession::on_message(const Message& message) {
   if (ended()) return true;
   if (streams_ == nullptr) return echo(message);
-  if (!has_turn_) return held_back_ = true, false;
+  if (!has_turn_) return false;
   framed_.clear();
   append_framed(environment_.options.framing, message.payload, framed_);
   if (!streams_->output.take_whole(framed_)) {
-    if (streams_->output.error()) return fail_output(), true;
-    return held_back_ = true, false;
+    if (!streams_->output.error()) return false;  // on_output_room asks for it again
+    fail_output();
+    return true;
   }
   environment_.output.verbose(
       fmt::format("{} {}, {} bytes", name_of(message.type), message.id, message.payload.size()));
@@ -208,47 +165,32 @@ bool MessageSession::on_message(const Message& message) {
 bool MessageSession::echo(const Message& message) {
   Message answer = message;
   if (message.type == MessageType::call) answer.type = MessageType::response;
-  held_back_ = send(answer) == Sent::no_room;  // on_messages_writable asks for it again
-  return !held_back_;
+  return send(answer) != Sent::no_room;  // on_messages_writable asks for it again
 }
 
-void MessageSession::on_output_drained() {
-  if (gone_) return environment_.on_drained();
-  if (streams_->output.error()) return fail_output();
-  if (ended()) return;
-  if (std::exchange(held_back_, false)) connection_.resume_messages();
+void MessageSession::on_output_room() {
+  // What is taken now is written in a later turn of the loop, which leads here again.
+  connection_.resume_messages();
   check_done();
-}
-
-void MessageSession::fail_output() {
-  if (gone_ || ended()) return;
-  end(AppCode::output_failed, "cannot write its output", std::unexpected(*streams_->output.error()));
 }
 
 // --- the end
 
 void MessageSession::check_done() {
   if (ended() || gone_ || !stream_ || !has_turn_) return;
-  const bool all_settled = input_ended_ && settled_ == sent_;
-  const bool all_written = !held_back_ && (streams_ == nullptr || streams_->output.drained());
   const bool client = connection_.role() == Role::client;
-  if (all_settled && !our_end_sent_ && (client || (peer_ended_ && all_written))) end_our_side();
-  if (client && our_end_sent_ && peer_ended_ && all_written) say_goodbye(verdict());
+  if (input_ended_ && settled_ == sent_ && !our_end_sent_ && (client || is_all_written())) end_our_side();
+  if (client && our_end_sent_ && is_all_written()) say_goodbye(verdict());
+}
+
+// All that the peer sent: what came, and what the connection keeps because there was no room or no turn.
+bool MessageSession::is_all_written() const {
+  return peer_ended_ && (streams_ == nullptr || streams_->output.drained()) && connection_.stats().messages_kept == 0;
 }
 
 void MessageSession::end_our_side() {
   our_end_sent_ = true;
-  if (!connection_.finish(*stream_)) return;  // reset or closed: the event that says so decides
-  environment_.reporter.fin(connection_, *stream_, Side::local);
-  const auto& limit = environment_.options.wait_after_end;
-  if (!limit) return;
-  wait_timer_ = environment_.loop.at(environment_.loop.now() + *limit, [this, limit] {
-    wait_timer_.reset();
-    if (gone_) return;
-    end(AppCode::waited_too_long, "waited too long for the end",
-        fail(ErrorKind::timeout,
-             fmt::format("{} did not end within {} after our end (-q)", peer(), format_duration(*limit))));
-  });
+  finish_stream();
 }
 
 Result<void> MessageSession::verdict() const {
@@ -260,42 +202,15 @@ void MessageSession::on_goodbye() {
   if (our_end_sent_) end(AppCode::done, "done", verdict());
 }
 
-void MessageSession::on_stream_reset(StreamId id, AppErrorCode code) {
-  if (id != stream_) return;
-  environment_.reporter.reset(connection_, id, Side::peer, code);
-  end(AppCode::failed, "the stream was reset",
-      fail(ErrorKind::peer, fmt::format("{} reset the stream: {}", peer(), describe_app_code(code))));
-}
-
-void MessageSession::on_stop_sending(StreamId id, AppErrorCode code) {
-  if (id != stream_) return;
-  environment_.reporter.reset(connection_, id, Side::peer, code);
-  end(AppCode::failed, "the stream was stopped",
-      fail(ErrorKind::peer, fmt::format("{} takes no more: {}", peer(), describe_app_code(code))));
-}
-
 Result<void> MessageSession::on_closed(const CloseInfo& info) {
-  unwatch_input();
-  if (wait_timer_) environment_.loop.cancel(*wait_timer_);
-  wait_timer_.reset();
-  gone_ = true;
-  const bool peer_is_done = info.by == CloseInfo::By::peer && info.application && info.code == wire(AppCode::done);
+  note_closed();
   Result<void> result = outcome() ? *outcome() : std::unexpected(describe(info));
   // The listener's end was the last that there was to say.
-  if (!outcome() && peer_is_done && our_end_sent_ && peer_ended_) result = verdict();
+  if (!outcome() && says_done(info) && our_end_sent_ && peer_ended_) result = verdict();
   if (result || not_delivered_ == 0) return result;
   ToolError error = result.error();
   error.message += fmt::format("; {} of {} not known to be delivered", not_delivered_, counted(sent_, "message"));
   return std::unexpected(std::move(error));
-}
-
-bool MessageSession::draining() const {
-  return streams_ != nullptr && has_turn_ && !streams_->output.drained() && !streams_->output.error();
-}
-
-Result<void> MessageSession::after_drain(Result<void> result) {
-  if (result && streams_->output.error()) return std::unexpected(*streams_->output.error());
-  return result;
 }
 
 }  // namespace mxp::tools

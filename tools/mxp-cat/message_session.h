@@ -16,70 +16,55 @@
 #include <vector>
 
 #include "mxp-cat/frame_cutter.h"
-#include "mxp-cat/session.h"
-#include "mxp-cat/standard_streams.h"
+#include "mxp-cat/standard_session.h"
 
 namespace mxp::tools {
 
-class MessageSession : public Session, public TurnTaker {
+class MessageSession : public StandardSession {
  public:
   // `streams`: null with --echo.
   MessageSession(const SessionEnvironment& environment, Connection& connection, StandardStreams* streams);
-  ~MessageSession() override;
 
   void on_connected() override;
   void on_stream_opened(StreamId id) override;
   std::size_t on_stream_data(StreamId id, ByteView data, bool fin) override;
-  void on_stream_reset(StreamId id, AppErrorCode code) override;
-  void on_stop_sending(StreamId id, AppErrorCode code) override;
   bool on_message(const Message& message) override;
   void on_message_outcome(MessageOutcome outcome) override;
   void on_messages_writable() override;
   bool expects_goodbye() const override { return peer_ended_ && connection_.role() == Role::server; }
   void on_goodbye() override;
   Result<void> on_closed(const CloseInfo& info) override;
-  bool draining() const override;
-  Result<void> after_drain(Result<void> result) override;
   void take_turn() override;
 
  private:
   enum class Sent : std::uint8_t { yes, no_room, failed };
 
   void start(StreamId id);
-  void read_input();
+  void read_input() override;
   Sent send_input();
   Sent send(const Message& message);
   void on_input_end();
   void stop_input(ToolError error);
-  void watch_input();
-  void unwatch_input();
-  bool ends_with_peer() const;
 
   bool echo(const Message& message);
-  void on_output_drained();
-  void fail_output();
+  std::string_view awaited() const override { return "end"; }
+  void on_output_room() override;
 
   void check_done();
+  bool is_all_written() const;
   void end_our_side();
   Result<void> verdict() const;
 
-  StandardStreams* streams_;
   FrameCutter cutter_;
-  std::optional<StreamId> stream_;
-  bool has_turn_ = false;
-  bool watching_input_ = false;
   bool input_ended_ = false;
   bool our_end_sent_ = false;
   bool peer_ended_ = false;
-  bool held_back_ = false;  // a message of the peer waits in the connection
-  bool gone_ = false;       // the connection has ended: it must not be touched any more
   std::uint64_t sent_ = 0;
   std::uint64_t settled_ = 0;
   std::uint64_t not_delivered_ = 0;
   std::optional<ToolError> input_error_;  // told once all that was sent before is settled
   std::vector<std::uint8_t> chunk_;
   std::vector<std::uint8_t> framed_;
-  std::optional<std::uint64_t> wait_timer_;
 };
 
 }  // namespace mxp::tools

@@ -12,28 +12,22 @@
 #include <vector>
 
 #include "common/digest.h"
-#include "mxp-cat/session.h"
-#include "mxp-cat/standard_streams.h"
+#include "mxp-cat/standard_session.h"
 
 namespace mxp::tools {
 
-class PipeSession : public Session, public TurnTaker {
+class PipeSession : public StandardSession {
  public:
   PipeSession(const SessionEnvironment& environment, Connection& connection, StandardStreams& streams);
-  ~PipeSession() override;
 
   void on_connected() override;
   void on_stream_opened(StreamId id) override;
   std::size_t on_stream_data(StreamId id, ByteView data, bool fin) override;
-  void on_stream_reset(StreamId id, AppErrorCode code) override;
-  void on_stop_sending(StreamId id, AppErrorCode code) override;
   void on_stream_writable(StreamId id) override;
   void on_stream_finished(StreamId id) override;
   bool expects_goodbye() const override { return stream_.has_value() && connection_.role() == Role::server; }
   void on_goodbye() override;
   Result<void> on_closed(const CloseInfo& info) override;
-  bool draining() const override;
-  Result<void> after_drain(Result<void> result) override;
   Progress progress() const override;
 
   // stdin and stdout are ours.
@@ -44,33 +38,25 @@ class PipeSession : public Session, public TurnTaker {
 
   void start(StreamId id);
 
-  void read_input();
+  void read_input() override;
   bool write_pending();  // false: the stream takes no more now
   void on_input_end();
-  void watch_input();
-  void unwatch_input();
   void send_end();
 
   void on_peer_end();
-  bool ends_with_peer() const;
-  void on_output_drained();
-  void fail_output();
+  std::string_view awaited() const override { return peer_ended_ ? "acknowledge it" : "end its side"; }
+  void on_output_room() override;
+  void fail_output() override;
   void check_done();
   void print_conclusion();
 
-  StandardStreams& streams_;
-  std::optional<StreamId> stream_;
-  bool has_turn_ = false;
-  bool watching_input_ = false;
   bool input_ended_ = false;
   bool sent_any_ = false;
   OurEnd our_end_ = OurEnd::open;
   bool peer_ended_ = false;
-  bool gone_ = false;                // the connection has ended: it must not be touched any more
   std::vector<std::uint8_t> chunk_;  // of stdin; what lies between the marks is still to be written
   std::size_t pending_begin_ = 0;
   std::size_t pending_end_ = 0;
-  std::optional<std::uint64_t> wait_timer_;
   std::uint64_t bytes_received_ = 0;  // taken for stdout
   std::optional<Sha256> sent_digest_;
   std::optional<Sha256> received_digest_;

@@ -81,6 +81,10 @@ void Session::warn(const std::string& text) {
     environment_.output.warning(*shown);
 }
 
+bool Session::says_done(const CloseInfo& info) {
+  return info.by == CloseInfo::By::peer && info.application && info.code == wire(AppCode::done);
+}
+
 ToolError Session::describe(const CloseInfo& info) const {
   return describe_close(info, {.peer = peer_,
                                .handshake_timeout = environment_.options.timeout.value_or(Duration::zero()),

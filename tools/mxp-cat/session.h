@@ -93,6 +93,8 @@ class Session {
   // Both directions of a stream that we do not serve.
   void refuse_stream(StreamId id, AppCode code);
   ToolError describe(const CloseInfo& info) const;
+  // Whether the peer closed and said that it is done.
+  static bool says_done(const CloseInfo& info);
   // A warning of which a peer, or a machine that is short of something, can cause thousands: ten at once, then one a
   // second, and the rest is counted.
   void warn(const std::string& text);
