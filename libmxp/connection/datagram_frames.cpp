@@ -23,7 +23,6 @@ std::expected<void, TransportError> on_datagram_frame(Parts& parts, const Datagr
     return std::unexpected(
         TransportError{TransportErrorCode::protocol_violation, 0, "DATAGRAM frame longer than announced"});
   ++parts.stats.datagrams.received;
-  const EventScope scope = parts.streams.enter_event();
   parts.events.on_datagram(frame.data);
   return {};
 }
@@ -39,8 +38,6 @@ void tell_datagram_outcomes(Parts& parts, Timestamp now) {
     told = all;
     parts.trace(now, event);
   }
-  if (!queue.has_outcomes()) return;
-  const EventScope scope = parts.streams.enter_event();
   queue.tell_outcomes();
 }
 

@@ -2,6 +2,8 @@
 // belong to. After the application has closed the connection, it hears no more of them, but for what became of its
 // messages and calls, even if it closed from inside an event that others were to follow: it may have freed what the
 // events are about. Received bytes wait, as if they had not been taken, until the application asks for them.
+//
+// Streams count the events that they tell by themselves (StreamEvents::enter); all others are counted here.
 #pragma once
 
 #include "connection/call_events.h"
@@ -40,33 +42,47 @@ class EventBridge final : public StreamEvents, public MessageEvents, public Call
   void on_streams_available(StreamType type) override {
     if (!muted_) handler_.on_streams_available(connection_, type);
   }
-  bool on_message(const Message& message) override { return !muted_ && handler_.on_message(connection_, message); }
+  bool on_message(const Message& message) override {
+    const EventScope scope = enter();
+    return !muted_ && handler_.on_message(connection_, message);
+  }
   void on_messages_expired(std::uint64_t count) override {
+    const EventScope scope = enter();
     if (!muted_) handler_.on_messages_expired(connection_, count);
   }
   // What became of a message that was sent is told also after close(): nobody else will.
   void on_message_outcome(MessageTicket ticket, MessageOutcome outcome) override {
+    const EventScope scope = enter();
     handler_.on_message_outcome(connection_, ticket, outcome);
   }
   void on_messages_writable(MessageClass traffic_class) override {
+    const EventScope scope = enter();
     if (!muted_) handler_.on_messages_writable(connection_, traffic_class);
   }
   // What became of a call is told also after close(), for the same reason.
-  void on_answer(const CallAnswer& answer) override { handler_.on_answer(connection_, answer); }
+  void on_answer(const CallAnswer& answer) override {
+    const EventScope scope = enter();
+    handler_.on_answer(connection_, answer);
+  }
   void on_call(const IncomingCall& call) override {
+    const EventScope scope = enter();
     if (!muted_) handler_.on_call(connection_, call);
   }
   void on_call_cancelled(IncomingCallId id, CallEnd end) override {
+    const EventScope scope = enter();
     if (!muted_) handler_.on_call_cancelled(connection_, id, end);
   }
 
   void on_datagram(ByteView data) {
+    const EventScope scope = enter();
     if (!muted_) handler_.on_datagram(connection_, data);
   }
   void on_datagram_outcome(std::uint64_t cookie, DatagramOutcome outcome) override {
+    const EventScope scope = enter();
     if (!muted_) handler_.on_datagram_outcome(connection_, cookie, outcome);
   }
   void on_datagrams_writable() override {
+    const EventScope scope = enter();
     if (!muted_) handler_.on_datagrams_writable(connection_);
   }
 

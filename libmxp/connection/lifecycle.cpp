@@ -98,12 +98,11 @@ bool report_ending(Parts& parts, Timestamp now) {
   parts.lifecycle.reported = true;
   const CloseInfo& info = *parts.lifecycle.ending;
   parts.trace(now, TraceClosed{info.by, info.application, info.code});
+  parts.calls.end();
+  parts.messages.end();
   {
-    // From inside on_closed, and what is told before it, the application can take, for the last time, what was received
-    // and not yet taken.
-    const EventScope scope = parts.streams.enter_event();
-    parts.calls.end();
-    parts.messages.end();
+    // From inside on_closed the application can take, for the last time, what was received and not yet taken.
+    const EventScope scope = parts.events.enter();
     parts.environment.handler.on_closed(parts.self, info);
   }
   // This must not come sooner, because from inside on_closed the application may still ask for bytes that it had not

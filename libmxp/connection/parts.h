@@ -147,7 +147,6 @@ struct Parts {
   void tell_time(Timestamp now) {
     credit.on_clock(now, round_trip_of_windows());
     streams.on_clock(now, round_trip_of_windows());
-    const EventScope scope = streams.enter_event();
     messages.on_clock(now, round_trip_of_windows());
     calls.on_clock(now);
   }

@@ -91,14 +91,12 @@ struct FrameVisitor {
     return may_move(parts) ? on_retire_connection_id(parts, now, frame, destination) : not_announced();
   }
   Result operator()(const MessageFrame& frame) {
-    const EventScope scope = parts.streams.enter_event();
     const bool compact = frame.form == MessageFrame::Form::compact;
     const bool taken =
         parts.messages.are_taken() && (!compact || parts.environment.config.transport.messages.compaction);
     return taken ? parts.messages.on_frame(frame) : not_announced();
   }
   Result operator()(const ExpiredFrame& frame) {
-    const EventScope scope = parts.streams.enter_event();
     return parts.messages.are_taken() ? parts.messages.on_frame(frame) : not_announced();
   }
   Result operator()(const MessagesBlockedFrame& frame) {

@@ -103,7 +103,6 @@ void teach_size_of_loss(Parts& parts, Timestamp now, const SentPacket& lost) {
 }  // namespace
 
 void settle(Parts& parts, Timestamp now, const Outcome& outcome) {
-  const EventScope scope = parts.streams.enter_event();  // outcomes of messages are told from inside
   for (const SentPacket& packet : outcome.acknowledged) {
     teach_size(parts, now, packet);
     for_each_frame(parts, packet, [&](const SentFrame& frame) { on_acknowledged(parts, frame); });

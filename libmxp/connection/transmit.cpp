@@ -190,10 +190,7 @@ std::optional<Transmit> transmit(Parts& parts, Timestamp now, MutableBytes buffe
   tell_outbox(parts, now);
   parts.streams.deliver_resumed();
   tell_datagram_outcomes(parts, now);
-  {
-    const EventScope scope = parts.streams.enter_event();
-    parts.messages.deliver_resumed();
-  }
+  parts.messages.deliver_resumed();
   parts.streams.collect();
   if (parts.lifecycle.state == ConnectionState::closing) {
     arm_discard(parts, now);

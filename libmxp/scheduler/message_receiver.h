@@ -13,7 +13,6 @@
 #include "mxp/config.h"
 #include "mxp/error.h"
 #include "mxp/time.h"
-#include "scheduler/event_scope.h"
 #include "scheduler/flow_credit.h"
 #include "scheduler/message_events.h"
 #include "scheduler/message_queue.h"

@@ -7,12 +7,18 @@
 #include "mxp/bytes.h"
 #include "mxp/error.h"
 #include "mxp/ids.h"
+#include "scheduler/event_scope.h"
 
 namespace mxp {
 
 class StreamEvents {
  public:
   virtual ~StreamEvents() = default;
+
+  // Whoever tells the application of anything does so within such a scope, of streams or not: then bytes that it asks
+  // for from inside come at once, and nothing that it may be looking at goes away.
+  EventScope enter() { return EventScope(depth_); }
+  bool is_telling() const { return depth_ != 0; }
 
   // In-order bytes, valid during the call only. Returns how many were taken. With `fin` they end the stream, and then
   // there may be none. The end counts as told when all of the bytes were taken.
@@ -27,6 +33,9 @@ class StreamEvents {
   virtual void on_stream_writable(StreamId stream) = 0;
   virtual void on_stream_finished(StreamId stream) = 0;
   virtual void on_streams_available(StreamType type) = 0;
+
+ private:
+  unsigned depth_ = 0;  // events being told now
 };
 
 }  // namespace mxp

@@ -4,8 +4,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "scheduler/event_scope.h"
-
 namespace mxp {
 namespace {
 
@@ -50,7 +48,7 @@ void Streams::on_peer_parameters(const TransportParameters& parameters) {
 
 void Streams::tell_streams_available(StreamType type) {
   if (dropped_) return;
-  const EventScope scope(event_depth_);
+  const EventScope scope = events_.enter();
   events_.on_streams_available(type);
 }
 
@@ -88,7 +86,7 @@ std::expected<Stream*, TransportError> Streams::find_for_frame(StreamId id, std:
   }
   ids.touch(id.index());
   Stream& stream = create(id);
-  const EventScope scope(event_depth_);
+  const EventScope scope = events_.enter();
   events_.on_stream_opened(id);
   return dropped_ ? nullptr : &stream;
 }
@@ -199,7 +197,7 @@ void Streams::shrink() {
 void Streams::drop_all() {
   dropped_ = true;
   // While an event is told, the caller's frame still looks at streams and at buffers. Then collect() frees them later.
-  if (event_depth_ == 0) free_all();
+  if (!events_.is_telling()) free_all();
 }
 
 void Streams::free_all() {

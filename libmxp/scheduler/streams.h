@@ -22,7 +22,6 @@
 #include "mxp/ids.h"
 #include "mxp/time.h"
 #include "scheduler/connection_credit.h"
-#include "scheduler/event_scope.h"
 #include "scheduler/ready_streams.h"
 #include "scheduler/sent_frame_sink.h"
 #include "scheduler/stream.h"
@@ -104,9 +103,6 @@ class Streams {
 
   // Delivers what resume asked for outside of any event.
   void deliver_resumed();
-  // For an event that the owner of this object tells, and not the object itself: while the scope lives, resume delivers
-  // at once.
-  EventScope enter_event() { return EventScope(event_depth_); }
 
   // What waits to be sent, and writing it: the verbs of a source of the outbox (outbox.h).
   bool has_control() const;
@@ -247,7 +243,6 @@ class Streams {
   std::size_t receive_memory_ = 0;   // of all reassemblers
 
   StreamCounters counters_;
-  unsigned event_depth_ = 0;  // events being told now
   bool dropped_ = false;
 };
 

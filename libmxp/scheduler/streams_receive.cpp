@@ -10,7 +10,6 @@
 #include <limits>
 #include <tuple>
 
-#include "scheduler/event_scope.h"
 #include "scheduler/streams.h"
 
 namespace mxp {
@@ -66,7 +65,7 @@ bool Streams::deliver_piece(Stream& stream, ByteView piece, bool in_packet) {
   receive.resume_requested = false;
   std::size_t taken = 0;
   {
-    const EventScope scope(event_depth_);
+    const EventScope scope = events_.enter();
     taken = std::min(events_.on_stream_data(stream.id, piece, fin), piece.size());
   }
   receive.delivering = false;
@@ -146,7 +145,7 @@ std::expected<void, TransportError> Streams::on_frame(const ResetStreamFrame& fr
   }
   discard_rest(stream);
   end_receiving(stream);
-  const EventScope scope(event_depth_);
+  const EventScope scope = events_.enter();
   events_.on_stream_reset(frame.stream, frame.code);
   return {};
 }
@@ -158,7 +157,7 @@ std::expected<void, TransportError> Streams::on_frame(const StopSendingFrame& fr
   SendStream& send = (*found)->send;
   if (send.is_reset() || send.done()) return {};
   abandon_sending(**found, frame.code);  // RFC 9000 §3.5
-  const EventScope scope(event_depth_);
+  const EventScope scope = events_.enter();
   events_.on_stop_sending(frame.stream, frame.code);
   return {};
 }
@@ -222,7 +221,7 @@ std::expected<void, StreamError> Streams::resume(StreamId id) {
     return {};
   }
   if (!stream.receive.paused) return {};
-  if (event_depth_ == 0) {
+  if (!events_.is_telling()) {
     resumed_.push_back(stream);
     return {};
   }

@@ -4,7 +4,6 @@
 #include <algorithm>
 
 #include "core/frame_writer.h"
-#include "scheduler/event_scope.h"
 #include "scheduler/streams.h"
 
 namespace mxp {
@@ -212,7 +211,7 @@ void Streams::on_frame_acknowledged(const SentFrame& frame) {
   }
   on_sent_data_acknowledged(*stream, frame);
   refresh_sending(*stream);
-  const EventScope scope(event_depth_);
+  const EventScope scope = events_.enter();
   if (stream->send.done()) {
     events_.on_stream_finished(frame.stream);
     finish_if_done(*stream);
