@@ -25,13 +25,18 @@ AppErrorCode that_fits(AppErrorCode code) { return std::min(code, kMaxVarint); }
 
 bool usable(const Parts& parts) { return parts.lifecycle.state == ConnectionState::established; }
 
-// Runs a stream verb on a live connection and marks the connection ready.
-template <typename Verb>
-auto with_streams(Parts& parts, Verb verb) -> decltype(verb(parts.streams)) {
-  if (!usable(parts)) return std::unexpected(StreamError::connection_closed);
-  auto result = verb(parts.streams);
+// Runs a verb of the application on a live connection, and marks the connection ready.
+template <typename Error, typename Verb>
+auto on_live(Parts& parts, Error closed, Verb verb) -> decltype(verb(parts)) {
+  if (!usable(parts)) return std::unexpected(closed);
+  auto result = verb(parts);
   parts.ready.on_ready();
   return result;
+}
+// The same for a verb of streams.
+template <typename Verb>
+auto with_streams(Parts& parts, Verb verb) -> decltype(verb(parts.streams)) {
+  return on_live(parts, StreamError::connection_closed, [&](Parts& live) { return verb(live.streams); });
 }
 
 }  // namespace
@@ -77,11 +82,8 @@ std::expected<void, StreamError> Connection::set_priority(StreamId id, const Str
 
 std::expected<MessageTicket, SendMessageError> Connection::send_message(const Message& message,
                                                                         const MessageOptions& options) {
-  Parts& parts = impl_->parts;
-  if (!usable(parts)) return std::unexpected(SendMessageError::connection_closed);
-  auto ticket = parts.messages.send(message, options);
-  parts.ready.on_ready();
-  return ticket;
+  return on_live(impl_->parts, SendMessageError::connection_closed,
+                 [&](Parts& parts) { return parts.messages.send(message, options); });
 }
 
 std::optional<MessageOutcome> Connection::cancel_message(MessageTicket ticket) {
@@ -96,11 +98,8 @@ void Connection::resume_messages() {
 }
 
 std::expected<CallId, CallError> Connection::call(const Uuid& target, ByteView data, const CallOptions& options) {
-  Parts& parts = impl_->parts;
-  if (!usable(parts)) return std::unexpected(CallError::connection_closed);
-  auto id = parts.calls.call(target, data, options);
-  parts.ready.on_ready();
-  return id;
+  return on_live(impl_->parts, CallError::connection_closed,
+                 [&](Parts& parts) { return parts.calls.call(target, data, options); });
 }
 
 bool Connection::cancel_call(CallId id) {
@@ -111,20 +110,14 @@ bool Connection::cancel_call(CallId id) {
 }
 
 std::expected<void, AnswerError> Connection::answer(IncomingCallId id, ByteView data) {
-  Parts& parts = impl_->parts;
-  if (!usable(parts)) return std::unexpected(AnswerError::connection_closed);
-  auto answered = parts.calls.answer(id, data);
-  parts.ready.on_ready();
-  return answered;
+  return on_live(impl_->parts, AnswerError::connection_closed,
+                 [&](Parts& parts) { return parts.calls.answer(id, data); });
 }
 
 std::expected<void, AnswerError> Connection::answer_error(IncomingCallId id, ErrorReason reason,
                                                           std::string_view text) {
-  Parts& parts = impl_->parts;
-  if (!usable(parts)) return std::unexpected(AnswerError::connection_closed);
-  auto answered = parts.calls.answer_error(id, reason, text);
-  parts.ready.on_ready();
-  return answered;
+  return on_live(impl_->parts, AnswerError::connection_closed,
+                 [&](Parts& parts) { return parts.calls.answer_error(id, reason, text); });
 }
 
 void Connection::set_send_buffer(std::size_t bytes) { impl_->parts.streams.set_send_buffer(bytes); }
