@@ -21,6 +21,20 @@ struct SendFixture : StreamPair {
   }
 };
 
+// A sender with default settings, whose peer lets everything go.
+struct Unhindered {
+  const FlowControlConfig defaults;
+  RecordingEvents events;
+  LoneStreams streams{Role::client, defaults, events, kHashKey};
+  const std::vector<std::uint8_t> plenty = std::vector<std::uint8_t>(8 << 20);
+
+  Unhindered() {
+    streams.on_peer_parameters({.initial_max_data = kMaxVarint,
+                                .initial_max_stream_data_bidi_remote = kMaxVarint,
+                                .initial_max_streams_bidi = 1000});
+  }
+};
+
 BOOST_FIXTURE_TEST_SUITE(streams_send, SendFixture)
 
 BOOST_AUTO_TEST_CASE(an_idle_side_has_nothing_to_send) {
@@ -44,14 +58,7 @@ BOOST_AUTO_TEST_CASE(many_streams_share_the_memory_for_sending) {
   BOOST_TEST(streams.usage().send_buffered <= defaults.connection_send_buffer);
 }
 
-BOOST_AUTO_TEST_CASE(the_memory_for_sending_bounds_all_streams_together) {
-  const FlowControlConfig defaults;
-  RecordingEvents events;
-  LoneStreams streams(Role::client, defaults, events, kHashKey);
-  streams.on_peer_parameters({.initial_max_data = kMaxVarint,
-                              .initial_max_stream_data_bidi_remote = kMaxVarint,
-                              .initial_max_streams_bidi = 1000});
-  const std::vector<std::uint8_t> plenty(8 << 20);
+BOOST_FIXTURE_TEST_CASE(the_memory_for_sending_bounds_all_streams_together, Unhindered) {
   // Each is opened when those before it are full: nothing is left for the fifth but the least that every stream has.
   std::vector<std::size_t> taken;
   for (int i = 0; i < 200; ++i)
@@ -67,14 +74,7 @@ BOOST_AUTO_TEST_CASE(the_memory_for_sending_bounds_all_streams_together) {
   BOOST_TEST(streams.writable_bytes(id) == defaults.connection_send_buffer / 201);
 }
 
-BOOST_AUTO_TEST_CASE(one_congestion_window_is_taken_beyond_what_was_sent) {
-  const FlowControlConfig defaults;
-  RecordingEvents events;
-  LoneStreams streams(Role::client, defaults, events, kHashKey);
-  streams.on_peer_parameters({.initial_max_data = kMaxVarint,
-                              .initial_max_stream_data_bidi_remote = kMaxVarint,
-                              .initial_max_streams_bidi = 1000});
-  const std::vector<std::uint8_t> plenty(8 << 20);
+BOOST_FIXTURE_TEST_CASE(one_congestion_window_is_taken_beyond_what_was_sent, Unhindered) {
   const StreamId id = *streams.open(StreamType::bidirectional);
   streams.on_congestion_window(12'000);
   BOOST_TEST(streams.write(id, plenty).value() == 256u << 10);
@@ -95,14 +95,7 @@ BOOST_AUTO_TEST_CASE(one_congestion_window_is_taken_beyond_what_was_sent) {
   BOOST_TEST(defaults.stream_send_buffer - streams.counters().bytes_sent < 500'000u);
 }
 
-BOOST_AUTO_TEST_CASE(streams_that_have_something_to_send_share_the_window) {
-  const FlowControlConfig defaults;
-  RecordingEvents events;
-  LoneStreams streams(Role::client, defaults, events, kHashKey);
-  streams.on_peer_parameters({.initial_max_data = kMaxVarint,
-                              .initial_max_stream_data_bidi_remote = kMaxVarint,
-                              .initial_max_streams_bidi = 1000});
-  const std::vector<std::uint8_t> plenty(8 << 20);
+BOOST_FIXTURE_TEST_CASE(streams_that_have_something_to_send_share_the_window, Unhindered) {
   std::vector<StreamId> ids;
   for (int i = 0; i < 5; ++i) ids.push_back(*streams.open(StreamType::bidirectional));
   streams.on_congestion_window(600'000);
@@ -120,14 +113,7 @@ BOOST_AUTO_TEST_CASE(streams_that_have_something_to_send_share_the_window) {
     BOOST_TEST(streams.write(*streams.open(StreamType::bidirectional), plenty).value() >= 16u << 10);
 }
 
-BOOST_AUTO_TEST_CASE(a_path_that_became_thin_gives_the_memory_of_its_streams_back) {
-  const FlowControlConfig defaults;
-  RecordingEvents events;
-  LoneStreams streams(Role::client, defaults, events, kHashKey);
-  streams.on_peer_parameters({.initial_max_data = kMaxVarint,
-                              .initial_max_stream_data_bidi_remote = kMaxVarint,
-                              .initial_max_streams_bidi = 1000});
-  const std::vector<std::uint8_t> plenty(8 << 20);
+BOOST_FIXTURE_TEST_CASE(a_path_that_became_thin_gives_the_memory_of_its_streams_back, Unhindered) {
   const StreamId id = *streams.open(StreamType::bidirectional);
   streams.on_congestion_window(6 << 20);
   BOOST_TEST(streams.write(id, plenty).value() == 6u << 20);
@@ -141,17 +127,13 @@ BOOST_AUTO_TEST_CASE(a_path_that_became_thin_gives_the_memory_of_its_streams_bac
 
 BOOST_AUTO_TEST_CASE(acknowledged_data_hold_no_memory) {
   // The peer asks for much on one stream after the other, acknowledges it, and never ends its own side.
-  const FlowControlConfig defaults;
-  const std::vector<std::uint8_t> plenty(8 << 20);
   for (const bool ended : {true, false}) {
-    RecordingEvents events;
-    LoneStreams streams(Role::client, defaults, events, kHashKey);
-    streams.on_peer_parameters({.initial_max_data = kMaxVarint,
-                                .initial_max_stream_data_bidi_remote = kMaxVarint,
-                                .initial_max_streams_bidi = 1000});
+    Unhindered sender;
+    LoneStreams& streams = sender.streams;
+    const FlowControlConfig& defaults = sender.defaults;
     for (int i = 0; i < 100; ++i) {
       const StreamId id = *streams.open(StreamType::bidirectional);
-      BOOST_TEST_REQUIRE(streams.write(id, plenty).value() >= defaults.connection_send_buffer / 100);
+      BOOST_TEST_REQUIRE(streams.write(id, sender.plenty).value() >= defaults.connection_send_buffer / 100);
       if (ended) BOOST_TEST_REQUIRE(streams.finish(id).has_value());
       while (streams.has_pending()) acknowledge(streams, write_packet(streams, 60'000));
     }
