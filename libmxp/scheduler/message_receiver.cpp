@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "core/frame_writer.h"
-#include "message/compact.h"
+#include "message/body.h"
 
 namespace mxp {
 namespace {
@@ -13,10 +13,6 @@ constexpr std::uint64_t kIdleWork = 4096, kIdleWorkOfNumber = 4;
 
 std::uint64_t type_of(const MessageFrame& frame) {
   return frame.form == MessageFrame::Form::compact ? frame_type::kCompactMessage : frame_type::kMessage;
-}
-
-std::expected<Message, MessageError> decode(MessageFrame::Form form, ByteView body) {
-  return form == MessageFrame::Form::compact ? decode_compact(body) : decode_message(body);
 }
 
 std::unexpected<TransportError> beyond_window(std::uint64_t frame_type) {
@@ -31,7 +27,7 @@ std::expected<void, TransportError> MessageReceiver::on_frame(const MessageFrame
     ++counters_.duplicates;
     return {};
   }
-  const auto message = decode(frame.form, frame.body);
+  const auto message = decode_body(frame.form, frame.body);
   if (!message)
     return std::unexpected(TransportError{TransportErrorCode::message_encoding_error, type_of(frame),
                                           "the body of a MESSAGE frame is no message"});
@@ -100,7 +96,7 @@ bool MessageReceiver::deliver_kept() {
     while (kept.has_queued()) {
       const MessageQueue::Entry entry = kept.at(kept.next());
       // It was a message when it came.
-      if (!events_.on_message(*decode(entry.form, kept.body(entry)))) break;
+      if (!events_.on_message(*decode_body(entry.form, kept.body(entry)))) break;
       kept.at(kept.next()).state = MessageQueue::State::settled;
       kept.take_next();
       kept.release_settled();

@@ -5,7 +5,7 @@
 
 #include "core/frame_writer.h"
 #include "core/work.h"
-#include "message/compact.h"
+#include "message/body.h"
 
 namespace mxp {
 namespace {
@@ -17,10 +17,6 @@ void drop_front(std::vector<std::uint64_t>& list, std::size_t& head) {
   if (head < list.size() / 2 || head == 0) return;
   list.erase(list.begin(), list.begin() + static_cast<std::ptrdiff_t>(head));
   head = 0;
-}
-
-std::expected<std::size_t, MessageError> encode(MessageFrame::Form form, const Message& message, MutableBytes out) {
-  return form == MessageFrame::Form::compact ? encode_compact(message, out) : encode_message(message, out);
 }
 
 }  // namespace
@@ -35,14 +31,13 @@ std::expected<MessageTicket, SendMessageError> MessageSender::send(const Message
   // What the peer's window has no room for, even when it is empty, would wait for ever.
   const std::uint64_t kept_back = of.traffic_class == MessageClass::critical ? 0 : reserved_;
   if (charge > byte_window_ - kept_back) return std::unexpected(SendMessageError::too_large);
-  const bool compact = limits_.form == MessageFrame::Form::compact;
-  const std::size_t size = compact ? compact_size(message) : charge;
+  const std::size_t size = body_size(limits_.form, message);
   if (held_by(of) + size + sizeof(MessageQueue::Entry) > config_.send_buffer) {
     of.wants_room = true;
     return std::unexpected(SendMessageError::queue_full);
   }
   MessageQueue::Added added = of.queue.add(size);
-  std::ignore = encode(limits_.form, message, added.body);  // what could fail was asked above
+  std::ignore = encode_body(limits_.form, message, added.body);  // what could fail was asked above
   added.entry.expires_at = options.expires_at;
   added.entry.charge = static_cast<std::uint32_t>(charge);
   added.entry.form = limits_.form;

@@ -22,7 +22,6 @@ class SequenceWindow {
   // The lowest sequence that is not settled.
   std::uint64_t base() const { return base_; }
   std::uint64_t window() const { return window_; }
-  void widen(std::uint64_t window) { window_ = std::max(window_, window); }
 
   bool is_settled(std::uint64_t sequence) const {
     if (sequence < base_) return true;

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "common/counted.h"
-#include "mxp-cat/message_names.h"
+#include "common/message_names.h"
 
 namespace mxp::tools {
 namespace {

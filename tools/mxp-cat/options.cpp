@@ -7,9 +7,9 @@
 #include "common/congestion_names.h"
 #include "common/escape.h"
 #include "common/key_files.h"
+#include "common/message_names.h"
 #include "common/resolve.h"
 #include "common/suite_list.h"
-#include "mxp-cat/message_names.h"
 
 namespace mxp::tools {
 namespace {

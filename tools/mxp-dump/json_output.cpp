@@ -5,7 +5,8 @@
 #include <iterator>
 
 #include "common/escape.h"
-#include "mxp-dump/message_body.h"
+#include "common/message_names.h"
+#include "message/body.h"
 
 namespace mxp::dump {
 namespace {
@@ -95,10 +96,10 @@ struct FrameJson {
   void operator()(const MessageFrame& frame) {
     add(R"(,"sequence":{},"compact":{},"length":{})", frame.sequence, frame.form == MessageFrame::Form::compact,
         frame.body.size());
-    const auto message = decode_body(frame);
+    const auto message = decode_body(frame.form, frame.body);
     if (!message) return add(R"(,"message_error":"{}")", to_string(message.error()));
     add(R"(,"message":{{"type":"{}","flags":{},"id":{},"trace_id":{},"payload_length":{}}})",
-        message_word(message->type), message->flags, message->id, message->trace_id, message->payload.size());
+        tools::name_of(message->type), message->flags, message->id, message->trace_id, message->payload.size());
   }
   void operator()(const ExpiredFrame& frame) {
     add(R"(,"first":{},"count":{},"length":{})", frame.first, frame.count, frame.length);

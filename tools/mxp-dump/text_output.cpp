@@ -5,7 +5,8 @@
 #include <iterator>
 
 #include "common/escape.h"
-#include "mxp-dump/message_body.h"
+#include "common/message_names.h"
+#include "message/body.h"
 
 namespace mxp::dump {
 namespace {
@@ -67,8 +68,8 @@ struct FrameText {
   void operator()(const MessageFrame& frame) {
     add("MESSAGE {}", frame.sequence);
     if (frame.form == MessageFrame::Form::compact) add(" compact");
-    if (const auto message = decode_body(frame))
-      add(" {} id {} [{}]", message_word(message->type), message->id, message->payload.size());
+    if (const auto message = decode_body(frame.form, frame.body))
+      add(" {} id {} [{}]", tools::name_of(message->type), message->id, message->payload.size());
     else add(" not a message: {} [{}]", to_string(message.error()), frame.body.size());
   }
   void operator()(const ExpiredFrame& frame) {

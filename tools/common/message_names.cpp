@@ -1,4 +1,4 @@
-#include "mxp-cat/message_names.h"
+#include "common/message_names.h"
 
 #include <fmt/format.h>
 
