@@ -232,14 +232,23 @@ struct Endpoint::Impl {
       trace(now, answer.id, TraceHandshakeSent{2, answer.answered_before});
       return Transmit{answer.remote, answer.local, answer.datagram.size(), answer.datagram.size()};
     }
+    ++polls;
+    postponed = false;
     while (!ready.empty()) {
       Entry& entry = ready.front();
+      // It sent nothing, and its application called it from inside once more. That may go on for ever, so it is for the
+      // next turn of the driver (threat t40); and those behind it were all driven, or became ready just now.
+      if (entry.silent_in == polls && !parts_of(entry).lifecycle.close_frame_due) {
+        postponed = true;
+        break;
+      }
       ready.remove(entry);
       const auto sent = transmit(parts_of(entry), now, buffer, limits);
       // A connection that has sent may have more to send, and one that broke off has its CLOSE to send: it queues
       // again, behind the others. Any other one waits for the peer or for time.
       if (sent || parts_of(entry).lifecycle.close_frame_due) ready.push_back(entry);
       if (sent) recent_transmits.note(entry, sent->remote);
+      else entry.silent_in = polls;
       after_drive(entry, now);
       if (sent) {
         stats.datagrams_sent += sent->segments();
@@ -283,6 +292,8 @@ struct Endpoint::Impl {
   RecentTransmits<Entry> recent_transmits;
   std::deque<PendingAnswer> answers;
   std::vector<Entry*> due;
+  std::uint64_t polls = 0;  // calls of poll_transmit
+  bool postponed = false;   // the last one left connections ready and sent nothing
   std::size_t half_open = 0;
   std::size_t unanswered = 0;  // clients that wait for message 2
   Timestamp latest{};
@@ -332,7 +343,10 @@ std::optional<Transmit> Endpoint::poll_transmit(Timestamp now, MutableBytes buff
   return impl_->poll_transmit(impl_->clamp(now), buffer, limits);
 }
 
-Timestamp Endpoint::next_timeout() const { return std::min(impl_->deadlines.next(), impl_->admission.deadline()); }
+Timestamp Endpoint::next_timeout() const {
+  if (impl_->postponed) return impl_->latest;
+  return std::min(impl_->deadlines.next(), impl_->admission.deadline());
+}
 
 void Endpoint::on_timeout(Timestamp now) { impl_->on_timeout(impl_->clamp(now)); }
 

@@ -28,9 +28,10 @@ struct Entry final : ReadySignal, ConnectionBudget::Account {
   std::size_t heap_index = kNotInHeap;
   Entry* next_ready = nullptr;
   Entry* previous_ready = nullptr;
-  bool ready = false;       // in the ready queue
-  bool half_open = false;   // server: not confirmed yet
-  bool unanswered = false;  // client: message 2 has not come; it has an id for each attempt
+  std::uint64_t silent_in = 0;  // the last call of poll_transmit in which it was driven and sent nothing
+  bool ready = false;           // in the ready queue
+  bool half_open = false;       // server: not confirmed yet
+  bool unanswered = false;      // client: message 2 has not come; it has an id for each attempt
 };
 
 inline Parts& parts_of(Entry& entry) { return ConnectionAccess::parts(*entry.connection); }

@@ -116,4 +116,38 @@ BOOST_AUTO_TEST_CASE(t40_a_peer_that_acknowledges_nothing) {
   BOOST_TEST(victim.stats().datagrams.queued == 0u);
 }
 
+// An application that sends another datagram whenever it hears of one that was dropped: its endpoint still comes back to
+// its driver, and other connections are served.
+BOOST_AUTO_TEST_CASE(t40_an_application_that_sends_for_each_one_dropped) {
+  DirectPair::Config config;
+  config.client.transport.datagrams.queue_datagrams = 1;
+  config.server.transport.datagrams.max_payload = 1000;
+  DirectPair pair(std::move(config));
+  Connection& endless = *pair.establish();
+  Connection& other = *pair.establish();
+  const DatagramOptions options{.policy = DatagramPolicy::drop_oldest, .cookie = 1};
+  std::uint64_t sends = 0;
+  pair.client.app.hook = [&](std::string_view event, Connection& connection, StreamId) {
+    if (event != "outcome" || &connection != &endless || ++sends > 10'000) return;
+    // The second one drops the first.
+    std::ignore = connection.send_datagram(Bytes(10), options);
+    std::ignore = connection.send_datagram(Bytes(10), options);
+  };
+  // Nothing is acknowledged, so the window fills, and what is sent afterwards waits.
+  const auto lost = [](const SocketAddress&, ByteView) {};
+  for (int i = 0; i < 100; ++i) {
+    std::ignore = endless.write(*endless.open_stream(StreamType::unidirectional), Bytes(1000));
+    pair.client.poll(pair.now, lost);
+  }
+  std::ignore = endless.send_datagram(Bytes(10), options);
+  std::ignore = endless.send_datagram(Bytes(10), options);
+  std::ignore = other.write(*other.open_stream(StreamType::unidirectional), Bytes(10));
+  pair.client.poll(pair.now, lost);
+  BOOST_TEST(sends > 0u);
+  BOOST_TEST(sends < 100u);
+  BOOST_TEST(other.stats().stream_bytes_sent == 10u);
+  // There is more to do, and the driver is told so.
+  BOOST_CHECK(pair.client.endpoint.next_timeout() <= pair.now);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
