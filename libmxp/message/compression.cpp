@@ -1,4 +1,4 @@
-#include "message/compression.h"
+#include "mxp/message_compression.h"
 
 // For contexts in memory of our own, which zstd declares for static linking only: it may change them in a later version.
 #define ZSTD_STATIC_LINKING_ONLY

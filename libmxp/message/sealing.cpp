@@ -1,4 +1,4 @@
-#include "message/sealing.h"
+#include "mxp/message_sealing.h"
 
 #include <array>
 

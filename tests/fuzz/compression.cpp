@@ -1,6 +1,6 @@
 // A compressed payload from a stranger: the bound holds whatever the frame says, and what came out can be compressed and
 // comes out again.
-#include "message/compression.h"
+#include "mxp/message_compression.h"
 
 #include <algorithm>
 #include <vector>

@@ -16,7 +16,7 @@
 #include "crypto/noise_ik.h"
 #include "handshake_keys.h"
 #include "message/compact.h"
-#include "message/compression.h"
+#include "mxp/message_compression.h"
 #include "mxp/message.h"
 #include "mxp/version.h"
 

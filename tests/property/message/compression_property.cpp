@@ -3,7 +3,7 @@
 
 #include <boost/test/unit_test.hpp>
 
-#include "message/compression.h"
+#include "mxp/message_compression.h"
 
 using namespace mxp;
 

@@ -4,8 +4,8 @@
 #include <boost/test/unit_test.hpp>
 
 #include "message/compact.h"
-#include "message/compression.h"
-#include "message/sealing.h"
+#include "mxp/message_compression.h"
+#include "mxp/message_sealing.h"
 #include "support/pattern.h"
 
 using namespace mxp;

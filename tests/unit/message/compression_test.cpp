@@ -1,4 +1,4 @@
-#include "message/compression.h"
+#include "mxp/message_compression.h"
 
 #include <zstd.h>
 

@@ -2,9 +2,9 @@
 #include <boost/test/unit_test.hpp>
 
 #include "message/compact.h"
-#include "message/compression.h"
+#include "mxp/message_compression.h"
 #include "message/header.h"
-#include "message/sealing.h"
+#include "mxp/message_sealing.h"
 #include "mxp/agent_registry.h"
 #include "mxp/message.h"
 #include "support/protocol_document.h"

@@ -1,9 +1,9 @@
-#include "message/sealing.h"
+#include "mxp/message_sealing.h"
 
 #include <boost/test/unit_test.hpp>
 
 #include "crypto/noise_x.h"
-#include "message/compression.h"
+#include "mxp/message_compression.h"
 #include "message/header.h"
 #include "support/pattern.h"
 #include "unit/crypto/bytes_of.h"

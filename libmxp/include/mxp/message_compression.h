@@ -1,5 +1,7 @@
 // Payloads with the flag COMPRESSED (docs/protocol.md §1.2): one zstd frame (RFC 8878) that states the size of its
-// content, in memory of the caller.
+// content, in memory of the caller. A connection does this by itself where it is asked to (mxp/message_options.h,
+// mxp/config.h); these are for a program that compresses or decompresses what no connection of its own does: a relay, a
+// store of messages, messages on streams.
 //
 // Whoever compressed a payload may have meant harm: few bytes can stand for very many. So the bound comes first: what
 // the frame declares is read from its header and refused above the caller's limit, before anybody allocates or decodes
@@ -7,8 +9,10 @@
 // as its flag says; what comes out is a payload and nothing else.
 //
 // The objects are contexts to be reused. Each takes its memory with its first message and never again: they are zstd's
-// static contexts, which cannot allocate. An object belongs to one thread; one of each serves any number of connections.
-// Remains of the last payload stay in it until the next one comes.
+// static contexts, which cannot allocate. Remains of the last payload stay in an object until the next one comes.
+//
+// Threads: an object belongs to one thread at a time; one of each serves any number of connections of that thread. The
+// functions may be called from any thread.
 #pragma once
 
 #include <cstddef>
@@ -24,6 +28,7 @@
 struct ZSTD_CCtx_s;
 struct ZSTD_DCtx_s;
 
+#pragma GCC visibility push(default)
 namespace mxp {
 
 // Payloads below this size are not worth the attempt: the frame alone has 9 bytes and more. Our choice.
@@ -77,3 +82,4 @@ class MessageDecompressor {
 };
 
 }  // namespace mxp
+#pragma GCC visibility pop

@@ -1,7 +1,11 @@
 // Payloads with the flag ENCRYPTED (docs/protocol.md §1.2): sealed by the sender to the receiver's static key, whoever
-// carries the message between them. Noise X (crypto/noise_x.h) with the suite ChaCha20-Poly1305; its prologue holds the
-// message's header, so that a sealed payload belongs to one message: its type, flags, ids and length cannot be changed,
-// and it cannot be moved to another message.
+// carries the message between them. A connection seals to its peer, and opens what is sealed to it, by itself
+// (mxp/message_options.h, mxp/config.h); these are for a program that seals to somebody else, whom a relay reaches, or
+// that opens what came another way.
+//
+// A seal is one message of the pattern Noise X with the suite ChaCha20-Poly1305; its prologue holds the message's
+// header, so that a sealed payload belongs to one message: its type, flags, ids and length cannot be changed, and it
+// cannot be moved to another message.
 //
 // It authenticates the sender and does not tell when it was sealed: the same message opens as often as it comes. A
 // connection delivers it once; whoever carries it may deliver it again. docs/security.md says what else is not given.
@@ -9,7 +13,7 @@
 // Compression comes first: a message that is also COMPRESSED holds, sealed, what the compressor made.
 //
 // Sealing takes three X25519 operations and opening two, tens of microseconds each. OpenSSL allocates its key objects
-// for them; nothing else is allocated. Any thread may call these.
+// for them; nothing else is allocated. Threads: any thread may call these.
 #pragma once
 
 #include <cstddef>
@@ -22,6 +26,7 @@
 #include "mxp/message.h"
 #include "mxp/random.h"
 
+#pragma GCC visibility push(default)
 namespace mxp {
 
 // A sealed payload is so many bytes longer, and the plain one may stand at this place of the buffer that it is sealed
@@ -58,3 +63,4 @@ std::expected<OpenedPayload, SealingError> open_payload(const PrivateKey& identi
                                                         MutableBytes out);
 
 }  // namespace mxp
+#pragma GCC visibility pop
