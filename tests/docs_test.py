@@ -37,7 +37,7 @@ def decisions(root):
 
 def main(root):
     bad = []
-    examples = {path.name: path.read_text() for path in (root / "examples").glob("*.cpp")}
+    examples = {path: path.read_text() for path in (root / "examples").rglob("*.cpp")}
     api = (root / "docs/api.md").read_text()
     blocks = re.findall(r"```cpp\n(.*?)```", api, re.S)
     if not blocks:
