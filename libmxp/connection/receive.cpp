@@ -119,6 +119,7 @@ struct FrameVisitor {
     on_path_response(parts, now, frame.data);
     return {};
   }
+  Result operator()(const DrainFrame&) { return not_announced(); }  // docs/protocol.md §10
   Result operator()(const DatagramFrame& frame) {
     return parts.environment.config.transport.datagrams.max_payload == 0 ? not_announced()
                                                                          : on_datagram_frame(parts, frame);

@@ -223,6 +223,21 @@ Result read_max_messages(Reader& in, std::uint64_t type) {
   return MaxMessagesFrame{*window, *bytes};
 }
 
+Result read_drain(Reader& in, std::uint64_t type) {
+  const auto state = in.varint();
+  if (!state) return malformed(type, "DRAIN frame cut off");
+  if (*state > static_cast<std::uint64_t>(DrainFrame::State::agrees))
+    return malformed(type, "DRAIN frame with a state that is not known");
+  DrainFrame frame{static_cast<DrainFrame::State>(*state)};
+  if (frame.state != DrainFrame::State::begins) return frame;
+  const auto time_ms = in.varint();
+  if (!time_ms) return malformed(type, "DRAIN frame cut off in its time");
+  constexpr auto kMost = std::chrono::duration_cast<std::chrono::milliseconds>(kLongestDrain).count();
+  if (*time_ms > static_cast<std::uint64_t>(kMost)) return malformed(type, "DRAIN frame with too long a time");
+  frame.time = std::chrono::milliseconds(*time_ms);
+  return frame;
+}
+
 // Frames of one number and of a stream id and a number.
 template <typename F>
 Result read_limit(Reader& in, std::uint64_t type) {
@@ -293,6 +308,7 @@ std::expected<std::optional<Frame>, TransportError> FrameReader::next() {
     case frame_type::kExpired: return read_expired(reader_, type);
     case frame_type::kMaxMessages: return read_max_messages(reader_, type);
     case frame_type::kMessagesBlocked: return read_limit<MessagesBlockedFrame>(reader_, type);
+    case frame_type::kDrain: return read_drain(reader_, type);
     case frame_type::kCloseTransport:
     case frame_type::kCloseApplication: return read_close(reader_, type);
     default: return std::unexpected(TransportError{TransportErrorCode::unknown_frame, type, "frame type not known"});

@@ -252,6 +252,14 @@ bool write_frame(Writer& out, const MessageFrame& frame) {
          out.bytes(frame.body);
 }
 
+bool write_frame(Writer& out, const DrainFrame& frame) {
+  const auto state = static_cast<std::uint64_t>(frame.state);
+  if (frame.state != DrainFrame::State::begins) return write_varints(out, {frame_type::kDrain, state});
+  MXP_REQUIRE(frame.time >= Duration::zero() && frame.time <= kLongestDrain);
+  const auto time_ms = std::chrono::duration_cast<std::chrono::milliseconds>(frame.time).count();
+  return write_varints(out, {frame_type::kDrain, state, static_cast<std::uint64_t>(time_ms)});
+}
+
 bool write_frame(Writer& out, const CloseFrame& frame) {
   const std::size_t fixed = 1 + varint_size(frame.code) + (frame.application ? 0 : varint_size(frame.frame_type));
   if (out.space() < fixed) return false;

@@ -47,6 +47,8 @@ bool write_frame(Writer& out, const MessagesBlockedFrame& frame);
 bool write_frame(Writer& out, const MessageFrame& frame);
 // Bytes that a MESSAGE frame takes beside its body.
 std::size_t message_frame_overhead(std::uint64_t sequence, std::size_t body_size);
+// REQUIRES: with `begins`, 0 <= time <= kLongestDrain; parts of a millisecond are left out.
+bool write_frame(Writer& out, const DrainFrame& frame);
 // The reason is cut to what fits, and to kMaxCloseReason.
 bool write_frame(Writer& out, const CloseFrame& frame);
 

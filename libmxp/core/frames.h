@@ -25,7 +25,7 @@ inline constexpr std::uint64_t kPadding = 0x00, kPing = 0x01, kAck = 0x02, kAckE
                                kPathChallenge = 0x1a, kPathResponse = 0x1b, kCloseTransport = 0x1c,
                                kCloseApplication = 0x1d, kImmediateAck = 0x1f, kAckTimes = 0x20, kAckEcnTimes = 0x21,
                                kDatagram = 0x30, kDatagramWithLength = 0x31, kMessage = 0x32, kExpired = 0x33,
-                               kMaxMessages = 0x34, kCompactMessage = 0x37, kMessagesBlocked = 0x38;
+                               kMaxMessages = 0x34, kDrain = 0x36, kCompactMessage = 0x37, kMessagesBlocked = 0x38;
 inline constexpr std::uint64_t kStreamFinBit = 1, kStreamLengthBit = 2, kStreamOffsetBit = 4;
 }  // namespace frame_type
 
@@ -41,6 +41,8 @@ inline constexpr Duration kLatestReceiveTime = std::chrono::microseconds(std::ui
 inline constexpr std::uint64_t kMaxMessageWindow = std::uint64_t{1} << 20;
 // A whole message: 16 MiB of payload, header and checksum (docs/protocol.md §1).
 inline constexpr std::uint64_t kMaxMessageLength = (std::uint64_t{16} << 20) + 40;
+// The longest time that a DRAIN frame tells: about 49 days (docs/protocol.md §4). It is far from what a Duration holds.
+inline constexpr Duration kLongestDrain = std::chrono::milliseconds((std::uint64_t{1} << 32) - 1);
 inline constexpr std::size_t kMaxCloseReason = 256;
 inline constexpr Duration kLongestAckDelay = std::chrono::milliseconds((1u << 14) - 1);  // RFC 9000 §18.2
 inline constexpr std::uint64_t kMaxStreamCount = std::uint64_t{1} << 60;                 // RFC 9000 §4.6
@@ -266,6 +268,12 @@ struct MaxMessagesFrame {
 struct MessagesBlockedFrame {
   std::uint64_t bytes = 0;  // the limit
 };
+// How far its sender has come on the way to an end in order (docs/protocol.md §4).
+struct DrainFrame {
+  enum class State : std::uint8_t { begins, done, agrees };
+  State state = State::begins;
+  Duration time{};  // begins: until the sender closes in any case; whole milliseconds, 0..kLongestDrain
+};
 struct CloseFrame {
   bool application = false;
   std::uint64_t code = 0;
@@ -277,7 +285,7 @@ using Frame = std::variant<PaddingFrame, PingFrame, AckFrame, ResetStreamFrame, 
                            MaxDataFrame, MaxStreamDataFrame, MaxStreamsFrame, DataBlockedFrame, StreamDataBlockedFrame,
                            StreamsBlockedFrame, AckFrequencyFrame, ImmediateAckFrame, NewConnectionIdFrame,
                            RetireConnectionIdFrame, PathChallengeFrame, PathResponseFrame, DatagramFrame, MessageFrame,
-                           ExpiredFrame, MaxMessagesFrame, MessagesBlockedFrame, CloseFrame>;
+                           ExpiredFrame, MaxMessagesFrame, MessagesBlockedFrame, DrainFrame, CloseFrame>;
 
 // PADDING, ACK and CLOSE are not (docs/protocol.md §4).
 bool is_ack_eliciting(const Frame& frame);

@@ -122,6 +122,8 @@ void frames() {
   frame("expired", ExpiredFrame{5, 2, 64});
   frame("max-messages", MaxMessagesFrame{16384, 1u << 21});
   frame("messages-blocked", MessagesBlockedFrame{1u << 21});
+  frame("drain-begins", DrainFrame{DrainFrame::State::begins, std::chrono::seconds(30)});
+  frame("drain-agrees", DrainFrame{DrainFrame::State::agrees});
   frame("close-transport", CloseFrame{false, 0x0a, 0x08, view("why")});
   frame("close-application", CloseFrame{true, 42, 0, view("bye")});
   seed("frames", "all", all.so_far());

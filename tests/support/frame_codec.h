@@ -78,6 +78,7 @@ struct CompareFrames {
     return x.window == y.window && x.bytes == y.bytes;
   }
   bool operator()(const MessagesBlockedFrame& x, const MessagesBlockedFrame& y) const { return x.bytes == y.bytes; }
+  bool operator()(const DrainFrame& x, const DrainFrame& y) const { return x.state == y.state && x.time == y.time; }
   bool operator()(const CloseFrame& x, const CloseFrame& y) const {
     return x.application == y.application && x.code == y.code && x.frame_type == y.frame_type &&
            std::ranges::equal(x.reason, y.reason);

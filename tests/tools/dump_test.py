@@ -354,6 +354,13 @@ class WithKeys(DumpCase):
         for text in ("MESSAGE 10 compact Event id 5 [2]", "MESSAGE 11 compact not a message: message is cut off [1]", "EXPIRED 12-14 [42]", "MAX_MESSAGES 1024 window 16", "MESSAGES_BLOCKED 1024"):
             self.assertIn(text, out)
 
+    def test_drain_is_shown_with_its_state(self):
+        capture = wire.pcap([MESSAGE_1, MESSAGE_2, wire.c2s(0, bytes.fromhex("360080007530" "3601" "3602"))])
+        self.assertEqual(self.records(capture, keys=True)[2]["frames"], [
+            {"type": "drain", "state": "begins", "time_ms": 30000}, {"type": "drain", "state": "done"}, {"type": "drain", "state": "agrees"}])
+        out, _ = self.dump("-r", self.file("c", capture), "--keylog", self.file("k", wire.KEY_LOG))
+        self.assertIn("DRAIN begins within 30000ms, DRAIN done, DRAIN agrees", out)
+
     def test_a_connection_joined_late_is_decrypted(self):
         for number, size in ((5, 1), (70_000, 1), (70_000, 2), (9_000_000, 2), (5_000_000_000, 4)):
             with self.subTest(number=number, size=size):

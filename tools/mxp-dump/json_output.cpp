@@ -22,6 +22,19 @@ std::string json_string(std::string_view text) {
   return out += '"';
 }
 
+}  // namespace
+
+std::string_view state_word(DrainFrame::State state) {
+  switch (state) {
+    case DrainFrame::State::begins: return "begins";
+    case DrainFrame::State::done: return "done";
+    case DrainFrame::State::agrees: break;
+  }
+  return "agrees";
+}
+
+namespace {
+
 struct FrameJson {
   std::back_insert_iterator<std::string> out;
 
@@ -106,6 +119,11 @@ struct FrameJson {
   }
   void operator()(const MaxMessagesFrame& frame) { add(R"(,"window":{},"limit":{})", frame.window, frame.bytes); }
   void operator()(const MessagesBlockedFrame& frame) { add(R"(,"limit":{})", frame.bytes); }
+  void operator()(const DrainFrame& frame) {
+    add(R"(,"state":"{}")", state_word(frame.state));
+    if (frame.state == DrainFrame::State::begins)
+      add(R"(,"time_ms":{})", std::chrono::duration_cast<std::chrono::milliseconds>(frame.time).count());
+  }
   void operator()(const CloseFrame& frame) {
     add(R"(,"by":"{}","error_code":{})", frame.application ? "application" : "transport", frame.code);
     if (!frame.application)
@@ -140,6 +158,7 @@ struct FrameWord {
   std::string_view operator()(const ExpiredFrame&) const { return "expired"; }
   std::string_view operator()(const MaxMessagesFrame&) const { return "max_messages"; }
   std::string_view operator()(const MessagesBlockedFrame&) const { return "messages_blocked"; }
+  std::string_view operator()(const DrainFrame&) const { return "drain"; }
   std::string_view operator()(const CloseFrame&) const { return "close"; }
 };
 

@@ -13,5 +13,7 @@ class JsonWriter final : public PacketWriter {
 
 // The name of a frame's type in JSON and in fields, such as "stream" or "max_data".
 std::string_view frame_word(const Frame& frame);
+// "begins"
+std::string_view state_word(DrainFrame::State state);
 
 }  // namespace mxp::dump

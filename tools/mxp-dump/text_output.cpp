@@ -7,6 +7,7 @@
 #include "common/escape.h"
 #include "common/message_names.h"
 #include "message/body.h"
+#include "mxp-dump/json_output.h"
 
 namespace mxp::dump {
 namespace {
@@ -79,6 +80,11 @@ struct FrameText {
   }
   void operator()(const MaxMessagesFrame& frame) { add("MAX_MESSAGES {} window {}", frame.bytes, frame.window); }
   void operator()(const MessagesBlockedFrame& frame) { add("MESSAGES_BLOCKED {}", frame.bytes); }
+  void operator()(const DrainFrame& frame) {
+    add("DRAIN {}", state_word(frame.state));
+    if (frame.state == DrainFrame::State::begins)
+      add(" within {}ms", std::chrono::duration_cast<std::chrono::milliseconds>(frame.time).count());
+  }
   void operator()(const StreamsBlockedFrame& frame) { add("STREAMS_BLOCKED {} {}", ways(frame.type), frame.limit); }
   void operator()(const DatagramFrame& frame) { add("DATAGRAM {}", frame.data.size()); }
   void operator()(const CloseFrame& frame) {

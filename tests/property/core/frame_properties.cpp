@@ -65,7 +65,7 @@ struct Written {
 };
 bool write_some_frame(Writer& out, Written& written, std::vector<std::uint8_t>& store) {
   const StreamType type = *rc::gen::element(StreamType::bidirectional, StreamType::unidirectional);
-  switch (*rc::gen::inRange(0, 22)) {
+  switch (*rc::gen::inRange(0, 23)) {
     case 0: written.frame = PingFrame{}; break;
     case 1: {
       written.ranges = some_ranges();
@@ -120,6 +120,13 @@ bool write_some_frame(Writer& out, Written& written, std::vector<std::uint8_t>& 
       written.frame = MaxMessagesFrame{*rc::gen::inRange<std::uint64_t>(0, kMaxMessageWindow + 1), number()};
       break;
     case 20: written.frame = MessagesBlockedFrame{number()}; break;
+    case 21: {
+      const auto state =
+          *rc::gen::element(DrainFrame::State::begins, DrainFrame::State::done, DrainFrame::State::agrees);
+      const std::chrono::milliseconds time(*rc::gen::inRange<std::int64_t>(0, std::int64_t{1} << 32));
+      written.frame = DrainFrame{state, state == DrainFrame::State::begins ? time : Duration::zero()};
+      break;
+    }
     default: {
       store = some_bytes(kMaxCloseReason);
       const bool application = *rc::gen::arbitrary<bool>();

@@ -148,7 +148,7 @@ BOOST_AUTO_TEST_CASE(frames_that_have_no_place_there_are_named_by_their_fault) {
   const Case cases[] = {
       {{0x01}, TransportErrorCode::protocol_violation},                            // PING: known, not allowed
       {{0x0a, 0x00, 0x00}, TransportErrorCode::protocol_violation},                // STREAM
-      {{0x36}, TransportErrorCode::unknown_frame},                                 // reserved
+      {{0x35}, TransportErrorCode::unknown_frame},                                 // reserved
       {{0x40, 0x01}, TransportErrorCode::frame_encoding_error},                    // PING in two bytes
       {{0x1c, 0x00, 0x00, 0x41, 0x01}, TransportErrorCode::frame_encoding_error},  // CLOSE with a reason of 257 bytes
   };

@@ -509,6 +509,9 @@ BOOST_AUTO_TEST_CASE(frames_of_the_worked_example) {
   show_frame("COMPACT_MESSAGE", "number 9: the same Event",
              MessageFrame{MessageFrame::Form::compact, 9, Bytes{0x12, 0x00, 0x05, 'u', 'p'}});
   show_frame("MESSAGES_BLOCKED", "at 3145728 bytes", MessagesBlockedFrame{3u << 20});
+  show_frame("DRAIN", "begins: 30000 ms at most", DrainFrame{DrainFrame::State::begins, std::chrono::seconds(30)});
+  show_frame("DRAIN", "done", DrainFrame{DrainFrame::State::done});
+  show_frame("DRAIN", "agrees", DrainFrame{DrainFrame::State::agrees});
   expect_example("frames", text.text());
 }
 

@@ -293,7 +293,7 @@ BOOST_AUTO_TEST_CASE(fields_may_be_in_longer_forms) {
 }
 
 BOOST_AUTO_TEST_CASE(unknown_and_reserved_types_close_the_connection) {
-  for (const std::uint8_t type : {0x04, 0x1e, 0x22, 0x35, 0x36, 0x39, 0x3f}) {
+  for (const std::uint8_t type : {0x04, 0x1e, 0x22, 0x35, 0x39, 0x3f}) {
     const TransportError error = refused({type, 0, 0, 0});
     BOOST_TEST((error.code == TransportErrorCode::unknown_frame));
     BOOST_TEST(error.frame_type == type);
@@ -371,6 +371,19 @@ BOOST_AUTO_TEST_CASE(frames_of_messages_beyond_their_bounds) {
     BOOST_TEST((refused(hex(bytes)).code == TransportErrorCode::frame_encoding_error));
 }
 
+BOOST_AUTO_TEST_CASE(drain) {
+  const auto begins = only<DrainFrame>(hex("36 00 4040"));
+  BOOST_TEST((begins.state == DrainFrame::State::begins));
+  BOOST_TEST((begins.time == 64ms));
+  BOOST_TEST((only<DrainFrame>(hex("36 00 c0000000ffffffff")).time == kLongestDrain));
+  BOOST_TEST((only<DrainFrame>(hex("36 01")).state == DrainFrame::State::done));
+  BOOST_TEST((only<DrainFrame>(hex("36 02")).state == DrainFrame::State::agrees));
+  for (const char* bytes : {"36 03", "36 ffffffffffffffff",       // no such state
+                            "36 00 c000000100000000",             // longer than can be told
+                            "36", "36 40", "36 00", "36 00 40"})  // cut off
+    BOOST_TEST((refused(hex(bytes)).code == TransportErrorCode::frame_encoding_error));
+}
+
 BOOST_AUTO_TEST_CASE(only_padding_ack_and_close_are_not_ack_eliciting) {
   for (const Frame& frame : {Frame(PaddingFrame{}), Frame(AckFrame{}), Frame(CloseFrame{})})
     BOOST_TEST(!is_ack_eliciting(frame));
@@ -394,7 +407,8 @@ BOOST_AUTO_TEST_CASE(only_padding_ack_and_close_are_not_ack_eliciting) {
                              Frame(MessageFrame{}),
                              Frame(ExpiredFrame{}),
                              Frame(MaxMessagesFrame{}),
-                             Frame(MessagesBlockedFrame{})}) {
+                             Frame(MessagesBlockedFrame{}),
+                             Frame(DrainFrame{})}) {
     BOOST_TEST(is_ack_eliciting(frame));
   }
 }

@@ -61,6 +61,10 @@ BOOST_AUTO_TEST_CASE(frames_have_the_bytes_of_the_document) {
       {ExpiredFrame{64, 3, 100}, "33 4040 02 4064"},
       {MaxMessagesFrame{16384, 64}, "34 80004000 4040"},
       {MessagesBlockedFrame{64}, "38 4040"},
+      {DrainFrame{DrainFrame::State::begins, std::chrono::milliseconds(64)}, "36 00 4040"},
+      {DrainFrame{DrainFrame::State::begins, kLongestDrain}, "36 00 c0000000ffffffff"},
+      {DrainFrame{DrainFrame::State::done}, "36 01"},
+      {DrainFrame{DrainFrame::State::agrees}, "36 02"},
       {PathChallengeFrame{{1, 2, 3, 4, 5, 6, 7, 8}}, "1a 0102030405060708"},
       {PathResponseFrame{{1, 2, 3, 4, 5, 6, 7, 8}}, "1b 0102030405060708"},
       {DatagramFrame{view("abc")}, "31 03 616263"},
@@ -218,6 +222,8 @@ BOOST_AUTO_TEST_CASE(frame_that_does_not_fit_writes_nothing) {
                              Frame(ExpiredFrame{64, 3, 100}),
                              Frame(MaxMessagesFrame{16384, 1u << 20}),
                              Frame(MessagesBlockedFrame{1u << 20}),
+                             Frame(DrainFrame{DrainFrame::State::begins, std::chrono::seconds(1)}),
+                             Frame(DrainFrame{DrainFrame::State::agrees}),
                              Frame(CloseFrame{false, 0x0a, 8, {}})}) {
     const std::size_t size = written(frame).size();
     for (std::size_t space = 0; space < size; ++space) {
