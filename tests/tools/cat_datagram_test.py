@@ -3,6 +3,7 @@
 import json
 import re
 import socket
+import struct
 import subprocess
 import sys
 import unittest
@@ -34,10 +35,10 @@ class Datagrams(CatTest):
     def test_the_largest_line_goes_and_one_byte_more_is_2_with_the_limit(self):
         out, *_ = self.both(b"x" * 1170 + b"\n")
         self.assertEqual(len(out), 1171)
-        for given, which in ((b"a\nb\n" + b"x" * 1171 + b"\n", "datagram 3"), (b"x" * 1171, "the first datagram"), (b"x" * 5_000_000, "the first datagram")):
+        for given, before, which in ((b"a\nb\n" + b"x" * 1171 + b"\nnever", b"a\nb\n", "line 3 of stdin has 1171 bytes"), (b"x" * 5_000_000, b"", "line 1 of stdin has 5000000 bytes")):
             listening = self.listener("--datagram")
-            self.fails(self.cat(listening.url, "--datagram", input=given), 2, which, "larger than the 1170 bytes", "--frame raw")
-            self.assertEqual(listening.finish()[0], 5)
+            self.fails(self.cat(listening.url, "--datagram", input=given), 2, which, "a datagram takes at most 1170")
+            self.assertEqual(listening.finish()[:2], (0, before))  # what stood before it was sent
 
     def test_raw_input_is_cut_to_what_fits(self):
         given = content(100_000)
@@ -48,9 +49,18 @@ class Datagrams(CatTest):
         out, *_ = self.both(b"a\nb\0\0c\0", "--frame", "nul", listener=("--frame=nul",))
         self.assertEqual(out, b"a\nb\0\0c\0")
 
+    def test_lengths_frame_too(self):
+        payloads = [b"", b"a\nb", b"\0", content(1170)]
+        given = b"".join(struct.pack("<I", len(each)) + each for each in payloads)
+        out, *_ = self.both(given, "--frame", "len", listener=("--frame", "len"))
+        self.assertEqual(out, given)
+        listening = self.listener("--datagram", "--frame", "len")
+        self.fails(self.cat(listening.url, "--datagram", "--frame", "len", input=given + b"\5\0\0\0four"), 2, "stdin ends within datagram 5")
+        self.assertEqual(listening.finish()[:2], (0, given))
+
     def test_lost_ones_are_counted_and_the_rest_arrives_once(self):
         listening = self.listener("--datagram")
-        relay = subprocess.Popen([NETEM, "-l", "127.0.0.1:0", "-t", f"127.0.0.1:{listening.port}", "--up", "loss 10%", "--seed", "3"],
+        relay = subprocess.Popen([NETEM, "-l", "127.0.0.1:0", "-t", f"127.0.0.1:{listening.port}", "--up", "loss 10% mtu 1500", "--seed", "3"],
                                  stderr=subprocess.PIPE, stdout=subprocess.DEVNULL)
         self.processes.append(relay)
         port = int(re.search(rb"relaying 127\.0\.0\.1:(\d+) ", relay.stderr.readline())[1])
@@ -107,7 +117,7 @@ class Datagrams(CatTest):
     def test_what_does_not_go_together_is_2(self):
         url = f"mxp://{'A' * 43}@127.0.0.1:9"
         for arguments, words in ((["--datagram", "--send", "x"], "--datagram excludes"), (["--datagram", "--recv", "x"], "--datagram excludes"),
-                                 (["--frame", "line"], "--frame line needs --message or --datagram"), (["--datagram", "--frame", "words"], "--frame"), (["--datagram", "--digest"], "--digest excludes")):
+                                 (["--frame", "line"], "--frame line needs --message, --datagram or --streams"), (["--datagram", "--frame", "words"], "--frame"), (["--datagram", "--digest"], "--digest excludes")):
             self.fails(self.cat(url, *arguments), 2, words)
         self.fails(self.cat("listen", "0", "--datagram", "--echo"), 2, "--datagram excludes")
 

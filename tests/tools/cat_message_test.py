@@ -118,7 +118,6 @@ class Messages(CatTest):
         for arguments, says in ((("--frame", "raw", "--message", "Event"), "--frame raw has no messages"),
                                 (("--frame", "line"), "--frame line needs --message"),
                                 (("--message", "Event", "--datagram"), "--datagram and --message exclude each other"),
-                                (("--datagram", "--frame", "len"), "--frame len is for --message"),
                                 (("--datagram", "--priority", "critical"), "--priority is of a stream, files or messages"),
                                 (("--message", "Nothing"), "--message 'Nothing': no type of messages"),
                                 (("--message", "0x7f"), "no type of messages"),

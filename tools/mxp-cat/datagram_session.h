@@ -9,14 +9,15 @@
 //   stdout is too slow   what it has no room for is thrown away and counted, as nothing could hold the peer back
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
-#include "mxp-cat/standard_session.h"
+#include "mxp-cat/framed_session.h"
 
 namespace mxp::tools {
 
-class DatagramSession : public StandardSession {
+class DatagramSession : public FramedSession {
  public:
   DatagramSession(const SessionEnvironment& environment, Connection& connection, StandardStreams& streams);
 
@@ -37,23 +38,19 @@ class DatagramSession : public StandardSession {
 
  private:
   enum class OurEnd : std::uint8_t { open, sent, acknowledged };
-  enum class Sent : std::uint8_t { all, must_wait, failed };
 
   void start(StreamId id);
-  void read_input() override;
-  // Sends what of the input is whole; at the end of stdin, all of it.
-  Sent send_input();
-  Sent send_one(ByteView data);
+  std::size_t frame_limit() const override { return std::max<std::size_t>(connection_.max_datagram_size(), 1); }
+  Sent send_frame(ByteView payload, std::uint64_t number) override;
+  void on_input_ended() override { end_if_all_settled(); }
   void end_if_all_settled();
   std::string_view awaited() const override { return peer_ended_ ? "acknowledge it" : "end its side"; }
   void on_output_room() override { check_done(); }
   void check_done();
 
-  bool input_ended_ = false;
   OurEnd our_end_ = OurEnd::open;
   bool peer_ended_ = false;
-  std::vector<std::uint8_t> input_;  // read and not sent yet
-  std::vector<std::uint8_t> line_;   // what came, with what ends it
+  std::vector<std::uint8_t> line_;  // what came, with what ends it
   std::uint64_t sent_ = 0;
   std::uint64_t settled_ = 0;  // of those sent: acknowledged, lost, or dropped because the path carries less
   std::uint64_t bytes_sent_ = 0;

@@ -20,15 +20,23 @@ FrameCutter::Cut FrameCutter::front() {
     case Framing::line: return front_by_delimiter('\n');
     case Framing::nul: return front_by_delimiter(0);
     case Framing::len: return front_by_length();
-    case Framing::raw: break;
+    case Framing::raw: return front_as_it_comes();
   }
   return {.kind = Cut::Kind::nothing, .payload = {}};
 }
 
 FrameCutter::Cut FrameCutter::judge(ByteView payload, std::uint64_t size, std::size_t end) {
   front_end_ = end;
-  if (size > limit_) return {.kind = Cut::Kind::too_large, .payload = {}, .size = size};
+  const bool is_whole = skipped_ == 0;
+  if (size > limit_ || !is_whole) return {.kind = Cut::Kind::too_large, .payload = {}, .size = size};
   return {.kind = Cut::Kind::payload, .payload = payload, .size = size};
+}
+
+FrameCutter::Cut FrameCutter::front_as_it_comes() {
+  const ByteView rest = ByteView(bytes_).subspan(begin_);
+  if (rest.empty()) return {.kind = Cut::Kind::nothing, .payload = {}};
+  const std::size_t size = std::min(rest.size(), limit_);
+  return judge(rest.first(size), size, begin_ + size);
 }
 
 FrameCutter::Cut FrameCutter::front_by_delimiter(std::uint8_t delimiter) {

@@ -11,7 +11,7 @@
 namespace mxp::tools {
 
 enum class Framing : std::uint8_t {
-  raw,   // no payloads: bytes as they come
+  raw,   // none of its own: bytes as they come, each payload what there is, cut to the limit
   line,  // each ends with a newline, which is no part of it; the last may go without
   len,   // its length stands before each, as a little-endian u32
   nul    // each ends with a zero byte
@@ -19,8 +19,12 @@ enum class Framing : std::uint8_t {
 
 class FrameCutter {
  public:
-  // `limit`: of a payload. REQUIRES: not raw.
+  // `limit`: of a payload, more than 0.
   FrameCutter(Framing framing, std::size_t limit) : framing_(framing), limit_(limit) {}
+
+  std::size_t limit() const { return limit_; }
+  // From the next front() on. A payload that was too large before stays so.
+  void set_limit(std::size_t limit) { limit_ = limit; }
 
   void add(ByteView bytes);
   // Nothing more will be added.
@@ -44,6 +48,7 @@ class FrameCutter {
   bool is_cut_short() const { return ended_ && begin_ != bytes_.size(); }
 
  private:
+  Cut front_as_it_comes();
   Cut front_by_delimiter(std::uint8_t delimiter);
   Cut front_by_length();
   Cut judge(ByteView payload, std::uint64_t size, std::size_t end);

@@ -68,14 +68,19 @@ void add_session_options(CLI::App& command, LowOptions& low) {
   command.add_flag("--datagram", low.datagram,
                    "datagrams in place of a stream: each line is one, and may be lost; the peer needs it, too");
   command
+      .add_option("--streams", low.streams,
+                  "deal the lines of stdin over N streams, 1 to 256; a listener takes up to N: the peer needs it, too")
+      ->check(CLI::Range(1u, 256u))
+      ->type_name("N");
+  command
       .add_option("--message", low.message,
                   "each line of stdin is one message of this type: Event, Call, ..., or 0x80 to 0xEF")
       ->type_name("TYPE");
   command
-      .add_option(
-          "--frame", low.frame,
-          "with --message or --datagram, what one is: line (default), nul (ends with a zero byte), len (u32 before it; "
-          "messages only), raw (each read; datagrams only)")
+      .add_option("--frame", low.frame,
+                  "with --message, --datagram or --streams, what is sent as one: line (default), nul (ends with a zero "
+                  "byte), len "
+                  "(u32 before it), raw (each read; datagrams only)")
       ->check(CLI::IsMember({"raw", "line", "len", "nul"}))
       ->type_name("raw|line|len|nul");
   command

@@ -35,6 +35,7 @@ struct LowOptions {
   bool end_together = false;
   bool no_stdin = false;
   bool datagram = false;
+  std::optional<unsigned> streams;      // --streams N
   std::optional<std::string> message;   // --message TYPE
   std::optional<std::string> frame;     // --frame
   std::optional<std::string> priority;  // --priority

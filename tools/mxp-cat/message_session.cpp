@@ -6,16 +6,9 @@
 #include "common/message_names.h"
 
 namespace mxp::tools {
-namespace {
-
-constexpr std::size_t kMessageInputBytes = 64u << 10;
-// Reads before the loop looks at the socket again.
-constexpr int kMessageInputsPerTurn = 4;
-
-}  // namespace
 
 MessageSession::MessageSession(const SessionEnvironment& environment, Connection& connection, StandardStreams* streams)
-    : StandardSession(environment, connection, streams), cutter_(environment.options.framing, kMaxShortMessage) {}
+    : FramedSession(environment, connection, streams, "message", kMaxShortMessage) {}
 
 // --- the stream that tells the end
 
@@ -56,52 +49,15 @@ std::size_t MessageSession::on_stream_data(StreamId id, ByteView data, bool fin)
   if (!fin || peer_ended_) return 0;
   peer_ended_ = true;
   environment_.reporter.fin(connection_, id, Side::peer);
-  if (!input_ended_ && has_turn_ && ends_with_peer()) {
-    streams_->input.stop_after_arrived();
-    read_input();
-  }
+  follow_peers_end();
   check_done();
   return 0;
 }
 
 // --- stdin to messages
 
-void MessageSession::read_input() {
-  for (int chunk = 0; chunk < kMessageInputsPerTurn; ++chunk) {
-    if (ended() || input_ended_) return unwatch_input();
-    if (send_input() != Sent::yes) return unwatch_input();  // on_messages_writable goes on
-    if (chunk_.empty()) chunk_.resize(kMessageInputBytes);
-    const StandardInput::ReadResult got = streams_->input.read(chunk_);
-    switch (got.kind) {
-      case StandardInput::ReadResult::Kind::nothing_now: return watch_input();
-      case StandardInput::ReadResult::Kind::bytes: cutter_.add(ByteView(chunk_).first(got.count)); break;
-      case StandardInput::ReadResult::Kind::error: return fail_input(got.error);
-      case StandardInput::ReadResult::Kind::end:
-        cutter_.on_end();
-        if (send_input() == Sent::yes) on_input_end();
-        return unwatch_input();
-    }
-  }
-  // More is there: go on in the next turn, after the socket had its share.
-  if (send_input() == Sent::yes) watch_input();
-  else unwatch_input();
-}
-
-MessageSession::Sent MessageSession::send_input() {
-  for (;;) {
-    const FrameCutter::Cut cut = cutter_.front();
-    if (cut.kind == FrameCutter::Cut::Kind::nothing) return Sent::yes;
-    const std::string_view unit = environment_.options.framing == Framing::line ? "line" : "message";
-    if (cut.kind == FrameCutter::Cut::Kind::too_large) {
-      stop_input({ErrorKind::usage, fmt::format("{} {} of stdin has {} bytes, and a message takes at most {}: nothing "
-                                                "was sent from there on",
-                                                unit, cutter_.number(), cut.size, kMaxShortMessage)});
-      return Sent::failed;
-    }
-    const Sent sent = send({.type = *environment_.options.message, .id = cutter_.number(), .payload = cut.payload});
-    if (sent != Sent::yes) return sent;
-    cutter_.take();
-  }
+MessageSession::Sent MessageSession::send_frame(ByteView payload, std::uint64_t number) {
+  return send({.type = *environment_.options.message, .id = number, .payload = payload});
 }
 
 MessageSession::Sent MessageSession::send(const Message& message) {
@@ -121,21 +77,6 @@ MessageSession::Sent MessageSession::send(const Message& message) {
 void MessageSession::on_messages_writable() {
   if (streams_ == nullptr) return connection_.resume_messages();
   if (has_turn_ && !ended() && !input_ended_) read_input();
-}
-
-void MessageSession::on_input_end() {
-  if (cutter_.is_cut_short())
-    return stop_input(
-        {ErrorKind::usage, fmt::format("stdin ends within message {}, which was not sent", cutter_.number())});
-  input_ended_ = true;
-  check_done();
-}
-
-void MessageSession::stop_input(ToolError error) {
-  unwatch_input();
-  input_error_ = std::move(error);
-  input_ended_ = true;
-  check_done();
 }
 
 void MessageSession::on_message_outcome(MessageOutcome outcome) {
@@ -190,12 +131,8 @@ bool MessageSession::is_all_written() const {
 
 void MessageSession::end_our_side() {
   our_end_sent_ = true;
-  finish_stream();
-}
-
-Result<void> MessageSession::verdict() const {
-  if (input_error_) return std::unexpected(*input_error_);
-  return {};
+  finish_stream(*stream_);
+  wait_for_peer();
 }
 
 void MessageSession::on_goodbye() {

@@ -12,15 +12,13 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <vector>
 
-#include "mxp-cat/frame_cutter.h"
-#include "mxp-cat/standard_session.h"
+#include "mxp-cat/framed_session.h"
 
 namespace mxp::tools {
 
-class MessageSession : public StandardSession {
+class MessageSession : public FramedSession {
  public:
   // `streams`: null with --echo.
   MessageSession(const SessionEnvironment& environment, Connection& connection, StandardStreams* streams);
@@ -37,14 +35,10 @@ class MessageSession : public StandardSession {
   void take_turn() override;
 
  private:
-  enum class Sent : std::uint8_t { yes, no_room, failed };
-
   void start(StreamId id);
-  void read_input() override;
-  Sent send_input();
+  Sent send_frame(ByteView payload, std::uint64_t number) override;
   Sent send(const Message& message);
-  void on_input_end();
-  void stop_input(ToolError error);
+  void on_input_ended() override { check_done(); }
 
   bool echo(const Message& message);
   std::string_view awaited() const override { return "end"; }
@@ -53,17 +47,12 @@ class MessageSession : public StandardSession {
   void check_done();
   bool is_all_written() const;
   void end_our_side();
-  Result<void> verdict() const;
 
-  FrameCutter cutter_;
-  bool input_ended_ = false;
   bool our_end_sent_ = false;
   bool peer_ended_ = false;
   std::uint64_t sent_ = 0;
   std::uint64_t settled_ = 0;
   std::uint64_t not_delivered_ = 0;
-  std::optional<ToolError> input_error_;  // told once all that was sent before is settled
-  std::vector<std::uint8_t> chunk_;
   std::vector<std::uint8_t> framed_;
 };
 

@@ -16,6 +16,10 @@ namespace {
 
 using std::chrono_literals::operator""s;
 
+Framing framing(std::string_view name) {
+  return name == "raw" ? Framing::raw : name == "len" ? Framing::len : name == "nul" ? Framing::nul : Framing::line;
+}
+
 Result<void> check_combination(const LowOptions& low) {
   const int modes =
       static_cast<int>(low.echo) + static_cast<int>(!low.send.empty()) + static_cast<int>(!low.receive_into.empty());
@@ -23,8 +27,14 @@ Result<void> check_combination(const LowOptions& low) {
     return fail(ErrorKind::usage, "--datagram excludes --echo, --send and --recv: a connection does one of them");
   if (low.datagram && low.message)
     return fail(ErrorKind::usage, "--datagram and --message exclude each other: a connection does one of them");
-  if (low.datagram && low.frame == "len")
-    return fail(ErrorKind::usage, "--frame len is for --message: use line, nul or raw with --datagram");
+  if (low.streams && (modes > 0 || low.datagram || low.message))
+    return fail(ErrorKind::usage,
+                "--streams excludes --datagram, --message, --echo, --send and --recv: a connection does one of them");
+  if (low.streams && low.digest)
+    return fail(ErrorKind::usage, "--digest excludes --streams: what comes on several has no order of its own");
+  if (low.streams && low.frame == "raw")
+    return fail(ErrorKind::usage,
+                "--frame raw cannot be put together again from several streams: use line, len or nul with --streams");
   if (low.datagram && low.digest)
     return fail(ErrorKind::usage, "--digest excludes --datagram: what is lost on the way has no part in it");
   if (low.message && (!low.send.empty() || !low.receive_into.empty()))
@@ -32,9 +42,9 @@ Result<void> check_combination(const LowOptions& low) {
   if (low.message && low.digest) return fail(ErrorKind::usage, "--digest is of a stream or files: --message has none");
   if (low.message && low.frame == "raw")
     return fail(ErrorKind::usage, "--frame raw has no messages: use line, len or nul with --message");
-  if (low.frame && low.frame != "raw" && !low.message && !low.datagram)
+  if (low.frame && low.frame != "raw" && !low.message && !low.datagram && !low.streams)
     return fail(ErrorKind::usage,
-                fmt::format("--frame {} needs --message or --datagram: a stream has no frames", *low.frame));
+                fmt::format("--frame {} needs --message, --datagram or --streams: a stream has no frames", *low.frame));
   if (low.priority && low.datagram)
     return fail(ErrorKind::usage, "--priority is of a stream, files or messages: datagrams have a place of their own");
   if (low.priority && !low.message && (low.echo || !low.receive_into.empty()))
@@ -111,8 +121,11 @@ Result<Options> interpret(const LowOptions& low) {
   if (!low.send.empty()) options.mode = Mode::send;
   if (!low.receive_into.empty()) options.mode = Mode::receive;
   if (low.datagram) options.mode = Mode::datagrams;
-  if (low.frame)
-    options.framing = *low.frame == "raw" ? Framing::raw : *low.frame == "nul" ? Framing::nul : Framing::line;
+  if (low.streams) {
+    options.mode = Mode::streams;
+    options.streams = *low.streams;
+  }
+  if (low.frame) options.framing = framing(*low.frame);
   if (low.message) {
     options.message = message_type_of(*low.message);
     if (!options.message)
@@ -123,7 +136,6 @@ Result<Options> interpret(const LowOptions& low) {
                       escape(*low.message)));
     options.mode = Mode::messages;
     options.echo_messages = low.echo;
-    options.framing = low.frame == "len" ? Framing::len : low.frame == "nul" ? Framing::nul : Framing::line;
   }
   if (low.priority) options.priority = message_class_of(*low.priority);
   options.send = low.send;

@@ -21,7 +21,7 @@
 namespace mxp::tools {
 
 // What the streams of a connection carry.
-enum class Mode : std::uint8_t { pipe, echo, send, receive, datagrams, messages };
+enum class Mode : std::uint8_t { pipe, echo, send, receive, datagrams, messages, streams };
 
 // What the peer's end of stream does to our reading of stdin (docs/file-transfer.md §1).
 enum class AtPeerEnd : std::uint8_t {
@@ -48,7 +48,8 @@ struct Options {
   bool say_that_anyone_may_connect = false;
   bool keep_open = false;
   AtPeerEnd at_peer_end = AtPeerEnd::end_terminal;
-  Framing framing = Framing::line;       // Mode::datagrams, Mode::messages
+  Framing framing = Framing::line;       // Mode::datagrams, Mode::messages, Mode::streams
+  std::size_t streams = 1;               // Mode::streams: that we open, or take at most
   std::optional<MessageType> message;    // Mode::messages
   bool echo_messages = false;            // Mode::messages
   std::optional<MessageClass> priority;  // of what we send; nothing = as its kind has it

@@ -112,7 +112,8 @@ void PipeSession::on_input_end() {
 void PipeSession::send_end() {
   if (our_end_ != OurEnd::open) return;
   our_end_ = OurEnd::sent;
-  finish_stream();
+  finish_stream(*stream_);
+  wait_for_peer();
 }
 
 void PipeSession::on_stream_finished(StreamId id) {

@@ -18,6 +18,7 @@
 #include "mxp-cat/message_session.h"
 #include "mxp-cat/open_files.h"
 #include "mxp-cat/pipe_session.h"
+#include "mxp-cat/streams_session.h"
 
 namespace mxp::tools {
 namespace {
@@ -57,6 +58,7 @@ SessionFactory factory_for(Mode mode, std::shared_ptr<Workspace> workspace) {
   return [mode, workspace](const SessionEnvironment& environment, Connection& connection) -> std::unique_ptr<Session> {
     switch (mode) {
       case Mode::pipe: return std::make_unique<PipeSession>(environment, connection, *workspace->streams);
+      case Mode::streams: return std::make_unique<StreamsSession>(environment, connection, *workspace->streams);
       case Mode::datagrams: return std::make_unique<DatagramSession>(environment, connection, *workspace->streams);
       case Mode::messages:
         return std::make_unique<MessageSession>(environment, connection,
@@ -158,7 +160,7 @@ Result<void> run_sessions(const Options& options, Output& output, JsonOutput& js
   EventLoop& loop = **created;  // the hub's, from attach() on
   reporter.start([&loop] { return loop.now(); });
   const bool reads_stdin = options.mode == Mode::pipe || options.mode == Mode::datagrams ||
-                           (options.mode == Mode::messages && !options.echo_messages);
+                           options.mode == Mode::streams || (options.mode == Mode::messages && !options.echo_messages);
   if (reads_stdin) (*workspace)->streams.emplace(loop);
   (*workspace)->open_files.emplace(loop);
   hub.attach(*std::move(created), factory_for(options.mode, *std::move(workspace)));

@@ -29,22 +29,25 @@ std::optional<StreamId> StandardSession::open_stream() {
 }
 
 void StandardSession::on_stream_reset(StreamId id, AppErrorCode code) {
-  if (id != stream_) return;
+  if (!is_ours(id)) return;
   environment_.reporter.reset(connection_, id, Side::peer, code);
   end(AppCode::failed, "the stream was reset",
       fail(ErrorKind::peer, fmt::format("{} reset the stream: {}", peer(), describe_app_code(code))));
 }
 
 void StandardSession::on_stop_sending(StreamId id, AppErrorCode code) {
-  if (id != stream_) return;
+  if (!is_ours(id)) return;
   environment_.reporter.reset(connection_, id, Side::peer, code);
   end(AppCode::failed, "the stream was stopped",
       fail(ErrorKind::peer, fmt::format("{} takes no more: {}", peer(), describe_app_code(code))));
 }
 
-void StandardSession::finish_stream() {
-  if (!connection_.finish(*stream_)) return;  // reset or closed: the event that says so decides
-  environment_.reporter.fin(connection_, *stream_, Side::local);
+void StandardSession::finish_stream(StreamId id) {
+  if (!connection_.finish(id)) return;  // reset or closed: the event that says so decides
+  environment_.reporter.fin(connection_, id, Side::local);
+}
+
+void StandardSession::wait_for_peer() {
   const auto& limit = environment_.options.wait_after_end;
   if (!limit) return;
   wait_timer_ = environment_.loop.at(environment_.loop.now() + *limit, [this, limit] {

@@ -1,5 +1,4 @@
-// What the sessions between stdin, stdout and one stream of the connection have in common: how the stream begins and
-// breaks off, who reads stdin, and how output that fails or is slow ends things.
+// What the sessions between stdin, stdout and the connection have in common: how a stream begins and breaks off, who reads stdin, and how output that fails or is slow ends things.
 #pragma once
 
 #include <cstdint>
@@ -38,8 +37,12 @@ class StandardSession : public Session, public TurnTaker {
   virtual void read_input() = 0;
   void fail_input(int error);
 
-  // Our end of the stream goes out, and -q bounds the wait that follows.
-  void finish_stream();
+  // Whether what happens to this stream happens to the session.
+  virtual bool is_ours(StreamId id) { return id == stream_; }
+  // Our end of a stream goes out.
+  void finish_stream(StreamId id);
+  // Nothing more goes out from us: -q bounds the wait that begins now.
+  void wait_for_peer();
   // What the peer did not do when that wait is over, as in "the peer did not ...".
   virtual std::string_view awaited() const = 0;
 

@@ -66,6 +66,30 @@ BOOST_AUTO_TEST_CASE(payloads_do_not_depend_on_where_reads_end) {
   BOOST_TEST(cut(each.framing, each.input, piece) == each.expected);
 }
 
+BOOST_AUTO_TEST_CASE(raw_bytes_are_cut_to_the_limit_of_the_moment) {
+  FrameCutter cutter(Framing::raw, 5);
+  cutter.add(view_of_text("abcdefgh"));
+  BOOST_TEST(cutter.front().payload.size() == 5u);
+  cutter.set_limit(3);
+  BOOST_TEST(cutter.front().payload.size() == 3u);
+  cutter.take();
+  cutter.set_limit(100);
+  BOOST_TEST(cutter.front().payload.size() == 5u);  // what is left; nothing is waited for
+  cutter.take();
+  BOOST_CHECK(cutter.front().kind == Kind::nothing);
+}
+
+BOOST_AUTO_TEST_CASE(a_line_that_was_too_large_stays_so_when_the_limit_grows) {
+  FrameCutter cutter(Framing::line, 3);
+  cutter.add(view_of_text("abcd"));
+  BOOST_CHECK(cutter.front().kind == Kind::nothing);  // and the four bytes are gone
+  cutter.set_limit(100);
+  cutter.add(view_of_text("ef\n"));
+  const auto front = cutter.front();
+  BOOST_CHECK(front.kind == Kind::too_large);
+  BOOST_TEST(front.size == 6u);
+}
+
 BOOST_AUTO_TEST_CASE(what_is_joined_is_cut_again) {
   using namespace std::string_view_literals;
   const std::string_view payloads[] = {"abc", "", "\1\2"};
