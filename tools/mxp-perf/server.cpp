@@ -1,6 +1,7 @@
 #include "mxp-perf/server.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "mxp-perf/memory.h"
 
@@ -45,9 +46,15 @@ std::size_t Server::on_stream_data(Connection& connection, StreamId id, ByteView
     on_control(connection, client, id, data, fin);
     return data.size();
   }
-  if (!client.begun) {
+  if (!client.workload) {
     refuse(connection, "data before a request");
     return data.size();
+  }
+  if (!client.begun) {
+    // The line that begins the test was overtaken on its way: streams are independent. Until it comes, the data stay
+    // where they are, and count against the client's window.
+    if (std::ranges::find(client.early, id) == client.early.end()) client.early.push_back(id);
+    return 0;
   }
   if (client.workload->test == Test::rr) return echo(connection, id, data, fin);
   client.meter->on_bytes(loop_->now(), data.size());
@@ -99,6 +106,7 @@ void Server::begin(Connection& connection, ServedClient& client) {
     client.messages = std::make_unique<MessageMeter>(workload.omit, workload.duration);
   connection.resume_messages();  // those that came before this line
   client.cpu_at_begin = cpu_seconds();
+  for (const StreamId id : std::exchange(client.early, {})) (void)connection.resume(id);
   // The client may be wrong about its other connections, so those that are here count too.
   connection.set_send_buffer(send_share(std::max<std::size_t>(workload.connections, clients_.size())));
   if (workload.test != Test::bulk || workload.flow == LoadDirection::up) return;

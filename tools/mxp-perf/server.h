@@ -40,6 +40,7 @@ class Server final : public Handler {
     ControlReader reader;
     std::optional<Workload> workload;
     bool begun = false;
+    std::vector<StreamId> early;  // with data that overtook the line which begins the test
     std::optional<BulkMeter> meter;
     DatagramMeter datagrams;
     std::unique_ptr<BulkSender> sender;
