@@ -152,6 +152,29 @@ BOOST_AUTO_TEST_CASE(a_foreign_loop_needs_only_the_descriptor_and_process) {
   pair.check_delivered();
 }
 
+BOOST_AUTO_TEST_CASE(a_turn_sends_no_more_than_a_timer_can_wait_for) {
+  constexpr std::uint64_t kMostInATurn = 128 * 1024, kRun = 65507;
+  Pair pair(8u << 20);
+  EndpointConfig config{.identity = PrivateKey::generate(system_random())};
+  config.transport.recovery.congestion_control = CongestionControl::none;  // so that nothing else bounds a turn
+  config.transport.recovery.pacing = false;
+  auto made = EventLoop::create({.bind = SocketAddress::ipv4(127, 0, 0, 1, 0)}, std::move(config), pair.client_handler);
+  BOOST_REQUIRE(made.has_value());
+  pair.client = std::move(*made);
+  pair.connect();
+  pair.client->flush();
+  std::uint64_t most = 0;
+  for (const Timestamp give_up = monotonic_now() + 20s; !pair.client_handler.closed && monotonic_now() < give_up;) {
+    BOOST_REQUIRE(pair.server->process(pair.server->now()).has_value());
+    const std::uint64_t before = pair.client->carrier_stats().bytes_sent;
+    BOOST_REQUIRE(pair.client->process(pair.client->now()).has_value());
+    most = std::max(most, pair.client->carrier_stats().bytes_sent - before);
+  }
+  pair.check_delivered();
+  BOOST_TEST(most >= kMostInATurn);  // a turn that is short for another reason would show nothing
+  BOOST_TEST(most < kMostInATurn + kRun);
+}
+
 BOOST_AUTO_TEST_CASE(every_carrier_talks_to_every_carrier) {
   for (const Kind server : kKinds) {
     for (const Kind client : kKinds) {
