@@ -165,6 +165,13 @@ class Runs(unittest.TestCase):
         self.assertEqual((result["messages"]["not_sent"], result["rate_kept"]), (0, True))
         self.assertAlmostEqual(result["messages_per_second"], 2000, delta=60)
 
+    def test_messages_at_a_high_rate_leave_in_batches(self):
+        done = perf("run", "--test", "messages", "--rate", "200000", "--duration", "0.5s", "--no-limits", "--json")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        report = json.loads(done.stdout)
+        self.assertGreater(report["result"]["messages"]["sent"], 0)
+        self.assertLess(report["transport"]["packets_sent"] * 4, report["result"]["messages"]["sent"])
+
     def test_a_rate_of_messages_that_is_not_kept_is_said(self):
         done = perf("run", "--test", "messages", "--rate", "10000000", "--size", "1100", "--duration", "0.5s", "--no-limits")
         self.assertEqual(done.returncode, 0, done.stderr)
