@@ -207,7 +207,7 @@ class Runs(unittest.TestCase):
         for arguments, says in ((("messages", "--streams", "2"), "--streams is not for --test messages"),
                                 (("messages", "--reverse"), "--reverse and --bidir are for --test bulk"),
                                 (("messages", "--size", "1101"), "--size takes 1 to 1100 bytes for messages"),
-                                (("isolation", "--size", "7"), "--size takes 8 bytes and more for isolation"),
+                                (("mixed", "--size", "7"), "--size takes 8 bytes and more for mixed"),
                                 (("isolation", "--omit", "0.1s"), "--omit is not for --test isolation")):
             with self.subTest(arguments):
                 done = perf("run", "--test", *arguments)

@@ -2,8 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
-
-#include "mxp-perf/message_meter.h"
+#include <utility>
 
 namespace mxp::perf {
 
@@ -47,21 +46,33 @@ void IsolationTest::pump() {
       });
       return;
     }
-    write_stamp(payload_, due);
     Connection& connection = *connections_[made_ % connections_.size()];
     if (!connection.send_message({.type = MessageType::call, .id = made_, .payload = payload_}))
       return;  // on_messages_writable goes on
-    ++made_;
+    waiting_.insert(made_++);
   }
 }
 
 void IsolationTest::on_message(const Message& message) {
-  const auto due = read_stamp(message.payload);
-  const Timestamp now = loop_.now();
-  // An answer without the time of one of our calls is none.
-  if (message.type != MessageType::response || !due || *due < begin_ || *due > now || answered_ == made_) return;
+  // An answer to no call that waits is none. When the call was due follows from its number, whatever the answer says.
+  if (message.type != MessageType::response || waiting_.erase(message.id) == 0 || unanswered_counted_) return;
   ++answered_;
-  (*due < bulk_begins_ ? alone_ : beside_bulk_).record(now - *due);
+  record(due_time(message.id), loop_.now());
+}
+
+void IsolationTest::record(Timestamp due, Timestamp now, std::uint64_t count) {
+  (due < bulk_begins_ ? alone_ : beside_bulk_).record(now - due, count);
+}
+
+// Both those that were made and those that found no room until the end.
+void IsolationTest::count_unanswered(Timestamp now, std::uint64_t due) {
+  if (std::exchange(unanswered_counted_, true)) return;
+  for (const std::uint64_t number : waiting_) record(due_time(number), now);
+  // There can be very many, so only every so many is recorded, and it stands for its neighbours.
+  constexpr std::uint64_t kMostSteps = 10'000;
+  const std::uint64_t step = (due - made_) / kMostSteps + 1;
+  for (std::uint64_t number = made_; number < due; number += step)
+    record(due_time(number), now, std::min(step, due - number));
 }
 
 void IsolationTest::stop() {
@@ -85,6 +96,7 @@ void IsolationTest::add_to(Result& result) {
   calls.asked_per_second = workload_.calls_per_second;
   calls.unanswered = calls.due - calls.answered;
   calls.rate_kept = calls.unanswered == 0;
+  count_unanswered(loop_.now(), calls.due);
   result.calls = calls;
   if (result.seconds > 0) result.messages_per_second = static_cast<double>(answered_) / result.seconds;
   if (alone_.count() > 0) result.alone_latency_us = alone_.percentiles();

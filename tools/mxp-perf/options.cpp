@@ -144,7 +144,7 @@ std::optional<std::string> interpret_workload(Workload& workload, const LowOptio
   if (workload.size == 0 || workload.size > kMaxSize) return "--size takes 1 byte to 1M";
   if ((isolation || mixed || workload.test == Test::messages) && workload.size > kMaxMessageSize)
     return fmt::format("--size takes 1 to {} bytes for messages", kMaxMessageSize);
-  if ((isolation || mixed) && workload.size < kStampSize)
+  if (mixed && workload.size < kStampSize)
     return fmt::format("--size takes {} bytes and more for {}: a call carries its time", kStampSize, low.test);
   if (isolation && workload.omit > Duration::zero()) return "--omit is not for --test isolation";
   if (workload.duration < kMinDuration || workload.duration > kMaxDuration)

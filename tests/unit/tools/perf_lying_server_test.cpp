@@ -18,7 +18,10 @@ using namespace std::chrono_literals;
 // Serves one test, and ends it with this report.
 class LyingServer final : public Handler {
  public:
-  explicit LyingServer(const ServerReport& report) : report_(report) {
+  // Which calls it answers, and how.
+  enum class Calls : std::uint8_t { ignored, every_other_one_twice };
+
+  explicit LyingServer(const ServerReport& report, Calls calls = Calls::ignored) : report_(report), calls_(calls) {
     EndpointConfig config{.identity = PrivateKey::generate(system_random()), .accept = true};
     auto made = EventLoop::create({.bind = SocketAddress::ipv4(127, 0, 0, 1, 0)}, std::move(config), *this);
     BOOST_REQUIRE(made.has_value());
@@ -33,12 +36,19 @@ class LyingServer final : public Handler {
     Options options;
     options.workload.test = test;
     options.workload.duration = 200ms;
+    options.workload.calls_per_second = test == Test::isolation ? 1000 : 0;
     tools::Output output("mxp-perf", tools::Verbosity::quiet);
     const tools::SignalWatch signals;
     return Client(options, output)
         .run({loop_->local_address()}, loop_->endpoint().public_key(), PrivateKey::generate(system_random()), signals);
   }
 
+  bool on_message(Connection& connection, const Message& message) override {
+    if (message.type != MessageType::call || calls_ == Calls::ignored || message.id % 2 != 0) return true;
+    const Message answer{.type = MessageType::response, .id = message.id, .payload = message.payload};
+    for (int i = 0; i < 2; ++i) (void)connection.send_message(answer);
+    return true;
+  }
   std::size_t on_stream_data(Connection& connection, StreamId id, ByteView data, bool) override {
     if (id.type() == StreamType::unidirectional) return data.size();
     (void)reader_.add(data);
@@ -51,6 +61,7 @@ class LyingServer final : public Handler {
 
  private:
   const ServerReport report_;
+  const Calls calls_;
   ControlReader reader_;
   std::unique_ptr<EventLoop> loop_;
   std::thread thread_;
@@ -89,6 +100,20 @@ BOOST_AUTO_TEST_CASE(messages_that_were_acknowledged_and_not_received_are_an_err
   BOOST_REQUIRE(result.result.has_value());
   BOOST_TEST(result.result->messages->received.value() == 1u);
   BOOST_TEST(result.result->messages->delivered > 1u);
+}
+
+BOOST_AUTO_TEST_CASE(calls_without_an_answer_count_with_their_wait_and_answers_count_once) {
+  const ClientResult result = LyingServer({}, LyingServer::Calls::every_other_one_twice).measured(Test::isolation);
+  BOOST_REQUIRE(result.result.has_value());
+  // 200 ms of 1000 calls a second.
+  BOOST_TEST(result.result->calls->due == 200u);
+  BOOST_TEST(result.result->calls->answered == 100u);
+  BOOST_TEST(result.result->calls->unanswered == 100u);
+  // The last answers are waited for three seconds long; every other call of either half has waited so, too.
+  for (const auto& latency : {result.result->alone_latency_us, result.result->latency_us}) {
+    BOOST_REQUIRE(latency.has_value());
+    BOOST_TEST(latency->p90 > 2.9e6);
+  }
 }
 
 BOOST_AUTO_TEST_SUITE_END()
