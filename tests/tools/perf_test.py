@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -202,6 +203,45 @@ class Runs(unittest.TestCase):
         for latency in (result["alone"]["latency_us"], result["latency_us"]):
             self.assertLess(0, latency["p50"])
             self.assertLessEqual(latency["p50"], latency["max"])
+
+    def test_an_emulated_link_is_in_between(self):
+        done = perf("run", "--link", "delay 20ms rate 20mbit", "--duration", "1s", "--no-limits", "--json")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        report = json.loads(done.stdout)
+        self.assertEqual(report["config"]["link"], "delay 20ms rate 20mbit")
+        self.assertGreater(report["transport"]["smoothed_rtt_us"], 40_000)
+        self.assertLess(report["result"]["goodput_bits_per_second"], 20e6)
+        done = perf("run", "--link", "delay 20ms", "--duration", "0.2s", "--no-limits")
+        self.assertRegex(done.stdout, r"(?m)^link +delay 20ms$")
+
+    def test_the_link_of_a_client_leads_to_the_server_of_the_url(self):
+        with Server() as server:
+            done = perf("client", server.url, "--link", "delay 30ms", "--test", "messages", "--rate", "100", "--duration", "0.5s", "--no-limits", "--json")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            report = json.loads(done.stdout)
+            self.assertGreater(report["transport"]["smoothed_rtt_us"], 60_000)
+            self.assertEqual(report["result"]["messages"]["received"], 50)
+            self.assertNotIn("latency_us", report["result"])  # nothing says whose clock the server reads
+
+    def test_data_that_overtake_the_begin_of_their_test_do_not_end_it(self):
+        for test in ("bulk", "isolation", "mixed", "rr"):
+            with self.subTest(test):
+                done = perf("run", "--test", test, "--link", "delay 10ms 10ms loss 10% order time", "--duration", "0.5s", "--no-limits", "--json",
+                            *(("--streams", "8") if test != "mixed" else ()))
+                self.assertEqual(done.returncode, 0, done.stderr)
+
+    def test_a_link_that_is_none_is_2_and_one_that_cannot_begin_is_1(self):
+        done = perf("run", "--link", "delay soon")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("--link: ", done.stderr)
+        done = perf("run", "--link", "trace /nowhere/at-all", "--no-limits")
+        self.assertEqual(done.returncode, 1)
+        self.assertRegex(done.stderr, "--link: mxp-netem: .*trace")
+        with tempfile.TemporaryDirectory() as folder:
+            alone = shutil.copy(PERF, folder)
+            done = subprocess.run([alone, "run", "--link", "delay 1ms", "--no-limits"], capture_output=True, text=True, timeout=LIMIT, env={"PATH": folder})
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("--link: mxp-netem: cannot be run: is it installed?", done.stderr)
 
     def test_what_does_not_go_with_a_test_of_messages(self):
         for arguments, says in ((("messages", "--streams", "2"), "--streams is not for --test messages"),

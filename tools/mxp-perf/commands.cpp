@@ -9,9 +9,11 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <memory>
 #include <nlohmann/json.hpp>
 
 #include "common/counted.h"
+#include "common/escape.h"
 #include "common/key_files.h"
 #include "common/resolve.h"
 #include "common/signals.h"
@@ -19,6 +21,7 @@
 #include "common/write_all.h"
 #include "mxp-perf/client.h"
 #include "mxp-perf/config_json.h"
+#include "mxp-perf/emulated_link.h"
 #include "mxp-perf/limits.h"
 #include "mxp-perf/limits_pipeline.h"
 #include "mxp-perf/memory.h"
@@ -76,7 +79,9 @@ tools::Result<void> deliver(const Options& options, const Result& result,
   document["config"].update(config_of(options));
   if (error) document.update(to_json(*error));
   const auto written = json.write_document(document);
-  const auto printed = print(options, to_text(result));  // even if the JSON found no room
+  std::string text = to_text(result);
+  if (!options.link.empty()) text += fmt::format("link      {}\n", tools::escape(options.link));
+  const auto printed = print(options, text);  // even if the JSON found no room
   if (!written) return written;
   if (!printed) return printed;
   if (error) return std::unexpected(*error);
@@ -116,6 +121,19 @@ tools::Result<void> measure(const Options& options, tools::Output& output, const
     }
   }
   return deliver(options, *outcome.result, outcome.error, json);
+}
+
+// `target`: the server as HOST:PORT; `server`: its addresses.
+tools::Result<void> measure_over_link(const Options& options, tools::Output& output, std::vector<SocketAddress> server,
+                                      const std::string& target, const PublicKey& key, tools::JsonOutput& json) {
+  std::unique_ptr<EmulatedLink> link;
+  if (!options.link.empty()) {
+    auto started = EmulatedLink::start(options.link, target);
+    if (!started) return std::unexpected(started.error());
+    link = *std::move(started);
+    server = {link->address()};
+  }
+  return measure(options, output, server, key, json);
 }
 
 nlohmann::json to_json(const LimitMode& mode) {
@@ -173,7 +191,10 @@ tools::Result<void> run_server(const Options& options, tools::Output& output) {
 tools::Result<void> run_client(const Options& options, tools::Output& output, tools::JsonOutput& json) {
   const auto server = tools::resolve_all(options.url.host, options.url.port);
   if (!server) return std::unexpected(server.error());
-  return measure(options, output, *server, *options.url.key, json);
+  const bool is_ipv6 = options.url.host.find(':') != std::string::npos;
+  const std::string target =
+      fmt::format("{}{}{}:{}", is_ipv6 ? "[" : "", options.url.host, is_ipv6 ? "]" : "", options.url.port);
+  return measure_over_link(options, output, *server, target, *options.url.key, json);
 }
 
 tools::Result<void> run_both(const Options& options, tools::Output& output, tools::JsonOutput& json) {
@@ -202,7 +223,7 @@ tools::Result<void> run_both(const Options& options, tools::Output& output, tool
   tools::Result<void> result = tools::fail(ErrorKind::network, "the server process could not listen on loopback");
   if (listening) {
     const SocketAddress server = SocketAddress::ipv4(127, 0, 0, 1, port);
-    result = measure(options, output, {server}, server_key.public_key(), json);
+    result = measure_over_link(options, output, {server}, server.to_string(), server_key.public_key(), json);
   }
   kill(child, SIGKILL);  // it has nothing to save, and other signals may be ignored by inheritance
   waitpid(child, nullptr, 0);

@@ -29,10 +29,11 @@ nlohmann::json config_of(const Options& options) {
     config["direction"] = to_string(workload.flow);
   } else {
     config["size_bytes"] = workload.size;
-    const char* const rate = workload.test == Test::rr ? "calls_per_second" : "datagrams_per_second";
+    const char* const rate = workload.test == Test::datagrams ? "datagrams_per_second" : "calls_per_second";
     if (workload.calls_per_second > 0) config[rate] = workload.calls_per_second;
     if (workload.messages_per_second > 0) config["messages_per_second"] = workload.messages_per_second;
   }
+  if (!options.link.empty()) config["link"] = options.link;
   if (options.interval > Duration::zero()) config["interval_seconds"] = seconds(options.interval);
   if (options.command == Command::client) config["url"] = options.url.to_string();
   if (!options.identity_file.empty()) config["identity"] = options.identity_file;

@@ -2,8 +2,9 @@
 // and in the second half beside bulk data that take all that the path has. The two latencies side by side say what the
 // bulk costs the calls.
 //
-// When a call was due follows from its number, which its answer brings back. A call that finds no room is made later, and counts from when it was due. One without an answer
-// counts with the time that it has waited when the test is over: what never came back must not make the result better.
+// When a call was due follows from its number, which its answer brings back. A call that finds no room is made later,
+// and counts from when it was due. One without an answer counts with the time that it has waited when the test is over:
+// what never came back must not make the result better.
 #pragma once
 
 #include <map>

@@ -121,7 +121,7 @@ void MessagesTest::add_to(Result& result) {
       first = std::min(first, report.first_ns);
       last = std::max(last, report.last_ns);
       // A percentile of all is at most the worst of its parts.
-      if (report.messages->latency_us && workload_.test == Test::messages &&
+      if (report.messages->latency_us && workload_.test == Test::messages && workload_.address_tells_clock &&
           is_this_machine(connection->remote_address()))
         take_worse(result.latency_us, *report.messages->latency_us);
     }

@@ -7,10 +7,12 @@
 
 #include "common/command_names.h"
 #include "common/congestion_names.h"
+#include "common/escape.h"
 #include "common/resolve.h"
 #include "common/suite_list.h"
 #include "common/units.h"
 #include "mxp-perf/message_meter.h"
+#include "netem/spec.h"
 
 namespace mxp::perf {
 
@@ -60,6 +62,7 @@ constexpr const char* kExamples =
     "  mxp-perf run --test rr --json=rr.json             call/response round trips, 64 bytes each way\n"
     "  mxp-perf run --test messages --rate 100000        messages one way, and how old they are when they come\n"
     "  mxp-perf run --test isolation --duration 4s       what bulk data cost urgent calls on the same connection\n"
+    "  mxp-perf run --test isolation --link 'delay 25ms loss 1% rate 100mbit'    the same over such a link\n"
     "  mxp-perf server 9000                              then, elsewhere: mxp-perf client mxp://KEY@HOST:9000 --test "
     "bulk\n"
     "  mxp-perf run --assert 'goodput>=1gbit'            exit code 6 when it is not reached\n"
@@ -94,6 +97,8 @@ void add_test_options(CLI::App& app, Options& options, LowOptions& low) {
       ->check(CLI::Range(1u, kMaxStreams));
   app.add_flag("--reverse", low.reverse, "bulk: the server sends");
   app.add_flag("--bidir", low.bidir, "bulk: both send");
+  app.add_option("--link", options.link, "an emulated link in between, in both directions, as mxp-netem takes it")
+      ->type_name("SPEC");
   tools::add_time(app, "--interval", low.interval, "a line of progress on stderr at this interval");
   app.add_option("--assert", low.assertions,
                  "exit 6 unless it holds: goodput>=RATE, p50|p90|p99|p999|max<=TIME, calls|messages>=N (per second)");
@@ -158,6 +163,12 @@ std::optional<std::string> interpret_workload(Workload& workload, const LowOptio
 
 std::optional<std::string> interpret(Options& options, const LowOptions& low) {
   if (auto error = interpret_workload(options.workload, low)) return error;
+  if (!options.link.empty()) {
+    const auto spec = netem::parse_link_spec(options.link);
+    if (!spec) return fmt::format("--link: {}", tools::escape(spec.error()));
+    // The address is then that of the link, wherever the server may be.
+    options.workload.address_tells_clock = options.command == Command::run;
+  }
   if (low.interval && (*low.interval < kMinInterval || *low.interval > kMaxDuration))
     return "--interval takes " + range(kMinInterval, kMaxDuration);
   options.interval = low.interval.value_or(Duration::zero());

@@ -52,6 +52,8 @@ struct Workload {
   double calls_per_second = 0;
   double messages_per_second = 0;  // open loop: over all connections; 0 = as many as are taken
   unsigned connections = 1;
+  // Whether a server at an address of this machine reads the same clock as we do: not behind an emulated link.
+  bool address_tells_clock = true;
   unsigned streams = 1;  // per connection; open loop: at first, since calls that would wait for one open more
 
   bool uses_streams() const { return test == Test::bulk || test == Test::rr || test == Test::isolation; }
@@ -75,6 +77,7 @@ struct Options {
   bool measure_limits = true;
   std::vector<Assertion> assertions;
   Duration interval{};  // 0 = no interval lines
+  std::string link;     // emulated, as mxp-netem takes it; "" = none
   std::string json;     // "" = none, "-" = stdout
   int verbosity = 0;
 

@@ -1,0 +1,94 @@
+#include "mxp-perf/emulated_link.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <string_view>
+#include <system_error>
+
+namespace mxp::perf {
+
+using tools::ErrorKind;
+
+namespace {
+
+constexpr std::string_view kRelay = "mxp-netem";
+
+// Of this program's folder; empty if the system does not say.
+std::string relay_beside_us() {
+  std::error_code error;
+  const auto program = std::filesystem::read_symlink("/proc/self/exe", error);
+  return error ? std::string() : (program.parent_path() / kRelay).string();
+}
+
+// In the child. Does not return.
+[[noreturn]] void become_relay(const std::string& beside_us, const std::string& spec, const std::string& target,
+                               int said, pid_t parent) {
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (getppid() != parent) _exit(1);  // it had ended before we asked to end with it
+  setpgid(0, 0);                      // Ctrl-C is for the client, which still needs the link for the server's report
+  dup2(said, STDERR_FILENO);
+  const char* const arguments[] = {kRelay.data(), "--quiet",      "-l",         "127.0.0.1:0",
+                                   "-t",          target.c_str(), spec.c_str(), nullptr};
+  // exec does not change what the arguments point to; its type is older than const.
+  char* const* const changeable = const_cast<char* const*>(arguments);
+  if (!beside_us.empty()) execv(beside_us.c_str(), changeable);
+  execvp(kRelay.data(), changeable);
+  const std::string_view why = "cannot be run: is it installed?\n";
+  [[maybe_unused]] const ssize_t written = write(STDERR_FILENO, why.data(), why.size());
+  _exit(127);
+}
+
+}  // namespace
+
+tools::Result<std::unique_ptr<EmulatedLink>> EmulatedLink::start(const std::string& spec, const std::string& target) {
+  int said[2];
+  if (pipe2(said, O_CLOEXEC) != 0) return tools::fail_errno(ErrorKind::io, "pipe", errno);
+  UniqueFd read_end(said[0]);
+  UniqueFd write_end(said[1]);
+  const std::string beside_us = relay_beside_us();
+  const pid_t parent = getpid();
+  const pid_t child = fork();
+  if (child < 0) return tools::fail_errno(ErrorKind::io, "fork", errno);
+  if (child == 0) become_relay(beside_us, spec, target, write_end.get(), parent);
+  std::unique_ptr<EmulatedLink> link(new EmulatedLink(child, std::move(read_end)));
+  write_end.reset();  // so that reading ends when the relay does
+  if (auto ready = link->wait_until_ready(); !ready) return std::unexpected(ready.error());
+  return link;
+}
+
+EmulatedLink::~EmulatedLink() {
+  kill(relay_, SIGKILL);  // it has nothing to save
+  waitpid(relay_, nullptr, 0);
+}
+
+// Its first line is "relaying ADDRESS:PORT -> ...".
+tools::Result<void> EmulatedLink::wait_until_ready() {
+  constexpr std::size_t kLongestLine = 4096;
+  std::string line;
+  for (char byte = 0; line.size() < kLongestLine && !line.ends_with('\n');) {
+    const ssize_t got = read(said_.get(), &byte, 1);
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) break;
+    line += byte;
+  }
+  constexpr std::string_view kBegin = "relaying ";
+  const std::string_view text(line);
+  if (text.starts_with(kBegin)) {
+    const auto address =
+        SocketAddress::parse(text.substr(kBegin.size(), text.find(' ', kBegin.size()) - kBegin.size()));
+    if (address) return address_ = *address, tools::Result<void>();
+  }
+  std::string_view why = text.substr(0, text.find('\n'));
+  if (why.starts_with("mxp-netem: ")) why.remove_prefix(std::string_view("mxp-netem: ").size());
+  return tools::fail(ErrorKind::network, fmt::format("--link: mxp-netem: {}", why.empty() ? "says nothing" : why));
+}
+
+}  // namespace mxp::perf
