@@ -83,7 +83,7 @@ std::expected<void, StreamError> Connection::set_priority(StreamId id, const Str
 std::expected<MessageTicket, SendMessageError> Connection::send_message(const Message& message,
                                                                         const MessageOptions& options) {
   return on_live(impl_->parts, SendMessageError::connection_closed,
-                 [&](Parts& parts) { return parts.messages.send(message, options); });
+                 [&](Parts& parts) { return parts.message_wrapper.send(message, options); });
 }
 
 std::optional<MessageOutcome> Connection::cancel_message(MessageTicket ticket) {
@@ -109,9 +109,9 @@ bool Connection::cancel_call(CallId id) {
   return waited;
 }
 
-std::expected<void, AnswerError> Connection::answer(IncomingCallId id, ByteView data) {
+std::expected<void, AnswerError> Connection::answer(IncomingCallId id, ByteView data, const AnswerOptions& options) {
   return on_live(impl_->parts, AnswerError::connection_closed,
-                 [&](Parts& parts) { return parts.calls.answer(id, data); });
+                 [&](Parts& parts) { return parts.calls.answer(id, data, options); });
 }
 
 std::expected<void, AnswerError> Connection::answer_error(IncomingCallId id, ErrorReason reason,
@@ -206,6 +206,8 @@ ConnectionStats Connection::stats() const {
   stats.messages_received = received.received;
   stats.messages_expired_by_peer = received.expired;
   stats.messages_kept = parts.messages.kept();
+  stats.payloads_opened = parts.message_opener.counters().opened;
+  stats.payloads_not_opened = parts.message_opener.counters().not_opened;
   const Caller::Counters made = parts.calls.made();
   const Callee::Counters taken = parts.calls.taken();
   stats.calls_made = made.made;

@@ -55,7 +55,8 @@ void Callee::on_call(const Message& message) {
                    .trace_id = message.trace_id,
                    .target = payload->target,
                    .time_left = limit,
-                   .data = payload->data});
+                   .data = payload->data,
+                   .origin = message.origin});
 }
 
 void Callee::on_cancel(std::uint64_t id_of_peer) {
@@ -67,9 +68,8 @@ void Callee::on_cancel(std::uint64_t id_of_peer) {
   events_.on_call_cancelled(IncomingCallId(id), CallEnd::cancelled);
 }
 
-std::expected<void, AnswerError> Callee::answer(IncomingCallId id, ByteView data) {
-  if (data.size() > kMaxAnswerData) return std::unexpected(AnswerError::too_large);
-  return send(MessageType::response, id, data);
+std::expected<void, AnswerError> Callee::answer(IncomingCallId id, ByteView data, const AnswerOptions& options) {
+  return send(MessageType::response, id, data, options);
 }
 
 std::expected<void, AnswerError> Callee::answer_error(IncomingCallId id, ErrorReason reason, std::string_view text) {
@@ -78,16 +78,20 @@ std::expected<void, AnswerError> Callee::answer_error(IncomingCallId id, ErrorRe
   Writer out(payload);
   if (reason == ErrorReason::cancelled || !write_payload(out, ErrorPayload{reason, text}))
     return std::unexpected(AnswerError::invalid);
-  return send(MessageType::error, id, ByteView(payload).first(out.written()));
+  return send(MessageType::error, id, ByteView(payload).first(out.written()), {});
 }
 
-std::expected<void, AnswerError> Callee::send(MessageType type, IncomingCallId id, ByteView payload) {
+std::expected<void, AnswerError> Callee::send(MessageType type, IncomingCallId id, ByteView payload,
+                                              const AnswerOptions& options) {
   const CallTable::Call* const call = open_.find(id.value());
   if (call == nullptr) return std::unexpected(AnswerError::unknown_call);
   const Record& record = records_[open_.place_of(id.value())];
   const auto ticket =
-      messages_.send({.type = type, .id = record.id_of_peer, .trace_id = record.trace_id, .payload = payload},
-                     {.traffic_class = MessageClass::critical, .expires_at = call->deadline});
+      out_.send({.type = type, .id = record.id_of_peer, .trace_id = record.trace_id, .payload = payload},
+                {.traffic_class = MessageClass::critical,
+                 .expires_at = call->deadline,
+                 .compress = options.compress,
+                 .seal = options.seal});
   if (!ticket) return std::unexpected(answer_error_of(ticket.error()));
   forget(id.value());
   return {};
@@ -98,8 +102,8 @@ void Callee::refuse(const Message& call, ErrorReason reason, Timestamp deadline)
   Writer out(payload);
   write_payload(out, ErrorPayload{reason, {}});
   static_cast<void>(
-      messages_.send({.type = MessageType::error, .id = call.id, .trace_id = call.trace_id, .payload = payload},
-                     {.traffic_class = MessageClass::critical, .expires_at = deadline}));
+      out_.send({.type = MessageType::error, .id = call.id, .trace_id = call.trace_id, .payload = payload},
+                {.traffic_class = MessageClass::critical, .expires_at = deadline}));
 }
 
 void Callee::on_clock(Timestamp now) {

@@ -16,9 +16,9 @@
 #include <vector>
 
 #include "connection/call_events.h"
+#include "connection/message_wrapper.h"
 #include "message/call_table.h"
 #include "mxp/config.h"
-#include "scheduler/messages.h"
 
 namespace mxp {
 
@@ -30,9 +30,9 @@ class Callee {
     std::uint64_t malformed = 0;  // not of the layout, or with the id of a call that is open
   };
 
-  // `messages` and `events` outlive this object. `hash_key` is secret and random.
-  Callee(const CallConfig& config, Messages& messages, CallEvents& events, std::uint64_t hash_key)
-      : messages_(messages), events_(events), hash_key_(hash_key | 1), open_(config.max_incoming) {}
+  // `out` and `events` outlive this object. `hash_key` is secret and random.
+  Callee(const CallConfig& config, MessageWrapper& out, CallEvents& events, std::uint64_t hash_key)
+      : out_(out), events_(events), hash_key_(hash_key | 1), open_(config.max_incoming) {}
 
   // A Call of the peer, and the Error with which it takes one back.
   void on_call(const Message& message);
@@ -40,7 +40,7 @@ class Callee {
 
   // Errors: all but connection_closed. After an error nothing has changed: unless it is unknown_call, the call is still
   // open.
-  std::expected<void, AnswerError> answer(IncomingCallId id, ByteView data);
+  std::expected<void, AnswerError> answer(IncomingCallId id, ByteView data, const AnswerOptions& options = {});
   std::expected<void, AnswerError> answer_error(IncomingCallId id, ErrorReason reason, std::string_view text);
 
   Timestamp deadline() const { return open_.next_deadline(); }
@@ -72,9 +72,10 @@ class Callee {
   void grow_chains();
   void forget(std::uint64_t id);
   void refuse(const Message& call, ErrorReason reason, Timestamp deadline);
-  std::expected<void, AnswerError> send(MessageType type, IncomingCallId id, ByteView payload);
+  std::expected<void, AnswerError> send(MessageType type, IncomingCallId id, ByteView payload,
+                                        const AnswerOptions& options);
 
-  Messages& messages_;
+  MessageWrapper& out_;
   CallEvents& events_;
   std::uint64_t hash_key_;
   CallTable open_;

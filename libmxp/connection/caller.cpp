@@ -42,11 +42,11 @@ std::expected<CallId, CallError> Caller::call(const Uuid& target, ByteView data,
   Writer out(payload);
   write_payload(out, CallPayload{target, seconds_on_the_wire(options.timeout), data});
   const MessageClass traffic_class = options.traffic_class.value_or(message_class(MessageType::call));
-  const auto ticket = messages_.send({.type = MessageType::call,
-                                      .id = *id,
-                                      .trace_id = options.trace_id,
-                                      .payload = ByteView(payload).first(out.written())},
-                                     {.traffic_class = traffic_class});
+  const auto ticket = out_.send({.type = MessageType::call,
+                                 .id = *id,
+                                 .trace_id = options.trace_id,
+                                 .payload = ByteView(payload).first(out.written())},
+                                {.traffic_class = traffic_class, .compress = options.compress, .seal = options.seal});
   if (!ticket) {
     waiting_.cancel(*id);
     return std::unexpected(call_error(ticket.error()));
@@ -61,15 +61,15 @@ bool Caller::cancel(CallId id) {
   const auto call = waiting_.cancel(id.value());
   if (!call) return false;
   const Record& record = record_of(call->id);
-  const auto message = messages_.cancel(record.message);
+  const auto message = out_.cancel(record.message);
   if (message == MessageOutcome::not_sent) return true;  // and the peer has nothing to forget
   std::array<std::uint8_t, kErrorPayloadOverhead> payload;
   Writer out(payload);
   write_payload(out, ErrorPayload{ErrorReason::cancelled, {}});
   // Without room for it the peer answers in vain, or its own time limit ends the call.
   static_cast<void>(
-      messages_.send({.type = MessageType::error, .id = call->id, .payload = ByteView(payload).first(out.written())},
-                     {.traffic_class = record.traffic_class, .expires_at = call->deadline}));
+      out_.send({.type = MessageType::error, .id = call->id, .payload = ByteView(payload).first(out.written())},
+                {.traffic_class = record.traffic_class, .expires_at = call->deadline}));
   return true;
 }
 
@@ -82,6 +82,7 @@ bool Caller::on_response(const Message& response) {
                      .outcome = CallOutcome::answered,
                      .trace_id = response.trace_id,
                      .flags = response.flags,
+                     .origin = response.origin,
                      .data = response.payload});
   return true;
 }
@@ -95,6 +96,7 @@ bool Caller::on_failure(const Message& error, const ErrorPayload& payload) {
                      .outcome = CallOutcome::failed,
                      .trace_id = error.trace_id,
                      .flags = error.flags,
+                     .origin = error.origin,
                      .reason = payload.reason,
                      .text = payload.text});
   return true;
@@ -121,7 +123,7 @@ void Caller::on_clock(Timestamp now) {
     if (waiting_.next_deadline() == kNotBegun || waiting_.next_deadline() > now) return;
     const auto call = waiting_.poll_expired(now);
     // It must not be sent after its time, and the peer need not wait for it.
-    messages_.cancel(record_of(call->id).message);
+    out_.cancel(record_of(call->id).message);
     ++counters_.timed_out;
     events_.on_answer({.call = CallId(call->id), .cookie = call->cookie, .outcome = CallOutcome::timed_out});
   }
@@ -129,7 +131,7 @@ void Caller::on_clock(Timestamp now) {
 
 void Caller::end() {
   while (const auto call = waiting_.poll_expired(kNever)) {
-    const bool not_sent = messages_.cancel(record_of(call->id).message) == MessageOutcome::not_sent;
+    const bool not_sent = out_.cancel(record_of(call->id).message) == MessageOutcome::not_sent;
     events_.on_answer({.call = CallId(call->id),
                        .cookie = call->cookie,
                        .outcome = not_sent ? CallOutcome::not_sent : CallOutcome::unknown});

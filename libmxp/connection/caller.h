@@ -11,9 +11,9 @@
 #include <vector>
 
 #include "connection/call_events.h"
+#include "connection/message_wrapper.h"
 #include "message/call_table.h"
 #include "mxp/config.h"
-#include "scheduler/messages.h"
 
 namespace mxp {
 
@@ -26,9 +26,9 @@ class Caller {
     std::uint64_t answers_unmatched = 0;  // too late, or repeated
   };
 
-  // `messages` and `events` outlive this object.
-  Caller(const CallConfig& config, Messages& messages, CallEvents& events)
-      : messages_(messages), events_(events), waiting_(config.max_waiting) {}
+  // `out` and `events` outlive this object.
+  Caller(const CallConfig& config, MessageWrapper& out, CallEvents& events)
+      : out_(out), events_(events), waiting_(config.max_waiting) {}
 
   // Errors: all but not_enabled and connection_closed.
   std::expected<CallId, CallError> call(const Uuid& target, ByteView data, const CallOptions& options);
@@ -61,7 +61,7 @@ class Caller {
   bool note_unmatched(std::uint64_t id);
   Record& record_of(std::uint64_t id) { return records_[waiting_.place_of(id)]; }
 
-  Messages& messages_;
+  MessageWrapper& out_;
   CallEvents& events_;
   CallTable waiting_;
   std::vector<Record> records_;  // by place in the table

@@ -3,6 +3,16 @@
 #include <algorithm>
 
 namespace mxp {
+namespace {
+
+// What is still compressed or sealed here could not be opened, or was not to be.
+bool is_readable(const Message& message) {
+  constexpr auto kUnreadable =
+      static_cast<unsigned>(MessageFlag::compressed) | static_cast<unsigned>(MessageFlag::encrypted);
+  return (message.flags & kUnreadable) == 0;
+}
+
+}  // namespace
 
 std::expected<CallId, CallError> Calls::call(const Uuid& target, ByteView data, const CallOptions& options) {
   if (!config_.enabled) return std::unexpected(CallError::not_enabled);
@@ -17,22 +27,29 @@ bool Calls::take_own(const Message& message) {
 
 bool Calls::is_taken(const Message& message) {
   switch (message.type) {
-    case MessageType::call: {
-      // What a compressed or sealed Call says, only the application can read.
-      constexpr auto kUnreadable =
-          static_cast<unsigned>(MessageFlag::compressed) | static_cast<unsigned>(MessageFlag::encrypted);
-      if ((message.flags & kUnreadable) != 0) return false;
+    case MessageType::call:
+      if (!is_readable(message)) return false;
       callee().on_call(message);
       return true;
-    }
     case MessageType::response: return caller_ != nullptr && caller_->on_response(message);
     case MessageType::error: return on_error(message);
     default: return false;
   }
 }
 
+bool Calls::may_be_own(const Message& message) const {
+  if (!config_.enabled) return false;
+  switch (message.type) {
+    case MessageType::call: return true;
+    case MessageType::response: return caller_ != nullptr && caller_->is_ours(message.id);
+    case MessageType::error: return callee_ != nullptr || (caller_ != nullptr && caller_->is_ours(message.id));
+    default: return false;
+  }
+}
+
 bool Calls::on_error(const Message& message) {
-  const auto payload = decode_error(message.payload);
+  const auto payload =
+      is_readable(message) ? decode_error(message.payload) : std::unexpected(MessageError::bad_payload);
   if (payload && payload->reason == ErrorReason::cancelled) {
     if (callee_ != nullptr) callee_->on_cancel(message.id);
     return true;
@@ -46,7 +63,7 @@ bool Calls::on_error(const Message& message) {
 
 Caller& Calls::caller() {
   if (caller_ == nullptr) {
-    caller_ = std::make_unique<Caller>(config_, messages_, events_);
+    caller_ = std::make_unique<Caller>(config_, out_, events_);
     caller_->on_clock(now_);
   }
   return *caller_;
@@ -54,7 +71,7 @@ Caller& Calls::caller() {
 
 Callee& Calls::callee() {
   if (callee_ == nullptr) {
-    callee_ = std::make_unique<Callee>(config_, messages_, events_, hash_key_);
+    callee_ = std::make_unique<Callee>(config_, out_, events_, hash_key_);
     callee_->on_clock(now_);
   }
   return *callee_;

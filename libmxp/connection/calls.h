@@ -19,17 +19,16 @@ namespace mxp {
 
 class Calls final : public MessageEvents {
  public:
-  // All of them outlive this object, and `messages` may not be there yet: it tells this object of its messages.
-  // `hash_key` is secret and random.
-  Calls(const CallConfig& config, Messages& messages, MessageAcks& acks, CallEvents& events, std::uint64_t hash_key)
-      : config_(config), messages_(messages), acks_(acks), events_(events), hash_key_(hash_key) {}
+  // All of them outlive this object, and `out` may not be there yet. `hash_key` is secret and random.
+  Calls(const CallConfig& config, MessageWrapper& out, MessageAcks& acks, CallEvents& events, std::uint64_t hash_key)
+      : config_(config), out_(out), acks_(acks), events_(events), hash_key_(hash_key) {}
 
   // The verbs of the application, for a connection that has not ended.
   std::expected<CallId, CallError> call(const Uuid& target, ByteView data, const CallOptions& options);
   bool cancel(CallId id) { return caller_ != nullptr && caller_->cancel(id); }
-  std::expected<void, AnswerError> answer(IncomingCallId id, ByteView data) {
+  std::expected<void, AnswerError> answer(IncomingCallId id, ByteView data, const AnswerOptions& options = {}) {
     if (callee_ == nullptr) return std::unexpected(AnswerError::unknown_call);
-    return callee_->answer(id, data);
+    return callee_->answer(id, data, options);
   }
   std::expected<void, AnswerError> answer_error(IncomingCallId id, ErrorReason reason, std::string_view text) {
     if (callee_ == nullptr) return std::unexpected(AnswerError::unknown_call);
@@ -48,6 +47,9 @@ class Calls final : public MessageEvents {
   std::uint64_t malformed_errors() const { return malformed_errors_; }
   std::size_t memory() const;
 
+  // Whether take_own may take this message, as far as that can be told without its payload.
+  bool may_be_own(const Message& message) const;
+
   // MessageEvents.
   bool take_own(const Message& message) override;
   bool on_message(const Message& message) override { return acks_.on_message(message); }
@@ -64,7 +66,7 @@ class Calls final : public MessageEvents {
   Callee& callee();
 
   const CallConfig& config_;
-  Messages& messages_;
+  MessageWrapper& out_;
   MessageAcks& acks_;  // everything else goes there
   CallEvents& events_;
   std::uint64_t hash_key_;

@@ -20,6 +20,7 @@ void rest(Parts& parts) {
   parts.streams.shrink();
   if (parts.datagrams) parts.datagrams->queue.shrink();
   parts.messages.shrink();
+  parts.environment.payload_tools.shrink();
   parts.sent_frames.shrink();
   parts.recovery.shrink();
   parts.acks.shrink();
@@ -39,7 +40,7 @@ Timestamp next_deadline(const Parts& parts) {
     next = std::min(next, parts.idle.deadline(parts.recovery.probe_timeout()));
     // What waits for bytes from the client has no deadline: no passing of time would let it go (threat t39).
     if (!held_by_address(parts)) next = std::min(next, parts.recovery.deadline());
-    next = std::min({next, parts.messages.deadline(), parts.calls.deadline()});
+    next = std::min({next, parts.messages.deadline(), parts.message_opener.deadline(), parts.calls.deadline()});
     if (acknowledges_on(*parts.path) && !held_by_address(parts)) next = std::min(next, parts.acks.deadline());
     next = std::min(next, path_deadline(parts));
     if (parts.datagrams) next = std::min(next, parts.datagrams->queue.deadline());
@@ -80,6 +81,7 @@ void on_deadline(Parts& parts, Timestamp now) {
     if (parts.idle.keepalive_deadline() <= now) parts.ping_due = true;
     on_path_deadline(parts, now);
     parts.tell_time(now);
+    parts.messages.deliver_resumed();  // those that had to wait to be opened
     tell_outbox(parts, now);
     if (parts.datagrams) parts.datagrams->queue.expire(now);
     tell_datagram_outcomes(parts, now);

@@ -13,8 +13,11 @@
 #include "connection/idle_timer.h"
 #include "connection/key_update.h"
 #include "connection/lifecycle.h"
+#include "connection/message_opener.h"
+#include "connection/message_wrapper.h"
 #include "connection/number_skipper.h"
 #include "connection/path.h"
+#include "connection/payload_tools.h"
 #include "connection/sent_frame_log.h"
 #include "crypto/packet_protection.h"
 #include "crypto/replay_window.h"
@@ -41,6 +44,7 @@ struct ConnectionEnvironment {
   Random& random;
   Handler& handler;
   std::uint64_t hash_key;  // secret, because peers choose the ids of streams that are hashed with it
+  PayloadTools& payload_tools;
   TraceSink* trace = nullptr;
 };
 
@@ -76,8 +80,12 @@ struct Parts {
         credit(environment_.config.transport.flow_control),
         streams(role_, environment_.config.transport.flow_control, credit, events, environment_.hash_key),
         message_acks(messages, events),
-        calls(environment_.config.transport.calls, messages, message_acks, events, environment_.hash_key),
-        messages(environment_.config.transport.messages, calls),
+        message_wrapper(messages, environment_.payload_tools, environment_.random, environment_.config.identity,
+                        peer_key),
+        calls(environment_.config.transport.calls, message_wrapper, message_acks, events, environment_.hash_key),
+        message_opener(environment_.config.transport.messages, environment_.payload_tools, environment_.config.identity,
+                       messages, calls),
+        messages(environment_.config.transport.messages, message_opener),
         outbox(environment_.config.transport.scheduler, credit, messages, streams),
         path(std::make_unique<Path>(SocketAddress{}, SocketAddress{}, PathId::first,
                                     environment_.config.transport.recovery)),
@@ -111,8 +119,11 @@ struct Parts {
   ConnectionCredit credit;
   Streams streams;
   std::unique_ptr<SentDatagrams> datagrams;  // none: the peer takes no datagrams
+  // A message of the peer passes from `messages` to message_opener, calls, message_acks, and events.
   MessageAcks message_acks;
+  MessageWrapper message_wrapper;
   Calls calls;
+  MessageOpener message_opener;
   Messages messages;
   Outbox outbox;
   std::unique_ptr<Path> path;          // where packets are sent
@@ -148,6 +159,7 @@ struct Parts {
     credit.on_clock(now, round_trip_of_windows());
     streams.on_clock(now, round_trip_of_windows());
     messages.on_clock(now, round_trip_of_windows());
+    message_opener.on_clock(now);
     calls.on_clock(now);
   }
 

@@ -122,6 +122,8 @@ Found find(const TransportConfig& config) {
       {"transport.messages.max_receive_window", config.messages.max_receive_window, 2048, kLargestBuffer,
        kMessageWindow},
       {"transport.messages.send_buffer", config.messages.send_buffer, 2048, kLargestBuffer, kMessageWindow},
+      {"transport.messages.max_decompressed", config.messages.max_decompressed, 0, kMaxMessagePayload,
+       "0 to 16777216 bytes"},
       {"transport.calls.max_waiting", config.calls.max_waiting, 1, 65536, "1 to 65536 calls"},
       {"transport.calls.max_incoming", config.calls.max_incoming, 1, 65536, "1 to 65536 calls"},
       {"transport.scheduler.class_weights[0]", config.scheduler.class_weights[0], 1, 1000, kWeight},
@@ -144,6 +146,7 @@ Found find(const EndpointLimits& limits) {
       {"limits.memory", limits.memory, kLeastMemory, kMostMemory, kMemory},
       {"limits.memory_per_key", limits.memory_per_key, kLeastMemory, kMostMemory, kMemory},
       {"limits.max_fruitless_handshakes", limits.max_fruitless_handshakes, 1, 1'000'000, "1 to 1000000 in a second"},
+      {"limits.max_opened_payloads", limits.max_opened_payloads, 1, 1'000'000, "1 to 1000000 in a second"},
   };
   for (const Counted& row : rows)
     if (Found found = check(row)) return found;

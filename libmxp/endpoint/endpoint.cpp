@@ -50,7 +50,8 @@ struct Endpoint::Impl {
       : config(std::move(config_)),
         random(random_),
         hash_key(random_u64(random_)),
-        environment{config, random_, handler, hash_key, trace},
+        payload_tools(config.limits.max_opened_payloads),
+        environment{config, random_, handler, hash_key, payload_tools, trace},
         admission(config, random_, hash_key),
         budget(config.limits, kConnectionBytes, hash_key),
         id_source(make_id_source(config.connection_ids, random_)) {}
@@ -278,6 +279,7 @@ struct Endpoint::Impl {
   EndpointConfig config;
   Random& random;
   const std::uint64_t hash_key;  // secret: peers choose what is hashed with it (threat t13)
+  PayloadTools payload_tools;
   ConnectionEnvironment environment;
   Admission admission;
   ConnectionBudget budget;

@@ -90,9 +90,11 @@ void MessageReceiver::consume(std::uint64_t bytes) {
   if (credit_.raise_due()) raise_pending_ = true;
 }
 
-bool MessageReceiver::deliver_kept() {
+bool MessageReceiver::deliver_kept(unsigned classes) {
   bool took = false;
-  for (MessageQueue& kept : kept_) {
+  for (std::size_t i = 0; i != kept_.size(); ++i) {
+    MessageQueue& kept = kept_[i];
+    if ((classes >> i & 1) == 0) continue;
     while (kept.has_queued()) {
       const MessageQueue::Entry entry = kept.at(kept.next());
       // It was a message when it came.

@@ -44,8 +44,9 @@ class MessageReceiver {
   std::expected<void, TransportError> on_frame(const ExpiredFrame& frame);
   void on_frame(const MessagesBlockedFrame& frame);
 
-  // Tells of the messages that are kept, as far as the application takes them. Returns whether it took any.
-  bool deliver_kept();
+  // Tells of the messages that are kept, of these classes (bits by MessageClass), as far as the application takes them.
+  // Returns whether it took any.
+  bool deliver_kept(unsigned classes);
 
   bool has_control() const { return raise_pending_; }
   void write_control(Writer& out, SentFrameSink sent);

@@ -35,10 +35,11 @@ MessageReceiver& Messages::receiver() {
 }
 
 void Messages::deliver_resumed() {
-  if (!std::exchange(resumed_, false) || ended_ || receiver_ == nullptr) return;
+  const ClassBits classes = std::exchange(resumed_, ClassBits{0});
+  if (classes == 0 || ended_ || receiver_ == nullptr) return;
   // A resume from inside counts only after progress. Otherwise an application that takes nothing and asks again would
   // be asked for ever.
-  if (!receiver_->deliver_kept()) resumed_ = false;
+  if (!receiver_->deliver_kept(classes)) resumed_ = 0;
 }
 
 void Messages::on_frame(const MaxMessagesFrame& frame) {

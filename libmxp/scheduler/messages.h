@@ -28,7 +28,10 @@ class Messages {
   std::optional<MessageOutcome> cancel(MessageTicket ticket) {
     return sender_ == nullptr || ended_ ? std::nullopt : sender_->cancel(ticket);
   }
-  void resume() { resumed_ = true; }
+  // Has the messages that are kept told again, those of these classes (bits by MessageClass).
+  using ClassBits = std::uint8_t;
+  static constexpr ClassBits kAllClasses = (1u << kMessageClasses) - 1;
+  void resume(ClassBits classes = kAllClasses) { resumed_ = static_cast<ClassBits>(resumed_ | classes); }
   // Delivers what resume asked for.
   void deliver_resumed();
 
@@ -84,7 +87,7 @@ class Messages {
   MessageSender::PeerLimits limits_;
   std::unique_ptr<MessageSender> sender_;
   std::unique_ptr<MessageReceiver> receiver_;
-  bool resumed_ = false;
+  ClassBits resumed_ = 0;
   bool ended_ = false;
 };
 

@@ -54,6 +54,15 @@ struct CallOptions {
   std::uint64_t cookie = 0;  // the application's own; CallAnswer has it
   // By default critical, as for every message of the type Call.
   std::optional<MessageClass> traffic_class;
+  // What is done to the Call's payload: target, timeout and data (MessageOptions).
+  PayloadCompression compress = PayloadCompression::none;
+  PayloadSealing seal = PayloadSealing::none;
+};
+
+struct AnswerOptions {
+  // What is done to the answer's data (MessageOptions).
+  PayloadCompression compress = PayloadCompression::none;
+  PayloadSealing seal = PayloadSealing::none;
 };
 
 enum class CallError : std::uint8_t {
@@ -82,20 +91,22 @@ struct CallAnswer {
   std::uint64_t cookie = 0;  // of the call
   CallOutcome outcome = CallOutcome::unknown;
   std::uint64_t trace_id = 0;  // as the answer has it; 0 if none came
-  std::uint8_t flags = 0;      // MessageFlag bits of the answer: whether its data are compressed or sealed
-  ByteView data;               // answered
+  std::uint8_t flags = 0;      // MessageFlag bits of the answer: whether its data are still compressed or sealed
+  const PayloadOrigin* origin = nullptr;  // how the data came, if the connection has opened them (Message::origin)
+  ByteView data;                          // answered
   // failed. An application's own reasons are 0x8000 and above; bad_payload and too_many may be the connection's words.
   ErrorReason reason = ErrorReason::bad_payload;
   std::string_view text;  // failed; UTF-8 of the peer, to be escaped before it is shown (mxp/text.h)
 };
 
-// A call of the peer. `data` is valid during the call of the handler only.
+// A call of the peer. What it points to is valid during the call of the handler only.
 struct IncomingCall {
   IncomingCallId id;
   std::uint64_t trace_id = 0;
   Uuid target{};
   Duration time_left = Duration::max();  // after this the call is forgotten; Duration::max(): it has no limit
   ByteView data;
+  const PayloadOrigin* origin = nullptr;  // how they came, if the connection has opened them (Message::origin)
 };
 
 // Why a call of the peer needs no answer any more.
@@ -106,11 +117,11 @@ enum class CallEnd : std::uint8_t {
 std::string_view to_string(CallEnd end);
 
 enum class AnswerError : std::uint8_t {
-  unknown_call,      // answered already, taken back, timed out, or never given out
-  too_large,         // beyond kMaxAnswerData or kMaxAnswerText, or beyond all that the peer lets be under way
-  invalid,           // the reason `cancelled`, which is no answer, or a text that is not UTF-8
-  not_taken,         // the peer takes no messages
-  queue_full,        // the call is still open: try again after on_messages_writable
+  unknown_call,  // answered already, taken back, timed out, or never given out
+  too_large,   // beyond kMaxAnswerData, as it travels, or kMaxAnswerText, or beyond all that the peer lets be under way
+  invalid,     // the reason `cancelled`, which is no answer, or a text that is not UTF-8
+  not_taken,   // the peer takes no messages
+  queue_full,  // the call is still open: try again after on_messages_writable
   connection_closed  // the connection has ended
 };
 std::string_view to_string(AnswerError error);

@@ -61,6 +61,13 @@ struct SchedulerConfig {
   std::uint64_t critical_burst = 64 * 1024;
 };
 
+enum class MessagePayloads : std::uint8_t {
+  // The application is told the plain payload, and Message::origin how it came. What cannot be opened (sealed to another
+  // key, damaged, too large) is told as it is: its flags say so.
+  opened,
+  as_they_are,  // for a relay that passes messages on: nothing is opened, and nothing waits for that
+};
+
 // Messages (docs/protocol.md §5.2). The defaults let 16,384 messages of up to 72 bytes of payload be under way at once.
 struct MessageConfig {
   // Messages that the peer may have under way to us; 0 = we take none, else 1 to 2^20. A bit is kept for each.
@@ -75,6 +82,11 @@ struct MessageConfig {
   std::size_t send_buffer = 4u << 20;
   // Whether messages travel without what the frame says already (docs/protocol.md §1.1), where the peer wants it too.
   bool compaction = true;
+  // What is done with payloads that come compressed, or sealed to our static key.
+  MessagePayloads payloads = MessagePayloads::opened;
+  // Bytes that a compressed payload may hold, 0 to 16,777,216: a larger one is told as it is. An endpoint keeps room for
+  // the largest that came, until one of its connections has been idle for a while.
+  std::size_t max_decompressed = 16u << 20;
 };
 
 // Calls and their answers (mxp/call.h). They are off by default, because they claim messages for themselves: where they
@@ -173,6 +185,10 @@ struct EndpointLimits {
   // are refused or never confirmed. Beyond that initials are dropped, and their clients send again. Initials of clients
   // that get in do not count. The default takes about half of one core's time. Threat t18.
   std::size_t max_fruitless_handshakes = 2000;
+  // Sealed payloads that are opened in a second, 1 to 1,000,000, over all connections; each 256 KiB that are decompressed
+  // count as one of them, and no payload for less than 4 KiB. Beyond that, messages with such payloads wait, one of each
+  // connection in turn. The default takes about a fifth of one core's time. Threat t80.
+  std::size_t max_opened_payloads = 2500;
 };
 
 // For servers whose connection ids tell the holder of `key` which worker or machine issued them, so that a datagram

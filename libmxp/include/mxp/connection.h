@@ -62,7 +62,8 @@ class Connection {
   // wrong_direction for a stream that we only receive on; connection_closed.
   std::expected<void, StreamError> set_priority(StreamId id, const StreamPriority& priority);
 
-  // Sends a message, as it is, exactly once (docs/protocol.md §5.2). It is copied and may still be held back: nothing
+  // Sends a message exactly once (docs/protocol.md §5.2), as it is unless the options have its payload compressed or
+  // sealed. It is copied and may still be held back: nothing
   // blocks. Messages of one class are sent in the order of these calls, and may arrive in another order. Errors:
   // SendMessageError; a message that is refused was not taken.
   std::expected<MessageTicket, SendMessageError> send_message(const Message& message,
@@ -82,7 +83,7 @@ class Connection {
   bool cancel_call(CallId id);
   // Answers a call of the peer, once, and not after its time is over. Errors: AnswerError; except for unknown_call, the
   // call is still open then. A failure has any reason but `cancelled`, and a text for people in UTF-8.
-  std::expected<void, AnswerError> answer(IncomingCallId id, ByteView data);
+  std::expected<void, AnswerError> answer(IncomingCallId id, ByteView data, const AnswerOptions& options = {});
   std::expected<void, AnswerError> answer_error(IncomingCallId id, ErrorReason reason, std::string_view text);
 
   // Replaces FlowControlConfig::connection_send_buffer for this connection, from now on: for a server that learns only

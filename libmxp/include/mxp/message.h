@@ -48,12 +48,21 @@ enum class MessageClass : std::uint8_t { critical, control, streaming, backgroun
 inline constexpr std::size_t kMessageClasses = 4;
 MessageClass message_class(MessageType type);  // application types are background
 
+// How the payload of a message came that its connection has opened (MessageConfig::payloads).
+struct PayloadOrigin {
+  std::uint8_t flags = 0;  // MessageFlag bits that the message came with and that are undone: compressed, encrypted
+  // encrypted: whose key sealed it. That is proven, and need not be the peer, which may have carried it for another.
+  PublicKey sealed_by;
+};
+
 struct Message {
   MessageType type = MessageType::event;
-  std::uint8_t flags = 0;  // MessageFlag bits
+  std::uint8_t flags = 0;  // MessageFlag bits; of these, compressed and encrypted say what `payload` is
   std::uint64_t id = 0;
   std::uint64_t trace_id = 0;
   ByteView payload;  // at most kMaxMessagePayload bytes; a view of the caller's memory
+  // Only in a message that a connection has opened, and as long as its payload is valid. The codec leaves it alone.
+  const PayloadOrigin* origin = nullptr;
 };
 
 enum class MessageError : std::uint8_t {

@@ -15,6 +15,21 @@ namespace mxp {
 // Largest payload of a message that travels in one frame.
 inline constexpr std::size_t kMaxShortMessage = 1100;
 
+// Whether the connection compresses a payload. Never by itself: where an attacker can have text of its own compressed
+// together with a secret, the size tells of the secret (docs/security.md, "What is given up").
+enum class PayloadCompression : std::uint8_t {
+  none,
+  zstd,  // with the flag COMPRESSED; if that would not be smaller, the payload goes as it is, without the flag
+};
+// Whether the connection seals a payload. Packets are encrypted anyway: a seal is for whoever keeps the message or hands
+// it on, and for the receiver's certainty of who made it.
+enum class PayloadSealing : std::uint8_t {
+  none,
+  // To the peer's static key, by ours, with the flag ENCRYPTED and 96 bytes more; three X25519 operations each. To seal
+  // to somebody whom the peer only passes messages on to, see mxp/message_sealing.h.
+  to_peer,
+};
+
 struct MessageOptions {
   // Who goes first when several wait; by default the class of the message's type (message_class).
   std::optional<MessageClass> traffic_class;
@@ -23,6 +38,10 @@ struct MessageOptions {
   Timestamp expires_at = kNever;
   // Whether Handler::on_message_outcome tells what became of the message.
   bool report_outcome = false;
+  // What is done to the payload before it is sent, in this order. A message that has the flag already goes as it is, so
+  // that asking for the same again is `invalid`; so is compressing what is sealed.
+  PayloadCompression compress = PayloadCompression::none;
+  PayloadSealing seal = PayloadSealing::none;
 };
 
 // Names one message that was sent; no two of a connection are equal. A default-constructed one names none.
@@ -46,10 +65,10 @@ enum class MessageOutcome : std::uint8_t {
 std::string_view to_string(MessageOutcome outcome);
 
 enum class SendMessageError : std::uint8_t {
-  too_large,         // the payload is beyond kMaxShortMessage
-  invalid,           // a type, or a flag, that docs/protocol.md §1 does not know
-  not_taken,         // the peer takes no messages
-  queue_full,        // its class holds as much as it may: on_messages_writable tells when it takes more
+  too_large,   // the payload, compressed and sealed if it is to be, is beyond kMaxShortMessage
+  invalid,     // a type, or a flag, that docs/protocol.md §1 does not know, or flags and wishes that exclude others
+  not_taken,   // the peer takes no messages
+  queue_full,  // its class holds as much as it may: on_messages_writable tells when it takes more
   connection_closed  // the handshake is not complete, or the connection has ended
 };
 std::string_view to_string(SendMessageError error);

@@ -42,7 +42,10 @@ struct ConnectionStats {
   std::uint64_t messages_expired = 0;          // or cancelled, sent or not
   std::uint64_t messages_received = 0;         // each once
   std::uint64_t messages_expired_by_peer = 0;  // that the peer took back before they came
-  std::uint64_t messages_kept = 0;             // that the application has not taken, and that wait for resume_messages
+  // That the application has not taken, and that wait for resume_messages; and those that wait to be opened.
+  std::uint64_t messages_kept = 0;
+  std::uint64_t payloads_opened = 0;      // that came compressed or sealed
+  std::uint64_t payloads_not_opened = 0;  // told with a flag that could not be undone; each time that it was told
   // How long each reason has kept the connection from sending more, by BlockedBy, up to the last time that it could have
   // sent. Together they are as long as the connection is old by then.
   std::array<Duration, kBlockedReasons> blocked_time{};

@@ -1,4 +1,4 @@
-// Calls of two sides over their messages, with packets carried between them by hand, and applications that record what
+// Messages and calls of two sides, with packets carried between them by hand, and applications that record what
 // they are told.
 #pragma once
 
@@ -12,8 +12,11 @@
 #include <vector>
 
 #include "connection/calls.h"
+#include "connection/message_opener.h"
+#include "connection/message_wrapper.h"
 #include "core/frame_reader.h"
 #include "scheduler/messages.h"
+#include "support/pattern.h"
 
 namespace mxp::test {
 
@@ -24,6 +27,17 @@ inline ByteView bytes_of(std::string_view text) {
   return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
 }
 
+template <typename Event>
+std::optional<PayloadOrigin> origin_of(const Event& event) {
+  return event.origin == nullptr ? std::nullopt : std::optional(*event.origin);
+}
+
+inline PrivateKey key_of(std::uint8_t byte) {
+  std::array<std::uint8_t, PrivateKey::kSize> bytes;
+  bytes.fill(byte);
+  return PrivateKey::from_bytes(bytes);
+}
+
 struct RecordingCalls : CallEvents, MessageEvents {
   struct Answered {
     CallId call;
@@ -32,6 +46,8 @@ struct RecordingCalls : CallEvents, MessageEvents {
     std::string data;
     ErrorReason reason;
     std::string text;
+    std::uint8_t flags;
+    std::optional<PayloadOrigin> origin;
   };
   struct Called {
     IncomingCallId id;
@@ -39,29 +55,42 @@ struct RecordingCalls : CallEvents, MessageEvents {
     Uuid target;
     Duration time_left;
     std::string data;
+    std::optional<PayloadOrigin> origin;
+  };
+  struct Told {
+    MessageType type;
+    std::uint8_t flags;
+    std::uint64_t id;
+    std::string payload;
+    std::optional<PayloadOrigin> origin;
   };
   std::vector<Answered> answers;
   std::vector<Called> calls;
   std::vector<std::pair<IncomingCallId, CallEnd>> over;
   std::vector<MessageType> messages;  // that are no business of calls
   std::vector<std::uint64_t> ids;     // of them
+  std::vector<Told> told;             // the same, whole
+  int asked = 0;                      // whether it takes a message
   bool takes_messages = true;
   std::function<void(const CallAnswer&)> answer_hook = [](const CallAnswer&) {};
   std::function<void(const IncomingCall&)> call_hook = [](const IncomingCall&) {};
 
   void on_answer(const CallAnswer& it) override {
-    answers.push_back({it.call, it.cookie, it.trace_id, it.outcome, text_of(it.data), it.reason, std::string(it.text)});
+    answers.push_back({it.call, it.cookie, it.trace_id, it.outcome, text_of(it.data), it.reason, std::string(it.text),
+                       it.flags, origin_of(it)});
     answer_hook(it);
   }
   void on_call(const IncomingCall& it) override {
-    calls.push_back({it.id, it.trace_id, it.target, it.time_left, text_of(it.data)});
+    calls.push_back({it.id, it.trace_id, it.target, it.time_left, text_of(it.data), origin_of(it)});
     call_hook(it);
   }
   void on_call_cancelled(IncomingCallId id, CallEnd end) override { over.emplace_back(id, end); }
   bool on_message(const Message& message) override {
+    ++asked;
     if (!takes_messages) return false;
     messages.push_back(message.type);
     ids.push_back(message.id);
+    told.push_back({message.type, message.flags, message.id, text_of(message.payload), origin_of(message)});
     return true;
   }
   void on_messages_expired(std::uint64_t) override {}
@@ -77,21 +106,31 @@ struct CallPacket {
 struct CallSide {
   MessageConfig message_config;
   CallConfig config;
+  PrivateKey identity = key_of(0x51);
+  PublicKey peer;
+  PayloadTools tools{EndpointLimits().max_opened_payloads};
+  SeededRandom random{1};
   RecordingCalls app;
   MessageAcks acks;
+  MessageWrapper wrapper;
   Calls calls;
+  MessageOpener opener;
   Messages messages;
 
   explicit CallSide(const CallConfig& config_, const MessageConfig& message_config_ = {})
       : message_config(message_config_),
         config(config_),
         acks(messages, app),
-        calls(config, messages, acks, app, 12345),
-        messages(message_config, calls) {}
+        wrapper(messages, tools, random, identity, peer),
+        calls(config, wrapper, acks, app, 12345),
+        opener(message_config, tools, identity, messages, calls),
+        messages(message_config, opener) {}
 
   void at(Timestamp now) {
     messages.on_clock(now, 10ms);
+    opener.on_clock(now);
     calls.on_clock(now);
+    messages.deliver_resumed();
   }
   bool has_pending() const {
     for (std::size_t i = 0; i != kMessageClasses; ++i)
@@ -126,7 +165,9 @@ struct CallSide {
     for (const SentFrame& frame : packet.frames) messages.on_frame_acknowledged(frame);
   }
   // Something that is no call of the part under test.
-  void send(const Message& message) { BOOST_TEST_REQUIRE(messages.send(message, {}).has_value()); }
+  void send(const Message& message, const MessageOptions& options = {}) {
+    BOOST_TEST_REQUIRE(wrapper.send(message, options).has_value());
+  }
 };
 
 inline CallConfig calls_on() { return {.enabled = true}; }
@@ -138,6 +179,9 @@ struct CallPair {
   explicit CallPair(const CallConfig& of_client = calls_on(), const CallConfig& of_server = calls_on(),
                     const MessageConfig& messages_of_client = {}, const MessageConfig& messages_of_server = {})
       : client(of_client, messages_of_client), server(of_server, messages_of_server) {
+    server.identity = key_of(0x72);
+    client.peer = server.identity.public_key();
+    server.peer = client.identity.public_key();
     TransportParameters client_parameters, server_parameters;
     Messages::announce(messages_of_client, client_parameters);
     Messages::announce(messages_of_server, server_parameters);

@@ -507,11 +507,20 @@ BOOST_AUTO_TEST_CASE(nothing_is_allocated_for_a_call) {
   const MessageConfig messages;
   const CallConfig config = calls_on();
   struct Side {
+    PrivateKey identity = key_of(1);
+    PayloadTools tools{1};
+    SeededRandom random{1};
     MessageAcks acks;
+    MessageWrapper wrapper;
     Calls calls;
+    MessageOpener opener;
     Messages messages;
     Side(const MessageConfig& messages_, const CallConfig& config_, Silent& app)
-        : acks(messages, app), calls(config_, messages, acks, app, 1), messages(messages_, calls) {
+        : acks(messages, app),
+          wrapper(messages, tools, random, identity, identity.public_key()),
+          calls(config_, wrapper, acks, app, 1),
+          opener(messages_, tools, identity, messages, calls),
+          messages(messages_, opener) {
       app.calls = &calls;
       TransportParameters parameters;
       Messages::announce(messages_, parameters);

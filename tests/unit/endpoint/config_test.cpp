@@ -90,6 +90,8 @@ std::vector<Row> rows() {
       row(MXP_FIELD(transport.messages.receive_window), Counts{2048, k2To40}, bad_message_windows),
       row(MXP_FIELD(transport.messages.max_receive_window), Counts{2048, k2To40}, bad_message_windows),
       row(MXP_FIELD(transport.messages.send_buffer), Counts{2048, k2To40}, bad_message_windows),
+      row(MXP_FIELD(transport.messages.max_decompressed), Counts{0, 16u << 20},
+          BadCounts{{(16u << 20) + 1, "16777217"}}),
       row(MXP_FIELD(transport.calls.max_waiting), Counts{1, 65536}, BadCounts{{0, "0"}, {65537, "65537"}}),
       row(MXP_FIELD(transport.calls.max_incoming), Counts{1, 65536}, BadCounts{{0, "0"}, {65537, "65537"}}),
       row(MXP_FIELD(transport.scheduler.class_weights[0]), weights, bad_weights),
@@ -112,6 +114,7 @@ std::vector<Row> rows() {
       row(MXP_FIELD(limits.memory_per_key), memories, bad_memories),
       row(MXP_FIELD(limits.max_fruitless_handshakes), Counts{1, 1'000'000},
           BadCounts{{0, "0"}, {1'000'001, "1000001"}}),
+      row(MXP_FIELD(limits.max_opened_payloads), Counts{1, 1'000'000}, BadCounts{{0, "0"}, {1'000'001, "1000001"}}),
       row(MXP_FIELD(suites),
           std::vector<std::vector<Suite>>{{Suite::aes_256_gcm}, {Suite::chacha20_poly1305, Suite::aes_256_gcm}},
           std::vector<std::pair<std::vector<Suite>, std::string>>{

@@ -1,0 +1,102 @@
+#include "connection/message_opener.h"
+
+#include <utility>
+
+#include "core/work.h"
+#include "mxp/message_sealing.h"
+
+namespace mxp {
+namespace {
+
+constexpr auto kCompressed = static_cast<std::uint8_t>(MessageFlag::compressed);
+constexpr auto kEncrypted = static_cast<std::uint8_t>(MessageFlag::encrypted);
+
+Messages::ClassBits bit_of_class(const Message& message) {
+  return static_cast<Messages::ClassBits>(1u << static_cast<unsigned>(message_class(message.type)));
+}
+
+}  // namespace
+
+bool MessageOpener::is_wrapped(const Message& message) const {
+  return (message.flags & (kCompressed | kEncrypted)) != 0 && config_.payloads == MessagePayloads::opened;
+}
+
+bool MessageOpener::take_own(const Message& message) {
+  if (!is_wrapped(message)) return next_.take_own(message);
+  // Most are not, and need not be opened twice.
+  if (!next_.may_be_own(message)) return false;
+  PayloadOrigin origin;
+  const auto opened = open(message, origin);
+  return opened && next_.take_own(*opened);
+}
+
+bool MessageOpener::on_message(const Message& message) {
+  if (!is_wrapped(message)) return next_.on_message(message);
+  PayloadOrigin origin;
+  const auto opened = open(message, origin);
+  if (!opened) {
+    waiting_ |= bit_of_class(message);
+    return false;
+  }
+  // One that had to wait was not opened when it was asked whether it is a call's.
+  return next_.take_own(*opened) || next_.on_message(*opened);
+}
+
+void MessageOpener::on_clock(Timestamp now) {
+  now_ = now;
+  if (waiting_ != 0 && turn_ && turn_->at <= now) messages_.resume(std::exchange(waiting_, 0));
+}
+
+std::optional<Message> MessageOpener::open(const Message& message, PayloadOrigin& origin) {
+  if (!may_begin(cost_of(message))) return std::nullopt;
+  Message opened = message;
+  const bool whole = unseal(opened, origin) && decompress(opened, origin);
+  if (!whole) ++counters_.not_opened;
+  if (origin.flags != 0) {
+    ++counters_.opened;
+    opened.origin = &origin;
+  }
+  return opened;
+}
+
+bool MessageOpener::unseal(Message& message, PayloadOrigin& origin) {
+  if ((message.flags & kEncrypted) == 0) return true;
+  if (message.payload.size() < kSealingOverhead) return false;
+  MXP_WORK(1);
+  const auto opened = open_payload(identity_, message, tools_.opened.take(message.payload.size() - kSealingOverhead));
+  if (!opened) return false;
+  origin.flags |= kEncrypted;
+  origin.sealed_by = opened->sender;
+  message = opened->message;
+  return true;
+}
+
+bool MessageOpener::decompress(Message& message, PayloadOrigin& origin) {
+  if ((message.flags & kCompressed) == 0) return true;
+  const auto size = decompressed_size(message.payload, config_.max_decompressed);
+  if (!size) return false;
+  // How much is in a seal can be told only now.
+  if ((origin.flags & kEncrypted) != 0) tools_.budget.reserve(now_, tools_.budget.content(*size));
+  const MutableBytes content = tools_.content.take(*size);
+  if (!tools_.decompressor.decompress(message.payload, config_.max_decompressed, content)) return false;
+  origin.flags |= kCompressed;
+  message.flags = static_cast<std::uint8_t>(message.flags & ~kCompressed);
+  message.payload = content;
+  return true;
+}
+
+Duration MessageOpener::cost_of(const Message& message) const {
+  if ((message.flags & kEncrypted) != 0) return tools_.budget.seal();
+  return tools_.budget.content(decompressed_size(message.payload, config_.max_decompressed).value_or(0));
+}
+
+bool MessageOpener::may_begin(Duration cost) {
+  if (!turn_) turn_ = Turn{tools_.budget.reserve(now_, cost), cost};
+  if (turn_->at > now_) return false;
+  // Another message than the one that took the place may be the first to use it, and may cost more.
+  if (cost > turn_->cost) tools_.budget.reserve(now_, cost - turn_->cost);
+  turn_.reset();
+  return true;
+}
+
+}  // namespace mxp

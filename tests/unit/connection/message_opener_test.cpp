@@ -1,0 +1,469 @@
+#include "connection/message_opener.h"
+
+#include <boost/test/unit_test.hpp>
+
+#include "calls_fixture.h"
+#include "mxp/message_sealing.h"
+
+using namespace mxp;
+using namespace mxp::test;
+
+namespace {
+
+constexpr auto kCompressed = static_cast<std::uint8_t>(MessageFlag::compressed);
+constexpr auto kEncrypted = static_cast<std::uint8_t>(MessageFlag::encrypted);
+constexpr auto kWantsAck = static_cast<std::uint8_t>(MessageFlag::requires_ack);
+constexpr auto kZstd = PayloadCompression::zstd;
+constexpr auto kToPeer = PayloadSealing::to_peer;
+
+using Bytes = std::vector<std::uint8_t>;
+
+// A payload of this many zeros, as its sender compressed it.
+Bytes compressed_zeros(std::size_t size) {
+  const Bytes zeros(size);
+  Bytes out(size);
+  out.resize(*MessageCompressor().compress(zeros, out));
+  return out;
+}
+
+// Sealed by `sender` to `receiver`, in memory of its own.
+struct Sealed {
+  Bytes bytes;
+  Message message;
+  Sealed(const PrivateKey& sender, const PublicKey& receiver, const Message& plain)
+      : bytes(plain.payload.size() + kSealingOverhead) {
+    SeededRandom random(5);
+    message = *seal_payload(sender, receiver, plain, random, bytes);
+  }
+};
+
+std::string words(std::size_t size) {
+  std::string text;
+  for (int i = 0; text.size() < size; ++i) text += "word " + std::to_string(i % 10) + ", ";
+  return text.substr(0, size);
+}
+
+// Messages that the server opens. They are small enough to be under way together.
+struct Flood {
+  CallPair pair;
+  explicit Flood(std::size_t count, std::size_t per_second) {
+    pair.pass(1s);
+    pair.server.tools.budget = OpeningBudget(per_second);
+    for (std::uint64_t id = 0; id != count; ++id)
+      pair.client.send({.type = MessageType::event, .id = id, .payload = bytes_of("x")}, {.seal = kToPeer});
+    pair.exchange();
+  }
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(message_opener)
+
+BOOST_AUTO_TEST_CASE(payload_is_told_plain_and_its_origin_says_how_it_came) {
+  const std::string text = words(1000);
+  for (const auto compress : {PayloadCompression::none, kZstd}) {
+    for (const auto seal : {PayloadSealing::none, kToPeer}) {
+      CallPair pair;
+      const MessageOptions options{.compress = compress, .seal = seal};
+      pair.client.send({.type = MessageType::event, .flags = kWantsAck, .id = 7, .payload = bytes_of(text)}, options);
+      pair.exchange();
+      BOOST_TEST_REQUIRE(pair.server.app.told.size() == 1u);
+      const auto& told = pair.server.app.told.front();
+      BOOST_TEST(told.payload == text);
+      BOOST_TEST(told.flags == kWantsAck);
+      const auto undone =
+          static_cast<std::uint8_t>((compress == kZstd ? kCompressed : 0) | (seal == kToPeer ? kEncrypted : 0));
+      BOOST_TEST(told.origin.has_value() == (undone != 0));
+      if (told.origin) BOOST_TEST(told.origin->flags == undone);
+      if (seal == kToPeer) BOOST_TEST((told.origin->sealed_by == pair.client.identity.public_key()));
+      BOOST_TEST(pair.server.opener.counters().opened == (undone == 0 ? 0u : 1u));
+      BOOST_TEST(pair.server.opener.counters().not_opened == 0u);
+      BOOST_TEST((pair.client.app.messages == std::vector{MessageType::ack}));
+    }
+  }
+}
+
+// The size of what travels counts, not that of what it holds.
+BOOST_AUTO_TEST_CASE(compressed_payload_may_be_larger_than_a_message) {
+  const std::string text = words(10'000);
+  CallPair pair;
+  const Message message{.type = MessageType::event, .payload = bytes_of(text)};
+  BOOST_TEST((pair.client.wrapper.send(message, {.seal = kToPeer}).error() == SendMessageError::too_large));
+  pair.client.send(message, {.compress = kZstd, .seal = kToPeer});
+  pair.exchange();
+  BOOST_TEST_REQUIRE(pair.server.app.told.size() == 1u);
+  BOOST_TEST(pair.server.app.told.front().payload == text);
+}
+
+BOOST_AUTO_TEST_CASE(payload_that_does_not_shrink_goes_without_the_flag) {
+  for (const std::size_t size : {0, 10, 500}) {
+    CallPair pair({}, {}, {}, {.payloads = MessagePayloads::as_they_are});
+    Bytes noise(size);
+    SeededRandom(3).fill(noise);
+    pair.client.send({.type = MessageType::event, .payload = noise}, {.compress = kZstd});
+    pair.exchange();
+    BOOST_TEST_REQUIRE(pair.server.app.told.size() == 1u);
+    BOOST_TEST(pair.server.app.told.front().flags == 0);
+    BOOST_TEST(pair.server.app.told.front().payload == text_of(noise));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(message_that_has_the_flags_already_goes_as_it_is) {
+  CallPair pair;
+  const Bytes packed = compressed_zeros(1000);
+  const Sealed sealed(key_of(1), pair.server.identity.public_key(),
+                      {.type = MessageType::event, .flags = kCompressed, .id = 7, .payload = packed});
+  pair.client.send(sealed.message);
+  // Compressed by the application, sealed by the connection.
+  pair.client.send({.type = MessageType::event, .flags = kCompressed, .id = 8, .payload = packed}, {.seal = kToPeer});
+  pair.exchange();
+  BOOST_TEST_REQUIRE(pair.server.app.told.size() == 2u);
+  for (const auto& told : pair.server.app.told) {
+    BOOST_TEST(told.flags == 0);
+    BOOST_TEST(told.payload == std::string(1000, '\0'));
+    BOOST_TEST(told.origin->flags == (kCompressed | kEncrypted));
+  }
+  // The seal says who made it; the peer only carried it.
+  BOOST_TEST((pair.server.app.told[0].origin->sealed_by == key_of(1).public_key()));
+  BOOST_TEST((pair.server.app.told[1].origin->sealed_by == pair.client.identity.public_key()));
+}
+
+BOOST_AUTO_TEST_CASE(wishes_that_the_flags_exclude_are_refused) {
+  CallPair pair;
+  const auto error = [&](std::uint8_t flags, const MessageOptions& options) {
+    const auto sent = pair.client.wrapper.send({.type = MessageType::event, .flags = flags}, options);
+    return sent ? "" : to_string(sent.error());
+  };
+  const auto invalid = to_string(SendMessageError::invalid);
+  BOOST_TEST(error(kCompressed, {.compress = kZstd}) == invalid);
+  BOOST_TEST(error(kEncrypted, {.compress = kZstd}) == invalid);
+  BOOST_TEST(error(kEncrypted, {.seal = kToPeer}) == invalid);
+  const Bytes large(kMaxMessagePayload + 1);
+  const Message too_large{.type = MessageType::event, .payload = large};
+  BOOST_TEST((pair.client.wrapper.send(too_large, {.compress = kZstd}).error() == SendMessageError::too_large));
+  const Message largest{.type = MessageType::event, .payload = ByteView(large).first(kMaxMessagePayload)};
+  BOOST_TEST((pair.client.wrapper.send(largest, {.seal = kToPeer}).error() == SendMessageError::too_large));
+  MessageConfig none;
+  none.window = 0;
+  CallPair deaf({}, {}, {}, none);
+  BOOST_TEST((deaf.client.wrapper.send({.type = MessageType::event}, {.seal = kToPeer}).error() ==
+              SendMessageError::not_taken));
+}
+
+BOOST_AUTO_TEST_CASE(t81_what_cannot_be_opened_is_told_as_it_is) {
+  CallPair pair;
+  const Message plain{.type = MessageType::event, .id = 7, .payload = bytes_of("for somebody")};
+  const Sealed elsewhere(pair.client.identity, key_of(9).public_key(), plain);
+  Sealed damaged(pair.client.identity, pair.server.identity.public_key(), plain);
+  damaged.bytes.back() ^= 1;
+  Bytes corrupt = compressed_zeros(1000);
+  corrupt.back() ^= 0xff, corrupt.push_back(0);
+  const Message cases[] = {
+      elsewhere.message,
+      damaged.message,
+      {.type = MessageType::event, .flags = kEncrypted, .payload = bytes_of("too short to be sealed")},
+      {.type = MessageType::event, .flags = kCompressed, .payload = corrupt},
+      {.type = MessageType::event, .flags = kCompressed, .payload = bytes_of("no frame of zstd")},
+      {.type = MessageType::event, .flags = kCompressed},
+  };
+  for (const Message& message : cases) {
+    pair.client.send(message);
+    pair.exchange();
+    const auto& told = pair.server.app.told.back();
+    BOOST_TEST(told.flags == message.flags);
+    BOOST_TEST(told.payload == text_of(message.payload));
+    BOOST_TEST(!told.origin.has_value());
+  }
+  BOOST_TEST(pair.server.app.told.size() == std::size(cases));
+  BOOST_TEST(pair.server.opener.counters().not_opened == std::size(cases));
+  BOOST_TEST(pair.server.opener.counters().opened == 0u);
+}
+
+// The seal is undone, what is in it cannot be: the flag that is left says so.
+BOOST_AUTO_TEST_CASE(t81_what_is_damaged_inside_a_seal_is_told_unsealed_and_still_compressed) {
+  CallPair pair;
+  pair.client.send({.type = MessageType::event, .flags = kCompressed, .payload = bytes_of("no frame of zstd")},
+                   {.seal = kToPeer});
+  pair.exchange();
+  const auto& told = pair.server.app.told.front();
+  BOOST_TEST(told.flags == kCompressed);
+  BOOST_TEST(told.payload == "no frame of zstd");
+  BOOST_TEST(told.origin->flags == kEncrypted);
+  BOOST_TEST(pair.server.opener.counters().not_opened == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(t81_bomb_takes_no_memory_beyond_the_limit) {
+  MessageConfig config;
+  config.max_decompressed = 4096;
+  for (const auto seal : {PayloadSealing::none, kToPeer}) {
+    CallPair pair({}, {}, {}, config);
+    for (const std::size_t size : {4096, 4097, 2 << 20}) {
+      const Bytes bomb = compressed_zeros(size);
+      pair.client.send({.type = MessageType::event, .flags = kCompressed, .payload = bomb}, {.seal = seal});
+      pair.exchange();
+      const auto& told = pair.server.app.told.back();
+      BOOST_TEST(told.flags == (size <= 4096 ? 0 : kCompressed));
+      BOOST_TEST(told.payload == (size <= 4096 ? std::string(size, '\0') : text_of(bomb)));
+      BOOST_TEST(pair.server.tools.memory() <= 4096u + 2048u);
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(nothing_is_opened_where_payloads_stay_as_they_are) {
+  CallPair pair({}, calls_on(), {}, {.payloads = MessagePayloads::as_they_are});
+  pair.client.send({.type = MessageType::call, .id = 7, .payload = encode_payload(CallPayload{})}, {.seal = kToPeer});
+  pair.client.send({.type = MessageType::event, .id = 8, .payload = bytes_of(words(500))}, {.compress = kZstd});
+  pair.exchange();
+  BOOST_TEST_REQUIRE(pair.server.app.told.size() == 2u);
+  BOOST_TEST(pair.server.app.told[0].flags == kEncrypted);
+  BOOST_TEST(pair.server.app.told[1].flags == kCompressed);
+  BOOST_TEST(pair.server.app.calls.empty());
+  BOOST_TEST(pair.server.tools.memory() == 0u);
+}
+
+// Credit counts what travels, and that is what is kept.
+BOOST_AUTO_TEST_CASE(message_that_is_not_taken_is_kept_as_it_came) {
+  CallPair pair;
+  pair.server.app.takes_messages = false;
+  const std::string text = words(10'000);
+  for (std::uint64_t id = 0; id != 20; ++id)
+    pair.client.send({.type = MessageType::event, .id = id, .payload = bytes_of(text)},
+                     {.compress = kZstd, .seal = kToPeer});
+  pair.exchange();
+  BOOST_TEST(pair.server.messages.kept() == 20u);
+  BOOST_TEST(pair.server.messages.memory() < 50'000u);
+  BOOST_TEST(pair.server.app.asked == 1);  // and no other was opened in vain
+  pair.server.app.takes_messages = true;
+  pair.server.messages.resume();
+  pair.exchange();
+  BOOST_TEST_REQUIRE(pair.server.app.told.size() == 20u);
+  for (const auto& told : pair.server.app.told) BOOST_TEST(told.payload == text);
+}
+
+BOOST_AUTO_TEST_CASE(room_for_large_payloads_is_given_back) {
+  CallPair pair;
+  const Bytes zeros(8 << 20);
+  pair.client.send({.type = MessageType::event, .payload = zeros}, {.compress = kZstd});
+  pair.exchange();
+  BOOST_TEST(pair.server.app.told.front().payload.size() == zeros.size());
+  BOOST_TEST(pair.server.tools.memory() >= zeros.size());
+  pair.client.tools.shrink();
+  pair.server.tools.shrink();
+  BOOST_TEST(pair.client.tools.memory() <= 3u * 65536u);
+  BOOST_TEST(pair.server.tools.memory() <= 3u * 65536u);
+}
+
+BOOST_AUTO_TEST_CASE(t80_sealed_payloads_beyond_the_rate_wait_for_their_turn) {
+  Flood flood(100, 100);  // ten of them at once, then one each 10 ms
+  CallSide& server = flood.pair.server;
+  const std::size_t at_once = server.app.told.size();
+  BOOST_TEST(at_once >= 10u);
+  BOOST_TEST(at_once <= 12u);
+  BOOST_TEST((server.opener.deadline() > flood.pair.now));
+  BOOST_TEST((server.opener.deadline() <= flood.pair.now + 20ms));
+  BOOST_TEST(server.messages.kept() == 100 - at_once);
+  // Those of other classes, and those that are not sealed, do not wait.
+  flood.pair.client.send({.type = MessageType::agent_heartbeat, .id = 1000, .payload = bytes_of("plain")});
+  flood.pair.exchange();
+  BOOST_TEST(server.app.told.back().id == 1000u);
+  // Each deadline tells one.
+  const std::size_t before = server.app.told.size();
+  for (int i = 1; i <= 50; ++i) {
+    const Timestamp next = server.opener.deadline();
+    BOOST_TEST_REQUIRE((next > flood.pair.now && next != kNever));
+    flood.pair.pass(next - flood.pair.now);
+    BOOST_TEST(server.app.told.size() == before + static_cast<std::size_t>(i));
+  }
+  flood.pair.pass(0ms);
+  for (int i = 0; i != 100; ++i) flood.pair.pass(10ms);
+  BOOST_TEST(server.app.told.size() == 101u);
+  BOOST_TEST((server.opener.deadline() == kNever));
+  BOOST_TEST(std::set(server.app.ids.begin(), server.app.ids.end()).size() == 101u);
+}
+
+// The application said no to one class, and has not asked again: the turn of another one does not ask for it.
+BOOST_AUTO_TEST_CASE(t80_turn_of_one_class_does_not_ask_for_another) {
+  Flood flood(0, 100);
+  CallSide& server = flood.pair.server;
+  server.app.takes_messages = false;
+  flood.pair.client.send({.type = MessageType::stream_chunk, .id = 1}, {.seal = kToPeer});
+  flood.pair.exchange();
+  BOOST_TEST(server.app.asked == 1);
+  server.app.takes_messages = true;
+  for (std::uint64_t id = 10; id != 40; ++id)
+    flood.pair.client.send({.type = MessageType::event, .id = id}, {.seal = kToPeer});
+  flood.pair.exchange();
+  for (int i = 0; i != 100; ++i) flood.pair.pass(10ms);
+  BOOST_TEST(server.app.told.size() == 30u);
+  BOOST_TEST(server.app.asked == 31);
+  server.messages.resume();
+  flood.pair.pass(0ms);
+  BOOST_TEST(server.app.ids.back() == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(t80_work_counts_by_what_payloads_hold) {
+  CallPair pair;
+  pair.server.tools.budget = OpeningBudget(100);
+  const Bytes bomb = compressed_zeros(2 << 20);  // eight times 256 KiB
+  for (const auto seal : {PayloadSealing::none, kToPeer}) {
+    pair.pass(10s);
+    const std::size_t before = pair.server.app.told.size();
+    for (int i = 0; i != 100; ++i)
+      pair.client.send({.type = MessageType::event, .flags = kCompressed, .payload = bomb}, {.seal = seal});
+    pair.exchange();
+    BOOST_TEST(pair.server.app.told.size() - before <= 3u);
+    for (int i = 0; i != 100; ++i) pair.pass(10ms);
+    BOOST_TEST(pair.server.app.told.size() - before >= 11u);
+    BOOST_TEST(pair.server.app.told.size() - before <= 15u);  // in a second and a burst of a tenth
+    while (pair.server.messages.kept() != 0) pair.pass(10ms);
+  }
+}
+
+// A cheap place in the queue is no ticket for dear work.
+BOOST_AUTO_TEST_CASE(t80_place_that_a_cheap_payload_took_is_charged_for_a_dear_one) {
+  OpeningBudget budget(100);
+  const Timestamp now{1h};
+  BOOST_TEST((budget.content(0) == budget.content(4096)));
+  BOOST_TEST((budget.content(256 * 1024) == budget.seal()));
+  BOOST_TEST((budget.content(kMaxMessagePayload) == 64 * budget.seal()));
+  Timestamp last = now;
+  for (int i = 0; i != 20; ++i) last = budget.reserve(now, budget.seal());
+  BOOST_TEST((last == now + 90ms));  // a tenth of a second was saved up
+  // Nothing is saved up beyond that.
+  const Timestamp later = now + 1h;
+  for (int i = 0; i != 20; ++i) last = budget.reserve(later, budget.seal());
+  BOOST_TEST((last == later + 90ms));
+
+  CallPair pair;
+  pair.server.tools.budget = OpeningBudget(100);
+  for (int i = 0; i != 12; ++i) pair.client.send({.type = MessageType::event}, {.seal = kToPeer});
+  pair.exchange();
+  const Bytes bomb = compressed_zeros(8 << 20);
+  pair.client.send({.type = MessageType::agent_heartbeat, .flags = kCompressed, .payload = bomb});
+  pair.exchange();
+  const Timestamp turn = pair.server.opener.deadline();
+  pair.pass(turn - pair.now);  // the more important class goes first: 32 times the work
+  pair.exchange();
+  BOOST_TEST((pair.server.app.messages.back() == MessageType::agent_heartbeat));
+  BOOST_TEST((pair.server.opener.deadline() >= turn + 300ms));
+}
+
+// Connections of one endpoint share its rate, and each gets as much as any other, however much it wants.
+BOOST_AUTO_TEST_CASE(t80_connections_wait_in_turn) {
+  CallPair busy, modest;
+  PayloadTools& tools = busy.server.tools;
+  tools.budget = OpeningBudget(100);
+  struct Inbox {
+    MessageOpener opener;
+    Messages messages;
+    Inbox(CallSide& side, PayloadTools& tools)
+        : opener(side.message_config, tools, side.identity, messages, side.calls),
+          messages(side.message_config, opener) {}
+    void at(Timestamp now) {
+      messages.on_clock(now, 10ms);
+      opener.on_clock(now);
+      messages.deliver_resumed();
+    }
+  } second(modest.server, tools);
+  second.at(busy.now);
+  for (int i = 0; i != 200; ++i) busy.client.send({.type = MessageType::event}, {.seal = kToPeer});
+  busy.exchange();
+  modest.client.send({.type = MessageType::event, .id = 7}, {.seal = kToPeer});
+  CallPacket packet = modest.client.packet();
+  FrameReader reader(packet.payload);
+  BOOST_TEST_REQUIRE(second.messages.on_frame(std::get<MessageFrame>(**reader.next())).has_value());
+  BOOST_TEST(modest.server.app.told.empty());
+  const Timestamp turn = second.opener.deadline();
+  BOOST_TEST_REQUIRE((turn <= busy.now + 30ms));  // behind one of the other's, not behind all
+  busy.pass(turn - busy.now);
+  second.at(busy.now);
+  BOOST_TEST_REQUIRE(modest.server.app.told.size() == 1u);
+  BOOST_TEST(modest.server.app.told.front().id == 7u);
+}
+
+BOOST_AUTO_TEST_CASE(calls_and_answers_are_opened) {
+  CallPair pair;
+  const std::string question = words(900), answer = words(5000);
+  const auto id = pair.client.calls.call({1}, bytes_of(question), {.compress = kZstd, .seal = kToPeer});
+  BOOST_TEST_REQUIRE(id.has_value());
+  pair.exchange();
+  BOOST_TEST_REQUIRE(pair.server.app.calls.size() == 1u);
+  const auto call = pair.server.app.calls.front();
+  BOOST_TEST(call.data == question);
+  BOOST_TEST((call.target == Uuid{1}));
+  BOOST_TEST(call.origin->flags == (kCompressed | kEncrypted));
+  BOOST_TEST((call.origin->sealed_by == pair.client.identity.public_key()));
+  BOOST_TEST(pair.server.calls.answer(call.id, bytes_of(answer), {.compress = kZstd, .seal = kToPeer}).has_value());
+  pair.exchange();
+  BOOST_TEST_REQUIRE(pair.client.app.answers.size() == 1u);
+  const auto& told = pair.client.app.answers.front();
+  BOOST_TEST((told.call == *id && told.outcome == CallOutcome::answered));
+  BOOST_TEST(told.data == answer);
+  BOOST_TEST(told.flags == 0);
+  BOOST_TEST(told.origin->flags == (kCompressed | kEncrypted));
+  BOOST_TEST((told.origin->sealed_by == pair.server.identity.public_key()));
+  BOOST_TEST(pair.server.app.messages.empty());
+  BOOST_TEST(pair.client.app.messages.empty());
+}
+
+BOOST_AUTO_TEST_CASE(call_that_has_to_wait_is_a_call_when_its_turn_comes) {
+  Flood flood(20, 100);
+  CallPair& pair = flood.pair;
+  BOOST_TEST_REQUIRE(pair.client.calls.call({}, bytes_of("ping"), {.seal = kToPeer}).has_value());
+  pair.exchange();
+  BOOST_TEST(pair.server.app.calls.empty());
+  for (int i = 0; i != 30; ++i) pair.pass(10ms);
+  BOOST_TEST_REQUIRE(pair.server.app.calls.size() == 1u);
+  BOOST_TEST(pair.server.app.calls.front().data == "ping");
+  BOOST_TEST(pair.server.app.told.size() == 20u);
+}
+
+BOOST_AUTO_TEST_CASE(calls_that_cannot_be_opened_are_the_applications) {
+  CallPair pair;
+  const auto payload = encode_payload(CallPayload{});
+  const Sealed call(pair.client.identity, key_of(9).public_key(),
+                    {.type = MessageType::call, .id = 7, .payload = payload});
+  pair.client.send(call.message);
+  pair.exchange();
+  BOOST_TEST(pair.server.app.calls.empty());
+  BOOST_TEST_REQUIRE(pair.server.app.told.size() == 1u);
+  BOOST_TEST(pair.server.app.told.front().flags == kEncrypted);
+
+  // An answer is known by its id: it ends the call, and its flags say that the data are not plain.
+  const auto asked = pair.client.calls.call({}, {}, {});
+  const Sealed answer(pair.server.identity, key_of(9).public_key(),
+                      {.type = MessageType::response, .id = asked->value(), .payload = bytes_of("secret")});
+  pair.server.send(answer.message);
+  pair.exchange();
+  BOOST_TEST_REQUIRE(pair.client.app.answers.size() == 1u);
+  BOOST_TEST(pair.client.app.answers.front().flags == kEncrypted);
+  BOOST_TEST(pair.client.app.answers.front().data == text_of(answer.bytes));
+  BOOST_TEST(!pair.client.app.answers.front().origin.has_value());
+}
+
+// What an Error says is in its payload. One that cannot be read ends nothing.
+BOOST_AUTO_TEST_CASE(errors_are_read_only_when_opened) {
+  CallPair pair;
+  const auto id = pair.client.calls.call({}, {}, {});
+  pair.exchange();
+  // As it stands, sealed to somebody else or damaged, its first bytes may look like any reason.
+  const auto busy = encode_payload(ErrorPayload{static_cast<ErrorReason>(0x8004), "busy"});
+  pair.server.send({.type = MessageType::error, .flags = kCompressed, .id = id->value(), .payload = busy});
+  pair.exchange();
+  BOOST_TEST(pair.client.app.answers.empty());
+  BOOST_TEST(pair.client.calls.malformed_errors() == 1u);
+  pair.server.send({.type = MessageType::error, .id = id->value(), .payload = busy}, {.seal = kToPeer});
+  pair.exchange();
+  BOOST_TEST_REQUIRE(pair.client.app.answers.size() == 1u);
+  BOOST_TEST((pair.client.app.answers.front().outcome == CallOutcome::failed));
+  BOOST_TEST(pair.client.app.answers.front().text == "busy");
+  BOOST_TEST(pair.client.app.answers.front().origin->flags == kEncrypted);
+  // Taken back, under seal.
+  const auto cancel = encode_payload(ErrorPayload{ErrorReason::cancelled, {}});
+  pair.client.send({.type = MessageType::call, .id = 1u << 20, .payload = encode_payload(CallPayload{})});
+  pair.client.send({.type = MessageType::error, .id = 1u << 20, .payload = cancel}, {.seal = kToPeer});
+  pair.exchange();
+  BOOST_TEST(pair.server.app.over.size() == 1u);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
