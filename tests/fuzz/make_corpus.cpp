@@ -16,8 +16,9 @@
 #include "crypto/noise_ik.h"
 #include "handshake_keys.h"
 #include "message/compact.h"
-#include "mxp/message_compression.h"
 #include "mxp/message.h"
+#include "mxp/message_compression.h"
+#include "mxp/message_sealing.h"
 #include "mxp/version.h"
 
 using namespace mxp;
@@ -26,6 +27,14 @@ using Bytes = std::vector<std::uint8_t>;
 namespace {
 
 std::filesystem::path root;
+
+// The same in every run, as seeds have to be.
+struct Sequence final : Random {
+  std::uint8_t next = 0;
+  void fill(MutableBytes out) override {
+    for (std::uint8_t& byte : out) byte = next++;
+  }
+};
 
 void seed(const char* target, const std::string& name, ByteView bytes) {
   const auto folder = root / target;
@@ -302,6 +311,36 @@ void compressed_payloads() {
   seed("compression", "empty", joined({head, Bytes{0x20, 0, 1, 0, 0}}));
 }
 
+// Whole messages, compacted, to the key of the target.
+void wrapped_payloads() {
+  const auto put = [](const std::string& name, const Message& message) {
+    Bytes bytes(compact_size(message));
+    if (!encode_compact(message, bytes)) throw std::runtime_error("a seed message cannot be compacted");
+    seed("payloads", name, bytes);
+  };
+  Sequence random;
+  const auto put_sealed = [&](const std::string& name, const Message& message, const PublicKey& receiver) {
+    Bytes bytes(message.payload.size() + kSealingOverhead);
+    const auto sealed = seal_payload(fuzz::client_key(), receiver, message, random, bytes);
+    if (!sealed) throw std::runtime_error("a seed message cannot be sealed");
+    put(name, *sealed);
+  };
+  const Bytes payload(1000, 'a');
+  Bytes packed(payload.size());
+  packed.resize(MessageCompressor().compress(payload, packed).value());
+  Message message{.type = MessageType::event, .id = 7, .trace_id = 9, .payload = payload};
+  const PublicKey& receiver = fuzz::server_key().public_key();
+  put("plain", message);
+  put_sealed("sealed", message, receiver);
+  put_sealed("sealed-to-another", message, fuzz::client_key().public_key());
+  message.flags = static_cast<std::uint8_t>(MessageFlag::compressed);
+  message.payload = packed;
+  put("compressed", message);
+  put_sealed("both", message, receiver);
+  message.payload = ByteView(packed).first(packed.size() - 1);
+  put_sealed("damaged-inside", message, receiver);
+}
+
 void urls() {
   const std::string key = fuzz::server_key().public_key().to_string();
   seed("url", "name", view("mxp://host.example:9000/agent"));
@@ -367,6 +406,7 @@ int main(int argc, char** argv) {
   handshake_messages();
   messages();
   compressed_payloads();
+  wrapped_payloads();
   registries();
   urls();
   captures();

@@ -60,7 +60,7 @@ struct RecordingCalls : CallEvents, MessageEvents {
   struct Told {
     MessageType type;
     std::uint8_t flags;
-    std::uint64_t id;
+    std::uint64_t id, trace_id;
     std::string payload;
     std::optional<PayloadOrigin> origin;
   };
@@ -90,7 +90,8 @@ struct RecordingCalls : CallEvents, MessageEvents {
     if (!takes_messages) return false;
     messages.push_back(message.type);
     ids.push_back(message.id);
-    told.push_back({message.type, message.flags, message.id, text_of(message.payload), origin_of(message)});
+    told.push_back(
+        {message.type, message.flags, message.id, message.trace_id, text_of(message.payload), origin_of(message)});
     return true;
   }
   void on_messages_expired(std::uint64_t) override {}
