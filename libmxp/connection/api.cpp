@@ -122,6 +122,12 @@ std::expected<void, AnswerError> Connection::answer_error(IncomingCallId id, Err
 
 void Connection::set_send_buffer(std::size_t bytes) { impl_->parts.streams.set_send_buffer(bytes); }
 
+void Connection::cork() { impl_->parts.coalescer.cork(); }
+void Connection::uncork() {
+  impl_->parts.coalescer.uncork();
+  impl_->parts.ready.on_ready();
+}
+
 std::expected<void, DatagramError> Connection::send_datagram(ByteView data, const DatagramOptions& options) {
   Parts& parts = impl_->parts;
   if (!usable(parts)) return std::unexpected(DatagramError{DatagramError::Kind::connection_closed});

@@ -21,6 +21,7 @@ void rest(Parts& parts) {
   if (parts.datagrams) parts.datagrams->queue.shrink();
   parts.messages.shrink();
   parts.environment.payload_tools.shrink();
+  parts.tail.reset();
   parts.sent_frames.shrink();
   parts.recovery.shrink();
   parts.acks.shrink();
@@ -32,7 +33,7 @@ Timestamp next_deadline(const Parts& parts) {
   const Lifecycle& life = parts.lifecycle;
   if (life.state == ConnectionState::closed) return kNever;
   if (life.discard_at != kNever) return life.discard_at;
-  Timestamp next = std::min(parts.confirm_by, parts.pacing_until);
+  Timestamp next = std::min(parts.confirm_by, parts.held_until);
   if (parts.attempts) next = std::min({next, parts.attempts->deadline(), parts.attempts->gives_up_at()});
   // A server's half-open connection has no other deadline than confirm_by: it must live as long as the cached message 2
   // that leads a client to it.
@@ -44,6 +45,7 @@ Timestamp next_deadline(const Parts& parts) {
     if (acknowledges_on(*parts.path) && !held_by_address(parts)) next = std::min(next, parts.acks.deadline());
     next = std::min(next, path_deadline(parts));
     if (parts.datagrams) next = std::min(next, parts.datagrams->queue.deadline());
+    if (parts.tail) next = std::min(next, parts.tail->deadline());
     next = std::min({next, parts.key_update.old_keys_until(), parts.idle.rest_deadline()});
     // A PING that is already due waits for room in the window, not for a time (threat t39).
     if (!parts.ping_due) next = std::min(next, parts.idle.keepalive_deadline());
@@ -78,6 +80,7 @@ void on_deadline(Parts& parts, Timestamp now) {
       // The path may carry less than it did, and everything that is large vanishes (threat t45).
       if (parts.recovery.pto_count() == kTimeoutsOfBlackHole) parts.path->sizes.on_persistent_timeout();
     }
+    repair_tail(parts, now);
     if (parts.idle.keepalive_deadline() <= now) parts.ping_due = true;
     on_path_deadline(parts, now);
     parts.tell_time(now);
@@ -91,7 +94,7 @@ void on_deadline(Parts& parts, Timestamp now) {
     }
     if (parts.idle.rest_deadline() <= now) rest(parts);
   }
-  if (parts.pacing_until <= now) parts.pacing_until = kNever;
+  if (parts.held_until <= now) parts.held_until = kNever;
   parts.streams.collect();
 }
 

@@ -45,6 +45,9 @@ void repeat_oldest_data(Parts& parts);
 // settle.cpp: queues once more what earlier probes carried. Returns how many of those probes carried data.
 unsigned repeat_earlier_probes(Parts& parts);
 
+// settle.cpp: queues once more the critical frames of which no acknowledgement has come for a while (tail_repair.h).
+void repair_tail(Parts& parts, Timestamp now);
+
 // Whether the 3× limit forbids even a small packet. It can go when more bytes have come from the client.
 inline bool held_by_address(const Parts& parts) {
   constexpr std::uint64_t kSmallPacket = 96;  // header, tag, and an ACK of one range with counts of ECN marks

@@ -90,6 +90,7 @@ void note_sent(Parts& parts, Timestamp now, Path& path, const BuiltPacket& built
   if (built.ack_eliciting) parts.idle.on_ack_eliciting_sent(now);
   const bool answers_timeout = built.kind == PacketKind::loss_probe;
   if (answers_timeout) ++parts.stats.probes_sent;
+  if (parts.tail) parts.tail->on_packet_sent(built.size_bytes);
   ++parts.stats.packets_sent;
   parts.stats.bytes_sent += built.size_bytes;
   parts.trace(now, TracePacketSent{built.number, built.size_bytes, built.ack_eliciting, answers_timeout});

@@ -8,6 +8,7 @@
 #include "connection/blocked_time.h"
 #include "connection/calls.h"
 #include "connection/client_attempts.h"
+#include "connection/coalescer.h"
 #include "connection/connection_ids.h"
 #include "connection/events.h"
 #include "connection/idle_timer.h"
@@ -35,6 +36,7 @@
 #include "scheduler/messages.h"
 #include "scheduler/outbox.h"
 #include "scheduler/streams.h"
+#include "scheduler/tail_repair.h"
 
 namespace mxp {
 
@@ -87,6 +89,7 @@ struct Parts {
                        messages, calls),
         messages(environment_.config.transport.messages, message_opener),
         outbox(environment_.config.transport.scheduler, credit, messages, streams),
+        coalescer(environment_.config.transport.scheduler.coalescing_delay),
         path(std::make_unique<Path>(SocketAddress{}, SocketAddress{}, PathId::first,
                                     environment_.config.transport.recovery)),
         recovery(path->control),
@@ -126,6 +129,8 @@ struct Parts {
   MessageOpener message_opener;
   Messages messages;
   Outbox outbox;
+  Coalescer coalescer;
+  std::unique_ptr<TailRepair> tail;    // none: nothing critical was sent yet
   std::unique_ptr<Path> path;          // where packets are sent
   std::unique_ptr<Path> other;         // that we may change to or return to; usually null
   bool may_return = false;             // `other` is the path that we left, for as long as the new one is not proven
@@ -143,7 +148,7 @@ struct Parts {
   bool memory_is_short = false;              // of the endpoint or of the peer's key: receive windows do not grow
   bool address_settled = false;              // a server has opened a packet, a client has its answer
   bool ping_due = false;                     // an ack-eliciting packet is wanted, whatever it carries
-  Timestamp pacing_until = kNever;           // the pacer holds us until then
+  Timestamp held_until = kNever;             // the pacer, or the wait for company, holds us until then
   std::optional<PacketNumber> silence_from;  // the oldest packet under way when small ones were sent for it
   BlockedTime blocked;
   EcnState traced_ecn = EcnState::off;
@@ -161,6 +166,7 @@ struct Parts {
     messages.on_clock(now, round_trip_of_windows());
     message_opener.on_clock(now);
     calls.on_clock(now);
+    coalescer.on_clock(now);
   }
 
   void trace(Timestamp now, const TraceEvent& event) const {

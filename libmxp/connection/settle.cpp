@@ -53,7 +53,10 @@ void on_acknowledged(Parts& parts, const SentFrame& frame) {
       parts.ack_frequency.on_acknowledged(frame.value);
       parts.recovery.set_peer_max_ack_delay(parts.ack_frequency.peer_max_ack_delay());
       break;
-    case Owner::outbox: parts.outbox.on_frame_acknowledged(frame); break;
+    case Owner::outbox:
+      if (parts.tail) parts.tail->on_acknowledged(frame);
+      parts.outbox.on_frame_acknowledged(frame);
+      break;
     case Owner::datagrams: parts.datagrams->queue.on_acknowledged(frame); break;
     case Owner::local_ids: parts.ids->local.on_announcement_acknowledged(frame.value); break;
     case Owner::peer_ids: parts.ids->peer.on_retirement_acknowledged(frame.value); break;
@@ -66,7 +69,10 @@ void on_lost(Parts& parts, const SentFrame& frame) {
     case Owner::nobody: break;
     case Owner::acks: break;  // a newer ACK says more
     case Owner::ack_frequency: parts.ack_frequency.on_lost(frame.value); break;
-    case Owner::outbox: parts.outbox.on_frame_lost(frame); break;
+    case Owner::outbox:
+      if (parts.tail) parts.tail->on_lost(frame);
+      parts.outbox.on_frame_lost(frame);
+      break;
     case Owner::datagrams: parts.datagrams->queue.on_lost(frame); break;
     case Owner::local_ids: parts.ids->local.on_announcement_lost(frame.value); break;
     case Owner::peer_ids: parts.ids->peer.on_retirement_lost(frame.value); break;
@@ -163,6 +169,16 @@ void repeat_oldest_data(Parts& parts) {
   parts.recovery.for_each_unacknowledged([&](const SentPacket& packet) {
     if (packet.kind != PacketKind::loss_probe && send_again(parts, packet)) ++repeated;
     return repeated < wanted;
+  });
+}
+
+void repair_tail(Parts& parts, Timestamp now) {
+  if (!parts.tail || parts.tail->deadline() > now) return;
+  const SendPermit permit = parts.recovery.permit(now);
+  if (permit.blocked() && permit.reason == BlockedBy::congestion) return parts.tail->give_up();
+  parts.tail->repair(now, parts.path->control.rtt().smoothed(), [&](const SentFrame& frame) {
+    ++parts.stats.tail_repairs;
+    parts.outbox.on_frame_lost(frame);
   });
 }
 

@@ -54,6 +54,17 @@ constexpr std::size_t kMostBytesOfTimes = 256;
 // Whether anything waits that the peer would have to acknowledge.
 bool has_data(const Parts& parts) { return parts.ping_due || parts.outbox.has_pending() || id_frames_due(parts); }
 
+// Whether there is something, and all of it may wait a little longer for company (coalescer.h).
+bool waits_for_company(const Parts& parts, Timestamp now) {
+  if (!parts.coalescer.holds(now) || !parts.outbox.has_pending() || parts.ping_due || id_frames_due(parts))
+    return false;
+  const auto who = parts.coalescer.is_corked() ? Outbox::Patient::messages_and_streams : Outbox::Patient::messages;
+  return parts.outbox.can_wait(datagram_room(parts), who);
+}
+
+// Whether anything wants to go now that the peer would have to acknowledge.
+bool wants_to_send(const Parts& parts, Timestamp now) { return has_data(parts) && !waits_for_company(parts, now); }
+
 bool write_ack_frame(Parts& parts, Timestamp now, Writer& writer) {
   const auto ranges = parts.acks.ranges();
   const TimesForAck times{parts.acks.receive_times(), kMostBytesOfTimes};
@@ -65,10 +76,12 @@ bool write_ack_frame(Parts& parts, Timestamp now, Writer& writer) {
 
 // Notes what keeps us from sending more, and when to look again. `ran_dry` means that nothing was left to send.
 void note_what_holds_us(Parts& parts, Timestamp now, bool ran_dry) {
-  const bool wants_more = has_data(parts);
+  const bool waits = waits_for_company(parts, now);
+  const bool wants_more = !waits && has_data(parts);
   const SendPermit permit = parts.recovery.permit(now);
-  parts.pacing_until = wants_more && permit.blocked() ? permit.retry_at : kNever;
-  if (parts.datagrams) parts.pacing_until = std::min(parts.pacing_until, parts.datagrams->queue.held_until(now));
+  parts.held_until = wants_more && permit.blocked() ? permit.retry_at : kNever;
+  if (waits) parts.held_until = parts.coalescer.held_until();
+  if (parts.datagrams) parts.held_until = std::min(parts.held_until, parts.datagrams->queue.held_until(now));
   BlockedBy blocked = BlockedBy::application;
   if (wants_more) blocked = permit.blocked() ? permit.reason : BlockedBy::nothing;
   else if (parts.messages.blocked_by_peer()) blocked = BlockedBy::message_credit;
@@ -143,7 +156,7 @@ struct PacketPlan {
 };
 
 PacketPlan plan_packet(const Parts& parts, Timestamp now, const RunPlan& run, std::size_t packets_before) {
-  const bool has = has_data(parts) || run.budget.probes > 0;
+  const bool has = wants_to_send(parts, now) || run.budget.probes > 0;
   const bool data = has && run.budget.allows(run.segment_size);
   const bool ack_due = parts.acks.ack_due(now) || (data && packets_before == 0 && parts.acks.has_something_new());
   return {.ack = run.acknowledges && ack_due, .data = data, .ran_dry = !has};
@@ -160,11 +173,23 @@ bool write_ack_request(Parts& parts, Timestamp now, Writer& writer) {
   return true;
 }
 
+void note_critical(Parts& parts, Timestamp now, const SentFrame& frame, std::size_t bytes) {
+  if (!parts.environment.config.transport.scheduler.tail_repair) return;
+  if (frame.kind == SentFrame::Kind::datagram || frame.kind == SentFrame::Kind::datagram_with_cookie) return;
+  if (!parts.tail) parts.tail = std::make_unique<TailRepair>();
+  parts.tail->on_critical_sent(now, frame, bytes, parts.path->control.rtt().smoothed());
+}
+
 // Whatever wants to be acknowledged, as much as the packet holds; false if nothing did.
-bool write_data(Parts& parts, Writer& writer, const Budget& budget) {
+bool write_data(Parts& parts, Timestamp now, Writer& writer, const Budget& budget) {
   // The second probe repeats the first instead of being an empty PING: it is enough if one of them arrives.
   if (budget.probes > 0 && !parts.outbox.has_pending()) repeat_earlier_probes(parts);
-  const auto note_frame = [&](const SentFrame& frame) { parts.sent_frames.append(frame); };
+  std::size_t noted_to = writer.written();
+  const auto note_frame = [&](const SentFrame& frame) {
+    parts.sent_frames.append(frame);
+    if (parts.outbox.writes_critical()) note_critical(parts, now, frame, writer.written() - noted_to);
+    noted_to = writer.written();
+  };
   const bool wrote_ids = write_id_frames(parts, writer);
   const auto order = next_probe_carries_new_data(parts) ? Outbox::Order::new_first : Outbox::Order::lost_first;
   const bool asks = budget.probes > 0 && write_immediate_ack(parts, writer);
@@ -180,9 +205,10 @@ bool has_something_to_send(const Parts& parts, Timestamp now) {
   if (parts.lifecycle.state != ConnectionState::established) return false;
   // The last two have nothing to send. But it is transmit that notes that the application leaves room in the window,
   // and that the handshake no longer holds us.
-  return has_data(parts) || (parts.datagrams && parts.datagrams->queue.has_outcomes()) || path_probe_due(parts, now) ||
-         parts.migration_due || parts.acks.ack_due(now) || parts.recovery.probes_due() > 0 ||
-         !parts.recovery.application_limit_is_noted() || parts.blocked.reason() == BlockedBy::handshake;
+  return wants_to_send(parts, now) || (parts.datagrams && parts.datagrams->queue.has_outcomes()) ||
+         path_probe_due(parts, now) || parts.migration_due || parts.acks.ack_due(now) ||
+         parts.recovery.probes_due() > 0 || !parts.recovery.application_limit_is_noted() ||
+         parts.blocked.reason() == BlockedBy::handshake;
 }
 
 std::optional<Transmit> transmit(Parts& parts, Timestamp now, MutableBytes buffer, const TransmitLimits& limits) {
@@ -208,7 +234,7 @@ std::optional<Transmit> transmit(Parts& parts, Timestamp now, MutableBytes buffe
   if (auto probe = transmit_size_probe(parts, now, buffer)) return probe;
 
   if (held_by_address(parts)) {
-    parts.pacing_until = kNever;
+    parts.held_until = kNever;
     if (has_data(parts)) parts.note_blocked(now, BlockedBy::amplification);
     return std::nullopt;
   }
@@ -234,13 +260,16 @@ std::optional<Transmit> transmit(Parts& parts, Timestamp now, MutableBytes buffe
     const std::size_t after_header = open.writer.written();
     if (packet.ack) write_ack_frame(parts, now, open.writer);
     const bool asked = packet.data && segments == 0 && write_ack_request(parts, now, open.writer);
-    const bool ack_eliciting = (packet.data && write_data(parts, open.writer, run.budget)) || asked;
+    const bool ack_eliciting = (packet.data && write_data(parts, now, open.writer, run.budget)) || asked;
     if (open.writer.written() == after_header) {
       // Nothing fitted, or nothing was left. The packet number stays unused, as if it had been skipped on purpose.
       ran_dry = true;
       break;
     }
-    if (ack_eliciting) parts.ping_due = false;
+    if (ack_eliciting) {
+      parts.ping_due = false;
+      parts.coalescer.on_sent(now);
+    }
 
     const std::size_t size = finish_packet(parts, space, open);
     slots[segments++] = header_slot(space, open);

@@ -103,6 +103,8 @@ Found find(const TransportConfig& config) {
       {"transport.recovery.initial_rtt", config.recovery.initial_rtt, 1us, 60s, Zero::refused, "1 us to 60000 ms"},
       {"transport.recovery.max_ack_delay", config.recovery.max_ack_delay, 0ms, kLongestAckDelay, Zero::means_none,
        "0 to 16383 ms"},
+      {"transport.scheduler.coalescing_delay", config.scheduler.coalescing_delay, Duration(1), 10ms, Zero::means_none,
+       "0 (none) to 10 ms"},
       {"transport.key_update.interval", config.key_update.interval, Duration(1), Duration::max(), Zero::refused,
        "more than 0"},
   };

@@ -40,6 +40,8 @@ class MessageQueue {
   std::uint64_t end() const { return end_; }
   bool has_queued() const { return next_ != end_; }
   std::uint64_t queued() const { return end_ - next_; }
+  // Bytes of the bodies of those that were never sent, with the gaps between them.
+  std::uint64_t queued_bytes() const { return has_queued() ? bodies_.end() - at(next_).position : 0; }
   // Bytes of bodies that are kept, with the gaps between them.
   std::uint64_t bytes() const { return bodies_.end() - bodies_.begin(); }
   std::size_t memory() const { return bodies_.memory() + entries_.capacity() * sizeof(Entry); }

@@ -71,6 +71,12 @@ std::uint64_t MessageSender::credit_for(MessageClass traffic_class) const {
   return left - std::min(left, reserved_);
 }
 
+std::uint64_t MessageSender::new_bytes(MessageClass traffic_class) const {
+  constexpr std::uint64_t kLongestHead = 1 + 8 + 2;  // type, sequence, length
+  const MessageQueue& queue = class_of(traffic_class).queue;
+  return queue.queued_bytes() + kLongestHead * queue.queued();
+}
+
 bool MessageSender::may_send_next(const Class& of) const {
   if (!of.queue.has_queued() || !window_is_open()) return false;
   const MessageQueue::Entry& next = of.queue.at(of.queue.next());

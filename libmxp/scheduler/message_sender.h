@@ -59,6 +59,7 @@ class MessageSender {
   bool has_lost(MessageClass traffic_class) const { return class_of(traffic_class).lost_count != 0; }
   bool has_new(MessageClass traffic_class) const { return may_send_next(class_of(traffic_class)); }
   bool has_pending(MessageClass traffic_class) const { return has_lost(traffic_class) || has_new(traffic_class); }
+  std::uint64_t new_bytes(MessageClass traffic_class) const;
   // Lost messages first, then new ones, until the packet is full or has taken `max_bytes` or little more.
   void write(MessageClass traffic_class, Writer& out, SentFrameSink sent, std::size_t max_bytes);
   void on_frame_acknowledged(const SentFrame& frame);

@@ -56,6 +56,11 @@ class Messages {
   bool has_pending(MessageClass traffic_class) const {
     return sender_ != nullptr && sender_->has_pending(traffic_class);
   }
+  bool has_lost(MessageClass traffic_class) const { return sender_ != nullptr && sender_->has_lost(traffic_class); }
+  // Bytes of messages that were never sent, with their frames: an estimate that is never too small.
+  std::uint64_t new_bytes(MessageClass traffic_class) const {
+    return sender_ == nullptr ? 0 : sender_->new_bytes(traffic_class);
+  }
   bool has_new(MessageClass traffic_class) const { return sender_ != nullptr && sender_->has_new(traffic_class); }
   void write(MessageClass traffic_class, Writer& out, SentFrameSink sent, std::size_t max_bytes) {
     if (sender_ != nullptr) sender_->write(traffic_class, out, sent, max_bytes);

@@ -31,6 +31,22 @@ Outbox::Classes::Set Outbox::classes_with_new_data() const {
   return classes_that([this](MessageClass traffic_class) { return streams_.has_new_data(traffic_class); });
 }
 
+bool Outbox::can_wait(std::size_t bytes, Patient who) const {
+  if (has_control()) return false;
+  std::uint64_t waiting = 0;
+  for (std::size_t i = 0; i != kMessageClasses; ++i) {
+    const auto traffic_class = static_cast<MessageClass>(i);
+    const bool streams = streams_.has_pending(traffic_class);
+    if (traffic_class == MessageClass::critical && (streams || messages_.has_pending(traffic_class))) return false;
+    if (messages_.has_lost(traffic_class) || streams_.has_lost_data(traffic_class) || has_datagrams(traffic_class))
+      return false;
+    if (streams && who == Patient::messages) return false;
+    waiting += messages_.new_bytes(traffic_class);
+  }
+  if (who == Patient::messages_and_streams) waiting += streams_.unsent();
+  return waiting < bytes;
+}
+
 bool Outbox::write_frames(Writer& out, SentFrameSink sent, Order order) {
   const std::size_t before = out.written();
   credit_.write_frames(out, sent);
@@ -48,7 +64,9 @@ bool Outbox::write_frames(Writer& out, SentFrameSink sent, Order order) {
     const std::size_t chosen = queue_.next(pending);
     const std::size_t start = out.written();
     const bool alone = (pending & (pending - 1)) == 0;
+    writes_critical_ = static_cast<MessageClass>(chosen) == MessageClass::critical;
     write_class(static_cast<MessageClass>(chosen), out, sent, alone ? kNoBound : kTurnBytes);
+    writes_critical_ = false;
     if (out.written() == start) full = static_cast<Classes::Set>(full | 1u << chosen);
     else queue_.charge(chosen, out.written() - start, static_cast<Classes::Set>(pending | full));
   }

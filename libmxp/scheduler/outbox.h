@@ -49,8 +49,15 @@ class Outbox {
   bool has_pending() const { return has_control() || pending_classes() != 0; }
   // Whether a probe can carry something new: data of streams that were never sent and that flow control lets go.
   bool has_new_data() const { return classes_with_new_data() != 0; }
+  // Whether all that waits can wait for company: new messages, or new data of streams too, none of it critical, and all
+  // of it together less than `bytes`.
+  enum class Patient : std::uint8_t { messages, messages_and_streams };
+  bool can_wait(std::size_t bytes, Patient who) const;
   // Fills the packet. Each frame is told to `sent` after it was written. Returns whether there was any.
   bool write_frames(Writer& out, SentFrameSink sent, Order order = Order::lost_first);
+
+  // Whether what `sent` is told just now is data of the critical class.
+  bool writes_critical() const { return writes_critical_; }
 
   // The fate of what `sent` was told. Kinds of frames that the sources do not write are ignored. Each function may be
   // called for a frame at most once, but an acknowledgement after a loss (a spurious one) is fine.
@@ -80,6 +87,7 @@ class Outbox {
   Datagrams* datagrams_ = nullptr;
   Timestamp now_{};
   bool datagrams_wait_ = false;
+  bool writes_critical_ = false;
   // Of each class, what each source has sent since more than one waits; who does not wait keeps up with the others.
   std::array<std::array<std::uint64_t, kSources>, kMessageClasses> sent_by_{};
 };

@@ -208,6 +208,7 @@ void Streams::free_all() {
   resumed_ = {};
   starved_streams_ = 0;
   holding_streams_ = send_buffered_ = send_memory_ = receive_memory_ = 0;
+  unsent_ = 0;
   table_.clear();
 }
 

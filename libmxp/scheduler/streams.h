@@ -119,6 +119,9 @@ class Streams {
   // New data, streams taking turns, until the packet is full or has taken `max_bytes` or little more.
   void write_new_data(MessageClass traffic_class, Writer& out, SentFrameSink sent, std::size_t max_bytes);
 
+  // Bytes that were written and never sent, of all streams; those that wait for credit count too.
+  std::uint64_t unsent() const { return unsent_; }
+
   // Whether data wait that only the peer can free: with MAX_DATA, or with MAX_STREAM_DATA (on at least one stream).
   bool blocked_by_connection_credit() const { return !ready_.empty() && credit_.available() == 0; }
   bool blocked_by_stream_credit() const { return starved_streams_ != 0; }
@@ -150,6 +153,7 @@ class Streams {
     ~BufferUse() {
       const Sums after = now();
       streams_.send_buffered_ += after.send_buffered - before_.send_buffered;
+      streams_.unsent_ += after.unsent - before_.unsent;
       streams_.send_memory_ += after.send_memory - before_.send_memory;
       streams_.receive_memory_ += after.receive_memory - before_.receive_memory;
       if (before_.send_buffered == 0 && after.send_buffered != 0) ++streams_.holding_streams_;
@@ -161,10 +165,11 @@ class Streams {
    private:
     struct Sums {
       std::size_t send_buffered, send_memory, receive_memory;
+      std::uint64_t unsent;
     };
     Sums now() const {
       const SendBuffer& buffer = stream_.send.buffer();
-      return {buffer.size(), buffer.capacity(), stream_.receive.reassembler().memory()};
+      return {buffer.size(), buffer.capacity(), stream_.receive.reassembler().memory(), stream_.send.unsent()};
     }
 
     Streams& streams_;
@@ -239,6 +244,7 @@ class Streams {
   std::size_t unsent_bound_ = SIZE_MAX;
   std::size_t holding_streams_ = 0;  // whose send buffers are not empty
   std::size_t send_buffered_ = 0;    // bytes in all send buffers
+  std::uint64_t unsent_ = 0;         // those of them that were never sent
   std::size_t send_memory_ = 0;      // the size of their rings
   std::size_t receive_memory_ = 0;   // of all reassemblers
 

@@ -142,6 +142,7 @@ void Streams::write_new_data(MessageClass traffic_class, Writer& out, SentFrameS
     if (chunk.length == *capacity && chunk.length < kSmallestPiece && !chunk.fin) return;
     credit_.use(chunk.length);
     counters_.bytes_sent += chunk.length;
+    unsent_ -= chunk.length;
     written += chunk.length;
     stream.quantum_left -= std::min(stream.quantum_left, chunk.length);
     write_chunk(out, sent, stream, chunk);

@@ -59,6 +59,13 @@ struct SchedulerConfig {
   std::array<std::uint32_t, kMessageClasses> class_weights = {8, 4, 2, 1};
   // So many bytes of the critical class may pass all the others before it is held to its share; 0 to 2^40.
   std::uint64_t critical_burst = 64 * 1024;
+  // Messages that are not critical and do not fill a packet wait until so long after the packet before them, so that
+  // they share one; a message that comes alone goes at once. 0 to 10 ms; 0 = they never wait.
+  Duration coalescing_delay = std::chrono::microseconds(50);
+  // Whether the last critical packets of a burst go once more, a few milliseconds later, unless they are acknowledged
+  // by then (tail-loss repair): a lossy call costs little more than others, for at most 3 per cent of the bytes and one
+  // small packet in each round trip.
+  bool tail_repair = true;
 };
 
 enum class MessagePayloads : std::uint8_t {

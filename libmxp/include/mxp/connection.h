@@ -86,6 +86,12 @@ class Connection {
   std::expected<void, AnswerError> answer(IncomingCallId id, ByteView data, const AnswerOptions& options = {});
   std::expected<void, AnswerError> answer_error(IncomingCallId id, ErrorReason reason, std::string_view text);
 
+  // For an application that is about to send several pieces that should share packets: until uncork, data of streams
+  // and messages wait for as long as they do not fill a packet, unless something critical, or anything else that is
+  // due, takes them along. A cork holds for 200 ms at most, from the next drive of the endpoint on.
+  void cork();
+  void uncork();
+
   // Replaces FlowControlConfig::connection_send_buffer for this connection, from now on: for a server that learns only
   // from its client how much memory the connection is worth. `bytes` is shared among the streams in the same way. What
   // was taken already is kept.

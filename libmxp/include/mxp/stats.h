@@ -56,6 +56,7 @@ struct ConnectionStats {
   std::uint64_t calls_received = 0;         // told to the application
   std::uint64_t calls_refused = 0;          // beyond CallConfig::max_incoming
   std::uint64_t calls_malformed = 0;        // Calls and Errors that break docs/protocol.md §5.3
+  std::uint64_t tail_repairs = 0;           // critical frames sent once more before they could be known to be lost
   std::uint64_t probes_sent = 0;            // packets; at most two for each probe timeout (RFC 9002 §6.2)
   std::uint64_t persistent_congestion = 0;  // times it was declared (RFC 9002 §7.6)
   Duration handshake_time{};                // client: connect() to message 2; server: message 1 to confirmation

@@ -18,7 +18,7 @@ struct Void {
     pair.client.app.send(*connection, id, Bytes(1 << 20));
     BOOST_REQUIRE(pair.exchange());
     // The pacer lets the rest of the window go in its own time; that is not what is looked at here.
-    while (ConnectionAccess::parts(*connection).pacing_until != kNever) step();
+    while (ConnectionAccess::parts(*connection).held_until != kNever) step();
   }
   // To the next deadline of the client.
   void step() {

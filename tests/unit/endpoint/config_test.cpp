@@ -71,6 +71,8 @@ std::vector<Row> rows() {
       row(MXP_FIELD(transport.recovery.max_ack_delay), Times{0ms, 16383ms},
           BadTimes{{-1ns, "-1 ns"}, {16383ms + 1ns, "16383000001 ns"}}),
       row(MXP_FIELD(transport.recovery.receive_times_per_ack), Counts{0, 1, 64}, BadCounts{{65, "65"}}),
+      row(MXP_FIELD(transport.scheduler.coalescing_delay), Times{0ms, 1ns, 10ms},
+          BadTimes{{-1ns, "-1 ns"}, {10ms + 1ns, "10000001 ns"}}),
       row(MXP_FIELD(transport.key_update.interval), Times{1ns, Duration::max()},
           BadTimes{{0ns, "0 ms"}, {-1s, "-1000 ms"}}),
       row(MXP_FIELD(transport.key_update.packets), Counts{1, UINT64_MAX}, BadCounts{{0, "0"}}),

@@ -1,0 +1,119 @@
+// Tail-loss repair for the critical class. When the last packets of a burst are lost, nothing that follows shows it, and
+// only a probe timeout repairs them: a round trip and the peer's delay of acknowledgements later, at the least. What is
+// critical does not wait for that. A little after the last critical frames were sent, if they are not acknowledged by
+// then, the same frames go once more in a new packet, before anybody knows whether it was needed.
+//
+// "A little" is a quarter of the round trip, but at least half a millisecond, within which a peer that is near has
+// answered, and at most three: on a long path the copy is what keeps a lossy call from costing much more than others,
+// and it hardly matters to the path whether it comes early. Bulk data that wait do not hold it back: their packets would
+// show a loss after a whole round trip only. It pays for itself: of all bytes sent, 3 per cent may be copies, and besides
+// one small packet for each round trip. Copies count in flight, and none is made while the window is full.
+//
+// It remembers the frames of the last few packets; how they are written again is their owners' business, as after a
+// loss.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+#include "core/sent_frame.h"
+#include "mxp/time.h"
+
+namespace mxp {
+
+class TailRepair {
+ public:
+  static constexpr std::size_t kKept = 16;
+  static constexpr Duration kShortestDelay = std::chrono::microseconds(500);
+  static constexpr Duration kLongestDelay = std::chrono::milliseconds(3);
+  static constexpr std::uint64_t kFreeBytes = 1200;  // for each round trip
+
+  static Duration delay(Duration smoothed_rtt) { return std::clamp(smoothed_rtt / 4, kShortestDelay, kLongestDelay); }
+
+  // A frame of the critical class was written and takes `bytes` in its packet; copies of what was repaired too, which
+  // are not repaired again.
+  void on_critical_sent(Timestamp now, const SentFrame& frame, std::size_t bytes, Duration smoothed_rtt) {
+    if (is_copy(frame)) return;
+    Entry& entry = entries_[next_++ % kKept];
+    if (entry.state == Entry::State::settled) ++open_;
+    entry = {.frame = frame, .bytes = bytes, .state = Entry::State::sent};
+    due_ = now + delay(smoothed_rtt);
+  }
+  // Bytes of any packet.
+  void on_packet_sent(std::size_t bytes) { allowance_ = std::min(allowance_ + 3 * bytes, kMostAllowance); }
+
+  void on_acknowledged(const SentFrame& frame) { forget(frame); }
+  // Its owner sends it again, so nothing is left to do here.
+  void on_lost(const SentFrame& frame) { forget(frame); }
+
+  // When repair() wants to be called, kNever if nothing is left to repair.
+  Timestamp deadline() const { return due_; }
+  // Calls again(frame) for each frame that is to go once more, in the order in which they were sent.
+  template <typename Again>
+  void repair(Timestamp now, Duration smoothed_rtt, Again&& again) {
+    if (now < due_) return;
+    due_ = kNever;
+    for (std::uint64_t i = next_ - std::min<std::uint64_t>(next_, kKept); i != next_; ++i) {
+      Entry& entry = entries_[i % kKept];
+      if (entry.state != Entry::State::sent || !may_spend(now, smoothed_rtt, entry.bytes)) continue;
+      entry.state = Entry::State::repaired;
+      again(entry.frame);
+    }
+  }
+  // Nothing is repaired now: the window is full.
+  void give_up() { due_ = kNever; }
+
+ private:
+  struct Entry {
+    enum class State : std::uint8_t { settled, sent, repaired };
+    SentFrame frame;
+    std::size_t bytes = 0;
+    State state = State::settled;
+  };
+  // In hundredths of a byte; a long time without critical data saves up 64 KiB.
+  static constexpr std::uint64_t kMostAllowance = 100 * 64 * 1024;
+
+  static bool is_same(const SentFrame& a, const SentFrame& b) {
+    return a.kind == b.kind && a.stream == b.stream && a.value == b.value && a.length == b.length;
+  }
+  // Frames may be cut anew when they are written again, so that a copy need only begin within the original.
+  bool is_copy(const SentFrame& frame) const {
+    return std::ranges::any_of(entries_, [&](const Entry& entry) {
+      return entry.state == Entry::State::repaired && entry.frame.kind == frame.kind &&
+             entry.frame.stream == frame.stream &&
+             (frame.value == entry.frame.value || frame.value - entry.frame.value < entry.frame.length);
+    });
+  }
+  void forget(const SentFrame& frame) {
+    if (open_ == 0) return;
+    bool waits = false;
+    for (Entry& entry : entries_) {
+      if (entry.state != Entry::State::settled && is_same(entry.frame, frame)) {
+        entry.state = Entry::State::settled;
+        --open_;
+      }
+      waits |= entry.state == Entry::State::sent;
+    }
+    if (!waits) due_ = kNever;
+  }
+  bool may_spend(Timestamp now, Duration smoothed_rtt, std::size_t bytes) {
+    if (allowance_ >= 100 * bytes) {
+      allowance_ -= 100 * bytes;
+      return true;
+    }
+    if (bytes > kFreeBytes || now - free_at_ < smoothed_rtt) return false;
+    free_at_ = now;
+    return true;
+  }
+
+  std::array<Entry, kKept> entries_{};
+  std::uint64_t next_ = 0;
+  std::size_t open_ = 0;  // entries that are not settled
+  Timestamp due_ = kNever;
+  std::uint64_t allowance_ = 0;
+  Timestamp free_at_{};
+};
+
+}  // namespace mxp
