@@ -39,12 +39,20 @@ MessageType MessageSource::next_type() const {
 bool MessageSource::send(Connection& connection, Timestamp due) {
   const MessageType type = next_type();
   const bool is_call = type == MessageType::call;
-  if (is_call && waiting_calls_ == kMostCalls) return false;
+  if (is_call && waiting_calls_.size() == kMostCalls) return false;
   if (payload_.size() >= kStampSize) write_stamp(payload_, due);
-  const bool taken = connection.send_message({.type = type, .id = taken_, .payload = payload_}).has_value();
-  taken_ += taken ? 1 : 0;
-  waiting_calls_ += taken && is_call ? 1 : 0;
-  return taken;
+  if (!connection.send_message({.type = type, .id = taken_, .payload = payload_})) return false;
+  if (is_call) waiting_calls_.emplace_hint(waiting_calls_.end(), taken_, due);
+  ++taken_;
+  return true;
+}
+
+std::optional<Timestamp> MessageSource::on_answer(std::uint64_t id) {
+  const auto call = waiting_calls_.find(id);
+  if (call == waiting_calls_.end()) return std::nullopt;
+  const Timestamp due = call->second;
+  waiting_calls_.erase(call);
+  return due;
 }
 
 }  // namespace mxp::perf

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <vector>
 
@@ -35,10 +36,11 @@ class MessageSource {
   // Open loop: sends what is due. Returns when the next message is; nothing while no connection has room.
   std::optional<Timestamp> send_due(Timestamp now);
 
-  // A call was answered: at most kMostCalls wait for their answers, and whatever would come next waits with them, so that
-  // the mix keeps its shares.
-  void on_answer() { waiting_calls_ -= waiting_calls_ > 0 ? 1 : 0; }
-  std::uint64_t waiting_calls() const { return waiting_calls_; }
+  // The call with this id was answered: when it was due; nothing if it does not wait. At most kMostCalls wait for their
+  // answers, and whatever would come next waits with them, so that the mix keeps its shares.
+  std::optional<Timestamp> on_answer(std::uint64_t id);
+  // By their ids: when each was due.
+  const std::map<std::uint64_t, Timestamp>& waiting_calls() const { return waiting_calls_; }
 
   std::uint64_t taken() const { return taken_; }  // by the connections
   // Open loop: how many messages are due before `time`.
@@ -58,7 +60,7 @@ class MessageSource {
   std::size_t next_connection_ = 0;
   Timestamp begin_{};
   std::uint64_t taken_ = 0;
-  std::uint64_t waiting_calls_ = 0;
+  std::map<std::uint64_t, Timestamp> waiting_calls_;
 };
 
 }  // namespace mxp::perf

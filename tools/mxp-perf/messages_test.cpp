@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "common/counted.h"
 #include "mxp-perf/message_meter.h"
@@ -48,12 +49,10 @@ void MessagesTest::go_on() {
 }
 
 void MessagesTest::on_message(const Message& message) {
-  const auto due = read_stamp(message.payload);
-  const Timestamp now = loop_.now();
-  // An answer without the time of one of our calls is none.
-  if (message.type != MessageType::response || !due || *due < begin_ || *due > now || idle()) return;
-  source_.on_answer();
-  round_trips_.record(now - *due);
+  if (message.type != MessageType::response || unanswered_counted_) return;
+  const auto due = source_.on_answer(message.id);
+  if (!due) return;  // an answer to no call that waits is none
+  round_trips_.record(loop_.now() - *due);
   if (!stopped_) go_on();
 }
 
@@ -127,6 +126,9 @@ void MessagesTest::add_to(Result& result) {
     }
     result.seconds = last > first ? static_cast<double>(last - first) * 1e-9 : 0;
   }
+  // What never came back must not make the result better.
+  if (!std::exchange(unanswered_counted_, true))
+    for (const auto& [id, due] : source_.waiting_calls()) round_trips_.record(loop_.now() - due);
   if (round_trips_.count() > 0) result.latency_us = round_trips_.percentiles();
   result.bytes = counted * workload_.size;
   if (result.seconds > 0) {

@@ -23,7 +23,7 @@ class MessagesTest final : public ClientTest {
   void on_message(const Message& message) override;
   void on_messages_writable(Connection& connection, MessageClass) override;
   void stop() override;
-  bool idle() const override { return source_.waiting_calls() == 0; }
+  bool idle() const override { return source_.waiting_calls().empty(); }
   bool settled() const override { return delivered() + expired() >= source_.taken(); }
   std::optional<LoadDirection> stuck() const override;
   std::uint64_t progress() const override { return delivered(); }
@@ -47,7 +47,9 @@ class MessagesTest final : public ClientTest {
   EventLoop& loop_;
   const ClientLoads& loads_;
   MessageSource source_;
-  LatencyHistogram round_trips_;  // of calls, from when they were due
+  LatencyHistogram
+      round_trips_;  // of calls, from when they were due to their answers, or to the end of waiting for them
+  bool unanswered_counted_ = false;
   Timestamp begin_{}, end_{};
   bool stopped_ = false;
   bool timer_set_ = false;

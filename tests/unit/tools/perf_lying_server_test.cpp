@@ -37,6 +37,7 @@ class LyingServer final : public Handler {
     options.workload.test = test;
     options.workload.duration = 200ms;
     options.workload.calls_per_second = test == Test::isolation ? 1000 : 0;
+    options.workload.messages_per_second = test == Test::mixed ? 1000 : 0;
     tools::Output output("mxp-perf", tools::Verbosity::quiet);
     const tools::SignalWatch signals;
     return Client(options, output)
@@ -44,7 +45,7 @@ class LyingServer final : public Handler {
   }
 
   bool on_message(Connection& connection, const Message& message) override {
-    if (message.type != MessageType::call || calls_ == Calls::ignored || message.id % 2 != 0) return true;
+    if (message.type != MessageType::call || calls_ == Calls::ignored || message.id % 4 >= 2) return true;
     const Message answer{.type = MessageType::response, .id = message.id, .payload = message.payload};
     for (int i = 0; i < 2; ++i) (void)connection.send_message(answer);
     return true;
@@ -114,6 +115,14 @@ BOOST_AUTO_TEST_CASE(calls_without_an_answer_count_with_their_wait_and_answers_c
     BOOST_REQUIRE(latency.has_value());
     BOOST_TEST(latency->p90 > 2.9e6);
   }
+}
+
+BOOST_AUTO_TEST_CASE(calls_of_a_mix_without_an_answer_count_with_their_wait) {
+  const ClientResult result = LyingServer({}, LyingServer::Calls::every_other_one_twice).measured(Test::mixed);
+  BOOST_REQUIRE(result.result.has_value());
+  BOOST_TEST(result.result->messages->taken == 200u);  // of which 100 are calls, and 50 are answered
+  BOOST_REQUIRE(result.result->latency_us.has_value());
+  BOOST_TEST(result.result->latency_us->p90 > 2.9e6);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -66,11 +66,14 @@ BOOST_AUTO_TEST_CASE(calls_that_wait_for_answers_hold_up_the_others_so_that_the_
   Pair pair;
   MessageSource source(MessageSource::Mix::mixed, 64, 0);
   source.fill(*pair.connection, [&] { return pair.client->now(); });
-  BOOST_TEST(source.waiting_calls() == 1000u);
+  BOOST_TEST(source.waiting_calls().size() == 1000u);
   BOOST_TEST(source.taken() == 2000u);
   pair.check(1000, 600, 400);
 
-  for (int i = 0; i < 500; ++i) source.on_answer();
+  // The first 500 calls: every second message is one.
+  for (std::uint64_t id = 0; id < 1000; id += 2) BOOST_REQUIRE(source.on_answer(id).has_value());
+  BOOST_TEST(!source.on_answer(0).has_value());     // a second time
+  BOOST_TEST(!source.on_answer(1001).has_value());  // no call
   source.fill(*pair.connection, [&] { return pair.client->now(); });
   pair.check(1500, 900, 600);
 }
