@@ -15,8 +15,9 @@ namespace mxp::perf {
 
 class EmulatedLink {
  public:
-  // `spec`: as mxp-netem takes it, for both directions. `target`: HOST:PORT. mxp-netem is looked for beside this program,
-  // then in PATH. The error has its words where it cannot begin. REQUIRES: `spec` is one (netem::parse_link_spec).
+  // `spec`: as mxp-netem takes it, for both directions. `target`: HOST:PORT. mxp-netem is looked for beside this
+  // program, then in PATH. The error has its words where it cannot begin. REQUIRES: `spec` is one
+  // (netem::parse_link_spec).
   static tools::Result<std::unique_ptr<EmulatedLink>> start(const std::string& spec, const std::string& target);
   ~EmulatedLink();
   EmulatedLink(const EmulatedLink&) = delete;
