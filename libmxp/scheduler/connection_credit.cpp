@@ -21,7 +21,7 @@ std::expected<void, TransportError> ConnectionCredit::on_received(std::uint64_t 
 }
 
 void ConnectionCredit::consume(std::uint64_t count) {
-  window_.consume(count, now_);
+  window_.consume(count, now_, smoothed_rtt_);
   if (window_.raise_due()) max_data_pending_ = true;
 }
 
@@ -34,7 +34,7 @@ void ConnectionCredit::write_frames(Writer& out, SentFrameSink sent) {
   // The limit is raised and told only if its longest form fits, because it must not be raised without being told.
   constexpr std::size_t kLongest = 1 + 8;
   if (max_data_pending_ && out.space() >= kLongest) {
-    const MaxDataFrame frame{window_.raise(now_, smoothed_rtt_)};
+    const MaxDataFrame frame{window_.raise()};
     write_frame(out, frame);
     sent({.kind = SentFrame::Kind::max_data, .value = frame.limit});
     max_data_pending_ = false;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <chrono>
 #include <cstdint>
 #include <optional>
 
@@ -49,9 +50,14 @@ class SendCredit {
 };
 
 // What we let the peer send: the window runs ahead of what the application has consumed. The limit is raised when half
-// of the window was consumed, so that two or three raises are under way in each window. A raise within two round trips
-// of the one before means that the peer could use more than the window in a round trip. Then the window doubles, up to
-// its maximum.
+// of the window was consumed, so that two or three raises are under way in each window.
+//
+// The window follows the application: it is sixteen times what that consumed in the latest round trip, between its
+// first size and its maximum, and it never shrinks. Sixteen, because a packet that was lost holds back all that comes
+// after it: nothing is consumed meanwhile, so that no raise can help: the window must have been large enough before.
+// A packet that is lost three times in a row takes more than three round trips to arrive, and in start-up a peer sends
+// twice as much in each: 2 + 4 + 8 times what was consumed in the latest. What the application leaves unread makes
+// nothing grow.
 class ReceiveWindow {
  public:
   ReceiveWindow() = default;
@@ -64,9 +70,20 @@ class ReceiveWindow {
   std::uint64_t window() const { return window_; }
   std::uint64_t consumed() const { return consumed_; }
 
-  void consume(std::uint64_t count, Timestamp now) {
-    if (consumed_ == 0) last_raise_ = now;
+  // `round_trip`: smoothed; zero: not known, so that the window stays as it is.
+  void consume(std::uint64_t count, Timestamp now, Duration round_trip) {
+    if (consumed_ == 0) measured_from_ = now;
     consumed_ += count;
+    measured_ += count;
+    const Duration took = now - measured_from_;
+    if (took < std::max(round_trip, kShortestMeasurement)) return;
+    const double in_round_trip =
+        static_cast<double>(measured_) * (static_cast<double>(round_trip.count()) / static_cast<double>(took.count()));
+    const double wanted = kRoundTrips * in_round_trip;
+    if (wanted > static_cast<double>(window_))
+      window_ = wanted < static_cast<double>(max_window_) ? static_cast<std::uint64_t>(wanted) : max_window_;
+    measured_from_ = now;
+    measured_ = 0;
   }
   // The peer said that it is blocked at this limit. Then whatever can be granted is due at once, because the rest of
   // the window may be held by data that the application leaves unread.
@@ -77,25 +94,27 @@ class ReceiveWindow {
     return more != 0 && (more >= (window_ + 1) / 2 || peer_blocked_);  // a raise by nothing is never due
   }
   // Returns the new limit, which the peer is told. REQUIRES: raise_due(), or the last raise was lost.
-  std::uint64_t raise(Timestamp now, Duration smoothed_rtt) {
-    if (raise_due()) {
-      if (next_limit() - limit_ >= window_ / 2 && now - last_raise_ < 2 * smoothed_rtt)
-        window_ = std::min(2 * window_, max_window_);
-      last_raise_ = now;
-    }
+  std::uint64_t raise() {
     limit_ = next_limit();
     peer_blocked_ = false;
     return limit_;
   }
 
  private:
+  // Our choice, for the reasons above.
+  static constexpr double kRoundTrips = 16;
+  // Where round trips are shorter, chance decides what is consumed in one.
+  static constexpr Duration kShortestMeasurement = std::chrono::milliseconds(5);
+
   std::uint64_t next_limit() const { return std::max(limit_, std::min(consumed_ + window_, kMaxVarint)); }
 
   std::uint64_t window_ = 0;
   std::uint64_t max_window_ = 0;
   std::uint64_t limit_ = 0;
   std::uint64_t consumed_ = 0;
-  Timestamp last_raise_{};
+  // What was consumed since then.
+  Timestamp measured_from_{};
+  std::uint64_t measured_ = 0;
   bool peer_blocked_ = false;
 };
 

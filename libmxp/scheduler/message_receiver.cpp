@@ -86,7 +86,7 @@ std::expected<void, TransportError> MessageReceiver::spend(std::uint64_t bytes, 
 }
 
 void MessageReceiver::consume(std::uint64_t bytes) {
-  credit_.consume(bytes, now_);
+  credit_.consume(bytes, now_, smoothed_rtt_);
   if (credit_.raise_due()) raise_pending_ = true;
 }
 
@@ -113,7 +113,7 @@ void MessageReceiver::write_control(Writer& out, SentFrameSink sent) {
   // The limit is raised and told only if its longest form fits, because it must not be raised without being told.
   constexpr std::size_t kLongest = 1 + 4 + 8;
   if (!raise_pending_ || out.space() < kLongest) return;
-  const MaxMessagesFrame frame{sequences_.window(), credit_.raise(now_, smoothed_rtt_)};
+  const MaxMessagesFrame frame{sequences_.window(), credit_.raise()};
   write_frame(out, frame);
   sent({.kind = SentFrame::Kind::max_messages, .value = frame.bytes});
   raise_pending_ = false;

@@ -4,7 +4,7 @@
 
 namespace mxp {
 
-void Stream::write_control(Writer& out, SentFrameSink sent, Timestamp now, Duration smoothed_rtt) {
+void Stream::write_control(Writer& out, SentFrameSink sent) {
   const auto is_due = [this](Control frame) { return (control & frame) != 0; };
   const auto done_with = [this](Control frame) { control = static_cast<std::uint8_t>(control & ~frame); };
   if (is_due(kResetStream)) {
@@ -21,7 +21,7 @@ void Stream::write_control(Writer& out, SentFrameSink sent, Timestamp now, Durat
     // The limit is raised and told only if its longest form fits, because it must not be raised without being told.
     constexpr std::size_t kLongest = 1 + 8 + 8;
     if (out.space() < kLongest) return;
-    const MaxStreamDataFrame frame{id, receive.window().raise(now, smoothed_rtt)};
+    const MaxStreamDataFrame frame{id, receive.window().raise()};
     write_frame(out, frame);
     sent({.kind = SentFrame::Kind::max_stream_data, .stream = id, .value = frame.limit});
     done_with(kMaxStreamData);

@@ -9,7 +9,6 @@
 #include "core/sent_frame.h"
 #include "mxp/ids.h"
 #include "mxp/priority.h"
-#include "mxp/time.h"
 #include "scheduler/intrusive_list.h"
 #include "scheduler/receive_stream.h"
 #include "scheduler/send_stream.h"
@@ -32,9 +31,8 @@ struct Stream {
 
   bool done() const { return send.done() && receive.done(); }
 
-  // Writes the control frames that are due, as far as they fit. The time and the smoothed round trip are for the growth
-  // of the receive window.
-  void write_control(Writer& out, SentFrameSink sent, Timestamp now, Duration smoothed_rtt);
+  // Writes the control frames that are due, as far as they fit.
+  void write_control(Writer& out, SentFrameSink sent);
   // Which control frame is to be sent again because this one was lost: a set of Control, empty if what it said has
   // become wrong or has been said anew.
   std::uint8_t control_to_repeat(const SentFrame& lost) const;

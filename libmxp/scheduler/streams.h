@@ -62,9 +62,8 @@ class Streams {
   static void announce(const FlowControlConfig& config, TransportParameters& out);
   // The peer's initial limits. Called once, before any frame. May tell on_streams_available.
   void on_peer_parameters(const TransportParameters& parameters);
-  // Sets the time and the smoothed round-trip time (zero: not known yet), for the growth of the receive windows. If the
-  // application consumes half of a window within two round trips, the window is too small for its path and is doubled.
-  // This is state instead of an argument of every call, because most calls do not need it.
+  // Sets the time and the smoothed round-trip time (zero: not known yet), for the growth of the receive windows
+  // (flow_credit.h). This is state instead of an argument of every call, because most calls do not need it.
   void on_clock(Timestamp now, Duration smoothed_rtt) {
     now_ = now;
     smoothed_rtt_ = smoothed_rtt;

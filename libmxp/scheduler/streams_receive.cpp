@@ -108,7 +108,7 @@ void Streams::advance(Stream& stream) {
 
 void Streams::consume(Stream& stream, std::uint64_t count) {
   ReceiveStream& receive = stream.receive;
-  receive.window().consume(count, now_);
+  receive.window().consume(count, now_, smoothed_rtt_);
   if (receive.wants_credit() && receive.window().raise_due()) want_control(stream, Stream::kMaxStreamData);
   credit_.consume(count);
 }

@@ -84,7 +84,7 @@ void Streams::write_control(Writer& out, SentFrameSink sent) {
   write_stream_limits(out, sent);
   while (!control_.empty()) {
     Stream& stream = control_.front();
-    stream.write_control(out, sent, now_, smoothed_rtt_);
+    stream.write_control(out, sent);
     if (stream.control != 0) return;  // the packet is full
     control_.remove(stream);
   }

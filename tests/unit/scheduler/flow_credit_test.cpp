@@ -35,11 +35,11 @@ BOOST_AUTO_TEST_CASE(being_blocked_is_noted_once_for_each_limit) {
 
 BOOST_AUTO_TEST_CASE(a_raise_is_due_when_half_of_the_window_was_consumed) {
   ReceiveWindow window(1000, 1000);
-  window.consume(499, kStart);
+  window.consume(499, kStart, 10ms);
   BOOST_TEST(!window.raise_due());
-  window.consume(1, kStart);
+  window.consume(1, kStart, 10ms);
   BOOST_TEST(window.raise_due());
-  BOOST_TEST(window.raise(kStart + 1s, 10ms) == 1500u);
+  BOOST_TEST(window.raise() == 1500u);
   BOOST_TEST(!window.raise_due());
 }
 
@@ -47,40 +47,74 @@ BOOST_AUTO_TEST_CASE(a_blocked_peer_gets_whatever_there_is) {
   ReceiveWindow window(1000, 1000);
   window.on_peer_blocked(1000);
   BOOST_TEST(!window.raise_due());  // nothing was consumed
-  window.consume(1, kStart);
+  window.consume(1, kStart, 10ms);
   BOOST_TEST(window.raise_due());
-  BOOST_TEST(window.raise(kStart, 10ms) == 1001u);
-  window.consume(1, kStart);
+  BOOST_TEST(window.raise() == 1001u);
+  window.consume(1, kStart, 10ms);
   BOOST_TEST(!window.raise_due());  // it has not said that it is blocked again
   window.on_peer_blocked(1000);     // an old one, late
   BOOST_TEST(!window.raise_due());
 }
 
-BOOST_AUTO_TEST_CASE(fast_reading_doubles_the_window_up_to_its_maximum) {
-  ReceiveWindow window(1000, 3000);
-  Timestamp now = kStart + 1h;
-  window.consume(500, now);
-  window.raise(now += 19ms, 10ms);
-  BOOST_TEST(window.window() == 2000u);
-  BOOST_TEST(window.limit() == 2500u);
-  window.consume(1000, now);
-  window.raise(now += 19ms, 10ms);
-  BOOST_TEST(window.window() == 3000u);
+BOOST_AUTO_TEST_CASE(a_window_is_sixteen_times_what_is_consumed_in_a_round_trip_up_to_its_maximum) {
+  ReceiveWindow window(1000, 4000);
+  window.consume(50, kStart + 1h, 10ms);
+  window.consume(50, kStart + 1h + 9ms, 10ms);
+  BOOST_TEST(window.window() == 1000u);  // no round trip has passed
+  window.consume(50, kStart + 1h + 10ms, 10ms);
+  BOOST_TEST(window.window() == 16u * 150);
+  BOOST_TEST(window.raise_due());  // although a seventh of the window was consumed
+  BOOST_TEST(window.raise() == 150u + 16 * 150);
+  window.consume(400, kStart + 1h + 30ms, 10ms);
+  BOOST_TEST(window.window() == 16u * 200);  // the 400 took two round trips
+  window.consume(1000, kStart + 1h + 40ms, 10ms);
+  BOOST_TEST(window.window() == 4000u);
+}
+
+BOOST_AUTO_TEST_CASE(what_was_consumed_before_the_latest_round_trip_does_not_count) {
+  ReceiveWindow window(1000, 4000);
+  window.consume(1, kStart, 10ms);
+  window.consume(60, kStart + 10ms, 10ms);
+  window.consume(60, kStart + 20ms, 10ms);
+  BOOST_TEST(window.window() == 1000u);  // 121 would be too much for it
+}
+
+BOOST_AUTO_TEST_CASE(a_window_grows_before_a_packet_that_is_lost_again_and_again_holds_it_back) {
+  // A peer that doubles its rate in each round trip. Then nothing more is consumed: it can go on for three of them.
+  ReceiveWindow window(1u << 20, 32u << 20);
+  std::uint64_t in_round_trip = 14'000;
+  std::uint64_t sent = 0;
+  for (int i = 0; i <= 7; ++i, in_round_trip *= 2) {
+    sent += in_round_trip;
+    window.consume(in_round_trip, kStart + i * 50ms, 50ms);
+    if (window.raise_due()) window.raise();
+  }
+  BOOST_TEST(window.limit() >= sent + (1 + 2 + 4) * in_round_trip);
 }
 
 BOOST_AUTO_TEST_CASE(slow_reading_or_an_unknown_round_trip_leaves_the_window) {
   ReceiveWindow window(1000, 4000);
-  window.consume(500, kStart);
-  window.raise(kStart + 20ms, 10ms);
+  window.consume(500, kStart, 10ms);
+  window.consume(500, kStart + 160ms, 10ms);
   BOOST_TEST(window.window() == 1000u);
-  window.consume(500, kStart + 20ms);
-  window.raise(kStart + 20ms, 0ms);
+  window.raise();
+  window.consume(500, kStart + 170ms, 0ms);
   BOOST_TEST(window.window() == 1000u);
+}
+
+BOOST_AUTO_TEST_CASE(where_round_trips_are_short_five_milliseconds_are_measured) {
+  ReceiveWindow window(1000, 1'000'000);
+  window.consume(1000, kStart, 100us);
+  window.consume(1000, kStart + 1ms, 100us);
+  window.raise();
+  BOOST_TEST(window.window() == 1000u);  // 16,000 if a round trip had been enough
+  window.consume(48'000, kStart + 5ms, 100us);
+  BOOST_TEST(window.window() == 16u * 1000);  // 50,000 in fifty round trips
 }
 
 BOOST_AUTO_TEST_CASE(limits_end_at_the_largest_varint) {
   ReceiveWindow window(kMaxVarint, kMaxVarint);
-  window.consume(kMaxVarint / 2 + 5, kStart);
+  window.consume(kMaxVarint / 2 + 5, kStart, 10ms);
   BOOST_TEST(!window.raise_due());
   BOOST_TEST(window.limit() == kMaxVarint);
 }
