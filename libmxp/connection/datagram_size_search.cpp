@@ -25,6 +25,9 @@ constexpr std::array<std::size_t, 10> kUsualMtus{
 
 bool fits(std::size_t size, std::uint64_t window) { return DatagramSizeSearch::kDatagramsInWindow * size <= window; }
 
+// Sizes that few paths have are not asked for with a window with which connections begin (bbr_startup.cpp).
+constexpr std::uint64_t kGrownWindow = 48 * 1024;
+
 }  // namespace
 
 DatagramSizeSearch::DatagramSizeSearch(AddressFamily family, std::size_t ceiling)
@@ -53,6 +56,11 @@ std::optional<std::size_t> DatagramSizeSearch::next_size(std::uint64_t window) c
   if (suspect_ && fits(suspect_->size, window)) return suspect_->size;
   if (asking_again_) return if_it_fits(failed_);
   if (failed_ - passed_ <= kGap) return std::nullopt;  // all that is left is the suspect, which does not fit yet
+  // Before all that is larger: Ethernet's size until it has passed or failed, and then what is just above it. They are
+  // small, and where one of them fails nothing larger passes.
+  const std::size_t ethernet = kEthernet - overhead_;
+  if (passed_ == ethernet) return if_it_fits(std::min(passed_ + kGap, ceiling_));
+  if (losses_ > 0 && asked_size_ == ethernet && passed_ < ethernet && ethernet < failed_) return if_it_fits(ethernet);
   std::size_t remaining = 0;
   if (const auto usual = next_usual_size(window, remaining)) return usual;
   if (is_usual(passed_)) return if_it_fits(passed_ + kGap);
@@ -64,7 +72,7 @@ std::optional<std::size_t> DatagramSizeSearch::next_size(std::uint64_t window) c
 std::optional<std::size_t> DatagramSizeSearch::next_usual_size(std::uint64_t window, std::size_t& remaining) const {
   remaining = 0;
   if (ceiling_ < failed_) {
-    if (fits(ceiling_, window)) return ceiling_;
+    if (is_worth_asking(ceiling_, window)) return ceiling_;
     ++remaining;
   }
   std::array<std::size_t, kUsualMtus.size()> below_ethernet{};
@@ -73,7 +81,7 @@ std::optional<std::size_t> DatagramSizeSearch::next_usual_size(std::uint64_t win
     const std::size_t size = mtu - overhead_;
     if (size <= passed_ || size >= failed_) continue;
     ++remaining;
-    if (!fits(size, window)) continue;
+    if (!is_worth_asking(size, window)) continue;
     if (mtu >= kEthernet) return size;
     below_ethernet[count++] = size;
   }
@@ -81,6 +89,10 @@ std::optional<std::size_t> DatagramSizeSearch::next_usual_size(std::uint64_t win
   // halving their number finds the right one with the fewest losses.
   if (count > 0) return below_ethernet[count / 2];
   return std::nullopt;
+}
+
+bool DatagramSizeSearch::is_worth_asking(std::size_t size, std::uint64_t window) const {
+  return fits(size, window) && (size + overhead_ <= kEthernet || window >= kGrownWindow);
 }
 
 bool DatagramSizeSearch::is_usual(std::size_t size) const {

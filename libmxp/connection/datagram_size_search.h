@@ -19,8 +19,9 @@
 //
 // A size is used, and asked for, only while the congestion window holds at least four such packets. With fewer there
 // are too few packets in flight to notice a loss by the packets that follow, and each lost one is a large part of what
-// may be sent. So on a young connection the search begins with the largest usual size that the window allows, goes on
-// just above it, and where that fails it never has to ask for the large ones.
+// may be sent. So on a young connection, with a window of less than 48 KiB, the search begins with the largest usual
+// size that is no larger than Ethernet's. Where that is Ethernet's own, it goes on just above it, and where that fails
+// it never has to ask for the large ones, of which each lost probe takes the room of several packets.
 //
 // A path can shrink. Then large packets vanish and small ones pass, which black_hole_detector.h notices; the size goes
 // back to the base at once, the size that failed is asked once more with a single probe, because a short outage looks
@@ -127,6 +128,7 @@ class DatagramSizeSearch {
   void on_failed(Timestamp now, std::size_t size);
   void fall_back();
   bool is_usual(std::size_t size) const;
+  bool is_worth_asking(std::size_t size, std::uint64_t window) const;
 
   std::size_t overhead_;  // IP and UDP headers
   std::size_t ceiling_;

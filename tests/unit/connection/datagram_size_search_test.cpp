@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::uint64_t kWide = 1 << 20;     // a window that holds four of any size
 constexpr std::uint64_t kYoung = 10 * 1200;  // that of a new connection
+constexpr std::uint64_t kPaced = 32 * 1472;  // the largest that one may begin with
 
 struct Asker {
   explicit Asker(std::size_t ceiling = kMaxUdpPayload, AddressFamily family = AddressFamily::ipv4)
@@ -67,11 +68,26 @@ BOOST_AUTO_TEST_CASE(ceiling_that_passes_ends_the_search_with_one_probe) {
 }
 
 BOOST_AUTO_TEST_CASE(ethernet_on_a_young_connection_takes_two_questions) {
+  for (const std::uint64_t window : {kYoung, kPaced}) {
+    Asker asker;
+    BOOST_TEST(asker.run(1472, window) == (Sizes{1472, 1488}), boost::test_tools::per_element());
+    BOOST_TEST(asker.search.size() == 1472u);
+    BOOST_TEST(asker.search.probes_sent() == 1u + 3 + 3);  // what failed was asked once more
+    BOOST_TEST(asker.search.resting());
+  }
+  Asker jumbo(8972);
+  BOOST_TEST(jumbo.due(kPaced) == 1472u);
+  BOOST_TEST(jumbo.due(kPaced + 2048) == 8972u);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_just_above_ethernet_is_asked_for_before_all_that_is_larger) {
   Asker asker;
-  BOOST_TEST(asker.run(1472, kYoung) == (Sizes{1472, 1488}), boost::test_tools::per_element());
-  BOOST_TEST(asker.search.size() == 1472u);
-  BOOST_TEST(asker.search.probes_sent() == 1u + 3 + 3);  // what failed was asked once more
-  BOOST_TEST(asker.search.resting());
+  BOOST_TEST(asker.ask(true, kYoung) == 1472u);
+  BOOST_TEST(asker.ask(true) == 1488u);  // although the window has grown
+  BOOST_TEST(asker.ask(true) == 65507u);
+  Asker narrow(1480);
+  BOOST_TEST(narrow.ask(true, kYoung) == 1472u);
+  BOOST_TEST(narrow.due() == 0u);  // too little is left
 }
 
 BOOST_AUTO_TEST_CASE(usual_sizes_follow_the_headers_of_the_address_family) {
@@ -151,14 +167,22 @@ BOOST_AUTO_TEST_CASE(one_probe_is_in_flight_at_a_time) {
 }
 
 BOOST_AUTO_TEST_CASE(size_waits_until_the_window_holds_four_of_it) {
-  Asker asker(8972);
-  BOOST_TEST(asker.due(4 * 8972) == 8972u);
-  BOOST_TEST(asker.due(4 * 8972 - 1) < 8972u);
-  asker.run(8972, kYoung);
+  Asker asker(20'000);
+  BOOST_TEST(asker.due(80'000) == 20'000u);
+  BOOST_TEST(asker.due(79'999) < 20'000u);
+  asker.run(20'000, kYoung);
   BOOST_TEST(asker.search.size() == 1488u);
   BOOST_TEST(!asker.search.resting());  // it waits
   BOOST_TEST(asker.due(kYoung) == 0u);
-  BOOST_TEST(asker.due(4 * 8972) == 8972u);
+  BOOST_TEST(asker.due(80'000) == 20'000u);
+}
+
+BOOST_AUTO_TEST_CASE(once_ethernet_was_asked_for_it_is_until_it_passes_or_fails) {
+  Asker asker;
+  BOOST_TEST(asker.ask(false, kYoung) == 1472u);
+  BOOST_TEST(asker.ask(false) == 1472u);  // although the window has grown
+  BOOST_TEST(asker.ask(false) == 1472u);
+  BOOST_TEST(asker.due() < 1472u);  // and nothing larger is worth a question
 }
 
 BOOST_AUTO_TEST_CASE(found_size_is_used_while_the_window_holds_four_of_it) {
@@ -212,8 +236,8 @@ BOOST_AUTO_TEST_CASE(after_ten_minutes_larger_sizes_are_asked_for_again) {
   asker.now += 600s - 1ns;
   BOOST_TEST(asker.due() == 0u);
   asker.now += 1ns;
-  BOOST_TEST(asker.due() == 8972u);
-  asker.ask(true);
+  BOOST_TEST(asker.ask(true) == 1488u);
+  BOOST_TEST(asker.ask(true) == 8972u);
   BOOST_TEST(asker.search.size() == 8972u);
   asker.now += 24h;
   BOOST_TEST(asker.due() == 0u);
@@ -299,7 +323,7 @@ BOOST_AUTO_TEST_CASE(outage_costs_one_probe) {
   later.now += 540s - 1ns;
   BOOST_TEST(later.due() == 0u);
   later.now += 1ns;
-  BOOST_TEST(later.due() == 8972u);
+  BOOST_TEST(later.due() == 1488u);
   asker.search.on_persistent_timeout();
   asker.search.on_persistent_timeout();  // the second one finds the base in use
   BOOST_TEST(asker.search.black_holes() == 2u);
