@@ -20,8 +20,8 @@
 // A size is used, and asked for, only while the congestion window holds at least four such packets. With fewer there
 // are too few packets in flight to notice a loss by the packets that follow, and each lost one is a large part of what
 // may be sent. So on a young connection, with a window of less than 48 KiB, the search begins with the largest usual
-// size that is no larger than Ethernet's. Where that is Ethernet's own, it goes on just above it, and where that fails
-// it never has to ask for the large ones, of which each lost probe takes the room of several packets.
+// size that is no larger than Ethernet's. Once Ethernet's was asked for, it is until it passes or fails, and what is
+// just above it comes next: where one of them fails, the large ones, whose probes take much room, are never asked for.
 //
 // A path can shrink. Then large packets vanish and small ones pass, which black_hole_detector.h notices; the size goes
 // back to the base at once, the size that failed is asked once more with a single probe, because a short outage looks

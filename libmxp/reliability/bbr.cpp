@@ -112,7 +112,7 @@ void Bbr::on_ack(const AckSample& sample, const RttEstimator& rtt) {
   advance(sample);
   look_at_min_rtt(sample);
   if (sample.rate.delivered > 0) idle_restart_ = false;
-  set_pacing_rate();
+  set_pacing_rate(rtt);
   set_window(sample);
 }
 
@@ -381,10 +381,13 @@ std::uint64_t Bbr::inflight_with_headroom() const {
   return std::max(std::min(scaled(limit, kHeadroom), limit - std::min(limit, segment_)), minimum_window());
 }
 
-void Bbr::set_pacing_rate() {
+void Bbr::set_pacing_rate(const RttEstimator& rtt) {
   if (model_.rate().is_zero()) return;
   const ByteRate rate = scaled(model_.rate(), pacing_gain() * kPacingMargin / (1.0 - own_loss()));
-  if (full_pipe_reached_ || !pacing_rate_ || rate > *pacing_rate_) pacing_rate_ = rate;
+  // §5.6.2: in start-up it never falls. The first ACK tells of a single packet, which is no rate at all.
+  if (full_pipe_reached_) pacing_rate_ = rate;
+  else if (pacing_rate_ || first_window_is_paced_) pacing_rate_ = std::max(rate, pacing_rate(rtt));
+  else pacing_rate_ = rate;
 }
 
 ByteRate Bbr::pacing_rate(const RttEstimator& rtt) const {
@@ -398,7 +401,7 @@ ByteRate Bbr::pacing_rate(const RttEstimator& rtt) const {
 void Bbr::set_window(const AckSample& sample) {
   const std::uint64_t wanted = inflight(window_gain()) + (state_ == State::probe_rtt ? 0 : model_.extra_acked());
   if (full_pipe_reached_) window_ = std::min(window_ + sample.bytes, wanted);
-  else if (window_ < wanted || delivered_ < initial_window(segment_)) window_ += sample.bytes;
+  else if (window_ < wanted || delivered_ < first_window()) window_ += sample.bytes;
 
   std::uint64_t bound = PathModel::kUnbounded;
   if (state_ == State::probe_rtt)
@@ -434,10 +437,16 @@ void Bbr::on_late_arrival(std::uint64_t late, std::uint64_t lost) {
   if (startup_ended_by_loss_ && (state_ == State::drain || in_probe_cycle())) resume_startup();
 }
 
+void Bbr::on_handshake_round_trip() {
+  if (delivered_ != 0 || window_ != initial_window(segment_)) return;
+  first_window_is_paced_ = true;
+  window_ = first_window();
+}
+
 void Bbr::on_datagram_size(std::size_t bytes) {
-  const bool untouched = window_ == initial_window(segment_) && delivered_ == 0;
+  const bool untouched = window_ == first_window() && delivered_ == 0;
   segment_ = bytes;
-  window_ = untouched ? initial_window(bytes) : std::max(window_, minimum_window());
+  window_ = untouched ? first_window() : std::max(window_, minimum_window());
 }
 
 }  // namespace mxp

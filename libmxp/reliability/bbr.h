@@ -25,6 +25,8 @@
 //     a queue is only what exceeds chance (loss_judge.h)
 //   - a flow with more than a few packets in a standing queue gives way (give_way in bbr.cpp)
 //   - a rate is given up at once when a round delivers a quarter of it with a long queue, not after two cycles
+//   - start-up begins with 32 packets instead of ten where the handshake has measured the round trip, over which they
+//     are paced
 //   - start-up that the link's own loss ended goes on once that loss is measured, and `up` ends when its queue is seen
 //
 // One connection, one thread. Cost: constant for each ACK, nothing allocated.
@@ -49,6 +51,7 @@ class Bbr final : public CongestionController {
   bool on_loss(const LossSample& sample, const RttEstimator& rtt) override;
   void on_persistent_congestion() override;
   void on_late_arrival(std::uint64_t late, std::uint64_t lost) override;
+  void on_handshake_round_trip() override;
   void on_datagram_size(std::size_t bytes) override;
   std::uint64_t window() const override { return window_; }
   bool in_slow_start() const override { return state_ == State::startup; }
@@ -91,8 +94,9 @@ class Bbr final : public CongestionController {
   std::uint64_t bdp(double gain) const;
   std::uint64_t inflight(double gain) const;
   std::uint64_t inflight_with_headroom() const;
+  std::uint64_t first_window() const;
   void raise_inflight_limit(const AckSample& sample);
-  void set_pacing_rate();
+  void set_pacing_rate(const RttEstimator& rtt);
   void set_window(const AckSample& sample);
   // Four packets (MinPipeCwnd). Our choice for large datagrams: two. What does not hold four of them is a reason to send
   // smaller ones (connection/datagram_size_search.h), and a path of 65,535 bytes may come to take 1 Mbit/s.
@@ -118,6 +122,7 @@ class Bbr final : public CongestionController {
   unsigned rounds_without_growth_ = 0;
   bool startup_ended_by_loss_ = false;  // and nothing else has shown yet that the pipe was full
   double startup_loss_ = 0.0;           // the share that ended it
+  bool first_window_is_paced_ = false;  // over a round trip that the handshake measured
   // Once: on a lossy link with a shallow queue it would go on again and again.
   bool startup_judged_again_ = false;
 

@@ -1,4 +1,5 @@
-// BBR's start-up: how it ends, by a full pipe or by loss, and how it goes on where the loss was no congestion.
+// BBR's start-up: what it begins with, how it ends, by a full pipe or by loss, and how it goes on where the loss was no
+// congestion.
 #include <algorithm>
 
 #include "reliability/bbr.h"
@@ -10,8 +11,19 @@ namespace {
 // From the specification.
 constexpr double kFullPipeGrowth = 1.25;
 constexpr unsigned kFullPipeRounds = 3;
+// Our choice: the window to begin with where the round trip is known and packets are spread over it, so that they come
+// as no burst. Ten packets are what RFC 9002 §7.2 recommends; 32 save 1.7 round trips, and senders of the Web begin
+// with as many. Start-up itself comes to send twice what a path carries, so that a path for which 32 are too
+// many has two round trips less to wait for that.
+constexpr std::uint64_t kPacedDatagrams = 32;
+constexpr std::uint64_t kPacedBytes = kPacedDatagrams * 1472;  // of large datagrams two, as in the formula there
 
 }  // namespace
+
+std::uint64_t Bbr::first_window() const {
+  if (!first_window_is_paced_) return initial_window(segment_);
+  return std::min(kPacedDatagrams * segment_, std::max(kPacedBytes, 2 * segment_));
+}
 
 // §5.3.1.2: the rate has not grown by a quarter for three round trips.
 void Bbr::look_for_full_pipe(const AckSample& sample) {

@@ -66,6 +66,8 @@ class CongestionController {
   // them arrive, it was no congestion, and what the episode cut is given back: CUBIC and NewReno do this when all have
   // arrived, BBR when half of them have, or when what is still lost would not have been called congestion.
   virtual void on_late_arrival(std::uint64_t late, std::uint64_t lost) = 0;
+  // The handshake has measured a round trip, and nothing was sent yet: packets can be spread over it.
+  virtual void on_handshake_round_trip() {}
   // Full datagrams have this size from now on. It is the unit in which windows grow and shrink, and it sets their
   // minimum. Before anything is sent, the initial window follows it (RFC 9002 §7.2); later the window in bytes stays.
   virtual void on_datagram_size(std::size_t bytes) = 0;

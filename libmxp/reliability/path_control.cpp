@@ -49,6 +49,7 @@ void PathControl::set_datagram_size(Timestamp now, std::size_t bytes) {
 void PathControl::seed_rtt(Timestamp now, Duration round_trip) {
   if (rtt_.has_sample()) return;
   rtt_.on_sample(now, round_trip, Duration::zero());
+  controller_->on_handshake_round_trip();
   update_pacing(now);
 }
 

@@ -158,4 +158,28 @@ std::optional<Duration> time_to_complete(const Completion& scenario, CongestionC
   return sim.elapsed();
 }
 
+std::optional<Duration> time_from_cold(double loss_percent, std::uint64_t seed) {
+  const std::string loss = loss_percent > 0 ? fmt::format(" loss {}%", loss_percent) : "";
+  const std::string words = "delay 25ms rate 100mbit limit 500 mtu 1500" + loss;
+  test::SimPair sim({.up = words, .down = words, .seed = seed});
+  sim.client.connected_hook = [&](Connection& connection) {
+    sim.client.open_and_send(connection, StreamType::unidirectional, kColdTransferBytes);
+  };
+  sim.connect();
+  const bool done =
+      sim.run_until([&] { return !sim.client.outgoing.empty() && sim.client.all_sent_acknowledged(); }, 60s);
+  if (!done || sim.server.bytes_received != kColdTransferBytes || !sim.violations().empty()) return std::nullopt;
+  return sim.elapsed();
+}
+
+std::vector<double> rates_from_cold(double loss_percent, std::uint64_t seeds) {
+  std::vector<double> rates;
+  for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
+    const auto took = time_from_cold(loss_percent, seed);
+    rates.push_back(took ? kColdTransferBytes * 8e-6 / std::chrono::duration<double>(*took).count() : 0);
+  }
+  std::sort(rates.begin(), rates.end());
+  return rates;
+}
+
 }  // namespace mxp::testing

@@ -41,4 +41,12 @@ std::vector<Completion> completions();
 // std::nullopt: not within a thousand seconds.
 std::optional<Duration> time_to_complete(const Completion& scenario, CongestionControl algorithm, std::uint64_t seed);
 
+// 20 MB from connect() to the acknowledgement of the last byte, between endpoints with the settings that they have by
+// themselves (BBR among them): 100 Mbit/s, a round trip of 50 ms and a queue of 500 packets, with this loss in both
+// directions. The first packet is lost as well as any other, which costs 300 ms. Nothing: not within a minute.
+inline constexpr std::uint64_t kColdTransferBytes = 20'000'000;
+std::optional<Duration> time_from_cold(double loss_percent, std::uint64_t seed);
+// Mbit/s of the seeds 1 to `seeds`, ascending; zero for a run that does not end.
+std::vector<double> rates_from_cold(double loss_percent, std::uint64_t seeds);
+
 }  // namespace mxp::testing

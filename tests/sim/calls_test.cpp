@@ -275,7 +275,10 @@ BOOST_AUTO_TEST_CASE(calls_of_a_caller_that_dies_are_forgotten) {
 
 BOOST_AUTO_TEST_CASE(each_call_is_told_when_the_connection_is_closed) {
   for (const bool server_closes : {false, true}) {
-    CallScene scene("delay 20ms rate 1mbit");
+    // It begins with ten packets, into which a thousand calls do not fit.
+    SimConfig config = calls_on();
+    config.client.transport.recovery.congestion_control = CongestionControl::cubic;
+    CallScene scene("delay 20ms rate 1mbit", std::move(config));
     scene.longest_wait = 50ms;
     for (int i = 0; i != 1000; ++i) scene.make(30s);
     scene.sim.run_until([&] { return scene.work(), scene.counts[CallOutcome::answered] >= 20; }, 30s);

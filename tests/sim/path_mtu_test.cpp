@@ -30,10 +30,10 @@ struct Bulk {
 
 BOOST_AUTO_TEST_SUITE(path_mtu)
 
-BOOST_AUTO_TEST_CASE(is_found_within_two_seconds) {
+BOOST_AUTO_TEST_CASE(is_found_within_fifty_round_trips) {
   for (const std::size_t mtu : {1280u, 1400u, 1500u, 4352u, 9000u, 65535u}) {
     Bulk bulk("mtu " + std::to_string(mtu) + " delay 25ms rate 200mbit limit 2000");
-    bulk.sim.run_for(2s);
+    bulk.sim.run_for(2500ms);
     BOOST_TEST_CONTEXT("mtu " << mtu) {
       const std::size_t largest = mtu - 28;
       BOOST_TEST(bulk.stats().datagram_size <= largest);

@@ -1,10 +1,10 @@
 // The table of docs/benchmarks.md, "Congestion control in the simulator": each controller on each link, in virtual
 // time.
 //
-//     congestion_table [--seeds N] [--seconds N] [--all-seeds]
+//     congestion_table [--seeds N] [--seconds N] [--all-seeds] [--transfers]
 //
-// One factor differs at a time from 100 Mbit/s, 50 ms, a queue of one BDP and 1 % loss. After it the table of whole
-// transfers (completion.h). The same seeds give the same tables.
+// One factor differs at a time from 100 Mbit/s, 50 ms, a queue of one BDP and 1 % loss. After it the tables of
+// whole transfers (completion.h); --transfers prints those alone. The same seeds give the same tables.
 #include <fmt/core.h>
 
 #include <cstdio>
@@ -178,17 +178,32 @@ void print_completions() {
   }
 }
 
+void print_from_cold() {
+  fmt::print("\n| loss, both ways | Mbit/s: median (range) |\n|---|---|\n");
+  for (const double loss : {0.0, 1.0, 5.0}) {
+    const auto rates = rates_from_cold(loss, 20);
+    fmt::print("| {} % | {:.1f} ({:.1f} to {:.1f}) |\n", loss, median(rates), rates.front(), rates.back());
+  }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
+  bool only_transfers = false;
   for (int i = 1; i < argc; ++i) {
     if (std::strcmp(argv[i], "--seeds") == 0 && i + 1 < argc) seeds = std::atoi(argv[++i]);
     else if (std::strcmp(argv[i], "--seconds") == 0 && i + 1 < argc)
       length = std::chrono::seconds(std::atoi(argv[++i]));
     else if (std::strcmp(argv[i], "--all-seeds") == 0) all_seeds = true;
+    else if (std::strcmp(argv[i], "--transfers") == 0) only_transfers = true;
     else return 2;
   }
   if (seeds < 1 || length < 1s) return 2;
+  if (only_transfers) {
+    print_completions();
+    print_from_cold();
+    return 0;
+  }
   fmt::print(
       "| link | controller | goodput, % of the link: median (range) | queue p50 / p99, ms | retransmitted, % | Jain "
       "|\n");
@@ -199,4 +214,5 @@ int main(int argc, char** argv) {
     print(row, CongestionControl::newreno, "NewReno");
   }
   print_completions();
+  print_from_cold();
 }

@@ -424,7 +424,7 @@ BOOST_AUTO_TEST_CASE(key_schedule_of_the_worked_example) {
 BOOST_AUTO_TEST_CASE(packets_of_the_worked_example) {
   const Handshake& h = example_handshake();
   const Bytes hello = frame([](Writer& out) { return write_stream(out, StreamId(0), 0, "hello", true); });
-  const auto first = describe_packet(kSuite, h.secrets.client_to_server, h.server_id, PacketNumber(0), 1, hello);
+  const auto first = describe_packet(kSuite, h.secrets.client_to_server, h.server_id, PacketNumber(0), 2, hello);
   BOOST_TEST(hex_of(first.wire) == hex_of(h.first_packet));
   expect_example("packet", first.text);
   // The shortest packet there is: one frame, and padding up to four bytes with its number.
@@ -432,7 +432,7 @@ BOOST_AUTO_TEST_CASE(packets_of_the_worked_example) {
                                                  2, Bytes{0x01, 0x00})
                                      .text);
   expect_example("packet-chacha20", describe_packet(Suite::chacha20_poly1305, h.secrets.client_to_server, h.server_id,
-                                                    PacketNumber(0), 1, hello)
+                                                    PacketNumber(0), 2, hello)
                                         .text);
   expect_example("packet-phase-1", describe_packet(kSuite, h.secrets.client_to_server, h.server_id, PacketNumber(300),
                                                    2, Bytes{0x01, 0x00}, 1)

@@ -34,6 +34,44 @@ BOOST_AUTO_TEST_CASE(before_the_first_sample_an_initial_window_goes_in_a_millise
   BOOST_TEST(bbr.pacing_rate(unknown).bytes_per_second() == 33'240'000u);  // 2.77 × 12,000 in a millisecond
 }
 
+BOOST_AUTO_TEST_CASE(packets_that_can_be_spread_over_a_measured_round_trip_are_32_at_first) {
+  RttEstimator measured(333ms);
+  measured.on_sample(Timestamp(1s), 50ms, 0ms);
+  bbr.on_handshake_round_trip();
+  BOOST_TEST(bbr.window() == 32u * 1200);
+  BOOST_TEST(bbr.pacing_rate(measured).bytes_per_second() == 2'127'360u);  // 2.77 × 38,400 in 50 ms
+  bbr.on_datagram_size(1472);
+  BOOST_TEST(bbr.window() == 32u * 1472);
+  bbr.on_datagram_size(9000);
+  BOOST_TEST(bbr.window() == 32u * 1472);
+  bbr.on_datagram_size(65'507);
+  BOOST_TEST(bbr.window() == 2u * 65'507);
+  bbr.on_datagram_size(1200);
+  BOOST_TEST(bbr.window() == 32u * 1200);
+}
+
+BOOST_AUTO_TEST_CASE(a_window_that_is_in_use_does_not_change_when_the_handshake_is_heard_of) {
+  run(round_trip + 5ms);
+  const std::uint64_t window = bbr.window();
+  BOOST_TEST(window > 12'000u);
+  bbr.on_handshake_round_trip();
+  BOOST_TEST(bbr.window() == window);
+}
+
+BOOST_AUTO_TEST_CASE(pacing_of_the_first_32_packets_does_not_fall_with_the_first_acknowledgements) {
+  bbr.on_handshake_round_trip();
+  run(round_trip - 1ms);
+  BOOST_TEST(sent_packets() == 32u);
+  for (int step = 0; step < 60; ++step) {
+    run(1ms);
+    if (delivered() == 0) continue;
+    BOOST_TEST_REQUIRE(bbr.state() == State::startup);
+    BOOST_TEST(pacing_mbit() >= 21.0);  // 2.77 × 38,400 bytes in 40 ms
+  }
+  BOOST_TEST(delivered() > 32u * 1200);
+  BOOST_TEST(bbr.window() >= 2u * 32 * 1200);  // all of the first window counted
+}
+
 BOOST_AUTO_TEST_CASE(startup_doubles_the_window_in_each_round_trip) {
   rate = ByteRate::bits_per_second(1'000'000'000);
   // The rate of a round is known when it has been acknowledged: the first rounds lag behind.

@@ -280,4 +280,15 @@ BOOST_AUTO_TEST_CASE(peer_that_never_acknowledges_one_packet_cannot_make_the_mem
   BOOST_TEST((sender.recovery.deadline() == kNever));
 }
 
+BOOST_AUTO_TEST_CASE(a_round_trip_of_the_handshake_widens_the_first_window_of_bbr_alone) {
+  for (const CongestionControl algorithm : {CongestionControl::bbr, CongestionControl::cubic}) {
+    RecoveryConfig config;
+    config.congestion_control = algorithm;
+    PathControl path(PathId::first, config, 1200);
+    BOOST_TEST(path.congestion_window() == 12'000u);
+    path.seed_rtt(at(0s), 50ms);
+    BOOST_TEST(path.congestion_window() == (algorithm == CongestionControl::bbr ? 38'400u : 12'000u));
+  }
+}
+
 BOOST_AUTO_TEST_SUITE_END()
