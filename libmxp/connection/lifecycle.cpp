@@ -98,6 +98,7 @@ bool report_ending(Parts& parts, Timestamp now) {
   parts.lifecycle.reported = true;
   const CloseInfo& info = *parts.lifecycle.ending;
   parts.trace(now, TraceClosed{info.by, info.application, info.code});
+  parts.message_opener.end();
   parts.calls.end();
   parts.messages.end();
   {

@@ -18,7 +18,7 @@ Messages::ClassBits bit_of_class(const Message& message) {
 }  // namespace
 
 bool MessageOpener::is_wrapped(const Message& message) const {
-  return (message.flags & (kCompressed | kEncrypted)) != 0 && config_.payloads == MessagePayloads::opened;
+  return (message.flags & (kCompressed | kEncrypted)) != 0 && config_.payloads == MessagePayloads::opened && !ended_;
 }
 
 bool MessageOpener::take_own(const Message& message) {
@@ -31,6 +31,8 @@ bool MessageOpener::take_own(const Message& message) {
 }
 
 bool MessageOpener::on_message(const Message& message) {
+  // At the end, an answer that waited ends its call even so.
+  if (ended_ && next_.take_own(message)) return true;
   if (!is_wrapped(message)) return next_.on_message(message);
   PayloadOrigin origin;
   const auto opened = open(message, origin);
@@ -45,6 +47,13 @@ bool MessageOpener::on_message(const Message& message) {
 void MessageOpener::on_clock(Timestamp now) {
   now_ = now;
   if (waiting_ != 0 && turn_ && turn_->at <= now) messages_.resume(std::exchange(waiting_, 0));
+}
+
+void MessageOpener::end() {
+  ended_ = true;
+  if (waiting_ == 0) return;
+  messages_.resume(std::exchange(waiting_, Messages::ClassBits{0}));
+  messages_.deliver_resumed();
 }
 
 std::optional<Message> MessageOpener::open(const Message& message, PayloadOrigin& origin) {

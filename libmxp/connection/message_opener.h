@@ -42,6 +42,9 @@ class MessageOpener final : public MessageEvents {
   Timestamp deadline() const { return waiting_ != 0 && turn_ ? turn_->at : kNever; }
   // Has the messages told whose turn has come.
   void on_clock(Timestamp now);
+  // The connection is over: what still waits for its turn is told as it is, so that it is not lost. To be called before
+  // `messages` and `next` are told of the end.
+  void end();
   const Counters& counters() const { return counters_; }
 
   // MessageEvents.
@@ -75,6 +78,7 @@ class MessageOpener final : public MessageEvents {
   Calls& next_;
   std::optional<Turn> turn_;         // the place in the queue, until it is used
   Messages::ClassBits waiting_ = 0;  // classes whose next message waits for it
+  bool ended_ = false;
   Timestamp now_{};
   Counters counters_;
 };

@@ -82,6 +82,28 @@ BOOST_AUTO_TEST_CASE(t80_an_endpoint_opens_no_more_than_its_rate) {
   BOOST_TEST(scene.sim.violations().empty());
 }
 
+BOOST_AUTO_TEST_CASE(t80_what_waits_when_the_peer_closes_is_told_before_the_end) {
+  SimConfig config;
+  config.server.limits.max_opened_payloads = 100;
+  Scene scene("delay 1ms rate 1gbit", config);
+  SimPair& sim = scene.sim;
+  std::map<std::uint64_t, int> sealed;
+  sim.server.message_hook = [&](const Message& message) {
+    BOOST_TEST(sim.server.closed.empty());
+    if ((message.flags & kBoth) == kBoth) ++sealed[message.id];
+    else ++scene.came[message.id];
+    return true;
+  };
+  scene.send(300);
+  sim.run_for(100ms);
+  BOOST_TEST(scene.came.size() < 50u);
+  sim.connection->close(0, "done");
+  sim.run_for(100ms);
+  BOOST_TEST(sim.server.closed.size() == 1u);
+  BOOST_TEST(scene.came.size() + sealed.size() == 300u);
+  BOOST_TEST(sim.violations().empty());
+}
+
 BOOST_AUTO_TEST_CASE(compressed_and_sealed_calls_are_answered_once_each) {
   SimConfig config;
   config.client.transport.calls.enabled = config.server.transport.calls.enabled = true;

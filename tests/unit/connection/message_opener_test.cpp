@@ -381,6 +381,28 @@ BOOST_AUTO_TEST_CASE(t80_connections_wait_in_turn) {
   BOOST_TEST(modest.server.app.told.front().id == 7u);
 }
 
+// The peer's transport was told that they came, and they do, though nobody has opened them.
+BOOST_AUTO_TEST_CASE(t80_what_waits_when_the_connection_ends_is_told_as_it_is) {
+  Flood flood(100, 100);
+  CallPair& pair = flood.pair;
+  const auto asked = pair.server.calls.call({}, {}, {});
+  pair.exchange();
+  pair.client.send({.type = MessageType::response, .id = asked->value(), .payload = bytes_of("x")}, {.seal = kToPeer});
+  pair.exchange();
+  BOOST_TEST(pair.server.app.answers.empty());
+  const std::size_t opened = pair.server.opener.counters().opened;
+  pair.server.opener.end();
+  pair.server.calls.end();
+  pair.server.messages.end();
+  BOOST_TEST_REQUIRE(pair.server.app.told.size() == 100u);
+  BOOST_TEST(pair.server.app.told.front().flags == 0);
+  BOOST_TEST(pair.server.app.told.back().flags == kEncrypted);
+  BOOST_TEST(pair.server.opener.counters().opened == opened);  // no work at the end either
+  BOOST_TEST_REQUIRE(pair.server.app.answers.size() == 1u);
+  BOOST_TEST((pair.server.app.answers.front().outcome == CallOutcome::answered));
+  BOOST_TEST(pair.server.app.answers.front().flags == kEncrypted);
+}
+
 BOOST_AUTO_TEST_CASE(calls_and_answers_are_opened) {
   CallPair pair;
   const std::string question = words(900), answer = words(5000);
