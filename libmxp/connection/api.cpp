@@ -23,6 +23,12 @@ namespace {
 // An application may give any 64-bit number as its code; the wire has room for 62 bits.
 AppErrorCode that_fits(AppErrorCode code) { return std::min(code, kMaxVarint); }
 
+// What answers the peer may still be sent by a side that begins nothing new (docs/protocol.md §7.1).
+bool is_answer(const Message& message) {
+  return message.type == MessageType::response || message.type == MessageType::error ||
+         message.type == MessageType::ack;
+}
+
 bool usable(const Parts& parts) { return parts.lifecycle.state == ConnectionState::established; }
 
 // Runs a verb of the application on a live connection, and marks the connection ready.
@@ -33,6 +39,12 @@ auto on_live(Parts& parts, Error closed, Verb verb) -> decltype(verb(parts)) {
   parts.ready.on_ready();
   return result;
 }
+// The same for a verb that begins new work.
+template <typename Error, typename Verb>
+auto on_live_and_not_draining(Parts& parts, Error closed, Error draining, Verb verb) -> decltype(verb(parts)) {
+  if (usable(parts) && parts.drain.is_on()) return std::unexpected(draining);
+  return on_live(parts, closed, verb);
+}
 // The same for a verb of streams.
 template <typename Verb>
 auto with_streams(Parts& parts, Verb verb) -> decltype(verb(parts.streams)) {
@@ -42,7 +54,8 @@ auto with_streams(Parts& parts, Verb verb) -> decltype(verb(parts.streams)) {
 }  // namespace
 
 std::expected<StreamId, StreamError> Connection::open_stream(StreamType type) {
-  return with_streams(impl_->parts, [&](Streams& streams) { return streams.open(type); });
+  return on_live_and_not_draining(impl_->parts, StreamError::connection_closed, StreamError::draining,
+                                  [&](Parts& parts) { return parts.streams.open(type); });
 }
 
 std::expected<std::size_t, StreamError> Connection::write(StreamId id, ByteView data) {
@@ -82,8 +95,10 @@ std::expected<void, StreamError> Connection::set_priority(StreamId id, const Str
 
 std::expected<MessageTicket, SendMessageError> Connection::send_message(const Message& message,
                                                                         const MessageOptions& options) {
-  return on_live(impl_->parts, SendMessageError::connection_closed,
-                 [&](Parts& parts) { return parts.message_wrapper.send(message, options); });
+  Parts& parts = impl_->parts;
+  if (usable(parts) && parts.drain.is_on() && !is_answer(message)) return std::unexpected(SendMessageError::draining);
+  return on_live(parts, SendMessageError::connection_closed,
+                 [&](Parts& live) { return live.message_wrapper.send(message, options); });
 }
 
 std::optional<MessageOutcome> Connection::cancel_message(MessageTicket ticket) {
@@ -98,8 +113,8 @@ void Connection::resume_messages() {
 }
 
 std::expected<CallId, CallError> Connection::call(const Uuid& target, ByteView data, const CallOptions& options) {
-  return on_live(impl_->parts, CallError::connection_closed,
-                 [&](Parts& parts) { return parts.calls.call(target, data, options); });
+  return on_live_and_not_draining(impl_->parts, CallError::connection_closed, CallError::draining,
+                                  [&](Parts& parts) { return parts.calls.call(target, data, options); });
 }
 
 bool Connection::cancel_call(CallId id) {
@@ -131,6 +146,7 @@ void Connection::uncork() {
 std::expected<void, DatagramError> Connection::send_datagram(ByteView data, const DatagramOptions& options) {
   Parts& parts = impl_->parts;
   if (!usable(parts)) return std::unexpected(DatagramError{DatagramError::Kind::connection_closed});
+  if (parts.drain.is_on()) return std::unexpected(DatagramError{DatagramError::Kind::draining});
   if (!parts.datagrams) return std::unexpected(DatagramError{DatagramError::Kind::not_taken_by_peer});
   parts.datagrams->queue.set_path_limit(datagram_room(parts));
   auto taken = parts.datagrams->queue.send(data, options);
@@ -148,6 +164,13 @@ std::size_t Connection::max_datagram_size() const {
 void Connection::close(AppErrorCode code, std::string_view reason) {
   close_by_application(impl_->parts, that_fits(code), reason);
   impl_->parts.ready.on_ready();
+}
+
+std::expected<void, DrainError> Connection::drain(Timestamp deadline) {
+  return on_live(impl_->parts, DrainError::connection_closed, [&](Parts& parts) -> std::expected<void, DrainError> {
+    parts.drain.begin(deadline);
+    return {};
+  });
 }
 
 std::expected<void, MigrationError> Connection::migrate(const SocketAddress& local) {
@@ -197,6 +220,7 @@ ConnectionStats Connection::stats() const {
   stats.ecn_ce_reported = parts.recovery.ecn_ce_reported();
   stats.ecn = parts.path->control.ecn().state();
   stats.path_mtu_black_holes = parts.path->sizes.black_holes();
+  stats.drain = {parts.drain.here(), parts.drain.peer()};
   if (parts.datagrams) add_to(stats.datagrams, parts.datagrams->queue);
   const StreamCounters& counters = parts.streams.counters();
   stats.stream_bytes_sent = counters.bytes_sent;

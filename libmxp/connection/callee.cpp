@@ -21,7 +21,8 @@ AnswerError answer_error_of(SendMessageError error) {
     case SendMessageError::invalid: return AnswerError::invalid;
     case SendMessageError::not_taken: return AnswerError::not_taken;
     case SendMessageError::queue_full: return AnswerError::queue_full;
-    case SendMessageError::connection_closed: break;
+    case SendMessageError::connection_closed:
+    case SendMessageError::draining: break;  // told by Connection::send_message alone
   }
   return AnswerError::connection_closed;
 }

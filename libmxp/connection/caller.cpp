@@ -25,7 +25,8 @@ CallError call_error(SendMessageError error) {
     case SendMessageError::not_taken: return CallError::not_taken;
     case SendMessageError::queue_full: return CallError::queue_full;
     case SendMessageError::invalid: break;  // a Call is a known type, and has no flags
-    case SendMessageError::connection_closed: break;
+    case SendMessageError::connection_closed:
+    case SendMessageError::draining: break;  // told by Connection::send_message alone
   }
   return CallError::connection_closed;
 }

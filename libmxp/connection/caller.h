@@ -48,6 +48,7 @@ class Caller {
   void end();
 
   const Counters& counters() const { return counters_; }
+  std::size_t waiting() const { return waiting_.size(); }
   std::size_t memory() const { return waiting_.memory_bound() + records_.capacity() * sizeof(Record); }
 
  private:

@@ -41,6 +41,9 @@ class Calls final : public MessageEvents {
   // more is told.
   void end();
 
+  // Whether a call of ours waits for its answer, or one of the peer is open.
+  bool any_waits() const { return caller_ != nullptr && caller_->waiting() != 0; }
+  bool any_is_open() const { return callee_ != nullptr && callee_->open() != 0; }
   Caller::Counters made() const { return caller_ == nullptr ? Caller::Counters{} : caller_->counters(); }
   Callee::Counters taken() const { return callee_ == nullptr ? Callee::Counters{} : callee_->counters(); }
   // Errors with the id of a call of ours that have not the layout of docs/protocol.md §1.3.

@@ -43,7 +43,7 @@ Timestamp next_deadline(const Parts& parts) {
     if (!held_by_address(parts)) next = std::min(next, parts.recovery.deadline());
     next = std::min({next, parts.messages.deadline(), parts.message_opener.deadline(), parts.calls.deadline()});
     if (acknowledges_on(*parts.path) && !held_by_address(parts)) next = std::min(next, parts.acks.deadline());
-    next = std::min(next, path_deadline(parts));
+    next = std::min({next, path_deadline(parts), parts.drain.deadline()});
     if (parts.datagrams) next = std::min(next, parts.datagrams->queue.deadline());
     if (parts.tail) next = std::min(next, parts.tail->deadline());
     next = std::min({next, parts.key_update.old_keys_until(), parts.idle.rest_deadline()});
@@ -71,9 +71,13 @@ void on_deadline(Parts& parts, Timestamp now) {
     return end_silently(parts, now, CloseInfo::By::timeout, TransportErrorCode::handshake_timeout,
                         "the client never confirmed");
   if (life.state == ConnectionState::established) {
-    if (parts.idle.deadline(parts.recovery.probe_timeout()) <= now)
+    if (parts.drain.deadline() <= now)
+      return close_by_error(parts, {TransportErrorCode::drain_deadline, 0, "the deadline of the drain has passed"});
+    if (parts.idle.deadline(parts.recovery.probe_timeout()) <= now) {
+      if (parts.drain.awaits_close()) return end_drained(parts, now);
       return end_silently(parts, now, CloseInfo::By::timeout, TransportErrorCode::idle_timeout,
                           "the peer has been silent");
+    }
     if (parts.recovery.deadline() <= now) {
       settle(parts, now, parts.recovery.on_deadline(now));
       if (parts.recovery.probes_due() > 0) repeat_oldest_data(parts);

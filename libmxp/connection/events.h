@@ -86,6 +86,15 @@ class EventBridge final : public StreamEvents, public MessageEvents, public Call
     if (!muted_) handler_.on_datagrams_writable(connection_);
   }
 
+  void on_drain(Duration time_left) {
+    const EventScope scope = enter();
+    if (!muted_) handler_.on_drain(connection_, time_left);
+  }
+  bool on_drained() {
+    const EventScope scope = enter();
+    return !muted_ && handler_.on_drained(connection_);
+  }
+
  private:
   Connection& connection_;
   Handler& handler_;

@@ -85,6 +85,16 @@ void end_silently(Parts& parts, Timestamp now, CloseInfo::By by, TransportErrorC
   else parts.lifecycle.discard_at = now;
 }
 
+void end_drained(Parts& parts, Timestamp now) {
+  if (has_ended(parts)) return;
+  CloseInfo info;
+  info.by = CloseInfo::By::timeout;
+  info.application = true;
+  info.reason = std::string(kDrainedReason);
+  begin_end(parts, ConnectionState::draining, std::move(info));
+  parts.lifecycle.discard_at = now;
+}
+
 void arm_discard(Parts& parts, Timestamp now) {
   const bool ending =
       parts.lifecycle.state == ConnectionState::closing || parts.lifecycle.state == ConnectionState::draining;

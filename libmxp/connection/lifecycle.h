@@ -41,6 +41,11 @@ void on_peer_close(Parts& parts, Timestamp now, bool application, std::uint64_t 
 // Ends the connection without sending a packet: idle timeout, handshake timeout, nobody listening.
 void end_silently(Parts& parts, Timestamp now, CloseInfo::By by, TransportErrorCode code, std::string_view reason);
 
+// What the application of either side is told of an end in order (drain.h).
+inline constexpr std::string_view kDrainedReason = "drained";
+// Both sides have agreed to the end, and the peer's CLOSE never came.
+void end_drained(Parts& parts, Timestamp now);
+
 // Starts the closing or draining period if it has not started yet. Called on each drive, since not all of the verbs
 // above know the time.
 void arm_discard(Parts& parts, Timestamp now);

@@ -23,6 +23,9 @@ class MessageAcks final : public MessageEvents {
   // Ack, and another one waits already, it is not sent.
   void on_taken(const Message& message);
 
+  // Whether an Ack waits for room.
+  bool owes() const { return owed_.has_value(); }
+
   // MessageEvents.
   bool on_message(const Message& message) override;
   void on_messages_expired(std::uint64_t count) override { application_.on_messages_expired(count); }

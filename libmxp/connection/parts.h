@@ -10,6 +10,7 @@
 #include "connection/client_attempts.h"
 #include "connection/coalescer.h"
 #include "connection/connection_ids.h"
+#include "connection/drain.h"
 #include "connection/events.h"
 #include "connection/idle_timer.h"
 #include "connection/key_update.h"
@@ -113,6 +114,7 @@ struct Parts {
   std::array<std::uint8_t, 32> handshake_hash{};
 
   Lifecycle lifecycle;
+  Drain drain;
   std::unique_ptr<ClientAttempts> attempts;  // client, until keys exist
   std::optional<PacketKeysInUse> keys;
   ReplayWindow replay;
@@ -152,6 +154,7 @@ struct Parts {
   std::optional<PacketNumber> silence_from;  // the oldest packet under way when small ones were sent for it
   BlockedTime blocked;
   EcnState traced_ecn = EcnState::off;
+  DrainStage traced_drain = DrainStage::none;
   Timestamp started_at;
   Timestamp confirm_by = kNever;  // server: the client must confirm the keys by then
   ConnectionStats stats;

@@ -119,7 +119,10 @@ struct FrameVisitor {
     on_path_response(parts, now, frame.data);
     return {};
   }
-  Result operator()(const DrainFrame&) { return not_announced(); }  // docs/protocol.md §10
+  Result operator()(const DrainFrame& frame) {
+    on_drain_frame(parts, now, frame);
+    return {};
+  }
   Result operator()(const DatagramFrame& frame) {
     return parts.environment.config.transport.datagrams.max_payload == 0 ? not_announced()
                                                                          : on_datagram_frame(parts, frame);
@@ -139,6 +142,10 @@ struct FrameVisitor {
       parts.trace(now, TraceForwardDelay{*forward.queue()});
   }
 
+  static Result opened_late() {
+    return std::unexpected(
+        TransportError{TransportErrorCode::protocol_violation, 0, "a new stream of a peer that was done"});
+  }
   // The type is added where the error is seen.
   static Result not_announced() {
     return std::unexpected(TransportError{TransportErrorCode::unknown_frame, 0, "frame that was not announced"});
@@ -258,7 +265,8 @@ void receive_packet(Parts& parts, Timestamp now, const ReceivedDatagram& datagra
     if (!frame->has_value()) break;
     ack_eliciting |= is_ack_eliciting(**frame);
     probing &= is_probing(**frame);
-    const auto visited = std::visit(visitor, **frame);
+    auto visited = std::visit(visitor, **frame);
+    if (visited && !parts.drain.may_have_opened(parts.streams.opened_by_peer())) visited = FrameVisitor::opened_late();
     if (!visited) {
       TransportError error = visited.error();
       if (error.frame_type == 0) error.frame_type = frames.last_type();

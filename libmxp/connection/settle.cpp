@@ -11,7 +11,7 @@ namespace mxp {
 namespace {
 
 // Who wrote a frame and wants to hear of its fate.
-enum class Owner : std::uint8_t { nobody, acks, ack_frequency, outbox, datagrams, local_ids, peer_ids };
+enum class Owner : std::uint8_t { nobody, acks, ack_frequency, outbox, datagrams, local_ids, peer_ids, drain };
 
 Owner owner_of(SentFrame::Kind kind) {
   switch (kind) {
@@ -38,6 +38,7 @@ Owner owner_of(SentFrame::Kind kind) {
     case SentFrame::Kind::datagram_with_cookie: return Owner::datagrams;
     case SentFrame::Kind::new_connection_id: return Owner::local_ids;
     case SentFrame::Kind::retire_connection_id: return Owner::peer_ids;
+    case SentFrame::Kind::drain: return Owner::drain;
     // A challenge has a timer of its own (path_validation.h), and for an answer that was lost the peer asks again.
     case SentFrame::Kind::path_challenge:
     case SentFrame::Kind::path_response: break;
@@ -60,6 +61,7 @@ void on_acknowledged(Parts& parts, const SentFrame& frame) {
     case Owner::datagrams: parts.datagrams->queue.on_acknowledged(frame); break;
     case Owner::local_ids: parts.ids->local.on_announcement_acknowledged(frame.value); break;
     case Owner::peer_ids: parts.ids->peer.on_retirement_acknowledged(frame.value); break;
+    case Owner::drain: break;
   }
 }
 
@@ -76,6 +78,7 @@ void on_lost(Parts& parts, const SentFrame& frame) {
     case Owner::datagrams: parts.datagrams->queue.on_lost(frame); break;
     case Owner::local_ids: parts.ids->local.on_announcement_lost(frame.value); break;
     case Owner::peer_ids: parts.ids->peer.on_retirement_lost(frame.value); break;
+    case Owner::drain: parts.drain.on_lost(frame); break;
   }
 }
 
@@ -133,7 +136,7 @@ namespace {
 
 bool is_repeated(SentFrame::Kind kind) {
   const Owner owner = owner_of(kind);
-  return owner == Owner::outbox || owner == Owner::local_ids || owner == Owner::peer_ids;
+  return owner == Owner::outbox || owner == Owner::local_ids || owner == Owner::peer_ids || owner == Owner::drain;
 }
 
 // Queues the packet's frames for sending once more, unless a later packet carries them already. The packet itself may

@@ -1,6 +1,7 @@
 // A run of datagrams goes out, each built in the buffer that it will be sent from:
 //
-//   0. hand the application the data that it asked for, with resume, since the last drive
+//   0. hand the application the data that it asked for, with resume, since the last drive; go on with an end in order,
+//      if there is one (drain.h)
 //   1. a closing connection sends its CLOSE; a client without keys sends message 1 when it is due
 //   2. begin the move that the application asked for; what asks for a path, or answers, goes by itself
 //      (transmit_paths.cpp). Take the datagram size that the path carries and its window allows; a probe
@@ -9,7 +10,8 @@
 //      address is not proven; ask for the one permit, that is how much may go now, and if nothing, why and until when
 //   4. for each segment of the caller's buffer: plan what the packet is for, or end the run; before the first that
 //      carries data, turn to new keys if it is time (update_keys.cpp); write the header, then frames in a fixed order
-//      (acknowledgement, connection ids, what the outbox has, ping) and padding; seal them in place; tell reliability
+//      (acknowledgement, connection ids, DRAIN, what the outbox has,
+//      ping) and padding; seal them in place; tell reliability
 //      what the packet carried
 //   5. mask all headers of the run at once, and note what holds us
 //
@@ -52,12 +54,14 @@ struct Budget {
 constexpr std::size_t kMostBytesOfTimes = 256;
 
 // Whether anything waits that the peer would have to acknowledge.
-bool has_data(const Parts& parts) { return parts.ping_due || parts.outbox.has_pending() || id_frames_due(parts); }
+bool has_data(const Parts& parts) {
+  return parts.ping_due || parts.outbox.has_pending() || id_frames_due(parts) || parts.drain.has_pending();
+}
 
 // Whether there is something, and all of it may wait a little longer for company (coalescer.h).
 bool waits_for_company(const Parts& parts, Timestamp now) {
-  if (!parts.coalescer.holds(now) || !parts.outbox.has_pending() || parts.ping_due || id_frames_due(parts))
-    return false;
+  const bool others_go = parts.ping_due || id_frames_due(parts) || parts.drain.has_pending();
+  if (!parts.coalescer.holds(now) || !parts.outbox.has_pending() || others_go) return false;
   const auto who = parts.coalescer.is_corked() ? Outbox::Patient::messages_and_streams : Outbox::Patient::messages;
   return parts.outbox.can_wait(datagram_room(parts), who);
 }
@@ -190,10 +194,11 @@ bool write_data(Parts& parts, Timestamp now, Writer& writer, const Budget& budge
     if (parts.outbox.writes_critical()) note_critical(parts, now, frame, writer.written() - noted_to);
     noted_to = writer.written();
   };
-  const bool wrote_ids = write_id_frames(parts, writer);
+  bool wrote_control = write_id_frames(parts, writer);
+  wrote_control |= parts.drain.write_frames(writer, [&](const SentFrame& frame) { parts.sent_frames.append(frame); });
   const auto order = next_probe_carries_new_data(parts) ? Outbox::Order::new_first : Outbox::Order::lost_first;
   const bool asks = budget.probes > 0 && write_immediate_ack(parts, writer);
-  if (parts.outbox.write_frames(writer, note_frame, order) || asks || wrote_ids) return true;
+  if (parts.outbox.write_frames(writer, note_frame, order) || asks || wrote_control) return true;
   return (parts.ping_due || budget.probes > 0) && write_noted_ping(parts, writer);
 }
 
@@ -205,10 +210,10 @@ bool has_something_to_send(const Parts& parts, Timestamp now) {
   if (parts.lifecycle.state != ConnectionState::established) return false;
   // The last two have nothing to send. But it is transmit that notes that the application leaves room in the window,
   // and that the handshake no longer holds us.
-  return wants_to_send(parts, now) || (parts.datagrams && parts.datagrams->queue.has_outcomes()) ||
-         path_probe_due(parts, now) || parts.migration_due || parts.acks.ack_due(now) ||
-         parts.recovery.probes_due() > 0 || !parts.recovery.application_limit_is_noted() ||
-         parts.blocked.reason() == BlockedBy::handshake;
+  return wants_to_send(parts, now) || drain_step_is_due(parts) ||
+         (parts.datagrams && parts.datagrams->queue.has_outcomes()) || path_probe_due(parts, now) ||
+         parts.migration_due || parts.acks.ack_due(now) || parts.recovery.probes_due() > 0 ||
+         !parts.recovery.application_limit_is_noted() || parts.blocked.reason() == BlockedBy::handshake;
 }
 
 std::optional<Transmit> transmit(Parts& parts, Timestamp now, MutableBytes buffer, const TransmitLimits& limits) {
@@ -218,6 +223,7 @@ std::optional<Transmit> transmit(Parts& parts, Timestamp now, MutableBytes buffe
   tell_datagram_outcomes(parts, now);
   parts.messages.deliver_resumed();
   parts.streams.collect();
+  advance_drain(parts, now);
   if (parts.lifecycle.state == ConnectionState::closing) {
     arm_discard(parts, now);
     return parts.lifecycle.close_frame_due && parts.keys ? transmit_close(parts, now, buffer) : std::nullopt;

@@ -5,6 +5,7 @@
 
 #include "mxp/connection.h"
 #include "mxp/datagram.h"
+#include "mxp/drain.h"
 #include "mxp/endpoint.h"
 #include "mxp/error.h"
 #include "mxp/message_options.h"
@@ -36,6 +37,7 @@ std::string_view to_string(TransportErrorCode code) {
     case TransportErrorCode::connection_id_limit_error: return "connection id limit error";
     case TransportErrorCode::message_limit_error: return "message limit error";
     case TransportErrorCode::message_encoding_error: return "message encoding error";
+    case TransportErrorCode::drain_deadline: return "drain deadline";
   }
   return "unknown error";  // a peer may send any number
 }
@@ -70,6 +72,24 @@ std::string_view to_string(StreamError error) {
     case StreamError::finished: return "stream already finished";
     case StreamError::reset: return "stream was reset";
     case StreamError::connection_closed: return "connection closed";
+    case StreamError::draining: return "connection is draining";
+  }
+  return "unknown error";
+}
+
+std::string_view to_string(DrainStage stage) {
+  switch (stage) {
+    case DrainStage::none: return "none";
+    case DrainStage::begun: return "begun";
+    case DrainStage::done: return "done";
+    case DrainStage::agreed: return "agreed";
+  }
+  return "unknown stage";
+}
+
+std::string_view to_string(DrainError error) {
+  switch (error) {
+    case DrainError::connection_closed: return "connection closed";
   }
   return "unknown error";
 }
@@ -102,6 +122,7 @@ std::string to_string(const DatagramError& error) {
     case DatagramError::Kind::expired: return "its time has passed already";
     case DatagramError::Kind::not_taken_by_peer: return "the peer takes no datagrams";
     case DatagramError::Kind::connection_closed: return "connection closed";
+    case DatagramError::Kind::draining: return "connection is draining";
   }
   return "unknown error";
 }
@@ -157,6 +178,7 @@ std::string_view to_string(SendMessageError error) {
     case SendMessageError::not_taken: return "the peer takes no messages";
     case SendMessageError::queue_full: return "queue full";
     case SendMessageError::connection_closed: return "connection closed";
+    case SendMessageError::draining: return "connection is draining";
   }
   return "unknown reason";
 }
@@ -170,6 +192,7 @@ std::string_view to_string(CallError error) {
     case CallError::not_taken: return "the peer takes no messages";
     case CallError::queue_full: return "queue full";
     case CallError::connection_closed: return "connection closed";
+    case CallError::draining: return "connection is draining";
   }
   return "unknown error";
 }

@@ -33,6 +33,7 @@ struct SentFrame {
     expired,               // the same
     max_messages,          // value: the byte limit; length: the window
     messages_blocked,      // value: the byte limit
+    drain,                 // value: the state
     path_challenge,        // its loss is no news: challenges have a timer of their own
     path_response,         // its loss is no news: the peer asks again
   };

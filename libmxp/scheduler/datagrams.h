@@ -83,6 +83,11 @@ class Datagrams {
   bool has_outcomes() const { return !outcomes_.empty() || writable_is_due(); }
   void tell_outcomes();
 
+  // Nothing is queued or under way, and nothing is left to tell.
+  bool all_outcomes_are_told() const {
+    return total_.count == 0 && outcomes_.empty() && counters_.sent == counters_.acknowledged + counters_.lost;
+  }
+
   // The connection is over: what is queued is forgotten, and nothing more is told.
   void drop_all();
   // Gives back memory that only a busy time needed.

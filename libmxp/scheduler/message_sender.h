@@ -7,6 +7,7 @@
 // steady state nothing is allocated and nothing is looked up but one slot for each number.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <expected>
@@ -72,6 +73,9 @@ class MessageSender {
 
   // Whether messages wait that only the peer can free, with MAX_MESSAGES or by acknowledging.
   bool blocked_by_peer() const;
+  bool all_are_settled() const {
+    return std::ranges::all_of(classes_, [](const Class& of) { return of.queue.oldest() == of.queue.end(); });
+  }
   // The connection has ended: tells the outcome of each message that reports one.
   void end();
   // Gives back memory that only a busy time needed.

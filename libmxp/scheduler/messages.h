@@ -80,6 +80,8 @@ class Messages {
   MessageReceiver::Counters received() const {
     return receiver_ == nullptr ? MessageReceiver::Counters{} : receiver_->counters();
   }
+  // Nothing that was sent waits for anything any more: it was acknowledged, or the peer knows that it expired.
+  bool all_sent_are_settled() const { return sender_ == nullptr || sender_->all_are_settled(); }
   // Messages of the peer that the application has not taken yet.
   std::uint64_t kept() const { return receiver_ == nullptr ? 0 : receiver_->kept(); }
   std::size_t memory() const;

@@ -103,6 +103,7 @@ std::expected<StreamId, StreamError> Streams::open(StreamType type) {
   if (dropped_) return std::unexpected(StreamError::connection_closed);
   const std::optional<std::uint64_t> index = local_ids(type).open();
   if (!index) return std::unexpected(StreamError::limit_reached);
+  ++open_local_;
   return create(StreamId::make(role_, type, *index)).id;
 }
 
@@ -163,6 +164,7 @@ void Streams::finish_if_done(Stream& stream) {
   // This happens now and not when the object is freed: a resume outside of any flow may end a stream, and the peer may
   // wait for its place.
   if (stream.id.initiator() != role_) remote_ids(stream.id.type()).on_closed();
+  else --open_local_;
 }
 
 void Streams::collect() {
@@ -207,6 +209,7 @@ void Streams::free_all() {
   finished_ = {};
   resumed_ = {};
   starved_streams_ = 0;
+  open_local_ = 0;
   holding_streams_ = send_buffered_ = send_memory_ = receive_memory_ = 0;
   unsent_ = 0;
   table_.clear();

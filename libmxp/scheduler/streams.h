@@ -139,6 +139,11 @@ class Streams {
   // if this is called from inside an event).
   void drop_all();
 
+  // Whether streams that we opened, or that the peer did, are not yet finished in both directions.
+  bool has_open_local() const { return open_local_ != 0; }
+  bool has_open_remote() const { return remote_ids_[0].open_count() + remote_ids_[1].open_count() != 0; }
+  // How many streams the peer has ever opened.
+  std::uint64_t opened_by_peer() const { return remote_ids_[0].opened() + remote_ids_[1].opened(); }
   const StreamCounters& counters() const { return counters_; }
   StreamUsage usage() const;
   // Bytes allocated for streams, their buffers included, and at most a little more. In O(1).
@@ -239,6 +244,7 @@ class Streams {
   ResumedList resumed_;    // paused streams that were resumed outside of an event
   FinishedList finished_;  // to be freed by collect()
   std::size_t starved_streams_ = 0;
+  std::size_t open_local_ = 0;
   std::size_t send_buffer_bound_ = SIZE_MAX;
   std::size_t unsent_bound_ = SIZE_MAX;
   std::size_t holding_streams_ = 0;  // whose send buffers are not empty

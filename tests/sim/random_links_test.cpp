@@ -47,7 +47,11 @@ class RandomRun {
   void send(const RandomPlan::Send& send);
   void send(const RandomPlan::Messages& messages);
   bool is_closed() const { return !sim_.client.closed.empty() || !sim_.server.closed.empty(); }
+  bool is_over() const { return !sim_.client.closed.empty() && !sim_.server.closed.empty(); }
+  bool has_begun_all() const;
   bool is_delivered() const;
+  bool is_drained() const;
+  bool drain();
   bool are_messages_settled() const;
   std::uint64_t datagrams() const { return sim_.datagrams(Role::client) + sim_.datagrams(Role::server); }
   void resume_slow_readers();
@@ -87,15 +91,16 @@ RandomRun::RandomRun(RandomPlan plan) : plan_(std::move(plan)), sim_(plan_.confi
     };
   }
   sim_.connect();
-  const auto is_over = [this] {
+  const auto is_done = [this] {
     if (++drives_ % 8 == 0) look_inside();
     return is_closed() || !problems.empty();
   };
   for (const RandomPlan::Step& step : plan_.steps) {
-    run_until(is_over, step.at);
+    run_until(is_done, step.at);
     if (!is_closed()) take(step);
   }
-  const bool done = run_until([&] { return is_over() || is_delivered(); }, 3600s);
+  const bool drains = plan_.drains[0] || plan_.drains[1];
+  const bool done = drains ? drain() : run_until([&] { return is_done() || is_delivered(); }, 3600s);
   took = sim_.elapsed();
   for (const Role role : {Role::client, Role::server}) {
     look_at_what_arrived(role);
@@ -150,6 +155,35 @@ bool RandomRun::are_messages_settled() const {
   };
   return waiting_messages_.empty() && settled(sim_.client, sim_.server, plan_.message_count[0]) &&
          settled(sim_.server, sim_.client, plan_.message_count[1]);
+}
+
+bool RandomRun::has_begun_all() const {
+  const auto begun = [](const SimApplication& app) {
+    return app.connected_count == 1 && app.waiting_for_credit.empty() && app.waiting_messages.empty();
+  };
+  return waiting_.empty() && waiting_messages_.empty() && begun(sim_.client) && begun(sim_.server);
+}
+
+// Both sides have heard of an end without an error.
+bool RandomRun::is_drained() const {
+  const auto drained = [](const CloseInfo& info) {
+    return info.application && info.code == 0 && info.reason == "drained";
+  };
+  return is_over() && std::ranges::all_of(sim_.client.closed, drained) &&
+         std::ranges::all_of(sim_.server.closed, drained);
+}
+
+// Instead of waiting until everything has arrived: that is for the connection to do. Returns whether it came to an end.
+bool RandomRun::drain() {
+  const auto look = [this] {
+    if (++drives_ % 8 == 0) look_inside();
+    return !problems.empty();
+  };
+  if (!run_until([&] { return look() || is_closed() || has_begun_all(); }, 3600s)) return false;
+  if (is_closed()) return true;
+  for (const Role role : {Role::client, Role::server})
+    if (plan_.drains[role == Role::client ? 0 : 1]) (void)(*application(role).connected.begin())->drain(kNever);
+  return run_until([&] { return look() || is_over(); }, 3600s);
 }
 
 bool RandomRun::is_delivered() const {
@@ -235,6 +269,11 @@ void RandomRun::end() {
       problem(fmt::format("no 15 s of silence; {} datagrams in the last", datagrams() - before));
     look_inside();
     for (Connection* connection : sim_.client.connected) connection->close(AppErrorCode(0), "");
+  } else if (is_drained()) {
+    if (!is_delivered())
+      problem(fmt::format("drained, and something is missing: the server has {} of {} bytes, the client {} of {}",
+                          sim_.server.bytes_received, plan_.expected_bytes[1], sim_.client.bytes_received,
+                          plan_.expected_bytes[0]));
   } else if (!sim_.client.closed.empty()) {
     // Fine where the link was that bad, but only with a reason that fits: the peer was not heard for long.
     timed_out = true;

@@ -148,6 +148,8 @@ void add_text(RandomPlan& plan) {
     for (const RandomPlan::Mtu& mtu : step.mtus)
       plan.text += fmt::format(" mtu {} {}", mtu.sender == Role::client ? "up" : "down", mtu.bytes);
   }
+  if (plan.drains[0]) plan.text += "; the client drains";
+  if (plan.drains[1]) plan.text += "; the server drains";
 }
 
 }  // namespace
@@ -218,6 +220,11 @@ RandomPlan draw_plan(std::uint64_t seed) {
       if (send.type == StreamType::bidirectional)
         plan.expected_bytes[index_of(send.sender)] += plan.reply_bytes[index_of(receiver)];
     }
+  }
+  if (random.below(2) == 0) {
+    const std::uint64_t who = random.below(3);
+    plan.drains[0] = who != 1;
+    plan.drains[1] = who != 0;
   }
   add_text(plan);
   return plan;

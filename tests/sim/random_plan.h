@@ -36,6 +36,7 @@ struct RandomPlan {
   std::uint64_t reply_bytes[2] = {0, 0};     // by the client, by the server, on each two-way stream of the other's
   bool reads_slowly[2] = {false, false};     // takes a part of what arrives, and asks for the rest later
   std::vector<Step> steps;                   // in the order of time
+  bool drains[2] = {false, false};           // ends the connection in order, once everything has begun
   std::uint64_t expected_bytes[2] = {0, 0};  // that the client, the server will have received
   std::uint64_t message_count[2] = {0, 0};   // that the client, the server sends
   std::uint64_t message_bytes = 0;           // of all their payloads

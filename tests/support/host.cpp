@@ -82,6 +82,19 @@ void Recorder::on_datagrams_writable(Connection& connection) {
   if (hook) hook("datagrams writable", connection, {});
 }
 
+void Recorder::on_drain(Connection& connection, Duration time_left) {
+  ++events;
+  drains.push_back(time_left);
+  if (hook) hook("drain", connection, {});
+}
+
+bool Recorder::on_drained(Connection& connection) {
+  ++events;
+  ++consents_asked;
+  if (hook) hook("drained", connection, {});
+  return !drained || drained(connection);
+}
+
 void Recorder::on_closed(Connection& connection, const CloseInfo& info) {
   ++events;
   closed.push_back(info);
@@ -102,6 +115,8 @@ void TraceRecorder::on(Timestamp, ConnectionId connection, const TraceEvent& eve
     if (!first_received) first_received = packet_in->number;
   } else if (const auto* updated = std::get_if<TraceKeyUpdated>(&event)) {
     key_updates.push_back(*updated);
+  } else if (const auto* drain = std::get_if<TraceDrain>(&event)) {
+    drains.emplace_back(drain->side, drain->stage);
   }
 }
 

@@ -43,11 +43,16 @@ class Recorder final : public Handler {
   void on_datagram(Connection& connection, ByteView data) override;
   void on_datagram_outcome(Connection& connection, std::uint64_t cookie, DatagramOutcome outcome) override;
   void on_datagrams_writable(Connection& connection) override;
+  void on_drain(Connection& connection, Duration time_left) override;
+  bool on_drained(Connection& connection) override;
   void on_closed(Connection& connection, const CloseInfo& info) override;
 
   bool keep_data = true;               // false: only count, for bulk
   std::vector<Connection*> connected;  // in order; those that closed stay in the list
   std::vector<CloseInfo> closed;
+  std::vector<Duration> drains;
+  std::function<bool(Connection&)> drained;  // whether to agree; default yes
+  int consents_asked = 0;
   std::vector<StreamId> opened;
   std::map<StreamId, Bytes> data;  // of all connections together
   std::vector<StreamId> ended;
@@ -82,6 +87,7 @@ class TraceRecorder final : public TraceSink {
   // The first packets sent and received after the last of them.
   std::optional<PacketNumber> first_sent, first_received;
   std::vector<TraceKeyUpdated> key_updates;
+  std::vector<std::pair<TraceDrain::Side, DrainStage>> drains;
   std::vector<std::pair<ConnectionId, PacketNumber>> sent;
   std::uint64_t probes = 0;
 };

@@ -87,11 +87,21 @@ class SimApplication : public Handler {
   void on_call_cancelled(Connection& connection, IncomingCallId id, CallEnd end) override {
     if (call_cancelled_hook) call_cancelled_hook(connection, id, end);
   }
+  void on_drain(Connection& connection, Duration time_left) override {
+    drains.push_back(time_left);
+    if (drain_hook) drain_hook(connection);
+  }
+  bool on_drained(Connection& connection) override {
+    ++consents_asked;
+    return !drained_hook || drained_hook(connection);
+  }
   void on_closed(Connection& connection, const CloseInfo& info) override;
 
   // Behaviour of this side, to be set before the run.
   std::uint64_t reply_bytes = 0;  // on each two-way stream that the peer opens
   std::function<void(Connection&)> connected_hook;
+  std::function<void(Connection&)> drain_hook;
+  std::function<bool(Connection&)> drained_hook;  // whether to agree; default yes
   std::function<void(ByteView)> datagram_hook;
   std::function<void(std::uint64_t, DatagramOutcome)> outcome_hook;
   std::function<std::size_t(StreamId, ByteView)> take_hook;  // how much of the data to take; default all
@@ -101,6 +111,8 @@ class SimApplication : public Handler {
   std::vector<std::tuple<Connection*, StreamType, std::uint64_t>> waiting_for_credit;
   std::set<Connection*> connected;
   std::vector<CloseInfo> closed;
+  std::vector<Duration> drains;  // that the peer began, with the time left
+  unsigned consents_asked = 0;
   std::uint64_t connected_count = 0;
   std::uint64_t bytes_received = 0;
   std::function<bool(const Message&)> message_hook;      // whether to take it; default yes

@@ -66,13 +66,14 @@ struct AnswerOptions {
 };
 
 enum class CallError : std::uint8_t {
-  not_enabled,       // CallConfig::enabled is off on this side
-  invalid_timeout,   // 0 or less
-  too_large,         // the data are beyond kMaxCallData, or beyond all that the peer lets be under way
-  too_many,          // CallConfig::max_waiting calls wait for their answers
-  not_taken,         // the peer takes no messages
-  queue_full,        // the class holds as much as it may: on_messages_writable tells when it takes more
-  connection_closed  // the handshake is not complete, or the connection has ended
+  not_enabled,        // CallConfig::enabled is off on this side
+  invalid_timeout,    // 0 or less
+  too_large,          // the data are beyond kMaxCallData, or beyond all that the peer lets be under way
+  too_many,           // CallConfig::max_waiting calls wait for their answers
+  not_taken,          // the peer takes no messages
+  queue_full,         // the class holds as much as it may: on_messages_writable tells when it takes more
+  connection_closed,  // the handshake is not complete, or the connection has ended
+  draining            // this side or the peer drains the connection, and nothing new begins
 };
 std::string_view to_string(CallError error);
 

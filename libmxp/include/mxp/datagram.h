@@ -49,6 +49,7 @@ struct DatagramError {
     expired,            // its time has passed already
     not_taken_by_peer,  // the peer takes no datagrams
     connection_closed,  // the handshake is not complete, or the connection has ended
+    draining,           // this side or the peer drains the connection, and nothing new begins
   };
   Kind kind = Kind::queue_full;
   std::size_t limit = 0;  // too_large: bytes

@@ -37,6 +37,7 @@ enum class TransportErrorCode : std::uint64_t {
   connection_id_limit_error = 0x13,  // more connection ids than the announced limit, or more to retire than is kept
   message_limit_error = 0x14,        // more messages, or more bytes of them, than the announced limit
   message_encoding_error = 0x15,     // a message that is not one (docs/protocol.md §1)
+  drain_deadline = 0x16,             // Connection::drain: the time was over before both sides had finished
 };
 
 // One short lower-case phrase, e.g. "flow control error".
@@ -81,6 +82,7 @@ enum class StreamError : std::uint8_t {
   finished,           // our side was ended with finish(); for reset(): and all of it was acknowledged
   reset,              // our side was reset, by us or because the peer asked us to stop
   connection_closed,  // the handshake is not complete, or the connection has ended
+  draining,           // open_stream: this side or the peer drains the connection, and nothing new begins
 };
 std::string_view to_string(StreamError error);
 

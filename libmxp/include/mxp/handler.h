@@ -14,6 +14,7 @@
 #include "mxp/ids.h"
 #include "mxp/message.h"
 #include "mxp/message_options.h"
+#include "mxp/time.h"
 
 #pragma GCC visibility push(default)
 namespace mxp {
@@ -78,6 +79,15 @@ class Handler {
   virtual void on_call(Connection&, const IncomingCall&) {}
   // A call of the peer that was not answered is over: an answer would find nobody. Not told when the connection ends.
   virtual void on_call_cancelled(Connection&, IncomingCallId, CallEnd) {}
+
+  // The peer drains the connection (Connection::drain): neither side begins new work any more. `time_left` is how long
+  // the peer waits before it closes in any case, at most 49 days. Told once, also if
+  // this side drains as well. What is open goes on: to come to the end, streams are finished and calls are answered.
+  virtual void on_drain(Connection&, [[maybe_unused]] Duration time_left) {}
+  // This side or the peer drains the connection, and nothing is under way on it any more. Whether the application has
+  // nothing left to do for it either, such as an answer or a transaction of its own. If it returns true, the connection
+  // may close at any time. If not, it is not asked again until it calls Connection::drain.
+  virtual bool on_drained(Connection&) { return true; }
 
   // The connection has ended: the last call for it. Bytes that were received and not yet taken can be had here for the
   // last time, with Connection::resume.

@@ -69,7 +69,8 @@ enum class SendMessageError : std::uint8_t {
   invalid,     // a type, or a flag, that docs/protocol.md §1 does not know, or flags and wishes that exclude others
   not_taken,   // the peer takes no messages
   queue_full,  // its class holds as much as it may: on_messages_writable tells when it takes more
-  connection_closed  // the handshake is not complete, or the connection has ended
+  connection_closed,  // the handshake is not complete, or the connection has ended
+  draining  // this side or the peer drains the connection; only Response, Error and Ack are taken, which answer
 };
 std::string_view to_string(SendMessageError error);
 

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "mxp/blocked.h"
+#include "mxp/drain.h"
 #include "mxp/ecn.h"
 #include "mxp/error.h"
 #include "mxp/time.h"
@@ -49,6 +50,7 @@ struct ConnectionStats {
   // How long each reason has kept the connection from sending more, by BlockedBy, up to the last time that it could have
   // sent. Together they are as long as the connection is old by then.
   std::array<Duration, kBlockedReasons> blocked_time{};
+  DrainStats drain;
   std::uint64_t calls_made = 0;
   std::uint64_t calls_answered = 0;  // or failed, by an answer of the peer
   std::uint64_t calls_timed_out = 0;

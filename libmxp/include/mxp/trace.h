@@ -9,6 +9,7 @@
 #include "mxp/address.h"
 #include "mxp/blocked.h"
 #include "mxp/bytes.h"
+#include "mxp/drain.h"
 #include "mxp/ecn.h"
 #include "mxp/error.h"
 #include "mxp/ids.h"
@@ -105,10 +106,17 @@ struct TraceDatagrams {
   std::uint64_t too_large;
 };
 
+// A side has come further on the way to an end in order (mxp/drain.h): this side, or the peer as it has just told.
+struct TraceDrain {
+  enum class Side : std::uint8_t { here, peer };
+  Side side;
+  DrainStage stage;
+};
+
 using TraceEvent =
     std::variant<TracePacketSent, TracePacketReceived, TracePacketLost, TracePacketDropped, TraceHandshakeSent,
                  TraceSecrets, TraceKeyUpdated, TraceEstablished, TraceBlocked, TraceCongestion, TraceClosed,
-                 TraceDatagramSize, TraceEcn, TracePathChanged, TraceForwardDelay, TraceDatagrams>;
+                 TraceDatagramSize, TraceEcn, TracePathChanged, TraceForwardDelay, TraceDatagrams, TraceDrain>;
 
 // Called on the endpoint's thread, in the middle of its work: a sink must call neither the endpoint nor a connection,
 // and must not throw.

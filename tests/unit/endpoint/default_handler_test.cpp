@@ -103,7 +103,7 @@ BOOST_AUTO_TEST_CASE(streams_that_either_side_gives_up_make_room_for_others) {
   BOOST_TEST((server.state() == ConnectionState::established));
 }
 
-BOOST_AUTO_TEST_CASE(what_is_told_of_messages_datagrams_and_calls_is_dropped) {
+BOOST_AUTO_TEST_CASE(what_is_told_of_messages_datagrams_calls_and_drains_is_dropped) {
   Passives passives({});
   Connection& connection = *passives.at_server.connection;
   Handler& handler = passives.at_server;
@@ -117,6 +117,8 @@ BOOST_AUTO_TEST_CASE(what_is_told_of_messages_datagrams_and_calls_is_dropped) {
   handler.on_answer(connection, CallAnswer{});
   handler.on_call(connection, IncomingCall{});
   handler.on_call_cancelled(connection, IncomingCallId(), CallEnd{});
+  handler.on_drain(connection, std::chrono::seconds(1));
+  BOOST_TEST(handler.on_drained(connection));
   BOOST_TEST((connection.state() == ConnectionState::established));
 }
 
