@@ -50,6 +50,7 @@ std::vector<Sample> samples() {
       {"STREAMS_BLOCKED one-way", frames(StreamsBlockedFrame{StreamType::unidirectional, 5})},
       {"ACK_FREQUENCY", frames(AckFrequencyFrame{0, 9, std::chrono::milliseconds(5), 1})},
       {"IMMEDIATE_ACK", frames(ImmediateAckFrame{})},
+      {"DRAIN", frames(DrainFrame{DrainFrame::State::begins, std::chrono::seconds(30)})},
       {"CLOSE by the transport", frames(CloseFrame{false, 3, 8, text("x")}), true},
       {"CLOSE by the application", frames(CloseFrame{true, 3, 0, text("x")}), true},
   };
@@ -60,9 +61,9 @@ std::vector<Sample> samples() {
 std::vector<Bytes> unknown_types() {
   std::vector<Bytes> types;
   for (std::uint64_t type = 0; type < 200; ++type) {
-    const bool of_messages = (type >= 0x32 && type <= 0x34) || type == 0x37 || type == 0x38;
-    const bool known =
-        type <= 0x03 || (type >= 0x05 && type <= 0x17) || (type >= 0x1c && type <= 0x1f && type != 0x1e) || of_messages;
+    const bool of_messages_and_drain = (type >= 0x32 && type <= 0x34) || (type >= 0x36 && type <= 0x38);
+    const bool known = type <= 0x03 || (type >= 0x05 && type <= 0x17) ||
+                       (type >= 0x1c && type <= 0x1f && type != 0x1e) || of_messages_and_drain;
     if (!known) types.push_back(varint(type));
   }
   for (const std::uint64_t type : {std::uint64_t{16383}, std::uint64_t{16384}, std::uint64_t{1} << 30, kMaxVarint})
