@@ -51,7 +51,7 @@ void MessageOpener::on_clock(Timestamp now) {
 
 void MessageOpener::end() {
   ended_ = true;
-  if (waiting_ == 0) return;
+  // Also those whose turn has come with the packet that ended the connection.
   messages_.resume(std::exchange(waiting_, Messages::ClassBits{0}));
   messages_.deliver_resumed();
 }
