@@ -39,15 +39,19 @@ std::expected<CallId, CallError> Caller::call(const Uuid& target, ByteView data,
   const auto id = waiting_.begin(kNotBegun, options.cookie);
   if (!id) return std::unexpected(CallError::too_many);
 
-  std::array<std::uint8_t, kMaxShortMessage> payload;
+  std::array<std::uint8_t, kMaxShortMessage> short_payload;
+  std::vector<std::uint8_t> long_payload;
+  MutableBytes payload(short_payload);
+  if (const std::size_t size = kCallPayloadOverhead + data.size(); size > payload.size()) {
+    long_payload.resize(size);
+    payload = long_payload;
+  }
   Writer out(payload);
   write_payload(out, CallPayload{target, seconds_on_the_wire(options.timeout), data});
   const MessageClass traffic_class = options.traffic_class.value_or(message_class(MessageType::call));
-  const auto ticket = out_.send({.type = MessageType::call,
-                                 .id = *id,
-                                 .trace_id = options.trace_id,
-                                 .payload = ByteView(payload).first(out.written())},
-                                {.traffic_class = traffic_class, .compress = options.compress, .seal = options.seal});
+  const auto ticket =
+      out_.send({.type = MessageType::call, .id = *id, .trace_id = options.trace_id, .payload = out.so_far()},
+                {.traffic_class = traffic_class, .compress = options.compress, .seal = options.seal});
   if (!ticket) {
     waiting_.cancel(*id);
     return std::unexpected(call_error(ticket.error()));

@@ -15,6 +15,8 @@ std::size_t memory_in_use(const Parts& parts) {
 
 void on_memory_counted(Parts& parts, Memory memory) {
   parts.memory_is_short = memory == Memory::is_short;
+  parts.messages.set_growth(parts.memory_is_short ? MessageReceiver::Growth::withheld
+                                                  : MessageReceiver::Growth::allowed);
   parts.streams.on_congestion_window(parts.path->control.congestion_window());
   // What is in flight must be kept in any case. Beyond that the application waits with its data, as the peer does with
   // what goes beyond our windows; so many that send to slow clients share what there is, and none is closed for it.

@@ -96,6 +96,12 @@ struct FrameVisitor {
         parts.messages.are_taken() && (!compact || parts.environment.config.transport.messages.compaction);
     return taken ? parts.messages.on_frame(frame) : not_announced();
   }
+  Result operator()(const MessagePartFrame& frame) {
+    const bool compact = frame.form == MessageFrame::Form::compact;
+    const bool taken =
+        parts.messages.long_ones_are_taken() && (!compact || parts.environment.config.transport.messages.compaction);
+    return taken ? parts.messages.on_frame(frame) : not_announced();
+  }
   Result operator()(const ExpiredFrame& frame) {
     return parts.messages.are_taken() ? parts.messages.on_frame(frame) : not_announced();
   }

@@ -31,6 +31,7 @@ Owner owner_of(SentFrame::Kind kind) {
     case SentFrame::Kind::streams_blocked_bidi:
     case SentFrame::Kind::streams_blocked_uni:
     case SentFrame::Kind::message:
+    case SentFrame::Kind::message_part:
     case SentFrame::Kind::expired:
     case SentFrame::Kind::max_messages:
     case SentFrame::Kind::messages_blocked: return Owner::outbox;

@@ -9,6 +9,7 @@
 
 #include "core/frames.h"
 #include "core/transport_parameters.h"
+#include "mxp/message_options.h"
 
 namespace mxp {
 
@@ -123,6 +124,8 @@ Found find(const TransportConfig& config) {
       {"transport.messages.receive_window", config.messages.receive_window, 2048, kLargestBuffer, kMessageWindow},
       {"transport.messages.max_receive_window", config.messages.max_receive_window, 2048, kLargestBuffer,
        kMessageWindow},
+      {"transport.messages.max_message", config.messages.max_message, kMaxShortMessage, kMaxMessagePayload,
+       "1100 to 16777216 bytes"},
       {"transport.messages.send_buffer", config.messages.send_buffer, 2048, kLargestBuffer, kMessageWindow},
       {"transport.messages.max_decompressed", config.messages.max_decompressed, 0, kMaxMessagePayload,
        "0 to 16777216 bytes"},

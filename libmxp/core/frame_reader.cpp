@@ -201,6 +201,32 @@ Result read_message(Reader& in, std::uint64_t type, MessageFrame::Form form) {
   return MessageFrame{form, *sequence, *body};
 }
 
+Result read_message_part(Reader& in, std::uint64_t type, MessageFrame::Form form) {
+  const auto sequence = in.varint();
+  if (!sequence) return malformed(type, "MESSAGE_PART frame cut off");
+  const auto body_size = in.varint();
+  if (!body_size) return malformed(type, "MESSAGE_PART frame cut off");
+  const auto offset = in.varint();
+  if (!offset) return malformed(type, "MESSAGE_PART frame cut off");
+  const auto length = in.varint();
+  if (!length) return malformed(type, "MESSAGE_PART frame cut off in its length");
+  if (*body_size > kMaxMessageLength) return malformed(type, "MESSAGE_PART frame of a message that is too long");
+  if (*offset > *body_size || *length > *body_size - *offset)
+    return malformed(type, "MESSAGE_PART frame beyond the end of its message");
+  if (*length == 0) return malformed(type, "MESSAGE_PART frame without data");
+  const auto data = in.bytes(*length);
+  if (!data) return malformed(type, "MESSAGE_PART frame longer than the packet");
+  return MessagePartFrame{form, *sequence, *body_size, *offset, *data};
+}
+
+Result read_messages_blocked(Reader& in, std::uint64_t type) {
+  const auto bytes = in.varint();
+  if (!bytes) return malformed(type, "MESSAGES_BLOCKED frame cut off");
+  const auto needed = in.varint();
+  if (!needed) return malformed(type, "MESSAGES_BLOCKED frame cut off");
+  return MessagesBlockedFrame{*bytes, *needed};
+}
+
 Result read_expired(Reader& in, std::uint64_t type) {
   const auto first = in.varint();
   if (!first) return malformed(type, "EXPIRED frame cut off");
@@ -210,7 +236,7 @@ Result read_expired(Reader& in, std::uint64_t type) {
   if (!length) return malformed(type, "EXPIRED frame cut off");
   if (*more >= kMaxMessageWindow) return malformed(type, "EXPIRED frame of more messages than can be under way");
   if (*first > kMaxVarint - *more) return malformed(type, "EXPIRED frame beyond the last sequence");
-  if (*length > kMaxMessageLength) return malformed(type, "EXPIRED frame of messages that are too long");
+  if (*length > kMaxMessageCharge) return malformed(type, "EXPIRED frame of messages that are too long");
   return ExpiredFrame{*first, *more + 1, *length};
 }
 
@@ -305,9 +331,11 @@ std::expected<std::optional<Frame>, TransportError> FrameReader::next() {
     case frame_type::kDatagramWithLength: return read_datagram(reader_, type);
     case frame_type::kMessage: return read_message(reader_, type, MessageFrame::Form::full);
     case frame_type::kCompactMessage: return read_message(reader_, type, MessageFrame::Form::compact);
+    case frame_type::kMessagePart: return read_message_part(reader_, type, MessageFrame::Form::full);
+    case frame_type::kCompactMessagePart: return read_message_part(reader_, type, MessageFrame::Form::compact);
     case frame_type::kExpired: return read_expired(reader_, type);
     case frame_type::kMaxMessages: return read_max_messages(reader_, type);
-    case frame_type::kMessagesBlocked: return read_limit<MessagesBlockedFrame>(reader_, type);
+    case frame_type::kMessagesBlocked: return read_messages_blocked(reader_, type);
     case frame_type::kDrain: return read_drain(reader_, type);
     case frame_type::kCloseTransport:
     case frame_type::kCloseApplication: return read_close(reader_, type);

@@ -237,7 +237,7 @@ bool write_frame(Writer& out, const MaxMessagesFrame& frame) {
 }
 
 bool write_frame(Writer& out, const MessagesBlockedFrame& frame) {
-  return write_varints(out, {frame_type::kMessagesBlocked, frame.bytes});
+  return write_varints(out, {frame_type::kMessagesBlocked, frame.bytes, frame.needed});
 }
 
 std::size_t message_frame_overhead(std::uint64_t sequence, std::size_t body_size) {
@@ -258,6 +258,25 @@ bool write_frame(Writer& out, const DrainFrame& frame) {
   MXP_REQUIRE(frame.time >= Duration::zero() && frame.time <= kLongestDrain);
   const auto time_ms = std::chrono::duration_cast<std::chrono::milliseconds>(frame.time).count();
   return write_varints(out, {frame_type::kDrain, state, static_cast<std::uint64_t>(time_ms)});
+}
+
+std::size_t message_part_overhead(std::uint64_t sequence, std::uint64_t body_size, std::uint64_t offset) {
+  return 1 + varint_size(sequence) + varint_size(body_size) + varint_size(offset);
+}
+
+std::size_t message_part_capacity(std::size_t space, std::uint64_t sequence, std::uint64_t body_size,
+                                  std::uint64_t offset) {
+  const std::size_t header = message_part_overhead(sequence, body_size, offset);
+  return space < header ? 0 : data_capacity(space - header).value_or(0);
+}
+
+bool write_frame(Writer& out, const MessagePartFrame& frame) {
+  const std::size_t header = message_part_overhead(frame.sequence, frame.body_size, frame.offset);
+  if (out.space() < header + varint_size(frame.data.size()) + frame.data.size()) return false;
+  const bool compact = frame.form == MessageFrame::Form::compact;
+  return write_varints(out, {compact ? frame_type::kCompactMessagePart : frame_type::kMessagePart, frame.sequence,
+                             frame.body_size, frame.offset, frame.data.size()}) &&
+         out.bytes(frame.data);
 }
 
 bool write_frame(Writer& out, const CloseFrame& frame) {

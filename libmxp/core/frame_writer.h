@@ -47,6 +47,10 @@ bool write_frame(Writer& out, const MessagesBlockedFrame& frame);
 bool write_frame(Writer& out, const MessageFrame& frame);
 // Bytes that a MESSAGE frame takes beside its body.
 std::size_t message_frame_overhead(std::uint64_t sequence, std::size_t body_size);
+bool write_frame(Writer& out, const MessagePartFrame& frame);
+// Bytes of data that a MESSAGE_PART frame at this offset could carry in `space` bytes; 0: none.
+std::size_t message_part_capacity(std::size_t space, std::uint64_t sequence, std::uint64_t body_size,
+                                  std::uint64_t offset);
 // REQUIRES: with `begins`, 0 <= time <= kLongestDrain; parts of a millisecond are left out.
 bool write_frame(Writer& out, const DrainFrame& frame);
 // The reason is cut to what fits, and to kMaxCloseReason.

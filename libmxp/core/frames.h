@@ -25,7 +25,8 @@ inline constexpr std::uint64_t kPadding = 0x00, kPing = 0x01, kAck = 0x02, kAckE
                                kPathChallenge = 0x1a, kPathResponse = 0x1b, kCloseTransport = 0x1c,
                                kCloseApplication = 0x1d, kImmediateAck = 0x1f, kAckTimes = 0x20, kAckEcnTimes = 0x21,
                                kDatagram = 0x30, kDatagramWithLength = 0x31, kMessage = 0x32, kExpired = 0x33,
-                               kMaxMessages = 0x34, kDrain = 0x36, kCompactMessage = 0x37, kMessagesBlocked = 0x38;
+                               kMaxMessages = 0x34, kDrain = 0x36, kCompactMessage = 0x37, kMessagesBlocked = 0x38,
+                               kMessagePart = 0x39, kCompactMessagePart = 0x3a;
 inline constexpr std::uint64_t kStreamFinBit = 1, kStreamLengthBit = 2, kStreamOffsetBit = 4;
 }  // namespace frame_type
 
@@ -41,6 +42,9 @@ inline constexpr Duration kLatestReceiveTime = std::chrono::microseconds(std::ui
 inline constexpr std::uint64_t kMaxMessageWindow = std::uint64_t{1} << 20;
 // A whole message: 16 MiB of payload, header and checksum (docs/protocol.md §1).
 inline constexpr std::uint64_t kMaxMessageLength = (std::uint64_t{16} << 20) + 40;
+// Credit that a message in parts uses beside the size of its body (docs/protocol.md §5.2).
+inline constexpr std::uint64_t kPartsCharge = 40;
+inline constexpr std::uint64_t kMaxMessageCharge = kMaxMessageLength + kPartsCharge;
 // The longest time that a DRAIN frame tells: about 49 days (docs/protocol.md §4). It is far from what a Duration holds.
 inline constexpr Duration kLongestDrain = std::chrono::milliseconds((std::uint64_t{1} << 32) - 1);
 inline constexpr std::size_t kMaxCloseReason = 256;
@@ -255,6 +259,14 @@ struct MessageFrame {
   std::uint64_t sequence = 0;  // of all messages of this direction, from 0
   ByteView body;
 };
+// A piece of a message that is too long for one frame. All of its parts name its sequence and say the same of its size.
+struct MessagePartFrame {
+  MessageFrame::Form form = MessageFrame::Form::full;
+  std::uint64_t sequence = 0;
+  std::uint64_t body_size = 0;  // of the whole message, at most kMaxMessageLength
+  std::uint64_t offset = 0;     // of the data in it; they end within it
+  ByteView data;                // at least one byte
+};
 // Messages that are not sent, or not sent again: each of these sequences has used `length` bytes of credit.
 struct ExpiredFrame {
   std::uint64_t first = 0;
@@ -266,7 +278,8 @@ struct MaxMessagesFrame {
   std::uint64_t bytes = 0;   // a limit from the start
 };
 struct MessagesBlockedFrame {
-  std::uint64_t bytes = 0;  // the limit
+  std::uint64_t bytes = 0;   // the limit
+  std::uint64_t needed = 0;  // the window that would let the largest message that waits go, at most kMaxVarint
 };
 // How far its sender has come on the way to an end in order (docs/protocol.md §4).
 struct DrainFrame {
@@ -281,11 +294,12 @@ struct CloseFrame {
   ByteView reason;
 };
 
-using Frame = std::variant<PaddingFrame, PingFrame, AckFrame, ResetStreamFrame, StopSendingFrame, StreamFrame,
-                           MaxDataFrame, MaxStreamDataFrame, MaxStreamsFrame, DataBlockedFrame, StreamDataBlockedFrame,
-                           StreamsBlockedFrame, AckFrequencyFrame, ImmediateAckFrame, NewConnectionIdFrame,
-                           RetireConnectionIdFrame, PathChallengeFrame, PathResponseFrame, DatagramFrame, MessageFrame,
-                           ExpiredFrame, MaxMessagesFrame, MessagesBlockedFrame, DrainFrame, CloseFrame>;
+using Frame =
+    std::variant<PaddingFrame, PingFrame, AckFrame, ResetStreamFrame, StopSendingFrame, StreamFrame, MaxDataFrame,
+                 MaxStreamDataFrame, MaxStreamsFrame, DataBlockedFrame, StreamDataBlockedFrame, StreamsBlockedFrame,
+                 AckFrequencyFrame, ImmediateAckFrame, NewConnectionIdFrame, RetireConnectionIdFrame,
+                 PathChallengeFrame, PathResponseFrame, DatagramFrame, MessageFrame, MessagePartFrame, ExpiredFrame,
+                 MaxMessagesFrame, MessagesBlockedFrame, DrainFrame, CloseFrame>;
 
 // PADDING, ACK and CLOSE are not (docs/protocol.md §4).
 bool is_ack_eliciting(const Frame& frame);

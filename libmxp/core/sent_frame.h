@@ -30,7 +30,8 @@ struct SentFrame {
     datagram,              // length
     datagram_with_cookie,  // length, value: the cookie, which may be any number
     message,               // value: the first sequence; length: how many follow each other, itself included
-    expired,               // the same
+    message_part,          // value: offset, length; stream: the sequence, as if the message were a stream
+    expired,               // as message
     max_messages,          // value: the byte limit; length: the window
     messages_blocked,      // value: the byte limit
     drain,                 // value: the state

@@ -10,6 +10,8 @@
 #include "core/frames.h"
 #include "mxp/error.h"
 #include "mxp/ids.h"
+#include "mxp/message.h"
+#include "mxp/message_options.h"
 #include "mxp/random.h"
 #include "mxp/time.h"
 
@@ -41,10 +43,11 @@ struct TransportParameters {
   // Messages (docs/protocol.md §5.2): 0 of the first means that the sender of the parameter takes none.
   std::uint64_t initial_max_messages = 0;  // the window, at most kMaxMessageWindow
   std::uint64_t initial_max_message_data = 0;
-  std::uint64_t takes_compact_messages = 0;   // 0 or 1
-  std::optional<ConnectionId> connection_id;  // message 2 only
-  std::vector<std::uint32_t> versions;        // in order of preference
-  std::vector<std::uint8_t> suites;           // in order of preference, raw: unknown ones are kept
+  std::uint64_t max_message_size = kMaxShortMessage;  // bytes of payload, at most kMaxMessagePayload
+  std::uint64_t takes_compact_messages = 0;           // 0 or 1
+  std::optional<ConnectionId> connection_id;          // message 2 only
+  std::vector<std::uint32_t> versions;                // in order of preference
+  std::vector<std::uint8_t> suites;                   // in order of preference, raw: unknown ones are kept
 
   bool operator==(const TransportParameters&) const = default;
 };

@@ -23,5 +23,24 @@ inline std::expected<std::size_t, MessageError> encode_body(MessageFrame::Form f
 inline std::expected<Message, MessageError> decode_body(MessageFrame::Form form, ByteView body) {
   return form == MessageFrame::Form::compact ? decode_compact(body) : decode_message(body);
 }
+// What comes before the payload: all of it in the full form, at most so much in the compacted one.
+constexpr std::size_t header_size(MessageFrame::Form form) {
+  return form == MessageFrame::Form::compact ? kMaxCompactOverhead : kMessageHeaderSize;
+}
+// The size of the payload of a body that has `size` bytes and begins with `start`. Errors: what can be told from there.
+// REQUIRES: `start` has header_size(form) bytes, or all of them if the body has fewer.
+inline std::expected<std::uint64_t, MessageError> payload_size(MessageFrame::Form form, ByteView start,
+                                                               std::uint64_t size) {
+  if (form == MessageFrame::Form::compact) {
+    const auto message = decode_compact(start);
+    if (!message) return std::unexpected(message.error());
+    return size - (start.size() - message->payload.size());
+  }
+  const auto whole = message_size(start);
+  if (!whole) return std::unexpected(whole.error());
+  if (!*whole || **whole > size) return std::unexpected(MessageError::truncated);
+  if (**whole < size) return std::unexpected(MessageError::trailing_bytes);
+  return size - kMessageOverhead;
+}
 
 }  // namespace mxp

@@ -89,14 +89,20 @@ class ReceiveWindow {
   // the window may be held by data that the application leaves unread.
   void on_peer_blocked(std::uint64_t limit) { peer_blocked_ = peer_blocked_ || limit == limit_; }
 
+  // Makes the window at least so large, as far as it may grow at all.
+  void widen(std::uint64_t window) { window_ = std::max(window_, std::min(window, max_window_)); }
+  std::uint64_t max_window() const { return max_window_; }
+
   bool raise_due() const {
     const std::uint64_t more = next_limit() - limit_;
     return more != 0 && (more >= (window_ + 1) / 2 || peer_blocked_);  // a raise by nothing is never due
   }
   // Returns the new limit, which the peer is told. REQUIRES: raise_due(), or the last raise was lost.
   std::uint64_t raise() {
-    limit_ = next_limit();
-    peer_blocked_ = false;
+    // A limit that is only told again, because it may have been lost, grants nothing: the peer is still blocked.
+    const std::uint64_t limit = next_limit();
+    if (limit != limit_) peer_blocked_ = false;
+    limit_ = limit;
     return limit_;
   }
 

@@ -1,21 +1,26 @@
 // The messages of one class from send() until they are settled, in the order in which they were sent, their bodies in
-// one ring. An entry is named by its index, which counts from 1.
+// one ring; those of long messages have memory of their own. An entry is named by its index, which counts from 1.
 //
 //     queued ── written into a packet ──▶ sent ── lost ──▶ lost ── written again ──▶ sent
 //        │                                 │                 │
 //        └────── expired, cancelled ───────┴─────────────────┘──▶ expired ── EXPIRED acknowledged ──▶ settled
 //                                          └── acknowledged (also after a loss) ──▶ settled
 //
+// A long message is sent from its first part on, and lost for as long as one of its parts is.
+//
 // The receiver keeps in another one what its application has not taken: those go from queued to settled.
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <utility>
 #include <vector>
 
 #include "core/frames.h"
 #include "mxp/bytes.h"
 #include "mxp/require.h"
 #include "mxp/time.h"
+#include "scheduler/long_message.h"
 #include "scheduler/record_ring.h"
 
 namespace mxp {
@@ -23,7 +28,10 @@ namespace mxp {
 class MessageQueue {
  public:
   enum class State : std::uint8_t { queued, sent, lost, expired, settled };
+  static constexpr std::uint32_t kShort = ~std::uint32_t{0};
   struct Entry {
+    bool is_long() const { return long_place != kShort; }
+
     std::uint64_t position = 0;  // of the body in the ring
     std::uint64_t sequence = 0;  // from its first transmission on
     Timestamp expires_at = kNever;
@@ -32,6 +40,7 @@ class MessageQueue {
     State state = State::settled;
     MessageFrame::Form form = MessageFrame::Form::full;
     bool reports = false;
+    std::uint32_t long_place = kShort;  // where its body is, if it is long
   };
 
   // Entries in [oldest(), end()) are kept; those in [next(), end()) were never sent.
@@ -43,8 +52,8 @@ class MessageQueue {
   // Bytes of the bodies of those that were never sent, with the gaps between them.
   std::uint64_t queued_bytes() const { return has_queued() ? bodies_.end() - at(next_).position : 0; }
   // Bytes of bodies that are kept, with the gaps between them.
-  std::uint64_t bytes() const { return bodies_.end() - bodies_.begin(); }
-  std::size_t memory() const { return bodies_.memory() + entries_.capacity() * sizeof(Entry); }
+  std::uint64_t bytes() const { return bodies_.end() - bodies_.begin() + long_bytes_; }
+  std::size_t memory() const;
 
   Entry& at(std::uint64_t index) {
     MXP_REQUIRE(index - oldest_ < end_ - oldest_);
@@ -52,7 +61,13 @@ class MessageQueue {
   }
   const Entry& at(std::uint64_t index) const { return const_cast<MessageQueue*>(this)->at(index); }
   bool knows(std::uint64_t index) const { return index >= oldest_ && index < end_; }
-  ByteView body(const Entry& entry) const { return bodies_.at(entry.position, entry.body_size); }
+  ByteView body(const Entry& entry) const {
+    if (entry.is_long()) return std::as_const(*long_[entry.long_place]).bytes();
+    return bodies_.at(entry.position, entry.body_size);
+  }
+  // REQUIRES: entry.is_long().
+  LongMessage& long_message(const Entry& entry) { return *long_[entry.long_place]; }
+  const LongMessage& long_message(const Entry& entry) const { return *long_[entry.long_place]; }
 
   // A new entry at the end, in state queued, with room for its body.
   struct Added {
@@ -67,6 +82,9 @@ class MessageQueue {
     entry = {.position = place.position, .body_size = static_cast<std::uint32_t>(body_size), .state = State::queued};
     return {end_++, entry, place.bytes};
   }
+  Added add_long(std::unique_ptr<LongMessage> message);
+  // Gives back the body of a long message; the entry stays. Nothing happens if it has none.
+  void drop_long(Entry& entry);
   // The entry at next() leaves the queue. REQUIRES: has_queued().
   void take_next() {
     MXP_REQUIRE(has_queued());
@@ -82,6 +100,8 @@ class MessageQueue {
     if (oldest_ != end_) return;
     entries_ = std::vector<Entry>();
     bodies_.clear();
+    long_ = std::vector<std::unique_ptr<LongMessage>>();
+    free_places_ = std::vector<std::uint32_t>();
   }
 
  private:
@@ -95,6 +115,9 @@ class MessageQueue {
 
   std::vector<Entry> entries_;  // empty, or its size is a power of two
   RecordRing bodies_;
+  std::vector<std::unique_ptr<LongMessage>> long_;
+  std::vector<std::uint32_t> free_places_;  // in long_
+  std::uint64_t long_bytes_ = 0;
   std::uint64_t oldest_ = 1, next_ = 1, end_ = 1;
 };
 

@@ -1,9 +1,13 @@
 #include "scheduler/message_receiver.h"
 
 #include <algorithm>
+#include <string_view>
+#include <utility>
 
 #include "core/frame_writer.h"
+#include "core/work.h"
 #include "message/body.h"
+#include "mxp/require.h"
 
 namespace mxp {
 namespace {
@@ -15,6 +19,19 @@ std::uint64_t type_of(const MessageFrame& frame) {
   return frame.form == MessageFrame::Form::compact ? frame_type::kCompactMessage : frame_type::kMessage;
 }
 
+std::uint64_t type_of(const MessagePartFrame& frame) {
+  return frame.form == MessageFrame::Form::compact ? frame_type::kCompactMessagePart : frame_type::kMessagePart;
+}
+
+std::unexpected<TransportError> no_message(std::uint64_t frame_type, std::string_view reason) {
+  return std::unexpected(TransportError{TransportErrorCode::message_encoding_error, frame_type, reason});
+}
+
+std::unexpected<TransportError> too_large(std::uint64_t frame_type) {
+  return std::unexpected(
+      TransportError{TransportErrorCode::message_limit_error, frame_type, "a message larger than was announced"});
+}
+
 std::unexpected<TransportError> beyond_window(std::uint64_t frame_type) {
   return std::unexpected(
       TransportError{TransportErrorCode::message_limit_error, frame_type, "a message beyond the announced window"});
@@ -22,35 +39,109 @@ std::unexpected<TransportError> beyond_window(std::uint64_t frame_type) {
 
 }  // namespace
 
+std::uint64_t MessageReceiver::largest_payload(const MessageConfig& config) {
+  const std::uint64_t window = std::max(config.max_receive_window, config.receive_window);
+  const std::uint64_t room = window - config.receive_window / 8 - kMessageOverhead - kPartsCharge;
+  return std::max<std::uint64_t>(std::min(config.max_message, room), kMaxShortMessage);
+}
+
 std::expected<void, TransportError> MessageReceiver::on_frame(const MessageFrame& frame) {
   if (sequences_.is_settled(frame.sequence)) {
     ++counters_.duplicates;
     return {};
   }
   const auto message = decode_body(frame.form, frame.body);
-  if (!message)
-    return std::unexpected(TransportError{TransportErrorCode::message_encoding_error, type_of(frame),
-                                          "the body of a MESSAGE frame is no message"});
+  if (!message) return no_message(type_of(frame), "the body of a MESSAGE frame is no message");
+  if (message->payload.size() > max_payload_) return too_large(type_of(frame));
+  if (!incomplete_.empty() && incomplete_.contains(frame.sequence))
+    return no_message(type_of(frame), "a message comes whole that has come in parts");
   if (!sequences_.settle(frame.sequence)) return beyond_window(type_of(frame));
   const std::uint64_t charge = encoded_size(*message);
   if (auto allowed = spend(charge, type_of(frame)); !allowed) return allowed;
   ++counters_.received;
-
-  if (events_.take_own(*message)) {
-    consume(charge);
-    return {};
-  }
-  MessageQueue& kept = kept_[static_cast<std::size_t>(message_class(message->type))];
-  if (!kept.has_queued() && events_.on_message(*message)) {
-    consume(charge);
-    return {};
-  }
+  if (tell(*message, charge)) return {};
   // The view is still good: nothing but the application was called.
-  const MessageQueue::Added added = kept.add(frame.body.size());
+  const MessageQueue::Added added = kept_like(*message).add(frame.body.size());
   std::ranges::copy(frame.body, added.body.begin());
   added.entry.charge = static_cast<std::uint32_t>(charge);
   added.entry.form = frame.form;
   return {};
+}
+
+// Whether the message was taken, by the connection or by the application.
+bool MessageReceiver::tell(const Message& message, std::uint64_t charge) {
+  if (!events_.take_own(message) && (kept_like(message).has_queued() || !events_.on_message(message))) return false;
+  consume(charge);
+  return true;
+}
+
+std::expected<void, TransportError> MessageReceiver::on_frame(const MessagePartFrame& frame) {
+  if (sequences_.is_settled(frame.sequence)) return {};
+  Incomplete::iterator at = incomplete_.find(frame.sequence);
+  if (at == incomplete_.end()) {
+    const auto begun = begin(frame);
+    if (!begun) return std::unexpected(begun.error());
+    at = *begun;
+  }
+  IncomingMessage& message = at->second;
+  if (message.form() != frame.form || message.body_size() != frame.body_size)
+    return no_message(type_of(frame), "the parts of a message differ in its form or size");
+  incomplete_memory_ -= message.memory();
+  const IncomingMessage::Added added = message.add(frame.offset, frame.data, max_payload_);
+  incomplete_memory_ += message.memory();
+  switch (added) {
+    case IncomingMessage::Added::ok: break;
+    case IncomingMessage::Added::no_message:
+      return no_message(type_of(frame), "parts that begin no message of their size");
+    case IncomingMessage::Added::too_large: return too_large(type_of(frame));
+    case IncomingMessage::Added::too_many_spans:
+      return std::unexpected(TransportError{TransportErrorCode::message_limit_error, type_of(frame),
+                                            "too many pieces of a message that are not connected"});
+  }
+  return message.is_complete() ? complete(at) : std::expected<void, TransportError>();
+}
+
+// The checks of a message that was not heard of before. Its credit is used at once, whatever comes of it.
+std::expected<MessageReceiver::Incomplete::iterator, TransportError> MessageReceiver::begin(
+    const MessagePartFrame& frame) {
+  // What fits into one frame comes in one frame: so all that is incomplete has used much credit, and is not numerous.
+  if (frame.body_size <= kMaxShortMessage)
+    return no_message(type_of(frame), "parts of a message that is short enough for one frame");
+  const std::size_t most_beside = frame.form == MessageFrame::Form::compact ? kMaxCompactOverhead : kMessageOverhead;
+  if (frame.body_size > max_payload_ + most_beside) return too_large(type_of(frame));
+  if (!sequences_.is_within(frame.sequence)) return beyond_window(type_of(frame));
+  IncomingMessage message(frame.form, frame.body_size);
+  if (const auto allowed = spend(message.charge(), type_of(frame)); !allowed) return std::unexpected(allowed.error());
+  incomplete_memory_ += message.memory();
+  return incomplete_.emplace(frame.sequence, std::move(message)).first;
+}
+
+std::expected<void, TransportError> MessageReceiver::complete(Incomplete::iterator at) {
+  const MessageFrame::Form form = at->second.form();
+  const std::uint64_t charge = at->second.charge();
+  const std::size_t size = static_cast<std::size_t>(at->second.body_size());
+  const std::uint64_t sequence = at->first;
+  incomplete_memory_ -= at->second.memory();
+  std::unique_ptr<std::uint8_t[]> body = at->second.take();
+  incomplete_.erase(at);
+  MXP_REQUIRE(sequences_.settle(sequence).has_value());  // it was within the window when it began
+  const auto message = decode_body(form, ByteView(body.get(), size));
+  if (!message) {
+    const bool compact = form == MessageFrame::Form::compact;
+    return no_message(compact ? frame_type::kCompactMessagePart : frame_type::kMessagePart,
+                      "the parts of a message make no message");
+  }
+  ++counters_.received;
+  if (tell(*message, charge)) return {};
+  const MessageQueue::Added added = kept_like(*message).add_long(std::make_unique<LongMessage>(std::move(body), size));
+  added.entry.charge = static_cast<std::uint32_t>(charge);
+  added.entry.form = form;
+  return {};
+}
+
+MessageReceiver::Incomplete::iterator MessageReceiver::forget(Incomplete::iterator at) {
+  incomplete_memory_ -= at->second.memory();
+  return incomplete_.erase(at);
 }
 
 std::expected<void, TransportError> MessageReceiver::on_frame(const ExpiredFrame& frame) {
@@ -64,10 +155,18 @@ std::expected<void, TransportError> MessageReceiver::on_frame(const ExpiredFrame
     return std::unexpected(TransportError{TransportErrorCode::message_limit_error, frame_type::kExpired,
                                           "EXPIRED of the same messages again and again"});
   }
+  // What has come of them in part has used its credit already.
+  std::uint64_t begun = 0;
+  for (auto at = incomplete_.lower_bound(frame.first); at != incomplete_.end() && at->first - frame.first < frame.count;
+       at = forget(at)) {
+    if (at->second.charge() != frame.length)
+      return no_message(frame_type::kExpired, "EXPIRED and the parts of a message differ in its credit");
+    ++begun;
+    MXP_WORK(1);
+  }
   // Both factors are bounded: the product has at most 45 bits.
-  const std::uint64_t charge = *fresh * frame.length;
-  if (auto allowed = spend(charge, frame_type::kExpired); !allowed) return allowed;
-  consume(charge);
+  if (auto allowed = spend((*fresh - begun) * frame.length, frame_type::kExpired); !allowed) return allowed;
+  consume(*fresh * frame.length);
   counters_.expired += *fresh;
   events_.on_messages_expired(*fresh);
   return {};
@@ -75,6 +174,19 @@ std::expected<void, TransportError> MessageReceiver::on_frame(const ExpiredFrame
 
 void MessageReceiver::on_frame(const MessagesBlockedFrame& frame) {
   credit_.on_peer_blocked(frame.bytes);
+  needed_ = std::max(needed_, std::min(frame.needed, credit_.max_window()));
+  make_room();
+  if (credit_.raise_due()) raise_pending_ = true;
+}
+
+void MessageReceiver::set_growth(Growth growth) {
+  growth_ = growth;
+  make_room();
+}
+
+void MessageReceiver::make_room() {
+  if (growth_ == Growth::withheld || needed_ <= credit_.window()) return;
+  credit_.widen(needed_);
   if (credit_.raise_due()) raise_pending_ = true;
 }
 
@@ -100,6 +212,7 @@ bool MessageReceiver::deliver_kept(unsigned classes) {
       // It was a message when it came.
       if (!events_.on_message(*decode_body(entry.form, kept.body(entry)))) break;
       kept.at(kept.next()).state = MessageQueue::State::settled;
+      kept.drop_long(kept.at(kept.next()));
       kept.take_next();
       kept.release_settled();
       consume(entry.charge);
@@ -131,7 +244,7 @@ std::uint64_t MessageReceiver::kept() const {
 }
 
 std::size_t MessageReceiver::memory() const {
-  std::size_t total = sequences_.memory();
+  std::size_t total = sequences_.memory() + incomplete_memory_;
   for (const MessageQueue& kept : kept_) total += kept.memory();
   return total;
 }

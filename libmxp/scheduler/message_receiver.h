@@ -1,11 +1,13 @@
 // The receiving half of a connection's messages (docs/protocol.md §5.2): each is taken exactly once, handed over in the
-// packet that it came in, and kept only while the application does not take messages of its class. What is kept, and
-// what may come, is bounded by the byte credit that the peer was given.
+// packet that it came in, and kept only while the application does not take messages of its class. A long message is
+// kept while parts of it are missing, too. What is kept, and what may come, is bounded by the byte credit that the peer
+// was given; a message in parts uses all of its credit with the first of them.
 #pragma once
 
 #include <array>
 #include <cstdint>
 #include <expected>
+#include <map>
 
 #include "core/cursor.h"
 #include "core/frames.h"
@@ -14,6 +16,7 @@
 #include "mxp/error.h"
 #include "mxp/time.h"
 #include "scheduler/flow_credit.h"
+#include "scheduler/incoming_message.h"
 #include "scheduler/message_events.h"
 #include "scheduler/message_queue.h"
 #include "scheduler/sent_frame_sink.h"
@@ -31,7 +34,14 @@ class MessageReceiver {
 
   // `events` outlives this object.
   MessageReceiver(const MessageConfig& config, MessageEvents& events)
-      : events_(events), sequences_(config.window), credit_(config.receive_window, config.max_receive_window) {}
+      : events_(events),
+        max_payload_(largest_payload(config)),
+        sequences_(config.window),
+        credit_(config.receive_window, config.max_receive_window) {}
+
+  // The largest payload that may come, as it is announced: a message must fit into the largest window, also if the peer
+  // keeps an eighth of the first one for the critical class.
+  static std::uint64_t largest_payload(const MessageConfig& config);
 
   // For the growth of the byte credit, as for the windows of streams (ReceiveWindow).
   void on_clock(Timestamp now, Duration smoothed_rtt) {
@@ -41,8 +51,13 @@ class MessageReceiver {
 
   // The frames of the peer. Errors: MESSAGE_LIMIT_ERROR, MESSAGE_ENCODING_ERROR.
   std::expected<void, TransportError> on_frame(const MessageFrame& frame);
+  std::expected<void, TransportError> on_frame(const MessagePartFrame& frame);
   std::expected<void, TransportError> on_frame(const ExpiredFrame& frame);
   void on_frame(const MessagesBlockedFrame& frame);
+
+  // Whether the window may grow for a message that does not fit into it. At first it may.
+  enum class Growth : std::uint8_t { allowed, withheld };
+  void set_growth(Growth growth);
 
   // Tells of the messages that are kept, of these classes (bits by MessageClass), as far as the application takes them.
   // Returns whether it took any.
@@ -61,13 +76,28 @@ class MessageReceiver {
  private:
   std::expected<void, TransportError> spend(std::uint64_t bytes, std::uint64_t frame_type);
   void consume(std::uint64_t bytes);
+  void make_room();
+  MessageQueue& kept_like(const Message& message) {
+    return kept_[static_cast<std::size_t>(message_class(message.type))];
+  }
+  bool tell(const Message& message, std::uint64_t charge);
+  using Incomplete = std::map<std::uint64_t, IncomingMessage>;  // by sequence
+  std::expected<Incomplete::iterator, TransportError> begin(const MessagePartFrame& frame);
+  std::expected<void, TransportError> complete(Incomplete::iterator at);
+  Incomplete::iterator forget(Incomplete::iterator at);
 
   MessageEvents& events_;
+  std::uint64_t max_payload_;
   SequenceWindow sequences_;
   ReceiveWindow credit_;
   std::uint64_t received_bytes_ = 0;  // counted against the credit
   std::uint64_t idle_work_ = 0;       // of EXPIRED frames that settled nothing
+  std::uint64_t needed_ = 0;          // the window that the peer has asked for
+  Growth growth_ = Growth::allowed;
   bool raise_pending_ = false;
+  // Not more than the byte credit has room for, because each has used more than kMaxShortMessage of it.
+  Incomplete incomplete_;
+  std::size_t incomplete_memory_ = 0;
   std::array<MessageQueue, kMessageClasses> kept_;  // by the class of the type
   Timestamp now_{};
   Duration smoothed_rtt_{};

@@ -1,16 +1,20 @@
 #include "scheduler/message_sender.h"
 
 #include <algorithm>
+#include <memory>
 #include <tuple>
+#include <utility>
 
 #include "core/frame_writer.h"
 #include "core/work.h"
 #include "message/body.h"
+#include "mxp/require.h"
 
 namespace mxp {
 namespace {
 
 constexpr std::size_t kFirstSlots = 64;
+constexpr std::size_t kLeastPart = 64;  // our choice: bytes of data
 
 // Takes what lies before `head` out of a list that is used as a queue, once that is most of it.
 void drop_front(std::vector<std::uint64_t>& list, std::size_t& head) {
@@ -23,20 +27,26 @@ void drop_front(std::vector<std::uint64_t>& list, std::size_t& head) {
 
 std::expected<MessageTicket, SendMessageError> MessageSender::send(const Message& message,
                                                                    const MessageOptions& options) {
-  if (message.payload.size() > kMaxShortMessage) return std::unexpected(SendMessageError::too_large);
+  if (message.payload.size() > limits_.payload) return std::unexpected(SendMessageError::too_large);
   if (!is_valid_message_type(static_cast<std::uint8_t>(message.type)) || (message.flags & ~kMessageFlagMask) != 0)
     return std::unexpected(SendMessageError::invalid);
   Class& of = class_of(options.traffic_class.value_or(message_class(message.type)));
-  const std::size_t charge = encoded_size(message);
-  // What the peer's window has no room for, even when it is empty, would wait for ever.
-  const std::uint64_t kept_back = of.traffic_class == MessageClass::critical ? 0 : reserved_;
-  if (charge > byte_window_ - kept_back) return std::unexpected(SendMessageError::too_large);
+  const bool is_long = message.payload.size() > kMaxShortMessage;
   const std::size_t size = body_size(limits_.form, message);
-  if (held_by(of) + size + sizeof(MessageQueue::Entry) > config_.send_buffer) {
-    of.wants_room = true;
+  const std::size_t charge = is_long ? size + kPartsCharge : encoded_size(message);
+  // A peer that takes no long ones need not raise its window for a message; what has no room in it, even when it is
+  // empty, would wait for ever.
+  if (limits_.payload <= kMaxShortMessage && charge > byte_window_ - kept_from(of.traffic_class))
+    return std::unexpected(SendMessageError::too_large);
+  const std::uint64_t held = held_by(of), needed = size + sizeof(MessageQueue::Entry);
+  if (held != 0 && held + needed > config_.send_buffer) {
+    const std::uint64_t fits_at = config_.send_buffer - std::min<std::uint64_t>(config_.send_buffer, needed);
+    of.tells_room_at =
+        std::max(of.tells_room_at.value_or(0), std::min<std::uint64_t>(fits_at, config_.send_buffer / 2));
     return std::unexpected(SendMessageError::queue_full);
   }
-  MessageQueue::Added added = of.queue.add(size);
+  MessageQueue::Added added = is_long ? of.queue.add_long(std::make_unique<LongMessage>(size)) : of.queue.add(size);
+  if (is_long) of.long_unsent += size;
   std::ignore = encode_body(limits_.form, message, added.body);  // what could fail was asked above
   added.entry.expires_at = options.expires_at;
   added.entry.charge = static_cast<std::uint32_t>(charge);
@@ -67,14 +77,13 @@ std::uint64_t MessageSender::held_by(const Class& of) const {
 
 std::uint64_t MessageSender::credit_for(MessageClass traffic_class) const {
   const std::uint64_t left = limits_.bytes - used_bytes_;
-  if (traffic_class == MessageClass::critical) return left;
-  return left - std::min(left, reserved_);
+  return left - std::min(left, kept_from(traffic_class));
 }
 
 std::uint64_t MessageSender::new_bytes(MessageClass traffic_class) const {
   constexpr std::uint64_t kLongestHead = 1 + 8 + 2;  // type, sequence, length
   const MessageQueue& queue = class_of(traffic_class).queue;
-  return queue.queued_bytes() + kLongestHead * queue.queued();
+  return queue.queued_bytes() + kLongestHead * queue.queued() + class_of(traffic_class).long_unsent;
 }
 
 bool MessageSender::may_send_next(const Class& of) const {
@@ -88,8 +97,16 @@ bool MessageSender::blocked_by_peer() const {
 }
 
 void MessageSender::note_blocked() {
-  if (blocked_at_ == limits_.bytes || !window_is_open() || !blocked_by_peer()) return;
+  if (!window_is_open()) return;
+  std::uint64_t needs = 0;
+  for (const Class& of : classes_) {
+    if (!of.queue.has_queued() || may_send_next(of)) continue;
+    const MessageQueue::Entry& next = of.queue.at(of.queue.next());
+    needs = std::max(needs, next.charge + kept_from(of.traffic_class));
+  }
+  if (needs == 0 || (blocked_at_ == limits_.bytes && needs <= blocked_needs_)) return;
   blocked_at_ = limits_.bytes;
+  blocked_needs_ = needs;
   blocked_pending_ = true;
 }
 
@@ -104,7 +121,7 @@ void MessageSender::on_frame(const MaxMessagesFrame& frame) {
 }
 
 void MessageSender::write_control(Writer& out, SentFrameSink sent) {
-  if (blocked_pending_ && write_frame(out, MessagesBlockedFrame{limits_.bytes})) {
+  if (blocked_pending_ && write_frame(out, MessagesBlockedFrame{limits_.bytes, blocked_needs_})) {
     sent({.kind = SentFrame::Kind::messages_blocked, .value = limits_.bytes});
     blocked_pending_ = false;
   }
@@ -135,32 +152,77 @@ void MessageSender::write(MessageClass traffic_class, Writer& out, SentFrameSink
   Class& of = class_of(traffic_class);
   const std::size_t before = out.written();
   Run run;
-  while (out.written() - before < max_bytes) {
-    if (of.lost_count != 0) {
-      const std::uint64_t index = of.lost[of.lost_head];
-      const bool is_lost = of.queue.knows(index) && of.queue.at(index).state == MessageQueue::State::lost;
-      if (is_lost && !write_one(of, index, out, sent, run)) break;
-      ++of.lost_head;
-      if (is_lost) --of.lost_count, ++counters_.repeated;
-    } else if (may_send_next(of)) {
-      const std::uint64_t index = of.queue.next();
-      // The number is part of what has to fit, so it is given first, and stays with the message if it does not.
-      const std::uint64_t sequence = next_sequence();
-      const MessageQueue::Entry& entry = of.queue.at(index);
-      if (out.space() < message_frame_overhead(sequence, entry.body_size) + entry.body_size) break;
-      number(of, index);
-      used_bytes_ += entry.charge;
-      ++counters_.sent;
-      write_one(of, index, out, sent, run);
-      number_expired();
-    } else {
-      break;
-    }
+  for (bool go_on = true; go_on && out.written() - before < max_bytes;) {
+    const std::size_t turn = max_bytes - (out.written() - before);
+    if (of.lost_count != 0) go_on = write_lost(of, out, sent, run, turn);
+    else if (of.partly_sent != kNone) go_on = write_part(of, of.partly_sent, out, sent, turn);
+    else go_on = may_send_next(of) && write_next(of, out, sent, run, turn);
   }
   if (of.lost_count == 0) of.lost.clear(), of.lost_head = 0;
   else drop_front(of.lost, of.lost_head);
   note(run, sent, SentFrame::Kind::message);
   note_blocked();
+}
+
+bool MessageSender::write_lost(Class& of, Writer& out, SentFrameSink sent, Run& run, std::size_t turn) {
+  const std::uint64_t index = of.lost[of.lost_head];
+  if (of.queue.knows(index) && of.queue.at(index).state == MessageQueue::State::lost) {
+    if (of.queue.at(index).is_long()) {
+      if (!write_part(of, index, out, sent, turn)) return false;
+      ++counters_.repeated;
+      if (of.queue.long_message(of.queue.at(index)).has_lost()) return true;
+      of.queue.at(index).state = MessageQueue::State::sent;
+    } else {
+      if (!write_one(of, index, out, sent, run)) return false;
+      ++counters_.repeated;
+    }
+    --of.lost_count;
+  }
+  ++of.lost_head;
+  return true;
+}
+
+bool MessageSender::write_next(Class& of, Writer& out, SentFrameSink sent, Run& run, std::size_t turn) {
+  const std::uint64_t index = of.queue.next();
+  MessageQueue::Entry& entry = of.queue.at(index);
+  // The number is part of what has to fit, so it is given first, and stays with the message if it does not.
+  const std::uint64_t sequence = next_sequence();
+  if (entry.is_long()) {
+    if (message_part_capacity(out.space(), sequence, entry.body_size, 0) < kLeastPart) return false;
+    of.partly_sent = index;
+    entry.state = MessageQueue::State::sent;
+  } else if (out.space() < message_frame_overhead(sequence, entry.body_size) + entry.body_size) {
+    return false;
+  }
+  number(of, index);
+  used_bytes_ += entry.charge;
+  ++counters_.sent;
+  const bool written = entry.is_long() ? write_part(of, index, out, sent, turn) : write_one(of, index, out, sent, run);
+  number_expired();
+  return written;
+}
+
+// Lost bytes first, then the next ones. A part is no shorter than kLeastPart, unless it is the last of its piece: what
+// is left of a packet or of a turn may be too little to be worth the header.
+bool MessageSender::write_part(Class& of, std::uint64_t index, Writer& out, SentFrameSink sent, std::size_t turn) {
+  const MessageQueue::Entry& entry = of.queue.at(index);
+  LongMessage& message = of.queue.long_message(entry);
+  LongMessage::Piece piece = message.has_lost() ? message.lost() : message.unsent();
+  const std::uint64_t least = std::min<std::uint64_t>(piece.length, kLeastPart);
+  const std::size_t capacity = message_part_capacity(out.space(), entry.sequence, message.size(), piece.offset);
+  if (capacity < least) return false;
+  piece.length = std::min<std::uint64_t>({piece.length, capacity, std::max(turn, kLeastPart)});
+  const ByteView data = std::as_const(message).bytes().subspan(piece.offset, piece.length);
+  MXP_REQUIRE(write_frame(out, MessagePartFrame{entry.form, entry.sequence, message.size(), piece.offset, data}));
+  sent({.kind = SentFrame::Kind::message_part,
+        .length = static_cast<std::uint32_t>(piece.length),
+        .stream = StreamId(entry.sequence),
+        .value = piece.offset});
+  const std::uint64_t unsent = message.unsent().length;
+  message.on_sent(piece);
+  of.long_unsent -= unsent - message.unsent().length;
+  if (index == of.partly_sent && !message.has_unsent()) of.partly_sent = kNone;
+  return true;
 }
 
 void MessageSender::number(Class& of, std::uint64_t index) {
@@ -196,6 +258,9 @@ MessageOutcome MessageSender::expire(Class& of, std::uint64_t index) {
   const bool was_sent = entry.state != MessageQueue::State::queued;
   if (entry.state == MessageQueue::State::lost) --of.lost_count;
   entry.state = MessageQueue::State::expired;
+  if (entry.is_long()) of.long_unsent -= of.queue.long_message(entry).unsent().length;
+  of.queue.drop_long(entry);
+  if (of.partly_sent == index) of.partly_sent = kNone;
   ++counters_.expired;
   if (was_sent) expired_.push_back(entry.sequence);
   else entry.charge = 0;
@@ -235,6 +300,7 @@ void MessageSender::settle(std::uint64_t sequence) {
   const bool expired = entry.state == MessageQueue::State::expired;
   if (entry.state == MessageQueue::State::lost) --of.lost_count;
   entry.state = MessageQueue::State::settled;
+  of.queue.drop_long(entry);
   const bool reports = entry.reports && !expired;
   if (!expired) ++counters_.acknowledged;
   of.queue.release_settled();
@@ -243,15 +309,50 @@ void MessageSender::settle(std::uint64_t sequence) {
     --unsettled_;
   }
   if (reports) events_.on_message_outcome(MessageTicket(name), MessageOutcome::delivered);
-  if (of.wants_room && held_by(of) <= config_.send_buffer / 2) {
-    of.wants_room = false;
+  if (of.tells_room_at && held_by(of) <= *of.tells_room_at) {
+    of.tells_room_at.reset();
     events_.on_messages_writable(of.traffic_class);
   }
 }
 
+std::optional<MessageSender::Long> MessageSender::find_long(std::uint64_t sequence) {
+  if (sequence < lowest_unsettled_ || slot(sequence) == kSettled) return std::nullopt;
+  Class& of = class_of_name(slot(sequence));
+  const std::uint64_t index = index_of(slot(sequence));
+  if (!of.queue.at(index).is_long()) return std::nullopt;
+  return Long{of, index};
+}
+
+void MessageSender::note_lost(Class& of, std::uint64_t index) {
+  of.queue.at(index).state = MessageQueue::State::lost;
+  of.lost.push_back(index);
+  ++of.lost_count;
+}
+
+void MessageSender::note_long(Long message) {
+  MessageQueue::Entry& entry = message.of.queue.at(message.index);
+  const bool has_lost = message.of.queue.long_message(entry).has_lost();
+  if (has_lost && entry.state == MessageQueue::State::sent) {
+    note_lost(message.of, message.index);
+  } else if (!has_lost && entry.state == MessageQueue::State::lost) {
+    entry.state = MessageQueue::State::sent;
+    --message.of.lost_count;
+  }
+}
+
 void MessageSender::on_frame_acknowledged(const SentFrame& frame) {
-  if (frame.kind != SentFrame::Kind::message && frame.kind != SentFrame::Kind::expired) return;
-  for (std::uint64_t i = 0; i != frame.length; ++i) settle(frame.value + i);
+  if (frame.kind == SentFrame::Kind::message_part) {
+    const auto part = find_long(frame.stream.value());
+    if (!part) return;
+    LongMessage& message = part->of.queue.long_message(part->of.queue.at(part->index));
+    message.on_acknowledged({frame.value, frame.length});
+    if (!message.is_acknowledged()) return note_long(*part);
+    settle(frame.stream.value());
+  } else if (frame.kind == SentFrame::Kind::message || frame.kind == SentFrame::Kind::expired) {
+    for (std::uint64_t i = 0; i != frame.length; ++i) settle(frame.value + i);
+  } else {
+    return;
+  }
   number_expired();
   note_blocked();  // the window may have opened, and credit be what is left to wait for
 }
@@ -263,12 +364,15 @@ void MessageSender::on_frame_lost(const SentFrame& frame) {
         if (sequence < lowest_unsettled_ || slot(sequence) == kSettled) continue;
         Class& of = class_of_name(slot(sequence));
         const std::uint64_t index = index_of(slot(sequence));
-        if (of.queue.at(index).state != MessageQueue::State::sent) continue;
-        of.queue.at(index).state = MessageQueue::State::lost;
-        of.lost.push_back(index);
-        ++of.lost_count;
+        if (of.queue.at(index).state == MessageQueue::State::sent) note_lost(of, index);
       }
       return;
+    case SentFrame::Kind::message_part: {
+      const auto part = find_long(frame.stream.value());
+      if (!part) return;
+      part->of.queue.long_message(part->of.queue.at(part->index)).on_lost({frame.value, frame.length});
+      return note_long(*part);
+    }
     case SentFrame::Kind::expired:
       for (std::uint64_t i = 0; i != frame.length; ++i) expired_.push_back(frame.value + i);
       return;

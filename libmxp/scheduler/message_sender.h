@@ -5,6 +5,10 @@
 //
 // Acknowledging a packet settles each message in it; a packet names its messages as runs of consecutive numbers. In
 // steady state nothing is allocated and nothing is looked up but one slot for each number.
+//
+// A message beyond kMaxShortMessage travels in parts, which are acknowledged and lost one by one (long_message.h). A
+// class sends its messages one after the other, long ones as well, so at most one in each class is partly sent. Its
+// parts give way to other classes like any frames.
 #pragma once
 
 #include <algorithm>
@@ -34,6 +38,7 @@ class MessageSender {
   struct PeerLimits {
     std::uint64_t window = 0;
     std::uint64_t bytes = 0;
+    std::uint64_t payload = kMaxShortMessage;  // of the largest message
     MessageFrame::Form form = MessageFrame::Form::full;
   };
   struct Counters {
@@ -58,7 +63,10 @@ class MessageSender {
   bool has_control() const { return blocked_pending_ || expired_head_ != expired_.size(); }
   void write_control(Writer& out, SentFrameSink sent);
   bool has_lost(MessageClass traffic_class) const { return class_of(traffic_class).lost_count != 0; }
-  bool has_new(MessageClass traffic_class) const { return may_send_next(class_of(traffic_class)); }
+  bool has_new(MessageClass traffic_class) const {
+    const Class& of = class_of(traffic_class);
+    return of.partly_sent != kNone || may_send_next(of);
+  }
   bool has_pending(MessageClass traffic_class) const { return has_lost(traffic_class) || has_new(traffic_class); }
   std::uint64_t new_bytes(MessageClass traffic_class) const;
   // Lost messages first, then new ones, until the packet is full or has taken `max_bytes` or little more.
@@ -88,6 +96,7 @@ class MessageSender {
   using Name = std::uint64_t;
   static constexpr unsigned kClassShift = 62;
   static constexpr Name kSettled = ~Name{0};
+  static constexpr std::uint64_t kNone = 0;  // no index
 
   struct Class {
     MessageClass traffic_class;
@@ -95,7 +104,10 @@ class MessageSender {
     std::vector<std::uint64_t> lost;  // indices, oldest first from lost_head on; those not in state lost any more count
     std::size_t lost_head = 0;        // for nothing
     std::size_t lost_count = 0;       // entries in state lost
-    bool wants_room = false;          // a send failed for want of room
+    std::uint64_t partly_sent = kNone;  // index of the long message that is being sent
+    std::uint64_t long_unsent = 0;      // bytes of long messages that were never sent
+    // A send failed for want of room: this is told once no more is held than that.
+    std::optional<std::uint64_t> tells_room_at;
   };
   // Messages with consecutive numbers in one packet.
   struct Run {
@@ -116,15 +128,31 @@ class MessageSender {
   bool window_is_open() const { return unsettled_ < limits_.window; }
   std::uint64_t credit_for(MessageClass traffic_class) const;
   bool may_send_next(const Class& of) const;
+  std::uint64_t kept_from(MessageClass traffic_class) const {
+    return traffic_class == MessageClass::critical ? 0 : reserved_;
+  }
   Name& slot(std::uint64_t sequence) { return slots_[sequence & (slots_.size() - 1)]; }
   // Gives the entry the next sequence number.
   void number(Class& of, std::uint64_t index);
+  // Each writes one frame at most, of `turn` bytes or little more where it can be cut, and returns whether to go on.
+  bool write_lost(Class& of, Writer& out, SentFrameSink sent, Run& run, std::size_t turn);
+  bool write_next(Class& of, Writer& out, SentFrameSink sent, Run& run, std::size_t turn);
+  bool write_part(Class& of, std::uint64_t index, Writer& out, SentFrameSink sent, std::size_t turn);
   bool write_one(Class& of, std::uint64_t index, Writer& out, SentFrameSink sent, Run& run);
   static void note(Run& run, SentFrameSink sent, SentFrame::Kind kind);
   MessageOutcome expire(Class& of, std::uint64_t index);
   // Messages that expired before they were sent, and are next, get their numbers.
   void number_expired();
   void settle(std::uint64_t sequence);
+  // The index of a message of which parts are under way; nothing if it is settled or has expired.
+  struct Long {
+    Class& of;
+    std::uint64_t index;
+  };
+  std::optional<Long> find_long(std::uint64_t sequence);
+  // After a change of what is lost of it.
+  void note_long(Long message);
+  void note_lost(Class& of, std::uint64_t index);
   void note_blocked();
   std::uint64_t held_by(const Class& of) const;
 
@@ -134,14 +162,16 @@ class MessageSender {
   std::uint64_t byte_window_;     // the byte credit that the peer gave at first: it never gives less at a time
   std::uint64_t reserved_;        // of it, for the critical class
   std::uint64_t used_bytes_ = 0;  // of the byte credit, from the start
+  // What the last MESSAGES_BLOCKED says: at most one is sent for each limit, and another one if more is needed.
   std::uint64_t blocked_at_ = ~std::uint64_t{0};
+  std::uint64_t blocked_needs_ = 0;
   bool blocked_pending_ = false;
 
   std::array<Class, kMessageClasses> classes_{
-      Class{.traffic_class = MessageClass::critical, .queue = {}, .lost = {}},
-      Class{.traffic_class = MessageClass::control, .queue = {}, .lost = {}},
-      Class{.traffic_class = MessageClass::streaming, .queue = {}, .lost = {}},
-      Class{.traffic_class = MessageClass::background, .queue = {}, .lost = {}}};
+      Class{.traffic_class = MessageClass::critical, .queue = {}, .lost = {}, .tells_room_at = {}},
+      Class{.traffic_class = MessageClass::control, .queue = {}, .lost = {}, .tells_room_at = {}},
+      Class{.traffic_class = MessageClass::streaming, .queue = {}, .lost = {}, .tells_room_at = {}},
+      Class{.traffic_class = MessageClass::background, .queue = {}, .lost = {}, .tells_room_at = {}}};
   std::vector<Name> slots_;  // by sequence, from lowest_unsettled_ on; empty, or its size is a power of two
   std::uint64_t lowest_unsettled_ = 0;
   std::uint64_t unsettled_ = 0;         // numbers given out from there on

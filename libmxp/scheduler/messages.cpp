@@ -7,6 +7,7 @@ namespace mxp {
 void Messages::announce(const MessageConfig& config, TransportParameters& out) {
   out.initial_max_messages = config.window;
   out.initial_max_message_data = config.window == 0 ? 0 : config.receive_window;
+  out.max_message_size = config.window == 0 ? kMaxShortMessage : MessageReceiver::largest_payload(config);
   out.takes_compact_messages = config.window != 0 && config.compaction ? 1 : 0;
 }
 
@@ -14,6 +15,7 @@ void Messages::on_peer_parameters(const TransportParameters& parameters) {
   const bool compact = config_.compaction && parameters.takes_compact_messages != 0;
   limits_ = {.window = parameters.initial_max_messages,
              .bytes = parameters.initial_max_message_data,
+             .payload = parameters.max_message_size,
              .form = compact ? MessageFrame::Form::compact : MessageFrame::Form::full};
 }
 
@@ -30,8 +32,16 @@ std::expected<MessageTicket, SendMessageError> Messages::send(const Message& mes
 }
 
 MessageReceiver& Messages::receiver() {
-  if (receiver_ == nullptr) receiver_ = std::make_unique<MessageReceiver>(config_, events_);
+  if (receiver_ == nullptr) {
+    receiver_ = std::make_unique<MessageReceiver>(config_, events_);
+    receiver_->set_growth(growth_);
+  }
   return *receiver_;
+}
+
+void Messages::set_growth(MessageReceiver::Growth growth) {
+  growth_ = growth;
+  if (receiver_ != nullptr) receiver_->set_growth(growth);
 }
 
 void Messages::deliver_resumed() {

@@ -32,11 +32,17 @@ class Messages {
   using ClassBits = std::uint8_t;
   static constexpr ClassBits kAllClasses = (1u << kMessageClasses) - 1;
   void resume(ClassBits classes = kAllClasses) { resumed_ = static_cast<ClassBits>(resumed_ | classes); }
+  // Whether the receive window may grow for a long message.
+  void set_growth(MessageReceiver::Growth growth);
   // Delivers what resume asked for.
   void deliver_resumed();
 
   // Whether we take messages at all. If not, the peer's frames are unknown ones.
   bool are_taken() const { return config_.window != 0; }
+  // Whether we take messages in parts.
+  bool long_ones_are_taken() const {
+    return are_taken() && MessageReceiver::largest_payload(config_) > kMaxShortMessage;
+  }
   bool are_sent() const { return limits_.window != 0; }
   template <typename Frame>
   std::expected<void, TransportError> on_frame(const Frame& frame) {
@@ -94,6 +100,7 @@ class Messages {
   MessageSender::PeerLimits limits_;
   std::unique_ptr<MessageSender> sender_;
   std::unique_ptr<MessageReceiver> receiver_;
+  MessageReceiver::Growth growth_ = MessageReceiver::Growth::allowed;
   ClassBits resumed_ = 0;
   bool ended_ = false;
 };

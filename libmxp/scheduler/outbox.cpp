@@ -112,7 +112,8 @@ void Outbox::write_class(MessageClass traffic_class, Writer& out, SentFrameSink 
 }
 
 void Outbox::on_frame_acknowledged(const SentFrame& frame) {
-  if (frame.kind == SentFrame::Kind::message || frame.kind == SentFrame::Kind::expired)
+  if (frame.kind == SentFrame::Kind::message || frame.kind == SentFrame::Kind::message_part ||
+      frame.kind == SentFrame::Kind::expired)
     return messages_.on_frame_acknowledged(frame);
   streams_.on_frame_acknowledged(frame);
 }
@@ -120,6 +121,7 @@ void Outbox::on_frame_acknowledged(const SentFrame& frame) {
 void Outbox::on_frame_lost(const SentFrame& frame) {
   switch (frame.kind) {
     case SentFrame::Kind::message:
+    case SentFrame::Kind::message_part:
     case SentFrame::Kind::expired:
     case SentFrame::Kind::max_messages:
     case SentFrame::Kind::messages_blocked: return messages_.on_frame_lost(frame);

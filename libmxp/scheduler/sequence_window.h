@@ -27,6 +27,7 @@ class SequenceWindow {
     if (sequence < base_) return true;
     return sequence - base_ < capacity() && (word_of(sequence) >> (sequence % 64) & 1) != 0;
   }
+  bool is_within(std::uint64_t sequence) const { return sequence < base_ || sequence - base_ < window_; }
   // Settles [first, first + count). Returns how many of them were not settled before; nothing if one of them lies
   // beyond the window. REQUIRES: count != 0, and first + count does not overflow.
   std::optional<std::uint64_t> settle(std::uint64_t first, std::uint64_t count = 1) {

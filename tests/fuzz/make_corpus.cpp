@@ -130,7 +130,9 @@ void frames() {
   frame("compact-message", MessageFrame{MessageFrame::Form::compact, 4, view("x")});
   frame("expired", ExpiredFrame{5, 2, 64});
   frame("max-messages", MaxMessagesFrame{16384, 1u << 21});
-  frame("messages-blocked", MessagesBlockedFrame{1u << 21});
+  frame("messages-blocked", MessagesBlockedFrame{1u << 21, 5000});
+  frame("message-part", MessagePartFrame{MessageFrame::Form::full, 5, 16u << 20, 1u << 20, view("a piece")});
+  frame("compact-message-part", MessagePartFrame{MessageFrame::Form::compact, 6, 2000, 1990, view("its end")});
   frame("drain-begins", DrainFrame{DrainFrame::State::begins, std::chrono::seconds(30)});
   frame("drain-agrees", DrainFrame{DrainFrame::State::agrees});
   frame("close-transport", CloseFrame{false, 0x0a, 0x08, view("why")});

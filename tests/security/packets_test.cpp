@@ -106,7 +106,8 @@ BOOST_AUTO_TEST_CASE(t12_frames_inside_message_1) {
        {frames(AckFrequencyFrame{}), frames(ImmediateAckFrame{}), frames(NewConnectionIdFrame{}),
         frames(RetireConnectionIdFrame{}), frames(PathChallengeFrame{}), frames(PathResponseFrame{}),
         frames(DatagramFrame{}), frames(MessageFrame{}), frames(ExpiredFrame{}), frames(MaxMessagesFrame{}),
-        frames(MessagesBlockedFrame{}), frames(DrainFrame{})})
+        frames(MessagesBlockedFrame{}), frames(MessagePartFrame{MessageFrame::Form::full, 0, 2000, 0, Bytes(1)}),
+        frames(DrainFrame{})})
     BOOST_TEST((refusal(bytes)->transport_code() == TransportErrorCode::protocol_violation));
   BOOST_TEST(pair.server.endpoint.connection_count() == accepted);
   BOOST_TEST(pair.server.app.events == 0u);

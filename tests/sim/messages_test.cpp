@@ -107,6 +107,54 @@ BOOST_AUTO_TEST_CASE(messages_and_streams_of_one_class_share_it) {
   BOOST_TEST(sim.violations().empty());
 }
 
+BOOST_AUTO_TEST_CASE(messages_of_16_mib_come_whole_over_a_lossy_link) {
+  Scene scene("delay 10ms loss 2% reorder 5% duplicate 1% rate 200mbit", 3);
+  SimPair& sim = scene.sim;
+  sim.client.send_messages(*sim.connection, {.count = 2, .size = kMaxMessagePayload}, sim.now());
+  sim.client.send_messages(*sim.connection, {.type = MessageType::call, .size = kMaxMessagePayload}, sim.now());
+  BOOST_TEST(sim.run_until([&] { return scene.all_came(3); }, 60s));
+  BOOST_TEST(sim.server_endpoint->stats().memory_in_use < 30u << 20);
+  BOOST_TEST(sim.violations().empty());
+}
+
+BOOST_AUTO_TEST_CASE(critical_messages_pass_a_long_one) {
+  Scene scene("delay 25ms rate 50mbit loss 1%", 7);
+  SimPair& sim = scene.sim;
+  sim.client.send_messages(*sim.connection, {.size = kMaxMessagePayload}, sim.now());
+  sim.run_for(500ms);
+  std::vector<Duration> waits;
+  for (int i = 0; i < 100; ++i) {
+    const Timestamp sent = sim.now();
+    const std::size_t before = sim.server.messages_received.size();
+    sim.client.send_messages(*sim.connection, {.type = MessageType::call, .size = 200}, sent);
+    BOOST_TEST_REQUIRE(sim.run_until([&] { return sim.server.messages_received.size() > before; }, sim.elapsed() + 5s));
+    waits.push_back(sim.now() - sent);
+    sim.run_for(7ms);
+  }
+  BOOST_TEST(sim.server.messages_received.size() == 100u);  // the long one is still on its way
+  std::ranges::sort(waits);
+  BOOST_TEST_MESSAGE(fmt::format("one way: p50 {} us, p90 {} us", waits[50] / 1us, waits[90] / 1us));
+  BOOST_TEST((waits[50] < 25ms + 10ms));
+  BOOST_TEST(sim.run_until([&] { return scene.all_came(101); }, 30s));
+  BOOST_TEST(sim.violations().empty());
+}
+
+BOOST_AUTO_TEST_CASE(long_messages_that_expire_on_the_way_are_forgotten) {
+  Scene scene("delay 20ms rate 20mbit loss 2%", 5);
+  SimPair& sim = scene.sim;
+  for (int i = 0; i < 10; ++i) {
+    sim.client.send_messages(*sim.connection, {.size = 1u << 20, .lifetime = 200ms}, sim.now());
+    sim.run_for(300ms);
+  }
+  sim.client.send_messages(*sim.connection, {.size = 1u << 20}, sim.now());
+  BOOST_TEST(sim.run_until([&] { return sim.client.outcomes.size() == 11; }, 30s));
+  sim.run_for(3s);
+  BOOST_TEST(sim.server.messages_received.size() == 1u);
+  BOOST_TEST(sim.server.messages_expired == 10u);
+  BOOST_TEST(sim.server_endpoint->stats().memory_in_use < 100'000u);
+  BOOST_TEST(sim.violations().empty());
+}
+
 BOOST_AUTO_TEST_CASE(what_expires_in_an_outage_is_not_sent_after_it) {
   Scene scene("delay 20ms rate 10mbit");
   SimPair& sim = scene.sim;

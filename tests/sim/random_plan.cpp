@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "scheduler/message_receiver.h"
+
 namespace mxp::test {
 
 namespace {
@@ -130,6 +132,15 @@ RandomPlan::Messages draw_messages(SeededRandom& random) {
   return messages;
 }
 
+// Some messages are too long for one frame, as long as their receiver takes.
+void lengthen(SeededRandom& random, const RandomPlan& plan, RandomPlan::Messages& messages) {
+  if (random.below(4) != 0) return;
+  const auto& receiver = messages.sender == Role::client ? plan.config.server : plan.config.client;
+  const std::uint64_t most = MessageReceiver::largest_payload(receiver.transport.messages);
+  messages.burst.size = std::min(most, over_magnitudes(random, kMaxShortMessage + 1, 300'000));
+  messages.burst.count = std::min<std::uint64_t>(messages.burst.count, 1 + 200'000 / messages.burst.size);
+}
+
 void add_text(RandomPlan& plan) {
   const auto side = [&](Role role) {
     const TransportConfig& transport = (role == Role::client ? plan.config.client : plan.config.server).transport;
@@ -209,8 +220,9 @@ RandomPlan draw_plan(std::uint64_t seed) {
   std::stable_sort(plan.steps.begin(), plan.steps.end(),
                    [](const RandomPlan::Step& a, const RandomPlan::Step& b) { return a.at < b.at; });
 
-  for (const RandomPlan::Step& step : plan.steps) {
-    for (const RandomPlan::Messages& messages : step.messages) {
+  for (RandomPlan::Step& step : plan.steps) {
+    for (RandomPlan::Messages& messages : step.messages) {
+      lengthen(random, plan, messages);
       plan.message_count[index_of(messages.sender)] += messages.burst.count;
       plan.message_bytes += messages.burst.count * messages.burst.size;
     }

@@ -71,13 +71,19 @@ struct CompareFrames {
   bool operator()(const MessageFrame& x, const MessageFrame& y) const {
     return x.form == y.form && x.sequence == y.sequence && std::ranges::equal(x.body, y.body);
   }
+  bool operator()(const MessagePartFrame& x, const MessagePartFrame& y) const {
+    return x.form == y.form && x.sequence == y.sequence && x.body_size == y.body_size && x.offset == y.offset &&
+           std::ranges::equal(x.data, y.data);
+  }
   bool operator()(const ExpiredFrame& x, const ExpiredFrame& y) const {
     return x.first == y.first && x.count == y.count && x.length == y.length;
   }
   bool operator()(const MaxMessagesFrame& x, const MaxMessagesFrame& y) const {
     return x.window == y.window && x.bytes == y.bytes;
   }
-  bool operator()(const MessagesBlockedFrame& x, const MessagesBlockedFrame& y) const { return x.bytes == y.bytes; }
+  bool operator()(const MessagesBlockedFrame& x, const MessagesBlockedFrame& y) const {
+    return x.bytes == y.bytes && x.needed == y.needed;
+  }
   bool operator()(const DrainFrame& x, const DrainFrame& y) const { return x.state == y.state && x.time == y.time; }
   bool operator()(const CloseFrame& x, const CloseFrame& y) const {
     return x.application == y.application && x.code == y.code && x.frame_type == y.frame_type &&

@@ -340,7 +340,7 @@ class WithKeys(DumpCase):
 
     def test_messages_are_shown_with_what_is_in_them(self):
         body = bytes.fromhex("3150584d1200000005000000000000000000000000000000020000000000000075701e0d0d2d12e3b0fa")
-        payload = b"\x32\x09\x2a" + body + b"\x37\x0a\x05\x12\0\x05up" + b"\x37\x0b\x01\x12" + b"\x33\x0c\x02\x2a" + b"\x34\x10\x44\0" + b"\x38\x44\0"
+        payload = b"\x32\x09\x2a" + body + b"\x37\x0a\x05\x12\0\x05up" + b"\x37\x0b\x01\x12" + b"\x33\x0c\x02\x2a" + b"\x34\x10\x44\0" + b"\x38\x44\0\x05" + b"\x3a\x0d\x45\0\x44\0\x02ab"
         capture = wire.pcap([MESSAGE_1, MESSAGE_2, wire.c2s(0, payload)])
         event = {"type": "Event", "flags": 0, "id": 5, "trace_id": 0, "payload_length": 2}
         shown = self.records(capture, keys=True)[2]["frames"]
@@ -349,9 +349,10 @@ class WithKeys(DumpCase):
             {"type": "message", "sequence": 10, "compact": True, "length": 5, "message": event},
             {"type": "message", "sequence": 11, "compact": True, "length": 1, "message_error": "message is cut off"},
             {"type": "expired", "first": 12, "count": 3, "length": 42},
-            {"type": "max_messages", "window": 16, "limit": 1024}, {"type": "messages_blocked", "limit": 1024}])
+            {"type": "max_messages", "window": 16, "limit": 1024}, {"type": "messages_blocked", "limit": 1024, "needed": 5},
+            {"type": "message_part", "sequence": 13, "compact": True, "offset": 1024, "length": 2, "body_length": 1280}])
         out, _ = self.dump("-r", self.file("c", capture), "--keylog", self.file("k", wire.KEY_LOG))
-        for text in ("MESSAGE 10 compact Event id 5 [2]", "MESSAGE 11 compact not a message: message is cut off [1]", "EXPIRED 12-14 [42]", "MAX_MESSAGES 1024 window 16", "MESSAGES_BLOCKED 1024"):
+        for text in ("MESSAGE 10 compact Event id 5 [2]", "MESSAGE 11 compact not a message: message is cut off [1]", "EXPIRED 12-14 [42]", "MAX_MESSAGES 1024 window 16", "MESSAGES_BLOCKED 1024 needs 5", "MESSAGE_PART 13 compact 1024-1025 of 1280"):
             self.assertIn(text, out)
 
     def test_drain_is_shown_with_its_state(self):

@@ -114,11 +114,15 @@ struct FrameJson {
     add(R"(,"message":{{"type":"{}","flags":{},"id":{},"trace_id":{},"payload_length":{}}})",
         tools::name_of(message->type), message->flags, message->id, message->trace_id, message->payload.size());
   }
+  void operator()(const MessagePartFrame& frame) {
+    add(R"(,"sequence":{},"compact":{},"offset":{},"length":{},"body_length":{})", frame.sequence,
+        frame.form == MessageFrame::Form::compact, frame.offset, frame.data.size(), frame.body_size);
+  }
   void operator()(const ExpiredFrame& frame) {
     add(R"(,"first":{},"count":{},"length":{})", frame.first, frame.count, frame.length);
   }
   void operator()(const MaxMessagesFrame& frame) { add(R"(,"window":{},"limit":{})", frame.window, frame.bytes); }
-  void operator()(const MessagesBlockedFrame& frame) { add(R"(,"limit":{})", frame.bytes); }
+  void operator()(const MessagesBlockedFrame& frame) { add(R"(,"limit":{},"needed":{})", frame.bytes, frame.needed); }
   void operator()(const DrainFrame& frame) {
     add(R"(,"state":"{}")", state_word(frame.state));
     if (frame.state == DrainFrame::State::begins)
@@ -155,6 +159,7 @@ struct FrameWord {
   std::string_view operator()(const PathResponseFrame&) const { return "path_response"; }
   std::string_view operator()(const DatagramFrame&) const { return "datagram"; }
   std::string_view operator()(const MessageFrame&) const { return "message"; }
+  std::string_view operator()(const MessagePartFrame&) const { return "message_part"; }
   std::string_view operator()(const ExpiredFrame&) const { return "expired"; }
   std::string_view operator()(const MaxMessagesFrame&) const { return "max_messages"; }
   std::string_view operator()(const MessagesBlockedFrame&) const { return "messages_blocked"; }

@@ -73,13 +73,18 @@ struct FrameText {
       add(" {} id {} [{}]", tools::name_of(message->type), message->id, message->payload.size());
     else add(" not a message: {} [{}]", to_string(message.error()), frame.body.size());
   }
+  void operator()(const MessagePartFrame& frame) {
+    add("MESSAGE_PART {}", frame.sequence);
+    if (frame.form == MessageFrame::Form::compact) add(" compact");
+    add(" {}-{} of {}", frame.offset, frame.offset + frame.data.size() - 1, frame.body_size);
+  }
   void operator()(const ExpiredFrame& frame) {
     add("EXPIRED {}", frame.first);
     if (frame.count > 1) add("-{}", frame.first + frame.count - 1);
     if (frame.length > 0) add(" [{}]", frame.length);
   }
   void operator()(const MaxMessagesFrame& frame) { add("MAX_MESSAGES {} window {}", frame.bytes, frame.window); }
-  void operator()(const MessagesBlockedFrame& frame) { add("MESSAGES_BLOCKED {}", frame.bytes); }
+  void operator()(const MessagesBlockedFrame& frame) { add("MESSAGES_BLOCKED {} needs {}", frame.bytes, frame.needed); }
   void operator()(const DrainFrame& frame) {
     add("DRAIN {}", state_word(frame.state));
     if (frame.state == DrainFrame::State::begins)

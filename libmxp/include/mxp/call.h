@@ -17,8 +17,8 @@
 namespace mxp {
 
 // Largest data of a call and of its answer, and largest text of an answer that tells of a failure, in bytes.
-inline constexpr std::size_t kMaxCallData = kMaxShortMessage - 20;
-inline constexpr std::size_t kMaxAnswerData = kMaxShortMessage;
+inline constexpr std::size_t kMaxCallData = kMaxMessagePayload - 20;
+inline constexpr std::size_t kMaxAnswerData = kMaxMessagePayload;
 inline constexpr std::size_t kMaxAnswerText = kMaxShortMessage - 2;
 
 // Names a call that this side made; no two of a connection are equal. It is the message id of the call on the wire.
@@ -68,7 +68,7 @@ struct AnswerOptions {
 enum class CallError : std::uint8_t {
   not_enabled,        // CallConfig::enabled is off on this side
   invalid_timeout,    // 0 or less
-  too_large,          // the data are beyond kMaxCallData, or beyond all that the peer lets be under way
+  too_large,          // the data are beyond kMaxCallData, or beyond what the peer takes in one message
   too_many,           // CallConfig::max_waiting calls wait for their answers
   not_taken,          // the peer takes no messages
   queue_full,         // the class holds as much as it may: on_messages_writable tells when it takes more
@@ -119,7 +119,7 @@ std::string_view to_string(CallEnd end);
 
 enum class AnswerError : std::uint8_t {
   unknown_call,  // answered already, taken back, timed out, or never given out
-  too_large,   // beyond kMaxAnswerData, as it travels, or kMaxAnswerText, or beyond all that the peer lets be under way
+  too_large,   // beyond kMaxAnswerData, as it travels, or kMaxAnswerText, or beyond what the peer takes in one message
   invalid,     // the reason `cancelled`, which is no answer, or a text that is not UTF-8
   not_taken,   // the peer takes no messages
   queue_full,  // the call is still open: try again after on_messages_writable

@@ -82,10 +82,14 @@ struct MessageConfig {
   // Bytes of messages that the peer may send ahead of our taking them, at first, and what that may grow to; 2048 to
   // 2^40 bytes. A message counts with its header and checksum, in whatever form it travels.
   std::uint64_t receive_window = 2u << 20;
-  std::uint64_t max_receive_window = 16u << 20;
+  std::uint64_t max_receive_window = 24u << 20;
+  // Largest payload that the peer may send, kMaxShortMessage to kMaxMessagePayload bytes. It is less where a message of
+  // this size would not fit into max_receive_window beside an eighth of receive_window. The window grows at once for a
+  // long message that does not fit.
+  std::uint64_t max_message = kMaxMessagePayload;
   // Bytes that each class may hold, 2048 to 2^40: messages in the form that they travel in, and 40 bytes for each, from
   // send_message on until they and all before them in the class are settled. Half of it must be free again before
-  // on_messages_writable is told.
+  // on_messages_writable is told. A class that holds nothing takes one message of any size.
   std::size_t send_buffer = 4u << 20;
   // Whether messages travel without what the frame says already (docs/protocol.md §1.1), where the peer wants it too.
   bool compaction = true;

@@ -12,7 +12,8 @@
 #pragma GCC visibility push(default)
 namespace mxp {
 
-// Largest payload of a message that travels in one frame.
+// Largest payload of a message that travels in one frame. Longer ones, up to kMaxMessagePayload, travel in parts and
+// behave alike.
 inline constexpr std::size_t kMaxShortMessage = 1100;
 
 // Whether the connection compresses a payload. Never by itself: where an attacker can have text of its own compressed
@@ -65,7 +66,7 @@ enum class MessageOutcome : std::uint8_t {
 std::string_view to_string(MessageOutcome outcome);
 
 enum class SendMessageError : std::uint8_t {
-  too_large,   // the payload, compressed and sealed if it is to be, is beyond kMaxShortMessage
+  too_large,   // the payload, compressed and sealed if it is to be, is beyond what the peer takes
   invalid,     // a type, or a flag, that docs/protocol.md §1 does not know, or flags and wishes that exclude others
   not_taken,   // the peer takes no messages
   queue_full,  // its class holds as much as it may: on_messages_writable tells when it takes more

@@ -65,7 +65,7 @@ struct Written {
 };
 bool write_some_frame(Writer& out, Written& written, std::vector<std::uint8_t>& store) {
   const StreamType type = *rc::gen::element(StreamType::bidirectional, StreamType::unidirectional);
-  switch (*rc::gen::inRange(0, 23)) {
+  switch (*rc::gen::inRange(0, 24)) {
     case 0: written.frame = PingFrame{}; break;
     case 1: {
       written.ranges = some_ranges();
@@ -113,14 +113,23 @@ bool write_some_frame(Writer& out, Written& written, std::vector<std::uint8_t>& 
     }
     case 18: {
       const auto count = *rc::gen::inRange<std::uint64_t>(1, kMaxMessageWindow + 1);
-      written.frame = ExpiredFrame{number(61), count, *rc::gen::inRange<std::uint64_t>(0, kMaxMessageLength + 1)};
+      written.frame = ExpiredFrame{number(61), count, *rc::gen::inRange<std::uint64_t>(0, kMaxMessageCharge + 1)};
       break;
     }
     case 19:
       written.frame = MaxMessagesFrame{*rc::gen::inRange<std::uint64_t>(0, kMaxMessageWindow + 1), number()};
       break;
-    case 20: written.frame = MessagesBlockedFrame{number()}; break;
+    case 20: written.frame = MessagesBlockedFrame{number(), number()}; break;
     case 21: {
+      store = some_bytes(79);
+      store.push_back(0);
+      const auto form = *rc::gen::element(MessageFrame::Form::full, MessageFrame::Form::compact);
+      const auto offset = *rc::gen::inRange<std::uint64_t>(0, kMaxMessageLength - store.size() + 1);
+      const auto behind = *rc::gen::inRange<std::uint64_t>(0, kMaxMessageLength - store.size() - offset + 1);
+      written.frame = MessagePartFrame{form, number(), offset + store.size() + behind, offset, store};
+      break;
+    }
+    case 22: {
       const auto state =
           *rc::gen::element(DrainFrame::State::begins, DrainFrame::State::done, DrainFrame::State::agrees);
       const std::chrono::milliseconds time(*rc::gen::inRange<std::int64_t>(0, std::int64_t{1} << 32));

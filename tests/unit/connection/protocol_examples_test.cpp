@@ -178,6 +178,7 @@ std::string_view parameter_name(std::uint64_t id) {
     case 0x16: return "max_datagram_payload";
     case 0x17: return "initial_max_message_data";
     case 0x18: return "takes_compact_messages";
+    case 0x19: return "max_message_size";
     default: return "(greased)";
   }
 }
@@ -508,7 +509,11 @@ BOOST_AUTO_TEST_CASE(frames_of_the_worked_example) {
   show_frame("MAX_MESSAGES", "window 16384, 3145728 bytes", MaxMessagesFrame{16384, 3u << 20});
   show_frame("COMPACT_MESSAGE", "number 9: the same Event",
              MessageFrame{MessageFrame::Form::compact, 9, Bytes{0x12, 0x00, 0x05, 'u', 'p'}});
-  show_frame("MESSAGES_BLOCKED", "at 3145728 bytes", MessagesBlockedFrame{3u << 20});
+  show_frame("MESSAGES_BLOCKED", "at 3145728 bytes, 4194384 needed", MessagesBlockedFrame{3u << 20, (4u << 20) + 80});
+  show_frame("MESSAGE_PART", "number 13: bytes 2400 to 2404 of 4194344",
+             MessagePartFrame{MessageFrame::Form::full, 13, (4u << 20) + 40, 2400, as_bytes("piece")});
+  show_frame("COMPACT_MESSAGE_PART", "number 14: the last 5 of 4194311 bytes",
+             MessagePartFrame{MessageFrame::Form::compact, 14, (4u << 20) + 7, (4u << 20) + 2, as_bytes("piece")});
   show_frame("DRAIN", "begins: 30000 ms at most", DrainFrame{DrainFrame::State::begins, std::chrono::seconds(30)});
   show_frame("DRAIN", "done", DrainFrame{DrainFrame::State::done});
   show_frame("DRAIN", "agrees", DrainFrame{DrainFrame::State::agrees});

@@ -293,7 +293,7 @@ BOOST_AUTO_TEST_CASE(fields_may_be_in_longer_forms) {
 }
 
 BOOST_AUTO_TEST_CASE(unknown_and_reserved_types_close_the_connection) {
-  for (const std::uint8_t type : {0x04, 0x1e, 0x22, 0x35, 0x39, 0x3f}) {
+  for (const std::uint8_t type : {0x04, 0x1e, 0x22, 0x35, 0x3e, 0x3f}) {
     const TransportError error = refused({type, 0, 0, 0});
     BOOST_TEST((error.code == TransportErrorCode::unknown_frame));
     BOOST_TEST(error.frame_type == type);
@@ -358,14 +358,26 @@ BOOST_AUTO_TEST_CASE(frames_of_messages) {
   BOOST_TEST(expired.length == 100u);
   BOOST_TEST(only<MaxMessagesFrame>(hex("34 80100000 4040")).window == 1u << 20);
   BOOST_TEST(only<MaxMessagesFrame>(hex("34 10 4040")).bytes == 64u);
-  BOOST_TEST(only<MessagesBlockedFrame>(hex("38 4040")).bytes == 64u);
+  BOOST_TEST(only<MessagesBlockedFrame>(hex("38 4040 05")).bytes == 64u);
+  BOOST_TEST(only<MessagesBlockedFrame>(hex("38 4040 05")).needed == 5u);
+  const auto part_bytes = hex("39 4040 05 02 03 616263");
+  const auto part = only<MessagePartFrame>(part_bytes);
+  BOOST_TEST((part.form == MessageFrame::Form::full));
+  BOOST_TEST((part.sequence == 64u && part.body_size == 5u && part.offset == 2u && part.data.size() == 3u));
+  BOOST_TEST((only<MessagePartFrame>(hex("3a 01 81000028 00 01 61")).form == MessageFrame::Form::compact));
 }
 
 BOOST_AUTO_TEST_CASE(frames_of_messages_beyond_their_bounds) {
-  for (const char* bytes : {"32 01 04 616263",                    // longer than the packet
-                            "33 01 80100000 00",                  // more than can be under way
-                            "33 ffffffffffffffff 01 00",          // beyond the last sequence
-                            "33 01 00 81000029",                  // longer than a message can be
+  for (const char* bytes : {"32 01 04 616263",            // longer than the packet
+                            "33 01 80100000 00",          // more than can be under way
+                            "33 ffffffffffffffff 01 00",  // beyond the last sequence
+                            "33 01 00 81000051",          // longer than a message can be
+                            "39 01 81000029 00 01 61",    // the same
+                            "39 01 03 01 03 616263",      // beyond its end
+                            "39 01 03 04 00",             // the same
+                            "3a 01 03 01 00",             // no data
+                            "39 01 08 00 04 616263",      // longer than the packet
+                            "39 01 08 00", "39 01 08", "39 01", "39", "38 01",
                             "34 80100001 00",                     // too large a window
                             "32 01", "33 01 00", "34 01", "38"})  // cut off
     BOOST_TEST((refused(hex(bytes)).code == TransportErrorCode::frame_encoding_error));
@@ -405,6 +417,7 @@ BOOST_AUTO_TEST_CASE(only_padding_ack_and_close_are_not_ack_eliciting) {
                              Frame(PathResponseFrame{}),
                              Frame(DatagramFrame{}),
                              Frame(MessageFrame{}),
+                             Frame(MessagePartFrame{}),
                              Frame(ExpiredFrame{}),
                              Frame(MaxMessagesFrame{}),
                              Frame(MessagesBlockedFrame{}),

@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "mxp/message_options.h"
+
 namespace mxp::test {
 
 namespace {
@@ -91,6 +93,8 @@ std::vector<Row> rows() {
       row(MXP_FIELD(transport.messages.window), Counts{0, 1, 1u << 20}, BadCounts{{(1u << 20) + 1, "1048577"}}),
       row(MXP_FIELD(transport.messages.receive_window), Counts{2048, k2To40}, bad_message_windows),
       row(MXP_FIELD(transport.messages.max_receive_window), Counts{2048, k2To40}, bad_message_windows),
+      row(MXP_FIELD(transport.messages.max_message), Counts{kMaxShortMessage, kMaxMessagePayload},
+          BadCounts{{kMaxShortMessage - 1, "1099"}, {kMaxMessagePayload + 1, "16777217"}}),
       row(MXP_FIELD(transport.messages.send_buffer), Counts{2048, k2To40}, bad_message_windows),
       row(MXP_FIELD(transport.messages.max_decompressed), Counts{0, 16u << 20},
           BadCounts{{(16u << 20) + 1, "16777217"}}),

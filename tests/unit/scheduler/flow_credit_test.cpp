@@ -56,6 +56,23 @@ BOOST_AUTO_TEST_CASE(a_blocked_peer_gets_whatever_there_is) {
   BOOST_TEST(!window.raise_due());
 }
 
+BOOST_AUTO_TEST_CASE(telling_a_limit_again_grants_a_blocked_peer_nothing) {
+  ReceiveWindow window(1000, 2000);
+  window.on_peer_blocked(1000);
+  BOOST_TEST(window.raise() == 1000u);  // the frame that told it may have been lost
+  window.consume(1, kStart, 10ms);
+  BOOST_TEST(window.raise_due());
+}
+
+BOOST_AUTO_TEST_CASE(window_is_widened_up_to_its_maximum) {
+  ReceiveWindow window(1000, 2000);
+  window.widen(900);
+  BOOST_TEST(window.window() == 1000u);
+  window.widen(5000);
+  BOOST_TEST(window.window() == 2000u);
+  BOOST_TEST(window.raise() == 2000u);
+}
+
 BOOST_AUTO_TEST_CASE(a_window_is_sixteen_times_what_is_consumed_in_a_round_trip_up_to_its_maximum) {
   ReceiveWindow window(1000, 4000);
   window.consume(50, kStart + 1h, 10ms);

@@ -78,6 +78,7 @@ struct MessageSide {
       if (!frame->has_value()) return {};
       std::expected<void, TransportError> result;
       if (const auto* message = std::get_if<MessageFrame>(&**frame)) result = messages.on_frame(*message);
+      if (const auto* part = std::get_if<MessagePartFrame>(&**frame)) result = messages.on_frame(*part);
       if (const auto* expired = std::get_if<ExpiredFrame>(&**frame)) result = messages.on_frame(*expired);
       if (const auto* blocked = std::get_if<MessagesBlockedFrame>(&**frame)) messages.on_frame(*blocked);
       if (const auto* limit = std::get_if<MaxMessagesFrame>(&**frame)) messages.on_frame(*limit);

@@ -314,7 +314,7 @@ BOOST_AUTO_TEST_CASE(a_full_class_says_so_and_when_it_has_room_again) {
 }
 
 BOOST_FIXTURE_TEST_CASE(bad_messages_are_refused, MessagePair) {
-  BOOST_TEST((client.send(1, kMaxShortMessage + 1).error() == SendMessageError::too_large));
+  BOOST_TEST((client.send(1, kMaxMessagePayload + 1).error() == SendMessageError::too_large));
   BOOST_TEST(client.send(1, kMaxShortMessage).has_value());
   BOOST_TEST((client.send(1, 1, {}, MessageType{0x33}).error() == SendMessageError::invalid));
   BOOST_TEST((client.messages.send({.flags = 0x10}, {}).error() == SendMessageError::invalid));

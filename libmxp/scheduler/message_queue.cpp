@@ -1,0 +1,41 @@
+#include "scheduler/message_queue.h"
+
+namespace mxp {
+
+MessageQueue::Added MessageQueue::add_long(std::unique_ptr<LongMessage> message) {
+  if (end_ - oldest_ == entries_.size()) grow();
+  std::uint32_t place = static_cast<std::uint32_t>(long_.size());
+  if (free_places_.empty()) {
+    long_.emplace_back();
+  } else {
+    place = free_places_.back();
+    free_places_.pop_back();
+  }
+  const MutableBytes body = message->bytes();
+  long_bytes_ += body.size();
+  long_[place] = std::move(message);
+  Entry& entry = entries_[end_ & (entries_.size() - 1)];
+  entry = {.position = bodies_.end(),
+           .body_size = static_cast<std::uint32_t>(body.size()),
+           .state = State::queued,
+           .long_place = place};
+  return {end_++, entry, body};
+}
+
+void MessageQueue::drop_long(Entry& entry) {
+  if (!entry.is_long()) return;
+  long_bytes_ -= long_[entry.long_place]->size();
+  long_[entry.long_place].reset();
+  free_places_.push_back(entry.long_place);
+  entry.long_place = kShort;
+}
+
+std::size_t MessageQueue::memory() const {
+  std::size_t total = bodies_.memory() + entries_.capacity() * sizeof(Entry) +
+                      long_.capacity() * sizeof(long_.front()) + free_places_.capacity() * sizeof(std::uint32_t);
+  for (const auto& message : long_)
+    if (message != nullptr) total += message->memory();
+  return total;
+}
+
+}  // namespace mxp
