@@ -123,7 +123,7 @@ BOOST_AUTO_TEST_CASE(critical_messages_pass_a_long_one) {
   sim.client.send_messages(*sim.connection, {.size = kMaxMessagePayload}, sim.now());
   sim.run_for(500ms);
   std::vector<Duration> waits;
-  for (int i = 0; i < 100; ++i) {
+  for (int i = 0; i < 50; ++i) {
     const Timestamp sent = sim.now();
     const std::size_t before = sim.server.messages_received.size();
     sim.client.send_messages(*sim.connection, {.type = MessageType::call, .size = 200}, sent);
@@ -131,11 +131,11 @@ BOOST_AUTO_TEST_CASE(critical_messages_pass_a_long_one) {
     waits.push_back(sim.now() - sent);
     sim.run_for(7ms);
   }
-  BOOST_TEST(sim.server.messages_received.size() == 100u);  // the long one is still on its way
+  BOOST_TEST(sim.server.messages_received.size() == 50u);  // the long one is still on its way
   std::ranges::sort(waits);
-  BOOST_TEST_MESSAGE(fmt::format("one way: p50 {} us, p90 {} us", waits[50] / 1us, waits[90] / 1us));
-  BOOST_TEST((waits[50] < 25ms + 10ms));
-  BOOST_TEST(sim.run_until([&] { return scene.all_came(101); }, 30s));
+  BOOST_TEST_MESSAGE(fmt::format("one way: p50 {} us, p90 {} us", waits[25] / 1us, waits[45] / 1us));
+  BOOST_TEST((waits[25] < 25ms + 10ms));
+  BOOST_TEST(sim.run_until([&] { return scene.all_came(51); }, 30s));
   BOOST_TEST(sim.violations().empty());
 }
 
