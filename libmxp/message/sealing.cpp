@@ -1,9 +1,8 @@
-#include "mxp/message_sealing.h"
-
 #include <array>
 
 #include "crypto/noise_x.h"
 #include "message/header.h"
+#include "mxp/message_sealing.h"
 
 namespace mxp {
 namespace {

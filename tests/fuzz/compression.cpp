@@ -1,10 +1,9 @@
 // A compressed payload from a stranger: the bound holds whatever the frame says, and what came out can be compressed and
 // comes out again.
-#include "mxp/message_compression.h"
-
 #include <algorithm>
 #include <vector>
 
+#include "mxp/message_compression.h"
 #include "require.h"
 
 using namespace mxp;

@@ -61,7 +61,7 @@ std::vector<Sample> samples() {
 std::vector<Bytes> unknown_types() {
   std::vector<Bytes> types;
   for (std::uint64_t type = 0; type < 200; ++type) {
-    const bool of_messages_and_drain = (type >= 0x32 && type <= 0x34) || (type >= 0x36 && type <= 0x38);
+    const bool of_messages_and_drain = (type >= 0x32 && type <= 0x34) || (type >= 0x36 && type <= 0x3a);
     const bool known = type <= 0x03 || (type >= 0x05 && type <= 0x17) ||
                        (type >= 0x1c && type <= 0x1f && type != 0x1e) || of_messages_and_drain;
     if (!known) types.push_back(varint(type));

@@ -826,7 +826,7 @@ class WrongUse(unittest.TestCase):
             (["run", "--assert", "goodput=1"], "goodput"),
             (["run", "--assert", "goodput>=slow"], "slow"),
             (["run", "--parallel", "0"], "--parallel"),
-            (["run", "--link", "loss 1%"], "--link"),
+            (["run", "--link", "loss x%"], "--link"),
             (["client", "mxp://127.0.0.1:9000"], "key"),
             (["client", "http://example"], "mxp://"),
             (["server"], "address"),

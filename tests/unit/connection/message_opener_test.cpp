@@ -86,7 +86,7 @@ BOOST_AUTO_TEST_CASE(payload_is_told_plain_and_its_origin_says_how_it_came) {
 // The size of what travels counts, not that of what it holds.
 BOOST_AUTO_TEST_CASE(compressed_payload_may_be_larger_than_a_message) {
   const std::string text = words(10'000);
-  CallPair pair;
+  CallPair pair({}, {}, {}, {.max_message = 2000});
   const Message message{.type = MessageType::event, .payload = bytes_of(text)};
   BOOST_TEST((pair.client.wrapper.send(message, {.seal = kToPeer}).error() == SendMessageError::too_large));
   pair.client.send(message, {.compress = kZstd, .seal = kToPeer});
@@ -391,6 +391,7 @@ BOOST_AUTO_TEST_CASE(t80_what_waits_when_the_connection_ends_is_told_as_it_is) {
   pair.exchange();
   BOOST_TEST(pair.server.app.answers.empty());
   const std::size_t opened = pair.server.opener.counters().opened;
+  pair.server.opener.on_clock(pair.now + 10ms);  // with the packet that ends it, the next turn has come
   pair.server.opener.end();
   pair.server.calls.end();
   pair.server.messages.end();

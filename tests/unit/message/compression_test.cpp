@@ -1,9 +1,8 @@
-#include "mxp/message_compression.h"
-
 #include <zstd.h>
 
 #include <boost/test/unit_test.hpp>
 
+#include "mxp/message_compression.h"
 #include "support/allocation_counter.h"
 #include "support/hex.h"
 

@@ -2,11 +2,11 @@
 #include <boost/test/unit_test.hpp>
 
 #include "message/compact.h"
-#include "mxp/message_compression.h"
 #include "message/header.h"
-#include "mxp/message_sealing.h"
 #include "mxp/agent_registry.h"
 #include "mxp/message.h"
+#include "mxp/message_compression.h"
+#include "mxp/message_sealing.h"
 #include "support/protocol_document.h"
 
 using namespace mxp;

@@ -1,10 +1,9 @@
-#include "mxp/message_sealing.h"
-
 #include <boost/test/unit_test.hpp>
 
 #include "crypto/noise_x.h"
-#include "mxp/message_compression.h"
 #include "message/header.h"
+#include "mxp/message_compression.h"
+#include "mxp/message_sealing.h"
 #include "support/pattern.h"
 #include "unit/crypto/bytes_of.h"
 #include "unit/crypto/low_order_points.h"
