@@ -61,8 +61,8 @@ class Digest {
   std::uint64_t size_ = 0;
 };
 
-// An answer takes 1100 bytes at most, so a report comes on a stream of its own. The answer follows when the caller has
-// all of it, and says which stream that was and what must have come.
+// The caller can use the lines of a report before it is whole, so it comes on a stream of its own. The answer follows
+// when the caller has all of it, and says which stream that was and what must have come.
 struct ReportAnswer {
   std::uint64_t stream = 0;
   std::uint64_t size = 0;

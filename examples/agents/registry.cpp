@@ -55,7 +55,7 @@ class Registry final : public mxp::Handler {
 
 int main(int argc, char** argv) {
   const auto address = mxp::SocketAddress::parse(argc > 1 ? argv[1] : "127.0.0.1:9000");
-  // Descriptions and answers are kept so small that each travels as one message.
+  // Descriptions and answers are kept so small that none has to travel in parts.
   mxp::AgentRegistryConfig config{.max_agent_bytes = 1000, .max_answer_bytes = mxp::kMaxShortMessage};
   int seconds = 90;
   const std::string_view given = argc > 2 ? argv[2] : "90";

@@ -2,15 +2,13 @@
 
 #include <algorithm>
 
+#include "message/flags.h"
+
 namespace mxp {
 namespace {
 
 // What is still compressed or sealed here could not be opened, or was not to be.
-bool is_readable(const Message& message) {
-  constexpr auto kUnreadable =
-      static_cast<unsigned>(MessageFlag::compressed) | static_cast<unsigned>(MessageFlag::encrypted);
-  return (message.flags & kUnreadable) == 0;
-}
+bool is_readable(const Message& message) { return (message.flags & (kCompressed | kEncrypted)) == 0; }
 
 }  // namespace
 

@@ -3,13 +3,11 @@
 #include <utility>
 
 #include "core/work.h"
+#include "message/flags.h"
 #include "mxp/message_sealing.h"
 
 namespace mxp {
 namespace {
-
-constexpr auto kCompressed = static_cast<std::uint8_t>(MessageFlag::compressed);
-constexpr auto kEncrypted = static_cast<std::uint8_t>(MessageFlag::encrypted);
 
 Messages::ClassBits bit_of_class(const Message& message) {
   return static_cast<Messages::ClassBits>(1u << static_cast<unsigned>(message_class(message.type)));

@@ -1,15 +1,9 @@
 #include "connection/message_wrapper.h"
 
+#include "message/flags.h"
 #include "mxp/message_sealing.h"
 
 namespace mxp {
-namespace {
-
-constexpr auto kCompressed = static_cast<std::uint8_t>(MessageFlag::compressed);
-constexpr auto kEncrypted = static_cast<std::uint8_t>(MessageFlag::encrypted);
-
-}  // namespace
-
 std::expected<MessageTicket, SendMessageError> MessageWrapper::send_wrapped(Message message,
                                                                             const MessageOptions& options) {
   // Before the work: a peer that takes no messages takes none of any kind.

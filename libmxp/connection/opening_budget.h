@@ -4,9 +4,10 @@
 // where it is, as if the application did not take it, and uses up the peer's own credit.
 //
 // This is the generic cell rate algorithm (ITU-T I.371, Annex A, "virtual scheduling"): one point in time, up to which
-// the work that was let in uses up the rate. It may lie ahead of the clock by nothing and behind it by the burst. A
-// connection that has to wait takes its place at once and comes back when its time has come; so those that wait are
-// served in turn, each wakes up once for each payload, and nobody looks for them.
+// the work that was let in uses up the rate. Work may begin when the clock has reached that point, and each piece of
+// work moves the point on by its cost. It falls behind the clock by the burst at most, so that no more than that is
+// saved up. A connection that has to wait takes its place at once and comes back when its time has come; so those that
+// wait are served in turn, each wakes up once for each payload, and nobody looks for them.
 //
 // The work is counted and not measured, because nothing below the event loop reads a clock.
 #pragma once

@@ -17,7 +17,7 @@ class ScratchBuffer {
   MutableBytes take(std::size_t size) {
     if (size > capacity_) {
       bytes_.reset();  // first, so that there are never two
-      capacity_ = std::bit_ceil(std::max(size, kFirst));
+      capacity_ = size <= kKept ? std::bit_ceil(std::max(size, kFirst)) : size;
       bytes_ = std::make_unique_for_overwrite<std::uint8_t[]>(capacity_);
     }
     return {bytes_.get(), size};

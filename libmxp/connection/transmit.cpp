@@ -188,16 +188,16 @@ void note_critical(Parts& parts, Timestamp now, const SentFrame& frame, std::siz
 bool write_data(Parts& parts, Timestamp now, Writer& writer, const Budget& budget) {
   // The second probe repeats the first instead of being an empty PING: it is enough if one of them arrives.
   if (budget.probes > 0 && !parts.outbox.has_pending()) repeat_earlier_probes(parts);
+  bool wrote_control = write_id_frames(parts, writer);
+  wrote_control |= parts.drain.write_frames(writer, [&](const SentFrame& frame) { parts.sent_frames.append(frame); });
+  const auto order = next_probe_carries_new_data(parts) ? Outbox::Order::new_first : Outbox::Order::lost_first;
+  const bool asks = budget.probes > 0 && write_immediate_ack(parts, writer);
   std::size_t noted_to = writer.written();
   const auto note_frame = [&](const SentFrame& frame) {
     parts.sent_frames.append(frame);
     if (parts.outbox.writes_critical()) note_critical(parts, now, frame, writer.written() - noted_to);
     noted_to = writer.written();
   };
-  bool wrote_control = write_id_frames(parts, writer);
-  wrote_control |= parts.drain.write_frames(writer, [&](const SentFrame& frame) { parts.sent_frames.append(frame); });
-  const auto order = next_probe_carries_new_data(parts) ? Outbox::Order::new_first : Outbox::Order::lost_first;
-  const bool asks = budget.probes > 0 && write_immediate_ack(parts, writer);
   if (parts.outbox.write_frames(writer, note_frame, order) || asks || wrote_control) return true;
   return (parts.ping_due || budget.probes > 0) && write_noted_ping(parts, writer);
 }

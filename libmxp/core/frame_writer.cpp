@@ -260,9 +260,13 @@ bool write_frame(Writer& out, const DrainFrame& frame) {
   return write_varints(out, {frame_type::kDrain, state, static_cast<std::uint64_t>(time_ms)});
 }
 
+namespace {
+
 std::size_t message_part_overhead(std::uint64_t sequence, std::uint64_t body_size, std::uint64_t offset) {
   return 1 + varint_size(sequence) + varint_size(body_size) + varint_size(offset);
 }
+
+}  // namespace
 
 std::size_t message_part_capacity(std::size_t space, std::uint64_t sequence, std::uint64_t body_size,
                                   std::uint64_t offset) {

@@ -281,7 +281,7 @@ struct MessagesBlockedFrame {
   std::uint64_t bytes = 0;   // the limit
   std::uint64_t needed = 0;  // the window that would let the largest message that waits go, at most kMaxVarint
 };
-// How far its sender has come on the way to an end in order (docs/protocol.md §4).
+// How far its sender has come towards an orderly end (docs/protocol.md §7.1).
 struct DrainFrame {
   enum class State : std::uint8_t { begins, done, agrees };
   State state = State::begins;

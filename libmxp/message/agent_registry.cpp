@@ -17,6 +17,7 @@
 #include <utility>
 
 #include "core/indexed_heap.h"
+#include "message/flags.h"
 #include "message/payload_parts.h"
 #include "mxp/require.h"
 
@@ -215,9 +216,7 @@ std::optional<Message> AgentRegistry::on_message(Timestamp now, const PublicKey&
     case MessageType::agent_discover: break;
     default: return std::nullopt;
   }
-  constexpr auto kPacked =
-      static_cast<std::uint8_t>(MessageFlag::compressed) | static_cast<std::uint8_t>(MessageFlag::encrypted);
-  if ((message.flags & kPacked) != 0)
+  if ((message.flags & (kCompressed | kEncrypted)) != 0)
     return state_->error(message, ErrorReason::bad_payload, "the payload is not plain");
   if (message.type == MessageType::agent_register) return state_->on_register(now, peer, message);
   if (message.type == MessageType::agent_heartbeat) return state_->on_heartbeat(now, peer, message);

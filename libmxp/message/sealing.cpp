@@ -1,6 +1,7 @@
 #include <array>
 
 #include "crypto/noise_x.h"
+#include "message/flags.h"
 #include "message/header.h"
 #include "mxp/message_sealing.h"
 
@@ -10,7 +11,6 @@ namespace {
 static_assert(kSealingOverhead == kXMessageOverhead && kSealedPayloadOffset == kXMessagePayloadOffset);
 
 constexpr Suite kSuite = Suite::chacha20_poly1305;
-constexpr auto kEncrypted = static_cast<std::uint8_t>(MessageFlag::encrypted);
 constexpr std::array<std::uint8_t, 12> kLabel = {'m', 'x', 'p', '1', ' ', 'm', 'e', 's', 's', 'a', 'g', 'e'};
 
 using Prologue = std::array<std::uint8_t, kLabel.size() + kMessageHeaderSize>;

@@ -52,12 +52,12 @@ class SendCredit {
 // What we let the peer send: the window runs ahead of what the application has consumed. The limit is raised when half
 // of the window was consumed, so that two or three raises are under way in each window.
 //
-// The window follows the application: it is sixteen times what that consumed in the latest round trip, between its
-// first size and its maximum, and it never shrinks. Sixteen, because a packet that was lost holds back all that comes
+// The window follows the application: it grows to sixteen times what that consumed in the latest round trip, up to its
+// maximum, and never shrinks. Sixteen, because a packet that was lost holds back all that comes
 // after it: nothing is consumed meanwhile, so that no raise can help: the window must have been large enough before.
 // A packet that is lost three times in a row takes more than three round trips to arrive, and in start-up a peer sends
-// twice as much in each: 2 + 4 + 8 times what was consumed in the latest. What the application leaves unread makes
-// nothing grow.
+// twice as much in each: that is 2 + 4 + 8 = 14 times what was consumed in the latest, and some reserve. What the
+// application leaves unread makes nothing grow.
 class ReceiveWindow {
  public:
   ReceiveWindow() = default;

@@ -1,15 +1,15 @@
-// Tail-loss repair for the critical class. When the last packets of a burst are lost, nothing that follows shows it, and
-// only a probe timeout repairs them: a round trip and the peer's delay of acknowledgements later, at the least. What is
-// critical does not wait for that. A little after the last critical frames were sent, if they are not acknowledged by
-// then, the same frames go once more in a new packet, before anybody knows whether it was needed.
+// Tail-loss repair for the critical class. When the last packets of a burst are lost, nothing that follows shows it,
+// and only a probe timeout repairs them: a round trip and the peer's delay of acknowledgements later, at the least.
+// What is critical does not wait for that. A little after the last critical frames were sent, if they are not
+// acknowledged by then, the same frames go once more in a new packet, before anybody knows whether it was needed.
 //
 // "A little" is a quarter of the round trip, but at least half a millisecond, within which a peer that is near has
 // answered, and at most three: on a long path the copy is what keeps a lossy call from costing much more than others,
-// and it hardly matters to the path whether it comes early. Bulk data that wait do not hold it back: their packets would
-// show a loss after a whole round trip only. It pays for itself: of all bytes sent, 3 per cent may be copies, and besides
-// one small packet for each round trip. Copies count in flight, and none is made while the window is full.
+// and it hardly matters to the path whether it comes early. Bulk data that wait do not hold it back: their packets
+// would show a loss after a whole round trip only. Its cost is bounded: copies are at most 3 per cent of all bytes, and
+// one packet of 1200 bytes in each round trip besides. They count in flight, and none is made while the window is full.
 //
-// It remembers the frames of the last few packets; how they are written again is their owners' business, as after a
+// It remembers the last sixteen critical frames; how they are written again is their owners' business, as after a
 // loss.
 #pragma once
 
@@ -25,9 +25,10 @@ namespace mxp {
 
 class TailRepair {
  public:
-  static constexpr std::size_t kKept = 16;
+  static constexpr std::size_t kRememberedFrames = 16;
   static constexpr Duration kShortestDelay = std::chrono::microseconds(500);
   static constexpr Duration kLongestDelay = std::chrono::milliseconds(3);
+  static constexpr std::uint64_t kCopyPercent = 3;
   static constexpr std::uint64_t kFreeBytes = 1200;  // for each round trip
 
   static Duration delay(Duration smoothed_rtt) { return std::clamp(smoothed_rtt / 4, kShortestDelay, kLongestDelay); }
@@ -36,13 +37,13 @@ class TailRepair {
   // are not repaired again.
   void on_critical_sent(Timestamp now, const SentFrame& frame, std::size_t bytes, Duration smoothed_rtt) {
     if (is_copy(frame)) return;
-    Entry& entry = entries_[next_++ % kKept];
+    Entry& entry = entries_[next_++ % kRememberedFrames];
     if (entry.state == Entry::State::settled) ++open_;
     entry = {.frame = frame, .bytes = bytes, .state = Entry::State::sent};
     due_ = now + delay(smoothed_rtt);
   }
   // Bytes of any packet.
-  void on_packet_sent(std::size_t bytes) { allowance_ = std::min(allowance_ + 3 * bytes, kMostAllowance); }
+  void on_packet_sent(std::size_t bytes) { allowance_ = std::min(allowance_ + kCopyPercent * bytes, kMostAllowance); }
 
   void on_acknowledged(const SentFrame& frame) { forget(frame); }
   // Its owner sends it again, so nothing is left to do here.
@@ -55,8 +56,8 @@ class TailRepair {
   void repair(Timestamp now, Duration smoothed_rtt, Again&& again) {
     if (now < due_) return;
     due_ = kNever;
-    for (std::uint64_t i = next_ - std::min<std::uint64_t>(next_, kKept); i != next_; ++i) {
-      Entry& entry = entries_[i % kKept];
+    for (std::uint64_t i = next_ - std::min<std::uint64_t>(next_, kRememberedFrames); i != next_; ++i) {
+      Entry& entry = entries_[i % kRememberedFrames];
       if (entry.state != Entry::State::sent || !may_spend(now, smoothed_rtt, entry.bytes)) continue;
       entry.state = Entry::State::repaired;
       again(entry.frame);
@@ -108,7 +109,7 @@ class TailRepair {
     return true;
   }
 
-  std::array<Entry, kKept> entries_{};
+  std::array<Entry, kRememberedFrames> entries_{};
   std::uint64_t next_ = 0;
   std::size_t open_ = 0;  // entries that are not settled
   Timestamp due_ = kNever;

@@ -275,7 +275,7 @@ BOOST_AUTO_TEST_CASE(calls_of_a_caller_that_dies_are_forgotten) {
 
 BOOST_AUTO_TEST_CASE(each_call_is_told_when_the_connection_is_closed) {
   for (const bool server_closes : {false, true}) {
-    // It begins with ten packets, into which a thousand calls do not fit.
+    // CUBIC begins with ten packets, into which a thousand calls do not fit.
     SimConfig config = calls_on();
     config.client.transport.recovery.congestion_control = CongestionControl::cubic;
     CallScene scene("delay 20ms rate 1mbit", std::move(config));

@@ -8,7 +8,7 @@
 namespace mxp::tools {
 
 MessageSession::MessageSession(const SessionEnvironment& environment, Connection& connection, StandardStreams* streams)
-    : FramedSession(environment, connection, streams, "message", kMaxShortMessage) {}
+    : FramedSession(environment, connection, streams, "message", kMaxMessagePayload) {}
 
 // --- the stream that tells the end
 
@@ -68,6 +68,10 @@ MessageSession::Sent MessageSession::send(const Message& message) {
   if (ticket.error() == SendMessageError::not_taken)
     end(AppCode::failed, "this side was started with --message",
         fail(ErrorKind::network, fmt::format("{} takes no messages: start both sides with --message", peer())));
+  else if (ticket.error() == SendMessageError::too_large)
+    stop_input({ErrorKind::usage, fmt::format("message {} has {} bytes, which is more than {} takes: nothing was sent "
+                                              "from there on",
+                                              message.id, message.payload.size(), peer())});
   else if (ticket.error() != SendMessageError::connection_closed)
     end(AppCode::failed, "a message could not be sent",
         fail(ErrorKind::network, fmt::format("{}: message {}: {}", peer(), message.id, to_string(ticket.error()))));

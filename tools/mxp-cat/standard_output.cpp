@@ -54,7 +54,8 @@ std::size_t StandardOutput::take(ByteView data) {
 bool StandardOutput::take_whole(ByteView data) {
   if (error_) return false;
   if (kBufferBytes - std::min(kBufferBytes, buffer_.size()) < data.size() && !blocked_) flush();
-  if (error_ || kBufferBytes - std::min(kBufferBytes, buffer_.size()) < data.size()) return false;
+  const bool fits = kBufferBytes - std::min(kBufferBytes, buffer_.size()) >= data.size();
+  if (error_ || (!fits && !drained())) return false;
   take_all(data);
   return true;
 }

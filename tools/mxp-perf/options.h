@@ -34,7 +34,7 @@ inline constexpr unsigned kMaxStreamsInAll = 10'000;  // each may hold 16 KiB, h
 inline constexpr std::uint64_t kMaxSize = 1u << 20;   // bytes of a call
 // Bytes of a datagram: at least its number, at most what every path carries (Connection::max_datagram_size).
 inline constexpr std::uint64_t kLeastDatagram = 8, kLargestDatagram = 1170;
-inline constexpr std::uint64_t kMaxMessageSize = kMaxShortMessage;
+inline constexpr std::uint64_t kMaxMessageSize = kMaxShortMessage;  // our choice: short ones are what is measured
 inline constexpr Duration kMaxDuration = std::chrono::hours(1);
 inline constexpr Duration kMinDuration = std::chrono::milliseconds(1);
 inline constexpr double kMinRate = 1e-3, kMaxRate = 1e7;  // calls, messages or datagrams per second

@@ -69,8 +69,8 @@ struct SchedulerConfig {
 };
 
 enum class MessagePayloads : std::uint8_t {
-  // The application is told the plain payload, and Message::origin how it came. What cannot be opened (sealed to another
-  // key, damaged, too large) is told as it is: its flags say so.
+  // The application is told the plain payload, and Message::origin how it came. What cannot be opened (sealed to
+  // another key, damaged, too large) is told as it is: its flags say so.
   opened,
   as_they_are,  // for a relay that passes messages on: nothing is opened, and nothing waits for that
 };
@@ -95,8 +95,8 @@ struct MessageConfig {
   bool compaction = true;
   // What is done with payloads that come compressed, or sealed to our static key.
   MessagePayloads payloads = MessagePayloads::opened;
-  // Bytes that a compressed payload may hold, 0 to 16,777,216: a larger one is told as it is. An endpoint keeps room for
-  // the largest that came, until one of its connections has been idle for a while.
+  // Bytes that a compressed payload may hold, 0 to 16,777,216: a larger one is told as it is. An endpoint keeps room
+  // for the largest that came, until one of its connections has been idle for a while.
   std::size_t max_decompressed = 16u << 20;
 };
 
@@ -196,9 +196,9 @@ struct EndpointLimits {
   // are refused or never confirmed. Beyond that initials are dropped, and their clients send again. Initials of clients
   // that get in do not count. The default takes about half of one core's time. Threat t18.
   std::size_t max_fruitless_handshakes = 2000;
-  // Sealed payloads that are opened in a second, 1 to 1,000,000, over all connections; each 256 KiB that are decompressed
-  // count as one of them, and no payload for less than 4 KiB. Beyond that, messages with such payloads wait, one of each
-  // connection in turn. The default takes about a fifth of one core's time. Threat t80.
+  // Sealed payloads that are opened in a second, 1 to 1,000,000, over all connections; each 256 KiB that are
+  // decompressed count as one of them, and a compressed payload counts as 4 KiB at least. Beyond that, messages with
+  // such payloads wait, one of each connection in turn. The default takes about a fifth of one core's time. Threat t80.
   std::size_t max_opened_payloads = 2500;
 };
 

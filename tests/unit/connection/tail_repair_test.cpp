@@ -105,8 +105,8 @@ BOOST_AUTO_TEST_CASE(only_the_last_frames_are_remembered) {
   it.repair.on_packet_sent(1 << 20);
   for (std::uint64_t i = 0; i != 100; ++i) it.send(message(i), 10);
   const Sequences again = it.after(kDelay);
-  BOOST_TEST_REQUIRE(again.size() == TailRepair::kKept);
-  BOOST_TEST(again.front() == 100 - TailRepair::kKept);
+  BOOST_TEST_REQUIRE(again.size() == TailRepair::kRememberedFrames);
+  BOOST_TEST(again.front() == 100 - TailRepair::kRememberedFrames);
 }
 
 namespace {
