@@ -137,7 +137,10 @@ std::expected<void, AnswerError> Connection::answer_error(IncomingCallId id, Err
 
 void Connection::set_send_buffer(std::size_t bytes) { impl_->parts.streams.set_send_buffer(bytes); }
 
-void Connection::cork() { impl_->parts.coalescer.cork(); }
+void Connection::cork() {
+  impl_->parts.coalescer.cork();
+  impl_->parts.ready.on_ready();  // the drive that notes until when it holds
+}
 void Connection::uncork() {
   impl_->parts.coalescer.uncork();
   impl_->parts.ready.on_ready();

@@ -210,7 +210,8 @@ bool has_something_to_send(const Parts& parts, Timestamp now) {
   if (parts.lifecycle.state != ConnectionState::established) return false;
   // The last two have nothing to send. But it is transmit that notes that the application leaves room in the window,
   // and that the handshake no longer holds us.
-  return wants_to_send(parts, now) || drain_step_is_due(parts) ||
+  if (waits_for_company(parts, now) && parts.coalescer.held_until() < parts.held_until) return true;  // not noted yet
+  return wants_to_send(parts, now) || parts.messages.delivery_is_due() || drain_step_is_due(parts) ||
          (parts.datagrams && parts.datagrams->queue.has_outcomes()) || path_probe_due(parts, now) ||
          parts.migration_due || parts.acks.ack_due(now) || parts.recovery.probes_due() > 0 ||
          !parts.recovery.application_limit_is_noted() || parts.blocked.reason() == BlockedBy::handshake;

@@ -18,6 +18,7 @@ auto first_ending_after(Ranges& ranges, std::uint64_t value) {
 }  // namespace
 
 std::uint64_t RangeSet::total() const {
+  MXP_WORK(ranges_.size());
   std::uint64_t sum = 0;
   for (const Range& range : ranges_) sum += range.size();
   return sum;
@@ -61,7 +62,8 @@ std::uint64_t RangeSet::add(std::uint64_t begin, std::uint64_t end) {
     const std::uint64_t from = std::max(begin, last->begin), to = std::min(end, last->end);
     if (from < to) already += to - from;
   }
-  MXP_WORK(ranges_.end() - first + 1);
+  // Only another number of ranges moves those above.
+  MXP_WORK(last - first == 1 ? 1 : ranges_.end() - first + 1);
   if (first == last) {
     ranges_.insert(first, {begin, end});
     return end - begin;

@@ -90,7 +90,10 @@ struct Endpoint::Impl {
   // deadline.
   void after_drive(Entry& entry, Timestamp now) {
     Parts& parts = parts_of(entry);
+    const bool was_short = parts.memory_is_short;
     memory.count(entry);
+    // Windows that were held back may grow now, and the peer waits to hear of it.
+    if (was_short && !parts.memory_is_short) ready.push_back(entry);
     if (entry.half_open && parts.lifecycle.state != ConnectionState::handshaking) {
       entry.half_open = false;
       --half_open;

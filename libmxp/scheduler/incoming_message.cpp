@@ -11,6 +11,7 @@ namespace mxp {
 IncomingMessage::Added IncomingMessage::add(std::uint64_t offset, ByteView data, std::uint64_t max_payload) {
   const std::uint64_t end = offset + data.size();
   MXP_REQUIRE(end <= size_);
+  if (present_.contains(offset, end)) return Added::ok;
   // Only what is new is copied: what was checked must not change afterwards.
   std::uint64_t at = offset;
   for (const RangeSet::Range& there : present_.ranges_ending_after(offset)) {
@@ -19,8 +20,8 @@ IncomingMessage::Added IncomingMessage::add(std::uint64_t offset, ByteView data,
     at = std::max(at, there.end);
   }
   if (at < end) copy(at, data.subspan(at - offset));
-  present_.add(offset, end);
-  if (present_.range_count() > kMaxSpans && present_.range_count() > present_.total() / kBytesForSpan)
+  present_bytes_ += present_.add(offset, end);
+  if (present_.range_count() > max_spans() && present_.range_count() > present_bytes_ / kBytesForSpan)
     return Added::too_many_spans;
   if (header_is_checked_ || !present_.contains(0, std::min(size_, header_size(form_)))) return Added::ok;
   header_is_checked_ = true;

@@ -21,8 +21,11 @@ class IncomingMessage {
  public:
   // Our choice. A smaller chunk makes the list of chunks longer, which is taken as a whole.
   static constexpr std::size_t kChunk = 16 * 1024;
-  // Our choice, as for streams: whole packets between gaps are no offence, whatever their number.
+  // Our choice, as for streams: whole packets between gaps are no offence, whatever their number. But what is kept of a
+  // message's ranges must not be more than the message has paid for: a short one may have fewer.
   static constexpr std::size_t kMaxSpans = 1024;
+  static constexpr std::size_t kFirstSpans = 8;
+  static constexpr std::size_t kSizeForSpan = 64;
   static constexpr std::uint64_t kBytesForSpan = 512;
 
   // REQUIRES: body_size != 0.
@@ -49,6 +52,7 @@ class IncomingMessage {
   std::size_t chunk_size(std::size_t index) const { return std::min(kChunk, size_ - index * kChunk); }
   void copy(std::uint64_t offset, ByteView data);
   Added check_header(std::uint64_t max_payload) const;
+  std::size_t max_spans() const { return std::min(kMaxSpans, kFirstSpans + size_ / kSizeForSpan); }
 
   std::size_t size_;
   MessageFrame::Form form_;
@@ -56,6 +60,7 @@ class IncomingMessage {
   std::size_t bytes_ = 0;  // of all chunks
   std::vector<std::unique_ptr<std::uint8_t[]>> chunks_;
   RangeSet present_;
+  std::uint64_t present_bytes_ = 0;  // its sum
 };
 
 }  // namespace mxp

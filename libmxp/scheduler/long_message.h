@@ -32,7 +32,8 @@ class LongMessage {
   MutableBytes bytes() { return {body_.get(), size_}; }
   ByteView bytes() const { return {body_.get(), size_}; }
   std::size_t size() const { return size_; }
-  std::size_t memory() const { return sizeof(*this) + size_ + acknowledged_.memory() + lost_.memory(); }
+  // Bytes that this object holds beside itself and its body.
+  std::size_t memory_of_ranges() const { return acknowledged_.memory() + lost_.memory(); }
 
   bool has_unsent() const { return sent_end_ != size_; }
   bool has_lost() const { return !lost_.empty(); }

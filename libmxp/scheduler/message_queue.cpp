@@ -25,17 +25,18 @@ MessageQueue::Added MessageQueue::add_long(std::unique_ptr<LongMessage> message)
 void MessageQueue::drop_long(Entry& entry) {
   if (!entry.is_long()) return;
   long_bytes_ -= long_[entry.long_place]->size();
+  memory_of_ranges_ -= long_[entry.long_place]->memory_of_ranges();
   long_[entry.long_place].reset();
   free_places_.push_back(entry.long_place);
   entry.long_place = kShort;
 }
 
 std::size_t MessageQueue::memory() const {
-  std::size_t total = bodies_.memory() + entries_.capacity() * sizeof(Entry) +
-                      long_.capacity() * sizeof(long_.front()) + free_places_.capacity() * sizeof(std::uint32_t);
-  for (const auto& message : long_)
-    if (message != nullptr) total += message->memory();
-  return total;
+  // Asked after each drive, so that the messages are not walked over.
+  const std::size_t longs = long_.size() - free_places_.size();
+  return bodies_.memory() + entries_.capacity() * sizeof(Entry) + long_.capacity() * sizeof(long_.front()) +
+         free_places_.capacity() * sizeof(std::uint32_t) + longs * sizeof(LongMessage) + long_bytes_ +
+         memory_of_ranges_;
 }
 
 }  // namespace mxp

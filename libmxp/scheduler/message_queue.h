@@ -66,8 +66,15 @@ class MessageQueue {
     return bodies_.at(entry.position, entry.body_size);
   }
   // REQUIRES: entry.is_long().
-  LongMessage& long_message(const Entry& entry) { return *long_[entry.long_place]; }
   const LongMessage& long_message(const Entry& entry) const { return *long_[entry.long_place]; }
+  // Calls change(LongMessage&), and keeps the sum of what they hold. REQUIRES: entry.is_long().
+  template <typename Change>
+  void change_long(const Entry& entry, Change&& change) {
+    LongMessage& message = *long_[entry.long_place];
+    memory_of_ranges_ -= message.memory_of_ranges();
+    change(message);
+    memory_of_ranges_ += message.memory_of_ranges();
+  }
 
   // A new entry at the end, in state queued, with room for its body.
   struct Added {
@@ -117,7 +124,8 @@ class MessageQueue {
   RecordRing bodies_;
   std::vector<std::unique_ptr<LongMessage>> long_;
   std::vector<std::uint32_t> free_places_;  // in long_
-  std::uint64_t long_bytes_ = 0;
+  std::uint64_t long_bytes_ = 0;            // of all bodies in long_
+  std::size_t memory_of_ranges_ = 0;        // of all messages in long_
   std::uint64_t oldest_ = 1, next_ = 1, end_ = 1;
 };
 

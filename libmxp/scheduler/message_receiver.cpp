@@ -185,7 +185,13 @@ void MessageReceiver::set_growth(Growth growth) {
 }
 
 void MessageReceiver::make_room() {
-  if (growth_ == Growth::withheld || needed_ <= credit_.window()) return;
+  if (needed_ <= credit_.window()) return;
+  if (growth_ == Growth::withheld) {
+    // Nobody says when other connections have given back enough, and the peer says only once that it waits.
+    constexpr Duration kLookAgainAfter = std::chrono::seconds(1);
+    if (look_at_ <= now_) look_at_ = now_ + kLookAgainAfter;
+    return;
+  }
   credit_.widen(needed_);
   if (credit_.raise_due()) raise_pending_ = true;
 }

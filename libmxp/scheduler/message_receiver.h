@@ -47,6 +47,7 @@ class MessageReceiver {
   void on_clock(Timestamp now, Duration smoothed_rtt) {
     now_ = now;
     smoothed_rtt_ = smoothed_rtt;
+    make_room();
   }
 
   // The frames of the peer. Errors: MESSAGE_LIMIT_ERROR, MESSAGE_ENCODING_ERROR.
@@ -58,6 +59,8 @@ class MessageReceiver {
   // Whether the window may grow for a message that does not fit into it. At first it may.
   enum class Growth : std::uint8_t { allowed, withheld };
   void set_growth(Growth growth);
+  // For as long as a long message waits for room that is withheld: when to look again.
+  Timestamp deadline() const { return growth_ == Growth::withheld && needed_ > credit_.window() ? look_at_ : kNever; }
 
   // Tells of the messages that are kept, of these classes (bits by MessageClass), as far as the application takes them.
   // Returns whether it took any.
@@ -99,6 +102,7 @@ class MessageReceiver {
   Incomplete incomplete_;
   std::size_t incomplete_memory_ = 0;
   std::array<MessageQueue, kMessageClasses> kept_;  // by the class of the type
+  Timestamp look_at_{};                             // for room, if it is withheld
   Timestamp now_{};
   Duration smoothed_rtt_{};
   Counters counters_;

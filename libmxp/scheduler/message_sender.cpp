@@ -206,20 +206,20 @@ bool MessageSender::write_next(Class& of, Writer& out, SentFrameSink sent, Run& 
 // is left of a packet or of a turn may be too little to be worth the header.
 bool MessageSender::write_part(Class& of, std::uint64_t index, Writer& out, SentFrameSink sent, std::size_t turn) {
   const MessageQueue::Entry& entry = of.queue.at(index);
-  LongMessage& message = of.queue.long_message(entry);
+  const LongMessage& message = of.queue.long_message(entry);
   LongMessage::Piece piece = message.has_lost() ? message.lost() : message.unsent();
   const std::uint64_t least = std::min<std::uint64_t>(piece.length, kLeastPart);
   const std::size_t capacity = message_part_capacity(out.space(), entry.sequence, message.size(), piece.offset);
   if (capacity < least) return false;
   piece.length = std::min<std::uint64_t>({piece.length, capacity, std::max(turn, kLeastPart)});
-  const ByteView data = std::as_const(message).bytes().subspan(piece.offset, piece.length);
+  const ByteView data = message.bytes().subspan(piece.offset, piece.length);
   MXP_REQUIRE(write_frame(out, MessagePartFrame{entry.form, entry.sequence, message.size(), piece.offset, data}));
   sent({.kind = SentFrame::Kind::message_part,
         .length = static_cast<std::uint32_t>(piece.length),
         .stream = StreamId(entry.sequence),
         .value = piece.offset});
   const std::uint64_t unsent = message.unsent().length;
-  message.on_sent(piece);
+  of.queue.change_long(entry, [&](LongMessage& sending) { sending.on_sent(piece); });
   of.long_unsent -= unsent - message.unsent().length;
   if (index == of.partly_sent && !message.has_unsent()) of.partly_sent = kNone;
   return true;
@@ -240,10 +240,12 @@ void MessageSender::number(Class& of, std::uint64_t index) {
 bool MessageSender::write_one(Class& of, std::uint64_t index, Writer& out, SentFrameSink sent, Run& run) {
   MessageQueue::Entry& entry = of.queue.at(index);
   if (!write_frame(out, MessageFrame{entry.form, entry.sequence, of.queue.body(entry)})) return false;
+  // Copies and new messages are told apart (tail_repair.h).
+  const bool is_copy = entry.state == MessageQueue::State::lost;
   entry.state = MessageQueue::State::sent;
-  if (run.count == 0 || entry.sequence != run.first + run.count) {
+  if (run.count == 0 || entry.sequence != run.first + run.count || is_copy != run.of_copies) {
     note(run, sent, SentFrame::Kind::message);
-    run = {entry.sequence, 0};
+    run = {entry.sequence, 0, is_copy};
   }
   ++run.count;
   return true;
@@ -344,9 +346,10 @@ void MessageSender::on_frame_acknowledged(const SentFrame& frame) {
   if (frame.kind == SentFrame::Kind::message_part) {
     const auto part = find_long(frame.stream.value());
     if (!part) return;
-    LongMessage& message = part->of.queue.long_message(part->of.queue.at(part->index));
-    message.on_acknowledged({frame.value, frame.length});
-    if (!message.is_acknowledged()) return note_long(*part);
+    const MessageQueue::Entry& entry = part->of.queue.at(part->index);
+    part->of.queue.change_long(entry,
+                               [&](LongMessage& message) { message.on_acknowledged({frame.value, frame.length}); });
+    if (!part->of.queue.long_message(entry).is_acknowledged()) return note_long(*part);
     settle(frame.stream.value());
   } else if (frame.kind == SentFrame::Kind::message || frame.kind == SentFrame::Kind::expired) {
     for (std::uint64_t i = 0; i != frame.length; ++i) settle(frame.value + i);
@@ -370,7 +373,8 @@ void MessageSender::on_frame_lost(const SentFrame& frame) {
     case SentFrame::Kind::message_part: {
       const auto part = find_long(frame.stream.value());
       if (!part) return;
-      part->of.queue.long_message(part->of.queue.at(part->index)).on_lost({frame.value, frame.length});
+      part->of.queue.change_long(part->of.queue.at(part->index),
+                                 [&](LongMessage& message) { message.on_lost({frame.value, frame.length}); });
       return note_long(*part);
     }
     case SentFrame::Kind::expired:

@@ -113,6 +113,7 @@ class MessageSender {
   struct Run {
     std::uint64_t first = 0;
     std::uint32_t count = 0;
+    bool of_copies = false;
   };
 
   Class& class_of(MessageClass traffic_class) { return classes_[static_cast<std::size_t>(traffic_class)]; }

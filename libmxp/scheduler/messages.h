@@ -2,6 +2,7 @@
 // from its first use on, because most connections of a server are idle and many carry only streams.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <expected>
 #include <memory>
@@ -34,6 +35,8 @@ class Messages {
   void resume(ClassBits classes = kAllClasses) { resumed_ = static_cast<ClassBits>(resumed_ | classes); }
   // Whether the receive window may grow for a long message.
   void set_growth(MessageReceiver::Growth growth);
+  // Whether there is something to deliver of what resume asked for.
+  bool delivery_is_due() const { return resumed_ != 0 && !ended_ && kept() != 0; }
   // Delivers what resume asked for.
   void deliver_resumed();
 
@@ -76,7 +79,11 @@ class Messages {
   }
   void on_frame_lost(const SentFrame& frame);
 
-  Timestamp deadline() const { return sender_ == nullptr || ended_ ? kNever : sender_->deadline(); }
+  Timestamp deadline() const {
+    if (ended_) return kNever;
+    return std::min(sender_ == nullptr ? kNever : sender_->deadline(),
+                    receiver_ == nullptr ? kNever : receiver_->deadline());
+  }
   bool blocked_by_peer() const { return sender_ != nullptr && sender_->blocked_by_peer(); }
 
   // The connection is over: the outcomes are told, and then nothing more happens.

@@ -16,7 +16,7 @@ bool Reassembler::insert(std::uint64_t offset, ByteView data, std::size_t max_sp
   }
   if (end - begin_ > capacity_) resize(end);
   copy_into_ring(ring_.get(), capacity_, offset, data);
-  present_.add(offset, end);
+  present_bytes_ += present_.add(offset, end);
   return span_count() <= max_spans || span_count() <= buffered() / kBytesForSpan;
 }
 
@@ -27,14 +27,16 @@ ByteView Reassembler::front() const {
 
 void Reassembler::discard() {
   present_ = RangeSet();
+  present_bytes_ = 0;
   ring_.reset();
   capacity_ = 0;
 }
 
 void Reassembler::reset(std::size_t keep_bytes) {
   begin_ = 0;
-  if (has_more_than(keep_bytes)) discard();
-  else present_.clear();
+  if (has_more_than(keep_bytes)) return discard();
+  present_.clear();
+  present_bytes_ = 0;
 }
 
 // Credit goes back to the peer with the bytes that were delivered, and their memory must go with it. Otherwise one byte

@@ -22,7 +22,7 @@ class Reassembler {
   // The lowest offset that is still wanted.
   std::uint64_t begin() const { return begin_; }
   bool empty() const { return present_.empty(); }
-  std::uint64_t buffered() const { return present_.total(); }
+  std::uint64_t buffered() const { return present_bytes_; }
   // How many disjoint spans lie beyond a gap. The one at begin() does not count: it only waits for the application.
   std::size_t span_count() const { return present_.range_count() - (at_front() ? 1 : 0); }
   std::size_t capacity() const { return capacity_; }
@@ -44,7 +44,7 @@ class Reassembler {
   void advance(std::uint64_t offset, std::size_t keep_bytes = kKeptBytes) {
     MXP_REQUIRE(offset >= begin_);
     begin_ = offset;
-    if (!present_.empty()) present_.remove_below(offset);
+    if (!present_.empty()) present_bytes_ -= present_.remove(0, offset);
     if (has_more_than(keep_bytes)) trim();
   }
   // Forgets all bytes and gives the memory back; begin() stays.
@@ -70,6 +70,7 @@ class Reassembler {
   std::size_t capacity_ = 0;  // 0 or a power of two
   std::uint64_t begin_ = 0;
   RangeSet present_;
+  std::uint64_t present_bytes_ = 0;  // its sum, which would be a walk over all ranges for each frame
 };
 
 }  // namespace mxp

@@ -1,6 +1,7 @@
 // Compressed and sealed payloads over links of virtual time.
 #include <boost/test/unit_test.hpp>
 
+#include "support/host.h"
 #include "support/sim_pair.h"
 
 using namespace mxp;
@@ -57,6 +58,31 @@ struct Scene {
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(payloads)
+
+// The packet with which its turn comes is received before the deadline is looked at, as an event loop does.
+BOOST_AUTO_TEST_CASE(a_payload_whose_turn_comes_with_a_packet_is_told) {
+  DirectPair::Config config;
+  config.server.limits.max_opened_payloads = 10;
+  DirectPair pair(std::move(config));
+  Connection& client = *pair.establish();
+  Connection& server = *pair.server_connection();
+  for (std::uint64_t id = 0; id != 5; ++id) {
+    const auto payload = payload_of(id);
+    BOOST_TEST_REQUIRE(
+        client.send_message({.type = MessageType::event, .id = id, .payload = payload}, {.seal = kToPeer}).has_value());
+  }
+  pair.exchange();
+  while (pair.server.endpoint.next_timeout() - pair.now < 50ms) pair.advance(1ms);
+  const std::uint64_t opened = server.stats().payloads_opened;
+  BOOST_TEST_REQUIRE(server.stats().messages_kept != 0u);
+  BOOST_TEST_REQUIRE(client.write(*client.open_stream(StreamType::unidirectional), Bytes(1)).has_value());
+  pair.now += 200ms;
+  pair.client.poll(pair.now, [&](const SocketAddress&, ByteView datagram) {
+    pair.server.receive(pair.now, datagram, pair.client.address);
+  });
+  pair.server.poll(pair.now, [](const SocketAddress&, ByteView) {});
+  BOOST_TEST(server.stats().payloads_opened > opened);
+}
 
 BOOST_AUTO_TEST_CASE(compressed_and_sealed_messages_cross_a_lossy_link_once_each) {
   Scene scene("delay 10ms loss 5% reorder 5% duplicate 1% rate 10mbit");

@@ -175,6 +175,25 @@ BOOST_AUTO_TEST_CASE(gaps_in_a_stream) {
   BOOST_TEST(steps < static_cast<double>(config.max_reassembly_spans));
 }
 
+// Gaps that are excused because whole packets lie between them, and then the same bytes again and again.
+BOOST_AUTO_TEST_CASE(many_excused_gaps_and_then_nothing_new) {
+  const FlowControlConfig config;
+  ReceiveStream stream;
+  stream.start(true, config.max_stream_window, config.max_stream_window);
+  const std::vector<std::uint8_t> packet(Reassembler::kBytesForSpan);
+  constexpr std::uint64_t kSpans = 20'000;
+  for (std::uint64_t i = 1; i <= kSpans; ++i)
+    BOOST_TEST_REQUIRE(stream.reassembler().insert(i * (packet.size() + 1), packet, config.max_reassembly_spans));
+  Work work;
+  constexpr std::uint64_t kFrames = 1000;
+  for (std::uint64_t i = 0; i != kFrames; ++i)
+    BOOST_TEST_REQUIRE(
+        stream.reassembler().insert(packet.size() + 1, ByteView(packet).first(1), config.max_reassembly_spans));
+  const double steps = work.for_each_byte(kFrames * kBytesOfStreamFrame);
+  report("the same bytes again beside many gaps", steps);
+  BOOST_TEST(steps < 10);
+}
+
 BOOST_AUTO_TEST_CASE(streams_opened_out_of_order) {
   const std::uint64_t most = FlowControlConfig().max_streams_bidirectional;
   RemoteStreamIds ids(most);

@@ -160,4 +160,22 @@ BOOST_AUTO_TEST_CASE(a_cork_holds_no_end_of_a_stream_for_ever_and_no_acknowledge
   BOOST_TEST((talk.pair.client.app.finished == std::vector<StreamId>{id}));
 }
 
+// What the connection itself adds to what waits needs no word of the application's to go in time.
+BOOST_AUTO_TEST_CASE(an_ack_that_waits_for_company_goes_when_the_wait_is_over) {
+  Talk talk;
+  Connection& server = *talk.pair.server_connection();
+  BOOST_TEST(server.send_message({.type = MessageType::event, .id = 1}).has_value());
+  talk.pair.advance(10us);
+  BOOST_TEST(talk.client.stats().messages_received == 1u);
+  BOOST_TEST(
+      talk.client
+          .send_message(
+              {.type = MessageType::call, .flags = static_cast<std::uint8_t>(MessageFlag::requires_ack), .id = 2})
+          .has_value());
+  talk.pair.advance(39us);
+  BOOST_TEST(talk.client.stats().messages_received == 1u);
+  talk.pair.advance(1us);
+  BOOST_TEST(talk.client.stats().messages_received == 2u);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -305,7 +305,13 @@ BOOST_AUTO_TEST_CASE(window_grows_for_a_long_message_unless_memory_is_short) {
   pair.exchange();
   BOOST_TEST(pair.client.messages.blocked_by_peer());
   BOOST_TEST(pair.client.messages.sent().sent == 0u);
+  // The peer says only once that it waits, so the receiver looks again by itself.
+  const Timestamp looks_at = pair.server.messages.deadline();
+  BOOST_TEST_REQUIRE((looks_at != kNever));
+  pair.server.messages.on_clock(looks_at, 0ms);
+  BOOST_TEST((pair.server.messages.deadline() > looks_at));
   pair.server.messages.set_growth(MessageReceiver::Growth::allowed);
+  BOOST_TEST((pair.server.messages.deadline() == kNever));
   pair.exchange();
   BOOST_TEST(pair.server.app.received.size() == 1u);
 }
