@@ -1,25 +1,19 @@
 // The body of a message that travels in parts, from send() until it is settled, and which of its bytes were sent, lost
 // and acknowledged. It is what a stream's sending half is (send_stream.h), without an end to announce: its size is
 // known, and all of its credit was used with the first part. So parts can be cut anew for any size of datagram.
-//
-// The peer chooses which bytes it acknowledges, so both sets are bounded. Beyond kMaxRanges, an acknowledgement of a
-// piece far from the others is not remembered, and what lies between two lost pieces counts as lost. Either way bytes
-// are sent once more than they had to be.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 
-#include "core/range_set.h"
 #include "mxp/bytes.h"
+#include "scheduler/sent_ranges.h"
 
 namespace mxp {
 
 class LongMessage {
  public:
-  static constexpr std::size_t kMaxRanges = 256;  // our choice, as for streams
-
   struct Piece {
     std::uint64_t offset = 0;
     std::uint64_t length = 0;
@@ -33,11 +27,11 @@ class LongMessage {
   ByteView bytes() const { return {body_.get(), size_}; }
   std::size_t size() const { return size_; }
   // Bytes that this object holds beside itself and its body.
-  std::size_t memory_of_ranges() const { return acknowledged_.memory() + lost_.memory(); }
+  std::size_t memory_of_ranges() const { return ranges_.memory(); }
 
   bool has_unsent() const { return sent_end_ != size_; }
-  bool has_lost() const { return !lost_.empty(); }
-  bool is_acknowledged() const { return acknowledged_.contains(0, size_); }
+  bool has_lost() const { return !ranges_.lost.empty(); }
+  bool is_acknowledged() const { return ranges_.acknowledged.contains(0, size_); }
 
   // What comes next of what was never sent, and of what was lost. REQUIRES: has_unsent(), or has_lost().
   Piece unsent() const { return {sent_end_, size_ - sent_end_}; }
@@ -51,8 +45,7 @@ class LongMessage {
   std::unique_ptr<std::uint8_t[]> body_;
   std::size_t size_;
   std::uint64_t sent_end_ = 0;
-  RangeSet acknowledged_;  // at most kMaxRanges
-  RangeSet lost_;          // to be sent again, below sent_end_; at most kMaxRanges
+  SentRanges ranges_;  // below sent_end_
 };
 
 }  // namespace mxp

@@ -25,17 +25,11 @@ void SendStream::recycle() {
 void SendStream::shrink() {
   if (buffer_.size() != 0) return;
   buffer_.reset(buffer_.end(), 0);
-  acked_.shrink();
-  lost_.shrink();
+  ranges_.shrink();
 }
 
 void SendStream::clear(std::uint64_t offset) {
-  if (acked_.memory() + lost_.memory() > kKeptBytes) {
-    acked_ = RangeSet();
-    lost_ = RangeSet();
-  }
-  acked_.clear();
-  lost_.clear();
+  ranges_.clear(kKeptBytes);
   buffer_.reset(offset, kKeptBytes);
 }
 
@@ -77,8 +71,8 @@ void SendStream::reset(AppErrorCode code) {
 SendStream::Chunk SendStream::urgent_chunk(std::size_t max) const {
   MXP_REQUIRE(has_urgent());
   Chunk chunk{.offset = sent_end(), .retransmission = true};
-  if (!lost_.empty()) {
-    const RangeSet::Range lost = lost_.ranges().front();
+  if (!ranges_.lost.empty()) {
+    const RangeSet::Range lost = ranges_.lost.ranges().front();
     chunk.offset = lost.begin;
     chunk.length = static_cast<std::size_t>(std::min<std::uint64_t>(lost.size(), max));
   }
@@ -96,7 +90,7 @@ SendStream::Chunk SendStream::new_chunk(std::uint64_t max) const {
 
 void SendStream::on_sent(const Chunk& chunk) {
   if (!chunk.retransmission) credit_.use(chunk.length);
-  else if (chunk.length != 0) lost_.remove(chunk.offset, chunk.end());
+  else if (chunk.length != 0) ranges_.lost.remove(chunk.offset, chunk.end());
   if (chunk.fin) fin_ = Fin::sent;
   announcing_ = false;
 }
@@ -108,25 +102,24 @@ std::uint64_t SendStream::on_acknowledged(std::uint64_t offset, std::uint64_t le
   std::uint64_t fresh = 0;
   if (end > begin) {
     if (offset > begin) {
-      if (acked_.range_count() == kMaxRanges && !acked_.touches(offset, end)) {  // not remembered, so sent again
+      const auto remembered = ranges_.acknowledge(offset, end);
+      if (!remembered) {
         on_lost(offset, length, fin);
         return 0;
       }
-      fresh = acked_.add(offset, end);
-      if (!lost_.empty()) lost_.remove(offset, end);
-      if (lost_.range_count() > kMaxRanges) note_lost(offset, end);  // a range was cut in two: sent again as well
+      fresh = *remembered;
     } else {
       fresh = end - begin;
       std::uint64_t mark = end;
-      if (!acked_.empty()) {
-        fresh -= acked_.remove(begin, end);
-        if (!acked_.empty() && acked_.ranges().front().begin == end) {
-          mark = acked_.ranges().front().end;
-          acked_.pop_front();
+      if (!ranges_.acknowledged.empty()) {
+        fresh -= ranges_.acknowledged.remove(begin, end);
+        if (!ranges_.acknowledged.empty() && ranges_.acknowledged.ranges().front().begin == end) {
+          mark = ranges_.acknowledged.ranges().front().end;
+          ranges_.acknowledged.pop_front();
         }
       }
       buffer_.release_to(mark);
-      if (!lost_.empty()) lost_.remove_below(mark);
+      if (!ranges_.lost.empty()) ranges_.lost.remove_below(mark);
     }
   }
   if (fin) fin_ = Fin::acknowledged;
@@ -141,22 +134,11 @@ void SendStream::on_lost(std::uint64_t offset, std::uint64_t length, bool fin) {
   if (state_ == State::reset || state_ == State::done) return;
   const std::uint64_t begin = std::max(offset, buffer_.begin());
   const std::uint64_t end = std::min(offset + length, sent_end());
-  if (begin < end) {
-    // Some of it may have arrived in another packet.
-    std::uint64_t at = begin;
-    for (const RangeSet::Range& arrived : acked_.ranges_ending_after(begin)) {
-      if (arrived.begin >= end) break;
-      if (at < arrived.begin) note_lost(at, arrived.begin);
-      at = arrived.end;
-    }
-    if (at < end) note_lost(at, end);
-  }
+  if (begin < end) ranges_.lose(begin, end);
   if (fin && fin_ == Fin::sent) fin_ = Fin::queued;
   // This was the announcement, and no frame was sent after it: the peer still does not know of the stream.
   if (length == 0 && !fin && sent_end() == 0 && fin_ == Fin::none) announcing_ = true;
 }
-
-void SendStream::note_lost(std::uint64_t begin, std::uint64_t end) { lost_.add_joining(begin, end, kMaxRanges); }
 
 void SendStream::on_reset_acknowledged() {
   if (state_ == State::reset) state_ = State::done;

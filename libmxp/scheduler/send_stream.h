@@ -4,28 +4,24 @@
 //       └──────── reset() ──────┴──▶ reset ── RESET_STREAM acknowledged ──▶ done
 //
 // Acknowledgements in order cost O(1): the buffer's begin is the mark, and only what is acknowledged above it needs a
-// set. The peer chooses which bytes it acknowledges, so both sets are bounded (threat t03). Beyond kMaxRanges, an
-// acknowledgement of a piece far from the others is not remembered, and what lies between two lost pieces counts as
-// lost. Either way bytes are sent once more than they had to be.
+// set.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 
-#include "core/range_set.h"
 #include "mxp/bytes.h"
 #include "mxp/error.h"
 #include "scheduler/flow_credit.h"
 #include "scheduler/kept_bytes.h"
 #include "scheduler/send_buffer.h"
+#include "scheduler/sent_ranges.h"
 
 namespace mxp {
 
 class SendStream {
  public:
   enum class State : std::uint8_t { open, finishing, reset, done };
-  // Our choice: four times as many as one ACK frame can name; each range of a frame then moves at most 4 KiB.
-  static constexpr std::size_t kMaxRanges = 256;
 
   // How much the stream may hold. What was sent must be kept until it is acknowledged, and congestion and flow control
   // bound it; what waits to be sent for the first time is the application's haste, and has a limit of its own.
@@ -59,7 +55,7 @@ class SendStream {
   const SendBuffer& buffer() const { return buffer_; }
   SendCredit& credit() { return credit_; }
   const SendCredit& credit() const { return credit_; }
-  std::size_t memory() const { return buffer_.capacity() + acked_.memory() + lost_.memory(); }
+  std::size_t memory() const { return buffer_.capacity() + ranges_.memory(); }
 
   // Returns how many bytes were taken; a short count is remembered until take_writable. An empty write to a stream of
   // which nothing was sent yet announces the stream to the peer. REQUIRES: state() == open.
@@ -77,7 +73,7 @@ class SendStream {
   bool has_new_data() const { return unsent() != 0 && credit_.available() != 0; }
   bool starved() const { return unsent() != 0 && credit_.available() == 0; }
   // Whether there is something that costs no credit: lost data, an end without data, or the announcement of the stream.
-  bool has_urgent() const { return !lost_.empty() || (fin_ == Fin::queued && unsent() == 0) || announcing_; }
+  bool has_urgent() const { return !ranges_.lost.empty() || (fin_ == Fin::queued && unsent() == 0) || announcing_; }
 
   // At most `max` bytes of data. A length of 0 is right only if the chunk carries the end or announces the stream.
   // REQUIRES: has_urgent().
@@ -100,13 +96,11 @@ class SendStream {
   enum class Fin : std::uint8_t { none, queued, sent, acknowledged };
 
   std::size_t room(Limit limit) const;
-  void note_lost(std::uint64_t begin, std::uint64_t end);
   // Holds nothing from here on, and keeps little memory.
   void clear(std::uint64_t offset);
 
   SendBuffer buffer_;  // everything below its begin is acknowledged
-  RangeSet acked_;     // above the buffer's begin, at most kMaxRanges
-  RangeSet lost_;      // to be sent again; all of it is in the buffer; at most kMaxRanges
+  SentRanges ranges_;  // within the buffer; acknowledged ones above its begin
   SendCredit credit_;  // used = end of what was sent
   AppErrorCode reset_code_ = 0;
   State state_ = State::done;

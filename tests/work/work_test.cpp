@@ -78,9 +78,9 @@ BOOST_AUTO_TEST_CASE(a_window_acknowledged_every_second_piece) {
     }
     const double steps = work.for_each_byte(kBytesOfRange * kPieces / 2);
     report("acknowledged and lost ranges of a stream", steps);
-    BOOST_TEST(steps < 3.0 * SendStream::kMaxRanges);
+    BOOST_TEST(steps < 3.0 * SentRanges::kMost);
     // Bounded in memory too: two sets of 16 bytes for each range, and what a vector keeps in reserve.
-    BOOST_TEST(stream.memory() < kPieces + 2 * 2 * 2 * SendStream::kMaxRanges * sizeof(RangeSet::Range));
+    BOOST_TEST(stream.memory() < kPieces + 2 * 2 * 2 * SentRanges::kMost * sizeof(RangeSet::Range));
 
     // And nothing is lost for good: what was not remembered is sent again, and each byte counts once.
     for (int turns = 0; stream.has_urgent(); ++turns) {

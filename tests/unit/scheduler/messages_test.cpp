@@ -89,6 +89,18 @@ BOOST_FIXTURE_TEST_CASE(many_share_a_packet_and_one_entry_of_the_log, MessagePai
   BOOST_TEST(server.app.received.size() == 50u);
 }
 
+// So that a copy is not taken for what follows it.
+BOOST_FIXTURE_TEST_CASE(what_is_repeated_and_what_is_new_are_two_entries_of_the_log, MessagePair) {
+  std::ignore = client.send(1);
+  const MessagePacket first = client.packet();
+  client.lose(first);
+  std::ignore = client.send(2);
+  const MessagePacket both = client.packet();
+  BOOST_TEST_REQUIRE(both.frames.size() == 2u);
+  BOOST_TEST((both.frames[0].value == 0u && both.frames[0].length == 1u));
+  BOOST_TEST((both.frames[1].value == 1u && both.frames[1].length == 1u));
+}
+
 BOOST_FIXTURE_TEST_CASE(a_message_that_comes_again_is_not_told_again, MessagePair) {
   std::ignore = client.send(1);
   const MessagePacket first = client.packet();
