@@ -246,10 +246,7 @@ std::size_t message_frame_overhead(std::uint64_t sequence, std::size_t body_size
 
 bool write_frame(Writer& out, const MessageFrame& frame) {
   if (out.space() < message_frame_overhead(frame.sequence, frame.body.size()) + frame.body.size()) return false;
-  const bool compact = frame.form == MessageFrame::Form::compact;
-  return write_varints(
-             out, {compact ? frame_type::kCompactMessage : frame_type::kMessage, frame.sequence, frame.body.size()}) &&
-         out.bytes(frame.body);
+  return write_varints(out, {type_of(frame), frame.sequence, frame.body.size()}) && out.bytes(frame.body);
 }
 
 bool write_frame(Writer& out, const DrainFrame& frame) {
@@ -277,9 +274,7 @@ std::size_t message_part_capacity(std::size_t space, std::uint64_t sequence, std
 bool write_frame(Writer& out, const MessagePartFrame& frame) {
   const std::size_t header = message_part_overhead(frame.sequence, frame.body_size, frame.offset);
   if (out.space() < header + varint_size(frame.data.size()) + frame.data.size()) return false;
-  const bool compact = frame.form == MessageFrame::Form::compact;
-  return write_varints(out, {compact ? frame_type::kCompactMessagePart : frame_type::kMessagePart, frame.sequence,
-                             frame.body_size, frame.offset, frame.data.size()}) &&
+  return write_varints(out, {type_of(frame), frame.sequence, frame.body_size, frame.offset, frame.data.size()}) &&
          out.bytes(frame.data);
 }
 

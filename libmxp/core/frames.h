@@ -267,6 +267,13 @@ struct MessagePartFrame {
   std::uint64_t offset = 0;     // of the data in it; they end within it
   ByteView data;                // at least one byte
 };
+// Their types, by their form.
+constexpr std::uint64_t type_of(const MessageFrame& frame) {
+  return frame.form == MessageFrame::Form::compact ? frame_type::kCompactMessage : frame_type::kMessage;
+}
+constexpr std::uint64_t type_of(const MessagePartFrame& frame) {
+  return frame.form == MessageFrame::Form::compact ? frame_type::kCompactMessagePart : frame_type::kMessagePart;
+}
 // Messages that are not sent, or not sent again: each of these sequences has used `length` bytes of credit.
 struct ExpiredFrame {
   std::uint64_t first = 0;

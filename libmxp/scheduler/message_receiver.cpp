@@ -15,14 +15,6 @@ namespace {
 // Our choice: words of the bitmap that EXPIRED frames without news may make us look at.
 constexpr std::uint64_t kIdleWork = 4096, kIdleWorkOfNumber = 4;
 
-std::uint64_t type_of(const MessageFrame& frame) {
-  return frame.form == MessageFrame::Form::compact ? frame_type::kCompactMessage : frame_type::kMessage;
-}
-
-std::uint64_t type_of(const MessagePartFrame& frame) {
-  return frame.form == MessageFrame::Form::compact ? frame_type::kCompactMessagePart : frame_type::kMessagePart;
-}
-
 std::unexpected<TransportError> no_message(std::uint64_t frame_type, std::string_view reason) {
   return std::unexpected(TransportError{TransportErrorCode::message_encoding_error, frame_type, reason});
 }
@@ -98,7 +90,7 @@ std::expected<void, TransportError> MessageReceiver::on_frame(const MessagePartF
       return std::unexpected(TransportError{TransportErrorCode::message_limit_error, type_of(frame),
                                             "too many pieces of a message that are not connected"});
   }
-  return message.is_complete() ? complete(at) : std::expected<void, TransportError>();
+  return message.is_complete() ? complete(at, type_of(frame)) : std::expected<void, TransportError>();
 }
 
 // The checks of a message that was not heard of before. Its credit is used at once, whatever comes of it.
@@ -116,7 +108,7 @@ std::expected<MessageReceiver::Incomplete::iterator, TransportError> MessageRece
   return incomplete_.emplace(frame.sequence, std::move(message)).first;
 }
 
-std::expected<void, TransportError> MessageReceiver::complete(Incomplete::iterator at) {
+std::expected<void, TransportError> MessageReceiver::complete(Incomplete::iterator at, std::uint64_t frame_type) {
   const MessageFrame::Form form = at->second.form();
   const std::uint64_t charge = at->second.charge();
   const std::size_t size = static_cast<std::size_t>(at->second.body_size());
@@ -126,11 +118,7 @@ std::expected<void, TransportError> MessageReceiver::complete(Incomplete::iterat
   incomplete_.erase(at);
   MXP_REQUIRE(sequences_.settle(sequence).has_value());  // it was within the window when it began
   const auto message = decode_body(form, ByteView(body.get(), size));
-  if (!message) {
-    const bool compact = form == MessageFrame::Form::compact;
-    return no_message(compact ? frame_type::kCompactMessagePart : frame_type::kMessagePart,
-                      "the parts of a message make no message");
-  }
+  if (!message) return no_message(frame_type, "the parts of a message make no message");
   ++counters_.received;
   if (tell(*message, charge)) return {};
   const MessageQueue::Added added = kept_like(*message).add_long(std::make_unique<LongMessage>(std::move(body), size));

@@ -86,7 +86,7 @@ class MessageReceiver {
   bool tell(const Message& message, std::uint64_t charge);
   using Incomplete = std::map<std::uint64_t, IncomingMessage>;  // by sequence
   std::expected<Incomplete::iterator, TransportError> begin(const MessagePartFrame& frame);
-  std::expected<void, TransportError> complete(Incomplete::iterator at);
+  std::expected<void, TransportError> complete(Incomplete::iterator at, std::uint64_t frame_type);
   Incomplete::iterator forget(Incomplete::iterator at);
 
   MessageEvents& events_;
