@@ -7,10 +7,10 @@
 //   none ──drain() here, or `begins` from the peer──► begun ──all that it began is complete──► done
 //        ──the peer is done too, nothing is under way here, the application agrees──► agreed
 //
-// Why this loses nothing: once the peer is done, all that it began has been acknowledged, so it is here, and nothing new
-// follows. Whoever agrees after that has therefore seen everything, and its application has taken it. So when both have
-// agreed, nothing is under way in either direction. A side that has called drain() closes then, and at its deadline in
-// any case.
+// Why this loses nothing: once the peer is done, all that it began has been acknowledged, so it is here, and nothing
+// new follows. Whoever agrees after that has therefore seen everything, and its application has taken it. So when both
+// have agreed, nothing is under way in either direction. A side that has called drain() closes then, and at its
+// deadline in any case.
 //
 // This part keeps the stages and writes the frames. What is under way, the flow asks of the other parts
 // (advance_drain).
@@ -37,8 +37,8 @@ class Drain {
   // again.
   void begin(Timestamp deadline);
   // A frame of the peer. What is known already is ignored, as is a state below one that is known: frames are repeated,
-  // and overtake each other. `streams_of_peer` is how many the peer has opened so far. Returns whether it is the first to
-  // say that the peer begins.
+  // and overtake each other. `streams_of_peer` is how many the peer has opened so far. Returns whether it is the first
+  // to say that the peer begins.
   bool on_frame(const DrainFrame& frame, std::uint64_t streams_of_peer);
   // Whether the peer may have opened so many streams: none since it was done.
   bool may_have_opened(std::uint64_t streams_of_peer) const {

@@ -69,11 +69,13 @@ void on_memory_counted(Parts& parts, Memory memory);
 Timestamp next_deadline(const Parts& parts);
 void on_deadline(Parts& parts, Timestamp now);
 
-// drain.cpp: a DRAIN frame of the peer.
+// advance_drain.cpp: a DRAIN frame of the peer.
 void on_drain_frame(Parts& parts, Timestamp now, const DrainFrame& frame);
-// drain.cpp: whether the way to an end in order (drain.h) goes on now. A few comparisons, and one where nobody drains.
+// advance_drain.cpp: whether the way to an end in order (drain.h) goes on now. A few comparisons, and one where nobody
+// drains.
 bool drain_step_is_due(const Parts& parts);
-// drain.cpp: goes on, which may ask the application or close the connection. Called at the beginning of a transmit.
+// advance_drain.cpp: goes on, which may ask the application or close the connection. Called at the beginning of a
+// transmit.
 void advance_drain(Parts& parts, Timestamp now);
 
 // update_keys.cpp: turns the sending direction to new keys if it is time. REQUIRES: the next packet is one that the

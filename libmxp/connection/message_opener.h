@@ -4,11 +4,12 @@
 //
 //   ENCRYPTED    opened with our static key. What does not open is sealed to somebody else, or was changed, which look
 //                the same from here: it goes on as it is, with its flag.
-//   COMPRESSED   decompressed within MessageConfig::max_decompressed. What is larger, or is none, goes on as it is, with
-//                its flag.
+//   COMPRESSED   decompressed within MessageConfig::max_decompressed. What is larger, or is none, goes on as it is,
+//                with its flag.
 //
 // So nothing is lost and nobody's connection ends for what somebody else has put into a message, and a flag that is
-// still there says that the payload is not what it stands for (docs/decisions/0027-payloads-are-opened-or-told-as-they-are.md).
+// still there says that the payload is not what it stands for
+// (docs/decisions/0027-payloads-are-opened-or-told-as-they-are.md).
 //
 // The work is bounded for the whole endpoint (opening_budget.h). A message whose turn has not come is not taken: it is
 // kept in its wire form, against the peer's credit, and told when its turn comes.

@@ -4,6 +4,7 @@
 #include "mxp/message_sealing.h"
 
 namespace mxp {
+
 std::expected<MessageTicket, SendMessageError> MessageWrapper::send_wrapped(Message message,
                                                                             const MessageOptions& options) {
   // Before the work: a peer that takes no messages takes none of any kind.

@@ -61,13 +61,10 @@ bool has_data(const Parts& parts) {
 // Whether there is something, and all of it may wait a little longer for company (coalescer.h).
 bool waits_for_company(const Parts& parts, Timestamp now) {
   const bool others_go = parts.ping_due || id_frames_due(parts) || parts.drain.has_pending();
-  if (!parts.coalescer.holds(now) || !parts.outbox.has_pending() || others_go) return false;
+  if (!parts.coalescer.holds(now) || others_go) return false;
   const auto who = parts.coalescer.is_corked() ? Outbox::Patient::messages_and_streams : Outbox::Patient::messages;
   return parts.outbox.can_wait(datagram_room(parts), who);
 }
-
-// Whether anything wants to go now that the peer would have to acknowledge.
-bool wants_to_send(const Parts& parts, Timestamp now) { return has_data(parts) && !waits_for_company(parts, now); }
 
 bool write_ack_frame(Parts& parts, Timestamp now, Writer& writer) {
   const auto ranges = parts.acks.ranges();
@@ -160,7 +157,7 @@ struct PacketPlan {
 };
 
 PacketPlan plan_packet(const Parts& parts, Timestamp now, const RunPlan& run, std::size_t packets_before) {
-  const bool has = wants_to_send(parts, now) || run.budget.probes > 0;
+  const bool has = (has_data(parts) && !waits_for_company(parts, now)) || run.budget.probes > 0;
   const bool data = has && run.budget.allows(run.segment_size);
   const bool ack_due = parts.acks.ack_due(now) || (data && packets_before == 0 && parts.acks.has_something_new());
   return {.ack = run.acknowledges && ack_due, .data = data, .ran_dry = !has};
@@ -210,8 +207,9 @@ bool has_something_to_send(const Parts& parts, Timestamp now) {
   if (parts.lifecycle.state != ConnectionState::established) return false;
   // The last two have nothing to send. But it is transmit that notes that the application leaves room in the window,
   // and that the handshake no longer holds us.
-  if (waits_for_company(parts, now) && parts.coalescer.held_until() < parts.held_until) return true;  // not noted yet
-  return wants_to_send(parts, now) || parts.messages.delivery_is_due() || drain_step_is_due(parts) ||
+  const bool waits = waits_for_company(parts, now);
+  if (waits && parts.coalescer.held_until() < parts.held_until) return true;  // not noted yet
+  return (!waits && has_data(parts)) || parts.messages.delivery_is_due() || drain_step_is_due(parts) ||
          (parts.datagrams && parts.datagrams->queue.has_outcomes()) || path_probe_due(parts, now) ||
          parts.migration_due || parts.acks.ack_due(now) || parts.recovery.probes_due() > 0 ||
          !parts.recovery.application_limit_is_noted() || parts.blocked.reason() == BlockedBy::handshake;

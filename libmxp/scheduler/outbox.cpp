@@ -34,17 +34,20 @@ Outbox::Classes::Set Outbox::classes_with_new_data() const {
 bool Outbox::can_wait(std::size_t bytes, Patient who) const {
   if (has_control()) return false;
   std::uint64_t waiting = 0;
+  bool any = false;
   for (std::size_t i = 0; i != kMessageClasses; ++i) {
     const auto traffic_class = static_cast<MessageClass>(i);
     const bool streams = streams_.has_pending(traffic_class);
-    if (traffic_class == MessageClass::critical && (streams || messages_.has_pending(traffic_class))) return false;
+    const bool pending = streams || messages_.has_pending(traffic_class);
+    if (traffic_class == MessageClass::critical && pending) return false;
+    any |= pending;
     if (messages_.has_lost(traffic_class) || streams_.has_lost_data(traffic_class) || has_datagrams(traffic_class))
       return false;
     if (streams && who == Patient::messages) return false;
     waiting += messages_.new_bytes(traffic_class);
   }
   if (who == Patient::messages_and_streams) waiting += streams_.unsent();
-  return waiting < bytes;
+  return any && waiting < bytes;
 }
 
 bool Outbox::write_frames(Writer& out, SentFrameSink sent, Order order) {

@@ -49,8 +49,8 @@ class Outbox {
   bool has_pending() const { return has_control() || pending_classes() != 0; }
   // Whether a probe can carry something new: data of streams that were never sent and that flow control lets go.
   bool has_new_data() const { return classes_with_new_data() != 0; }
-  // Whether all that waits can wait for company: new messages, or new data of streams too, none of it critical, and all
-  // of it together less than `bytes`.
+  // Whether something waits, and all of it can wait for company: new messages, or new data of streams too, none of it
+  // critical, and all of it together less than `bytes`.
   enum class Patient : std::uint8_t { messages, messages_and_streams };
   bool can_wait(std::size_t bytes, Patient who) const;
   // Fills the packet. Each frame is told to `sent` after it was written. Returns whether there was any.
