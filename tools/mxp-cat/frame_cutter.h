@@ -39,7 +39,8 @@ class FrameCutter {
     ByteView payload;
     std::uint64_t size = 0;
   };
-  // The payload at the front; it stays there until take(). What is too large is known when its end, or its length, came.
+  // The payload at the front; it stays there until take(). What is too large is known when its end, or its length,
+  // came.
   Cut front();
   void take();
   // Counted from 1: of the payload at the front.

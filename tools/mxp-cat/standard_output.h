@@ -23,7 +23,8 @@ class StandardOutput {
 
   // Takes what there is room for. Nothing is taken after an error.
   std::size_t take(ByteView data);
-  // Takes all of it, or nothing where there is no room. What is larger than the buffer is taken when nothing else waits.
+  // Takes all of it, or nothing where there is no room. What is larger than the buffer is taken when nothing else
+  // waits.
   bool take_whole(ByteView data);
   // Takes all of it, beyond the bound: for what a closed connection still held (at most its flow-control window).
   void take_all(ByteView data);

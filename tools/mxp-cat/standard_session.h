@@ -1,4 +1,5 @@
-// What the sessions between stdin, stdout and the connection have in common: how a stream begins and breaks off, who reads stdin, and how output that fails or is slow ends things.
+// What the sessions between stdin, stdout and the connection have in common: how a stream begins and breaks off, who
+// reads stdin, and how output that fails or is slow ends things.
 #pragma once
 
 #include <cstdint>
@@ -24,8 +25,8 @@ class StandardSession : public Session, public TurnTaker {
   StandardSession(const SessionEnvironment& environment, Connection& connection, StandardStreams* streams)
       : Session(environment, connection), streams_(streams) {}
 
-  // The client's stream, of which the peer learns although nothing is said yet: it may want to speak first. Nothing: the
-  // peer allows none, and the session has ended.
+  // The client's stream, of which the peer learns although nothing is said yet: it may want to speak first. Nothing:
+  // the peer allows none, and the session has ended.
   std::optional<StreamId> open_stream();
   // We have our turn: stdin and stdout are ours.
   void begin_turn();

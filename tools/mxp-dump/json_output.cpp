@@ -22,19 +22,6 @@ std::string json_string(std::string_view text) {
   return out += '"';
 }
 
-}  // namespace
-
-std::string_view state_word(DrainFrame::State state) {
-  switch (state) {
-    case DrainFrame::State::begins: return "begins";
-    case DrainFrame::State::done: return "done";
-    case DrainFrame::State::agrees: break;
-  }
-  return "agrees";
-}
-
-namespace {
-
 struct FrameJson {
   std::back_insert_iterator<std::string> out;
 
@@ -168,6 +155,15 @@ struct FrameWord {
 };
 
 }  // namespace
+
+std::string_view state_word(DrainFrame::State state) {
+  switch (state) {
+    case DrainFrame::State::begins: return "begins";
+    case DrainFrame::State::done: return "done";
+    case DrainFrame::State::agrees: break;
+  }
+  return "agrees";
+}
 
 std::string_view frame_word(const Frame& frame) { return std::visit(FrameWord{}, frame); }
 

@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <signal.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -12,6 +11,8 @@
 #include <filesystem>
 #include <string_view>
 #include <system_error>
+
+#include "mxp-perf/limits_pipeline.h"
 
 namespace mxp::perf {
 
@@ -30,10 +31,8 @@ std::string relay_beside_us() {
 
 // In the child. Does not return.
 [[noreturn]] void become_relay(const std::string& beside_us, const std::string& spec, const std::string& target,
-                               int said, pid_t parent) {
-  prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (getppid() != parent) _exit(1);  // it had ended before we asked to end with it
-  setpgid(0, 0);                      // Ctrl-C is for the client, which still needs the link for the server's report
+                               int said) {
+  setpgid(0, 0);  // Ctrl-C is for the client, which still needs the link for the server's report
   dup2(said, STDERR_FILENO);
   const char* const arguments[] = {kRelay.data(), "--quiet",      "-l",         "127.0.0.1:0",
                                    "-t",          target.c_str(), spec.c_str(), nullptr};
@@ -54,10 +53,9 @@ tools::Result<std::unique_ptr<EmulatedLink>> EmulatedLink::start(const std::stri
   UniqueFd read_end(said[0]);
   UniqueFd write_end(said[1]);
   const std::string beside_us = relay_beside_us();
-  const pid_t parent = getpid();
-  const pid_t child = fork();
+  const pid_t child = fork_partner();
   if (child < 0) return tools::fail_errno(ErrorKind::io, "fork", errno);
-  if (child == 0) become_relay(beside_us, spec, target, write_end.get(), parent);
+  if (child == 0) become_relay(beside_us, spec, target, write_end.get());
   std::unique_ptr<EmulatedLink> link(new EmulatedLink(child, std::move(read_end)));
   write_end.reset();  // so that reading ends when the relay does
   if (auto ready = link->wait_until_ready(); !ready) return std::unexpected(ready.error());
