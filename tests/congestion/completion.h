@@ -1,6 +1,6 @@
 // How long whole transfers take, from connect() to the acknowledgement of the last byte: two endpoints with everything
-// that they do (handshake, search for the datagram size, flow control, ECN), on the links and with the bounds that other
-// implementations hold themselves to in their simulators (those of picoquic, as of 2026).
+// that they do (handshake, search for the datagram size, flow control, ECN), on the links and with the bounds that
+// other implementations hold themselves to in their simulators (those of picoquic, as of 2026).
 #pragma once
 
 #include <fmt/core.h>

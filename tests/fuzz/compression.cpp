@@ -1,5 +1,5 @@
-// A compressed payload from a stranger: the bound holds whatever the frame says, and what came out can be compressed and
-// comes out again.
+// A compressed payload from a stranger: the bound holds whatever the frame says, and what came out can be compressed
+// and comes out again.
 #include <algorithm>
 #include <vector>
 

@@ -116,8 +116,8 @@ BOOST_AUTO_TEST_CASE(t40_a_peer_that_acknowledges_nothing) {
   BOOST_TEST(victim.stats().datagrams.queued == 0u);
 }
 
-// An application that sends another datagram whenever it hears of one that was dropped: its endpoint still comes back to
-// its driver, and other connections are served.
+// An application that sends another datagram whenever it hears of one that was dropped: its endpoint still comes back
+// to its driver, and other connections are served.
 BOOST_AUTO_TEST_CASE(t40_an_application_that_sends_for_each_one_dropped) {
   DirectPair::Config config;
   config.client.transport.datagrams.queue_datagrams = 1;

@@ -91,7 +91,8 @@ BOOST_AUTO_TEST_CASE(t91_a_flood_of_drain_frames_is_told_once_and_leaves_nothing
   BOOST_TEST(scene.app().closed.empty());
 }
 
-// Frames overtake each other, so that this may come from an honest peer as well. It means nothing before `begins` comes.
+// Frames overtake each other, so that this may come from an honest peer as well. It means nothing before `begins`
+// comes.
 BOOST_AUTO_TEST_CASE(t91_a_state_without_a_beginning_changes_nothing) {
   Scene scene;
   scene.attacker.ask(kAgrees);

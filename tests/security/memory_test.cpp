@@ -282,4 +282,27 @@ BOOST_AUTO_TEST_CASE(t56_windows_do_not_grow_while_memory_is_short) {
   }
 }
 
+// The peer says only once that a long message waits, and nothing else happens on its connection when others give back
+// what they held.
+BOOST_AUTO_TEST_CASE(t56_a_long_message_gets_its_room_once_there_is_some) {
+  Scene scene({.memory_per_key = 8 * kMegabyte});
+  DirectPair& pair = scene.pair;
+  pair.server.app.take = [](Connection&, StreamId, ByteView) { return 0; };
+  Connection* holding = pair.establish();
+  for (int i = 0; i < 4; ++i)
+    pair.client.app.send(*holding, *holding->open_stream(StreamType::unidirectional), Bytes(1'000'000));
+  pair.advance(10s);
+  Connection* sending = pair.establish();
+  Connection* at_server = pair.server_connection();
+  const Bytes payload(2'500'000);
+  BOOST_TEST(sending->send_message({.type = MessageType::event, .id = 1, .payload = payload}).has_value());
+  pair.advance(10s);
+  BOOST_TEST(ConnectionAccess::parts(*at_server).memory_is_short);
+  BOOST_TEST(at_server->stats().messages_received == 0u);
+  holding->close(0, "done");
+  pair.advance(2s);
+  BOOST_TEST(at_server->stats().messages_received == 1u);
+  BOOST_TEST(scene.stats().connections_shed == 0u);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -202,8 +202,8 @@ BOOST_AUTO_TEST_CASE(cancellation_at_any_time_leaves_nothing_behind) {
         scene.work();
         while (scene.made.size() < kCalls && scene.made.size() - scene.ended < kAtATime) {
           scene.make(20s);
-          // Some at once, and so before they are sent, others on their way, when they are open, and with their answer on
-          // its way.
+          // Some at once, and so before they are sent, others on their way, when they are open, and with their answer
+          // on its way.
           if (scene.made.size() % 4 == 0) scene.cancel(scene.made.size() - 1);
           else if (scene.made.size() % 2 == 0)
             to_cancel.emplace_back(scene.sim.now() + Duration(static_cast<Duration::rep>(scene.drawn(60'000'000))),

@@ -3,6 +3,7 @@
 // rule; at the end nothing is held.
 #include <rapidcheck.h>
 
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <deque>
 #include <map>
@@ -66,6 +67,7 @@ struct Application {
   struct Writing {
     std::uint64_t written = 0, length = 0;
     bool abandoned = false;
+    bool ended = false;
   };
   std::map<std::uint64_t, Writing> writing;
   std::map<std::uint64_t, bool> stopped;
@@ -97,6 +99,11 @@ struct Application {
       w.written += *taken;
     }
     std::ignore = side.streams.finish(id);
+    w.ended = true;
+  }
+  // A stream may have been opened by the very last packet, and its answer is still to be written.
+  bool has_more_to_write() const {
+    return std::ranges::any_of(writing, [](const auto& it) { return !it.second.abandoned && !it.second.ended; });
   }
   void act(bool may_abandon) {
     if (channel.chance(20)) open();
@@ -151,7 +158,9 @@ void run(std::uint32_t seed, int loss_percent, bool may_abandon) {
       for (int i = 0; i < 4; ++i) channel.step(loss_percent);
     check_bounds(pair.client.streams, config);
     check_bounds(pair.server.streams, config);
-    if (ending && channel.empty() && !pair.client.streams.has_pending() && !pair.server.streams.has_pending()) break;
+    if (ending && channel.empty() && !pair.client.streams.has_pending() && !pair.server.streams.has_pending() &&
+        !client.has_more_to_write() && !server.has_more_to_write())
+      break;
   }
   // The last thing may have been a resume.
   for (Side* side : {&pair.client, &pair.server}) side->streams.deliver_resumed();

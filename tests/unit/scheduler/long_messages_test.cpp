@@ -345,6 +345,11 @@ BOOST_AUTO_TEST_CASE(many_gaps_lose_nothing) {
   pair.exchange();
   BOOST_TEST((pair.server.app.payloads[1] == text(payload)));
   BOOST_TEST(pair.client.messages.sent().acknowledged == 1u);
+  // The sums of what was held are sums of nothing now.
+  for (MessageSide* side : {&pair.client, &pair.server}) {
+    side->messages.shrink();
+    BOOST_TEST(side->messages.memory() < 10'000u);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(t70_memory_follows_what_has_come) {
@@ -469,6 +474,15 @@ BOOST_AUTO_TEST_CASE(t71_pieces_that_are_not_connected_are_bounded) {
   std::size_t pieces = 0;
   while (pieces < 5000 && give(side, body, 64 + 2 * pieces, 1)) ++pieces;
   BOOST_TEST(pieces == IncomingMessage::kMaxSpans);
+}
+
+// What is kept of its gaps is not more than a short message has paid for.
+BOOST_AUTO_TEST_CASE(t71_a_short_message_may_have_few_gaps) {
+  const std::vector<std::uint8_t> body(1200, 0);
+  MessageSide side(MessageConfig{});
+  std::size_t pieces = 0;
+  while (pieces < 500 && give(side, body, 64 + 2 * pieces, 1)) ++pieces;
+  BOOST_TEST(pieces == IncomingMessage::kFirstSpans + body.size() / IncomingMessage::kSizeForSpan);
 }
 
 BOOST_AUTO_TEST_CASE(t71_parts_of_settled_messages_are_ignored) {
