@@ -1,5 +1,5 @@
-// A server that stops in order: it answers calls, each a second later, and when it is told to stop it answers those that
-// it has before it goes.
+// A server that stops in order: it answers calls, each a second later, and when it is told to stop it answers those
+// that it has before it goes.
 //
 //   example_graceful_server [ADDRESS:PORT]     prints its URL; Ctrl-C ends it in order, a second one at once
 //

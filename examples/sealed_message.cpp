@@ -1,5 +1,5 @@
-// A message for somebody whom only a relay reaches: compressed, sealed to the receiver's key, and opened there. The relay
-// sees the header and the size, and can change neither.
+// A message for somebody whom only a relay reaches: compressed, sealed to the receiver's key, and opened there. The
+// relay sees the header and the size, and can change neither.
 //
 //   example_sealed_message TEXT     does it in one process, without a network, and prints what each of the three sees
 #include <cstdio>

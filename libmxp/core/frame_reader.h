@@ -14,7 +14,8 @@ class FrameReader {
 
   // The next frame; nullopt at the end of the payload. Errors: FRAME_ENCODING_ERROR (malformed, type not in its
   // shortest form, sums beyond 2^62 − 1, too many ranges, too long a reason or delay, an id that retires itself,
-  // receive times that are too many or before the epoch, an unknown state), UNKNOWN_FRAME. After an error the reader is spent.
+  // receive times that are too many or before the epoch, an unknown state), UNKNOWN_FRAME. After an error the reader is
+  // spent.
   std::expected<std::optional<Frame>, TransportError> next();
 
   // Type of the frame that next() read last, as on the wire.

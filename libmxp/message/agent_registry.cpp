@@ -1,5 +1,5 @@
-// The registry (docs/protocol.md §1.3). An agent is one record, which holds the payload of its AgentRegister as it came;
-// everything else looks into that:
+// The registry (docs/protocol.md §1.3). An agent is one record, which holds the payload of its AgentRegister as it
+// came; everything else looks into that:
 //
 //     by_agent     its UUID            ->  the record, in a node that does not move
 //     by_text      (kind, text, UUID)  ->  the record: once for its name, once for each of its capabilities
@@ -8,7 +8,8 @@
 //
 // An answer to AgentDiscover is a run of by_text, written straight from the payloads. Because the run is in the order
 // of the UUIDs, "after this one" is all that must be known to go on, and the registry remembers nothing about anybody
-// who asks: what was registered or has gone meanwhile is found or missing there, and nothing else is doubled or left out.
+// who asks: what was registered or has gone meanwhile is found or missing there, and nothing else is doubled or left
+// out.
 #include "mxp/agent_registry.h"
 
 #include <limits>

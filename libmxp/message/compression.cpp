@@ -1,6 +1,7 @@
 #include "mxp/message_compression.h"
 
-// For contexts in memory of our own, which zstd declares for static linking only: it may change them in a later version.
+// For contexts in memory of our own, which zstd declares for static linking only: it may change them in a later
+// version.
 #define ZSTD_STATIC_LINKING_ONLY
 #include <zstd.h>
 
@@ -23,8 +24,8 @@ struct FrameHeader {
   std::uint32_t dictionary = 0;
 };
 
-// RFC 8878 §3.1.1.1. nullopt if it is none. It is read here because zstd's own reader of the window is not of its stable
-// interface, and because the first look at hostile bytes should be as short as this.
+// RFC 8878 §3.1.1.1. nullopt if it is none. It is read here because zstd's own reader of the window is not of its
+// stable interface, and because the first look at hostile bytes should be as short as this.
 std::optional<FrameHeader> read_frame_header(ByteView bytes) {
   Reader in(bytes);
   const auto magic = in.le<std::uint32_t>();

@@ -98,8 +98,8 @@ class Bbr final : public CongestionController {
   void raise_inflight_limit(const AckSample& sample);
   void set_pacing_rate(const RttEstimator& rtt);
   void set_window(const AckSample& sample);
-  // Four packets (MinPipeCwnd). Our choice for large datagrams: two. What does not hold four of them is a reason to send
-  // smaller ones (connection/datagram_size_search.h), and a path of 65,535 bytes may come to take 1 Mbit/s.
+  // Four packets (MinPipeCwnd). Our choice for large datagrams: two. What does not hold four of them is a reason to
+  // send smaller ones (connection/datagram_size_search.h), and a path of 65,535 bytes may come to take 1 Mbit/s.
   std::uint64_t minimum_window() const { return std::max(2 * segment_, std::min(4 * segment_, kLargestOfFour)); }
 
   static constexpr std::uint64_t kLargestOfFour = std::uint64_t{4} * 1500;  // Ethernet

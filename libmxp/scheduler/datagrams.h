@@ -3,8 +3,8 @@
 // class sends next is decided above.
 //
 // Datagrams are never cut and never sent again. One that its packet has no room for waits for the next packet, and one
-// that no packet of the path can hold is dropped. Nothing is allocated for a datagram once the queue has been as full as
-// it gets.
+// that no packet of the path can hold is dropped. Nothing is allocated for a datagram once the queue has been as full
+// as it gets.
 //
 // The application is told nothing from inside a verb: outcomes are kept until tell_outcomes(), so that it may send more
 // from inside an event. The object belongs to one thread.
@@ -54,8 +54,8 @@ class Datagrams {
   // What send() takes now; 0 if the peer takes none.
   std::size_t largest() const;
 
-  // The latest time that is known here: send() refuses what has expired by then. Otherwise an application that sends such
-  // datagrams as soon as there is room would never let go: each would make room for the next.
+  // The latest time that is known here: send() refuses what has expired by then. Otherwise an application that sends
+  // such datagrams as soon as there is room would never let go: each would make room for the next.
   void on_clock(Timestamp now) { now_ = now; }
 
   // Takes a copy of `data`, which may be empty. Never fails with connection_closed.

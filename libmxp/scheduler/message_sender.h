@@ -1,7 +1,7 @@
 // The sending half of a connection's messages (docs/protocol.md §5.2): each class has a queue, and what goes out gets
 // the next sequence number. A message that was lost is written again with its own number; one that expired is replaced
-// by an EXPIRED frame, which settles its number at the peer. Nothing is sent beyond the lowest unsettled number plus the
-// peer's window, nor beyond its byte credit, of which an eighth is kept for the critical class.
+// by an EXPIRED frame, which settles its number at the peer. Nothing is sent beyond the lowest unsettled number plus
+// the peer's window, nor beyond its byte credit, of which an eighth is kept for the critical class.
 //
 // Acknowledging a packet settles each message in it; a packet names its messages as runs of consecutive numbers. In
 // steady state nothing is allocated and nothing is looked up but one slot for each number.

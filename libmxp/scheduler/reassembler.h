@@ -2,8 +2,8 @@
 // application. What arrives in order never comes here. They lie in a ring that is addressed by stream offset, with a
 // set of the ranges that are present. Both are bounded (threat t07). The ring is bounded by the peer's credit that is
 // still in use: it is smaller than four times the span from the first byte wanted to the highest received, or at most
-// as large as its owner lets it stay. The ranges are bounded by `max_spans` or by the bytes held, and their memory follows
-// their number in the same way.
+// as large as its owner lets it stay. The ranges are bounded by `max_spans` or by the bytes held, and their memory
+// follows their number in the same way.
 #pragma once
 
 #include <cstddef>

@@ -1,5 +1,5 @@
-// One stream: its two halves, the control frames that are due for it, and its places in the lists of the connection. The
-// object is recycled from stream to stream.
+// One stream: its two halves, the control frames that are due for it, and its places in the lists of the connection.
+// The object is recycled from stream to stream.
 #pragma once
 
 #include <cstddef>

@@ -1,8 +1,8 @@
 // All streams of one connection: the verbs of the application, the frames that come in, and the frames that go out (RFC
 // 9000 §2 to §4). It is a facade over parts with one job each: stream_table (which stream), stream_ids (which ids
-// exist), stream (one stream, with send_stream and receive_stream for its directions), ready_streams (whose turn it is).
-// What all streams may send together is the connection's (connection_credit.h), and when they may send beside other
-// sources, the outbox's (outbox.h).
+// exist), stream (one stream, with send_stream and receive_stream for its directions), ready_streams (whose turn it
+// is). What all streams may send together is the connection's (connection_credit.h), and when they may send beside
+// other sources, the outbox's (outbox.h).
 //
 // Stream objects stay where they are until collect(), so that every verb may be called from inside every event.
 // collect() itself must not be called from inside one. The object belongs to one thread.

@@ -1,6 +1,6 @@
 // Outbound. A stream is in a list exactly while it has something of that kind to send: control frames, data that were
-// lost, or new data. refresh_sending keeps that true. What goes first is the outbox's decision, but among the streams of
-// one class it is pick_next's.
+// lost, or new data. refresh_sending keeps that true. What goes first is the outbox's decision, but among the streams
+// of one class it is pick_next's.
 #include <algorithm>
 
 #include "core/frame_writer.h"

@@ -119,14 +119,15 @@ class Connection {
   std::size_t max_datagram_size() const;
 
   // Ends the connection in order, so that nothing is lost (docs/protocol.md §7.1). From now on neither side begins new
-  // work: open_stream, call, send_datagram, and send_message of what is no answer fail with `draining`, here at once and
-  // at the peer as soon as it hears of it (Handler::on_drain). What has begun goes on: data and ends of open streams,
-  // messages and calls under way, answers and Acks. When nothing is under way, each application is asked
-  // (Handler::on_drained), and when both have agreed, the connection closes with the application's code 0 and the reason
-  // "drained". At the deadline it closes in any case, with TransportErrorCode::drain_deadline: then something may have
-  // been lost. kNever is no deadline.
+  // work: open_stream, call, send_datagram, and send_message of what is no answer fail with `draining`, here at once
+  // and at the peer as soon as it hears of it (Handler::on_drain). What has begun goes on: data and ends of open
+  // streams, messages and calls under way, answers and Acks. When nothing is under way, each application is asked
+  // (Handler::on_drained), and when both have agreed, the connection closes with the application's code 0 and the
+  // reason "drained". At the deadline it closes in any case, with TransportErrorCode::drain_deadline: then something
+  // may have been lost. kNever is no deadline.
   // A second call moves the deadline nearer, never away, and lets the application be asked again if it has refused. A
-  // side that the peer asked to drain need not call this; if it does, its own deadline holds as well. Error: DrainError.
+  // side that the peer asked to drain need not call this; if it does, its own deadline holds as well. Error:
+  // DrainError.
   std::expected<void, DrainError> drain(Timestamp deadline);
 
   // Closes at once: streams end where they are. To lose nothing, drain instead.

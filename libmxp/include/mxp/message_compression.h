@@ -72,8 +72,8 @@ class MessageDecompressor {
   MessageDecompressor(const MessageDecompressor&) = delete;
   MessageDecompressor& operator=(const MessageDecompressor&) = delete;
 
-  // Writes the content to `out` and returns its size: decompressed_size(compressed, limit). `out` has at least that many
-  // bytes and does not overlap `compressed`; on an error it holds nothing of use. Errors: all.
+  // Writes the content to `out` and returns its size: decompressed_size(compressed, limit). `out` has at least that
+  // many bytes and does not overlap `compressed`; on an error it holds nothing of use. Errors: all.
   std::expected<std::size_t, CompressionError> decompress(ByteView compressed, std::size_t limit, MutableBytes out);
 
  private:

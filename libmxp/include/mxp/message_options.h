@@ -22,8 +22,8 @@ enum class PayloadCompression : std::uint8_t {
   none,
   zstd,  // with the flag COMPRESSED; if that would not be smaller, the payload goes as it is, without the flag
 };
-// Whether the connection seals a payload. Packets are encrypted anyway: a seal is for whoever keeps the message or hands
-// it on, and for the receiver's certainty of who made it.
+// Whether the connection seals a payload. Packets are encrypted anyway: a seal is for whoever keeps the message or
+// hands it on, and for the receiver's certainty of who made it.
 enum class PayloadSealing : std::uint8_t {
   none,
   // To the peer's static key, by ours, with the flag ENCRYPTED and 96 bytes more; three X25519 operations each. To seal

@@ -47,8 +47,8 @@ struct ConnectionStats {
   std::uint64_t messages_kept = 0;
   std::uint64_t payloads_opened = 0;      // that came compressed or sealed
   std::uint64_t payloads_not_opened = 0;  // told with a flag that could not be undone; each time that it was told
-  // How long each reason has kept the connection from sending more, by BlockedBy, up to the last time that it could have
-  // sent. Together they are as long as the connection is old by then.
+  // How long each reason has kept the connection from sending more, by BlockedBy, up to the last time that it could
+  // have sent. Together they are as long as the connection is old by then.
   std::array<Duration, kBlockedReasons> blocked_time{};
   DrainStats drain;
   std::uint64_t calls_made = 0;
