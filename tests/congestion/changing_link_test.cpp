@@ -2,6 +2,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include "congestion/scenario.h"
+#include "support/sanitized.h"
 
 using namespace mxp;
 using namespace mxp::testing;
@@ -41,7 +42,7 @@ BOOST_AUTO_TEST_CASE(steps_of_the_rate_are_followed_down_and_up) {
 }
 
 BOOST_AUTO_TEST_CASE(an_outage_of_two_seconds_is_forgotten_soon_after_it) {
-  for (std::uint64_t seed = 1; seed <= 3; ++seed) {
+  for (std::uint64_t seed = 1; seed <= test::runs(3); ++seed) {
     FlowLab lab(Path{.loss_percent = 1, .more_up = "outage 2s every 10s"}.lab(seed));
     lab.add({.congestion_control = kBbr});
     lab.run(20s);

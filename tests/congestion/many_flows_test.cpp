@@ -2,6 +2,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include "congestion/scenario.h"
+#include "support/sanitized.h"
 
 using namespace mxp;
 using namespace mxp::testing;
@@ -16,6 +17,7 @@ BOOST_AUTO_TEST_SUITE(congestion_many_flows)
 
 BOOST_AUTO_TEST_CASE(flows_that_start_together_share_evenly) {
   for (const std::size_t count : {2u, 4u, 16u}) {
+    if (test::kSanitized && count > 2) continue;
     const Measured it = measure(Path{}.lab(1), together(count, kBbr, 1), 15s, 45s);
     BOOST_TEST_CONTEXT(count << " flows") {
       BOOST_TEST(it.jain >= (count < 16 ? 0.97 : 0.95));
@@ -26,7 +28,7 @@ BOOST_AUTO_TEST_CASE(flows_that_start_together_share_evenly) {
 
 // The first keeps up to twice the part of the others for long: the Jain index is 0.82 to 0.99 without loss, and 0.73
 // was seen with 1 % loss. The target is 0.90.
-BOOST_AUTO_TEST_CASE(late_comers_do_not_starve) {
+BOOST_AUTO_TEST_CASE(late_comers_do_not_starve, *boost::unit_test::enable_if<!test::kSanitized>()) {
   const Measured it =
       measure(Path{}.lab(1), {flow_of(kBbr), flow_of(kBbr, 5s), flow_of(kBbr, 10s), flow_of(kBbr, 15s)}, 45s, 75s);
   BOOST_TEST(it.jain >= 0.72);
@@ -42,6 +44,7 @@ BOOST_AUTO_TEST_CASE(unequal_round_trips_share_well_enough) {
 
 BOOST_AUTO_TEST_CASE(beside_a_cubic_flow_neither_starves) {
   for (const double queue : {1.0, 2.0, 4.0}) {
+    if (test::kSanitized && queue > 1) continue;
     const Measured it = measure(Path{.queue_bdp = queue}.lab(1), {flow_of(kBbr), flow_of(kCubic)}, 20s, 60s);
     const double share = it.shares[0] / it.share;
     BOOST_TEST_CONTEXT("queue " << queue << " BDP") {
