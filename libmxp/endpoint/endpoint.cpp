@@ -267,7 +267,7 @@ struct Endpoint::Impl {
     // Each connection is driven at most once in a call. Otherwise a deadline that does not move forward would make this
     // loop spin (threat t39).
     due.clear();
-    while (deadlines.next() <= now) {
+    while (!deadlines.empty() && deadlines.next() <= now) {
       Entry& entry = deadlines.top();
       deadlines.remove(entry);
       due.push_back(&entry);
