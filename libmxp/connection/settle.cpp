@@ -179,8 +179,9 @@ void repeat_oldest_data(Parts& parts) {
 void repair_tail(Parts& parts, Timestamp now) {
   if (!parts.tail || parts.tail->deadline() > now) return;
   const SendPermit permit = parts.recovery.permit(now);
-  if (permit.blocked() && permit.reason == BlockedBy::congestion) return parts.tail->give_up();
-  parts.tail->repair(now, parts.path->control.rtt().smoothed(), [&](const SentFrame& frame) {
+  const Duration smoothed_rtt = parts.path->control.rtt().smoothed();
+  if (permit.blocked() && permit.reason == BlockedBy::congestion) return parts.tail->postpone(now, smoothed_rtt);
+  parts.tail->repair(now, smoothed_rtt, [&](const SentFrame& frame) {
     ++parts.stats.tail_repairs;
     parts.outbox.on_frame_lost(frame);
   });

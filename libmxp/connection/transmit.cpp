@@ -175,6 +175,7 @@ bool write_ack_request(Parts& parts, Timestamp now, Writer& writer) {
 }
 
 void note_critical(Parts& parts, Timestamp now, const SentFrame& frame, std::size_t bytes) {
+  parts.path->control.on_critical_data(now);
   if (!parts.environment.config.transport.scheduler.tail_repair) return;
   if (frame.kind == SentFrame::Kind::datagram || frame.kind == SentFrame::Kind::datagram_with_cookie) return;
   if (!parts.tail) parts.tail = std::make_unique<TailRepair>();

@@ -29,6 +29,9 @@ constexpr double kMuchSlower = 0.25;          // of the estimated rate
 constexpr std::uint64_t kEpisodeRounds = 3;
 constexpr int kVisibleQueueDivisor = 10;  // of the round trip
 constexpr double kCruiseStep = 0.02;
+// Our choice: what urgent data may find in the queue because of us, and how long after the last of them we heed it.
+constexpr Duration kShortQueue = std::chrono::milliseconds(2);
+constexpr Duration kUrgentTime = std::chrono::seconds(10);
 constexpr double kMinCruiseGain = 0.8;
 constexpr std::uint64_t kMaxRenoRounds = 63;
 // §5.6.3: bytes that leave the host in one go, times this, may always be in flight.
@@ -39,6 +42,10 @@ constexpr std::uint64_t kMaxBurst = 64u << 10;
 // Where flows that share a link must differ and a run must still be repeatable: spread by a hash of the time.
 std::uint64_t spread(Timestamp now, std::uint64_t salt) {
   return split_mix(static_cast<std::uint64_t>(now.time_since_epoch().count()) + salt * kGoldenGamma);
+}
+
+double share(Duration part, Duration whole) {
+  return static_cast<double>(part.count()) / static_cast<double>(std::max(whole, Duration(1)).count());
 }
 
 // Of all packets together. The time that the peer held the ACK back is subtracted from those without a gap up to the
@@ -101,6 +108,7 @@ void Bbr::on_ack(const AckSample& sample, const RttEstimator& rtt) {
   largest_acknowledged_ = std::max(largest_acknowledged_, sample.largest);
   losses_.on_ack(sample.bytes, sample.acknowledged.size(), total_round_trips(sample, rtt),
                  static_cast<std::uint64_t>(overtaken));
+  if (sample.rtt_sampled) on_rtt_sample(sample.now, rtt.latest_adjusted());
   model_.on_delivery(sample.rate.rate, sample.rate.delivered);
   model_.on_rate(sample.rate.rate, sample.rate.app_limited);
   round_start_ = rounds_.on_ack(sample.now, sample.rate.prior_delivered, sample.rate.total_delivered, model_.min_rtt());
@@ -114,6 +122,13 @@ void Bbr::on_ack(const AckSample& sample, const RttEstimator& rtt) {
   if (sample.rate.delivered > 0) idle_restart_ = false;
   set_pacing_rate(rtt);
   set_window(sample);
+}
+
+void Bbr::on_rtt_sample(Timestamp now, Duration round_trip) {
+  queue_.on_sample(now, round_trip);
+  // A look for the shortest round trip closes the window, and urgent data would wait for it. So where one sample shows
+  // that the queue is empty, nothing is looked for.
+  if (carries_urgent_data(now) && model_.is_near_min_rtt(round_trip)) model_.on_probe_rtt_done(now);
 }
 
 void Bbr::begin_round(const AckSample& sample) {
@@ -135,7 +150,7 @@ void Bbr::begin_round(const AckSample& sample) {
   } else if (state_ == State::startup && rounds_without_growth_ == 0) {
     losses_.measure_round();  // the pipe is not full yet: what is lost is the link's own loss
   }
-  if (state_ == State::cruise) give_way();
+  if (state_ == State::cruise) give_way(sample.now);
   look_for_slower_path(sample);
   if (const auto mean = losses_.settled_rtt()) model_.on_rtt(sample.now, *mean, losses_.delivered_packets());
   losses_.begin_round(model_.min_rtt());
@@ -145,9 +160,10 @@ void Bbr::begin_round(const AckSample& sample) {
 // Our choice: flows that share a link keep a queue together, in which each has room in proportion to what it had
 // before. Who has more than a few packets in it sends a little less; who has less does not. So shares converge, and the
 // queue goes. A flow that fills the queue whatever we do (CUBIC) takes no more than the bound leaves it.
-void Bbr::give_way() {
-  const bool queue_is_ours =
-      losses_.queue_has_grown() && model_.rate().bytes_in(losses_.queue_delay()) > kQueueOfOneFlow * segment_;
+void Bbr::give_way(Timestamp now) {
+  const bool has_grown =
+      carries_urgent_data(now) ? queue_.delay() > visible_to_urgent_data() : losses_.queue_has_grown();
+  const bool queue_is_ours = has_grown && model_.rate().bytes_in(losses_.queue_delay()) > kQueueOfOneFlow * segment_;
   cruise_gain_ = std::clamp(cruise_gain_ + (queue_is_ours ? -kCruiseStep : kCruiseStep), kMinCruiseGain, 1.0);
 }
 
@@ -206,6 +222,11 @@ void Bbr::enter_up(Timestamp now, const RateSample& rate) {
   phase_began_at_ = now;
   phase_rounds_ = 0;
   up_waits_ = false;
+  up_is_gentle_ = carries_urgent_data(now);
+  up_gain_ = kUpPacingGain;
+  // So much faster for a round trip, in which nothing is heard of it yet, makes the queue that long.
+  if (up_is_gentle_) up_gain_ = std::min(up_gain_, 1.0 + share(kShortQueue, model_.min_rtt()));
+  queue_before_up_ = queue_.delay();
   rtt_before_up_ = losses_.round_rtt().value_or(model_.min_rtt());
   feedback_ = Feedback::starting;
   rounds_.restart(now, delivered_);
@@ -265,6 +286,7 @@ bool Bbr::is_time_to_probe(Timestamp now) const {
 // one round trip, and goes on probing if that shows no queue.
 bool Bbr::is_time_to_go_down(const AckSample& sample) {
   if (full_pipe_now_ || sample.ecn_ce != 0) return true;
+  if (up_is_gentle_) return is_time_to_go_down_gently(sample);
   if (sample.now < phase_began_at_ + model_.min_rtt() || sample.in_flight_before < inflight(kUpPacingGain)) {
     up_waits_ = false;
     return false;
@@ -273,6 +295,17 @@ bool Bbr::is_time_to_go_down(const AckSample& sample) {
   const Duration visible = std::max(model_.min_rtt() / kVisibleQueueDivisor, losses_.chance());
   if (round_trip && *round_trip > rtt_before_up_ + visible) return true;
   if (!up_waits_ || round_start_) up_waits_ = !up_waits_;
+  return false;
+}
+
+// How long a queue must be for us to heed it for the sake of urgent data.
+Duration Bbr::visible_to_urgent_data() const { return std::max(kShortQueue / 2, losses_.chance()); }
+
+// The queue is looked for from the first round trip on that may show it, and a shorter one is enough.
+bool Bbr::is_time_to_go_down_gently(const AckSample& sample) {
+  if (sample.now < phase_began_at_ + model_.min_rtt()) return false;
+  if (queue_.delay() > queue_before_up_ + visible_to_urgent_data()) return true;
+  if (round_start_ && phase_rounds_ > 1) up_gain_ = std::min(1.0 + 2 * (up_gain_ - 1.0), kUpPacingGain);
   return false;
 }
 
@@ -348,7 +381,7 @@ double Bbr::pacing_gain() const {
     case State::startup: return kStartupPacingGain;
     case State::drain: return kDrainPacingGain;
     case State::down: return kDownPacingGain;
-    case State::up: return up_waits_ ? 1.0 : kUpPacingGain;
+    case State::up: return up_waits_ ? 1.0 : up_gain_;
     case State::cruise: return cruise_gain_;
     case State::refill:
     case State::probe_rtt: return 1.0;
@@ -442,6 +475,8 @@ void Bbr::on_handshake_round_trip() {
   first_window_is_paced_ = true;
   window_ = first_window();
 }
+
+void Bbr::on_urgent_data(Timestamp now) { urgent_until_ = now + kUrgentTime; }
 
 void Bbr::on_datagram_size(std::size_t bytes) {
   const bool untouched = window_ == first_window() && delivered_ == 0;

@@ -11,7 +11,9 @@
 //
 //   cruise   at the rate, most of the time (2 to 3 s, or so many round trips that a Reno flow keeps its share)
 //   refill   one round trip at the full rate, so that `up` meets a full path and not an empty one
-//   up       a quarter faster until the queue shows or packets are lost beyond what the link loses by itself
+//   up       a quarter faster until the queue shows or packets are lost beyond what the link loses by itself; where the
+//            connection carries urgent data as well, only as much faster as builds a queue of two milliseconds in a
+//            round trip, and twice as much in each further one that shows no queue
 //   down     a tenth slower until the queue that `up` made is gone; also when the link's own loss is measured
 //   probe_rtt  every 5 s (25 long round trips) without a sight of the shortest one: half a BDP for 200 ms, so that all
 //            flows see it
@@ -23,6 +25,7 @@
 //   - packets are sent faster by as much as the link loses by itself, so that what arrives is the estimated rate
 //   - the round trip of the model is a mean, not the shortest sample (path_model.h), and where packets overtake others
 //     a queue is only what exceeds chance (loss_judge.h)
+//   - `up` is gentle where the connection carries urgent data (the critical class): the queue would make them wait
 //   - a flow with more than a few packets in a standing queue gives way (give_way in bbr.cpp)
 //   - a rate is given up at once when a round delivers a quarter of it with a long queue, not after two cycles
 //   - start-up begins with 32 packets instead of ten where the handshake has measured the round trip, over which they
@@ -38,6 +41,7 @@
 #include "reliability/congestion_controller.h"
 #include "reliability/loss_judge.h"
 #include "reliability/path_model.h"
+#include "reliability/queue_watch.h"
 #include "reliability/round_counter.h"
 
 namespace mxp {
@@ -52,6 +56,7 @@ class Bbr final : public CongestionController {
   void on_persistent_congestion() override;
   void on_late_arrival(std::uint64_t late, std::uint64_t lost) override;
   void on_handshake_round_trip() override;
+  void on_urgent_data(Timestamp now) override;
   void on_datagram_size(std::size_t bytes) override;
   std::uint64_t window() const override { return window_; }
   bool in_slow_start() const override { return state_ == State::startup; }
@@ -68,10 +73,11 @@ class Bbr final : public CongestionController {
   bool probes_for_rate() const { return state_ == State::startup || state_ == State::refill || state_ == State::up; }
 
   // §5.3, the machine.
+  void on_rtt_sample(Timestamp now, Duration round_trip);
   void begin_round(const AckSample& sample);
   void end_startup_by_loss(const LossJudge::Charge& charge);
   void resume_startup();
-  void give_way();
+  void give_way(Timestamp now);
   void look_for_slower_path(const AckSample& sample);
   void look_for_full_pipe(const AckSample& sample);
   void advance(const AckSample& sample);
@@ -96,6 +102,9 @@ class Bbr final : public CongestionController {
   std::uint64_t inflight_with_headroom() const;
   std::uint64_t first_window() const;
   void raise_inflight_limit(const AckSample& sample);
+  bool carries_urgent_data(Timestamp now) const { return now < urgent_until_; }
+  Duration visible_to_urgent_data() const;
+  bool is_time_to_go_down_gently(const AckSample& sample);
   void set_pacing_rate(const RttEstimator& rtt);
   void set_window(const AckSample& sample);
   // Four packets (MinPipeCwnd). Our choice for large datagrams: two. What does not hold four of them is a reason to
@@ -108,6 +117,7 @@ class Bbr final : public CongestionController {
   State state_ = State::startup;
   PathModel model_;
   LossJudge losses_;
+  QueueWatch queue_;
   RoundCounter rounds_;
   bool round_start_ = false;     // with the ACK being looked at
   std::uint64_t delivered_ = 0;  // bytes in total, with the latest ACK
@@ -137,8 +147,13 @@ class Bbr final : public CongestionController {
   std::uint64_t up_rounds_ = 0;
   bool up_waits_ = false;          // for the queue to show
   bool queue_was_marked_ = false;  // ECN: routers marked packets in this round
+  bool up_is_gentle_ = false;      // urgent data would wait in the queue that it makes
+  double up_gain_ = 0.0;
+  Duration queue_before_up_{};
   Duration rtt_before_up_{};
   std::uint64_t up_acknowledged_ = 0;
+
+  Timestamp urgent_until_{};
 
   // The shortest round trip (§5.3.4).
   std::optional<Timestamp> probe_rtt_done_at_;

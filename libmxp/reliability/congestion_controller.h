@@ -68,6 +68,8 @@ class CongestionController {
   virtual void on_late_arrival(std::uint64_t late, std::uint64_t lost) = 0;
   // The handshake has measured a round trip, and nothing was sent yet: packets can be spread over it.
   virtual void on_handshake_round_trip() {}
+  // The connection sends data that must not wait behind others. Called at most once in a second.
+  virtual void on_urgent_data(Timestamp) {}
   // Full datagrams have this size from now on. It is the unit in which windows grow and shrink, and it sets their
   // minimum. Before anything is sent, the initial window follows it (RFC 9002 §7.2); later the window in bytes stays.
   virtual void on_datagram_size(std::size_t bytes) = 0;

@@ -67,6 +67,7 @@ class PathModel {
   void on_rtt(Timestamp now, Duration mean, std::uint64_t packets);
   // Whether the shortest round trip was not seen for so long that it has to be looked for.
   bool misses_min_rtt(Timestamp now) const { return has_rtt_ && now > recent_min_rtt_at_ + probe_rtt_interval(); }
+  bool is_near_min_rtt(Duration sample) const { return sample <= min_rtt_ + min_rtt_ / kRttTolerance; }
   void on_probe_rtt_done(Timestamp now) { recent_min_rtt_at_ = now; }
   Duration min_rtt() const { return min_rtt_; }  // 0 before the first sample
 

@@ -1,16 +1,20 @@
 // Tail-loss repair for the critical class. When the last packets of a burst are lost, nothing that follows shows it,
-// and only a probe timeout repairs them: a round trip and the peer's delay of acknowledgements later, at the least.
-// What is critical does not wait for that. A little after the last critical frames were sent, if they are not
-// acknowledged by then, the same frames go once more in a new packet, before anybody knows whether it was needed.
+// and only a probe timeout repairs them: a round trip and the peer's delay of acknowledgements later, at the least. And
+// where others do follow, a loss still shows only after a whole round trip. What is critical does not wait for either.
+// A little after a critical frame was sent, if it is not acknowledged by then, the same frame goes once more in a new
+// packet, before anybody knows whether it was needed.
 //
 // "A little" is a quarter of the round trip, but at least half a millisecond, within which a peer that is near has
 // answered, and at most three: on a long path the copy is what keeps a lossy call from costing much more than others,
-// and it hardly matters to the path whether it comes early. Bulk data that wait do not hold it back: their packets
-// would show a loss after a whole round trip only. Its cost is bounded: copies are at most 3 per cent of all bytes, and
-// one packet of 1200 bytes in each round trip besides. They count in flight, and none is made while the window is full.
+// and it hardly matters to the path whether it comes early. Frames that have waited for half of that go along in the
+// same packet. Bulk data that wait do not hold it back: their packets would show a loss after a whole round trip only.
 //
-// It remembers the last sixteen critical frames; how they are written again is their owners' business, as after a
-// loss.
+// Its cost is bounded: copies are at most 3 per cent of all bytes, and besides 12,000 bytes in each round trip, which
+// any sender may send before it knows anything of the path (RFC 9002 §7.2). They count in flight, and none is made
+// while the window is full.
+//
+// It remembers the last 32 critical frames, so that a stream of them that is faster than the delay is not repeated; how
+// they are written again is their owners' business, as after a loss.
 #pragma once
 
 #include <algorithm>
@@ -25,11 +29,12 @@ namespace mxp {
 
 class TailRepair {
  public:
-  static constexpr std::size_t kRememberedFrames = 16;
+  static constexpr std::size_t kRememberedFrames = 32;
   static constexpr Duration kShortestDelay = std::chrono::microseconds(500);
   static constexpr Duration kLongestDelay = std::chrono::milliseconds(3);
   static constexpr std::uint64_t kCopyPercent = 3;
-  static constexpr std::uint64_t kFreeBytes = 1200;  // for each round trip
+  static constexpr std::uint64_t kFreeBytes = 12'000;  // for each round trip, or for so long where it is shorter:
+  static constexpr Duration kShortestFreeTime = std::chrono::milliseconds(10);
 
   static Duration delay(Duration smoothed_rtt) { return std::clamp(smoothed_rtt / 4, kShortestDelay, kLongestDelay); }
 
@@ -39,8 +44,8 @@ class TailRepair {
     if (is_copy(frame)) return;
     Entry& entry = entries_[next_++ % kRememberedFrames];
     if (entry.state == Entry::State::settled) ++open_;
-    entry = {.frame = frame, .bytes = bytes, .state = Entry::State::sent};
-    due_ = now + delay(smoothed_rtt);
+    entry = {.frame = frame, .sent_at = now, .bytes = bytes, .state = Entry::State::sent};
+    due_ = std::min(due_, now + delay(smoothed_rtt));
   }
   // Bytes of any packet.
   void on_packet_sent(std::size_t bytes) { allowance_ = std::min(allowance_ + kCopyPercent * bytes, kMostAllowance); }
@@ -49,27 +54,37 @@ class TailRepair {
   // Its owner sends it again, so nothing is left to do here.
   void on_lost(const SentFrame& frame) { forget(frame); }
 
-  // When repair() wants to be called, kNever if nothing is left to repair.
+  // When repair() wants to be called, kNever if nothing is left to repair. It may be early, but is never late.
   Timestamp deadline() const { return due_; }
   // Calls again(frame) for each frame that is to go once more, in the order in which they were sent.
   template <typename Again>
   void repair(Timestamp now, Duration smoothed_rtt, Again&& again) {
     if (now < due_) return;
+    const Duration full = delay(smoothed_rtt);
+    const Timestamp oldest = oldest_sent();
+    due_ = oldest == kNever ? kNever : oldest + full;
+    if (now < due_) return;
     due_ = kNever;
-    for (std::uint64_t i = next_ - std::min<std::uint64_t>(next_, kRememberedFrames); i != next_; ++i) {
-      Entry& entry = entries_[i % kRememberedFrames];
-      if (entry.state != Entry::State::sent || !may_spend(now, smoothed_rtt, entry.bytes)) continue;
-      entry.state = Entry::State::repaired;
-      again(entry.frame);
-    }
+    for_each_in_order([&](Entry& entry) {
+      if (entry.state != Entry::State::sent) return;
+      if (now < entry.sent_at + full / 2) {
+        due_ = std::min(due_, entry.sent_at + full);
+      } else if (may_spend(now, smoothed_rtt, entry.bytes)) {
+        entry.state = Entry::State::repaired;
+        again(entry.frame);
+      } else {
+        settle(entry);
+      }
+    });
   }
-  // Nothing is repaired now: the window is full.
-  void give_up() { due_ = kNever; }
+  // The window is full: what is due now waits as long again.
+  void postpone(Timestamp now, Duration smoothed_rtt) { due_ = now + delay(smoothed_rtt); }
 
  private:
   struct Entry {
     enum class State : std::uint8_t { settled, sent, repaired };
     SentFrame frame;
+    Timestamp sent_at{};
     std::size_t bytes = 0;
     State state = State::settled;
   };
@@ -87,14 +102,28 @@ class TailRepair {
              (frame.value == entry.frame.value || frame.value - entry.frame.value < entry.frame.length);
     });
   }
+  template <typename Visit>
+  void for_each_in_order(Visit&& visit) {
+    for (std::uint64_t i = next_ - std::min<std::uint64_t>(next_, kRememberedFrames); i != next_; ++i)
+      visit(entries_[i % kRememberedFrames]);
+  }
+  // Of those that were not repaired; kNever if there is none.
+  Timestamp oldest_sent() {
+    Timestamp oldest = kNever;
+    for_each_in_order([&](const Entry& entry) {
+      if (entry.state == Entry::State::sent) oldest = std::min(oldest, entry.sent_at);
+    });
+    return oldest;
+  }
+  void settle(Entry& entry) {
+    entry.state = Entry::State::settled;
+    --open_;
+  }
   void forget(const SentFrame& frame) {
     if (open_ == 0) return;
     bool waits = false;
     for (Entry& entry : entries_) {
-      if (entry.state != Entry::State::settled && is_same(entry.frame, frame)) {
-        entry.state = Entry::State::settled;
-        --open_;
-      }
+      if (entry.state != Entry::State::settled && is_same(entry.frame, frame)) settle(entry);
       waits |= entry.state == Entry::State::sent;
     }
     if (!waits) due_ = kNever;
@@ -104,8 +133,12 @@ class TailRepair {
       allowance_ -= 100 * bytes;
       return true;
     }
-    if (bytes > kFreeBytes || now - free_at_ < smoothed_rtt) return false;
-    free_at_ = now;
+    if (now - free_since_ >= std::max(smoothed_rtt, kShortestFreeTime)) {
+      free_since_ = now;
+      free_bytes_ = kFreeBytes;
+    }
+    if (bytes > free_bytes_) return false;
+    free_bytes_ -= bytes;
     return true;
   }
 
@@ -114,7 +147,8 @@ class TailRepair {
   std::size_t open_ = 0;  // entries that are not settled
   Timestamp due_ = kNever;
   std::uint64_t allowance_ = 0;
-  Timestamp free_at_{};
+  Timestamp free_since_{};
+  std::uint64_t free_bytes_ = kFreeBytes;
 };
 
 }  // namespace mxp

@@ -52,20 +52,32 @@ BOOST_AUTO_TEST_CASE(a_hundred_thousand_messages_over_a_lossy_link_come_once_eac
   BOOST_TEST(scene.sim.violations().empty());
 }
 
-// What of the critical class is sent while bulk saturates the connection arrives as if it were alone, but for the
-// packets that are in the queue of the link already.
+// What of the critical class is sent while bulk saturates the connection arrives as if it were alone: the bulk keep the
+// queue of the link short, and what was lost was repaired before anybody could know.
 BOOST_AUTO_TEST_CASE(critical_messages_pass_bulk) {
-  Scene scene("delay 25ms rate 100mbit loss 1%", 7);
-  SimPair& sim = scene.sim;
-  sim.client.open_and_send(*sim.connection, StreamType::unidirectional, 200u << 20);
-  sim.run_for(2s);
-  const std::vector<Duration> waits = scene.waits_of_calls(400);
-  BOOST_TEST_MESSAGE(fmt::format("one way: p50 {} us, p99 {} us", waits[200] / 1us, waits[396] / 1us));
-  BOOST_TEST((waits[200] < 25ms + 10ms));
-  // One that was lost was repaired before anybody could know: nothing takes a second round trip.
-  BOOST_TEST((waits[398] < 25ms + 25ms));
-  BOOST_TEST(sim.connection->stats().tail_repairs > 0u);
-  BOOST_TEST(sim.violations().empty());
+  constexpr int kCalls = 400;
+  for (const char* link : {"delay 25ms rate 100mbit", "delay 25ms rate 100mbit loss 1%"}) {
+    std::vector<Duration> waits;
+    for (const std::uint64_t seed : {7, 8, 9, 10, 11}) {
+      Scene scene(link, seed);
+      SimPair& sim = scene.sim;
+      sim.client.send_messages(*sim.connection, {.type = MessageType::call, .size = 200}, sim.now());
+      sim.client.open_and_send(*sim.connection, StreamType::unidirectional, 200u << 20);
+      sim.run_for(2s);
+      const std::uint64_t before = sim.server.bytes_received;
+      const Timestamp began = sim.now();
+      const std::vector<Duration> of_one = scene.waits_of_calls(kCalls);
+      const double rate = 8 * static_cast<double>(sim.server.bytes_received - before) / ((sim.now() - began) / 1us);
+      BOOST_TEST_MESSAGE(fmt::format("{}: one way p50 {} us, p99 {} us, beside {:.1f} Mbit/s", link,
+                                     of_one[kCalls / 2] / 1us, of_one[kCalls * 99 / 100] / 1us, rate));
+      BOOST_TEST(rate > 92.0);
+      BOOST_TEST(sim.violations().empty());
+      waits.insert(waits.end(), of_one.begin(), of_one.end());
+    }
+    std::ranges::sort(waits);
+    BOOST_TEST((waits[waits.size() / 2] < 25ms + 2ms));
+    BOOST_TEST((waits[waits.size() * 99 / 100] < 25ms + 5ms));
+  }
 }
 
 // One message after another there and back, over links that lose one packet of a hundred in each direction. What a

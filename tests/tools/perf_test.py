@@ -204,6 +204,17 @@ class Runs(unittest.TestCase):
             self.assertLess(0, latency["p50"])
             self.assertLessEqual(latency["p50"], latency["max"])
 
+    def test_isolation_leaves_out_the_beginning_of_both_halves(self):
+        """The queue that bulk data fill when they start is in the whole and not in the rest."""
+        common = ("run", "--test", "isolation", "--rate", "100", "--duration", "4s", "--link", "delay 10ms rate 20mbit", "--no-limits", "--json")
+        whole, rest = (perf(*common, *arguments) for arguments in ((), ("--omit", "1.5s")))
+        for done in (whole, rest):
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertEqual(json.loads(done.stdout)["result"]["calls"]["answered"], 400)
+        whole, rest = (json.loads(done.stdout)["result"]["latency_us"] for done in (whole, rest))
+        self.assertGreater(whole["max"], rest["p50"] + 10_000)
+        self.assertLess(rest["p90"], whole["max"] - 5_000)
+
     def test_an_emulated_link_is_in_between(self):
         done = perf("run", "--link", "delay 20ms rate 20mbit", "--duration", "1s", "--no-limits", "--json")
         self.assertEqual(done.returncode, 0, done.stderr)
@@ -248,7 +259,7 @@ class Runs(unittest.TestCase):
                                 (("messages", "--reverse"), "--reverse and --bidir are for --test bulk"),
                                 (("messages", "--size", "1101"), "--size takes 1 to 1100 bytes for messages"),
                                 (("mixed", "--size", "7"), "--size takes 8 bytes and more for mixed"),
-                                (("isolation", "--omit", "0.1s"), "--omit is not for --test isolation")):
+                                (("isolation", "--duration", "1s", "--omit", "0.5s"), "--omit takes less than half of --duration")):
             with self.subTest(arguments):
                 done = perf("run", "--test", *arguments)
                 self.assertEqual(done.returncode, 2)

@@ -61,6 +61,7 @@ void IsolationTest::on_message(const Message& message) {
 }
 
 void IsolationTest::record(Timestamp due, Timestamp now, std::uint64_t count) {
+  if (due < (due < bulk_begins_ ? begin_ : bulk_begins_) + workload_.omit) return;
   (due < bulk_begins_ ? alone_ : beside_bulk_).record(now - due, count);
 }
 

@@ -4,7 +4,8 @@
 //
 // When a call was due follows from its number, which its answer brings back. A call that finds no room is made later,
 // and counts from when it was due. One without an answer counts with the time that it has waited when the test is over:
-// what never came back must not make the result better.
+// what never came back must not make the result better. --omit leaves out the beginning of both halves: bulk data that
+// start look for the path's rate, which fills its queue for a moment.
 #pragma once
 
 #include <map>

@@ -82,7 +82,8 @@ void add_test_options(CLI::App& app, Options& options, LowOptions& low) {
       ->check(CLI::IsMember({"bulk", "rr", "messages", "datagrams", "isolation", "mixed"}))
       ->capture_default_str();
   tools::add_time(app, "--duration", options.workload.duration, "how long to send (default 10s)");
-  tools::add_time(app, "--omit", options.workload.omit, "leave out so much of the beginning");
+  tools::add_time(app, "--omit", options.workload.omit,
+                  "leave out so much of the beginning; isolation: of both halves");
   tools::add_size(
       app, "--size", low.size,
       "rr, messages, mixed, isolation: bytes of each payload (default 64); datagrams: of each (default 1170)");
@@ -151,10 +152,11 @@ std::optional<std::string> interpret_workload(Workload& workload, const LowOptio
     return fmt::format("--size takes 1 to {} bytes for messages", kMaxMessageSize);
   if (mixed && workload.size < kStampSize)
     return fmt::format("--size takes {} bytes and more for {}: a call carries its time", kStampSize, low.test);
-  if (isolation && workload.omit > Duration::zero()) return "--omit is not for --test isolation";
   if (workload.duration < kMinDuration || workload.duration > kMaxDuration)
     return "--duration takes " + range(kMinDuration, kMaxDuration);
   if (workload.omit >= workload.duration) return "--omit takes less than --duration, which it is a part of";
+  if (isolation && workload.omit >= workload.duration / 2)
+    return "--omit takes less than half of --duration for --test isolation, which has two halves";
   if (workload.connections * workload.streams > kMaxStreamsInAll)
     return fmt::format("--parallel times --streams is {}: at most {} streams in all",
                        workload.connections * workload.streams, kMaxStreamsInAll);

@@ -1,0 +1,56 @@
+// A connection that carries urgent data beside bulk: the flow keeps the queue of the path short for them.
+#include <algorithm>
+#include <boost/test/unit_test.hpp>
+
+#include "unit/reliability/pipe.h"
+
+using namespace mxp;
+using namespace mxp::testing;
+using namespace std::chrono_literals;
+
+namespace {
+
+struct UrgentPipe : Pipe {
+  // The longest queue within that time, in which urgent data are sent now and then, or never.
+  enum class Urgent : std::uint8_t { never, often };
+  Duration longest_queue(Duration span, Urgent urgent) {
+    Duration longest{};
+    for (const Timestamp end = now() + span; now() < end; run(1ms)) {
+      if (urgent == Urgent::often) bbr.on_urgent_data(now());
+      longest = std::max(longest, queue());
+    }
+    return longest;
+  }
+};
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(urgent_data, UrgentPipe)
+
+BOOST_AUTO_TEST_CASE(bulk_that_probe_for_more_make_a_short_queue_only) {
+  run(2s);
+  const std::uint64_t before = delivered();
+  BOOST_CHECK(longest_queue(20s, Urgent::often) < 4ms);
+  BOOST_TEST(delivered() - before > rate.bytes_in(20s) * 94 / 100);
+  // Half a minute later nobody is urgent any more.
+  run(12s);
+  BOOST_CHECK(longest_queue(20s, Urgent::never) > 8ms);
+}
+
+BOOST_AUTO_TEST_CASE(a_faster_path_is_found_all_the_same) {
+  BOOST_CHECK(longest_queue(3s, Urgent::often) > 0ms);
+  rate = ByteRate::bits_per_second(200'000'000);
+  longest_queue(10s, Urgent::often);
+  BOOST_TEST(bbr.model().max_rate().bits_per_second() > 180'000'000u);
+}
+
+BOOST_AUTO_TEST_CASE(a_path_whose_queue_is_seen_to_be_empty_is_not_stopped_to_look_for_its_round_trip) {
+  longest_queue(40s, Urgent::often);
+  BOOST_TEST(std::ranges::none_of(changes(), [](const Change& it) { return it.state == Bbr::State::probe_rtt; }));
+  // One that takes longer now is.
+  round_trip += 10ms;
+  longest_queue(20s, Urgent::often);
+  BOOST_TEST(std::ranges::any_of(changes(), [](const Change& it) { return it.state == Bbr::State::probe_rtt; }));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
