@@ -44,7 +44,7 @@ bool MessageOpener::on_message(const Message& message) {
 
 void MessageOpener::on_clock(Timestamp now) {
   now_ = now;
-  if (waiting_ != 0 && turn_ && turn_->at <= now) messages_.resume(std::exchange(waiting_, 0));
+  if (deadline() <= now) messages_.resume(std::exchange(waiting_, 0));
 }
 
 void MessageOpener::end() {
@@ -55,7 +55,7 @@ void MessageOpener::end() {
 }
 
 std::optional<Message> MessageOpener::open(const Message& message, PayloadOrigin& origin) {
-  if (!may_begin(cost_of(message))) return std::nullopt;
+  if (!turn_.may_begin(tools_.budget, now_, cost_of(message))) return std::nullopt;
   Message opened = message;
   const bool whole = unseal(opened, origin) && decompress(opened, origin);
   if (!whole) ++counters_.not_opened;
@@ -83,7 +83,7 @@ bool MessageOpener::decompress(Message& message, PayloadOrigin& origin) {
   const auto size = decompressed_size(message.payload, config_.max_decompressed);
   if (!size) return false;
   // How much is in a seal can be told only now.
-  if ((origin.flags & kEncrypted) != 0) tools_.budget.reserve(now_, tools_.budget.content(*size));
+  if ((origin.flags & kEncrypted) != 0) turn_.add(tools_.budget, now_, tools_.budget.content(*size));
   const MutableBytes content = tools_.content.take(*size);
   if (!tools_.decompressor.decompress(message.payload, config_.max_decompressed, content)) return false;
   origin.flags |= kCompressed;
@@ -95,15 +95,6 @@ bool MessageOpener::decompress(Message& message, PayloadOrigin& origin) {
 Duration MessageOpener::cost_of(const Message& message) const {
   if ((message.flags & kEncrypted) != 0) return tools_.budget.seal();
   return tools_.budget.content(decompressed_size(message.payload, config_.max_decompressed).value_or(0));
-}
-
-bool MessageOpener::may_begin(Duration cost) {
-  if (!turn_) turn_ = Turn{tools_.budget.reserve(now_, cost), cost};
-  if (turn_->at > now_) return false;
-  // Another message than the one that took the place may be the first to use it, and may cost more.
-  if (cost > turn_->cost) tools_.budget.reserve(now_, cost - turn_->cost);
-  turn_.reset();
-  return true;
 }
 
 }  // namespace mxp

@@ -11,7 +11,8 @@
 // still there says that the payload is not what it stands for
 // (docs/decisions/0027-payloads-are-opened-or-told-as-they-are.md).
 //
-// The work is bounded for the whole endpoint (opening_budget.h). A message whose turn has not come is not taken: it is
+// The work is bounded for the whole endpoint (opening_budget.h), and shared by its connections (opening_turn.h). A
+// message whose turn has not come is not taken: it is
 // kept in its wire form, against the peer's credit, and told when its turn comes.
 #pragma once
 
@@ -19,6 +20,7 @@
 #include <optional>
 
 #include "connection/calls.h"
+#include "connection/opening_turn.h"
 #include "connection/payload_tools.h"
 #include "mxp/config.h"
 #include "mxp/keys.h"
@@ -40,7 +42,7 @@ class MessageOpener final : public MessageEvents {
       : config_(config), tools_(tools), identity_(identity), messages_(messages), next_(next) {}
 
   // When the turn of a message comes that waits.
-  Timestamp deadline() const { return waiting_ != 0 && turn_ ? turn_->at : kNever; }
+  Timestamp deadline() const { return waiting_ != 0 ? turn_.at() : kNever; }
   // Has the messages told whose turn has come.
   void on_clock(Timestamp now);
   // The connection is over: what still waits for its turn is told as it is, so that it is not lost. To be called before
@@ -58,11 +60,6 @@ class MessageOpener final : public MessageEvents {
   void on_messages_writable(MessageClass traffic_class) override { next_.on_messages_writable(traffic_class); }
 
  private:
-  struct Turn {
-    Timestamp at;
-    Duration cost;  // that was taken from the budget for it
-  };
-
   bool is_wrapped(const Message& message) const;
   // The message with its flags undone as far as that is possible; `origin` outlives its use. Nothing: its turn has not
   // come.
@@ -70,14 +67,13 @@ class MessageOpener final : public MessageEvents {
   bool unseal(Message& message, PayloadOrigin& origin);
   bool decompress(Message& message, PayloadOrigin& origin);
   Duration cost_of(const Message& message) const;
-  bool may_begin(Duration cost);
 
   const MessageConfig& config_;
   PayloadTools& tools_;
   const PrivateKey& identity_;
   Messages& messages_;
   Calls& next_;
-  std::optional<Turn> turn_;         // the place in the queue, until it is used
+  OpeningTurn turn_;
   Messages::ClassBits waiting_ = 0;  // classes whose next message waits for it
   bool ended_ = false;
   Timestamp now_{};

@@ -38,8 +38,11 @@ class OpeningBudget {
   Timestamp reserve(Timestamp now, Duration cost) {
     const Timestamp begin = std::max(used_until_, now - kBurst);
     used_until_ = begin + cost;
+    spent_ += cost;
     return std::max(begin, now);
   }
+  // The cost of all work so far, without what it waited for.
+  Duration spent() const { return spent_; }
 
  private:
   // Our choice. Both X25519 operations take about as long as zstd takes for 256 KiB, and what decompressing costs
@@ -50,6 +53,7 @@ class OpeningBudget {
 
   Duration unit_;
   Timestamp used_until_{};
+  Duration spent_{};
 };
 
 }  // namespace mxp

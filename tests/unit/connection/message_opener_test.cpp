@@ -381,6 +381,46 @@ BOOST_AUTO_TEST_CASE(t80_connections_wait_in_turn) {
   BOOST_TEST(modest.server.app.told.front().id == 7u);
 }
 
+// Forty bytes may claim to be 16 MiB: whoever sends nothing else leaves half of the rate to others.
+BOOST_AUTO_TEST_CASE(t80_who_had_a_dear_turn_rests_while_others_want_one) {
+  OpeningBudget budget(1000);
+  const Duration dear = budget.content(kMaxMessagePayload), cheap = budget.seal();
+  struct Connection {
+    OpeningTurn turn;
+    Duration spent{};
+    bool try_once(OpeningBudget& budget, Timestamp now, Duration cost) {
+      if (!turn.may_begin(budget, now, cost)) return false;
+      spent += cost;
+      return true;
+    }
+  };
+  // Alone it has all of the rate.
+  Connection attacker;
+  Timestamp now{1h};
+  for (const Timestamp end = now + 10s; now < end; now += 500us) attacker.try_once(budget, now, dear);
+  BOOST_TEST(attacker.spent / 1ms >= 9900);
+  BOOST_TEST(attacker.spent / 1ms <= 10'200);
+  // Beside eight that ask for one seal after the other it has half of it, and each of them their part of the rest.
+  attacker.spent = {};
+  std::array<Connection, 8> others;
+  for (const Timestamp end = now + 10s; now < end; now += 500us) {
+    attacker.try_once(budget, now, dear);
+    for (Connection& other : others) other.try_once(budget, now, cheap);
+  }
+  BOOST_TEST(attacker.spent / 1ms <= 5200);
+  for (const Connection& other : others) BOOST_TEST(other.spent / 1ms >= 500);
+  // One that asks now and then waits for the turn under way at most.
+  for (int i = 0; i != 20; ++i) {
+    Timestamp asked = now;
+    while (!others[0].try_once(budget, now, cheap)) {
+      now += 500us;
+      attacker.try_once(budget, now, dear);
+    }
+    BOOST_TEST((now - asked <= 2 * dear));
+    for (const Timestamp end = now + 300ms; now < end; now += 500us) attacker.try_once(budget, now, dear);
+  }
+}
+
 // The peer's transport was told that they came, and they do, though nobody has opened them.
 BOOST_AUTO_TEST_CASE(t80_what_waits_when_the_connection_ends_is_told_as_it_is) {
   Flood flood(100, 100);
