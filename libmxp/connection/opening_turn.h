@@ -4,8 +4,6 @@
 // gets half of the rate at most while others want some of it, and all of it when nobody does.
 #pragma once
 
-#include <optional>
-
 #include "connection/opening_budget.h"
 #include "mxp/time.h"
 
@@ -14,20 +12,24 @@ namespace mxp {
 class OpeningTurn {
  public:
   // When may_begin() wants to be asked again; kNever while nothing waits.
-  Timestamp at() const { return place_ ? place_->at : kNever; }
+  Timestamp at() const { return at_; }
 
-  // Whether work of this cost may begin now. If not, a place is kept for it.
+  // Whether work of this cost, more than zero, may begin now. If not, a place is kept for it.
   bool may_begin(OpeningBudget& budget, Timestamp now, Duration cost) {
-    if (!place_ && rests_until_ > now && budget.spent() != spent_) place_ = Place{.at = rests_until_, .rests = true};
-    if (!place_ || (place_->rests && place_->at <= now)) {
-      place_ = Place{.at = budget.reserve(now, cost), .cost = cost};
+    if (at_ == kNever && rests_until_ > now && budget.spent() != spent_) {
+      at_ = rests_until_;
+      paid_ = {};
+    }
+    if (at_ == kNever || (paid_ == Duration::zero() && at_ <= now)) {
+      at_ = budget.reserve(now, cost);
+      paid_ = cost;
       spent_ = budget.spent();
     }
-    if (place_->at > now) return false;
-    rests_until_ = now + 2 * place_->cost;
+    if (at_ > now) return false;
+    at_ = kNever;
+    rests_until_ = now + 2 * paid_;
     // Another message than the one that took the place may be the first to use it, and may cost more.
-    if (cost > place_->cost) add(budget, now, cost - place_->cost);
-    place_.reset();
+    if (cost > paid_) add(budget, now, cost - paid_);
     return true;
   }
   // The work that has begun turns out to cost so much more.
@@ -38,13 +40,8 @@ class OpeningTurn {
   }
 
  private:
-  struct Place {
-    Timestamp at;
-    Duration cost{};     // that was taken from the budget for it
-    bool rests = false;  // nothing was taken yet
-  };
-
-  std::optional<Place> place_;
+  Timestamp at_ = kNever;
+  Duration paid_{};  // that was taken from the budget for the place; nothing yet while this connection rests
   Timestamp rests_until_{};
   Duration spent_{};  // by all connections when this one took its last place, and by itself since
 };

@@ -226,8 +226,7 @@ void Bbr::enter_up(Timestamp now, const RateSample& rate) {
   up_gain_ = kUpPacingGain;
   // So much faster for a round trip, in which nothing is heard of it yet, makes the queue that long.
   if (up_is_gentle_) up_gain_ = std::min(up_gain_, 1.0 + share(kShortQueue, model_.min_rtt()));
-  queue_before_up_ = queue_.delay();
-  rtt_before_up_ = losses_.round_rtt().value_or(model_.min_rtt());
+  before_up_ = up_is_gentle_ ? queue_.delay() : losses_.round_rtt().value_or(model_.min_rtt());
   feedback_ = Feedback::starting;
   rounds_.restart(now, delivered_);
   full_pipe_now_ = false;
@@ -293,7 +292,7 @@ bool Bbr::is_time_to_go_down(const AckSample& sample) {
   }
   const auto round_trip = losses_.round_rtt();
   const Duration visible = std::max(model_.min_rtt() / kVisibleQueueDivisor, losses_.chance());
-  if (round_trip && *round_trip > rtt_before_up_ + visible) return true;
+  if (round_trip && *round_trip > before_up_ + visible) return true;
   if (!up_waits_ || round_start_) up_waits_ = !up_waits_;
   return false;
 }
@@ -304,7 +303,7 @@ Duration Bbr::visible_to_urgent_data() const { return std::max(kShortQueue / 2, 
 // The queue is looked for from the first round trip on that may show it, and a shorter one is enough.
 bool Bbr::is_time_to_go_down_gently(const AckSample& sample) {
   if (sample.now < phase_began_at_ + model_.min_rtt()) return false;
-  if (queue_.delay() > queue_before_up_ + visible_to_urgent_data()) return true;
+  if (queue_.delay() > before_up_ + visible_to_urgent_data()) return true;
   if (round_start_ && phase_rounds_ > 1) up_gain_ = std::min(1.0 + 2 * (up_gain_ - 1.0), kUpPacingGain);
   return false;
 }

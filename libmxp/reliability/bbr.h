@@ -149,8 +149,7 @@ class Bbr final : public CongestionController {
   bool queue_was_marked_ = false;  // ECN: routers marked packets in this round
   bool up_is_gentle_ = false;      // urgent data would wait in the queue that it makes
   double up_gain_ = 0.0;
-  Duration queue_before_up_{};
-  Duration rtt_before_up_{};
+  Duration before_up_{};  // the round trip, or the queue where it is gentle
   std::uint64_t up_acknowledged_ = 0;
 
   Timestamp urgent_until_{};
