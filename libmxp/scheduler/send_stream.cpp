@@ -41,7 +41,8 @@ std::size_t SendStream::room(Limit limit) const {
 std::size_t SendStream::write(ByteView data, Limit limit) {
   MXP_REQUIRE(state_ == State::open);
   const std::size_t taken = buffer_.append(data, buffer_.size() + room(limit));
-  write_was_short_ = taken < data.size();
+  // Writing nothing says nothing of what is still to be written.
+  if (!data.empty()) write_was_short_ = taken < data.size();
   if (data.empty() && buffer_.end() == 0) announcing_ = true;
   return taken;
 }

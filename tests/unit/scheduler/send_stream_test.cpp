@@ -46,6 +46,14 @@ BOOST_AUTO_TEST_CASE(a_short_write_goes_on_when_an_eighth_is_free) {
   BOOST_TEST(!stream.take_writable(kLimit));
 }
 
+BOOST_AUTO_TEST_CASE(an_empty_write_after_a_short_one_changes_nothing) {
+  write(1001);
+  write(0);
+  send(1000);
+  stream.on_acknowledged(0, 1000, false);
+  BOOST_TEST(stream.take_writable(kLimit));
+}
+
 BOOST_AUTO_TEST_CASE(what_was_sent_takes_no_room_from_what_waits) {
   constexpr SendStream::Limit limit{.held = 1000, .unsent = 160};
   BOOST_TEST(stream.write(pattern_bytes(0, 200), limit) == 160u);
