@@ -235,8 +235,12 @@ SimPair::SimPair(SimConfig config)
       scratch_(65536),
       client(Role::client, report_),
       server(Role::server, report_) {
-  client_endpoint = std::make_unique<Endpoint>(config_.client, client_random_, client, client_tracer_.get());
-  server_endpoint = std::make_unique<Endpoint>(config_.server, server_random_, server, server_tracer_.get());
+  const auto make = [](const EndpointConfig& settings, Random& random, Handler* handler, Handler& own,
+                       TraceSink& trace) {
+    return std::make_unique<Endpoint>(settings, random, handler == nullptr ? own : *handler, &trace);
+  };
+  client_endpoint = make(config_.client, client_random_, config_.client_handler, client, *client_tracer_);
+  server_endpoint = make(config_.server, server_random_, config_.server_handler, server, *server_tracer_);
 }
 
 SimPair::~SimPair() = default;

@@ -150,6 +150,9 @@ struct SimConfig {
   std::uint64_t seed = 1;
   EndpointConfig client = default_client();
   EndpointConfig server = default_server();
+  // Instead of SimPair::client and SimPair::server, which a test tells itself what it wants them to know.
+  Handler* client_handler = nullptr;
+  Handler* server_handler = nullptr;
 };
 
 class SimPair {
