@@ -7,65 +7,19 @@
 #include <map>
 #include <optional>
 
-#include "core/cursor.h"
-#include "core/packet_header.h"
-#include "crypto/packet_protection.h"
+#include "choices.h"
+#include "forger.h"
 #include "require.h"
 #include "support/host.h"
 #include "support/pattern.h"
 
 using namespace mxp;
 using namespace mxp::test;
+using fuzz::Choices;
+using fuzz::Forger;
 using fuzz::require;
 
 namespace {
-
-// Bytes of the input as decisions; zeros when they are used up.
-class Choices {
- public:
-  Choices(const std::uint8_t* data, std::size_t size) : left_(data, size) {}
-  bool any() const { return !left_.empty(); }
-  std::uint8_t byte() {
-    if (left_.empty()) return 0;
-    const std::uint8_t value = left_.front();
-    left_ = left_.subspan(1);
-    return value;
-  }
-  ByteView take(std::size_t size) {
-    const ByteView taken = left_.first(std::min(size, left_.size()));
-    left_ = left_.subspan(taken.size());
-    return taken;
-  }
-
- private:
-  ByteView left_;
-};
-
-// Seals any plaintext in the name of one side.
-class Forger {
- public:
-  Forger(const TraceRecorder::Secrets& secrets, Role as)
-      : to_(as == Role::client ? secrets.server_id : secrets.client_id),
-        sealer_(Suite::aes_256_gcm, secret(as == Role::client ? secrets.client_to_server : secrets.server_to_client)) {}
-
-  Bytes seal(ByteView plaintext, PacketNumber number) {
-    Bytes packet(kShortHeaderSize + 4 + plaintext.size() + kTagSize);
-    Writer writer(packet);
-    write_short_header(writer, to_, false, number, 4);
-    writer.bytes(plaintext);
-    sealer_.seal(packet, kShortHeaderSize + 4, number);
-    return packet;
-  }
-
- private:
-  static TrafficSecret secret(const Bytes& bytes) {
-    TrafficSecret value;
-    std::copy(bytes.begin(), bytes.end(), value.bytes().begin());
-    return value;
-  }
-  ConnectionId to_;
-  PacketSealer sealer_;
-};
 
 class Scene {
  public:

@@ -394,6 +394,71 @@ void captures() {
   seed("capture_reader", "pcapng", pcapng.so_far());
 }
 
+// Programs for conversation.cpp: how little room each side gives, then steps. The numbers of the verbs are those of
+// test::Command.
+void conversations() {
+  constexpr std::uint8_t kExchange = 9, kDo = 10, kServer = 0x80, kInCallback = 0x40;
+  enum : std::uint8_t {
+    open,
+    write,
+    finish,
+    reset,
+    stop,
+    priority,
+    message,
+    cancel,
+    call,
+    cancel_call,
+    answer,
+    datagram,
+    cork,
+    uncork,
+    pause,
+    resume,
+    drain,
+    close
+  };
+  const Bytes wide(8, 0), narrow(8, 1);
+  const auto act = [](std::uint8_t verb, std::uint8_t size = 10, std::uint8_t who = 0, std::uint8_t options = 0) {
+    return Bytes{static_cast<std::uint8_t>(kDo | who), verb, size, 0x0d, 0x87, options};
+  };
+  const Bytes on = {kExchange}, second = {0, 20};
+  const Bytes polled = {1, kServer | 1}, lost = {6, 0}, copied = {5, 0}, arrived = {3, 0}, damaged = {7, 0, 40, 1};
+  seed("conversation", "messages",
+       joined({wide, act(message), act(message, 200, kServer), act(cancel), on, act(message, 250), on}));
+  seed("conversation", "narrow",
+       joined({narrow, act(message, 250), act(message, 250), act(open, 250), act(open, 250), act(datagram, 190),
+               act(datagram, 190), on, act(call, 100), act(call, 100), on}));
+  seed("conversation", "calls",
+       joined({wide, act(call), act(call), act(call), act(cancel_call), on, act(answer, 10, kServer), act(cancel_call),
+               on, second, on}));
+  seed("conversation", "streams",
+       joined({wide, act(open, 200, 0, 1), on, act(write, 250), act(write, 100, kServer), act(priority), act(finish),
+               on, act(reset, 0, kServer), act(stop), on}));
+  seed("conversation", "pauses",
+       joined({wide, act(pause, 0, kServer), act(message), act(message), act(open), on, act(resume, 0, kServer), on}));
+  seed("conversation", "corks", joined({wide, act(cork), act(message), act(open), act(datagram), on, act(uncork), on}));
+  seed("conversation", "callbacks",
+       joined({wide, act(message, 10, kServer | kInCallback), act(resume, 0, kServer | kInCallback),
+               act(close, 0, kServer | kInCallback), act(message), on, act(message), on, act(message), on}));
+  seed("conversation", "drain",
+       joined({wide, act(open), act(call), act(drain, 10, 0, 1), on, act(message, 10, kServer), on}));
+  seed("conversation", "trouble",
+       joined({wide, act(message), polled, lost, act(message), act(datagram), polled, copied, arrived, second, polled,
+               damaged, on}));
+  const auto forged = [&](const char* name, auto&& write_it) {
+    std::array<std::uint8_t, 128> buffer{};
+    Writer out(buffer);
+    write_it(out);
+    const Bytes head = {kServer | 8, static_cast<std::uint8_t>(out.written())};
+    seed("conversation", name, joined({wide, act(message), act(call), on, head, out.so_far(), on}));
+  };
+  forged("forged-expired", [](Writer& out) { write_frame(out, ExpiredFrame{.first = 0, .count = 3}); });
+  forged("forged-max-messages",
+         [](Writer& out) { write_frame(out, MaxMessagesFrame{.window = 1 << 16, .bytes = 1 << 30}); });
+  forged("forged-drain", [](Writer& out) { write_frame(out, DrainFrame{.state = DrainFrame::State::agrees}); });
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -412,5 +477,6 @@ int main(int argc, char** argv) {
   registries();
   urls();
   captures();
+  conversations();
   return 0;
 }
