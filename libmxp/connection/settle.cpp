@@ -180,7 +180,8 @@ void repair_tail(Parts& parts, Timestamp now) {
   if (!parts.tail || parts.tail->deadline() > now) return;
   const SendPermit permit = parts.recovery.permit(now);
   const Duration smoothed_rtt = parts.path->control.rtt().smoothed();
-  if (permit.blocked() && permit.reason == BlockedBy::congestion) return parts.tail->postpone(now, smoothed_rtt);
+  const bool window_is_full = permit.blocked() && permit.reason == BlockedBy::congestion;
+  if (window_is_full || parts.outbox.has_critical()) return parts.tail->postpone(now, smoothed_rtt);
   parts.tail->repair(now, smoothed_rtt, [&](const SentFrame& frame) {
     ++parts.stats.tail_repairs;
     parts.outbox.on_frame_lost(frame);

@@ -47,6 +47,10 @@ class Outbox {
 
   // Whether write_frames would write something into an empty packet.
   bool has_pending() const { return has_control() || pending_classes() != 0; }
+  // Whether messages or streams of the critical class wait, what is new or what was lost.
+  bool has_critical() const {
+    return messages_.has_pending(MessageClass::critical) || streams_.has_pending(MessageClass::critical);
+  }
   // Whether a probe can carry something new: data of streams that were never sent and that flow control lets go.
   bool has_new_data() const { return classes_with_new_data() != 0; }
   // Whether something waits, and all of it can wait for company: new messages, or new data of streams too, none of it

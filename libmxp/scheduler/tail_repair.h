@@ -11,7 +11,8 @@
 //
 // Its cost is bounded: copies are at most 3 per cent of all bytes, and besides 12,000 bytes in each round trip, which
 // any sender may send before it knows anything of the path (RFC 9002 §7.2). They count in flight, and none is made
-// while the window is full.
+// while the window is full or other critical data wait to be sent: a class that sends as much as it can would pay for
+// its copies with its own rate.
 //
 // It remembers the last 32 critical frames, so that a stream of them that is faster than the delay is not repeated; how
 // they are written again is their owners' business, as after a loss.
@@ -77,7 +78,7 @@ class TailRepair {
       }
     });
   }
-  // The window is full: what is due now waits as long again.
+  // Nothing is to be repeated now: what is due waits as long again.
   void postpone(Timestamp now, Duration smoothed_rtt) { due_ = now + delay(smoothed_rtt); }
 
  private:
