@@ -381,7 +381,9 @@ void MessageSender::on_frame_lost(const SentFrame& frame) {
       for (std::uint64_t i = 0; i != frame.length; ++i) expired_.push_back(frame.value + i);
       return;
     case SentFrame::Kind::messages_blocked:
-      if (frame.value == limits_.bytes && blocked_by_peer()) blocked_pending_ = true;
+      if (frame.value != limits_.bytes) return;
+      if (blocked_by_peer()) blocked_pending_ = true;
+      else blocked_needs_ = 0;  // who waited has gone, and who waits later has to say so anew
       return;
     default: return;  // not one of ours
   }
