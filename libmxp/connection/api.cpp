@@ -210,7 +210,9 @@ void add_to(DatagramStats& stats, const Datagrams& queue) {
 
 ConnectionStats Connection::stats() const {
   const Parts& parts = impl_->parts;
-  ConnectionStats stats = parts.stats;
+  ConnectionStats stats;
+  parts.stats.copy_to(stats);
+  parts.held.copy_to(stats, parts.told_at);
   stats.has_rtt = parts.path->control.rtt().has_sample();
   stats.smoothed_rtt = parts.path->control.rtt().smoothed();
   stats.min_rtt = parts.path->control.rtt().min();
@@ -251,6 +253,11 @@ ConnectionStats Connection::stats() const {
   stats.calls_refused = taken.refused;
   stats.calls_malformed = taken.malformed + parts.calls.malformed_errors();
   return stats;
+}
+
+std::expected<StreamStats, StreamError> Connection::stream_stats(StreamId id) const {
+  if (!usable(impl_->parts)) return std::unexpected(StreamError::connection_closed);
+  return impl_->parts.streams.stats(id);
 }
 
 }  // namespace mxp

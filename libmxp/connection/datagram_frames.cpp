@@ -22,7 +22,7 @@ std::expected<void, TransportError> on_datagram_frame(Parts& parts, const Datagr
   if (frame.data.size() > most)
     return std::unexpected(
         TransportError{TransportErrorCode::protocol_violation, 0, "DATAGRAM frame longer than announced"});
-  ++parts.stats.datagrams.received;
+  ++parts.stats.datagrams_received;
   parts.events.on_datagram(frame.data);
   return {};
 }

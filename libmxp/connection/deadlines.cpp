@@ -99,7 +99,7 @@ void on_deadline(Parts& parts, Timestamp now) {
     if (parts.idle.rest_deadline() <= now) rest(parts);
   }
   if (parts.held_until <= now) parts.held_until = kNever;
-  parts.streams.collect();
+  parts.collect_streams(now);
 }
 
 }  // namespace mxp

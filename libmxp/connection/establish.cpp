@@ -22,7 +22,7 @@ std::unique_ptr<Connection> create(Role role, const ConnectionEnvironment& envir
   auto connection = ConnectionAccess::create(role, environment, ready, now);
   Parts& parts = ConnectionAccess::parts(*connection);
   parts.local_id = id;
-  parts.trace(now, TraceBlocked{parts.blocked.reason()});
+  parts.trace(now, TraceBlocked{parts.held.reason()});
   return connection;
 }
 

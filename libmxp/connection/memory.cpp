@@ -10,7 +10,8 @@ std::size_t memory_in_use(const Parts& parts) {
   if (parts.lifecycle.ending) return kConnectionBytes;
   return kConnectionBytes + parts.streams.memory() + parts.messages.memory() + parts.calls.memory() +
          parts.recovery.memory() + parts.sent_frames.memory() + parts.acks.memory() +
-         (parts.datagrams ? parts.datagrams->queue.memory() : 0) + (parts.tail ? sizeof(TailRepair) : 0);
+         (parts.datagrams ? parts.datagrams->queue.memory() : 0) + (parts.tail ? sizeof(TailRepair) : 0) +
+         parts.held.memory();
 }
 
 void on_memory_counted(Parts& parts, Memory memory) {

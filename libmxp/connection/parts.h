@@ -5,13 +5,14 @@
 #include <memory>
 #include <optional>
 
-#include "connection/blocked_time.h"
 #include "connection/calls.h"
 #include "connection/client_attempts.h"
 #include "connection/coalescer.h"
 #include "connection/connection_ids.h"
+#include "connection/counters.h"
 #include "connection/drain.h"
 #include "connection/events.h"
+#include "connection/held.h"
 #include "connection/idle_timer.h"
 #include "connection/key_update.h"
 #include "connection/lifecycle.h"
@@ -97,8 +98,12 @@ struct Parts {
         acks(environment_.config.transport.recovery.max_ack_delay),
         idle(environment_.config.transport.keepalive, now),
         key_update(environment_.config.transport.key_update, environment_.config.transport.recovery.max_ack_delay, now),
-        blocked(now),
-        started_at(now) {}
+        held(now),
+        tells_decisions(environment_.trace != nullptr && environment_.trace->wants_decisions()),
+        told_at(now),
+        started_at(now) {
+    if (tells_decisions) outbox.keep_decisions();
+  }
 
   Connection& self;
   const Role role;
@@ -152,18 +157,22 @@ struct Parts {
   bool ping_due = false;                     // an ack-eliciting packet is wanted, whatever it carries
   Timestamp held_until = kNever;             // the pacer, or the wait for company, holds us until then
   std::optional<PacketNumber> silence_from;  // the oldest packet under way when small ones were sent for it
-  BlockedTime blocked;
+  Held held;
+  const bool tells_decisions;
+  std::uint64_t traced_expired = 0;  // of our messages, those that TraceMessagesExpired has told
+  Timestamp told_at;                 // of the latest drive
   EcnState traced_ecn = EcnState::off;
   DrainStage traced_drain = DrainStage::none;
   Timestamp started_at;
   Timestamp confirm_by = kNever;  // server: the client must confirm the keys by then
-  ConnectionStats stats;
+  ConnectionCounters stats;
 
   // For the growth of receive windows: without a round-trip time none grows.
   Duration round_trip_of_windows() const { return memory_is_short ? Duration::zero() : path->control.rtt().measured(); }
   // Tells the parts the time. Messages that expire and calls whose time is over are told to the application from
   // inside.
   void tell_time(Timestamp now) {
+    told_at = now;
     credit.on_clock(now, round_trip_of_windows());
     streams.on_clock(now, round_trip_of_windows());
     messages.on_clock(now, round_trip_of_windows());
@@ -175,8 +184,11 @@ struct Parts {
   void trace(Timestamp now, const TraceEvent& event) const {
     if (environment.trace != nullptr) environment.trace->on(now, local_id, event);
   }
-  void note_blocked(Timestamp now, BlockedBy reason) {
-    if (blocked.note(now, reason, stats.blocked_time)) trace(now, TraceBlocked{reason});
+  // Frees the streams that have ended. Called at the end of each flow.
+  void collect_streams(Timestamp now) {
+    if (environment.trace != nullptr)
+      streams.for_each_ended([&](StreamId id, const StreamStats& ended) { trace(now, TraceStreamEnded{id, ended}); });
+    streams.collect();
   }
   // To be called after what can move the state: packets that are sent, and what settles them.
   void trace_ecn(Timestamp now) {

@@ -284,7 +284,7 @@ void receive_packet(Parts& parts, Timestamp now, const ReceivedDatagram& datagra
     follow_client(parts, now, datagram);
   tell_outbox(parts, now);
   parts.acks.on_packet_received(now, opened->number, ack_eliciting, datagram.ecn);
-  parts.streams.collect();
+  parts.collect_streams(now);
 }
 
 void receive_response(Parts& parts, Timestamp now, const ReceivedDatagram& datagram, const ResponseHeader& header) {

@@ -176,6 +176,19 @@ void repeat_oldest_data(Parts& parts) {
   });
 }
 
+namespace {
+
+void trace_repair(const Parts& parts, Timestamp now, const SentFrame& frame) {
+  if (!parts.tells_decisions) return;
+  if (frame.kind == SentFrame::Kind::message)
+    return parts.trace(now, TraceTailRepair{TraceTailRepair::Of::messages, frame.value, 0, frame.length});
+  const auto of =
+      frame.kind == SentFrame::Kind::stream ? TraceTailRepair::Of::stream : TraceTailRepair::Of::message_part;
+  parts.trace(now, TraceTailRepair{of, frame.stream.value(), frame.value, frame.length});
+}
+
+}  // namespace
+
 void repair_tail(Parts& parts, Timestamp now) {
   if (!parts.tail || parts.tail->deadline() > now) return;
   const SendPermit permit = parts.recovery.permit(now);
@@ -184,6 +197,7 @@ void repair_tail(Parts& parts, Timestamp now) {
   if (window_is_full || parts.outbox.has_critical()) return parts.tail->postpone(now, smoothed_rtt);
   parts.tail->repair(now, smoothed_rtt, [&](const SentFrame& frame) {
     ++parts.stats.tail_repairs;
+    trace_repair(parts, now, frame);
     parts.outbox.on_frame_lost(frame);
   });
 }

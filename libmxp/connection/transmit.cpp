@@ -26,6 +26,7 @@
 #include "connection/datagram_frames.h"
 #include "connection/flows.h"
 #include "connection/migration.h"
+#include "connection/note_held.h"
 #include "connection/packet_builder.h"
 #include "connection/transmit_alone.h"
 #include "core/frame_writer.h"
@@ -75,21 +76,32 @@ bool write_ack_frame(Parts& parts, Timestamp now, Writer& writer) {
   return true;
 }
 
-// Notes what keeps us from sending more, and when to look again. `ran_dry` means that nothing was left to send.
-void note_what_holds_us(Parts& parts, Timestamp now, bool ran_dry) {
+// How a run came to its end.
+struct RunEnd {
+  bool ran_dry = false;    // nothing was left to send
+  bool of_probes = false;  // they go whatever the window says, and show nobody's preference
+};
+
+// Notes what keeps us from sending more, and when to look again.
+void note_what_holds_us(Parts& parts, Timestamp now, const RunEnd& run) {
   const bool waits = waits_for_company(parts, now);
   const bool wants_more = !waits && has_data(parts);
   const SendPermit permit = parts.recovery.permit(now);
+  if (waits) trace_held_back(parts, now);
   parts.held_until = wants_more && permit.blocked() ? permit.retry_at : kNever;
   if (waits) parts.held_until = parts.coalescer.held_until();
   if (parts.datagrams) parts.held_until = std::min(parts.held_until, parts.datagrams->queue.held_until(now));
-  BlockedBy blocked = BlockedBy::application;
-  if (wants_more) blocked = permit.blocked() ? permit.reason : BlockedBy::nothing;
-  else if (parts.messages.blocked_by_peer()) blocked = BlockedBy::message_credit;
-  else if (parts.streams.blocked_by_connection_credit()) blocked = BlockedBy::connection_credit;
-  else if (parts.streams.blocked_by_stream_credit()) blocked = BlockedBy::stream_credit;
-  if (ran_dry && !wants_more) parts.recovery.on_application_limited();
-  parts.note_blocked(now, blocked);
+  const BlockedBy of_pending = !wants_more        ? BlockedBy::application
+                               : permit.blocked() ? permit.reason
+                                                  : BlockedBy::nothing;
+  const BlockedBy blocked = wants_more                                     ? of_pending
+                            : parts.messages.blocked_by_peer()             ? BlockedBy::message_credit
+                            : parts.streams.blocked_by_connection_credit() ? BlockedBy::connection_credit
+                            : parts.streams.blocked_by_stream_credit()     ? BlockedBy::stream_credit
+                                                                           : BlockedBy::application;
+  if (run.ran_dry && !wants_more) parts.recovery.on_application_limited();
+  note_held(parts, now, {blocked, of_pending, run.of_probes ? HeldBy::Run::of_probes : HeldBy::Run::ordinary});
+  trace_expired_messages(parts, now);
 }
 
 void set_datagram_size(Parts& parts, Timestamp now) {
@@ -183,7 +195,8 @@ void note_critical(Parts& parts, Timestamp now, const SentFrame& frame, std::siz
 }
 
 // Whatever wants to be acknowledged, as much as the packet holds; false if nothing did.
-bool write_data(Parts& parts, Timestamp now, Writer& writer, const Budget& budget) {
+bool write_data(Parts& parts, Timestamp now, OpenPacket& open, const Budget& budget) {
+  Writer& writer = open.writer;
   // The second probe repeats the first instead of being an empty PING: it is enough if one of them arrives.
   if (budget.probes > 0 && !parts.outbox.has_pending()) repeat_earlier_probes(parts);
   bool wrote_control = write_id_frames(parts, writer);
@@ -196,7 +209,12 @@ bool write_data(Parts& parts, Timestamp now, Writer& writer, const Budget& budge
     if (parts.outbox.writes_critical()) note_critical(parts, now, frame, writer.written() - noted_to);
     noted_to = writer.written();
   };
-  if (parts.outbox.write_frames(writer, note_frame, order) || asks || wrote_control) return true;
+  const bool wrote = parts.outbox.write_frames(writer, note_frame, order);
+  for (TraceScheduled decision : parts.outbox.decisions()) {
+    decision.packet = open.number;
+    parts.trace(now, decision);
+  }
+  if (wrote || asks || wrote_control) return true;
   return (parts.ping_due || budget.probes > 0) && write_noted_ping(parts, writer);
 }
 
@@ -213,7 +231,7 @@ bool has_something_to_send(const Parts& parts, Timestamp now) {
   return (!waits && has_data(parts)) || parts.messages.delivery_is_due() || drain_step_is_due(parts) ||
          (parts.datagrams && parts.datagrams->queue.has_outcomes()) || path_probe_due(parts, now) ||
          parts.migration_due || parts.acks.ack_due(now) || parts.recovery.probes_due() > 0 ||
-         !parts.recovery.application_limit_is_noted() || parts.blocked.reason() == BlockedBy::handshake;
+         !parts.recovery.application_limit_is_noted() || parts.held.reason() == BlockedBy::handshake;
 }
 
 std::optional<Transmit> transmit(Parts& parts, Timestamp now, MutableBytes buffer, const TransmitLimits& limits) {
@@ -222,7 +240,7 @@ std::optional<Transmit> transmit(Parts& parts, Timestamp now, MutableBytes buffe
   parts.streams.deliver_resumed();
   tell_datagram_outcomes(parts, now);
   parts.messages.deliver_resumed();
-  parts.streams.collect();
+  parts.collect_streams(now);
   advance_drain(parts, now);
   if (parts.lifecycle.state == ConnectionState::closing) {
     arm_discard(parts, now);
@@ -241,7 +259,8 @@ std::optional<Transmit> transmit(Parts& parts, Timestamp now, MutableBytes buffe
 
   if (held_by_address(parts)) {
     parts.held_until = kNever;
-    if (has_data(parts)) parts.note_blocked(now, BlockedBy::amplification);
+    if (has_data(parts))
+      note_held(parts, now, {BlockedBy::amplification, BlockedBy::amplification, HeldBy::Run::ordinary});
     return std::nullopt;
   }
   send_ping_if_key_is_worn(parts, now);
@@ -250,12 +269,12 @@ std::optional<Transmit> transmit(Parts& parts, Timestamp now, MutableBytes buffe
   std::size_t segments = 0;
   std::size_t used = 0;
   Ecn mark = Ecn::not_ect;  // of the whole run
-  bool ran_dry = false;
+  RunEnd end{.of_probes = run.budget.probes > 0};
 
   while (segments < run.max_segments) {
     const PacketPlan packet = plan_packet(parts, now, run, segments);
     if (packet.is_empty()) {
-      ran_dry = packet.ran_dry;
+      end.ran_dry = packet.ran_dry;
       break;
     }
     if (packet.data && segments == 0) begin_key_update_if_due(parts, now);
@@ -266,10 +285,10 @@ std::optional<Transmit> transmit(Parts& parts, Timestamp now, MutableBytes buffe
     const std::size_t after_header = open.writer.written();
     if (packet.ack) write_ack_frame(parts, now, open.writer);
     const bool asked = packet.data && segments == 0 && write_ack_request(parts, now, open.writer);
-    const bool ack_eliciting = (packet.data && write_data(parts, now, open.writer, run.budget)) || asked;
+    const bool ack_eliciting = (packet.data && write_data(parts, now, open, run.budget)) || asked;
     if (open.writer.written() == after_header) {
       // Nothing fitted, or nothing was left. The packet number stays unused, as if it had been skipped on purpose.
-      ran_dry = true;
+      end.ran_dry = true;
       break;
     }
     if (ack_eliciting) {
@@ -290,7 +309,7 @@ std::optional<Transmit> transmit(Parts& parts, Timestamp now, MutableBytes buffe
 
   parts.keys->sealer.protect_headers(std::span(slots).first(segments));
 
-  note_what_holds_us(parts, now, ran_dry);
+  note_what_holds_us(parts, now, end);
   tell_datagram_outcomes(parts, now);
   parts.trace_ecn(now);
   if (segments == 0) return std::nullopt;

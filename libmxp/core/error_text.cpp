@@ -155,6 +155,7 @@ std::string_view to_string(BlockedBy reason) {
     case BlockedBy::connection_credit: return "connection credit";
     case BlockedBy::stream_credit: return "stream credit";
     case BlockedBy::message_credit: return "message credit";
+    case BlockedBy::traffic_class: return "class";
     case BlockedBy::application: return "application";
     case BlockedBy::handshake: return "handshake";
   }

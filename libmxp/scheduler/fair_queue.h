@@ -40,6 +40,12 @@ class FairQueue {
       if ((pending >> queue & 1) != 0 && start_of(queue) < start_of(best)) best = queue;
     return best;
   }
+  // Whether queue 0 is next only because it may preempt. REQUIRES: it is next.
+  bool preempts(Set pending) const {
+    for (std::size_t queue = 1; queue != kQueues; ++queue)
+      if ((pending >> queue & 1) != 0 && start_of(queue) < start_of(0)) return true;
+    return false;
+  }
   // `queue` has sent so many bytes, while those in `pending` had something to send, itself included.
   void charge(std::size_t queue, std::uint64_t bytes, Set pending) {
     const std::uint64_t start = start_of(queue);

@@ -45,6 +45,10 @@ class IntrusiveList {
     remove(item);
     push_back(item);
   }
+  template <class Visit>
+  void for_each(Visit&& visit) const {
+    for (T* item = first_; item != nullptr; item = (item->*kLink).next) visit(*item);
+  }
 
  private:
   T* first_ = nullptr;

@@ -81,6 +81,10 @@ class MessageSender {
 
   // Whether messages wait that only the peer can free, with MAX_MESSAGES or by acknowledging.
   bool blocked_by_peer() const;
+  bool blocked_by_peer(MessageClass traffic_class) const {
+    const Class& of = class_of(traffic_class);
+    return of.queue.has_queued() && !may_send_next(of);
+  }
   bool all_are_settled() const {
     return std::ranges::all_of(classes_, [](const Class& of) { return of.queue.oldest() == of.queue.end(); });
   }

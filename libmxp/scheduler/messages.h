@@ -85,6 +85,9 @@ class Messages {
                     receiver_ == nullptr ? kNever : receiver_->deadline());
   }
   bool blocked_by_peer() const { return sender_ != nullptr && sender_->blocked_by_peer(); }
+  bool blocked_by_peer(MessageClass traffic_class) const {
+    return sender_ != nullptr && sender_->blocked_by_peer(traffic_class);
+  }
 
   // The connection is over: the outcomes are told, and then nothing more happens.
   void end();

@@ -13,11 +13,16 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
+#include <span>
+#include <utility>
+#include <vector>
 
 #include "core/cursor.h"
 #include "core/sent_frame.h"
 #include "mxp/config.h"
 #include "mxp/time.h"
+#include "mxp/trace.h"
 #include "scheduler/connection_credit.h"
 #include "scheduler/datagrams.h"
 #include "scheduler/fair_queue.h"
@@ -29,6 +34,7 @@ namespace mxp {
 
 class Outbox {
  public:
+  using Classes = std::uint8_t;  // bit i: class i
   enum class Order : std::uint8_t { lost_first, new_first };
 
   // The sources outlive this object.
@@ -63,28 +69,46 @@ class Outbox {
   // Whether what `sent` is told just now is data of the critical class.
   bool writes_critical() const { return writes_critical_; }
 
+  // The classes that have something to send now, and those that sent something since the last call.
+  Classes pending_classes() const;
+  Classes take_served() { return std::exchange(served_, Classes{0}); }
+  // What a class waits for that has nothing to send now: for credit, or for its application.
+  BlockedBy awaited(MessageClass traffic_class) const;
+
+  // From now on decisions can be asked for.
+  void keep_decisions() { decisions_ = std::make_unique<std::vector<TraceScheduled>>(); }
+  // Those of the last write_frames, without the number of its packet.
+  std::span<const TraceScheduled> decisions() const {
+    return decisions_ ? std::span<const TraceScheduled>(*decisions_) : std::span<const TraceScheduled>();
+  }
+
   // The fate of what `sent` was told. Kinds of frames that the sources do not write are ignored. Each function may be
   // called for a frame at most once, but an acknowledgement after a loss (a spurious one) is fine.
   void on_frame_acknowledged(const SentFrame& frame);
   void on_frame_lost(const SentFrame& frame);
 
  private:
-  using Classes = FairQueue<kMessageClasses>;
+  using Queue = FairQueue<kMessageClasses>;
 
   bool has_control() const { return credit_.has_pending() || messages_.has_control() || streams_.has_control(); }
   template <typename Has>
-  static Classes::Set classes_that(Has has);
-  Classes::Set pending_classes() const;
-  Classes::Set classes_with_new_data() const;
+  static Classes classes_that(Has has);
+  Classes classes_with_new_data() const;
   bool has_datagrams(MessageClass traffic_class) const {
     return datagrams_ != nullptr && !datagrams_wait_ && datagrams_->has_pending(traffic_class, now_);
   }
-  enum Source : std::uint8_t { from_messages, from_streams, from_datagrams };
+  using Source = TraceScheduled::Source;
   static constexpr std::size_t kSources = 3;
+  bool has_lost(Source source, MessageClass traffic_class) const {
+    return source == Source::messages  ? messages_.has_lost(traffic_class)
+           : source == Source::streams ? streams_.has_lost_data(traffic_class)
+                                       : false;
+  }
+  void keep_decision(MessageClass traffic_class, Source source, bool lost_first, std::size_t bytes);
   void write_source(Source source, MessageClass traffic_class, Writer& out, SentFrameSink sent, std::size_t max_bytes);
   void write_class(MessageClass traffic_class, Writer& out, SentFrameSink sent, std::size_t max_bytes);
 
-  Classes queue_;
+  Queue queue_;
   ConnectionCredit& credit_;
   Messages& messages_;
   Streams& streams_;
@@ -92,6 +116,8 @@ class Outbox {
   Timestamp now_{};
   bool datagrams_wait_ = false;
   bool writes_critical_ = false;
+  Classes served_ = 0;
+  std::unique_ptr<std::vector<TraceScheduled>> decisions_;  // none: nobody wants to know
   // Of each class, what each source has sent since more than one waits; who does not wait keeps up with the others.
   std::array<std::array<std::uint64_t, kSources>, kMessageClasses> sent_by_{};
 };

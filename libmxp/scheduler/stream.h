@@ -9,6 +9,7 @@
 #include "core/sent_frame.h"
 #include "mxp/ids.h"
 #include "mxp/priority.h"
+#include "scheduler/blocked_time.h"
 #include "scheduler/intrusive_list.h"
 #include "scheduler/receive_stream.h"
 #include "scheduler/send_stream.h"
@@ -25,7 +26,10 @@ struct Stream {
   std::uint8_t control = 0;      // a set of Control
   bool starved = false;          // one of those that wait for MAX_STREAM_DATA
   std::size_t quantum_left = 0;  // bytes of new data until the next stream has its turn
-  ListLink<Stream> control_link, urgent_link, ready_link, finished_link, resumed_link;
+  bool served = false;           // has sent something since the last run of packets
+  bool changed = false;          // is in the list of those that have changed since then (held_streams.h)
+  ListLink<Stream> control_link, urgent_link, ready_link, finished_link, resumed_link, held_link;
+  FollowingBlockedTime held;  // of the sending side
   SendStream send;
   ReceiveStream receive;
 
@@ -42,6 +46,7 @@ using ControlList = IntrusiveList<Stream, &Stream::control_link>;
 using UrgentList = IntrusiveList<Stream, &Stream::urgent_link>;
 using ReadyList = IntrusiveList<Stream, &Stream::ready_link>;
 using ResumedList = IntrusiveList<Stream, &Stream::resumed_link>;
+using HeldList = IntrusiveList<Stream, &Stream::held_link>;
 using FinishedList = IntrusiveList<Stream, &Stream::finished_link>;
 
 }  // namespace mxp

@@ -66,6 +66,8 @@ void StreamTable::erase(StreamId id) {
     stream->priority = {};
     stream->control = 0;
     stream->starved = false;
+    stream->served = stream->changed = false;
+    stream->held = {};
     stream->quantum_left = 0;
     stream->send.recycle();
     stream->receive.recycle();

@@ -2,6 +2,7 @@
 #include "scheduler/streams.h"
 
 #include <algorithm>
+#include <numeric>
 #include <utility>
 
 namespace mxp {
@@ -86,6 +87,7 @@ std::expected<Stream*, TransportError> Streams::find_for_frame(StreamId id, std:
   }
   ids.touch(id.index());
   Stream& stream = create(id);
+  if (sends(id)) stream.held.start(now_);
   const EventScope scope = events_.enter();
   events_.on_stream_opened(id);
   return dropped_ ? nullptr : &stream;
@@ -104,7 +106,9 @@ std::expected<StreamId, StreamError> Streams::open(StreamType type) {
   const std::optional<std::uint64_t> index = local_ids(type).open();
   if (!index) return std::unexpected(StreamError::limit_reached);
   ++open_local_;
-  return create(StreamId::make(role_, type, *index)).id;
+  Stream& stream = create(StreamId::make(role_, type, *index));
+  held().on_changed(stream);  // who opens streams between two drives does not know the time, so its account begins then
+  return stream.id;
 }
 
 std::expected<std::size_t, StreamError> Streams::write(StreamId id, ByteView data) {
@@ -152,7 +156,9 @@ std::expected<void, StreamError> Streams::set_priority(StreamId id, const Stream
   const auto stream = find_for_verb(id, false);
   if (!stream) return std::unexpected(stream.error());
   leave_sending_lists(**stream);
+  if ((*stream)->starved) --starved_beside(**stream);
   (*stream)->priority = priority;
+  if ((*stream)->starved) ++starved_beside(**stream);
   refresh_sending(**stream);
   return {};
 }
@@ -179,7 +185,8 @@ void Streams::collect() {
     leave_sending_lists(stream);
     control_.remove(stream);
     resumed_.remove(stream);
-    if (stream.starved) --starved_streams_;
+    if (held_) held_->forget(stream);
+    if (stream.starved) --starved_beside(stream);
     send_memory_ -= stream.send.buffer().capacity();
     receive_memory_ -= stream.receive.reassembler().memory();
     table_.erase(id);
@@ -189,11 +196,14 @@ void Streams::collect() {
 void Streams::shrink() {
   table_.drop_stock();
   ready_.release();
-  table_.for_each([this](Stream& stream) {
+  bool held_is_needed = held_ && held_->is_needed();
+  table_.for_each([&](Stream& stream) {
+    held_is_needed |= held_ && held_->is_needed_by(stream);
     const BufferUse use(*this, stream);
     stream.send.shrink();
     stream.receive.reassembler().shrink();
   });
+  if (!held_is_needed) held_.reset();
 }
 
 void Streams::drop_all() {
@@ -208,11 +218,26 @@ void Streams::free_all() {
   ready_.clear();
   finished_ = {};
   resumed_ = {};
-  starved_streams_ = 0;
+  held_.reset();
+  starved_streams_ = {};
   open_local_ = 0;
   holding_streams_ = send_buffered_ = send_memory_ = receive_memory_ = 0;
   unsent_ = 0;
   table_.clear();
+}
+
+StreamStats Streams::stats_of(const Stream& stream) const {
+  const TimeByReason blocked = stream.held.until(now_);
+  return {.open_time = std::accumulate(blocked.begin(), blocked.end(), Duration{}),
+          .blocked_time = blocked,
+          .bytes_sent = stream.send.sent_end(),
+          .bytes_unsent = stream.send.unsent()};
+}
+
+std::expected<StreamStats, StreamError> Streams::stats(StreamId id) const {
+  const auto stream = find_for_verb(id, false);
+  if (!stream) return std::unexpected(stream.error());
+  return stats_of(**stream);
 }
 
 StreamUsage Streams::usage() const {

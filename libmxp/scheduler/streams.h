@@ -8,10 +8,12 @@
 // collect() itself must not be called from inside one. The object belongs to one thread.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <expected>
+#include <memory>
 
 #include "core/cursor.h"
 #include "core/frames.h"
@@ -20,8 +22,10 @@
 #include "mxp/config.h"
 #include "mxp/error.h"
 #include "mxp/ids.h"
+#include "mxp/stats.h"
 #include "mxp/time.h"
 #include "scheduler/connection_credit.h"
+#include "scheduler/held_streams.h"
 #include "scheduler/ready_streams.h"
 #include "scheduler/sent_frame_sink.h"
 #include "scheduler/stream.h"
@@ -123,13 +127,32 @@ class Streams {
 
   // Whether data wait that only the peer can free: with MAX_DATA, or with MAX_STREAM_DATA (on at least one stream).
   bool blocked_by_connection_credit() const { return !ready_.empty() && credit_.available() == 0; }
-  bool blocked_by_stream_credit() const { return starved_streams_ != 0; }
+  bool blocked_by_connection_credit(MessageClass traffic_class) const {
+    return !ready_.empty(traffic_class) && credit_.available() == 0;
+  }
+  bool blocked_by_stream_credit() const {
+    return std::ranges::any_of(starved_streams_, [](std::size_t count) { return count != 0; });
+  }
+  bool blocked_by_stream_credit(MessageClass traffic_class) const {
+    return starved_streams_[static_cast<std::size_t>(traffic_class)] != 0;
+  }
+  // A run of packets has ended (held_streams.h).
+  void note_held(Timestamp now, BlockedBy reason, const BlockedTime& connection, HeldStreams::Run::Carried carried);
 
   // The fate of what `sent` was told. Kinds of frames that are not about streams are ignored. Each function may be
   // called for a frame at most once, but an acknowledgement after a loss (a spurious one) is fine.
   void on_frame_acknowledged(const SentFrame& frame);
   void on_frame_lost(const SentFrame& frame);
 
+  // With the errors of Connection::stream_stats.
+  std::expected<StreamStats, StreamError> stats(StreamId id) const;
+  // Those that the next collect() frees and that we sent on: visit(id, stats).
+  template <class Visit>
+  void for_each_ended(Visit&& visit) const {
+    finished_.for_each([&](const Stream& stream) {
+      if (sends(stream.id)) visit(stream.id, stats_of(stream));
+    });
+  }
   // Frees the streams that are finished in both directions. Called at the end of each flow, never from inside an event.
   void collect();
   // Gives back memory that only a busy time needed: objects kept for further streams, and buffers that are empty. Never
@@ -147,7 +170,9 @@ class Streams {
   const StreamCounters& counters() const { return counters_; }
   StreamUsage usage() const;
   // Bytes allocated for streams, their buffers included, and at most a little more. In O(1).
-  std::size_t memory() const { return send_memory_ + receive_memory_ + table_.memory_bound(); }
+  std::size_t memory() const {
+    return send_memory_ + receive_memory_ + table_.memory_bound() + (held_ ? sizeof(HeldStreams) : 0);
+  }
 
  private:
   // Keeps the sums over all streams true while the buffers of one stream change. No event may be told meanwhile.
@@ -196,12 +221,20 @@ class Streams {
     return urgent_[static_cast<std::size_t>(traffic_class)];
   }
   void tell_streams_available(StreamType type);
+  StreamStats stats_of(const Stream& stream) const;
+  HeldStreams& held() {
+    if (!held_) held_ = std::make_unique<HeldStreams>(now_);
+    return *held_;
+  }
   void finish_if_done(Stream& stream);
   void free_all();
 
   // How much this stream may hold now.
   SendStream::Limit send_limit(const SendStream& send) const;
   void on_sent_data_acknowledged(Stream& stream, const SentFrame& frame);
+  std::size_t& starved_beside(const Stream& stream) {
+    return starved_streams_[static_cast<std::size_t>(stream.priority.traffic_class)];
+  }
   void refresh_sending(Stream& stream);
   void want_control(Stream& stream, std::uint8_t frames);
   void drop_control(Stream& stream, std::uint8_t frames);
@@ -239,11 +272,12 @@ class Streams {
 
   ControlList control_;  // streams with control frames to send
   std::array<UrgentList, kMessageClasses>
-      urgent_;             // with something that costs no connection credit: lost data, a bare end
-  ReadyStreams ready_;     // streams with new data within their own credit
-  ResumedList resumed_;    // paused streams that were resumed outside of an event
-  FinishedList finished_;  // to be freed by collect()
-  std::size_t starved_streams_ = 0;
+      urgent_;                         // with something that costs no connection credit: lost data, a bare end
+  ReadyStreams ready_;                 // streams with new data within their own credit
+  ResumedList resumed_;                // paused streams that were resumed outside of an event
+  FinishedList finished_;              // to be freed by collect()
+  std::unique_ptr<HeldStreams> held_;  // none: no stream waits for more than its application
+  std::array<std::size_t, kMessageClasses> starved_streams_{};  // by class
   std::size_t open_local_ = 0;
   std::size_t send_buffer_bound_ = SIZE_MAX;
   std::size_t unsent_bound_ = SIZE_MAX;

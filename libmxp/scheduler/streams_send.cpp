@@ -29,17 +29,21 @@ SentFrame::Kind streams_blocked_kind(StreamType type) {
 void Streams::refresh_sending(Stream& stream) {
   SendStream& send = stream.send;
   UrgentList& urgent = urgent_of(stream.priority.traffic_class);
+  const bool was_urgent = UrgentList::contains(stream), was_ready = ReadyList::contains(stream);
   if (!send.has_urgent()) urgent.remove(stream);
   else urgent.push_back(stream);
   if (!send.has_new_data()) {
     ready_.remove(stream);
-  } else if (!ReadyList::contains(stream)) {
+  } else if (!was_ready) {
     stream.quantum_left = 0;
     ready_.push_back(stream);
   }
+  if (was_urgent != UrgentList::contains(stream) || was_ready != ReadyList::contains(stream) ||
+      send.starved() != stream.starved)
+    held().on_changed(stream);
   if (const bool starved = send.starved(); starved != stream.starved) {
     stream.starved = starved;
-    starved ? ++starved_streams_ : --starved_streams_;
+    starved ? ++starved_beside(stream) : --starved_beside(stream);
     if (starved && send.credit().note_blocked()) want_control(stream, Stream::kStreamDataBlocked);
   }
   if (!ready_.empty()) credit_.note_blocked();
@@ -68,6 +72,13 @@ void Streams::abandon_sending(Stream& stream, AppErrorCode code) {
   drop_control(stream, Stream::kStreamDataBlocked);
   want_control(stream, Stream::kResetStream);
   refresh_sending(stream);
+}
+
+void Streams::note_held(Timestamp now, BlockedBy reason, const BlockedTime& connection,
+                        HeldStreams::Run::Carried carried) {
+  if (!held_) return;
+  const auto credit = credit_.available() == 0 ? HeldStreams::Run::Credit::none : HeldStreams::Run::Credit::left;
+  held_->note({now, reason, connection, carried, credit});
 }
 
 bool Streams::has_control() const {
@@ -155,6 +166,7 @@ void Streams::write_chunk(Writer& out, SentFrameSink sent, Stream& stream, const
   const auto slot = begin_stream_frame(out, stream.id, chunk.offset, chunk.length, chunk.fin);
   stream.send.copy_out(chunk, slot->data);
   stream.send.on_sent(chunk);
+  held().on_served(stream);
   sent({.kind = SentFrame::Kind::stream,
         .fin = chunk.fin,
         .length = static_cast<std::uint32_t>(chunk.length),
@@ -206,7 +218,10 @@ void Streams::on_frame_acknowledged(const SentFrame& frame) {
   if (stream == nullptr || stream->send.done()) return;
   if (frame.kind == SentFrame::Kind::reset_stream) {
     stream->send.on_reset_acknowledged();
-    if (stream->send.done()) drop_control(*stream, Stream::kResetStream);
+    if (stream->send.done()) {
+      stream->held.stop(now_);
+      drop_control(*stream, Stream::kResetStream);
+    }
     finish_if_done(*stream);
     return;
   }
@@ -214,6 +229,7 @@ void Streams::on_frame_acknowledged(const SentFrame& frame) {
   refresh_sending(*stream);
   const EventScope scope = events_.enter();
   if (stream->send.done()) {
+    stream->held.stop(now_);
     events_.on_stream_finished(frame.stream);
     finish_if_done(*stream);
   } else if (stream->send.take_writable(send_limit(stream->send))) {

@@ -180,6 +180,8 @@ class SimPair::Tracer final : public TraceSink {
  public:
   Tracer(SimPair& sim, Role role) : sim_(sim), role_(role) {}
 
+  bool wants_decisions() const override { return true; }
+
   void on(Timestamp moment, ConnectionId id, const TraceEvent& event) override {
     add(static_cast<std::uint64_t>(moment.time_since_epoch().count()));
     add(id.key());

@@ -139,6 +139,10 @@ class Connection {
   ConnectionState state() const;
   Role role() const;
   ConnectionStats stats() const;
+  // Of a stream that we send on, until it is forgotten: it has ended in both directions, and the call of
+  // on_stream_finished, or of on_stream_data with its end, has returned. Errors: unknown_stream; wrong_direction for a
+  // stream that we only receive on; connection_closed.
+  std::expected<StreamStats, StreamError> stream_stats(StreamId id) const;
   // The peer's address now. A server's client may move, as long as TransportConfig::migration allows it.
   const SocketAddress& remote_address() const;
   // The peer's static key: a client has it from Endpoint::connect on; it is proven from on_connected on.

@@ -9,6 +9,7 @@
 #include "mxp/drain.h"
 #include "mxp/ecn.h"
 #include "mxp/error.h"
+#include "mxp/message.h"
 #include "mxp/time.h"
 
 namespace mxp {
@@ -47,9 +48,11 @@ struct ConnectionStats {
   std::uint64_t messages_kept = 0;
   std::uint64_t payloads_opened = 0;      // that came compressed or sealed
   std::uint64_t payloads_not_opened = 0;  // told with a flag that could not be undone; each time that it was told
-  // How long each reason has kept the connection from sending more, by BlockedBy, up to the last time that it could
-  // have sent. Together they are as long as the connection is old by then.
-  std::array<Duration, kBlockedReasons> blocked_time{};
+  // How long each reason has kept the connection from sending more, up to the latest drive of its endpoint that it took
+  // part in. Together they are as long as the connection was old by then.
+  TimeByReason blocked_time{};
+  // The same for each class, by MessageClass: its messages, streams and datagrams together.
+  std::array<TimeByReason, kMessageClasses> blocked_time_of_class{};
   DrainStats drain;
   std::uint64_t calls_made = 0;
   std::uint64_t calls_answered = 0;  // or failed, by an answer of the peer
@@ -83,6 +86,16 @@ struct ConnectionStats {
   std::uint64_t key_updates = 0;          // of our sending direction, whoever began
   DatagramStats datagrams;
   std::array<std::uint64_t, kDropReasonCount> dropped{};
+};
+
+// Of the side of a stream that sends, up to the latest drive of the endpoint that its connection took part in.
+struct StreamStats {
+  // From the opening until everything was acknowledged, the end of the stream included, or until now. A stream that the
+  // application opens between two drives begins with the second.
+  Duration open_time{};
+  TimeByReason blocked_time{};     // together exactly open_time
+  std::uint64_t bytes_sent = 0;    // first transmissions only
+  std::uint64_t bytes_unsent = 0;  // written, and never sent yet
 };
 
 struct EndpointStats {

@@ -13,6 +13,8 @@
 #include "mxp/ecn.h"
 #include "mxp/error.h"
 #include "mxp/ids.h"
+#include "mxp/message.h"
+#include "mxp/stats.h"
 #include "mxp/time.h"
 
 #pragma GCC visibility push(default)
@@ -64,8 +66,20 @@ struct TraceKeyUpdated {
 struct TraceEstablished {
   Duration handshake_time;
 };
+// What keeps the connection from sending more is something else from now on.
 struct TraceBlocked {
   BlockedBy reason;
+};
+// The same for one class. Each begins with the handshake and goes on with `application`, of which nothing is told.
+struct TraceClassBlocked {
+  MessageClass traffic_class;
+  BlockedBy reason;
+};
+// A stream that we sent on has ended in both directions, and is forgotten after this. Streams that are still open when
+// the connection ends are not told.
+struct TraceStreamEnded {
+  StreamId stream;
+  StreamStats stats;
 };
 struct TraceCongestion {
   std::uint64_t window_bytes;
@@ -113,10 +127,49 @@ struct TraceDrain {
   DrainStage stage;
 };
 
-using TraceEvent =
-    std::variant<TracePacketSent, TracePacketReceived, TracePacketLost, TracePacketDropped, TraceHandshakeSent,
-                 TraceSecrets, TraceKeyUpdated, TraceEstablished, TraceBlocked, TraceCongestion, TraceClosed,
-                 TraceDatagramSize, TraceEcn, TracePathChanged, TraceForwardDelay, TraceDatagrams, TraceDrain>;
+// -- Decisions of the scheduler. They are told to sinks that want them (TraceSink::wants_decisions).
+
+// Of what waited, this went into the packet next. A packet may hold several such pieces; frames of control (credit,
+// limits) come before all of them and are not told.
+struct TraceScheduled {
+  enum class Source : std::uint8_t { messages, streams, datagrams };
+  enum class Because : std::uint8_t {
+    alone,     // no other class had anything to send
+    preempts,  // the critical class is ahead of its share, and may be (SchedulerConfig::critical_burst)
+    share,     // the class is the one that is furthest behind its share (SchedulerConfig::class_weights)
+    probe      // a loss probe asks for something new
+  };
+  PacketNumber packet;
+  MessageClass traffic_class;
+  Source source;  // within a class, the one that has sent least while more than one had something
+  Because because;
+  bool lost_first;      // it begins with what was lost, or is repeated in case it was
+  std::uint64_t bytes;  // of frames
+};
+// What waits does not fill a packet and is held back for company until then, or until something comes that takes it
+// along (SchedulerConfig::coalescing_delay, Connection::cork).
+struct TraceHeldBack {
+  Timestamp until;
+  bool corked;
+};
+// Messages of ours that expired or were cancelled, sent or not: so many since the last such event.
+struct TraceMessagesExpired {
+  std::uint64_t count;
+};
+// A critical frame goes once more before it can be known to be lost (SchedulerConfig::tail_repair).
+struct TraceTailRepair {
+  enum class Of : std::uint8_t { messages, message_part, stream };
+  Of of;
+  std::uint64_t name;   // the first message's sequence number; the message's; the stream's id
+  std::uint64_t first;  // of a part or of a stream: the offset of the first byte; else 0
+  std::uint64_t count;  // messages; bytes of a part or of a stream
+};
+
+using TraceEvent = std::variant<TracePacketSent, TracePacketReceived, TracePacketLost, TracePacketDropped,
+                                TraceHandshakeSent, TraceSecrets, TraceKeyUpdated, TraceEstablished, TraceBlocked,
+                                TraceCongestion, TraceClosed, TraceDatagramSize, TraceEcn, TracePathChanged,
+                                TraceForwardDelay, TraceDatagrams, TraceDrain, TraceClassBlocked, TraceStreamEnded,
+                                TraceScheduled, TraceHeldBack, TraceMessagesExpired, TraceTailRepair>;
 
 // Called on the endpoint's thread, in the middle of its work: a sink must call neither the endpoint nor a connection,
 // and must not throw.
@@ -125,6 +178,9 @@ class TraceSink {
   virtual ~TraceSink() = default;
   // `connection` is the local connection id; all zero for what belongs to no connection.
   virtual void on(Timestamp now, ConnectionId connection, const TraceEvent& event) = 0;
+  // Whether the scheduler's decisions are told too, which are some events for each packet. Asked at the beginning of
+  // each connection.
+  virtual bool wants_decisions() const { return false; }
 };
 
 }  // namespace mxp

@@ -29,6 +29,7 @@ BOOST_AUTO_TEST_CASE(nothing_but_close_works_before_the_handshake_is_over) {
   BOOST_TEST(fails_with(connection->write(id, text("x")), StreamError::connection_closed));
   BOOST_TEST(fails_with(connection->finish(id), StreamError::connection_closed));
   BOOST_TEST(connection->writable_bytes(id) == 0u);
+  BOOST_TEST(fails_with(connection->stream_stats(id), StreamError::connection_closed));
   BOOST_TEST((connection->state() == ConnectionState::handshaking));
   pair.exchange();
   BOOST_TEST((connection->state() == ConnectionState::established));
@@ -44,6 +45,7 @@ BOOST_AUTO_TEST_CASE(streams_that_do_not_exist) {
     BOOST_TEST(fails_with(connection->reset(id, 1), StreamError::unknown_stream));
     BOOST_TEST(fails_with(connection->stop_sending(id, 1), StreamError::unknown_stream));
     BOOST_TEST(fails_with(connection->resume(id), StreamError::unknown_stream));
+    BOOST_TEST(fails_with(connection->stream_stats(id), StreamError::unknown_stream));
     BOOST_TEST(connection->writable_bytes(id) == 0u);
   }
 }
@@ -58,6 +60,7 @@ BOOST_AUTO_TEST_CASE(the_wrong_direction_of_a_one_way_stream) {
   BOOST_TEST(fails_with(server->write(id, text("x")), StreamError::wrong_direction));
   BOOST_TEST(fails_with(server->finish(id), StreamError::wrong_direction));
   BOOST_TEST(fails_with(server->reset(id, 1), StreamError::wrong_direction));
+  BOOST_TEST(fails_with(server->stream_stats(id), StreamError::wrong_direction));
   BOOST_TEST(server->writable_bytes(id) == 0u);
   BOOST_TEST(fails_with(client->stop_sending(id, 1), StreamError::wrong_direction));
   BOOST_TEST(fails_with(client->resume(id), StreamError::wrong_direction));

@@ -17,9 +17,17 @@ struct HandshakeTrace final : TraceSink {
   };
   std::vector<Sent> sent;
   std::vector<std::pair<ConnectionId, BlockedBy>> blocked;
+  unsigned decisions = 0;
+  bool wants = false;
+  bool wants_decisions() const override { return wants; }
   void on(Timestamp, ConnectionId id, const TraceEvent& event) override {
     if (const auto* message = std::get_if<TraceHandshakeSent>(&event))
       sent.push_back({id, message->message, message->retransmission});
+    decisions += std::holds_alternative<TraceScheduled>(event) || std::holds_alternative<TraceHeldBack>(event) ||
+                         std::holds_alternative<TraceMessagesExpired>(event) ||
+                         std::holds_alternative<TraceTailRepair>(event)
+                     ? 1
+                     : 0;
     if (const auto* now = std::get_if<TraceBlocked>(&event)) blocked.emplace_back(id, now->reason);
   }
 };
@@ -96,6 +104,21 @@ BOOST_AUTO_TEST_CASE(a_connection_is_blocked_by_its_handshake_until_that_is_over
   hosts.take(hosts.server);
   BOOST_TEST((hosts.client_trace.blocked.back() == Blocked{connection.local_id(), BlockedBy::application}));
   BOOST_TEST((hosts.server_trace.blocked.back() == Blocked{server_id, BlockedBy::application}));
+}
+
+BOOST_AUTO_TEST_CASE(decisions_of_the_scheduler_are_told_to_those_who_want_them) {
+  for (const bool wants : {false, true}) {
+    TracedHosts hosts;
+    hosts.client_trace.wants = wants;
+    Connection& connection = hosts.connect();
+    hosts.server.receive(hosts.now, hosts.take(hosts.client), kClientAddress);
+    hosts.client.receive(hosts.now, hosts.take(hosts.server), kServerAddress);
+    hosts.take(hosts.client);
+    BOOST_TEST(hosts.client_trace.decisions == 0u);
+    BOOST_TEST_REQUIRE(connection.send_message({.type = MessageType::call, .payload = text("x")}).has_value());
+    hosts.take(hosts.client);
+    BOOST_TEST(hosts.client_trace.decisions == (wants ? 1u : 0u));
+  }
 }
 
 BOOST_AUTO_TEST_SUITE_END()
