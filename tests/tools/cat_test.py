@@ -868,6 +868,14 @@ class Reports(CatTest):
             self.assertEqual([e["event"] for e in events if e["event"] != "fin"], ["connected", "stream_opened", "closed", "stats"])
             self.assertEqual(sorted(e["by"] for e in events if e["event"] == "fin"), ["local", "peer"])
             self.assertEqual((events[-1]["bytes_sent"], events[-1]["bytes_received"]), (sent, received))
+            # Whatever held the connection back, the handshake or its application among it, adds up to its age.
+            blocked = events[-1]["blocked_ms"]
+            self.assertLessEqual({"handshake", "application"}, set(blocked))
+            self.assertGreater(sum(blocked.values()), 1000 * events[-1]["seconds"] - 100)
+            [stream] = events[-1]["streams"]
+            self.assertEqual((stream["stream"], stream["bytes_sent"]), (0, sent))
+            self.assertAlmostEqual(sum(stream["blocked_ms"].values()), 1000 * stream["seconds"], 3)
+            self.assertLessEqual(stream["seconds"], events[-1]["seconds"])
             times = [e["time"] for e in events]
             self.assertEqual(times, sorted(times))
 

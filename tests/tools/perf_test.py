@@ -222,8 +222,16 @@ class Runs(unittest.TestCase):
         self.assertEqual(report["config"]["link"], "delay 20ms rate 20mbit")
         self.assertGreater(report["transport"]["smoothed_rtt_us"], 40_000)
         self.assertLess(report["result"]["goodput_bits_per_second"], 20e6)
+        blocked = report["transport"]["blocked_ms"]
+        self.assertGreater(blocked.get("pacing", 0) + blocked.get("congestion", 0), 500)
+        self.assertGreaterEqual(blocked["handshake"], 40)
+        self.assertGreater(sum(blocked.values()), 1000)
+        of_class = report["transport"]["blocked_ms_by_class"]["streaming"]
+        self.assertGreater(of_class.get("pacing", 0) + of_class.get("congestion", 0), 500)
+        self.assertAlmostEqual(sum(of_class.values()), sum(blocked.values()), 3)
         done = perf("run", "--link", "delay 20ms", "--duration", "0.2s", "--no-limits")
         self.assertRegex(done.stdout, r"(?m)^link +delay 20ms$")
+        self.assertRegex(done.stdout, r"(?m)^blocked +.*handshake 4\d\.\d+ ms")
 
     def test_the_link_of_a_client_leads_to_the_server_of_the_url(self):
         with Server() as server:

@@ -9,6 +9,10 @@ namespace mxp::tools {
 namespace {
 
 constexpr unsigned kTypes = 256;
+constexpr std::pair<std::string_view, MessageClass> kClasses[] = {{"critical", MessageClass::critical},
+                                                                  {"control", MessageClass::control},
+                                                                  {"streaming", MessageClass::streaming},
+                                                                  {"background", MessageClass::background}};
 constexpr unsigned kFirstOfApplications = 0x80, kLastOfApplications = 0xEF;
 
 }  // namespace
@@ -33,13 +37,15 @@ std::string name_of(MessageType type) {
 }
 
 std::optional<MessageClass> message_class_of(std::string_view text) {
-  constexpr std::pair<std::string_view, MessageClass> kClasses[] = {{"critical", MessageClass::critical},
-                                                                    {"control", MessageClass::control},
-                                                                    {"streaming", MessageClass::streaming},
-                                                                    {"background", MessageClass::background}};
   for (const auto& [name, traffic_class] : kClasses)
     if (name == text) return traffic_class;
   return std::nullopt;
+}
+
+std::string_view name_of(MessageClass traffic_class) {
+  for (const auto& [name, value] : kClasses)
+    if (value == traffic_class) return name;
+  return "unknown class";
 }
 
 }  // namespace mxp::tools

@@ -15,5 +15,6 @@ std::string name_of(MessageType type);
 
 // critical, control, streaming, background.
 std::optional<MessageClass> message_class_of(std::string_view text);
+std::string_view name_of(MessageClass traffic_class);
 
 }  // namespace mxp::tools

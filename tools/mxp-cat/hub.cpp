@@ -92,6 +92,7 @@ void Hub::on_stream_writable(Connection& connection, StreamId id) {
 }
 
 void Hub::on_stream_finished(Connection& connection, StreamId id) {
+  reporter_.stream_sent(connection, id);
   if (Session* session = session_of(connection)) session->stream_finished(id);
 }
 

@@ -5,11 +5,15 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "common/blocked_times.h"
 #include "common/digest.h"
 #include "common/units.h"
 
 namespace mxp::tools {
 namespace {
+
+// Our choice: of a connection with very many streams, the first tell enough.
+constexpr std::size_t kMostStreams = 100;
 
 double seconds(Duration span) { return std::chrono::duration<double>(span).count(); }
 
@@ -36,6 +40,13 @@ std::string describe_datagrams(const DatagramStats& stats) {
   return text;
 }
 
+nlohmann::json stream_json(StreamId id, const StreamStats& stats) {
+  return {{"stream", id.value()},
+          {"seconds", seconds(stats.open_time)},
+          {"bytes_sent", stats.bytes_sent},
+          {"blocked_ms", blocked_ms(stats.blocked_time)}};
+}
+
 double bit_rate(std::uint64_t bytes, Duration span) {
   return span.count() > 0 ? static_cast<double>(bytes) * 8 / seconds(span) : 0;
 }
@@ -59,7 +70,7 @@ void Reporter::write(const nlohmann::json& value) {
 
 void Reporter::connected(const Connection& connection) {
   ++connections_;
-  connected_at_[&connection] = clock_();
+  live_[&connection] = {clock_(), {}};
   const ConnectionStats stats = connection.stats();
   output_.verbose(fmt::format("connected to {}, key {}, suite {}, handshake {}",
                               connection.remote_address().to_string(), connection.peer_key().to_string(),
@@ -101,6 +112,12 @@ void Reporter::reset(const Connection& connection, StreamId id, Side by, AppErro
   write(value);
 }
 
+void Reporter::stream_sent(const Connection& connection, StreamId id) {
+  const auto live = live_.find(&connection);
+  if (!json_ || live == live_.end() || live->second.sent.size() == kMostStreams) return;
+  if (const auto stats = connection.stream_stats(id)) live->second.sent.emplace_back(id, *stats);
+}
+
 void Reporter::file(const Connection& connection, Side sender, std::string_view name, std::uint64_t size,
                     std::string_view sha256) {
   output_.verbose(fmt::format("{} {} ({})", sender == Side::local ? "sent" : "received", name, format_bytes(size)));
@@ -115,9 +132,8 @@ void Reporter::file(const Connection& connection, Side sender, std::string_view 
 
 void Reporter::closed(const Connection& connection, const CloseInfo& info) {
   const ConnectionStats stats = connection.stats();
-  const auto since = connected_at_.find(&connection);
-  const Duration span = since == connected_at_.end() ? Duration::zero() : clock_() - since->second;
-  if (since != connected_at_.end()) connected_at_.erase(since);
+  const auto live = live_.extract(&connection);
+  const Duration span = live.empty() ? Duration::zero() : clock_() - live.mapped().since;
   bytes_sent_ += stats.stream_bytes_sent;
   bytes_received_ += stats.stream_bytes_delivered;
   if (!info.before_established) {
@@ -128,6 +144,7 @@ void Reporter::closed(const Connection& connection, const CloseInfo& info) {
         stats.has_rtt ? format_duration(stats.smoothed_rtt) : "not measured", stats.packets_lost, stats.packets_sent,
         format_bytes(stats.stream_bytes_retransmitted)));
   }
+  if (!info.before_established) output_.verbose("blocked by: " + describe_blocked(stats.blocked_time));
   const DatagramStats& datagrams = stats.datagrams;
   const bool had_datagrams = datagrams.sent + datagrams.received + datagrams.too_large + datagrams.queued > 0;
   if (had_datagrams) output_.summary(describe_datagrams(datagrams));
@@ -154,6 +171,11 @@ void Reporter::closed(const Connection& connection, const CloseInfo& info) {
     value["datagrams_not_sent"] = datagrams.too_large + datagrams.queued;
     value["datagrams_received"] = datagrams.received;
   }
+  value["blocked_ms"] = blocked_ms(stats.blocked_time);
+  if (!live.empty())
+    for (const auto& [id, sent] : live.mapped().sent) value["streams"].push_back(stream_json(id, sent));
+  if (auto by_class = blocked_ms_by_class(stats.blocked_time_of_class); !by_class.empty())
+    value["blocked_ms_by_class"] = std::move(by_class);
   if (stats.has_rtt) value["rtt_ms"] = seconds(stats.smoothed_rtt) * 1e3;
   if (stats.has_rtt) value["min_rtt_ms"] = seconds(stats.min_rtt) * 1e3;
   write(value);

@@ -8,6 +8,8 @@
 #include <nlohmann/json_fwd.hpp>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
+#include <vector>
 
 #include "common/json_output.h"
 #include "common/output.h"
@@ -30,6 +32,8 @@ class Reporter {
   void stream_opened(const Connection& connection, StreamId id, Side by);
   void fin(const Connection& connection, StreamId id, Side by);
   void reset(const Connection& connection, StreamId id, Side by, AppErrorCode code);
+  // The peer has everything that we sent on the stream: what held it back goes into the event `stats`.
+  void stream_sent(const Connection& connection, StreamId id);
   // A file is whole at its receiver.
   void file(const Connection& connection, Side sender, std::string_view name, std::uint64_t size,
             std::string_view sha256);
@@ -46,7 +50,11 @@ class Reporter {
   JsonOutput& json_;
   std::function<Timestamp()> clock_;
   Timestamp start_{};
-  std::unordered_map<const Connection*, Timestamp> connected_at_;
+  struct Live {
+    Timestamp since;
+    std::vector<std::pair<StreamId, StreamStats>> sent;  // streams; the first ones, for `stats`
+  };
+  std::unordered_map<const Connection*, Live> live_;
   std::uint64_t connections_ = 0;
   std::uint64_t bytes_sent_ = 0;
   std::uint64_t bytes_received_ = 0;

@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "common/blocked_times.h"
 #include "common/counted.h"
 #include "common/units.h"
 #include "mxp/version.h"
@@ -89,6 +90,11 @@ void TransportTotals::add(const ConnectionStats& stats) {
   bytes_sent += stats.bytes_sent;
   stream_bytes_retransmitted += stats.stream_bytes_retransmitted;
   datagram_bytes = std::max(datagram_bytes, stats.datagram_size);
+  const auto add_times = [](TimeByReason& to, const TimeByReason& times) {
+    for (std::size_t i = 0; i != kBlockedReasons; ++i) to[i] += times[i];
+  };
+  add_times(blocked, stats.blocked_time);
+  for (std::size_t i = 0; i != kMessageClasses; ++i) add_times(blocked_of_class[i], stats.blocked_time_of_class[i]);
   handshake_sum_ += stats.handshake_time;
   handshake_time = handshake_sum_ / connections;
   if (!stats.has_rtt) return;
@@ -157,6 +163,9 @@ nlohmann::json to_json(const Result& result) {
                        {"datagram_bytes", totals.datagram_bytes},
                        {"smoothed_rtt_us", std::chrono::duration<double, std::micro>(totals.smoothed_rtt).count()},
                        {"handshake_us", std::chrono::duration<double, std::micro>(totals.handshake_time).count()}};
+  json["transport"]["blocked_ms"] = tools::blocked_ms(totals.blocked);
+  if (auto by_class = tools::blocked_ms_by_class(totals.blocked_of_class); !by_class.empty())
+    json["transport"]["blocked_ms_by_class"] = std::move(by_class);
   return json;
 }
 
@@ -183,6 +192,8 @@ std::string to_text(const Result& result) {
                       tools::counted(result.transport.packets_sent, "packet"), result.transport.datagram_bytes,
                       result.transport.packets_lost, tools::format_bytes(result.transport.stream_bytes_retransmitted),
                       tools::format_duration(result.transport.smoothed_rtt));
+  if (const std::string blocked = tools::describe_blocked(result.transport.blocked); !blocked.empty())
+    text += fmt::format("blocked   {}\n", blocked);
   if (result.udp_bits_per_second && result.sealed_bits_per_second) {
     text += fmt::format("limits    raw UDP {}, sealed pipeline {}", tools::format_bit_rate(*result.udp_bits_per_second),
                         tools::format_bit_rate(*result.sealed_bits_per_second));

@@ -60,6 +60,8 @@ struct TransportTotals {
   std::uint64_t datagram_bytes = 0;  // of the full datagrams that this side builds by now; the largest of all
   Duration smoothed_rtt{};           // the mean of those that are known
   Duration handshake_time{};         // the mean
+  TimeByReason blocked{};            // what kept connections from sending more, of all of them together
+  std::array<TimeByReason, kMessageClasses> blocked_of_class{};
 
   void add(const ConnectionStats& stats);
 
