@@ -70,7 +70,8 @@ class Pair {
   template <typename Done>
   void run(Done done) {
     for (int idle = 0; !done();) {
-      const bool busy = hand_over(*client, *server, kClientAddress) | hand_over(*server, *client, kServerAddress);
+      bool busy = hand_over(*client, *server, kClientAddress);
+      busy |= hand_over(*server, *client, kServerAddress);
       if (busy) {
         idle = 0;
         continue;
