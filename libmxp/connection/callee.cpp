@@ -22,7 +22,8 @@ AnswerError answer_error_of(SendMessageError error) {
     case SendMessageError::not_taken: return AnswerError::not_taken;
     case SendMessageError::queue_full: return AnswerError::queue_full;
     case SendMessageError::connection_closed:
-    case SendMessageError::draining: break;  // told by Connection::send_message alone
+    case SendMessageError::draining: break;         // told by Connection::send_message alone
+    case SendMessageError::order_not_taken: break;  // these ask for no order
   }
   return AnswerError::connection_closed;
 }

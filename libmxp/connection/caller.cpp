@@ -26,7 +26,8 @@ CallError call_error(SendMessageError error) {
     case SendMessageError::queue_full: return CallError::queue_full;
     case SendMessageError::invalid: break;  // a Call is a known type, and has no flags
     case SendMessageError::connection_closed:
-    case SendMessageError::draining: break;  // told by Connection::send_message alone
+    case SendMessageError::draining: break;         // told by Connection::send_message alone
+    case SendMessageError::order_not_taken: break;  // these ask for no order
   }
   return CallError::connection_closed;
 }

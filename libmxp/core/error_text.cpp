@@ -180,6 +180,7 @@ std::string_view to_string(SendMessageError error) {
     case SendMessageError::queue_full: return "queue full";
     case SendMessageError::connection_closed: return "connection closed";
     case SendMessageError::draining: return "connection is draining";
+    case SendMessageError::order_not_taken: return "the peer takes messages in any order only";
   }
   return "unknown reason";
 }

@@ -264,6 +264,55 @@ Result read_drain(Reader& in, std::uint64_t type) {
   return frame;
 }
 
+// Errors as FrameReader::next. REQUIRES: !in.empty().
+std::expected<std::uint64_t, TransportError> read_type(Reader& in) {
+  const auto first_byte = in.rest().front();
+  const auto type = in.varint();
+  if (!type) return malformed(first_byte, "frame type cut off");
+  if (varint_size(*type) != varint_size_from_first_byte(first_byte))
+    return malformed(*type, "frame type not in its shortest form");
+  return *type;
+}
+
+// What ORDERED may stand before.
+Result read_message_frame(Reader& in, std::uint64_t type) {
+  switch (type) {
+    case frame_type::kMessage: return read_message(in, type, MessageFrame::Form::full);
+    case frame_type::kCompactMessage: return read_message(in, type, MessageFrame::Form::compact);
+    case frame_type::kMessagePart: return read_message_part(in, type, MessageFrame::Form::full);
+    case frame_type::kCompactMessagePart: return read_message_part(in, type, MessageFrame::Form::compact);
+    case frame_type::kExpired: return read_expired(in, type);
+    default: return malformed(frame_type::kOrdered, "ORDERED frame before one that is of no message");
+  }
+}
+
+// The link of ORDERED, and then the frame that it is of.
+Result read_ordered(Reader& in, std::uint64_t ordered) {
+  constexpr unsigned kChannelBits = 2;
+  static_assert(kMessageClasses == 1u << kChannelBits);
+  const auto value = in.varint();
+  if (!value) return malformed(ordered, "ORDERED frame cut off");
+  const std::uint64_t distance = *value >> kChannelBits;
+  if (distance >= kMaxMessageWindow) return malformed(ordered, "ORDERED frame that points further than a window");
+  const OrderLink link{static_cast<MessageClass>(*value & (kMessageClasses - 1)), static_cast<std::uint32_t>(distance)};
+  const auto with_link = [&](auto frame, std::uint64_t sequence) -> Result {
+    if (distance > sequence) return malformed(ordered, "ORDERED frame that points before the first message");
+    frame.order = link;
+    return frame;
+  };
+  if (in.empty()) return malformed(ordered, "ORDERED frame without the frame that it is of");
+  const auto type = read_type(in);
+  if (!type) return std::unexpected(type.error());
+  const Result frame = read_message_frame(in, *type);
+  if (!frame) return frame;
+  if (const auto* message = std::get_if<MessageFrame>(&**frame)) return with_link(*message, message->sequence);
+  if (const auto* part = std::get_if<MessagePartFrame>(&**frame)) return with_link(*part, part->sequence);
+  const auto& expired = std::get<ExpiredFrame>(**frame);
+  // What was sent has used credit, and what was never sent is not in a channel.
+  if (expired.length < kMessageOverhead) return malformed(ordered, "ORDERED frame of EXPIRED without credit");
+  return with_link(expired, expired.first);
+}
+
 // Frames of one number and of a stream id and a number.
 template <typename F>
 Result read_limit(Reader& in, std::uint64_t type) {
@@ -291,14 +340,10 @@ Result read_stream_count(Reader& in, std::uint64_t frame_type, StreamType type) 
 
 std::expected<std::optional<Frame>, TransportError> FrameReader::next() {
   if (reader_.empty()) return std::optional<Frame>();
-  const auto first_byte = reader_.rest().front();
-  const auto encoded = reader_.varint();
-  if (!encoded) return malformed(first_byte, "frame type cut off");
-  const std::uint64_t type = *encoded;
+  const auto read = read_type(reader_);
+  if (!read) return std::unexpected(read.error());
+  const std::uint64_t type = *read;
   last_type_ = type;
-  if (varint_size(type) != varint_size_from_first_byte(first_byte))
-    return malformed(type, "frame type not in its shortest form");
-
   if (type >= frame_type::kStream && type <= frame_type::kStreamLast) return read_stream(reader_, type);
   switch (type) {
     case frame_type::kAck:
@@ -329,11 +374,12 @@ std::expected<std::optional<Frame>, TransportError> FrameReader::next() {
     case frame_type::kPathResponse: return read_path_data<PathResponseFrame>(reader_, type);
     case frame_type::kDatagram:
     case frame_type::kDatagramWithLength: return read_datagram(reader_, type);
-    case frame_type::kMessage: return read_message(reader_, type, MessageFrame::Form::full);
-    case frame_type::kCompactMessage: return read_message(reader_, type, MessageFrame::Form::compact);
-    case frame_type::kMessagePart: return read_message_part(reader_, type, MessageFrame::Form::full);
-    case frame_type::kCompactMessagePart: return read_message_part(reader_, type, MessageFrame::Form::compact);
-    case frame_type::kExpired: return read_expired(reader_, type);
+    case frame_type::kMessage:
+    case frame_type::kCompactMessage:
+    case frame_type::kMessagePart:
+    case frame_type::kCompactMessagePart:
+    case frame_type::kExpired: return read_message_frame(reader_, type);
+    case frame_type::kOrdered: return read_ordered(reader_, type);
     case frame_type::kMaxMessages: return read_max_messages(reader_, type);
     case frame_type::kMessagesBlocked: return read_messages_blocked(reader_, type);
     case frame_type::kDrain: return read_drain(reader_, type);

@@ -13,9 +13,9 @@ class FrameReader {
   explicit FrameReader(ByteView payload) : reader_(payload) {}
 
   // The next frame; nullopt at the end of the payload. Errors: FRAME_ENCODING_ERROR (malformed, type not in its
-  // shortest form, sums beyond 2^62 − 1, too many ranges, too long a reason or delay, an id that retires itself,
-  // receive times that are too many or before the epoch, an unknown state), UNKNOWN_FRAME. After an error the reader is
-  // spent.
+  // shortest form, sums beyond 2^62 − 1, ORDERED of what it cannot be of, too many ranges, too long a reason or delay,
+  // an id that retires itself, receive times that are too many or before the epoch, an unknown state), UNKNOWN_FRAME.
+  // After an error the reader is spent.
   std::expected<std::optional<Frame>, TransportError> next();
 
   // Type of the frame that next() read last, as on the wire.

@@ -17,6 +17,20 @@ bool write_varints(Writer& out, std::initializer_list<std::uint64_t> values) {
   return true;
 }
 
+// ORDERED up to the frame that it is of.
+std::uint64_t link_value(const OrderLink& link) {
+  return std::uint64_t{link.distance} * kMessageClasses + static_cast<std::uint64_t>(link.channel);
+}
+std::size_t order_size(const std::optional<OrderLink>& order) {
+  return order ? 1 + varint_size(link_value(*order)) : 0;
+}
+// REQUIRES: it fits.
+void write_order(Writer& out, const std::optional<OrderLink>& order) {
+  if (!order) return;
+  out.varint(frame_type::kOrdered);
+  out.varint(link_value(*order));
+}
+
 bool write_path_data(Writer& out, std::uint64_t type, const PathData& data) {
   if (out.space() < 1 + data.size()) return false;
   return out.varint(type) && out.bytes(data);
@@ -229,6 +243,10 @@ std::optional<MutableBytes> begin_datagram_frame(Writer& out, std::size_t length
 
 bool write_frame(Writer& out, const ExpiredFrame& frame) {
   MXP_REQUIRE(frame.count >= 1 && frame.count <= kMaxMessageWindow);
+  const std::size_t size =
+      order_size(frame.order) + 1 + varint_size(frame.first) + varint_size(frame.count - 1) + varint_size(frame.length);
+  if (out.space() < size) return false;
+  write_order(out, frame.order);
   return write_varints(out, {frame_type::kExpired, frame.first, frame.count - 1, frame.length});
 }
 
@@ -240,12 +258,15 @@ bool write_frame(Writer& out, const MessagesBlockedFrame& frame) {
   return write_varints(out, {frame_type::kMessagesBlocked, frame.bytes, frame.needed});
 }
 
-std::size_t message_frame_overhead(std::uint64_t sequence, std::size_t body_size) {
-  return 1 + varint_size(sequence) + varint_size(body_size);
+std::size_t message_frame_overhead(std::uint64_t sequence, std::size_t body_size,
+                                   const std::optional<OrderLink>& order) {
+  return order_size(order) + 1 + varint_size(sequence) + varint_size(body_size);
 }
 
 bool write_frame(Writer& out, const MessageFrame& frame) {
-  if (out.space() < message_frame_overhead(frame.sequence, frame.body.size()) + frame.body.size()) return false;
+  if (out.space() < message_frame_overhead(frame.sequence, frame.body.size(), frame.order) + frame.body.size())
+    return false;
+  write_order(out, frame.order);
   return write_varints(out, {type_of(frame), frame.sequence, frame.body.size()}) && out.bytes(frame.body);
 }
 
@@ -259,21 +280,23 @@ bool write_frame(Writer& out, const DrainFrame& frame) {
 
 namespace {
 
-std::size_t message_part_overhead(std::uint64_t sequence, std::uint64_t body_size, std::uint64_t offset) {
-  return 1 + varint_size(sequence) + varint_size(body_size) + varint_size(offset);
+std::size_t message_part_overhead(std::uint64_t sequence, std::uint64_t body_size, std::uint64_t offset,
+                                  const std::optional<OrderLink>& order) {
+  return order_size(order) + 1 + varint_size(sequence) + varint_size(body_size) + varint_size(offset);
 }
 
 }  // namespace
 
 std::size_t message_part_capacity(std::size_t space, std::uint64_t sequence, std::uint64_t body_size,
-                                  std::uint64_t offset) {
-  const std::size_t header = message_part_overhead(sequence, body_size, offset);
+                                  std::uint64_t offset, const std::optional<OrderLink>& order) {
+  const std::size_t header = message_part_overhead(sequence, body_size, offset, order);
   return space < header ? 0 : data_capacity(space - header).value_or(0);
 }
 
 bool write_frame(Writer& out, const MessagePartFrame& frame) {
-  const std::size_t header = message_part_overhead(frame.sequence, frame.body_size, frame.offset);
+  const std::size_t header = message_part_overhead(frame.sequence, frame.body_size, frame.offset, frame.order);
   if (out.space() < header + varint_size(frame.data.size()) + frame.data.size()) return false;
+  write_order(out, frame.order);
   return write_varints(out, {type_of(frame), frame.sequence, frame.body_size, frame.offset, frame.data.size()}) &&
          out.bytes(frame.data);
 }

@@ -40,17 +40,19 @@ bool write_frame(Writer& out, const PathResponseFrame& frame);
 // With its length, so that more frames may follow. Where only the length does not fit, without it: PADDING then comes
 // first, so that the frame ends where the packet does, and no other can follow it by mistake.
 bool write_frame(Writer& out, const DatagramFrame& frame);
+// What takes an order writes ORDERED before itself, if it has one.
 // REQUIRES: 1 <= count <= kMaxMessageWindow.
 bool write_frame(Writer& out, const ExpiredFrame& frame);
 bool write_frame(Writer& out, const MaxMessagesFrame& frame);
 bool write_frame(Writer& out, const MessagesBlockedFrame& frame);
 bool write_frame(Writer& out, const MessageFrame& frame);
 // Bytes that a MESSAGE frame takes beside its body.
-std::size_t message_frame_overhead(std::uint64_t sequence, std::size_t body_size);
+std::size_t message_frame_overhead(std::uint64_t sequence, std::size_t body_size,
+                                   const std::optional<OrderLink>& order = {});
 bool write_frame(Writer& out, const MessagePartFrame& frame);
 // Bytes of data that a MESSAGE_PART frame at this offset could carry in `space` bytes; 0: none.
 std::size_t message_part_capacity(std::size_t space, std::uint64_t sequence, std::uint64_t body_size,
-                                  std::uint64_t offset);
+                                  std::uint64_t offset, const std::optional<OrderLink>& order = {});
 // REQUIRES: with `begins`, 0 <= time <= kLongestDrain; parts of a millisecond are left out.
 bool write_frame(Writer& out, const DrainFrame& frame);
 // The reason is cut to what fits, and to kMaxCloseReason.

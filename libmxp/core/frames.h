@@ -12,6 +12,7 @@
 #include "mxp/bytes.h"
 #include "mxp/error.h"
 #include "mxp/ids.h"
+#include "mxp/message.h"
 #include "mxp/time.h"
 
 namespace mxp {
@@ -26,7 +27,7 @@ inline constexpr std::uint64_t kPadding = 0x00, kPing = 0x01, kAck = 0x02, kAckE
                                kCloseApplication = 0x1d, kImmediateAck = 0x1f, kAckTimes = 0x20, kAckEcnTimes = 0x21,
                                kDatagram = 0x30, kDatagramWithLength = 0x31, kMessage = 0x32, kExpired = 0x33,
                                kMaxMessages = 0x34, kDrain = 0x36, kCompactMessage = 0x37, kMessagesBlocked = 0x38,
-                               kMessagePart = 0x39, kCompactMessagePart = 0x3a;
+                               kMessagePart = 0x39, kCompactMessagePart = 0x3a, kOrdered = 0x3b;
 inline constexpr std::uint64_t kStreamFinBit = 1, kStreamLengthBit = 2, kStreamOffsetBit = 4;
 }  // namespace frame_type
 
@@ -252,12 +253,21 @@ struct PathResponseFrame {
 struct DatagramFrame {
   ByteView data;
 };
+// What ORDERED says of the frame behind it: that its message belongs to an ordered channel, and which one is before it
+// there (docs/protocol.md §5.2).
+struct OrderLink {
+  MessageClass channel = MessageClass::critical;
+  std::uint32_t distance =
+      0;  // back to that one's sequence, less than kMaxMessageWindow; 0: no other need be waited for
+  bool operator==(const OrderLink&) const = default;
+};
 // One whole message, as docs/protocol.md §1 has it or compacted (§1.1).
 struct MessageFrame {
   enum class Form : std::uint8_t { full, compact };
   Form form = Form::full;
   std::uint64_t sequence = 0;  // of all messages of this direction, from 0
   ByteView body;
+  std::optional<OrderLink> order{};
 };
 // A piece of a message that is too long for one frame. All of its parts name its sequence and say the same of its size.
 struct MessagePartFrame {
@@ -266,8 +276,9 @@ struct MessagePartFrame {
   std::uint64_t body_size = 0;  // of the whole message, at most kMaxMessageLength
   std::uint64_t offset = 0;     // of the data in it; they end within it
   ByteView data;                // at least one byte
+  std::optional<OrderLink> order{};
 };
-// Their types, by their form.
+// Their types, by their form; with an order, ORDERED stands before them.
 constexpr std::uint64_t type_of(const MessageFrame& frame) {
   return frame.form == MessageFrame::Form::compact ? frame_type::kCompactMessage : frame_type::kMessage;
 }
@@ -279,6 +290,8 @@ struct ExpiredFrame {
   std::uint64_t first = 0;
   std::uint64_t count = 1;   // 1 to kMaxMessageWindow
   std::uint64_t length = 0;  // of each
+  // Of the first; each other one follows the one before it in the same channel. `length` is not 0 then.
+  std::optional<OrderLink> order{};
 };
 struct MaxMessagesFrame {
   std::uint64_t window = 0;  // sequences that may be in use above the lowest unsettled one, at most kMaxMessageWindow

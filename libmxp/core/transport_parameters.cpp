@@ -16,7 +16,7 @@ constexpr std::uint64_t kMaxIdleTimeout = 0x01, kMaxUdpPayload = 0x03, kMaxData 
                         kMaxAckDelay = 0x0b, kActiveConnectionIds = 0x0e, kConnectionId = 0x10, kVersions = 0x11,
                         kSuites = 0x12, kMinAckDelay = 0x13, kReceiveTimes = 0x14, kMessages = 0x15,
                         kMaxDatagramPayload = 0x16, kMessageData = 0x17, kCompactMessages = 0x18,
-                        kMaxMessageSize = 0x19;
+                        kMaxMessageSize = 0x19, kOrderedMessages = 0x1a;
 }  // namespace id
 
 // Ids of the form 31 N + 27 mean nothing and never will.
@@ -41,6 +41,7 @@ constexpr Number kNumbers[] = {
     {id::kMessageData, &TransportParameters::initial_max_message_data, 0, kMaxVarint},
     {id::kMaxMessageSize, &TransportParameters::max_message_size, kMaxShortMessage, kMaxMessagePayload},
     {id::kCompactMessages, &TransportParameters::takes_compact_messages, 0, 1},
+    {id::kOrderedMessages, &TransportParameters::takes_ordered_messages, 0, 1},
     {id::kActiveConnectionIds, &TransportParameters::active_connection_id_limit, 1, kMaxVarint},
     {id::kReceiveTimes, &TransportParameters::max_receive_timestamps_per_ack, 0, kMaxReceiveTimes},
     {id::kMaxDatagramPayload, &TransportParameters::max_datagram_payload, 0, kMaxUdpPayload},

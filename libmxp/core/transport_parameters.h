@@ -45,6 +45,7 @@ struct TransportParameters {
   std::uint64_t initial_max_message_data = 0;
   std::uint64_t max_message_size = kMaxShortMessage;  // bytes of payload, at most kMaxMessagePayload
   std::uint64_t takes_compact_messages = 0;           // 0 or 1
+  std::uint64_t takes_ordered_messages = 0;           // 0 or 1
   std::optional<ConnectionId> connection_id;          // message 2 only
   std::vector<std::uint32_t> versions;                // in order of preference
   std::vector<std::uint8_t> suites;                   // in order of preference, raw: unknown ones are kept

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "core/frames.h"
@@ -29,11 +30,15 @@ class IncomingMessage {
   static constexpr std::uint64_t kBytesForSpan = 512;
 
   // REQUIRES: body_size != 0.
-  IncomingMessage(MessageFrame::Form form, std::uint64_t body_size)
-      : size_(static_cast<std::size_t>(body_size)), form_(form), chunks_((size_ + kChunk - 1) / kChunk) {}
+  IncomingMessage(MessageFrame::Form form, std::uint64_t body_size, const std::optional<OrderLink>& order)
+      : size_(static_cast<std::size_t>(body_size)),
+        form_(form),
+        order_(order),
+        chunks_((size_ + kChunk - 1) / kChunk) {}
 
   MessageFrame::Form form() const { return form_; }
   std::uint64_t body_size() const { return size_; }
+  const std::optional<OrderLink>& order() const { return order_; }
   std::uint64_t charge() const { return size_ + kPartsCharge; }
   bool is_complete() const { return present_.contains(0, size_); }
   std::size_t memory() const {
@@ -56,6 +61,7 @@ class IncomingMessage {
 
   std::size_t size_;
   MessageFrame::Form form_;
+  std::optional<OrderLink> order_;
   bool header_is_checked_ = false;
   std::size_t bytes_ = 0;  // of all chunks
   std::vector<std::unique_ptr<std::uint8_t[]>> chunks_;

@@ -15,10 +15,10 @@ MessageQueue::Added MessageQueue::add_long(std::unique_ptr<LongMessage> message)
   long_bytes_ += body.size();
   long_[place] = std::move(message);
   Entry& entry = entries_[end_ & (entries_.size() - 1)];
-  entry = {.position = bodies_.end(),
-           .body_size = static_cast<std::uint32_t>(body.size()),
-           .state = State::queued,
-           .long_place = place};
+  entry = Entry{.position = bodies_.end(),
+                .body_size = static_cast<std::uint32_t>(body.size()),
+                .long_place = place,
+                .state = State::queued};
   return {end_++, entry, body};
 }
 

@@ -8,7 +8,8 @@
 //
 // A long message is sent from its first part on, and lost for as long as one of its parts is.
 //
-// The receiver keeps in another one what its application has not taken: those go from queued to settled.
+// The receiver keeps in another one what its application has not taken: those go from queued to settled. What waits for
+// its turn in an ordered channel is kept likewise, from sent or expired on (ordered_channel.h).
 #pragma once
 
 #include <cstdint>
@@ -36,12 +37,15 @@ class MessageQueue {
     std::uint64_t sequence = 0;  // from its first transmission on
     Timestamp expires_at = kNever;
     std::uint32_t body_size = 0;
-    std::uint32_t charge = 0;  // credit that it takes: the size of the whole message
-    State state = State::settled;
-    MessageFrame::Form form = MessageFrame::Form::full;
-    bool reports = false;
+    std::uint32_t charge = 0;           // credit that it takes: the size of the whole message
     std::uint32_t long_place = kShort;  // where its body is, if it is long
+    State state : 3 = State::settled;
+    MessageFrame::Form form : 1 = MessageFrame::Form::full;
+    bool reports : 1 = false;
+    bool is_ordered : 1 = false;      // in the channel of its class
+    std::uint32_t distance : 20 = 0;  // back to the one before it in its channel, from its first transmission on
   };
+  static_assert(kMaxMessageWindow <= 1u << 20);  // so that a distance has 20 bits
 
   // Entries in [oldest(), end()) are kept; those in [next(), end()) were never sent.
   std::uint64_t oldest() const { return oldest_; }
@@ -86,7 +90,8 @@ class MessageQueue {
     if (end_ - oldest_ == entries_.size()) grow();
     const RecordRing::Place place = bodies_.append(body_size);
     Entry& entry = entries_[end_ & (entries_.size() - 1)];
-    entry = {.position = place.position, .body_size = static_cast<std::uint32_t>(body_size), .state = State::queued};
+    entry =
+        Entry{.position = place.position, .body_size = static_cast<std::uint32_t>(body_size), .state = State::queued};
     return {end_++, entry, place.bytes};
   }
   Added add_long(std::unique_ptr<LongMessage> message);

@@ -51,20 +51,77 @@ std::expected<void, TransportError> MessageReceiver::on_frame(const MessageFrame
   const std::uint64_t charge = encoded_size(*message);
   if (auto allowed = spend(charge, type_of(frame)); !allowed) return allowed;
   ++counters_.received;
-  if (tell(*message, charge)) return {};
-  // The view is still good: nothing but the application was called.
-  const MessageQueue::Added added = kept_like(*message).add(frame.body.size());
-  std::ranges::copy(frame.body, added.body.begin());
-  added.entry.charge = static_cast<std::uint32_t>(charge);
-  added.entry.form = frame.form;
+  take(*message, {frame.sequence, frame.form, charge, frame.order}, [&](MessageQueue& kept) {
+    // The view is still good: nothing but the application was called.
+    const MessageQueue::Added added = kept.add(frame.body.size());
+    std::ranges::copy(frame.body, added.body.begin());
+    return added;
+  });
   return {};
 }
 
+template <typename Put>
+void MessageReceiver::take(const Message& message, const Arrived& arrived, Put put) {
+  const auto put_whole = [&](MessageQueue& kept) {
+    const MessageQueue::Added added = put(kept);
+    added.entry.charge = static_cast<std::uint32_t>(arrived.charge);
+    added.entry.form = arrived.form;
+    return added;
+  };
+  if (!arrived.order) {
+    if (tell(message)) consume(arrived.charge);
+    else put_whole(kept_like(message));
+  } else {
+    OrderedChannel& channel = channel_of(*arrived.order);
+    const bool has_turn = channel.has_turn(arrived.sequence, *arrived.order, sequences_);
+    if (has_turn && tell(message)) {
+      consume(arrived.charge);
+    } else {
+      channel.keep(arrived.sequence, *arrived.order, put_whole);
+      if (has_turn) channel.refuse(message_class(message.type));
+    }
+  }
+  if (channels_ != nullptr) deliver_ordered(0);
+}
+
 // Whether the message was taken, by the connection or by the application.
-bool MessageReceiver::tell(const Message& message, std::uint64_t charge) {
-  if (!events_.take_own(message) && (kept_like(message).has_queued() || !events_.on_message(message))) return false;
-  consume(charge);
-  return true;
+bool MessageReceiver::tell(const Message& message) {
+  return events_.take_own(message) || (!is_held_up(message_class(message.type)) && events_.on_message(message));
+}
+
+bool MessageReceiver::is_held_up(MessageClass class_of_type) const {
+  if (kept_[static_cast<std::size_t>(class_of_type)].has_queued()) return true;
+  return channels_ != nullptr && std::ranges::any_of(*channels_, [&](const OrderedChannel& channel) {
+           return channel.refused() == class_of_type;
+         });
+}
+
+OrderedChannel& MessageReceiver::channel_of(const OrderLink& link) {
+  if (channels_ == nullptr) channels_ = std::make_unique<Channels>();
+  return (*channels_)[static_cast<std::size_t>(link.channel)];
+}
+
+// Tells of what has its turn in the ordered channels. What the application did not take is told again only if it is of
+// these classes. Returns whether any was taken.
+bool MessageReceiver::deliver_ordered(unsigned classes) {
+  bool took = false;
+  for (OrderedChannel& channel : *channels_) {
+    while (const MessageQueue::Entry* const next = channel.next(sequences_)) {
+      if (next->state != MessageQueue::State::expired) {
+        const auto message = decode_body(next->form, channel.body(*next));
+        const MessageClass of = message_class(message->type);  // it was a message when it came
+        const bool again = channel.next_is_refused();
+        if (again && ((classes >> static_cast<unsigned>(of) & 1) == 0 || kept_like(*message).has_queued())) break;
+        if (!(again ? events_.on_message(*message) : tell(*message))) {
+          channel.refuse(of);
+          break;
+        }
+        took = true;
+      }
+      consume(channel.take_next());
+    }
+  }
+  return took;
 }
 
 std::expected<void, TransportError> MessageReceiver::on_frame(const MessagePartFrame& frame) {
@@ -78,6 +135,8 @@ std::expected<void, TransportError> MessageReceiver::on_frame(const MessagePartF
   IncomingMessage& message = at->second;
   if (message.form() != frame.form || message.body_size() != frame.body_size)
     return no_message(type_of(frame), "the parts of a message differ in its form or size");
+  if (message.order() != frame.order)
+    return no_message(type_of(frame), "the parts of a message differ in its place in a channel");
   incomplete_memory_ -= message.memory();
   const IncomingMessage::Added added = message.add(frame.offset, frame.data, max_payload_);
   incomplete_memory_ += message.memory();
@@ -102,28 +161,24 @@ std::expected<MessageReceiver::Incomplete::iterator, TransportError> MessageRece
   const std::size_t most_beside = frame.form == MessageFrame::Form::compact ? kMaxCompactOverhead : kMessageOverhead;
   if (frame.body_size > max_payload_ + most_beside) return too_large(type_of(frame));
   if (!sequences_.is_within(frame.sequence)) return beyond_window(type_of(frame));
-  IncomingMessage message(frame.form, frame.body_size);
+  IncomingMessage message(frame.form, frame.body_size, frame.order);
   if (const auto allowed = spend(message.charge(), type_of(frame)); !allowed) return std::unexpected(allowed.error());
   incomplete_memory_ += message.memory();
   return incomplete_.emplace(frame.sequence, std::move(message)).first;
 }
 
 std::expected<void, TransportError> MessageReceiver::complete(Incomplete::iterator at, std::uint64_t frame_type) {
-  const MessageFrame::Form form = at->second.form();
-  const std::uint64_t charge = at->second.charge();
   const std::size_t size = static_cast<std::size_t>(at->second.body_size());
-  const std::uint64_t sequence = at->first;
+  const Arrived arrived{at->first, at->second.form(), at->second.charge(), at->second.order()};
   incomplete_memory_ -= at->second.memory();
   std::unique_ptr<std::uint8_t[]> body = at->second.take();
   incomplete_.erase(at);
-  MXP_REQUIRE(sequences_.settle(sequence).has_value());  // it was within the window when it began
-  const auto message = decode_body(form, ByteView(body.get(), size));
+  MXP_REQUIRE(sequences_.settle(arrived.sequence).has_value());  // it was within the window when it began
+  const auto message = decode_body(arrived.form, ByteView(body.get(), size));
   if (!message) return no_message(frame_type, "the parts of a message make no message");
   ++counters_.received;
-  if (tell(*message, charge)) return {};
-  const MessageQueue::Added added = kept_like(*message).add_long(std::make_unique<LongMessage>(std::move(body), size));
-  added.entry.charge = static_cast<std::uint32_t>(charge);
-  added.entry.form = form;
+  take(*message, arrived,
+       [&](MessageQueue& kept) { return kept.add_long(std::make_unique<LongMessage>(std::move(body), size)); });
   return {};
 }
 
@@ -154,9 +209,16 @@ std::expected<void, TransportError> MessageReceiver::on_frame(const ExpiredFrame
   }
   // Both factors are bounded: the product has at most 45 bits.
   if (auto allowed = spend((*fresh - begun) * frame.length, frame_type::kExpired); !allowed) return allowed;
-  consume(*fresh * frame.length);
+  std::uint64_t unused = *fresh * frame.length;
+  // As long as one before them may come they keep their place, and credit for that.
+  if (frame.order && !sequences_.is_settled(frame.first - frame.order->distance)) {
+    channel_of(*frame.order).keep_expired(frame.first, *frame.order, frame.length);
+    unused -= frame.length;
+  }
+  consume(unused);
   counters_.expired += *fresh;
   events_.on_messages_expired(*fresh);
+  if (channels_ != nullptr) deliver_ordered(0);
   return {};
 }
 
@@ -213,7 +275,7 @@ bool MessageReceiver::deliver_kept(unsigned classes) {
       took = true;
     }
   }
-  return took;
+  return (channels_ != nullptr && deliver_ordered(classes)) || took;
 }
 
 void MessageReceiver::write_control(Writer& out, SentFrameSink sent) {
@@ -229,17 +291,23 @@ void MessageReceiver::write_control(Writer& out, SentFrameSink sent) {
 void MessageReceiver::shrink() {
   sequences_.shrink();
   for (MessageQueue& kept : kept_) kept.shrink();
+  if (channels_ != nullptr && std::ranges::all_of(*channels_, &OrderedChannel::empty)) channels_.reset();
 }
 
 std::uint64_t MessageReceiver::kept() const {
   std::uint64_t total = 0;
   for (const MessageQueue& kept : kept_) total += kept.queued();
+  if (channels_ == nullptr) return total;
+  for (const OrderedChannel& channel : *channels_) total += channel.messages();
   return total;
 }
 
 std::size_t MessageReceiver::memory() const {
   std::size_t total = sequences_.memory() + incomplete_memory_;
   for (const MessageQueue& kept : kept_) total += kept.memory();
+  if (channels_ == nullptr) return total;
+  total += sizeof(Channels);
+  for (const OrderedChannel& channel : *channels_) total += channel.memory();
   return total;
 }
 

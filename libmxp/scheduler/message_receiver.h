@@ -1,13 +1,16 @@
 // The receiving half of a connection's messages (docs/protocol.md §5.2): each is taken exactly once, handed over in the
 // packet that it came in, and kept only while the application does not take messages of its class. A long message is
-// kept while parts of it are missing, too. What is kept, and what may come, is bounded by the byte credit that the peer
-// was given; a message in parts uses all of its credit with the first of them.
+// kept while parts of it are missing, too, and one of an ordered channel while its turn has not come. What is kept, and
+// what may come, is bounded by the byte credit that the peer was given; a message in parts uses all of its credit with
+// the first of them.
 #pragma once
 
 #include <array>
 #include <cstdint>
 #include <expected>
 #include <map>
+#include <memory>
+#include <optional>
 
 #include "core/cursor.h"
 #include "core/frames.h"
@@ -19,6 +22,7 @@
 #include "scheduler/incoming_message.h"
 #include "scheduler/message_events.h"
 #include "scheduler/message_queue.h"
+#include "scheduler/ordered_channel.h"
 #include "scheduler/sent_frame_sink.h"
 #include "scheduler/sequence_window.h"
 
@@ -72,7 +76,7 @@ class MessageReceiver {
 
   void shrink();
   const Counters& counters() const { return counters_; }
-  // How many messages wait for the application to take them.
+  // How many messages wait for the application to take them, or for those before them.
   std::uint64_t kept() const;
   std::size_t memory() const;
 
@@ -83,7 +87,21 @@ class MessageReceiver {
   MessageQueue& kept_like(const Message& message) {
     return kept_[static_cast<std::size_t>(message_class(message.type))];
   }
-  bool tell(const Message& message, std::uint64_t charge);
+  // A message that is complete.
+  struct Arrived {
+    std::uint64_t sequence;
+    MessageFrame::Form form;
+    std::uint64_t charge;
+    std::optional<OrderLink> order;
+  };
+  // Tells of it, or keeps it: `put(MessageQueue&)` puts its body there and returns the entry.
+  template <typename Put>
+  void take(const Message& message, const Arrived& arrived, Put put);
+  bool tell(const Message& message);
+  bool deliver_ordered(unsigned classes);
+  OrderedChannel& channel_of(const OrderLink& link);
+  // Whether a message of this class was not taken, so that others have to wait.
+  bool is_held_up(MessageClass class_of_type) const;
   using Incomplete = std::map<std::uint64_t, IncomingMessage>;  // by sequence
   std::expected<Incomplete::iterator, TransportError> begin(const MessagePartFrame& frame);
   std::expected<void, TransportError> complete(Incomplete::iterator at, std::uint64_t frame_type);
@@ -102,7 +120,9 @@ class MessageReceiver {
   Incomplete incomplete_;
   std::size_t incomplete_memory_ = 0;
   std::array<MessageQueue, kMessageClasses> kept_;  // by the class of the type
-  Timestamp look_at_{};                             // for room, if it is withheld
+  using Channels = std::array<OrderedChannel, kMessageClasses>;
+  std::unique_ptr<Channels> channels_;  // from the first message of one on
+  Timestamp look_at_{};                 // for room, if it is withheld
   Timestamp now_{};
   Duration smoothed_rtt_{};
   Counters counters_;

@@ -30,6 +30,8 @@ std::expected<MessageTicket, SendMessageError> MessageSender::send(const Message
   if (message.payload.size() > limits_.payload) return std::unexpected(SendMessageError::too_large);
   if (!is_valid_message_type(static_cast<std::uint8_t>(message.type)) || (message.flags & ~kMessageFlagMask) != 0)
     return std::unexpected(SendMessageError::invalid);
+  const bool is_ordered = options.order == MessageOrder::in_class;
+  if (is_ordered && !limits_.ordered) return std::unexpected(SendMessageError::order_not_taken);
   Class& of = class_of(options.traffic_class.value_or(message_class(message.type)));
   const bool is_long = message.payload.size() > kMaxShortMessage;
   const std::size_t size = body_size(limits_.form, message);
@@ -52,6 +54,7 @@ std::expected<MessageTicket, SendMessageError> MessageSender::send(const Message
   added.entry.charge = static_cast<std::uint32_t>(charge);
   added.entry.form = limits_.form;
   added.entry.reports = options.report_outcome;
+  added.entry.is_ordered = is_ordered;
   const Name name = name_of(of, added.index);
   if (options.expires_at != kNever)
     deadlines_.add(options.expires_at, name, [this](Name other) { return is_alive(other); });
@@ -125,27 +128,12 @@ void MessageSender::write_control(Writer& out, SentFrameSink sent) {
     sent({.kind = SentFrame::Kind::messages_blocked, .value = limits_.bytes});
     blocked_pending_ = false;
   }
-  while (expired_head_ != expired_.size()) {
-    const std::uint64_t first = expired_[expired_head_];
-    const auto charge_of = [this](std::uint64_t sequence) {
-      const Name name = slot(sequence);
-      return class_of_name(name).queue.at(index_of(name)).charge;
-    };
-    if (first < lowest_unsettled_ || slot(first) == kSettled) {  // an acknowledgement of the message came after all
-      ++expired_head_;
-      continue;
-    }
-    std::size_t end = expired_head_ + 1;
-    while (end != expired_.size() && expired_[end] == first + (end - expired_head_) &&
-           slot(expired_[end]) != kSettled && charge_of(expired_[end]) == charge_of(first))
-      ++end;
-    const std::uint64_t count = std::min<std::uint64_t>(end - expired_head_, kMaxMessageWindow);
-    if (!write_frame(out, ExpiredFrame{first, count, charge_of(first)})) return;
-    sent({.kind = SentFrame::Kind::expired, .length = static_cast<std::uint32_t>(count), .value = first});
-    expired_head_ += count;
-  }
-  expired_.clear();
-  expired_head_ = 0;
+  expired_.write(out, sent, [this](std::uint64_t sequence) -> std::optional<ExpiredList::Expired> {
+    if (sequence < lowest_unsettled_ || slot(sequence) == kSettled) return std::nullopt;
+    const Class& of = class_of_name(slot(sequence));
+    const MessageQueue::Entry& entry = of.queue.at(index_of(slot(sequence)));
+    return ExpiredList::Expired{entry.charge, order_of(of, entry)};
+  });
 }
 
 void MessageSender::write(MessageClass traffic_class, Writer& out, SentFrameSink sent, std::size_t max_bytes) {
@@ -187,14 +175,17 @@ bool MessageSender::write_next(Class& of, Writer& out, SentFrameSink sent, Run& 
   MessageQueue::Entry& entry = of.queue.at(index);
   // The number is part of what has to fit, so it is given first, and stays with the message if it does not.
   const std::uint64_t sequence = next_sequence();
+  if (entry.is_ordered) entry.distance = links_.distance(of.traffic_class, sequence, lowest_unsettled_);
+  const std::optional<OrderLink> order = order_of(of, entry);
   if (entry.is_long()) {
-    if (message_part_capacity(out.space(), sequence, entry.body_size, 0) < kLeastPart) return false;
+    if (message_part_capacity(out.space(), sequence, entry.body_size, 0, order) < kLeastPart) return false;
     of.partly_sent = index;
     entry.state = MessageQueue::State::sent;
-  } else if (out.space() < message_frame_overhead(sequence, entry.body_size) + entry.body_size) {
+  } else if (out.space() < message_frame_overhead(sequence, entry.body_size, order) + entry.body_size) {
     return false;
   }
   number(of, index);
+  if (entry.is_ordered) links_.on_numbered(of.traffic_class, sequence);
   used_bytes_ += entry.charge;
   ++counters_.sent;
   const bool written = entry.is_long() ? write_part(of, index, out, sent, turn) : write_one(of, index, out, sent, run);
@@ -209,11 +200,13 @@ bool MessageSender::write_part(Class& of, std::uint64_t index, Writer& out, Sent
   const LongMessage& message = of.queue.long_message(entry);
   LongMessage::Piece piece = message.has_lost() ? message.lost() : message.unsent();
   const std::uint64_t least = std::min<std::uint64_t>(piece.length, kLeastPart);
-  const std::size_t capacity = message_part_capacity(out.space(), entry.sequence, message.size(), piece.offset);
+  const std::size_t capacity =
+      message_part_capacity(out.space(), entry.sequence, message.size(), piece.offset, order_of(of, entry));
   if (capacity < least) return false;
   piece.length = std::min<std::uint64_t>({piece.length, capacity, std::max(turn, kLeastPart)});
   const ByteView data = message.bytes().subspan(piece.offset, piece.length);
-  MXP_REQUIRE(write_frame(out, MessagePartFrame{entry.form, entry.sequence, message.size(), piece.offset, data}));
+  const MessagePartFrame part{entry.form, entry.sequence, message.size(), piece.offset, data, order_of(of, entry)};
+  MXP_REQUIRE(write_frame(out, part));
   sent({.kind = SentFrame::Kind::message_part,
         .length = static_cast<std::uint32_t>(piece.length),
         .stream = StreamId(entry.sequence),
@@ -223,6 +216,10 @@ bool MessageSender::write_part(Class& of, std::uint64_t index, Writer& out, Sent
   of.long_unsent -= unsent - message.unsent().length;
   if (index == of.partly_sent && !message.has_unsent()) of.partly_sent = kNone;
   return true;
+}
+
+std::optional<OrderLink> MessageSender::order_of(const Class& of, const MessageQueue::Entry& entry) {
+  return entry.is_ordered ? std::optional(OrderLink{of.traffic_class, entry.distance}) : std::nullopt;
 }
 
 void MessageSender::number(Class& of, std::uint64_t index) {
@@ -239,7 +236,8 @@ void MessageSender::number(Class& of, std::uint64_t index) {
 
 bool MessageSender::write_one(Class& of, std::uint64_t index, Writer& out, SentFrameSink sent, Run& run) {
   MessageQueue::Entry& entry = of.queue.at(index);
-  if (!write_frame(out, MessageFrame{entry.form, entry.sequence, of.queue.body(entry)})) return false;
+  if (!write_frame(out, MessageFrame{entry.form, entry.sequence, of.queue.body(entry), order_of(of, entry)}))
+    return false;
   // Copies and new messages are told apart (tail_repair.h).
   const bool is_copy = entry.state == MessageQueue::State::lost;
   entry.state = MessageQueue::State::sent;
@@ -264,8 +262,12 @@ MessageOutcome MessageSender::expire(Class& of, std::uint64_t index) {
   of.queue.drop_long(entry);
   if (of.partly_sent == index) of.partly_sent = kNone;
   ++counters_.expired;
-  if (was_sent) expired_.push_back(entry.sequence);
-  else entry.charge = 0;
+  if (was_sent) {
+    expired_.add(entry.sequence);
+  } else {
+    entry.charge = 0;
+    entry.is_ordered = false;  // what was never sent is not in its channel
+  }
   number_expired();
   note_blocked();
   return was_sent ? MessageOutcome::expired : MessageOutcome::not_sent;
@@ -276,7 +278,7 @@ void MessageSender::number_expired() {
     while (of.queue.has_queued() && window_is_open() &&
            of.queue.at(of.queue.next()).state == MessageQueue::State::expired) {
       const std::uint64_t index = of.queue.next();
-      expired_.push_back(next_sequence());
+      expired_.add(next_sequence());
       number(of, index);
     }
   }
@@ -377,9 +379,7 @@ void MessageSender::on_frame_lost(const SentFrame& frame) {
                                  [&](LongMessage& message) { message.on_lost({frame.value, frame.length}); });
       return note_long(*part);
     }
-    case SentFrame::Kind::expired:
-      for (std::uint64_t i = 0; i != frame.length; ++i) expired_.push_back(frame.value + i);
-      return;
+    case SentFrame::Kind::expired: return expired_.add(frame.value, frame.length);
     case SentFrame::Kind::messages_blocked:
       if (frame.value != limits_.bytes) return;
       if (blocked_by_peer()) blocked_pending_ = true;
@@ -404,13 +404,12 @@ void MessageSender::end() {
 void MessageSender::shrink() {
   for (Class& of : classes_) of.queue.shrink();
   if (unsettled_ == 0) slots_ = std::vector<Name>();
-  if (expired_.empty()) expired_ = std::vector<std::uint64_t>();
+  if (expired_.empty()) expired_.release();
   if (deadlines_.empty()) deadlines_.clear();
 }
 
 std::size_t MessageSender::memory() const {
-  std::size_t total =
-      slots_.capacity() * sizeof(Name) + expired_.capacity() * sizeof(std::uint64_t) + deadlines_.memory();
+  std::size_t total = slots_.capacity() * sizeof(Name) + expired_.memory() + deadlines_.memory();
   for (const Class& of : classes_) total += of.queue.memory() + of.lost.capacity() * sizeof(std::uint64_t);
   return total;
 }

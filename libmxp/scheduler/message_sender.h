@@ -26,8 +26,10 @@
 #include "mxp/message.h"
 #include "mxp/message_options.h"
 #include "scheduler/deadline_queue.h"
+#include "scheduler/expired_list.h"
 #include "scheduler/message_events.h"
 #include "scheduler/message_queue.h"
+#include "scheduler/order_links.h"
 #include "scheduler/sent_frame_sink.h"
 
 namespace mxp {
@@ -40,6 +42,7 @@ class MessageSender {
     std::uint64_t bytes = 0;
     std::uint64_t payload = kMaxShortMessage;  // of the largest message
     MessageFrame::Form form = MessageFrame::Form::full;
+    bool ordered = false;  // whether it takes ordered channels
   };
   struct Counters {
     std::uint64_t sent = 0;  // first transmissions
@@ -60,7 +63,7 @@ class MessageSender {
   void on_frame(const MaxMessagesFrame& frame);
 
   // The verbs of a source (outbox.h).
-  bool has_control() const { return blocked_pending_ || expired_head_ != expired_.size(); }
+  bool has_control() const { return blocked_pending_ || !expired_.empty(); }
   void write_control(Writer& out, SentFrameSink sent);
   bool has_lost(MessageClass traffic_class) const { return class_of(traffic_class).lost_count != 0; }
   bool has_new(MessageClass traffic_class) const {
@@ -137,6 +140,7 @@ class MessageSender {
     return traffic_class == MessageClass::critical ? 0 : reserved_;
   }
   Name& slot(std::uint64_t sequence) { return slots_[sequence & (slots_.size() - 1)]; }
+  static std::optional<OrderLink> order_of(const Class& of, const MessageQueue::Entry& entry);
   // Gives the entry the next sequence number.
   void number(Class& of, std::uint64_t index);
   // Each writes one frame at most, of `turn` bytes or little more where it can be cut, and returns whether to go on.
@@ -179,9 +183,9 @@ class MessageSender {
       Class{.traffic_class = MessageClass::background, .queue = {}, .lost = {}, .tells_room_at = {}}};
   std::vector<Name> slots_;  // by sequence, from lowest_unsettled_ on; empty, or its size is a power of two
   std::uint64_t lowest_unsettled_ = 0;
-  std::uint64_t unsettled_ = 0;         // numbers given out from there on
-  std::vector<std::uint64_t> expired_;  // sequences to be told with EXPIRED, from expired_head_ on
-  std::size_t expired_head_ = 0;
+  std::uint64_t unsettled_ = 0;  // numbers given out from there on
+  ExpiredList expired_;
+  OrderLinks links_;
   DeadlineQueue deadlines_;
   Counters counters_;
 };

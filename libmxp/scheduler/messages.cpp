@@ -9,6 +9,7 @@ void Messages::announce(const MessageConfig& config, TransportParameters& out) {
   out.initial_max_message_data = config.window == 0 ? 0 : config.receive_window;
   out.max_message_size = config.window == 0 ? kMaxShortMessage : MessageReceiver::largest_payload(config);
   out.takes_compact_messages = config.window != 0 && config.compaction ? 1 : 0;
+  out.takes_ordered_messages = config.window != 0 ? 1 : 0;
 }
 
 void Messages::on_peer_parameters(const TransportParameters& parameters) {
@@ -16,7 +17,8 @@ void Messages::on_peer_parameters(const TransportParameters& parameters) {
   limits_ = {.window = parameters.initial_max_messages,
              .bytes = parameters.initial_max_message_data,
              .payload = parameters.max_message_size,
-             .form = compact ? MessageFrame::Form::compact : MessageFrame::Form::full};
+             .form = compact ? MessageFrame::Form::compact : MessageFrame::Form::full,
+             .ordered = parameters.takes_ordered_messages != 0};
 }
 
 void Messages::on_clock(Timestamp now, Duration smoothed_rtt) {

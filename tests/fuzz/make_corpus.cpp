@@ -132,6 +132,11 @@ void frames() {
   frame("max-messages", MaxMessagesFrame{16384, 1u << 21});
   frame("messages-blocked", MessagesBlockedFrame{1u << 21, 5000});
   frame("message-part", MessagePartFrame{MessageFrame::Form::full, 5, 16u << 20, 1u << 20, view("a piece")});
+  frame("ordered-message",
+        MessageFrame{MessageFrame::Form::compact, 9, view("x"), OrderLink{MessageClass::control, 3}});
+  frame("ordered-message-part", MessagePartFrame{MessageFrame::Form::full, 70, 16u << 20, 1u << 20, view("a piece"),
+                                                 OrderLink{MessageClass::background, 64}});
+  frame("ordered-expired", ExpiredFrame{11, 3, 140, OrderLink{MessageClass::critical, 1}});
   frame("compact-message-part", MessagePartFrame{MessageFrame::Form::compact, 6, 2000, 1990, view("its end")});
   frame("drain-begins", DrainFrame{DrainFrame::State::begins, std::chrono::seconds(30)});
   frame("drain-agrees", DrainFrame{DrainFrame::State::agrees});

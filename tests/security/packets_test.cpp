@@ -61,7 +61,7 @@ std::vector<Sample> samples() {
 std::vector<Bytes> unknown_types() {
   std::vector<Bytes> types;
   for (std::uint64_t type = 0; type < 200; ++type) {
-    const bool of_messages_and_drain = (type >= 0x32 && type <= 0x34) || (type >= 0x36 && type <= 0x3a);
+    const bool of_messages_and_drain = (type >= 0x32 && type <= 0x34) || (type >= 0x36 && type <= 0x3b);
     const bool known = type <= 0x03 || (type >= 0x05 && type <= 0x17) ||
                        (type >= 0x1c && type <= 0x1f && type != 0x1e) || of_messages_and_drain;
     if (!known) types.push_back(varint(type));
@@ -107,7 +107,7 @@ BOOST_AUTO_TEST_CASE(t12_frames_inside_message_1) {
         frames(RetireConnectionIdFrame{}), frames(PathChallengeFrame{}), frames(PathResponseFrame{}),
         frames(DatagramFrame{}), frames(MessageFrame{}), frames(ExpiredFrame{}), frames(MaxMessagesFrame{}),
         frames(MessagesBlockedFrame{}), frames(MessagePartFrame{MessageFrame::Form::full, 0, 2000, 0, Bytes(1)}),
-        frames(DrainFrame{})})
+        frames(DrainFrame{}), frames(MessageFrame{MessageFrame::Form::full, 0, {}, OrderLink{}})})
     BOOST_TEST((refusal(bytes)->transport_code() == TransportErrorCode::protocol_violation));
   BOOST_TEST(pair.server.endpoint.connection_count() == accepted);
   BOOST_TEST(pair.server.app.events == 0u);

@@ -1,6 +1,7 @@
 // Messages over links of virtual time: beside bulk, with losses, with expiry.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
 
 #include "support/sim_pair.h"
@@ -225,6 +226,32 @@ BOOST_AUTO_TEST_CASE(what_held_a_connection_back_adds_up_to_its_age) {
   BOOST_TEST((of(BlockedBy::message_credit) > 1900ms && of(BlockedBy::message_credit) < 2200ms));
   BOOST_TEST((of(BlockedBy::application) > 1800ms));
   BOOST_TEST((of(BlockedBy::congestion) + of(BlockedBy::pacing) > 500ms));
+}
+
+// A link that loses and reorders: the ordered ones come in their order, and the others do not wait for them.
+BOOST_AUTO_TEST_CASE(messages_of_a_channel_arrive_in_the_order_in_which_they_were_sent) {
+  Scene scene("delay 20ms 10ms rate 20mbit loss 3% duplicate 2% order time");
+  SimPair& sim = scene.sim;
+  for (int round = 0; round != 40; ++round) {
+    for (const MessageOrder order : {MessageOrder::in_class, MessageOrder::any})
+      for (const MessageType type : {MessageType::event, MessageType::stream_chunk})
+        sim.client.send_messages(*sim.connection, {.type = type, .count = 25, .size = 150, .order = order}, sim.now());
+    sim.client.send_messages(*sim.connection, {.size = 4000, .order = MessageOrder::in_class}, sim.now());
+    sim.run_for(10ms);
+  }
+  BOOST_TEST(sim.run_until([&] { return sim.client.outcomes.size() == 40u * 101; }, 30s));
+  sim.run_for(1s);
+  BOOST_TEST(sim.server.messages_taken.size() == 40u * 101);
+  std::map<MessageClass, std::vector<std::uint64_t>> channels;
+  std::vector<std::uint64_t> others;
+  for (const std::uint64_t id : sim.server.messages_taken) {
+    const auto sent = sim.client.messages_sent_in_order.find(id);
+    (sent == sim.client.messages_sent_in_order.end() ? others : channels[sent->second]).push_back(id);
+  }
+  BOOST_TEST(channels.size() == 2u);
+  for (const auto& [channel, ids] : channels) BOOST_TEST(std::ranges::is_sorted(ids));
+  BOOST_TEST(!std::ranges::is_sorted(others));
+  BOOST_TEST(sim.violations().empty());
 }
 
 BOOST_AUTO_TEST_CASE(each_message_has_an_outcome_when_the_connection_dies) {

@@ -153,7 +153,8 @@ void add_text(RandomPlan& plan) {
     plan.text += fmt::format("; at {} ms:", step.at / 1ms);
     if (!step.sends.empty()) plan.text += fmt::format(" {} streams", step.sends.size());
     for (const RandomPlan::Messages& messages : step.messages)
-      plan.text += fmt::format(" {} messages of {} bytes", messages.burst.count, messages.burst.size);
+      plan.text += fmt::format(" {} messages of {} bytes{}", messages.burst.count, messages.burst.size,
+                               messages.burst.order == MessageOrder::in_class ? " in order" : "");
     if (step.move == RandomPlan::Move::new_port) plan.text += " new port";
     if (step.move == RandomPlan::Move::new_address) plan.text += " new address";
     for (const RandomPlan::Mtu& mtu : step.mtus)
@@ -238,6 +239,9 @@ RandomPlan draw_plan(std::uint64_t seed) {
     plan.drains[0] = who != 1;
     plan.drains[1] = who != 0;
   }
+  for (RandomPlan::Step& step : plan.steps)
+    for (RandomPlan::Messages& messages : step.messages)
+      if (random.below(2) == 0) messages.burst.order = MessageOrder::in_class;
   add_text(plan);
   return plan;
 }

@@ -196,6 +196,7 @@ void Talker::send_message(const Command& command) {
       return expect(connection_->state() != ConnectionState::established, "an open connection takes messages");
     case SendMessageError::draining: return;
     case SendMessageError::not_taken:
+    case SendMessageError::order_not_taken:
     case SendMessageError::invalid: return violation("a good message is refused");
   }
 }

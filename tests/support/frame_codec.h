@@ -69,14 +69,14 @@ struct CompareFrames {
   bool operator()(const PathResponseFrame& x, const PathResponseFrame& y) const { return x.data == y.data; }
   bool operator()(const DatagramFrame& x, const DatagramFrame& y) const { return std::ranges::equal(x.data, y.data); }
   bool operator()(const MessageFrame& x, const MessageFrame& y) const {
-    return x.form == y.form && x.sequence == y.sequence && std::ranges::equal(x.body, y.body);
+    return x.form == y.form && x.sequence == y.sequence && x.order == y.order && std::ranges::equal(x.body, y.body);
   }
   bool operator()(const MessagePartFrame& x, const MessagePartFrame& y) const {
     return x.form == y.form && x.sequence == y.sequence && x.body_size == y.body_size && x.offset == y.offset &&
-           std::ranges::equal(x.data, y.data);
+           x.order == y.order && std::ranges::equal(x.data, y.data);
   }
   bool operator()(const ExpiredFrame& x, const ExpiredFrame& y) const {
-    return x.first == y.first && x.count == y.count && x.length == y.length;
+    return x.first == y.first && x.count == y.count && x.length == y.length && x.order == y.order;
   }
   bool operator()(const MaxMessagesFrame& x, const MaxMessagesFrame& y) const {
     return x.window == y.window && x.bytes == y.bytes;

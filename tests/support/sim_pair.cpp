@@ -124,10 +124,12 @@ void SimApplication::send_messages(Connection& connection, const MessageBurst& b
     const std::uint64_t id = 2 * messages_sent.size() + (role_ == Role::server ? 1 : 0);
     const std::vector<std::uint8_t> payload(burst.size, static_cast<std::uint8_t>(id * 7));
     const Timestamp expires_at = burst.lifetime == Duration::max() ? kNever : now + burst.lifetime;
-    const auto ticket = connection.send_message({.type = burst.type, .id = id, .payload = payload},
-                                                {.expires_at = expires_at, .report_outcome = true});
+    const auto ticket =
+        connection.send_message({.type = burst.type, .id = id, .payload = payload},
+                                {.expires_at = expires_at, .report_outcome = true, .order = burst.order});
     if (ticket) {
       messages_sent.emplace(id, *ticket);
+      if (burst.order == MessageOrder::in_class) messages_sent_in_order.emplace(id, message_class(burst.type));
     } else if (ticket.error() == SendMessageError::queue_full) {
       MessageBurst rest = burst;
       rest.count -= i;
@@ -144,6 +146,7 @@ bool SimApplication::on_message(Connection& connection, const Message& message) 
   if (message_hook && !message_hook(message)) return false;
   if (!messages_have_pattern) return true;
   if (!messages_received.insert(message.id).second) violation_(fmt::format("message {} came twice", message.id));
+  messages_taken.push_back(message.id);
   for (const std::uint8_t byte : message.payload)
     if (byte != static_cast<std::uint8_t>(message.id * 7)) violation_(fmt::format("message {} is damaged", message.id));
   return true;

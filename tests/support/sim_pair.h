@@ -57,6 +57,7 @@ class SimApplication : public Handler {
     std::uint64_t count = 1;
     std::size_t size = 10;
     Duration lifetime = Duration::max();  // of each, from its sending on
+    MessageOrder order = MessageOrder::any;
   };
   void send_messages(Connection& connection, const MessageBurst& burst, Timestamp now);
 
@@ -115,10 +116,12 @@ class SimApplication : public Handler {
   unsigned consents_asked = 0;
   std::uint64_t connected_count = 0;
   std::uint64_t bytes_received = 0;
-  std::function<bool(const Message&)> message_hook;      // whether to take it; default yes
-  std::map<std::uint64_t, MessageTicket> messages_sent;  // by id
-  std::set<std::uint64_t> messages_received;             // ids
-  bool messages_have_pattern = true;                     // else those that are taken are not looked at
+  std::function<bool(const Message&)> message_hook;              // whether to take it; default yes
+  std::map<std::uint64_t, MessageTicket> messages_sent;          // by id
+  std::map<std::uint64_t, MessageClass> messages_sent_in_order;  // those of ordered channels, by id
+  std::set<std::uint64_t> messages_received;                     // ids
+  std::vector<std::uint64_t> messages_taken;                     // the same in the order in which they were told
+  bool messages_have_pattern = true;                             // else those that are taken are not looked at
   std::function<void(Connection&, const CallAnswer&)> answer_hook;
   std::function<void(Connection&, const IncomingCall&)> call_hook;
   std::function<void(Connection&, IncomingCallId, CallEnd)> call_cancelled_hook;

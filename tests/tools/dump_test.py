@@ -355,6 +355,16 @@ class WithKeys(DumpCase):
         for text in ("MESSAGE 10 compact Event id 5 [2]", "MESSAGE 11 compact not a message: message is cut off [1]", "EXPIRED 12-14 [42]", "MAX_MESSAGES 1024 window 16", "MESSAGES_BLOCKED 1024 needs 5", "MESSAGE_PART 13 compact 1024-1025 of 1280"):
             self.assertIn(text, out)
 
+    def test_ordered_is_shown_with_the_frame_that_it_is_of(self):
+        payload = bytes.fromhex("3b0d 370a0512000575 70 3b03 3a0d 4500 4400 02 6162 3b06 330c022a".replace(" ", ""))
+        capture = wire.pcap([MESSAGE_1, MESSAGE_2, wire.c2s(0, payload)])
+        self.assertEqual(self.records(capture, keys=True)[2]["frames"], [
+            {"type": "message", "sequence": 10, "compact": True, "length": 5, "channel": "control", "distance": 3, "message": {"type": "Event", "flags": 0, "id": 5, "trace_id": 0, "payload_length": 2}},
+            {"type": "message_part", "sequence": 13, "compact": True, "offset": 1024, "length": 2, "body_length": 1280, "channel": "background", "distance": 0},
+            {"type": "expired", "first": 12, "count": 3, "length": 42, "channel": "streaming", "distance": 1}])
+        out, _ = self.dump("-r", self.file("c", capture), "--keylog", self.file("k", wire.KEY_LOG))
+        self.assertIn("ORDERED control after 7 MESSAGE 10 compact Event id 5 [2], ORDERED background MESSAGE_PART 13 compact 1024-1025 of 1280, ORDERED streaming after 11 EXPIRED 12-14 [42]", out)
+
     def test_drain_is_shown_with_its_state(self):
         capture = wire.pcap([MESSAGE_1, MESSAGE_2, wire.c2s(0, bytes.fromhex("360080007530" "3601" "3602"))])
         self.assertEqual(self.records(capture, keys=True)[2]["frames"], [

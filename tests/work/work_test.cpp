@@ -11,6 +11,7 @@
 #include "crypto/replay_window.h"
 #include "endpoint/connection_budget.h"
 #include "reliability/ack_tracker.h"
+#include "scheduler/ordered_channel.h"
 #include "scheduler/receive_stream.h"
 #include "scheduler/send_stream.h"
 #include "scheduler/stream_ids.h"
@@ -192,6 +193,29 @@ BOOST_AUTO_TEST_CASE(many_excused_gaps_and_then_nothing_new) {
   const double steps = work.for_each_byte(kFrames * kBytesOfStreamFrame);
   report("the same bytes again beside many gaps", steps);
   BOOST_TEST(steps < 10);
+}
+
+// Each new one is in front of all that wait, and then one frame gives all of them their turn.
+BOOST_AUTO_TEST_CASE(places_in_an_ordered_channel) {
+  constexpr std::uint64_t kBytesOfExpired =
+      13;                                    // type, link; type, first (4), more, bytes; a number that far takes four
+  constexpr std::uint64_t kCount = 600'000;  // 24 MiB of credit, 40 bytes each
+  OrderedChannel channel;
+  SequenceWindow settled(kMaxMessageWindow);
+  Work work;
+  for (std::uint64_t sequence = kCount; sequence > 0; --sequence) {
+    settled.settle(sequence);
+    channel.keep_expired(sequence, {MessageClass::critical, 1}, 40);
+    BOOST_TEST_REQUIRE(channel.next(settled) == nullptr);
+  }
+  settled.settle(0);
+  std::uint64_t credit = 0;
+  while (channel.next(settled) != nullptr) credit += channel.take_next();
+  BOOST_TEST(channel.empty());
+  BOOST_TEST(credit == 40 * kCount);
+  const double steps = work.for_each_byte(kCount * kBytesOfExpired);
+  report("a place in an ordered channel", steps);
+  BOOST_TEST(steps < 6);
 }
 
 BOOST_AUTO_TEST_CASE(streams_opened_out_of_order) {

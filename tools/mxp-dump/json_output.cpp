@@ -29,6 +29,10 @@ struct FrameJson {
   void add(fmt::format_string<Args...> format, Args&&... args) {
     fmt::format_to(out, format, std::forward<Args>(args)...);
   }
+  // In the object of the frame that ORDERED stands before.
+  void add_order(const std::optional<OrderLink>& order) {
+    if (order) add(R"(,"channel":"{}","distance":{})", tools::name_of(order->channel), order->distance);
+  }
   static std::string_view ways(StreamType type) {
     return type == StreamType::bidirectional ? "bidirectional" : "unidirectional";
   }
@@ -96,6 +100,7 @@ struct FrameJson {
   void operator()(const MessageFrame& frame) {
     add(R"(,"sequence":{},"compact":{},"length":{})", frame.sequence, frame.form == MessageFrame::Form::compact,
         frame.body.size());
+    add_order(frame.order);
     const auto message = decode_body(frame.form, frame.body);
     if (!message) return add(R"(,"message_error":"{}")", to_string(message.error()));
     add(R"(,"message":{{"type":"{}","flags":{},"id":{},"trace_id":{},"payload_length":{}}})",
@@ -104,9 +109,11 @@ struct FrameJson {
   void operator()(const MessagePartFrame& frame) {
     add(R"(,"sequence":{},"compact":{},"offset":{},"length":{},"body_length":{})", frame.sequence,
         frame.form == MessageFrame::Form::compact, frame.offset, frame.data.size(), frame.body_size);
+    add_order(frame.order);
   }
   void operator()(const ExpiredFrame& frame) {
     add(R"(,"first":{},"count":{},"length":{})", frame.first, frame.count, frame.length);
+    add_order(frame.order);
   }
   void operator()(const MaxMessagesFrame& frame) { add(R"(,"window":{},"limit":{})", frame.window, frame.bytes); }
   void operator()(const MessagesBlockedFrame& frame) { add(R"(,"limit":{},"needed":{})", frame.bytes, frame.needed); }

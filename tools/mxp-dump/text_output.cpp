@@ -22,6 +22,12 @@ struct FrameText {
   void add(fmt::format_string<Args...> format, Args&&... args) {
     fmt::format_to(out, format, std::forward<Args>(args)...);
   }
+  // "ORDERED control after 5 ": of which channel the message is, and which one is before it there.
+  void add_order(const std::optional<OrderLink>& order, std::uint64_t sequence) {
+    if (!order) return;
+    add("ORDERED {} ", tools::name_of(order->channel));
+    if (order->distance != 0) add("after {} ", sequence - order->distance);
+  }
   static std::string_view ways(StreamType type) { return type == StreamType::bidirectional ? "two-way" : "one-way"; }
 
   void operator()(const PaddingFrame& frame) { add("PADDING {}", frame.length); }
@@ -67,6 +73,7 @@ struct FrameText {
   void operator()(const PathChallengeFrame& frame) { add("PATH_CHALLENGE {}", hex(ConnectionId(frame.data))); }
   void operator()(const PathResponseFrame& frame) { add("PATH_RESPONSE {}", hex(ConnectionId(frame.data))); }
   void operator()(const MessageFrame& frame) {
+    add_order(frame.order, frame.sequence);
     add("MESSAGE {}", frame.sequence);
     if (frame.form == MessageFrame::Form::compact) add(" compact");
     if (const auto message = decode_body(frame.form, frame.body))
@@ -74,11 +81,13 @@ struct FrameText {
     else add(" not a message: {} [{}]", to_string(message.error()), frame.body.size());
   }
   void operator()(const MessagePartFrame& frame) {
+    add_order(frame.order, frame.sequence);
     add("MESSAGE_PART {}", frame.sequence);
     if (frame.form == MessageFrame::Form::compact) add(" compact");
     add(" {}-{} of {}", frame.offset, frame.offset + frame.data.size() - 1, frame.body_size);
   }
   void operator()(const ExpiredFrame& frame) {
+    add_order(frame.order, frame.first);
     add("EXPIRED {}", frame.first);
     if (frame.count > 1) add("-{}", frame.first + frame.count - 1);
     if (frame.length > 0) add(" [{}]", frame.length);

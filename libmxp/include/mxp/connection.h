@@ -64,8 +64,8 @@ class Connection {
   std::expected<void, StreamError> set_priority(StreamId id, const StreamPriority& priority);
 
   // Sends a message exactly once (docs/protocol.md §5.2), as it is unless the options have its payload compressed or
-  // sealed. It is copied and may still be held back: nothing
-  // blocks. Messages of one class are sent in the order of these calls, and may arrive in another order. Errors:
+  // sealed. It is copied and may still be held back: nothing blocks. Messages of one class are sent in the order of
+  // these calls, and may arrive in another order unless they are to keep it (MessageOptions::order). Errors:
   // SendMessageError; a message that is refused was not taken.
   std::expected<MessageTicket, SendMessageError> send_message(const Message& message,
                                                               const MessageOptions& options = {});

@@ -58,10 +58,11 @@ class Handler {
   // send_datagram found the queue full under DatagramPolicy::block, and there is room for that datagram now.
   virtual void on_datagrams_writable(Connection&) {}
   // A message of the peer, once and only once (docs/protocol.md §5.2). Its payload is a view that is valid during the
-  // call only; what came compressed or sealed is opened (MessageConfig::payloads). Returns whether the application takes
-  // it. If not, the message is kept, and counts against the peer's credit, until Connection::resume_messages asks for it;
-  // meanwhile no other message of its class is told, those of other classes are. Messages may come in another order
-  // than they were sent in.
+  // call only; what came compressed or sealed is opened (MessageConfig::payloads). Returns whether the application
+  // takes it. If not, the message is kept, and counts against the peer's credit, until Connection::resume_messages asks
+  // for it; meanwhile no other message of its class is told, those of other classes are. Messages may come in another
+  // order than they were sent in, but for those that were sent with MessageOrder::in_class. One of these that is not
+  // taken holds up its channel, too.
   virtual bool on_message(Connection&, const Message&) { return true; }
   // So many messages of the peer expired before they came, and will not come.
   virtual void on_messages_expired(Connection&, [[maybe_unused]] std::uint64_t count) {}

@@ -31,6 +31,14 @@ enum class PayloadSealing : std::uint8_t {
   to_peer,
 };
 
+// In which order the peer's application is told of messages.
+enum class MessageOrder : std::uint8_t {
+  any,  // as they come: a message that was lost holds up no other
+  // After all that were sent with `in_class` in the same class before, but for those that expire or are cancelled. One
+  // that was lost holds up those behind it, and no others. Each class of a direction is such a channel.
+  in_class,
+};
+
 struct MessageOptions {
   // Who goes first when several wait; by default the class of the message's type (message_class).
   std::optional<MessageClass> traffic_class;
@@ -39,6 +47,8 @@ struct MessageOptions {
   Timestamp expires_at = kNever;
   // Whether Handler::on_message_outcome tells what became of the message.
   bool report_outcome = false;
+  // The class is the one that the message is sent in.
+  MessageOrder order = MessageOrder::any;
   // What is done to the payload before it is sent, in this order. A message that has the flag already goes as it is, so
   // that asking for the same again is `invalid`; so is compressing what is sealed.
   PayloadCompression compress = PayloadCompression::none;
@@ -58,10 +68,12 @@ class MessageTicket {
 };
 
 enum class MessageOutcome : std::uint8_t {
-  delivered,  // the peer's transport has it, and its application gets it, exactly once
-  not_sent,   // it expired, was cancelled, or the connection ended, before it was sent: the peer never sees it
-  expired,    // it expired or was cancelled after it was sent, and before the peer acknowledged it: it may have arrived
-  unknown     // the connection ended after it was sent, and before the peer acknowledged it
+  // The peer's transport has it, and its application gets it, exactly once: with MessageOrder::in_class after those
+  // before it, and not at all if the connection ends before they have come.
+  delivered,
+  not_sent,  // it expired, was cancelled, or the connection ended, before it was sent: the peer never sees it
+  expired,   // it expired or was cancelled after it was sent, and before the peer acknowledged it: it may have arrived
+  unknown    // the connection ended after it was sent, and before the peer acknowledged it
 };
 std::string_view to_string(MessageOutcome outcome);
 
@@ -71,7 +83,8 @@ enum class SendMessageError : std::uint8_t {
   not_taken,   // the peer takes no messages
   queue_full,  // its class holds as much as it may: on_messages_writable tells when it takes more
   connection_closed,  // the handshake is not complete, or the connection has ended
-  draining  // this side or the peer drains the connection; only Response, Error and Ack are taken, which answer
+  draining,        // this side or the peer drains the connection; only Response, Error and Ack are taken, which answer
+  order_not_taken  // MessageOrder::in_class, and the peer takes messages in any order only
 };
 std::string_view to_string(SendMessageError error);
 

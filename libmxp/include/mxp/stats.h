@@ -44,7 +44,7 @@ struct ConnectionStats {
   std::uint64_t messages_expired = 0;          // or cancelled, sent or not
   std::uint64_t messages_received = 0;         // each once
   std::uint64_t messages_expired_by_peer = 0;  // that the peer took back before they came
-  // That the application has not taken, and that wait for resume_messages; and those that wait to be opened.
+  // That wait for resume_messages, as the application has not taken them; to be opened; or for those before them.
   std::uint64_t messages_kept = 0;
   std::uint64_t payloads_opened = 0;      // that came compressed or sealed
   std::uint64_t payloads_not_opened = 0;  // told with a flag that could not be undone; each time that it was told

@@ -20,6 +20,13 @@ std::vector<std::uint8_t> some_bytes(std::size_t most) {
                                                         rc::gen::arbitrary<std::uint8_t>());
 }
 
+// For a message with this number.
+std::optional<OrderLink> some_order(std::uint64_t sequence) {
+  if (*rc::gen::arbitrary<bool>()) return std::nullopt;
+  const auto channel = static_cast<MessageClass>(*rc::gen::inRange<std::size_t>(0, kMessageClasses));
+  return OrderLink{channel, static_cast<std::uint32_t>(std::min({number(20), sequence, kMaxMessageWindow - 1}))};
+}
+
 PathData eight_bytes() {
   PathData data;
   for (std::uint8_t& byte : data) byte = *rc::gen::arbitrary<std::uint8_t>();
@@ -108,12 +115,17 @@ bool write_some_frame(Writer& out, Written& written, std::vector<std::uint8_t>& 
     case 17: {
       store = some_bytes(80);
       const auto form = *rc::gen::element(MessageFrame::Form::full, MessageFrame::Form::compact);
-      written.frame = MessageFrame{form, number(), store};
+      const std::uint64_t sequence = number();
+      written.frame = MessageFrame{form, sequence, store, some_order(sequence)};
       break;
     }
     case 18: {
       const auto count = *rc::gen::inRange<std::uint64_t>(1, kMaxMessageWindow + 1);
-      written.frame = ExpiredFrame{number(61), count, *rc::gen::inRange<std::uint64_t>(0, kMaxMessageCharge + 1)};
+      const std::uint64_t first = number(61);
+      const auto order = some_order(first);
+      const std::uint64_t least = order ? kMessageOverhead : 0;
+      const auto length = *rc::gen::inRange<std::uint64_t>(least, kMaxMessageCharge + 1);
+      written.frame = ExpiredFrame{first, count, length, order};
       break;
     }
     case 19:
@@ -126,7 +138,9 @@ bool write_some_frame(Writer& out, Written& written, std::vector<std::uint8_t>& 
       const auto form = *rc::gen::element(MessageFrame::Form::full, MessageFrame::Form::compact);
       const auto offset = *rc::gen::inRange<std::uint64_t>(0, kMaxMessageLength - store.size() + 1);
       const auto behind = *rc::gen::inRange<std::uint64_t>(0, kMaxMessageLength - store.size() - offset + 1);
-      written.frame = MessagePartFrame{form, number(), offset + store.size() + behind, offset, store};
+      const std::uint64_t sequence = number();
+      const std::uint64_t size = offset + store.size() + behind;
+      written.frame = MessagePartFrame{form, sequence, size, offset, store, some_order(sequence)};
       break;
     }
     case 22: {
@@ -201,7 +215,7 @@ BOOST_AUTO_TEST_CASE(every_proper_prefix_of_a_frame_is_refused) {
 BOOST_AUTO_TEST_CASE(garbage_is_refused_or_round_trips) {
   BOOST_TEST(rc::check([] {
     std::vector<std::uint8_t> bytes = some_bytes(60);
-    if (!bytes.empty()) bytes[0] = *rc::gen::inRange<std::uint8_t>(0, 0x38);
+    if (!bytes.empty()) bytes[0] = *rc::gen::inRange<std::uint8_t>(0, 0x3c);
     FrameReader reader(bytes);
     while (true) {
       const auto frame = reader.next();

@@ -179,6 +179,7 @@ std::string_view parameter_name(std::uint64_t id) {
     case 0x17: return "initial_max_message_data";
     case 0x18: return "takes_compact_messages";
     case 0x19: return "max_message_size";
+    case 0x1a: return "takes_ordered_messages";
     default: return "(greased)";
   }
 }
@@ -514,6 +515,11 @@ BOOST_AUTO_TEST_CASE(frames_of_the_worked_example) {
              MessagePartFrame{MessageFrame::Form::full, 13, (4u << 20) + 40, 2400, as_bytes("piece")});
   show_frame("COMPACT_MESSAGE_PART", "number 14: the last 5 of 4194311 bytes",
              MessagePartFrame{MessageFrame::Form::compact, 14, (4u << 20) + 7, (4u << 20) + 2, as_bytes("piece")});
+  show_frame("ORDERED", "class control, 4 back; COMPACT_MESSAGE number 15: the same Event",
+             MessageFrame{MessageFrame::Form::compact, 15, Bytes{0x12, 0x00, 0x05, 'u', 'p'},
+                          OrderLink{MessageClass::control, 4}});
+  show_frame("ORDERED", "class background, 20 back; EXPIRED numbers 30 and 31, 142 bytes each",
+             ExpiredFrame{30, 2, 142, OrderLink{MessageClass::background, 20}});
   show_frame("DRAIN", "begins: 30000 ms at most", DrainFrame{DrainFrame::State::begins, std::chrono::seconds(30)});
   show_frame("DRAIN", "done", DrainFrame{DrainFrame::State::done});
   show_frame("DRAIN", "agrees", DrainFrame{DrainFrame::State::agrees});

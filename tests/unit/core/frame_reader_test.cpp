@@ -383,6 +383,39 @@ BOOST_AUTO_TEST_CASE(frames_of_messages_beyond_their_bounds) {
     BOOST_TEST((refused(hex(bytes)).code == TransportErrorCode::frame_encoding_error));
 }
 
+BOOST_AUTO_TEST_CASE(ordered_stands_before_frames_of_messages) {
+  const auto message_bytes = hex("3b 0d 32 4040 03 616263");
+  const auto message = only<MessageFrame>(message_bytes);
+  BOOST_TEST((message.order == OrderLink{MessageClass::control, 3}));
+  BOOST_TEST(message.sequence == 64u);
+  BOOST_TEST(message.body.size() == 3u);
+  BOOST_TEST((only<MessageFrame>(hex("3b 00 37 01 00")).order == OrderLink{}));
+  BOOST_TEST(
+      (only<MessagePartFrame>(hex("3b 4103 3a 4040 03 01 01 62")).order == OrderLink{MessageClass::background, 64}));
+  const auto expired = only<ExpiredFrame>(hex("3b 06 33 01 02 28"));
+  BOOST_TEST((expired.order == OrderLink{MessageClass::streaming, 1}));
+  BOOST_TEST(expired.count == 3u);
+  BOOST_TEST(!only<MessageFrame>(hex("32 01 00")).order);
+  const auto furthest = hex("3b 803fffff 32 800fffff 00");
+  BOOST_TEST(only<MessageFrame>(furthest).order->distance == kMaxMessageWindow - 1);
+}
+
+BOOST_AUTO_TEST_CASE(ordered_of_what_it_cannot_be_of) {
+  for (const char* bytes : {"3b 08 32 01 00",                // before the first message
+                            "3b 08 39 01 05 00 01 61",       // the same
+                            "3b 08 33 01 00 28",             // the same
+                            "3b 80400000 32 80100000 00",    // further than a window
+                            "3b ffffffffffffffff 32 01 00",  // the same
+                            "3b 04 33 01 00 27",             // less credit than a message uses
+                            "3b 04 01",                      // of no message
+                            "3b 04 00", "3b 04 34 01 01",    // the same
+                            "3b 04 3b 04 32 01 00",          // twice
+                            "3b 04 4032 01 00",              // a type that is not in its shortest form
+                            "3b 04 32 01 04 616263",         // longer than the packet
+                            "3b", "3b 40", "3b 04", "3b 04 40", "3b 04 32", "3b 04 39 01"})  // cut off
+    BOOST_TEST((refused(hex(bytes)).code == TransportErrorCode::frame_encoding_error), bytes);
+}
+
 BOOST_AUTO_TEST_CASE(drain) {
   const auto begins = only<DrainFrame>(hex("36 00 4040"));
   BOOST_TEST((begins.state == DrainFrame::State::begins));

@@ -1,0 +1,57 @@
+#include "scheduler/ordered_channel.h"
+
+#include <algorithm>
+
+#include "core/work.h"
+#include "mxp/require.h"
+
+namespace mxp {
+
+bool OrderedChannel::later(const Waiting& a, const Waiting& b) {
+  MXP_WORK(1);
+  // A message and expired ones that begin with its number may both be here: the first to come has its turn first.
+  return a.sequence != b.sequence ? a.sequence > b.sequence : a.index > b.index;
+}
+
+void OrderedChannel::add(const MessageQueue::Added& added, std::uint64_t sequence, const OrderLink& link) {
+  queue_.take_next();
+  if (added.entry.state == MessageQueue::State::queued) added.entry.state = MessageQueue::State::sent;
+  added.entry.sequence = sequence;
+  added.entry.distance = link.distance;
+  waiting_.push_back({sequence, added.index});
+  std::ranges::push_heap(waiting_, later);
+}
+
+void OrderedChannel::keep_expired(std::uint64_t first, const OrderLink& link, std::uint64_t charge) {
+  const MessageQueue::Added added = queue_.add(1);  // the ring has no empty records
+  added.entry.state = MessageQueue::State::expired;
+  added.entry.charge = static_cast<std::uint32_t>(charge);
+  add(added, first, link);
+}
+
+const OrderedChannel::Entry* OrderedChannel::next(const SequenceWindow& settled) const {
+  if (empty()) return nullptr;
+  const Entry& entry = queue_.at(waiting_.front().index);
+  return settled.is_settled(entry.sequence - entry.distance) ? &entry : nullptr;
+}
+
+std::uint64_t OrderedChannel::take_next() {
+  MXP_REQUIRE(!empty());
+  if (next_is_refused()) refused_.reset();
+  Entry& entry = queue_.at(waiting_.front().index);
+  if (entry.state != MessageQueue::State::expired) --messages_;
+  entry.state = MessageQueue::State::settled;
+  queue_.drop_long(entry);
+  std::ranges::pop_heap(waiting_, later);
+  waiting_.pop_back();
+  std::uint64_t credit = 0;
+  for (std::uint64_t index = queue_.oldest(); index != queue_.end(); ++index) {
+    if (queue_.at(index).state != MessageQueue::State::settled) break;
+    credit += queue_.at(index).charge;
+    MXP_WORK(1);
+  }
+  queue_.release_settled();
+  return credit;
+}
+
+}  // namespace mxp

@@ -1,0 +1,307 @@
+// Ordered channels of messages: those of one class and direction are told in the order in which they were sent, and
+// what is lost or refused there holds up nobody else.
+#include <algorithm>
+#include <boost/test/unit_test.hpp>
+
+#include "core/frame_writer.h"
+#include "unit/scheduler/messages_fixture.h"
+
+namespace mxp::test {
+namespace {
+
+using namespace std::chrono_literals;
+using Ids = std::vector<std::uint64_t>;
+
+constexpr MessageOptions kInOrder{.order = MessageOrder::in_class};
+
+MessageOptions in_order_of(MessageClass traffic_class) {
+  return {.traffic_class = traffic_class, .order = MessageOrder::in_class};
+}
+
+std::vector<Frame> frames_of(const MessagePacket& packet) {
+  std::vector<Frame> frames;
+  FrameReader reader(packet.payload);
+  while (true) {
+    const auto frame = reader.next();
+    BOOST_TEST_REQUIRE(frame.has_value());
+    if (!frame->has_value()) return frames;
+    frames.push_back(**frame);
+  }
+}
+
+// Of the only frame of a packet.
+template <typename F>
+F only(const MessagePacket& packet) {
+  const auto frames = frames_of(packet);
+  BOOST_TEST_REQUIRE(frames.size() == 1u);
+  BOOST_TEST_REQUIRE(std::holds_alternative<F>(frames.front()));
+  return std::get<F>(frames.front());
+}
+
+struct OrderedPair : MessagePair {
+  using MessagePair::MessagePair;
+
+  MessageTicket sends(std::uint64_t id, const MessageOptions& options = kInOrder, MessageType type = MessageType::event,
+                      std::size_t size = 10) {
+    const auto ticket = client.send(id, size, options, type);
+    BOOST_TEST_REQUIRE(ticket.has_value());
+    return *ticket;
+  }
+  // A packet of what was sent last, alone.
+  MessagePacket sends_alone(std::uint64_t id, const MessageOptions& options = kInOrder,
+                            MessageType type = MessageType::event, std::size_t size = 10) {
+    sends(id, options, type, size);
+    return client.packet();
+  }
+  void arrives(const MessagePacket& packet) { BOOST_TEST_REQUIRE(server.receive(packet).has_value()); }
+  void resume() {
+    server.messages.resume();
+    server.messages.deliver_resumed();
+  }
+  void told(const Ids& ids) { BOOST_TEST(server.app.received == ids, boost::test_tools::per_element()); }
+};
+
+BOOST_AUTO_TEST_SUITE(ordered_messages)
+
+BOOST_FIXTURE_TEST_CASE(a_message_that_comes_early_waits_for_those_before_it, OrderedPair) {
+  const auto first = sends_alone(1), second = sends_alone(2), third = sends_alone(3);
+  arrives(third);
+  arrives(second);
+  told({});
+  BOOST_TEST(server.messages.kept() == 2u);
+  arrives(first);
+  told({1, 2, 3});
+  BOOST_TEST(server.messages.kept() == 0u);
+}
+
+BOOST_FIXTURE_TEST_CASE(other_messages_of_the_class_and_other_channels_pass, OrderedPair) {
+  sends_alone(1);  // is lost
+  arrives(sends_alone(2));
+  arrives(sends_alone(3, {}));
+  arrives(sends_alone(4, kInOrder, MessageType::call));
+  arrives(sends_alone(5, in_order_of(MessageClass::control)));
+  told({3, 4, 5});
+}
+
+BOOST_FIXTURE_TEST_CASE(the_channel_is_the_class_that_a_message_is_sent_in, OrderedPair) {
+  sends_alone(1, in_order_of(MessageClass::critical));  // is lost
+  arrives(sends_alone(2, kInOrder, MessageType::call));
+  told({});
+  arrives(sends_alone(3));
+  told({3});
+}
+
+BOOST_FIXTURE_TEST_CASE(a_link_counts_back_to_the_one_before_and_stays_the_same_in_a_copy, OrderedPair) {
+  const auto first = sends_alone(1);
+  BOOST_TEST((only<MessageFrame>(first).order == OrderLink{MessageClass::background, 0}));
+  BOOST_TEST(!only<MessageFrame>(sends_alone(2, {})).order);
+  BOOST_TEST((only<MessageFrame>(sends_alone(3, kInOrder, MessageType::call)).order == OrderLink{}));
+  const auto fourth = sends_alone(4);
+  BOOST_TEST((only<MessageFrame>(fourth).order == OrderLink{MessageClass::background, 3}));
+  BOOST_TEST((only<MessageFrame>(sends_alone(5)).order == OrderLink{MessageClass::background, 1}));
+  client.acknowledge(first);
+  client.lose(fourth);
+  BOOST_TEST((only<MessageFrame>(client.packet()).order == OrderLink{MessageClass::background, 3}));
+}
+
+BOOST_FIXTURE_TEST_CASE(nothing_is_pointed_to_once_all_up_to_there_is_settled, OrderedPair) {
+  const auto first = sends_alone(1), second = sends_alone(2);
+  client.acknowledge(second);
+  BOOST_TEST(only<MessageFrame>(sends_alone(3)).order->distance == 1u);
+  client.acknowledge(first);
+  BOOST_TEST(only<MessageFrame>(sends_alone(4)).order->distance == 1u);
+  exchange();
+  client.lose(sends_alone(5));
+  BOOST_TEST(only<MessageFrame>(client.packet()).sequence == 4u);
+  for (std::uint64_t id = 6; id < 8; ++id) client.acknowledge(sends_alone(id));
+  BOOST_TEST(only<MessageFrame>(sends_alone(8)).order->distance == 1u);
+}
+
+BOOST_FIXTURE_TEST_CASE(the_first_after_everything_was_settled_points_to_nothing, OrderedPair) {
+  sends(1), sends(2);
+  exchange();
+  BOOST_TEST(only<MessageFrame>(sends_alone(3)).order->distance == 0u);
+}
+
+BOOST_FIXTURE_TEST_CASE(one_that_expires_gives_way_to_those_behind_it, OrderedPair) {
+  sends_alone(1, {.expires_at = Timestamp{} + 5ms, .order = MessageOrder::in_class});  // is lost
+  arrives(sends_alone(2));
+  told({});
+  client.messages.on_clock(Timestamp{} + 5ms, 1ms);
+  arrives(client.packet());
+  told({2});
+  BOOST_TEST(server.app.expired == 1u);
+}
+
+// The one in the middle is settled, and the one before it still under way.
+BOOST_FIXTURE_TEST_CASE(one_that_expires_does_not_stand_for_those_before_it, OrderedPair) {
+  const auto first = sends_alone(1);
+  sends(2);
+  client.packet();
+  const auto ticket = sends(3);
+  client.packet();
+  const auto fourth = sends_alone(4);
+  arrives(fourth);
+  client.messages.cancel(ticket);
+  const auto expired = client.packet();
+  BOOST_TEST((only<ExpiredFrame>(expired).order == OrderLink{MessageClass::background, 1}));
+  arrives(expired);
+  BOOST_TEST(server.app.expired == 1u);  // this is told at once
+  arrives(first);
+  told({1});
+  client.lose(MessagePacket{{}, {{.kind = SentFrame::Kind::message, .length = 1, .value = 1}}});
+  arrives(client.packet());
+  told({1, 2, 4});
+}
+
+BOOST_FIXTURE_TEST_CASE(one_that_expired_before_it_was_sent_is_not_in_the_channel, OrderedPair) {
+  const auto first = sends_alone(1);
+  const auto ticket = sends(2);
+  client.messages.cancel(ticket);
+  const auto expired = client.packet();
+  BOOST_TEST(!only<ExpiredFrame>(expired).order);
+  const auto third = sends_alone(3);
+  BOOST_TEST(only<MessageFrame>(third).order->distance == 2u);
+  arrives(third);
+  arrives(first);
+  told({1, 3});
+}
+
+BOOST_FIXTURE_TEST_CASE(numbers_that_follow_each_other_in_a_channel_expire_in_one_frame, OrderedPair) {
+  std::vector<MessageTicket> tickets;
+  for (std::uint64_t id = 1; id < 7; ++id) {
+    if (id == 4) sends(100, {});
+    tickets.push_back(sends(id));
+  }
+  arrives(sends_alone(7));
+  for (const MessageTicket ticket : tickets) client.messages.cancel(ticket);
+  const auto frames = frames_of(client.packet());
+  BOOST_TEST_REQUIRE(frames.size() == 2u);
+  BOOST_TEST(std::get<ExpiredFrame>(frames[0]).count == 3u);
+  BOOST_TEST(std::get<ExpiredFrame>(frames[1]).count == 3u);
+  BOOST_TEST(std::get<ExpiredFrame>(frames[1]).order->distance == 2u);
+}
+
+BOOST_FIXTURE_TEST_CASE(long_messages_keep_their_place, OrderedPair) {
+  client.send(1, 3000, kInOrder);
+  std::vector<MessagePacket> parts;
+  while (client.has_pending()) parts.push_back(client.packet());
+  BOOST_TEST_REQUIRE(parts.size() > 1u);
+  client.send(2, 3000, kInOrder);
+  while (client.has_pending()) arrives(client.packet());
+  arrives(sends_alone(3));
+  told({});
+  for (const auto& part : parts) arrives(part);
+  told({1, 2, 3});
+  BOOST_TEST(server.app.payloads[2] == std::string(3000, '\2'));
+}
+
+BOOST_FIXTURE_TEST_CASE(what_the_application_refuses_holds_up_its_channel_and_its_class, OrderedPair) {
+  bool open = false;
+  server.app.takes = [&](const Message& message) { return open || message.type != MessageType::event; };
+  for (std::uint64_t id = 1; id < 4; ++id) arrives(sends_alone(id));
+  arrives(sends_alone(4, {}));                                   // the same class
+  arrives(sends_alone(5, in_order_of(MessageClass::critical)));  // the same class of its type
+  arrives(sends_alone(6, kInOrder, MessageType::call));          // behind it
+  arrives(sends_alone(7, in_order_of(MessageClass::control), MessageType::call));
+  told({7});
+  BOOST_TEST(server.messages.kept() == 6u);
+  resume();
+  told({7});
+  open = true;
+  resume();
+  BOOST_TEST(server.messages.kept() == 0u);
+  told({7, 4, 5, 6, 1, 2, 3});
+}
+
+BOOST_FIXTURE_TEST_CASE(classes_that_are_not_resumed_are_not_asked, OrderedPair) {
+  int asked = 0;
+  server.app.takes = [&](const Message&) { return ++asked, false; };
+  arrives(sends_alone(1));
+  arrives(sends_alone(2));
+  BOOST_TEST(asked == 1);
+  server.messages.resume(1u << static_cast<unsigned>(MessageClass::critical));
+  server.messages.deliver_resumed();
+  BOOST_TEST(asked == 1);
+  server.messages.resume(1u << static_cast<unsigned>(MessageClass::background));
+  server.messages.deliver_resumed();
+  BOOST_TEST(asked == 2);
+}
+
+// What waits in a channel uses credit, what was taken gives it back, and a hole is filled without any more.
+BOOST_AUTO_TEST_CASE(what_waits_uses_credit_until_it_is_taken) {
+  MessageConfig config;
+  config.receive_window = config.max_receive_window = 4096;
+  config.max_message = kMaxShortMessage;
+  OrderedPair pair(config, config);
+  const auto first = pair.sends_alone(1, kInOrder, MessageType::call, 100);
+  std::uint64_t id = 2;
+  // As much as may be sent: the rest waits for credit.
+  for (; id < 40; ++id) pair.sends(id, kInOrder, MessageType::call, 100);
+  while (pair.client.has_pending()) pair.arrives(pair.client.packet());
+  BOOST_TEST(pair.server.messages.kept() == 4096u / 140 - 1);
+  BOOST_TEST(!pair.server.messages.memory() == 0u);
+  BOOST_TEST(pair.client.messages.blocked_by_peer());
+  pair.arrives(first);
+  pair.client.acknowledge(first);
+  for (std::uint64_t sequence = 1; sequence < 4096u / 140; ++sequence)
+    pair.client.acknowledge({{}, {{.kind = SentFrame::Kind::message, .length = 1, .value = sequence}}});
+  pair.exchange();
+  BOOST_TEST(pair.server.app.received.size() == 39u);
+  BOOST_TEST(std::ranges::is_sorted(pair.server.app.received));
+}
+
+BOOST_FIXTURE_TEST_CASE(memory_of_channels_goes_back_when_nothing_waits, OrderedPair) {
+  const std::size_t before = server.messages.memory();
+  const auto first = sends_alone(1);
+  for (std::uint64_t id = 2; id < 100; ++id) arrives(sends_alone(id));
+  BOOST_TEST(server.messages.memory() > before + 98 * 50);
+  server.messages.shrink();
+  told({});
+  arrives(first);
+  BOOST_TEST(server.app.received.size() == 99u);
+  server.messages.shrink();
+  BOOST_TEST(server.messages.memory() <= before + sizeof(MessageReceiver));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_peer_that_takes_no_order_is_sent_none, OrderedPair) {
+  TransportParameters parameters;
+  Messages::announce(server.config, parameters);
+  BOOST_TEST(parameters.takes_ordered_messages == 1u);
+  parameters.takes_ordered_messages = 0;
+  client.messages.on_peer_parameters(parameters);
+  BOOST_TEST((client.send(1, 10, kInOrder).error() == SendMessageError::order_not_taken));
+  BOOST_TEST(to_string(SendMessageError::order_not_taken) == "the peer takes messages in any order only");
+  sends(2, {});
+  exchange();
+  told({2});
+}
+
+BOOST_AUTO_TEST_CASE(who_takes_no_messages_announces_no_order) {
+  MessageConfig config;
+  config.window = 0;
+  TransportParameters parameters;
+  Messages::announce(config, parameters);
+  BOOST_TEST(parameters.takes_ordered_messages == 0u);
+}
+
+BOOST_FIXTURE_TEST_CASE(parts_of_a_message_have_one_place, OrderedPair) {
+  std::vector<std::uint8_t> body(3040);
+  const std::vector<std::uint8_t> payload(3000);
+  BOOST_TEST_REQUIRE(encode_message({.id = 1, .payload = payload}, body).has_value());
+  MessagePartFrame part{MessageFrame::Form::full,           5, body.size(), 0, ByteView(body).first(1000),
+                        OrderLink{MessageClass::control, 2}};
+  BOOST_TEST(server.messages.on_frame(part).has_value());
+  for (const auto& order : {std::optional<OrderLink>(), std::optional(OrderLink{MessageClass::control, 3}),
+                            std::optional(OrderLink{MessageClass::critical, 2})}) {
+    part.order = order;
+    const auto result = server.messages.on_frame(part);
+    BOOST_TEST_REQUIRE(!result.has_value());
+    BOOST_TEST((result.error().code == TransportErrorCode::message_encoding_error));
+  }
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace mxp::test
