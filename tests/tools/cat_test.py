@@ -844,6 +844,14 @@ class LossyLinks(CatTest):
             code, out, stderr = listener.finish()
             self.assertEqual((result.returncode, code, out == data), (0, 0, True), f"seed {seed}: {result.stderr.decode()}{stderr}")
 
+    def test_messages_keep_the_order_of_their_lines(self):
+        lines = b"".join(b"line %d\n" % number for number in range(3000))
+        for seed in range(3):
+            listener = self.listener("--message", "Event")
+            result = self.cat(self.relay(listener, seed), "--message", "Event", input=lines)
+            code, out, stderr = listener.finish()
+            self.assertEqual((result.returncode, code, out == lines), (0, 0, True), f"seed {seed}: {result.stderr.decode()}{stderr}")
+
     def test_files_end_well_on_both_sides(self):
         source = self.write("f", content(20_000))
         for seed in range(8):

@@ -61,8 +61,14 @@ MessageSession::Sent MessageSession::send_frame(ByteView payload, std::uint64_t 
 }
 
 MessageSession::Sent MessageSession::send(const Message& message) {
-  const auto ticket = connection_.send_message(
-      message, {.traffic_class = environment_.options.priority, .expires_at = kNever, .report_outcome = true});
+  // The lines of a pipe have an order.
+  MessageOptions options{
+      .traffic_class = environment_.options.priority, .report_outcome = true, .order = MessageOrder::in_class};
+  auto ticket = connection_.send_message(message, options);
+  if (!ticket && ticket.error() == SendMessageError::order_not_taken) {
+    options.order = MessageOrder::any;
+    ticket = connection_.send_message(message, options);
+  }
   if (ticket) return ++sent_, Sent::yes;
   if (ticket.error() == SendMessageError::queue_full) return Sent::no_room;
   if (ticket.error() == SendMessageError::not_taken)
