@@ -219,6 +219,8 @@ BOOST_FIXTURE_TEST_CASE(classes_that_are_not_resumed_are_not_asked, OrderedPair)
   server.app.takes = [&](const Message&) { return ++asked, false; };
   arrives(sends_alone(1));
   arrives(sends_alone(2));
+  arrives(sends_alone(3, {}));                                   // of the class that was refused
+  arrives(sends_alone(4, in_order_of(MessageClass::critical)));  // the same in another channel
   BOOST_TEST(asked == 1);
   server.messages.resume(1u << static_cast<unsigned>(MessageClass::critical));
   server.messages.deliver_resumed();
