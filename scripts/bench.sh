@@ -58,6 +58,14 @@ for _ in range(repetitions):
 print(f"| call/response, 64 B, one outstanding | p50 {statistics.median(p50):.1f} us, p99 {statistics.median(p99):.1f} us | blocking UDP ping-pong p50 {statistics.median(base50):.1f} us, p99 {statistics.median(base99):.1f} us | {spread(ratio50)} at p50 | |")
 
 
+def seconds_of(text):
+    """As mxp-perf takes a time."""
+    for unit, size in (("ms", 1e-3), ("s", 1), ("m", 60)):
+        if text.endswith(unit):
+            return float(text[:-len(unit)]) * size
+    sys.exit(f"bench: --duration takes ms, s or m: {text}")
+
+
 def lines_of(program, *arguments):
     """What a program prints that not every build has; nothing without it."""
     path = os.path.join(os.path.dirname(perf), program)
@@ -73,7 +81,7 @@ for _ in range(repetitions):
     rates["mxp"].append(result["result"]["messages_per_second"] / 1e6)
     sealed.append(result["limits"]["sealed_bits_per_second"] / 1e9)
     for kind in ("curve", "plain"):
-        if (printed := lines_of("zeromq_messages", duration.rstrip("s"), "64", kind)) is not None:
+        if (printed := lines_of("zeromq_messages", str(seconds_of(duration)), "64", kind)) is not None:
             rates[kind].append(float(printed) / 1e6)
     at_rate = measure("run", "--test", "messages", "--size", "64", "--rate", "500000", "--duration", duration, "--no-limits")
     seconds = at_rate["result"]["seconds"]

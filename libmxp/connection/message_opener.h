@@ -12,8 +12,8 @@
 // (docs/decisions/0027-payloads-are-opened-or-told-as-they-are.md).
 //
 // The work is bounded for the whole endpoint (opening_budget.h), and shared by its connections (opening_turn.h). A
-// message whose turn has not come is not taken: it is
-// kept in its wire form, against the peer's credit, and told when its turn comes.
+// message whose turn has not come is not taken: it is kept in its wire form, against the peer's credit, and told when
+// its turn comes.
 #pragma once
 
 #include <cstdint>

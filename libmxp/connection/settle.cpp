@@ -194,7 +194,7 @@ void repair_tail(Parts& parts, Timestamp now) {
   const SendPermit permit = parts.recovery.permit(now);
   const Duration smoothed_rtt = parts.path->control.rtt().smoothed();
   const bool window_is_full = permit.blocked() && permit.reason == BlockedBy::congestion;
-  if (window_is_full || parts.outbox.has_critical()) return parts.tail->postpone(now, smoothed_rtt);
+  if (window_is_full || parts.outbox.has_critical()) return parts.tail->give_up();
   parts.tail->repair(now, smoothed_rtt, [&](const SentFrame& frame) {
     ++parts.stats.tail_repairs;
     trace_repair(parts, now, frame);

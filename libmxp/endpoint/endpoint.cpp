@@ -353,7 +353,10 @@ Timestamp Endpoint::next_timeout() const {
   return std::min(impl_->deadlines.next(), impl_->admission.deadline());
 }
 
-void Endpoint::on_timeout(Timestamp now) { impl_->on_timeout(impl_->clamp(now)); }
+void Endpoint::on_timeout(Timestamp now) {
+  // What next_timeout() says where nothing is pending: it is no time, and none could follow it.
+  if (now != kNever) impl_->on_timeout(impl_->clamp(now));
+}
 
 void Endpoint::on_unreachable(Timestamp now, const SocketAddress& remote) {
   now = impl_->clamp(now);

@@ -29,11 +29,14 @@ constexpr double kMuchSlower = 0.25;          // of the estimated rate
 constexpr std::uint64_t kEpisodeRounds = 3;
 constexpr int kVisibleQueueDivisor = 10;  // of the round trip
 constexpr double kCruiseStep = 0.02;
+constexpr double kMinCruiseGain = 0.8;
+constexpr std::uint64_t kMaxRenoRounds = 63;
 // Our choice: what urgent data may find in the queue because of us, and how long after the last of them we heed it.
 constexpr Duration kShortQueue = std::chrono::milliseconds(2);
 constexpr Duration kUrgentTime = std::chrono::seconds(10);
-constexpr double kMinCruiseGain = 0.8;
-constexpr std::uint64_t kMaxRenoRounds = 63;
+constexpr double kLeastUpPacingGain = 1.02;  // with the margin still more than the path takes
+constexpr unsigned kGentleUps = 8;
+constexpr unsigned kMaxPutOffs = 12;  // of looks for the shortest round trip, each for five seconds
 // §5.6.3: bytes that leave the host in one go, times this, may always be in flight.
 constexpr std::uint64_t kOffloadBursts = 3;
 constexpr Duration kBurstTime = std::chrono::milliseconds(1);
@@ -108,7 +111,7 @@ void Bbr::on_ack(const AckSample& sample, const RttEstimator& rtt) {
   largest_acknowledged_ = std::max(largest_acknowledged_, sample.largest);
   losses_.on_ack(sample.bytes, sample.acknowledged.size(), total_round_trips(sample, rtt),
                  static_cast<std::uint64_t>(overtaken));
-  if (sample.rtt_sampled) on_rtt_sample(sample.now, rtt.latest_adjusted());
+  if (sample.rtt_sampled) queue_.on_sample(sample.now, rtt.latest_adjusted());
   model_.on_delivery(sample.rate.rate, sample.rate.delivered);
   model_.on_rate(sample.rate.rate, sample.rate.app_limited);
   round_start_ = rounds_.on_ack(sample.now, sample.rate.prior_delivered, sample.rate.total_delivered, model_.min_rtt());
@@ -122,13 +125,6 @@ void Bbr::on_ack(const AckSample& sample, const RttEstimator& rtt) {
   if (sample.rate.delivered > 0) idle_restart_ = false;
   set_pacing_rate(rtt);
   set_window(sample);
-}
-
-void Bbr::on_rtt_sample(Timestamp now, Duration round_trip) {
-  queue_.on_sample(now, round_trip);
-  // A look for the shortest round trip closes the window, and urgent data would wait for it. So where one sample shows
-  // that the queue is empty, nothing is looked for.
-  if (carries_urgent_data(now) && model_.is_near_min_rtt(round_trip)) model_.on_probe_rtt_done(now);
 }
 
 void Bbr::begin_round(const AckSample& sample) {
@@ -162,7 +158,7 @@ void Bbr::begin_round(const AckSample& sample) {
 // queue goes. A flow that fills the queue whatever we do (CUBIC) takes no more than the bound leaves it.
 void Bbr::give_way(Timestamp now) {
   const bool has_grown =
-      carries_urgent_data(now) ? queue_.delay() > visible_to_urgent_data() : losses_.queue_has_grown();
+      losses_.queue_has_grown() || (carries_urgent_data(now) && queue_.delay() > visible_to_urgent_data());
   const bool queue_is_ours = has_grown && model_.rate().bytes_in(losses_.queue_delay()) > kQueueOfOneFlow * segment_;
   cruise_gain_ = std::clamp(cruise_gain_ + (queue_is_ours ? -kCruiseStep : kCruiseStep), kMinCruiseGain, 1.0);
 }
@@ -222,11 +218,14 @@ void Bbr::enter_up(Timestamp now, const RateSample& rate) {
   phase_began_at_ = now;
   phase_rounds_ = 0;
   up_waits_ = false;
-  up_is_gentle_ = carries_urgent_data(now);
+  // One in eight is an ordinary one: where round trips vary by themselves, a gentle one never finds anything.
+  up_is_gentle_ = carries_urgent_data(now) && ++gentle_ups_ % kGentleUps != 0;
   up_gain_ = kUpPacingGain;
   // So much faster for a round trip, in which nothing is heard of it yet, makes the queue that long.
-  if (up_is_gentle_) up_gain_ = std::min(up_gain_, 1.0 + share(kShortQueue, model_.min_rtt()));
-  before_up_ = up_is_gentle_ ? queue_.delay() : losses_.round_rtt().value_or(model_.min_rtt());
+  if (up_is_gentle_)
+    up_gain_ = std::clamp(1.0 + share(kShortQueue, model_.min_rtt()), kLeastUpPacingGain, kUpPacingGain);
+  queue_before_up_ = queue_.delay();
+  rtt_before_up_ = losses_.round_rtt().value_or(model_.min_rtt());
   feedback_ = Feedback::starting;
   rounds_.restart(now, delivered_);
   full_pipe_now_ = false;
@@ -292,18 +291,20 @@ bool Bbr::is_time_to_go_down(const AckSample& sample) {
   }
   const auto round_trip = losses_.round_rtt();
   const Duration visible = std::max(model_.min_rtt() / kVisibleQueueDivisor, losses_.chance());
-  if (round_trip && *round_trip > before_up_ + visible) return true;
+  if (round_trip && *round_trip > rtt_before_up_ + visible) return true;
   if (!up_waits_ || round_start_) up_waits_ = !up_waits_;
   return false;
 }
 
 // How long a queue must be for us to heed it for the sake of urgent data.
-Duration Bbr::visible_to_urgent_data() const { return std::max(kShortQueue / 2, losses_.chance()); }
+Duration Bbr::visible_to_urgent_data() const {
+  return std::max(std::min(kShortQueue / 2, model_.min_rtt() / kVisibleQueueDivisor), losses_.chance());
+}
 
 // The queue is looked for from the first round trip on that may show it, and a shorter one is enough.
 bool Bbr::is_time_to_go_down_gently(const AckSample& sample) {
   if (sample.now < phase_began_at_ + model_.min_rtt()) return false;
-  if (queue_.delay() > before_up_ + visible_to_urgent_data()) return true;
+  if (queue_.delay() > queue_before_up_ + visible_to_urgent_data()) return true;
   if (round_start_ && phase_rounds_ > 1) up_gain_ = std::min(1.0 + 2 * (up_gain_ - 1.0), kUpPacingGain);
   return false;
 }
@@ -337,7 +338,7 @@ void Bbr::raise_inflight_limit(const AckSample& sample) {
 // ---- the shortest round trip
 
 void Bbr::look_at_min_rtt(const AckSample& sample) {
-  const bool expired = model_.misses_min_rtt(sample.now);
+  const bool expired = model_.misses_min_rtt(sample.now) && !put_off_probe_rtt(sample.now);
   if (expired && state_ != State::probe_rtt && !idle_restart_) {
     window_before_probe_rtt_ = window_;
     state_ = State::probe_rtt;
@@ -347,6 +348,19 @@ void Bbr::look_at_min_rtt(const AckSample& sample) {
   } else if (state_ == State::probe_rtt) {
     advance_probe_rtt(sample);
   }
+}
+
+// A look for the shortest round trip closes the window, and urgent data would wait for it. So it is put off where the
+// latest samples show an empty queue; but not for ever, since a path that has become longer shows the same after a
+// while.
+bool Bbr::put_off_probe_rtt(Timestamp now) {
+  const bool may = carries_urgent_data(now) && state_ != State::probe_rtt &&
+                   queue_.delay() <= visible_to_urgent_data() && model_.is_near_min_rtt(queue_.shortest()) &&
+                   put_offs_ < kMaxPutOffs;
+  if (!may) return false;
+  ++put_offs_;
+  model_.on_probe_rtt_done(now);
+  return true;
 }
 
 void Bbr::advance_probe_rtt(const AckSample& sample) {
@@ -363,6 +377,7 @@ void Bbr::advance_probe_rtt(const AckSample& sample) {
 
 void Bbr::leave_probe_rtt(Timestamp now) {
   model_.on_probe_rtt_done(now);
+  put_offs_ = 0;
   window_ = std::max(window_, window_before_probe_rtt_);
   model_.lift_short_term();
   if (full_pipe_reached_) {

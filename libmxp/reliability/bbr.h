@@ -25,7 +25,8 @@
 //   - packets are sent faster by as much as the link loses by itself, so that what arrives is the estimated rate
 //   - the round trip of the model is a mean, not the shortest sample (path_model.h), and where packets overtake others
 //     a queue is only what exceeds chance (loss_judge.h)
-//   - `up` is gentle where the connection carries urgent data (the critical class): the queue would make them wait
+//   - where the connection carries urgent data (the critical class), which would wait in a queue, `up` is gentle, a
+//     shorter queue is given way to, and probe_rtt is put off while the queue is seen to be empty (decision 0028)
 //   - a flow with more than a few packets in a standing queue gives way (give_way in bbr.cpp)
 //   - a rate is given up at once when a round delivers a quarter of it with a long queue, not after two cycles
 //   - start-up begins with 32 packets instead of ten where the handshake has measured the round trip, over which they
@@ -73,7 +74,6 @@ class Bbr final : public CongestionController {
   bool probes_for_rate() const { return state_ == State::startup || state_ == State::refill || state_ == State::up; }
 
   // §5.3, the machine.
-  void on_rtt_sample(Timestamp now, Duration round_trip);
   void begin_round(const AckSample& sample);
   void end_startup_by_loss(const LossJudge::Charge& charge);
   void resume_startup();
@@ -88,10 +88,14 @@ class Bbr final : public CongestionController {
   void enter_refill(Timestamp now);
   void enter_up(Timestamp now, const RateSample& rate);
   void look_at_min_rtt(const AckSample& sample);
+  bool put_off_probe_rtt(Timestamp now);
   void advance_probe_rtt(const AckSample& sample);
   void leave_probe_rtt(Timestamp now);
   bool is_time_to_probe(Timestamp now) const;
   bool is_time_to_go_down(const AckSample& sample);
+  bool carries_urgent_data(Timestamp now) const { return now < urgent_until_; }
+  Duration visible_to_urgent_data() const;
+  bool is_time_to_go_down_gently(const AckSample& sample);
   void on_inflight_too_high(Timestamp now, const DeliveryState& when_sent, const LossJudge::Charge& charge);
 
   // §5.5, §5.6, what is sent.
@@ -102,9 +106,6 @@ class Bbr final : public CongestionController {
   std::uint64_t inflight_with_headroom() const;
   std::uint64_t first_window() const;
   void raise_inflight_limit(const AckSample& sample);
-  bool carries_urgent_data(Timestamp now) const { return now < urgent_until_; }
-  Duration visible_to_urgent_data() const;
-  bool is_time_to_go_down_gently(const AckSample& sample);
   void set_pacing_rate(const RttEstimator& rtt);
   void set_window(const AckSample& sample);
   // Four packets (MinPipeCwnd). Our choice for large datagrams: two. What does not hold four of them is a reason to
@@ -148,8 +149,11 @@ class Bbr final : public CongestionController {
   bool up_waits_ = false;          // for the queue to show
   bool queue_was_marked_ = false;  // ECN: routers marked packets in this round
   bool up_is_gentle_ = false;      // urgent data would wait in the queue that it makes
+  std::uint8_t gentle_ups_ = 0;
+  std::uint8_t put_offs_ = 0;  // of looks for the shortest round trip, one after the other
   double up_gain_ = 0.0;
-  Duration before_up_{};  // the round trip, or the queue where it is gentle
+  Duration rtt_before_up_{};
+  Duration queue_before_up_{};
   std::uint64_t up_acknowledged_ = 0;
 
   Timestamp urgent_until_{};

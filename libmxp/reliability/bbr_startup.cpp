@@ -29,8 +29,8 @@ std::uint64_t Bbr::first_window() const {
 void Bbr::look_for_full_pipe(const AckSample& sample) {
   // Only while the flow goes faster than it is told that the path takes: a slow phase shows no growth either.
   if (full_pipe_now_ || sample.rate.app_limited || !round_start_ || !probes_for_rate()) return;
-  // Nor while `up` goes hardly faster than that.
-  if (state_ == State::up && up_gain_ < kFullPipeGrowth) return;
+  // Nor while a gentle `up` goes hardly faster than the path takes.
+  if (state_ == State::up && up_is_gentle_ && up_gain_ < kFullPipeGrowth) return;
   if (sample.rate.rate >= scaled(full_pipe_rate_, kFullPipeGrowth)) {
     full_pipe_rate_ = sample.rate.rate;
     rounds_without_growth_ = 0;

@@ -55,7 +55,7 @@ class PathControl {
   // every packet; the algorithm hears of it once in a second.
   void on_critical_data(Timestamp now) {
     if (now < next_critical_note_) return;
-    next_critical_note_ = now + kCriticalNotes;
+    next_critical_note_ = now + kCriticalNoteInterval;
     controller_->on_urgent_data(now);
   }
 
@@ -99,7 +99,7 @@ class PathControl {
   std::uint32_t episode() const { return episode_; }
 
  private:
-  static constexpr Duration kCriticalNotes = std::chrono::seconds(1);
+  static constexpr Duration kCriticalNoteInterval = std::chrono::seconds(1);
 
   bool is_application_limited() const;
 

@@ -1,5 +1,5 @@
 // How long is the queue just now? The shortest round trip of the last moments, compared with the shortest of the last
-// ten seconds. A mean over all packets of a round (loss_judge.h) answers later, and counts in what packets wait for
+// ten to twenty seconds. A mean over all packets of a round (loss_judge.h) answers later, and counts in what packets wait for
 // their ACK behind a gap, which is some milliseconds where ACKs are rare. So this is what finds a queue of a millisecond
 // or two, as the shortest sample does that RFC 9406 (HyStart++) asks for in each round.
 //
@@ -15,9 +15,9 @@ namespace mxp {
 
 class QueueWatch {
  public:
-  // Our choice: the last moments are this part of a round trip, to twice as much.
-  static constexpr int kMomentsDivisor = 8;
-  // As long as BBR remembers the shortest round trip, which it looks for more often than that (path_model.h).
+  // Our choice: the last moments are a quarter to half of a round trip, in which two to four ACKs come.
+  static constexpr int kMomentsDivisor = 4;
+  // The shortest is that of the last ten to twenty seconds.
   static constexpr Duration kMemory = std::chrono::seconds(10);
 
   // A sample without the time that the peer held its ACK back.
@@ -26,6 +26,7 @@ class QueueWatch {
     moments_.update(now, shortest_.best() / kMomentsDivisor, round_trip);
   }
   Duration delay() const { return moments_.best() - shortest_.best(); }
+  Duration shortest() const { return shortest_.best(); }
 
  private:
   // The shortest of the present and of the previous period.

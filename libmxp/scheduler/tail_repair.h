@@ -34,7 +34,8 @@ class TailRepair {
   static constexpr Duration kShortestDelay = std::chrono::microseconds(500);
   static constexpr Duration kLongestDelay = std::chrono::milliseconds(3);
   static constexpr std::uint64_t kCopyPercent = 3;
-  static constexpr std::uint64_t kFreeBytes = 12'000;  // for each round trip, or for so long where it is shorter:
+  // For each round trip, or for so long where that is shorter.
+  static constexpr std::uint64_t kFreeBytes = 12'000;
   static constexpr Duration kShortestFreeTime = std::chrono::milliseconds(10);
 
   static Duration delay(Duration smoothed_rtt) { return std::clamp(smoothed_rtt / 4, kShortestDelay, kLongestDelay); }
@@ -78,8 +79,8 @@ class TailRepair {
       }
     });
   }
-  // Nothing is to be repeated now: what is due waits as long again.
-  void postpone(Timestamp now, Duration smoothed_rtt) { due_ = now + delay(smoothed_rtt); }
+  // Nothing is to be repeated now. What is due may go along when a later frame is.
+  void give_up() { due_ = kNever; }
 
  private:
   struct Entry {
@@ -109,11 +110,10 @@ class TailRepair {
       visit(entries_[i % kRememberedFrames]);
   }
   // Of those that were not repaired; kNever if there is none.
-  Timestamp oldest_sent() {
+  Timestamp oldest_sent() const {
     Timestamp oldest = kNever;
-    for_each_in_order([&](const Entry& entry) {
+    for (const Entry& entry : entries_)
       if (entry.state == Entry::State::sent) oldest = std::min(oldest, entry.sent_at);
-    });
     return oldest;
   }
   void settle(Entry& entry) {

@@ -1,6 +1,6 @@
 // What ZeroMQ with CURVE encryption does where mxp-perf --test messages is measured: 64-byte messages one way over
 // loopback, from one process to another, as many as go. Not part of the tests: scripts/bench.sh runs it where it was
-// built (-DMXP_PEERS=ON and libzmq).
+// built (-DMXP_BENCHMARKS=ON and libzmq).
 //
 // Usage: zeromq_messages SECONDS SIZE plain|curve          prints messages per second, as the receiver counted them
 #include <signal.h>

@@ -55,4 +55,19 @@ BOOST_AUTO_TEST_CASE(beside_a_cubic_flow_neither_starves) {
   }
 }
 
+// A flow that keeps its queue short for urgent data is still served beside others that do not.
+BOOST_AUTO_TEST_CASE(a_flow_with_urgent_data_does_not_starve_beside_others) {
+  for (const auto other : {kBbr, kCubic}) {
+    for (const double queue : {1.0, 2.0}) {
+      if (test::kSanitized && queue > 1) continue;
+      FlowPlan urgent = flow_of(kBbr);
+      urgent.urgent = true;
+      const Measured it = measure(Path{.queue_bdp = queue}.lab(1), {urgent, flow_of(other)}, 20s, 60s);
+      BOOST_TEST_MESSAGE(fmt::format("urgent BBR beside {}, queue {} BDP: {:.2f} of what both have",
+                                     other == kBbr ? "BBR" : "CUBIC", queue, it.shares[0] / it.share));
+      BOOST_TEST(it.shares[0] / it.share >= 0.25);
+    }
+  }
+}
+
 BOOST_AUTO_TEST_SUITE_END()

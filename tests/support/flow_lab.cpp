@@ -119,6 +119,7 @@ void FlowLab::send(Flow& flow, std::size_t index) {
                                     .ack_eliciting = true,
                                     .in_flight = true,
                                     .kind = permit.probe ? PacketKind::loss_probe : PacketKind::ordinary});
+      if (flow.plan.urgent) flow.path.on_critical_data(now_);
       std::memcpy(buffer_.data(), &flow.next, sizeof flow.next);
       up_.offer(ByteView(buffer_).first(config_.datagram), now_, index);
       ++flow.next;

@@ -40,6 +40,7 @@ struct FlowPlan {
   Duration starts_at{};
   Duration extra_delay{};  // on the way back, beyond the link's: another round trip for this flow alone
   std::uint64_t bytes = std::uint64_t{1} << 60;  // to send; the flow ends when they are delivered
+  bool urgent = false;                           // data of the critical class are among them
 };
 
 class FlowLab {

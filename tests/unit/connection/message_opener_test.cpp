@@ -409,7 +409,7 @@ BOOST_AUTO_TEST_CASE(t80_who_had_a_dear_turn_rests_while_others_want_one) {
   }
   BOOST_TEST(attacker.spent / 1ms <= 5200);
   for (const Connection& other : others) BOOST_TEST(other.spent / 1ms >= 500);
-  // One that asks now and then waits for the turn under way at most.
+  // One that asks now and then waits for the turn under way, and one that was taken before it.
   for (int i = 0; i != 20; ++i) {
     Timestamp asked = now;
     while (!others[0].try_once(budget, now, cheap)) {

@@ -94,13 +94,14 @@ BOOST_AUTO_TEST_CASE(others_that_follow_do_not_put_it_off) {
   BOOST_TEST(again >= 995u);
 }
 
-BOOST_AUTO_TEST_CASE(a_full_window_puts_it_off) {
+BOOST_AUTO_TEST_CASE(what_was_given_up_goes_along_with_the_next_one) {
   Repair it;
   it.send(message(1));
   it.now += kDelay;
-  it.repair.postpone(it.now, kRtt);
-  BOOST_CHECK(it.repair.deadline() == it.now + kDelay);
-  BOOST_CHECK(it.after(kDelay) == Sequences{1});
+  it.repair.give_up();
+  BOOST_CHECK(it.repair.deadline() == kNever);
+  it.send(message(2));
+  BOOST_CHECK((it.after(kDelay) == Sequences{1, 2}));
 }
 
 BOOST_AUTO_TEST_CASE(copies_stay_within_three_per_cent_and_twelve_thousand_bytes_for_each_round_trip) {

@@ -80,12 +80,13 @@ BOOST_AUTO_TEST_CASE(on_unreachable_with_an_earlier_time_ends_at_the_latest) {
 
 // What next_timeout says where nothing is pending may be handed back.
 BOOST_AUTO_TEST_CASE(on_timeout_at_the_time_that_never_comes_does_nothing_where_nothing_is_due) {
-  SeededRandom random(1);
-  Recorder app;
-  Endpoint endpoint(default_client(), random, app);
-  BOOST_TEST((endpoint.next_timeout() == kNever));
-  endpoint.on_timeout(endpoint.next_timeout());
-  BOOST_TEST(app.events == 0u);
+  Client client;
+  BOOST_TEST((client.host.endpoint.next_timeout() == kNever));
+  client.host.endpoint.on_timeout(client.host.endpoint.next_timeout());
+  // And it is no time that others would have to follow.
+  client.connect(Timestamp(1s));
+  client.poll(Timestamp(1s));
+  BOOST_TEST((client.host.endpoint.next_timeout() == Timestamp(1s + 300ms)));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

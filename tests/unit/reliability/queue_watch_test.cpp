@@ -19,12 +19,12 @@ struct WatchedQueue {
 
 BOOST_FIXTURE_TEST_SUITE(queue_watch, WatchedQueue)
 
-BOOST_AUTO_TEST_CASE(a_queue_is_seen_within_a_quarter_of_a_round_trip_and_so_is_its_end) {
+BOOST_AUTO_TEST_CASE(a_queue_is_seen_within_half_a_round_trip_and_its_end_at_once) {
   samples(1s, 40ms);
   BOOST_CHECK(watch.delay() == 0ms);
-  samples(5ms, 42ms);
+  samples(9ms, 42ms);
   BOOST_CHECK(watch.delay() == 0ms);  // an empty one was seen a moment ago
-  samples(6ms, 42ms);
+  samples(12ms, 42ms);
   BOOST_CHECK(watch.delay() == 2ms);
   samples(1ms, 41ms);
   BOOST_CHECK(watch.delay() == 1ms);
