@@ -14,7 +14,7 @@ class MessageEvents {
   virtual ~MessageEvents() = default;
 
   // Whether a message that has come is the connection's own business. If so, it is taken and told to nobody else. Asked
-  // of each message before all others, whatever the application does not take.
+  // of each message that has its turn before the application is, whatever that does not take.
   virtual bool take_own(const Message&) { return false; }
   // A message has come; its payload is valid during the call only. Whether the application takes it: if not, a copy is
   // kept, and no other message of its class is told before it.

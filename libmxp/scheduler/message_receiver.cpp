@@ -12,6 +12,8 @@
 namespace mxp {
 namespace {
 
+unsigned bit_of(MessageClass of) { return 1u << static_cast<unsigned>(of); }
+
 // Our choice: words of the bitmap that EXPIRED frames without news may make us look at.
 constexpr std::uint64_t kIdleWork = 4096, kIdleWorkOfNumber = 4;
 
@@ -108,12 +110,16 @@ bool MessageReceiver::deliver_ordered(unsigned classes) {
   for (OrderedChannel& channel : *channels_) {
     while (const MessageQueue::Entry* const next = channel.next(sequences_)) {
       if (next->state != MessageQueue::State::expired) {
+        const bool again = channel.next_is_refused();
+        if (again && (classes & bit_of(*channel.refused())) == 0) break;
         const auto message = decode_body(next->form, channel.body(*next));
         const MessageClass of = message_class(message->type);  // it was a message when it came
-        const bool again = channel.next_is_refused();
-        if (again && ((classes >> static_cast<unsigned>(of) & 1) == 0 || kept_like(*message).has_queued())) break;
+        if (again && kept_like(*message).has_queued()) break;
+        const bool held_up = !again && is_held_up(of);
         if (!(again ? events_.on_message(*message) : tell(*message))) {
           channel.refuse(of);
+          // The application said no, so it is not asked for others of its class in other channels either.
+          if (!held_up) classes &= ~bit_of(of);
           break;
         }
         took = true;

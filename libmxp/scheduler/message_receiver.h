@@ -66,8 +66,8 @@ class MessageReceiver {
   // For as long as a long message waits for room that is withheld: when to look again.
   Timestamp deadline() const { return growth_ == Growth::withheld && needed_ > credit_.window() ? look_at_ : kNever; }
 
-  // Tells of the messages that are kept, of these classes (bits by MessageClass), as far as the application takes them.
-  // Returns whether it took any.
+  // Tells of the messages that are kept, of these classes (bits by MessageClass), as far as the application takes them,
+  // and of what has its turn then behind them in an ordered channel. Returns whether it took any.
   bool deliver_kept(unsigned classes);
 
   bool has_control() const { return raise_pending_; }

@@ -41,16 +41,23 @@ std::uint64_t OrderedChannel::take_next() {
   Entry& entry = queue_.at(waiting_.front().index);
   if (entry.state != MessageQueue::State::expired) --messages_;
   entry.state = MessageQueue::State::settled;
+  // The body of a long message is free at once, whatever lies before it in the ring.
+  std::uint64_t credit = entry.is_long() ? entry.charge - std::min<std::uint64_t>(entry.charge, kMessageOverhead) : 0;
+  entry.charge -= static_cast<std::uint32_t>(credit);
   queue_.drop_long(entry);
   std::ranges::pop_heap(waiting_, later);
   waiting_.pop_back();
-  std::uint64_t credit = 0;
   for (std::uint64_t index = queue_.oldest(); index != queue_.end(); ++index) {
     if (queue_.at(index).state != MessageQueue::State::settled) break;
     credit += queue_.at(index).charge;
     MXP_WORK(1);
   }
   queue_.release_settled();
+  // What a peer has once filled does not stay as large until the connection rests.
+  if (empty() && memory() > kKeptMemory) {
+    queue_.shrink();
+    waiting_ = std::vector<Waiting>();
+  }
   return credit;
 }
 
