@@ -70,25 +70,31 @@ void MessageReceiver::take(const Message& message, const Arrived& arrived, Put p
     added.entry.form = arrived.form;
     return added;
   };
+  const MessageClass of = message_class(message.type);
   if (!arrived.order) {
-    if (tell(message)) consume(arrived.charge);
+    const Told told = tell(message);
+    if (told == Told::taken) consume(arrived.charge);
     else put_whole(kept_like(message));
+    if (told == Told::refused) refused_at(of) = kNoChannel;
   } else {
     OrderedChannel& channel = channel_of(*arrived.order);
     const bool has_turn = channel.has_turn(arrived.sequence, *arrived.order, sequences_);
-    if (has_turn && tell(message)) {
+    const Told told = has_turn ? tell(message) : Told::held_up;
+    if (told == Told::taken) {
       consume(arrived.charge);
     } else {
       channel.keep(arrived.sequence, *arrived.order, put_whole);
-      if (has_turn) channel.refuse(message_class(message.type));
+      if (has_turn) channel.refuse(of);
     }
+    if (told == Told::refused) refused_at(of) = index_of(channel);
   }
   if (channels_ != nullptr) deliver_ordered(0);
 }
 
-// Whether the message was taken, by the connection or by the application.
-bool MessageReceiver::tell(const Message& message) {
-  return events_.take_own(message) || (!is_held_up(message_class(message.type)) && events_.on_message(message));
+MessageReceiver::Told MessageReceiver::tell(const Message& message) {
+  if (events_.take_own(message)) return Told::taken;
+  if (is_held_up(message_class(message.type))) return Told::held_up;
+  return events_.on_message(message) ? Told::taken : Told::refused;
 }
 
 bool MessageReceiver::is_held_up(MessageClass class_of_type) const {
@@ -107,25 +113,38 @@ OrderedChannel& MessageReceiver::channel_of(const OrderLink& link) {
 // these classes. Returns whether any was taken.
 bool MessageReceiver::deliver_ordered(unsigned classes) {
   bool took = false;
-  for (OrderedChannel& channel : *channels_) {
-    while (const MessageQueue::Entry* const next = channel.next(sequences_)) {
-      if (next->state != MessageQueue::State::expired) {
-        const bool again = channel.next_is_refused();
-        if (again && (classes & bit_of(*channel.refused())) == 0) break;
-        const auto message = decode_body(next->form, channel.body(*next));
-        const MessageClass of = message_class(message->type);  // it was a message when it came
-        if (again && kept_like(*message).has_queued()) break;
-        const bool held_up = !again && is_held_up(of);
-        if (!(again ? events_.on_message(*message) : tell(*message))) {
-          channel.refuse(of);
-          // The application said no, so it is not asked for others of its class in other channels either.
-          if (!held_up) classes &= ~bit_of(of);
-          break;
-        }
-        took = true;
+  for (OrderedChannel& channel : *channels_) took |= deliver_ordered(channel, classes);
+  return took;
+}
+
+// The same for one of them. A class of which the application refuses a message is asked for no more.
+bool MessageReceiver::deliver_ordered(OrderedChannel& channel, unsigned& classes) {
+  bool took = false;
+  while (const MessageQueue::Entry* const next = channel.next(sequences_)) {
+    if (next->state != MessageQueue::State::expired) {
+      const bool again = channel.next_is_refused();
+      if (again && (classes & bit_of(*channel.refused())) == 0) break;
+      const auto message = decode_body(next->form, channel.body(*next));
+      const MessageClass of = message_class(message->type);  // it was a message when it came
+      // What the class waits for goes first.
+      if (again && refused_at(of) != index_of(channel) && kept_like(*message).has_queued()) break;
+      // Where the class is asked for, what was refused in other channels waits for this call as well, and no longer
+      // for the application.
+      const bool asked_for = (classes & bit_of(of)) != 0 && !kept_like(*message).has_queued();
+      const Told told = !again && !asked_for                                                     ? tell(*message)
+                        : (!again && events_.take_own(*message)) || events_.on_message(*message) ? Told::taken
+                                                                                                 : Told::refused;
+      if (told == Told::refused) {
+        refused_at(of) = index_of(channel);
+        classes &= ~bit_of(of);
       }
-      consume(channel.take_next());
+      if (told != Told::taken) {
+        channel.refuse(of);
+        break;
+      }
+      took = true;
     }
+    consume(channel.take_next());
   }
   return took;
 }
@@ -267,12 +286,24 @@ void MessageReceiver::consume(std::uint64_t bytes) {
 bool MessageReceiver::deliver_kept(unsigned classes) {
   bool took = false;
   for (std::size_t i = 0; i != kept_.size(); ++i) {
+    const auto of = static_cast<MessageClass>(i);
+    if ((classes & bit_of(of)) == 0) continue;
+    if (refused_at(of) != kNoChannel && channels_ != nullptr) {
+      // The front of an ordered channel was refused, and what is kept here came later.
+      unsigned only = bit_of(of);
+      took |= deliver_ordered((*channels_)[refused_at(of)], only);
+      classes &= only | ~bit_of(of);
+      if (only == 0) continue;
+    }
     MessageQueue& kept = kept_[i];
-    if ((classes >> i & 1) == 0) continue;
     while (kept.has_queued()) {
       const MessageQueue::Entry entry = kept.at(kept.next());
       // It was a message when it came.
-      if (!events_.on_message(*decode_body(entry.form, kept.body(entry)))) break;
+      if (!events_.on_message(*decode_body(entry.form, kept.body(entry)))) {
+        refused_at(of) = kNoChannel;
+        classes &= ~bit_of(of);
+        break;
+      }
       kept.at(kept.next()).state = MessageQueue::State::settled;
       kept.drop_long(kept.at(kept.next()));
       kept.take_next();

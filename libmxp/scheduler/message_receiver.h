@@ -97,8 +97,12 @@ class MessageReceiver {
   // Tells of it, or keeps it: `put(MessageQueue&)` puts its body there and returns the entry.
   template <typename Put>
   void take(const Message& message, const Arrived& arrived, Put put);
-  bool tell(const Message& message);
+  // The connection or the application has taken it, the application has refused it, or it was not asked, because it has
+  // refused another message of the class.
+  enum class Told : std::uint8_t { taken, refused, held_up };
+  Told tell(const Message& message);
   bool deliver_ordered(unsigned classes);
+  bool deliver_ordered(OrderedChannel& channel, unsigned& classes);
   OrderedChannel& channel_of(const OrderLink& link);
   // Whether a message of this class was not taken, so that others have to wait.
   bool is_held_up(MessageClass class_of_type) const;
@@ -122,7 +126,15 @@ class MessageReceiver {
   std::array<MessageQueue, kMessageClasses> kept_;  // by the class of the type
   using Channels = std::array<OrderedChannel, kMessageClasses>;
   std::unique_ptr<Channels> channels_;  // from the first message of one on
-  Timestamp look_at_{};                 // for room, if it is withheld
+  // Where the message is that the application refused last, for each class of its type: no other one of the class is
+  // told before it.
+  static constexpr std::uint8_t kNoChannel = 255;  // in kept_
+  std::uint8_t& refused_at(MessageClass of) { return refused_at_[static_cast<std::size_t>(of)]; }
+  std::uint8_t index_of(const OrderedChannel& channel) const {
+    return static_cast<std::uint8_t>(&channel - channels_->data());
+  }
+  std::array<std::uint8_t, kMessageClasses> refused_at_{kNoChannel, kNoChannel, kNoChannel, kNoChannel};
+  Timestamp look_at_{};  // for room, if it is withheld
   Timestamp now_{};
   Duration smoothed_rtt_{};
   Counters counters_;

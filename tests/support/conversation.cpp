@@ -23,6 +23,7 @@ constexpr std::array<MessageType, 8> kTypes = {
     MessageType::agent_register, MessageType::agent_heartbeat, MessageType::event, MessageType::stream_open,
     MessageType::stream_chunk,   MessageType::stream_close,    MessageType(0x80),  MessageType(0xEF)};
 
+bool is_ordered(std::uint32_t options) { return (options >> 20) % 2 != 0; }
 MessageClass class_of(std::uint32_t choice) { return static_cast<MessageClass>(choice % kMessageClasses); }
 PayloadCompression compression_of(std::uint32_t options) {
   return (options >> 8) % 4 == 0 ? PayloadCompression::zstd : PayloadCompression::none;
@@ -172,9 +173,11 @@ void Talker::send_message(const Command& command) {
   sent.repetitive = compression_of(command.options) == PayloadCompression::zstd;
   sent.sealed = sealing_of(command.options) == PayloadSealing::to_peer;
   sent.reports = (command.options >> 6) % 4 != 0;
+  if (is_ordered(command.options)) sent.channel = class_of(command.options);
   const MessageOptions options{.traffic_class = class_of(command.options),
                                .expires_at = deadline_of(command.options, now()),
                                .report_outcome = sent.reports,
+                               .order = sent.channel ? MessageOrder::in_class : MessageOrder::any,
                                .compress = compression_of(command.options),
                                .seal = sealing_of(command.options)};
   sent.has_deadline = options.expires_at != kNever;

@@ -122,6 +122,7 @@ class Talker final : public Handler {
     MessageTicket ticket;
     bool reports = false, repetitive = false, sealed = false, has_deadline = false, cancelled = false;
     bool came = false, acknowledged = false;
+    std::optional<MessageClass> channel;  // in which it is ordered
     std::optional<MessageOutcome> outcome;
   };
   struct Called {
@@ -191,7 +192,8 @@ class Talker final : public Handler {
   std::map<std::uint64_t, Sent> messages_;          // by id
   std::map<std::uint64_t, std::uint64_t> tickets_;  // to ids
   std::set<MessageClass> full_;                     // refused, and nothing said yet that there is room
-  std::array<std::optional<std::uint64_t>, kMessageClasses> refused_;  // the message that this side did not take
+  std::array<std::optional<std::uint64_t>, kMessageClasses> refused_;    // the message that this side did not take
+  std::array<std::optional<std::uint64_t>, kMessageClasses> last_told_;  // of each channel of the other side
   std::uint64_t expired_of_peer_ = 0;
   std::map<std::uint64_t, Called> calls_;           // by name: the trace id
   std::map<std::uint64_t, std::uint64_t> cookies_;  // CallId to names

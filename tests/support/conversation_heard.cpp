@@ -165,6 +165,12 @@ bool Talker::on_message(Connection&, const Message& message) {
     return true;
   }
   expect(!std::exchange(sent.came, true), "a message comes once");
+  if (sent.channel) {
+    // Names are given in the order in which the messages were sent.
+    auto& last = last_told_[static_cast<std::size_t>(*sent.channel)];
+    expect(!last || *last < message.id, "ordered messages are told in their order");
+    last = message.id;
+  }
   expect(sent.outcome != MessageOutcome::not_sent, "a message that was not sent does not come");
   expect_same(message, sent);
   return true;
