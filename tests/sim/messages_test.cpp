@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
 
+#include "support/sanitized.h"
 #include "support/sim_pair.h"
 
 using namespace mxp;
@@ -56,11 +57,11 @@ BOOST_AUTO_TEST_CASE(a_hundred_thousand_messages_over_a_lossy_link_come_once_eac
 // What of the critical class is sent while bulk saturates the connection arrives as if it were alone: the bulk keep the
 // queue of the link short, and what was lost was repaired before anybody could know.
 BOOST_AUTO_TEST_CASE(critical_messages_pass_bulk) {
-  constexpr int kCalls = 400;
-  for (const char* link : {"delay 25ms rate 100mbit", "delay 25ms rate 100mbit loss 1%"}) {
+  constexpr int kCalls = kSanitized ? 20 : 400;
+  for (const char* link : {"delay 25ms rate 100mbit loss 1%", "delay 25ms rate 100mbit"}) {
     std::vector<Duration> waits;
-    for (const std::uint64_t seed : {7, 8, 9, 10, 11}) {
-      Scene scene(link, seed);
+    for (std::uint64_t seed = 0; seed != runs(3); ++seed) {
+      Scene scene(link, 7 + seed);
       SimPair& sim = scene.sim;
       sim.client.send_messages(*sim.connection, {.type = MessageType::call, .size = 200}, sim.now());
       sim.client.open_and_send(*sim.connection, StreamType::unidirectional, 200u << 20);
@@ -77,6 +78,7 @@ BOOST_AUTO_TEST_CASE(critical_messages_pass_bulk) {
     }
     std::ranges::sort(waits);
     BOOST_TEST((waits[waits.size() / 2] < 25ms + 2ms));
+    if (kSanitized) return;  // too few for a percentile
     BOOST_TEST((waits[waits.size() * 99 / 100] < 25ms + 5ms));
   }
 }
