@@ -18,7 +18,7 @@ namespace {
 
 // About two milliseconds each in a release build: ten seconds of them.
 #ifdef MXP_SANITIZED
-constexpr std::uint64_t kSeeds = 100;
+constexpr std::uint64_t kSeeds = 60;
 #elif defined(NDEBUG)
 constexpr std::uint64_t kSeeds = 4000;
 #else

@@ -1,6 +1,7 @@
 // Named scenarios over one link each; bounds are in virtual time and therefore the same on every machine.
 #include <boost/test/unit_test.hpp>
 
+#include "support/sanitized.h"
 #include "support/sim_pair.h"
 
 using namespace mxp;
@@ -74,7 +75,8 @@ BOOST_AUTO_TEST_CASE(a_megabyte_over_a_link_that_does_everything_wrong) {
 
 // Hundreds of packets overtake one while the window grows. Its number is recovered all the same, and the flow fills the
 // link that scripts/demo.sh shows.
-BOOST_AUTO_TEST_CASE(a_number_that_hundreds_of_packets_overtook_is_recovered) {
+BOOST_AUTO_TEST_CASE(a_number_that_hundreds_of_packets_overtook_is_recovered,
+                     *boost::unit_test::enable_if<!kSanitized>()) {
   const std::string link = "delay 20ms 2ms loss 1% reorder 2% duplicate 1% rate 200mbit";
   for (std::uint64_t seed = 1; seed <= 3; ++seed) {
     SimPair sim({.up = link, .down = "=", .seed = seed});
@@ -162,7 +164,7 @@ BOOST_AUTO_TEST_CASE(a_connection_on_a_thin_path_takes_little_from_a_hasty_write
   }
 }
 
-BOOST_AUTO_TEST_CASE(a_connection_on_a_fat_path_takes_enough_to_fill_it) {
+BOOST_AUTO_TEST_CASE(a_connection_on_a_fat_path_takes_enough_to_fill_it, *boost::unit_test::enable_if<!kSanitized>()) {
   for (const auto algorithm : {CongestionControl::bbr, CongestionControl::cubic}) {
     const Held held = client_sends_in_haste("delay 25ms rate 400mbit limit 4000", 100'000'000, algorithm);
     BOOST_TEST((held.transfer.duration < 2700ms));  // as long as with 8 MiB from the start; 2 s on the wire
@@ -234,7 +236,7 @@ BOOST_AUTO_TEST_CASE(same_seed_same_trace_other_seed_another) {
 }
 
 // ACKs alone fill a return path that is hundreds of times thinner, unless the sender asks for fewer.
-BOOST_AUTO_TEST_CASE(a_thin_return_path_carries_a_fast_transfer) {
+BOOST_AUTO_TEST_CASE(a_thin_return_path_carries_a_fast_transfer, *boost::unit_test::enable_if<!kSanitized>()) {
   for (const char* back : {"rate 1mbit", "rate 250kbit"}) {
     for (const auto algorithm : {CongestionControl::bbr, CongestionControl::cubic}) {
       SimConfig config{.up = "rate 100mbit delay 25ms limit 800", .down = std::string(back) + " delay 25ms limit 100"};
