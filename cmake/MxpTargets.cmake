@@ -114,5 +114,5 @@ function(mxp_test name)
   endforeach()
   add_test(NAME ${name} COMMAND test_${name} --color_output=no ${others})
   # The same cases on every machine; run the binary itself for fresh ones, RC_PARAMS replays what it prints.
-  set_tests_properties(${tests} PROPERTIES TIMEOUT 300 SKIP_RETURN_CODE 77 ENVIRONMENT "RC_PARAMS=seed=20261122")
+  set_tests_properties(${tests} PROPERTIES TIMEOUT 600 SKIP_RETURN_CODE 77 ENVIRONMENT "RC_PARAMS=seed=20261122")
 endfunction()
