@@ -65,11 +65,12 @@ function(mxp_room name)
   set_target_properties(mxp_${name} PROPERTIES POSITION_INDEPENDENT_CODE ON CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON)
 endfunction()
 
-# mxp_tool(<name> [ROOMS <room>...] [LIBS <target>...]): one of the command-line tools, from tools/<name>/*.cpp.
+# mxp_tool(<name> [ROOMS <room>...] [LIBS <target>...]): one of the command-line tools, from tools/<name>/*.cpp
+# and its folders.
 # Everything but main.cpp is also a library, so that its parts can be tested without starting a process.
 function(mxp_tool name)
   cmake_parse_arguments(ARG "" "" "ROOMS;LIBS" ${ARGN})
-  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${name}/*.cpp)
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${name}/*.cpp ${CMAKE_CURRENT_SOURCE_DIR}/${name}/*/*.cpp)
   list(FILTER sources EXCLUDE REGEX "/main\\.cpp$")
   string(REPLACE "-" "_" part ${name})
   add_library(${part}_parts STATIC ${sources})

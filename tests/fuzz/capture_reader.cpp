@@ -4,7 +4,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "mxp-dump/link_layer.h"
+#include "mxp-dump/link/udp_finder.h"
 #include "require.h"
 
 using namespace mxp;
@@ -26,15 +26,19 @@ int file_of(ByteView bytes) {
   return descriptor;
 }
 
-void check(const CapturedPacket& packet) {
+// Every link type is tried on every packet: the reader says which one it is, and the bytes do not have to agree.
+constexpr std::uint32_t kLinkTypes[] = {0,   1,   9,   12,  50,  51,  100, 101, 104, 105, 108,
+                                        113, 117, 127, 166, 192, 204, 228, 229, 239, 258, 276};
+
+void check(const CapturedPacket& packet, const FoundUdp& datagram) {
   require(packet.bytes.size() <= kMaxCapturedBytes, "packets are bounded");
-  const auto datagram = find_udp(packet.link_type, packet.bytes);
   if (!datagram) return;
+  require(datagram->payload.size() <= datagram->length, "no more is captured than was sent");
+  if (datagram->fragments > 0) return;  // in a buffer of the finder's
   const ByteView payload = datagram->payload;
   require(payload.empty() || (payload.data() >= packet.bytes.data() &&
                               payload.data() + payload.size() <= packet.bytes.data() + packet.bytes.size()),
           "the payload lies inside the packet");
-  require(payload.size() <= datagram->length, "no more is captured than was sent");
 }
 
 }  // namespace
@@ -45,6 +49,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     require(!reader.error().to_string().empty(), "an error has words");
     return 0;
   }
+  UdpFinder finder, others;
   std::uint64_t frame = 0;
   while (true) {
     const auto packet = (*reader)->next();
@@ -57,6 +62,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (!*packet) return 0;
     require((*packet)->frame == ++frame, "frames are counted from 1");
     require(frame <= size, "a packet takes at least a byte of the file");
-    check(**packet);
+    finder.find(**packet, check);
+    require(finder.fragment_bytes() <= Fragments::kMaxBytes + kMaxCapturedBytes + 1024, "fragments are bounded");
+    for (const std::uint32_t link_type : kLinkTypes) {
+      CapturedPacket other = **packet;
+      other.link_type = link_type;
+      others.find(other, check);
+    }
   }
 }

@@ -100,7 +100,7 @@ class WrongUseAndWrongFiles(DumpCase):
         self.assertIn("MXPKEYLOGFILE is not used", done.stderr)
 
     def test_what_is_no_capture_is_2_and_says_what_it_is(self):
-        for content, word in ((b"", "empty"), (b"just some text\nin a file\n", "text"), (b"\x1f\x8b\x08\0\0\0", "gunzip"), (b"\x7fELF\2\1\1\0", "not a capture"), (b"\xd4\xc3", "not a capture")):
+        for content, word in ((b"", "empty"), (b"just some text\nin a file\n", "text"), (b"\x1f\x8b\x08\0\0\0", "ends in the middle of its gzip data"), (b"\x28\xb5\x2f\xfd\x24", "ends in the middle of its zstd data"), (b"\x1f\x8b\x08\xff" + bytes(20), "damaged gzip data"), (b"\x7fELF\2\1\1\0", "not a capture"), (b"\xd4\xc3", "not a capture")):
             with self.subTest(content):
                 self.assertIn(word, self.dump("-r", self.file("f", content), code=2)[1])
                 self.assertIn(word, self.dump("-r", "-", stdin=content, code=2)[1])
@@ -209,11 +209,23 @@ class FormatsAndLinks(DumpCase):
         body = wire.udp_header(wire.CLIENT, wire.SERVER, wire.initial())
         parts = [wire.ipv4(wire.CLIENT, wire.SERVER, body[:800], fragment=0x2000), wire.ipv4(wire.CLIENT, wire.SERVER, body[800:], fragment=100)]
         v6 = [wire.ipv6(("::1", 1), ("::2", 2), body[:800], extensions=[(44, b"\0\0\1" + bytes(4))]), wire.ipv6(("::1", 1), ("::2", 2), body[800:], extensions=[(44, b"\0\3\x20" + bytes(4))])]
-        capture = wire.pcap(parts + v6)
-        shown = self.records(capture)
+        whole = wire.pcap(parts + v6)
+        shown = self.records(whole)
+        self.assertEqual([(s["frame"], s["type"], s["fragments"], s["length"]) for s in shown], [(2, "initial", 2, 1200), (4, "initial", 2, 1200)])
+        self.assertNotIn("fragment", shown[0])
+        summary = self.summary(whole)
+        self.assertEqual((summary["reassembled"], summary.get("fragments"), summary["packets"]), (2, None, 2))
+        self.assertIn("[of 2 fragments]", self.dump("-r", self.file("c", whole))[0])
+        # All frames of a datagram are written.
+        self.dump("-r", self.file("c", whole), "-w", str(self.folder / "out.pcap"))
+        self.assertEqual(self.summary((self.folder / "out.pcap").read_bytes())["reassembled"], 2)
+
+        shown = self.records(wire.pcap([parts[0], v6[0]]))
         self.assertEqual([(s["type"], s["fragment"], s["length"]) for s in shown], [("initial", True, 1200)] * 2)
-        self.assertEqual(self.summary(capture)["fragments"], 2)
-        self.assertIn("[fragment]", self.dump("-r", self.file("c", capture))[0])
+        self.assertIn("[fragment]", self.dump("-r", self.file("c", wire.pcap([parts[0], v6[0]])))[0])
+        self.assertEqual(self.summary(wire.pcap([parts[1], v6[1]]))["fragments"], 2)
+        self.dump("-r", self.file("c", wire.pcap([parts[0]])), "-w", str(self.folder / "first.pcap"))
+        self.assertEqual(self.summary((self.folder / "first.pcap").read_bytes())["packets"], 1)
 
     def test_packets_cut_by_the_snap_length_are_shown_as_such(self):
         shown = self.records(wire.pcap([MESSAGE_1, MESSAGE_2, wire.c2s(0, b"\1" * 100)], snap_length=60), keys=True)

@@ -32,10 +32,16 @@ std::optional<std::uint64_t> start_of_file(int descriptor) {
 ByteSource::ByteSource(ByteSource&& other) noexcept
     : descriptor_(std::exchange(other.descriptor_, -1)),
       wake_(other.wake_),
+      begun_(other.begun_),
       begin_(other.begin_),
       end_(other.end_),
       offset_(other.offset_),
-      failure_(std::move(other.failure_)) {
+      failed_(other.failed_),
+      failure_(std::move(other.failure_)),
+      inflater_(std::move(other.inflater_)),
+      compressed_(std::move(other.compressed_)),  // its bytes stay where they are, and so does waiting_
+      waiting_(std::exchange(other.waiting_, {})),
+      raw_ended_(other.raw_ended_) {
   std::copy(other.buffer_.begin() + static_cast<std::ptrdiff_t>(begin_),
             other.buffer_.begin() + static_cast<std::ptrdiff_t>(end_),
             buffer_.begin() + static_cast<std::ptrdiff_t>(begin_));
@@ -45,22 +51,75 @@ ByteSource::~ByteSource() {
   if (descriptor_ >= 0) ::close(descriptor_);
 }
 
-bool ByteSource::refill() {
-  while (failure_.empty()) {
+// What is there, at least a byte; 0 at the end, after a failure, or when it was woken.
+std::size_t ByteSource::read_raw(MutableBytes out) {
+  while (failed_ == Failure::none) {
     if (wake_ >= 0) {
       std::array<pollfd, 2> waits{pollfd{descriptor_, POLLIN, 0}, pollfd{wake_, POLLIN, 0}};
       if (::poll(waits.data(), waits.size(), -1) < 0) continue;
-      if (waits[1].revents != 0) return false;
+      if (waits[1].revents != 0) return 0;
     }
-    const ssize_t count = ::read(descriptor_, buffer_.data(), buffer_.size());
-    if (count > 0) {
-      begin_ = 0;
-      end_ = static_cast<std::size_t>(count);
-      return true;
+    const ssize_t count = ::read(descriptor_, out.data(), out.size());
+    if (count > 0) return static_cast<std::size_t>(count);
+    if (count == 0) {
+      raw_ended_ = true;
+      return 0;
     }
-    if (count == 0) return false;
     if (errno == EINTR) continue;
+    failed_ = Failure::system;
     failure_ = std::strerror(errno);
+  }
+  return 0;
+}
+
+// The first bytes, of which a pipe may give one at a time, say whether the rest is to be decompressed.
+void ByteSource::begin() {
+  begun_ = true;
+  std::size_t got = 0;
+  while (got < kCompressionMagicSize) {
+    const std::size_t more = read_raw(MutableBytes(buffer_).subspan(got));
+    if (more == 0) break;
+    got += more;
+  }
+  begin_ = 0;
+  end_ = got;
+  inflater_ = make_inflater(ByteView(buffer_).first(got));
+  if (inflater_ == nullptr) return;
+  compressed_.assign(buffer_.begin(), buffer_.end());
+  waiting_ = ByteView(compressed_).first(got);
+  end_ = 0;
+}
+
+bool ByteSource::refill() {
+  if (!begun_) {
+    begin();
+    if (begin_ < end_) return true;
+  }
+  if (inflater_ != nullptr) return refill_decompressed();
+  const std::size_t count = read_raw(buffer_);
+  begin_ = 0;
+  end_ = count;
+  return count > 0;
+}
+
+bool ByteSource::refill_decompressed() {
+  begin_ = end_ = 0;
+  const auto fail = [this](std::string why) {
+    failed_ = Failure::compressed;
+    failure_ = std::move(why);
+    return false;
+  };
+  while (failed_ == Failure::none) {
+    if (!inflater_->failure().empty()) return fail(inflater_->failure());
+    end_ = inflater_->step(waiting_, buffer_);
+    if (end_ > 0) return true;
+    if (!inflater_->failure().empty() || !waiting_.empty()) continue;
+    const std::size_t more = read_raw(compressed_);
+    waiting_ = ByteView(compressed_).first(more);
+    if (more > 0) continue;
+    if (raw_ended_ && !inflater_->complete())
+      return fail(fmt::format("ends in the middle of its {} data", inflater_->name()));
+    return false;
   }
   return false;
 }

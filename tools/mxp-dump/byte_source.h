@@ -1,13 +1,18 @@
-// The bytes of a capture file or of standard input, in order, through one fixed buffer. It does not seek, so that a
-// pipe works, and no allocation depends on what the input says.
+// The bytes of a capture file or of standard input, in order, through one fixed buffer; compressed ones (gzip, zstd, by
+// their first bytes) are decompressed on the way. It does not seek, so that a pipe works, and no allocation depends on
+// what the input says, but for zstd's window (inflater.h).
 #pragma once
 
 #include <array>
 #include <cstdint>
 #include <expected>
+#include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
+#include "mxp-dump/inflater.h"
 #include "mxp/bytes.h"
 #include "udp/unique_fd.h"
 
@@ -32,19 +37,38 @@ class ByteSource {
   // As read(), but throws the bytes away.
   std::uint64_t skip(std::uint64_t count);
 
-  std::uint64_t offset() const { return offset_; }  // bytes taken so far
-  // Not empty after a read error (not the end of the file): what the system said.
+  std::uint64_t offset() const { return offset_; }  // bytes taken so far, decompressed
+  // "gzip", "zstd", or empty. Known after the first read.
+  std::string_view compression() const { return inflater_ == nullptr ? std::string_view() : inflater_->name(); }
+
+  enum class Failure : std::uint8_t {
+    none,
+    system,      // the system refused a read
+    compressed,  // the compressed data are damaged, or end too early
+  };
+  // A clean end of the file is no failure.
+  Failure failed() const { return failed_; }
+  // What the system said, or a clause on the compressed data.
   const std::string& failure() const { return failure_; }
 
  private:
   bool refill();
+  bool refill_decompressed();
+  std::size_t read_raw(MutableBytes out);
+  void begin();
 
   int descriptor_;
   int wake_;
+  bool begun_ = false;
   std::size_t begin_ = 0;
   std::size_t end_ = 0;
   std::uint64_t offset_ = 0;
+  Failure failed_ = Failure::none;
   std::string failure_;
+  std::unique_ptr<Inflater> inflater_;
+  std::vector<std::uint8_t> compressed_;  // empty unless there is an inflater
+  ByteView waiting_;                      // of compressed_
+  bool raw_ended_ = false;
   std::array<std::uint8_t, 64 * 1024> buffer_;
 };
 

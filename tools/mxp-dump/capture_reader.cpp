@@ -20,8 +20,6 @@ std::string guess(ByteView head) {
   };
   using namespace std::string_view_literals;
   constexpr std::array kFormats{
-      Format{"\x1f\x8b"sv, "it is compressed with gzip: gunzip it first"},
-      Format{"\x28\xb5\x2f\xfd"sv, "it is compressed with zstd: unzstd it first"},
       Format{"\xfd\x37zX"sv, "it is compressed with xz: unxz it first"},
       Format{"BZh"sv, "it is compressed with bzip2: bunzip2 it first"},
       Format{"\x04\x22\x4d\x18"sv, "it is compressed with lz4: unlz4 it first"},
@@ -61,8 +59,11 @@ std::string CaptureError::to_string() const {
 std::expected<std::unique_ptr<CaptureReader>, CaptureError> open_capture(ByteSource source) {
   std::array<std::uint8_t, 4> magic{};
   const std::size_t got = source.read(magic);
-  if (!source.failure().empty())
-    return std::unexpected(CaptureError{CaptureError::Kind::unreadable, 0, 1, source.failure()});
+  if (source.failed() != ByteSource::Failure::none) {
+    const bool damaged = source.failed() == ByteSource::Failure::compressed;
+    return std::unexpected(
+        CaptureError{damaged ? CaptureError::Kind::malformed : CaptureError::Kind::unreadable, 0, 1, source.failure()});
+  }
   if (got == 0) return std::unexpected(CaptureError{CaptureError::Kind::empty, 0, 1, {}});
   if (got == magic.size() && PcapReader::recognises(magic)) return PcapReader::open(std::move(source), magic);
   if (got == magic.size() && PcapngReader::recognises(magic)) return PcapngReader::open(std::move(source));

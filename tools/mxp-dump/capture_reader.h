@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "mxp-dump/byte_source.h"
 #include "mxp-dump/captured_packet.h"
@@ -37,6 +38,8 @@ class CaptureReader {
   virtual ~CaptureReader() = default;
   // The next packet, nullopt at a clean end. After an error the reader must not be used again.
   virtual std::expected<std::optional<CapturedPacket>, CaptureError> next() = 0;
+  // How the file is compressed: "gzip", "zstd", or empty. The offsets of its packets are of what it holds.
+  virtual std::string_view compression() const { return {}; }
 };
 
 // Looks at the first bytes and chooses the reader.

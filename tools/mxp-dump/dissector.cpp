@@ -58,6 +58,7 @@ bool Dissector::dissect(const CapturedPacket& packet, const UdpDatagram& datagra
   record_.length = datagram.length;
   record_.captured = static_cast<std::uint32_t>(datagram.payload.size());
   record_.fragment = datagram.fragment;
+  record_.fragments = datagram.fragments;
   record_.segment.reset();
   clear_record();
   if (!surveyed_) survey(packet, datagram);

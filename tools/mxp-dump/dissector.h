@@ -14,7 +14,7 @@
 
 #include "mxp-dump/connection_table.h"
 #include "mxp-dump/key_ring.h"
-#include "mxp-dump/link_layer.h"
+#include "mxp-dump/link/udp_datagram.h"
 #include "mxp-dump/record.h"
 
 namespace mxp::dump {

@@ -196,6 +196,7 @@ void JsonWriter::write(const PacketRecord& record, std::string& out) {
   if (record.damaged) json.add(R"(,"damaged":true)");
   if (record.retransmission) json.add(R"(,"retransmission":true)");
   if (record.fragment) json.add(R"(,"fragment":true)");
+  if (record.fragments > 0) json.add(R"(,"fragments":{})", record.fragments);
   if (record.truncated()) json.add(R"(,"truncated":true,"captured_length":{})", record.captured);
   if (record.segment) json.add(R"(,"segment":{})", *record.segment);
   if (record.protection == Protection::opened) {

@@ -108,7 +108,8 @@ std::expected<Options, tools::ParseStop> parse_options(int argc, char** argv) {
   LowOptions low;
   CLI::App app("Shows the packets of MXP in a capture, with a key log down to their frames", "mxp-dump");
   app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::Throw);
-  app.add_option("-r,--read", low.read, "read a pcap or pcapng file; - is stdin")->type_name("FILE");
+  app.add_option("-r,--read", low.read, "read a pcap or pcapng file, also compressed with gzip or zstd; - is stdin")
+      ->type_name("FILE");
   app.add_option("-i,--interface", low.interface, "capture from a network interface; \"any\" is all")
       ->type_name("NAME");
   app.add_option("-f,--filter", low.filter, "look only at what this capture filter (BPF) lets through")

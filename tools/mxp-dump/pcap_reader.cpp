@@ -64,7 +64,7 @@ std::expected<std::optional<CapturedPacket>, CaptureError> PcapReader::next() {
   for (;;) {
     input_.start_record();
     const std::size_t got = input_.read_some(header);
-    if (got == 0 && input_.failure().empty()) return std::nullopt;
+    if (got == 0 && !input_.failed()) return std::nullopt;
     if (got < header.size()) return std::unexpected(input_.ended());
     const auto magic = std::span(header).first<4>();
     // As a record this would be an empty packet, or one of 430 MB, in 2055 or 1975.

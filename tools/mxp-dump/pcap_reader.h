@@ -16,6 +16,7 @@ class PcapReader final : public CaptureReader {
                                                                           std::span<const std::uint8_t, 4> magic);
 
   std::expected<std::optional<CapturedPacket>, CaptureError> next() override;
+  std::string_view compression() const override { return input_.compression(); }
 
  private:
   PcapReader(ByteSource source, ByteOrder order, bool nanoseconds)

@@ -61,7 +61,7 @@ std::expected<std::optional<CapturedPacket>, CaptureError> PcapngReader::next() 
     input_.start_record();
     std::array<std::uint8_t, 4> type{};
     const std::size_t got = input_.read_some(type);
-    if (got == 0 && input_.failure().empty()) return std::nullopt;
+    if (got == 0 && !input_.failed()) return std::nullopt;
     if (got < type.size()) return std::unexpected(input_.ended());
     if (PcapReader::recognises(type))
       return std::unexpected(input_.malformed("is a pcapng file with a pcap file appended: give them one by one"));

@@ -20,6 +20,7 @@ class PcapngReader final : public CaptureReader {
   static std::expected<std::unique_ptr<CaptureReader>, CaptureError> open(ByteSource source);
 
   std::expected<std::optional<CapturedPacket>, CaptureError> next() override;
+  std::string_view compression() const override { return input_.compression(); }
 
  private:
   struct Interface {

@@ -37,9 +37,10 @@ struct PacketRecord {
   std::optional<std::uint64_t> time_ns;  // since 1970
   SocketAddress source;
   SocketAddress destination;
-  std::uint32_t length = 0;    // of the UDP payload on the wire
-  std::uint32_t captured = 0;  // of it
-  bool fragment = false;
+  std::uint32_t length = 0;              // of the UDP payload on the wire
+  std::uint32_t captured = 0;            // of it
+  bool fragment = false;                 // the first one of an IP datagram, of which the rest is not in the capture
+  std::uint32_t fragments = 0;           // of how many the datagram was put together
   std::optional<std::uint32_t> segment;  // from 0, where one captured datagram holds several (GSO, GRO)
 
   PacketType type = PacketType::one_rtt;

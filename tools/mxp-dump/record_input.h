@@ -51,13 +51,18 @@ class RecordInput {
     return part;
   }
 
-  const std::string& failure() const { return source_.failure(); }
+  bool failed() const { return source_.failed() != ByteSource::Failure::none; }
+  std::string_view compression() const { return source_.compression(); }
   std::uint64_t next_frame() const { return frames_ + 1; }
   std::uint64_t count_frame() { return ++frames_; }
 
   CaptureError ended() const {
-    if (!source_.failure().empty())
-      return {CaptureError::Kind::unreadable, record_offset_, next_frame(), source_.failure()};
+    switch (source_.failed()) {
+      case ByteSource::Failure::system:
+        return {CaptureError::Kind::unreadable, record_offset_, next_frame(), source_.failure()};
+      case ByteSource::Failure::compressed: return malformed(source_.failure());
+      case ByteSource::Failure::none: break;
+    }
     return {CaptureError::Kind::truncated, record_offset_, next_frame(), {}};
   }
   CaptureError malformed(std::string reason) const {

@@ -14,7 +14,7 @@
 #include "common/signals.h"
 #include "mxp-dump/capture_reader.h"
 #include "mxp-dump/dissector.h"
-#include "mxp-dump/link_layer.h"
+#include "mxp-dump/link/udp_finder.h"
 #include "mxp-dump/live_capture.h"
 #include "mxp-dump/packet_filter.h"
 #include "mxp-dump/packet_writer.h"
@@ -60,8 +60,8 @@ class CaptureRun {
     if (auto done = open_outputs(); !done) return std::unexpected(done.error());
     if (auto done = give_up_rights(); !done) return std::unexpected(done.error());
     if (auto done = survey(); !done) return std::unexpected(done.error());
-    const auto input = read_packets();
-    if (!input) return std::unexpected(input.error());
+    if (auto done = read_packets(); !done) return std::unexpected(done.error());
+    if (auto done = take_waiting_fragments(); !done) return std::unexpected(done.error());
     return finish();
   }
 
@@ -134,16 +134,22 @@ class CaptureRun {
   Result<void> survey() {
     if (!file_start_ || reader_ == nullptr) return {};
     std::uint64_t latest_ns = 0, frames = 0;
+    UdpFinder finder;
+    const auto note = [&](const CapturedPacket& packet, const FoundUdp& found) {
+      if (found) dissector_.survey(packet, *found);
+    };
     const auto noted = each_frame([&](const CapturedPacket& packet) {
       ++frames;
       if (packet.time_ns.value_or(latest_ns) < latest_ns) ++counts_.out_of_order;
       latest_ns = packet.time_ns.value_or(latest_ns);
-      if (const auto datagram = find_udp(packet.link_type, packet.bytes)) dissector_.survey(packet, *datagram);
+      finder.find(packet, note);
     });
     if (!noted) return noted;
+    finder.finish(note);
     dissector_.end_survey();
     if (signals_.received() != 0) return {};
-    counts_.unsorted = counts_.out_of_order > 0 && frames > TimeOrder::kMaxFrames;
+    counts_.compressed = !reader_->compression().empty();
+    counts_.unsorted = counts_.out_of_order > 0 && (frames > TimeOrder::kMaxFrames || counts_.compressed);
     if (counts_.out_of_order == 0 || counts_.unsorted) {
       damage_.reset();  // met again, unless enough was shown before
       return rewind();
@@ -205,7 +211,6 @@ class CaptureRun {
 
   // A damaged input is kept for the end, after the summary of what is whole.
   Result<void> read_packets() {
-    const Dissector::Sink sink = [this](const PacketRecord& record) { print(record); };
     while (reader_ != nullptr && signals_.received() == 0 && !enough() && !stdout_.closed() && !stdout_.failure()) {
       const auto packet = reader_->next();
       if (!packet) {
@@ -217,16 +222,45 @@ class CaptureRun {
       const auto passes = filter_.passes(**packet);
       if (!passes) return std::unexpected(passes.error());
       if (!*passes) continue;
-      const bool shown = dissect(**packet, sink);
-      if (pcap_ != nullptr && (shown || live_ != nullptr)) {
-        if (auto written = pcap_->write(**packet); !written) return stop_writing(written.error());
-        if (live_ != nullptr) {
-          if (auto flushed = pcap_->flush(); !flushed) return stop_writing(flushed.error());
+      Result<void> done;
+      finder_.find(**packet, [&](const CapturedPacket& in, const FoundUdp& found) {
+        if (auto looked = look_at(in, found); !looked) done = looked;
+      });
+      if (!done) return done;
+      if (live_ == nullptr) continue;
+      if (pcap_ != nullptr) {
+        auto written = pcap_->write(**packet);
+        if (written) written = pcap_->flush();
+        if (!written) {
+          if (auto stopped = stop_writing(written.error()); !stopped) return stopped;
         }
       }
-      if (live_ != nullptr) stdout_.flush();
+      stdout_.flush();
     }
     return {};
+  }
+
+  // First fragments whose datagrams never became whole.
+  Result<void> take_waiting_fragments() {
+    Result<void> done;
+    if (enough()) return done;
+    finder_.finish([&](const CapturedPacket& in, const FoundUdp& found) {
+      if (auto looked = look_at(in, found); !looked) done = looked;
+    });
+    return done;
+  }
+
+  // What is MXP in a file goes to -w, with all fragments of its datagram; of an interface, everything does.
+  Result<void> look_at(const CapturedPacket& packet, const FoundUdp& found) {
+    if (!dissect(packet, found) || live_ != nullptr || pcap_ == nullptr) return {};
+    Result<void> written;
+    if (found->fragments > 0) {
+      for (const CapturedPacket& earlier : finder_.earlier_frames()) {
+        if (written) written = pcap_->write(earlier);
+      }
+    }
+    if (written) written = pcap_->write(packet);
+    return written ? written : stop_writing(written.error());
   }
 
   // It is no error if the reader of our pcap had enough and has gone.
@@ -238,17 +272,16 @@ class CaptureRun {
 
   bool enough() const { return options_.max_packets != 0 && printed_ >= options_.max_packets; }
 
-  bool dissect(const CapturedPacket& packet, const Dissector::Sink& sink) {
-    const auto datagram = find_udp(packet.link_type, packet.bytes);
+  bool dissect(const CapturedPacket& packet, const FoundUdp& datagram) {
     if (datagram) {
-      if (dissector_.dissect(packet, *datagram, sink)) return true;
+      if (dissector_.dissect(packet, *datagram, sink_)) return true;
       if (const auto tunnel = udp_tunnel(*datagram); !tunnel.empty()) ++counts_.not_looked_into[std::string(tunnel)];
       else ++counts_.other_udp;
       return false;
     }
     switch (datagram.error().why) {
       case NotUdp::other_protocol: break;
-      case NotUdp::later_fragment: ++counts_.later_fragments; break;
+      case NotUdp::held_fragment: break;  // counted by the finder
       case NotUdp::malformed: ++counts_.malformed; break;
       case NotUdp::tunnel: ++counts_.not_looked_into[std::string(datagram.error().tunnel)]; break;
       case NotUdp::unknown_link_type:
@@ -270,6 +303,7 @@ class CaptureRun {
 
   Result<ExitCode> finish() {
     counts_.cut_headers = dissector_.cut_headers();
+    counts_.fragments = finder_.fragment_counts();
     for (const Connection& connection : dissector_.table().connections()) summary_.add(connection);
     const std::uint64_t forgotten = dissector_.table().evicted();
     nlohmann::json json = summary_.to_json(counts_, forgotten);
@@ -305,7 +339,7 @@ class CaptureRun {
     if (printed_ == 0) {
       output_.note(fmt::format("no MXP found in {} ({}{}{}){}", counted(counts_.frames, "frame"),
                                counted(counts_.other_udp, "other UDP datagram"),
-                               named(counts_.later_fragments, "IP fragment", "IP fragments"),
+                               named(counts_.fragments.unmatched, "IP fragment", "IP fragments"),
                                named(counts_.malformed, "frame cut off or malformed", "frames cut off or malformed"),
                                unread.empty() ? "; a connection joined in its middle needs --keylog or --port"
                                               : " beside those that were not looked into"));
@@ -330,6 +364,8 @@ class CaptureRun {
   KeyRing keys_;
   Summary summary_;
   Dissector dissector_;
+  const Dissector::Sink sink_ = [this](const PacketRecord& record) { print(record); };
+  UdpFinder finder_;
   PacketFilter filter_;
   UniqueFd file_;
   std::optional<std::uint64_t> file_start_;  // of a file that can be read twice

@@ -196,7 +196,10 @@ nlohmann::json Summary::to_json(const CaptureCounts& counts, std::uint64_t forgo
   put_count("without_key", no_key_);
   put_count("key_misfit", not_opened_);
   if (!missing_ids_.empty()) json["missing_keys"] = missing_ids_;
-  put_count("fragments", counts.later_fragments);
+  put_count("fragments", counts.fragments.unmatched);
+  put_count("fragments_overlapping", counts.fragments.overlapping);
+  put_count("fragment_copies", counts.fragments.copies);
+  put_count("reassembled", counts.fragments.reassembled);
   put_count("malformed", counts.malformed);
   put_count("unknown_link_type", counts.unknown_link_type);
   if (!counts.not_looked_into.empty()) json["not_looked_into"] = counts.not_looked_into;
@@ -245,14 +248,17 @@ std::string Summary::to_text(const CaptureCounts& counts, std::uint64_t forgotte
   row_count("not verifying", not_verifying_, "message 2", "messages 2");
   row("capture", fmt::format("{}, {} not MXP", counted(counts.frames, "frame"),
                              counted(counts.other_udp, "UDP datagram that is", "UDP datagrams that are")));
-  row_count("fragments", counts.later_fragments, "IP fragment", "IP fragments",
-            ", whose datagrams are not put together");
+  row_count("reassembled", counts.fragments.reassembled, "datagram", "datagrams", " from IP fragments");
+  row_count("fragments", counts.fragments.unmatched, "IP fragment", "IP fragments",
+            " of datagrams that are not all in the capture");
+  row_count("overlapping", counts.fragments.overlapping, "IP fragment", "IP fragments", ", which are not put together");
+  row_count("copies", counts.fragments.copies, "IP fragment", "IP fragments", " that was there already");
   row_count("malformed", counts.malformed, "frame", "frames",
             " with headers that are cut off or contradict themselves");
   if (!counts.not_looked_into.empty()) row("not looked at", counts.not_looked_into_text());
-  row_count("out of order", counts.out_of_order, "frame is", "frames are",
-            counts.unsorted ? " older than the frame before, in a file too long to be sorted"
-                            : " older than the frame before");
+  row_count(
+      "out of order", counts.out_of_order, "frame is", "frames are",
+      counts.unsorted ? " older than the frame before, in a file that is not sorted" : " older than the frame before");
   for (const auto& [number, lines] : details_) text += lines;
   if (connections_ > details_.size())
     fmt::format_to(out, "  and {}\n", counted(connections_ - details_.size(), "more connection"));
@@ -282,10 +288,11 @@ std::vector<std::string> Summary::notes(const CaptureCounts& counts) const {
                                 counted(not_verifying_, "message 2 does not", "messages 2 do not")));
   if (counts.unsorted)
     notes.push_back(
-        fmt::format("the frames are not in the order of their times, and more than {} of them are not sorted: what "
-                    "depends on the order (who began, what was repeated, times) may be wrong; reordercap(1) "
-                    "sorts a file",
-                    TimeOrder::kMaxFrames));
+        fmt::format("the frames are not in the order of their times, and {} are not sorted: what depends on the order "
+                    "(who began, what was repeated, times) may be wrong; {}reordercap(1) sorts a file",
+                    counts.compressed ? std::string("those of a compressed file")
+                                      : fmt::format("more than {} of them", TimeOrder::kMaxFrames),
+                    counts.compressed ? "decompress it, or " : ""));
   return notes;
 }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "mxp-dump/connection.h"
+#include "mxp-dump/link/fragments.h"
 
 namespace mxp::dump {
 
@@ -16,14 +17,15 @@ namespace mxp::dump {
 struct CaptureCounts {
   std::uint64_t frames = 0;
   std::uint64_t other_udp = 0;
-  std::uint64_t later_fragments = 0;  // IP fragments without a UDP header
-  std::uint64_t malformed = 0;        // IP or UDP headers that contradict themselves or were cut off
+  Fragments::Counts fragments;
+  std::uint64_t malformed = 0;  // IP or UDP headers that contradict themselves or were cut off
   std::uint64_t unknown_link_type = 0;
   // How many frames were not looked into, by what they are: link types that are not read, and tunnels.
   std::map<std::string, std::uint64_t> not_looked_into;
   std::uint64_t cut_headers = 0;   // packets of MXP cut before their connection id
   std::uint64_t out_of_order = 0;  // frames whose time is before that of the frame before
-  bool unsorted = false;           // and they were too many to be put in order
+  bool unsorted = false;           // and they were too many to be put in order, or compressed
+  bool compressed = false;         // the file
 
   std::uint64_t not_looked_into_total() const;
   // "12 frames of link type 147, 3 of GRE"; empty if there are none.

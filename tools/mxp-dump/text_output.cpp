@@ -133,6 +133,7 @@ void describe(const PacketRecord& record, std::string& out) {
   if (record.duplicate) mark("duplicate");
   if (record.retransmission) mark("retransmission");
   if (record.fragment) mark("fragment");
+  if (record.fragments > 0) mark(fmt::format("of {} fragments", record.fragments));
   if (record.truncated() && !record.fragment)
     mark(fmt::format("truncated: {} of {} bytes captured", record.captured, record.length));
   if (record.segment) mark(fmt::format("segment {}", *record.segment));
