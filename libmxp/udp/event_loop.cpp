@@ -7,6 +7,8 @@
 // The bounds keep one direction from starving the other; what is left over is work for the next turn at once.
 #include "mxp/event_loop.h"
 
+#include <sys/prctl.h>
+
 #include <algorithm>
 #include <cerrno>
 
@@ -72,7 +74,11 @@ struct EventLoop::Impl {
   TimerQueue timers;
   Endpoint endpoint;  // destroyed before everything that its handler may call
 
+  class Running;
+
   bool in_turn = false;
+  bool running = false;           // in run()
+  Timestamp next_turn_at{};       // at the latest
   bool waiting_for_room = false;  // EAGAIN: until the socket is writable
   Timestamp send_again_at{};      // after ENOBUFS
   Timestamp receive_again_at{};   // after an error that would repeat itself
@@ -83,7 +89,7 @@ struct EventLoop::Impl {
 std::expected<void, IoError> EventLoop::Impl::turn(Timestamp now, bool block) {
   MXP_REQUIRE(!in_turn);  // run() and process() may not be called from a callback
   in_turn = true;
-  const auto events = poller->wait(block && !more_to_receive && !more_to_send);
+  const auto events = block ? poller->wait_until(next_turn_at) : poller->wait(false);
   if (!events) {
     in_turn = false;
     return std::unexpected(events.error());
@@ -164,9 +170,33 @@ std::expected<void, IoError> EventLoop::Impl::prepare_to_wait(Timestamp now) {
   SocketInterest interest = waiting_for_room ? SocketInterest::both : SocketInterest::read;
   if (now < receive_again_at) interest = SocketInterest::nothing;  // errors cannot be masked
   if (auto set = poller->set_socket(carrier->fd(), interest); !set) return set;
-  poller->arm(deadline(now), now);
+  next_turn_at = deadline(now);
+  if (!running) poller->arm(next_turn_at, now);
   return {};
 }
+
+// In run() nobody else waits for the descriptor: a near deadline goes along with the wait, and the timer behind the
+// descriptor is set when run() ends. Linux makes timeouts of waits late by up to 50 us to join them with others, unless
+// the thread asks for precision; a pacer lives on less than that.
+class EventLoop::Impl::Running {
+ public:
+  explicit Running(Impl& impl) : impl_(impl), slack_(::prctl(PR_GET_TIMERSLACK)) {
+    impl_.running = true;
+    ::prctl(PR_SET_TIMERSLACK, 1UL);
+  }
+  ~Running() {
+    if (slack_ > 0) ::prctl(PR_SET_TIMERSLACK, static_cast<unsigned long>(slack_));
+    impl_.running = false;
+    const Timestamp now = monotonic_now();
+    impl_.poller->arm(impl_.deadline(now), now);
+  }
+  Running(const Running&) = delete;
+  Running& operator=(const Running&) = delete;
+
+ private:
+  Impl& impl_;
+  int slack_;  // nanoseconds
+};
 
 // A socket that is bound to one address cannot send from another one.
 void EventLoop::Impl::watch_addresses() {
@@ -221,6 +251,7 @@ void EventLoop::stop() noexcept { impl_->poller->request_stop(); }
 Timestamp EventLoop::next_timeout() const { return impl_->deadline(monotonic_now()); }
 
 std::expected<void, IoError> EventLoop::run() {
+  const Impl::Running running(*impl_);
   bool block = false;  // what was called before run() may already have made something due
   while (!impl_->poller->take_stop()) {
     if (auto done = impl_->turn(monotonic_now(), block); !done) return done;

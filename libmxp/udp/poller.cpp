@@ -8,6 +8,8 @@
 #include <cerrno>
 #include <string>
 
+#include "udp/clock.h"
+
 namespace mxp {
 namespace {
 
@@ -17,6 +19,11 @@ constexpr std::uint64_t kSocketTag = ~std::uint64_t{0};
 constexpr std::uint64_t kTimerTag = kSocketTag - 1;
 constexpr std::uint64_t kStopTag = kSocketTag - 2;
 constexpr std::uint64_t kGenerationMask = 0x7fffffff;
+
+// Our choice: a deadline that is so near goes along with the wait. A farther one is nearly always moved on before it
+// comes, which costs nothing where a timer waits for it (Poller::arm), and a start and a cancellation with each wait
+// where the wait has it.
+constexpr Duration kNear = std::chrono::milliseconds(1);
 
 std::uint64_t watch_tag(int fd, std::uint64_t generation) {
   return (generation & kGenerationMask) << 32 | static_cast<std::uint32_t>(fd);
@@ -29,33 +36,35 @@ std::uint32_t epoll_bits(FdEvent events) {
   return bits;
 }
 
+timespec to_timespec(Duration time) {
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(time);
+  return {.tv_sec = static_cast<time_t>(seconds.count()), .tv_nsec = static_cast<long>((time - seconds).count())};
+}
+
 itimerspec timer_spec(Timestamp deadline) {
   itimerspec spec{};
   if (deadline == kNever) return spec;  // all zero disarms
-  const auto since_zero = std::max<Duration>(deadline.time_since_epoch(), std::chrono::nanoseconds(1));
-  const auto seconds = std::chrono::floor<std::chrono::seconds>(since_zero);
-  spec.it_value.tv_sec = static_cast<time_t>(seconds.count());
-  spec.it_value.tv_nsec = static_cast<long>((since_zero - seconds).count());
+  spec.it_value = to_timespec(std::max<Duration>(deadline.time_since_epoch(), std::chrono::nanoseconds(1)));
   return spec;
 }
 
 }  // namespace
 
-std::expected<std::unique_ptr<Poller>, IoError> Poller::create() {
+std::expected<std::unique_ptr<Poller>, IoError> Poller::create(DeadlineBy deadline_by) {
   UniqueFd epoll(::epoll_create1(EPOLL_CLOEXEC));
   if (!epoll.valid()) return std::unexpected(io_error(errno, "create an epoll instance"));
   UniqueFd timer(::timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC));
   if (!timer.valid()) return std::unexpected(io_error(errno, "create a timer"));
   UniqueFd stop(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
   if (!stop.valid()) return std::unexpected(io_error(errno, "create an event descriptor"));
-  std::unique_ptr<Poller> out(new Poller(std::move(epoll), std::move(timer), std::move(stop)));
+  std::unique_ptr<Poller> out(new Poller(std::move(epoll), std::move(timer), std::move(stop), deadline_by));
   if (auto added = out->add(out->timer_.get(), kTimerTag); !added) return std::unexpected(added.error());
   if (auto added = out->add(out->stop_.get(), kStopTag); !added) return std::unexpected(added.error());
   return out;
 }
 
-Poller::Poller(UniqueFd epoll, UniqueFd timer, UniqueFd stop)
-    : epoll_(std::move(epoll)), timer_(std::move(timer)), stop_(std::move(stop)) {}
+Poller::Poller(UniqueFd epoll, UniqueFd timer, UniqueFd stop, DeadlineBy deadline_by)
+    : epoll_(std::move(epoll)), timer_(std::move(timer)), stop_(std::move(stop)), deadline_by_(deadline_by) {}
 
 std::expected<void, IoError> Poller::add(int fd, std::uint64_t tag) {
   epoll_event event{};
@@ -117,14 +126,36 @@ void Poller::arm(Timestamp deadline, Timestamp now) {
   const bool pending = armed_for_ > now;
   if (pending && deadline >= armed_for_) return;  // it fires early, and then the later deadline is armed
   if (!pending && deadline <= now) return;        // it has fired, and stays readable
+  set_timer(deadline);
+}
+
+// Also takes back that it has fired.
+void Poller::set_timer(Timestamp deadline) {
   const itimerspec spec = timer_spec(deadline);
-  ::timerfd_settime(timer_.get(), TFD_TIMER_ABSTIME, &spec, nullptr);  // also takes back that it has fired
+  ::timerfd_settime(timer_.get(), TFD_TIMER_ABSTIME, &spec, nullptr);
   armed_for_ = deadline;
 }
 
 std::expected<SocketEvents, IoError> Poller::wait(bool block) {
   const bool may_block = block && always_ready_.empty();
-  const int count = ::epoll_wait(epoll_.get(), events_.data(), static_cast<int>(events_.size()), may_block ? -1 : 0);
+  return dispatch(::epoll_wait(epoll_.get(), events_.data(), static_cast<int>(events_.size()), may_block ? -1 : 0));
+}
+
+std::expected<SocketEvents, IoError> Poller::wait_until(Timestamp deadline) {
+  const Timestamp now = monotonic_now();
+  if (deadline_by_ == DeadlineBy::timer || deadline > now + kNear || !always_ready_.empty()) {
+    arm(deadline, now);
+    return wait(true);
+  }
+  if (armed_for_ <= now) set_timer(kNever);  // it has fired, and would end this wait at once
+  const timespec left = to_timespec(std::max(deadline - now, Duration::zero()));
+  const int count = ::epoll_pwait2(epoll_.get(), events_.data(), static_cast<int>(events_.size()), &left, nullptr);
+  if (count >= 0 || errno != ENOSYS) return dispatch(count);
+  deadline_by_ = DeadlineBy::timer;
+  return wait_until(deadline);
+}
+
+std::expected<SocketEvents, IoError> Poller::dispatch(int count) {
   if (count < 0 && errno != EINTR) return std::unexpected(io_error(errno, "wait for events"));
   SocketEvents out;
   for (int i = 0; i < count; ++i) {

@@ -32,7 +32,10 @@ enum class SocketInterest : std::uint8_t { nothing, read, write, both };
 
 class Poller {
  public:
-  static std::expected<std::unique_ptr<Poller>, IoError> create();
+  // How wait_until() keeps a near deadline. Linux before 5.11 has no epoll_pwait2; there the timer does it, which is
+  // found out by the first such wait.
+  enum class DeadlineBy : std::uint8_t { wait, timer };
+  static std::expected<std::unique_ptr<Poller>, IoError> create(DeadlineBy deadline_by = DeadlineBy::wait);
 
   int fd() const { return epoll_.get(); }
 
@@ -49,9 +52,12 @@ class Poller {
   // the deadline on.
   void arm(Timestamp deadline, Timestamp now);
 
-  // Waits until something is ready, or not at all. Then it calls the callbacks of the watched descriptors that are
-  // ready. EINTR ends the wait early.
+  // Waits until something is ready, the armed deadline among it, or not at all. Then it calls the callbacks of the
+  // watched descriptors that are ready. EINTR ends the wait early.
   std::expected<SocketEvents, IoError> wait(bool block);
+  // Waits until something is ready, and until `deadline` at most. A near deadline goes along with the wait, which saves
+  // the system call that arms the timer. What was armed before holds no longer: arm() anew before others wait for fd().
+  std::expected<SocketEvents, IoError> wait_until(Timestamp deadline);
 
   void request_stop() noexcept;
   // Whether a stop was requested since the last call.
@@ -63,13 +69,17 @@ class Poller {
     std::uint64_t generation;
     bool always_ready;
   };
-  Poller(UniqueFd epoll, UniqueFd timer, UniqueFd stop);
+  Poller(UniqueFd epoll, UniqueFd timer, UniqueFd stop, DeadlineBy deadline_by);
+  // What a wait has returned: the number of events, or -1 and errno.
+  std::expected<SocketEvents, IoError> dispatch(int count);
+  void set_timer(Timestamp deadline);
   std::expected<void, IoError> add(int fd, std::uint64_t tag);
   void call(int fd, std::uint64_t generation);
 
   UniqueFd epoll_;
   UniqueFd timer_;
   UniqueFd stop_;
+  DeadlineBy deadline_by_;
   std::atomic<bool> stop_requested_ = false;
   Timestamp armed_for_ = kNever;
   int socket_ = -1;

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <openssl/sha.h>
 #include <poll.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include <boost/test/unit_test.hpp>
@@ -343,6 +344,28 @@ BOOST_AUTO_TEST_CASE(timers_and_watched_descriptors_run_in_the_loop) {
   });
   BOOST_TEST(loop.run().has_value());
   BOOST_TEST(order == "tp");
+}
+
+// In run() the deadline goes along with the wait; afterwards the descriptor tells of it again.
+BOOST_AUTO_TEST_CASE(a_foreign_loop_may_take_over_after_run) {
+  Pair pair(0);
+  EventLoop& loop = *pair.server;
+  const int slack_before = ::prctl(PR_GET_TIMERSLACK);
+  int slack_in_run = 0;
+  bool later = false;
+  loop.at(loop.now() + 30ms, [&] { later = true; });
+  loop.at(loop.now() + 1ms, [&] {
+    slack_in_run = ::prctl(PR_GET_TIMERSLACK);
+    loop.stop();
+  });
+  BOOST_TEST(loop.run().has_value());
+  BOOST_TEST(slack_in_run == 1);
+  BOOST_TEST(::prctl(PR_GET_TIMERSLACK) == slack_before);
+  while (!later) {
+    pollfd entry{.fd = loop.fd(), .events = POLLIN, .revents = 0};
+    BOOST_REQUIRE(::poll(&entry, 1, 5000) == 1);
+    BOOST_REQUIRE(loop.process(loop.now()).has_value());
+  }
 }
 
 BOOST_AUTO_TEST_CASE(what_is_added_from_outside_wakes_a_foreign_loop) {

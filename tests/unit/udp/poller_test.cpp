@@ -45,8 +45,8 @@ UniqueFd regular_file() {
   return file;
 }
 
-std::unique_ptr<Poller> make_poller() {
-  auto poller = Poller::create();
+std::unique_ptr<Poller> make_poller(Poller::DeadlineBy deadline_by = Poller::DeadlineBy::wait) {
+  auto poller = Poller::create(deadline_by);
   BOOST_REQUIRE(poller.has_value());
   return std::move(*poller);
 }
@@ -180,6 +180,41 @@ BOOST_AUTO_TEST_CASE(a_deadline_in_the_past_is_readable_at_once) {
   BOOST_TEST(readable(poller->fd(), 1000));
   poller->arm(now + 1h, monotonic_now());
   BOOST_TEST(!readable(poller->fd(), 0));
+}
+
+BOOST_AUTO_TEST_CASE(a_wait_ends_at_its_deadline_or_with_an_event_whatever_was_armed_before) {
+  for (const auto deadline_by : {Poller::DeadlineBy::wait, Poller::DeadlineBy::timer}) {
+    auto poller = make_poller(deadline_by);
+    Pipe pipe;
+    int told = 0;
+    poller->watch(pipe.read.get(), FdEvent::readable, [&] {
+      pipe.take();
+      ++told;
+    });
+    for (const Duration time : {Duration(900us), Duration(20ms)}) {
+      const Timestamp start = monotonic_now();
+      poller->arm(Timestamp{}, start);  // fires at once, and is forgotten
+      BOOST_REQUIRE(poller->wait_until(start + time).has_value());
+      BOOST_TEST((monotonic_now() >= start + time));
+      BOOST_REQUIRE(poller->wait_until(start).has_value());  // has passed: only looks
+    }
+    BOOST_TEST(told == 0);
+
+    pipe.put('a');
+    BOOST_REQUIRE(poller->wait_until(kNever).has_value());
+    BOOST_TEST(told == 1);
+    pipe.put('b');
+    BOOST_REQUIRE(poller->wait_until(monotonic_now() + 1h).has_value());
+    BOOST_TEST(told == 2);
+    pipe.put('c');
+    BOOST_REQUIRE(poller->wait_until(monotonic_now() + 500us).has_value());
+    BOOST_TEST(told == 3);
+
+    const UniqueFd file = regular_file();
+    poller->watch(file.get(), FdEvent::readable, [&] { ++told; });  // always ready
+    BOOST_REQUIRE(poller->wait_until(kNever).has_value());
+    BOOST_TEST(told == 4);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(a_nearer_deadline_is_taken_over_at_once_and_a_later_one_when_the_first_has_passed) {
