@@ -5,7 +5,7 @@
 // packet, before anybody knows whether it was needed.
 //
 // "A little" is a quarter of the round trip, but at least half a millisecond, within which a peer that is near has
-// answered, and at most three: on a long path the copy is what keeps a lossy call from costing much more than others,
+// answered, and at most two: on a long path the copy is what keeps a lossy call from costing much more than others,
 // and it hardly matters to the path whether it comes early. Frames that have waited for half of that go along in the
 // same packet. Bulk data that wait do not hold it back: their packets would show a loss after a whole round trip only.
 //
@@ -32,7 +32,7 @@ class TailRepair {
  public:
   static constexpr std::size_t kRememberedFrames = 32;
   static constexpr Duration kShortestDelay = std::chrono::microseconds(500);
-  static constexpr Duration kLongestDelay = std::chrono::milliseconds(3);
+  static constexpr Duration kLongestDelay = std::chrono::milliseconds(2);
   static constexpr std::uint64_t kCopyPercent = 3;
   // For each round trip, or for so long where that is shorter.
   static constexpr std::uint64_t kFreeBytes = 12'000;

@@ -62,7 +62,7 @@ struct SchedulerConfig {
   // Messages that are not critical and do not fill a packet wait until so long after the packet before them, so that
   // they share one; a message that comes alone goes at once. 0 to 10 ms; 0 = they never wait.
   Duration coalescing_delay = std::chrono::microseconds(50);
-  // Whether what is critical goes once more, up to three milliseconds later, unless it is acknowledged by then
+  // Whether what is critical goes once more, up to two milliseconds later, unless it is acknowledged by then
   // (tail-loss repair): a lossy call costs little more than others, for at most 3 per cent of the bytes and 12,000
   // bytes in each round trip.
   bool tail_repair = true;
