@@ -14,7 +14,7 @@ namespace {
 
 // At high rates, what becomes due within this time is sent together. Waking for each message would cost more than
 // sending it, and a core at 500,000 a second. A message that waits for its batch has this wait in its latency.
-constexpr Duration kLeastPause = std::chrono::microseconds(100);
+constexpr Duration kLeastPause = std::chrono::microseconds(200);
 
 // Whether both ends read the same clock, so that the time in a message says how old it is.
 bool is_this_machine(const SocketAddress& address) {
