@@ -23,7 +23,7 @@ FENCED = re.compile(r"^```.*?^```$", re.M | re.S)
 
 def drills():
     """(name, script) of each drill; the name is its page and its line."""
-    for page in sorted(RUNBOOK.glob("*.md")):
+    for page in sorted(RUNBOOK.rglob("*.md")):
         text = page.read_text()
         for match in DRILL.finditer(text):
             yield f"{page.name}:{text.count(chr(10), 0, match.start()) + 1}", match[1]
