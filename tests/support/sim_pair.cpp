@@ -295,6 +295,9 @@ bool SimPair::transmit(Role sender, Timestamp now) {
     }
     mark = sent->ecn;
     if (tap) tap(sender, datagram);
+    if (passing)
+      passing({sender, datagram, sender == Role::client ? at_client : server_address,
+               sender == Role::client ? server_address : at_client});
     if (filter && filter(sender, datagram)) continue;
     link.offer(datagram, now, flow_of(at_client), sent->ecn);
   }
@@ -316,6 +319,7 @@ bool SimPair::deliver(Role receiver, Timestamp now) {
   }
   const SocketAddress& from = receiver == Role::server ? at_client : server_address;
   const SocketAddress& to = receiver == Role::server ? server_address : at_client;
+  if (passing) passing({receiver, ByteView(scratch_).first(departure->bytes.size()), from, to});
   endpoint(receiver).receive(now, {MutableBytes(scratch_).first(departure->bytes.size()), from, to, departure->ecn});
   return true;
 }

@@ -173,6 +173,13 @@ class SimPair {
   Ecn mark = Ecn::not_ect;
   // Sees every datagram that is put on the wire.
   std::function<void(Role sender, ByteView datagram)> tap;
+  // The same with its addresses, and every datagram that arrives: what a capture at either end would hold.
+  struct Passing {
+    Role at;  // whose end it passes
+    ByteView datagram;
+    SocketAddress from, to;
+  };
+  std::function<void(const Passing&)> passing;
   // Hands a forged or copied datagram to one side, as if it came from the other's address or from elsewhere. What that
   // side sends to other addresses than its peer's is counted and lost.
   void inject(Role receiver, std::vector<std::uint8_t> datagram, std::optional<SocketAddress> source = std::nullopt);

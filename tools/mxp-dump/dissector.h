@@ -12,6 +12,7 @@
 #include <optional>
 #include <vector>
 
+#include "mxp-dump/captured_packet.h"
 #include "mxp-dump/connection_table.h"
 #include "mxp-dump/key_ring.h"
 #include "mxp-dump/link/udp_datagram.h"

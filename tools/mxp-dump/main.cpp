@@ -7,6 +7,7 @@
 #include "common/tool_error.h"
 #include "mxp-dump/options.h"
 #include "mxp-dump/run.h"
+#include "mxp-dump/why_run.h"
 
 namespace tools = mxp::tools;
 
@@ -24,6 +25,8 @@ int fail(const tools::ToolError& error, const mxp::dump::Options& options) {
 
 int main(int argc, char** argv) {
   tools::prepare_process();
+  if (argc > 1 && std::string_view(argv[1]) == "why")
+    return mxp::dump::run_why(std::vector<std::string>(argv + 2, argv + argc));
   const auto options = mxp::dump::parse_options(argc, argv);
   if (!options) {
     return tools::report_stop("mxp-dump", options.error(), std::vector<std::string>(argv + 1, argv + argc),

@@ -16,6 +16,7 @@ namespace mxp::dump {
 namespace {
 
 constexpr const char* kFooter = R"(Examples:
+  mxp-dump why incident.pcapng --keylog keys.log          what is wrong, the likeliest first
   mxp-dump -r incident.pcapng                             one line for each packet of MXP
   mxp-dump -r incident.pcapng --keylog keys.log           the same, down to the frames
   mxp-dump -r incident.pcapng --stats summary --json      packets, loss, handshake time as JSON
@@ -32,9 +33,13 @@ client's first packet after it (medians of all connections). What the capture do
 Environment: MXPKEYLOGFILE names the key log where --keylog is not given.
 Exit: 0 done, 1 local failure, 2 wrong usage or an unreadable, truncated or malformed file, 7 no MXP (--exit-nomatch), 130 interrupted)";
 
-constexpr std::array<std::string_view, 5> kAbsent = {"why", "join", "redact", "inject-keys", "strip-keys"};
-constexpr tools::CommandNames kCommands = {
-    .tool = "mxp-dump", .present = {}, .absent = kAbsent, .or_else = "-r FILE or -i INTERFACE", .file_option = "-r"};
+constexpr std::array<std::string_view, 4> kAbsent = {"join", "redact", "inject-keys", "strip-keys"};
+constexpr std::array<std::string_view, 1> kPresent = {"why"};
+constexpr tools::CommandNames kCommands = {.tool = "mxp-dump",
+                                           .present = kPresent,
+                                           .absent = kAbsent,
+                                           .or_else = ", -r FILE or -i INTERFACE",
+                                           .file_option = "-r"};
 
 // The options as they were typed; the strings are still to be understood.
 struct LowOptions {
@@ -99,12 +104,12 @@ std::expected<Options, tools::ParseStop> interpret(const LowOptions& low, const 
 }  // namespace
 
 std::expected<Options, tools::ParseStop> parse_options(int argc, char** argv) {
-  // This tool has no commands yet. Only the first word can be meant as one; later words belong to options.
+  // What is a command has its own line (main.cpp). Only the first word can be meant as one; later words belong to options.
   const std::vector<std::string> arguments(argv + 1, argv + argc);
-  if (auto known =
-          tools::check_command(kCommands, std::span(arguments).first(std::min<std::size_t>(arguments.size(), 1)));
-      !known)
-    return std::unexpected(known.error());
+  if (!arguments.empty() && !arguments.front().starts_with('-')) {
+    if (auto known = tools::check_command(kCommands, std::span(arguments).first(1)); !known)
+      return std::unexpected(known.error());
+  }
   LowOptions low;
   CLI::App app("Shows the packets of MXP in a capture, with a key log down to their frames", "mxp-dump");
   app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::Throw);
@@ -144,6 +149,7 @@ std::expected<Options, tools::ParseStop> parse_options(int argc, char** argv) {
   app.add_flag("--exit-nomatch", low.exit_nomatch, "exit 7 if there is no MXP");
   tools::add_verbosity(app, low.verbosity);
   tools::add_version(app, "mxp-dump");
+  app.add_subcommand("why", "what is wrong with each connection of a capture, and where its time went");
   app.footer(kFooter);
   if (auto parsed = tools::parse_command_line(app, arguments); !parsed) return std::unexpected(parsed.error());
   auto options = interpret(low, app);
