@@ -55,7 +55,11 @@ auto with_streams(Parts& parts, Verb verb) -> decltype(verb(parts.streams)) {
 
 std::expected<StreamId, StreamError> Connection::open_stream(StreamType type) {
   return on_live_and_not_draining(impl_->parts, StreamError::connection_closed, StreamError::draining,
-                                  [&](Parts& parts) { return parts.streams.open(type); });
+                                  [&](Parts& parts) {
+                                    const auto opened = parts.streams.open(type);
+                                    if (opened) parts.trace(parts.told_at, TraceStreamsOpened{false, 1, *opened});
+                                    return opened;
+                                  });
 }
 
 std::expected<std::size_t, StreamError> Connection::write(StreamId id, ByteView data) {

@@ -12,18 +12,37 @@
 
 #include "connection/access.h"
 #include "connection/flows.h"
+#include "connection/handshake_payload.h"
 
 namespace mxp {
 
 namespace {
 
-std::unique_ptr<Connection> create(Role role, const ConnectionEnvironment& environment, ReadySignal& ready,
-                                   Timestamp now, ConnectionId id) {
-  auto connection = ConnectionAccess::create(role, environment, ready, now);
+std::unique_ptr<Connection> create(const ConnectionEnvironment& environment, ReadySignal& ready, Timestamp now,
+                                   ConnectionId id, const TraceStarted& started) {
+  auto connection = ConnectionAccess::create(started.role, environment, ready, now);
   Parts& parts = ConnectionAccess::parts(*connection);
   parts.local_id = id;
+  parts.trace(now, started);
   parts.trace(now, TraceBlocked{parts.held.reason()});
   return connection;
+}
+
+TraceParameters trace_of(TraceParameters::Side side, Suite suite, const TransportParameters& from) {
+  return {.side = side,
+          .suite = suite,
+          .max_idle_timeout = from.max_idle_timeout,
+          .max_ack_delay = from.max_ack_delay,
+          .max_udp_payload = from.max_udp_payload,
+          .initial_max_data = from.initial_max_data,
+          .initial_max_stream_data_bidi_local = from.initial_max_stream_data_bidi_local,
+          .initial_max_stream_data_bidi_remote = from.initial_max_stream_data_bidi_remote,
+          .initial_max_stream_data_uni = from.initial_max_stream_data_uni,
+          .initial_max_streams_bidi = from.initial_max_streams_bidi,
+          .initial_max_streams_uni = from.initial_max_streams_uni,
+          .active_connection_id_limit = from.active_connection_id_limit,
+          .max_datagram_payload = from.max_datagram_payload,
+          .initial_max_messages = from.initial_max_messages};
 }
 
 }  // namespace
@@ -32,7 +51,7 @@ std::unique_ptr<Connection> open_client(const ConnectionEnvironment& environment
                                         const SocketAddress& remote, const PublicKey& server_key, ConnectionId id) {
   auto attempts = ClientAttempts::start(now, environment.config, server_key, id, environment.random);
   if (!attempts) return nullptr;
-  auto connection = create(Role::client, environment, ready, now, id);
+  auto connection = create(environment, ready, now, id, {Role::client, remote, SocketAddress(), server_key});
   Parts& parts = ConnectionAccess::parts(*connection);
   parts.path->remote = remote;
   parts.client_id = id;
@@ -44,7 +63,8 @@ std::unique_ptr<Connection> open_client(const ConnectionEnvironment& environment
 
 std::unique_ptr<Connection> open_server(const ConnectionEnvironment& environment, ReadySignal& ready, Timestamp now,
                                         const AdmittedClient& client, const InitialExchange& exchange) {
-  auto connection = create(Role::server, environment, ready, now, client.server_id);
+  auto connection = create(environment, ready, now, client.server_id,
+                           {Role::server, exchange.remote, exchange.local, client.client_key});
   Parts& parts = ConnectionAccess::parts(*connection);
   parts.path->remote = exchange.remote;
   parts.path->local = exchange.local;
@@ -56,7 +76,7 @@ std::unique_ptr<Connection> open_server(const ConnectionEnvironment& environment
   parts.path->amplification.on_sent(exchange.answer_bytes);
   parts.confirm_by = now + environment.config.transport.handshake_timeout;
   parts.stats.handshake_packets_sent = 1;
-  apply_peer_parameters(parts, client.parameters);
+  apply_peer_parameters(parts, now, client.parameters);
   install_keys(parts, now, client.noise);
   return connection;
 }
@@ -70,8 +90,13 @@ void install_keys(Parts& parts, Timestamp now, const IkResult& noise) {
   trace_secrets(parts, now, ours, theirs, 0);
 }
 
-void apply_peer_parameters(Parts& parts, const TransportParameters& parameters) {
+void apply_peer_parameters(Parts& parts, Timestamp now, const TransportParameters& parameters) {
   const TransportConfig& config = parts.environment.config.transport;
+  if (parts.environment.trace != nullptr) {
+    const auto ours = local_parameters(config, parts.environment.config.suites, std::nullopt);
+    parts.trace(now, trace_of(TraceParameters::Side::ours, parts.suite, ours));
+    parts.trace(now, trace_of(TraceParameters::Side::peer, parts.suite, parameters));
+  }
   const auto most =
       static_cast<std::size_t>(std::min<std::uint64_t>(config.max_udp_payload, parameters.max_udp_payload));
   parts.path->sizes = DatagramSizeSearch(parts.path->remote.family, most);

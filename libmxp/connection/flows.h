@@ -101,7 +101,7 @@ std::unique_ptr<Connection> open_server(const ConnectionEnvironment& environment
 
 // establish.cpp: gives the connection its packet keys, then the limits that the peer announced.
 void install_keys(Parts& parts, Timestamp now, const IkResult& noise);
-void apply_peer_parameters(Parts& parts, const TransportParameters& parameters);
+void apply_peer_parameters(Parts& parts, Timestamp now, const TransportParameters& parameters);
 // establish.cpp: the peer has proven that it holds the keys, and the application hears of the connection.
 void confirm(Parts& parts, Timestamp now);
 

@@ -103,11 +103,17 @@ void arm_discard(Parts& parts, Timestamp now) {
       now + std::min<Duration>(kDiscardProbeTimeouts * parts.recovery.probe_timeout(), kLongestDiscard);
 }
 
+void trace_closed(const Parts& parts, Timestamp now) {
+  const CloseInfo& info = *parts.lifecycle.ending;
+  parts.trace(now,
+              TraceClosed{info.by, info.application, info.code, info.frame_type, info.before_established, info.reason});
+}
+
 bool report_ending(Parts& parts, Timestamp now) {
   if (!has_ended(parts) || parts.lifecycle.reported) return false;
   parts.lifecycle.reported = true;
+  trace_closed(parts, now);
   const CloseInfo& info = *parts.lifecycle.ending;
-  parts.trace(now, TraceClosed{info.by, info.application, info.code});
   parts.message_opener.end();
   parts.calls.end();
   parts.messages.end();

@@ -49,6 +49,8 @@ void end_drained(Parts& parts, Timestamp now);
 // Starts the closing or draining period if it has not started yet. Called on each drive, since not all of the verbs
 // above know the time.
 void arm_discard(Parts& parts, Timestamp now);
+// Traces the end. REQUIRES: it has ended.
+void trace_closed(const Parts& parts, Timestamp now);
 // Tells the application of the end, once. True if it was told now.
 bool report_ending(Parts& parts, Timestamp now);
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "connection/flows.h"
+#include "connection/trace_packets.h"
 #include "core/frame_writer.h"
 #include "core/packet_number.h"
 
@@ -93,7 +94,7 @@ void note_sent(Parts& parts, Timestamp now, Path& path, const BuiltPacket& built
   if (parts.tail) parts.tail->on_packet_sent(built.size_bytes);
   ++parts.stats.packets_sent;
   parts.stats.bytes_sent += built.size_bytes;
-  parts.trace(now, TracePacketSent{built.number, built.size_bytes, built.ack_eliciting, answers_timeout});
+  trace_sent(parts, now, {built.number, built.size_bytes, built.ack_eliciting, answers_timeout}, built.frames_begin);
 }
 
 }  // namespace mxp

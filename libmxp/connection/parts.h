@@ -100,6 +100,7 @@ struct Parts {
         key_update(environment_.config.transport.key_update, environment_.config.transport.recovery.max_ack_delay, now),
         held(now),
         tells_decisions(environment_.trace != nullptr && environment_.trace->wants_decisions()),
+        tells_frames(environment_.trace != nullptr && environment_.trace->wants_frames()),
         told_at(now),
         started_at(now) {
     if (tells_decisions) outbox.keep_decisions();
@@ -159,6 +160,7 @@ struct Parts {
   std::optional<PacketNumber> silence_from;  // the oldest packet under way when small ones were sent for it
   Held held;
   const bool tells_decisions;
+  const bool tells_frames;
   std::uint64_t traced_expired = 0;  // of our messages, those that TraceMessagesExpired has told
   Timestamp told_at;                 // of the latest drive
   EcnState traced_ecn = EcnState::off;

@@ -15,9 +15,12 @@
 //
 // The application is called from inside steps 6 and 7 and may close the connection there, so the state is looked at
 // again before each frame.
+#include <utility>
+
 #include "connection/datagram_frames.h"
 #include "connection/flows.h"
 #include "connection/migration.h"
+#include "connection/trace_packets.h"
 #include "core/frame_reader.h"
 
 namespace mxp {
@@ -28,9 +31,9 @@ bool is_open(const Parts& parts) {
   return parts.lifecycle.state == ConnectionState::established || parts.lifecycle.state == ConnectionState::handshaking;
 }
 
-void drop(Parts& parts, Timestamp now, DropReason reason, std::size_t size) {
+void drop(Parts& parts, Timestamp now, DropReason reason, const ReceivedDatagram& datagram) {
   ++parts.stats.dropped[static_cast<std::size_t>(reason)];
-  parts.trace(now, TracePacketDropped{reason, size});
+  parts.trace(now, TracePacketDropped{reason, datagram.bytes.size(), datagram.remote});
 }
 
 // One visit of one frame to its owner. Each kind is named: a new one that nobody has thought of does not compile.
@@ -218,17 +221,18 @@ void receive_packet(Parts& parts, Timestamp now, const ReceivedDatagram& datagra
   // moves, by a packet that opens (threat t20), and only where both sides take what that needs.
   const bool settled = parts.address_settled;
   const bool moves = from_elsewhere && settled;
-  if (moves && (parts.role == Role::client || !may_move(parts))) return drop(parts, now, DropReason::wrong_path, size);
+  if (moves && (parts.role == Role::client || !may_move(parts)))
+    return drop(parts, now, DropReason::wrong_path, datagram);
   // The allowance belongs to one address: bytes that come from others do not add to it (threat t17).
   if (Path* path = path_of(parts, datagram)) path->amplification.on_received(size);
-  if (!parts.keys) return drop(parts, now, DropReason::key_unavailable, size);
+  if (!parts.keys) return drop(parts, now, DropReason::key_unavailable, datagram);
   if (parts.lifecycle.state == ConnectionState::draining || parts.lifecycle.state == ConnectionState::closed)
-    return drop(parts, now, DropReason::unexpected_in_state, size);
+    return drop(parts, now, DropReason::unexpected_in_state, datagram);
 
   const auto newest_before = parts.replay.largest();
   const auto opened = parts.keys->opener.open(datagram.bytes, parts.replay);
   if (!opened) {
-    drop(parts, now, opened.error(), size);
+    drop(parts, now, opened.error(), datagram);
     if (parts.keys->opener.open_limit_reached())
       close_by_error(parts, {TransportErrorCode::aead_limit_reached, 0, "too many packets failed to open"});
     return;
@@ -247,7 +251,7 @@ void receive_packet(Parts& parts, Timestamp now, const ReceivedDatagram& datagra
   ++parts.stats.packets_received;
   parts.stats.last_received = now;
   parts.stats.bytes_received += size;
-  parts.trace(now, TracePacketReceived{opened->number, size});
+  trace_received(parts, now, {opened->number, size}, opened->payload);
   parts.idle.on_packet_received(now);
   // RFC 9000 §17.3.1: reserved bits are judged only once the tag has verified them.
   if ((opened->first_byte & packet_bits::kReserved) != 0)
@@ -262,6 +266,7 @@ void receive_packet(Parts& parts, Timestamp now, const ReceivedDatagram& datagra
   const ConnectionId destination = destination_of(datagram.bytes);
   FrameReader frames(opened->payload);
   FrameVisitor visitor{parts, now, opened->phase, datagram, destination};
+  const std::uint64_t opened_before = parts.streams.opened_by_peer();
   while (is_open(parts)) {
     const auto frame = frames.next();
     if (!frame) {
@@ -282,6 +287,8 @@ void receive_packet(Parts& parts, Timestamp now, const ReceivedDatagram& datagra
   if (newest && parts.role == Role::client && datagram.local != SocketAddress{}) parts.arrival = datagram.local;
   if (newest && !probing && parts.role == Role::server && may_move(parts) && is_open(parts))
     follow_client(parts, now, datagram);
+  if (const std::uint64_t count = parts.streams.opened_by_peer() - opened_before; count > 0)
+    parts.trace(now, TraceStreamsOpened{true, count, StreamId()});
   tell_outbox(parts, now);
   parts.acks.on_packet_received(now, opened->number, ack_eliciting, datagram.ecn);
   parts.collect_streams(now);
@@ -291,12 +298,12 @@ void receive_response(Parts& parts, Timestamp now, const ReceivedDatagram& datag
   const std::size_t size = datagram.bytes.size();
   const ClientHandshake* attempt = parts.attempts ? parts.attempts->find(header.client_id) : nullptr;
   if (attempt == nullptr || datagram.remote != parts.path->remote)
-    return drop(parts, now, DropReason::unexpected_in_state, size);
-  if (size < kMinInitialSize || size > kMaxInitialSize) return drop(parts, now, DropReason::wrong_size, size);
+    return drop(parts, now, DropReason::unexpected_in_state, datagram);
+  if (size < kMinInitialSize || size > kMaxInitialSize) return drop(parts, now, DropReason::wrong_size, datagram);
 
   std::array<std::uint8_t, kMaxInitialSize> payload_buffer;
   const auto response = attempt->read_response(now, header, payload_buffer);
-  if (!response) return drop(parts, now, response.error(), size);
+  if (!response) return drop(parts, now, response.error(), datagram);
   const bool given_up = parts.lifecycle.state == ConnectionState::closing;
 
   if (!*response) {
@@ -318,10 +325,12 @@ void receive_response(Parts& parts, Timestamp now, const ReceivedDatagram& datag
     return;
   }
   parts.suite = attempt->suite();
-  parts.local_id = parts.client_id = header.client_id;
+  const ConnectionId former = std::exchange(parts.local_id, header.client_id);
+  if (former != parts.local_id) parts.trace(now, TraceIdChanged{former});
+  parts.client_id = header.client_id;
   parts.path->remote_id = parts.server_id = *accepted.payload.parameters.connection_id;
   install_keys(parts, now, accepted.noise);
-  apply_peer_parameters(parts, accepted.payload.parameters);
+  apply_peer_parameters(parts, now, accepted.payload.parameters);
   // The answer shows that the server hears us at its address. Besides, only a server must limit what it sends to an
   // address that may be forged.
   parts.path->amplification.lift();

@@ -127,9 +127,13 @@ void settle(Parts& parts, Timestamp now, const Outcome& outcome) {
   parts.trace_ecn(now);
   if (outcome.persistent_congestion) ++parts.stats.persistent_congestion;
   parts.sent_frames.release_below(parts.recovery.oldest_frames_begin().value_or(parts.sent_frames.end()));
-  if (!outcome.acknowledged.empty() || !outcome.lost.empty())
-    parts.trace(now, TraceCongestion{parts.path->control.congestion_window(), parts.path->control.bytes_in_flight(),
-                                     parts.path->control.rtt().smoothed()});
+  if (!outcome.acknowledged.empty() || !outcome.lost.empty()) {
+    const PathControl& control = parts.path->control;
+    const RttEstimator& rtt = control.rtt();
+    const Duration variation = rtt.has_sample() ? rtt.variation() : Duration::zero();
+    parts.trace(now, TraceCongestion{control.congestion_window(), control.bytes_in_flight(), rtt.smoothed(),
+                                     rtt.latest(), rtt.min(), variation});
+  }
   tell_datagram_outcomes(parts, now);
 }
 

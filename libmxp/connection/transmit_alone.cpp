@@ -4,6 +4,7 @@
 
 #include "connection/flows.h"
 #include "connection/packet_builder.h"
+#include "connection/trace_packets.h"
 #include "core/frame_writer.h"
 
 namespace mxp {
@@ -50,7 +51,7 @@ std::optional<Transmit> transmit_close(Parts& parts, Timestamp now, MutableBytes
   path.amplification.on_sent(size);
   ++parts.stats.packets_sent;
   parts.stats.bytes_sent += size;
-  parts.trace(now, TracePacketSent{open.number, size, false, false});
+  trace_sent_close(parts, now, {open.number, size, false, false}, frame);
   return Transmit{path.remote, path.local, size, size};
 }
 

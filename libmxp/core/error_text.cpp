@@ -64,6 +64,40 @@ std::string_view to_string(DropReason reason) {
   return "unknown reason";
 }
 
+std::string_view to_string(TraceFrameKind kind) {
+  switch (kind) {
+    case TraceFrameKind::padding: return "padding";
+    case TraceFrameKind::ping: return "ping";
+    case TraceFrameKind::ack: return "ack";
+    case TraceFrameKind::stream: return "stream";
+    case TraceFrameKind::reset_stream: return "reset_stream";
+    case TraceFrameKind::stop_sending: return "stop_sending";
+    case TraceFrameKind::max_data: return "max_data";
+    case TraceFrameKind::max_stream_data: return "max_stream_data";
+    case TraceFrameKind::max_streams_bidi: return "max_streams_bidi";
+    case TraceFrameKind::max_streams_uni: return "max_streams_uni";
+    case TraceFrameKind::data_blocked: return "data_blocked";
+    case TraceFrameKind::stream_data_blocked: return "stream_data_blocked";
+    case TraceFrameKind::streams_blocked_bidi: return "streams_blocked_bidi";
+    case TraceFrameKind::streams_blocked_uni: return "streams_blocked_uni";
+    case TraceFrameKind::ack_frequency: return "ack_frequency";
+    case TraceFrameKind::immediate_ack: return "immediate_ack";
+    case TraceFrameKind::new_connection_id: return "new_connection_id";
+    case TraceFrameKind::retire_connection_id: return "retire_connection_id";
+    case TraceFrameKind::path_challenge: return "path_challenge";
+    case TraceFrameKind::path_response: return "path_response";
+    case TraceFrameKind::datagram: return "datagram";
+    case TraceFrameKind::message: return "message";
+    case TraceFrameKind::message_part: return "message_part";
+    case TraceFrameKind::expired: return "expired";
+    case TraceFrameKind::max_messages: return "max_messages";
+    case TraceFrameKind::messages_blocked: return "messages_blocked";
+    case TraceFrameKind::drain: return "drain";
+    case TraceFrameKind::close: return "close";
+  }
+  return "unknown";
+}
+
 std::string_view to_string(StreamError error) {
   switch (error) {
     case StreamError::unknown_stream: return "unknown stream";

@@ -101,6 +101,7 @@ AdmissionResult Admission::on_initial(Timestamp now, const ReceivedDatagram& dat
   if (!close) result.answer_id = server_id;
   (close ? refused_ : admitted_).insert(now, mac1_of(header), datagram.remote, answer, result.answer_id);
   result.answer = std::move(answer);
+  if (close) result.refused = {static_cast<TransportErrorCode>(close->code), message_1->rs};
   if (!close)
     result.admitted = AdmittedClient{
         std::move(message_2->result), payload->parameters, message_1->rs, *suite, header.client_id, server_id};

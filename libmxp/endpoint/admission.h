@@ -28,9 +28,14 @@ namespace mxp {
 
 struct AdmissionResult {
   std::optional<DropReason> dropped;
-  std::vector<std::uint8_t> answer;        // message 2 to send; empty if none
-  ConnectionId answer_id;                  // the id that the answer gives; all zero if it refuses
-  bool answered_before = false;            // the answer is from the cache
+  std::vector<std::uint8_t> answer;  // message 2 to send; empty if none
+  ConnectionId answer_id;            // the id that the answer gives; all zero if it refuses
+  bool answered_before = false;      // the answer is from the cache
+  struct Refused {
+    TransportErrorCode code;
+    PublicKey client;
+  };
+  std::optional<Refused> refused;          // with an answer that says so, made by this call
   std::optional<AdmittedClient> admitted;  // absent when refused or answered from the cache
 };
 

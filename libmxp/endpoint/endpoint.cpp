@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <deque>
 #include <list>
+#include <utility>
 
 #include "connection/flows.h"
 #include "connection/migration.h"
@@ -107,7 +108,7 @@ struct Endpoint::Impl {
     // of it. A client of which the application never heard is not reported at all.
     const bool never_accepted =
         parts.role == Role::server && parts.lifecycle.ending && parts.lifecycle.ending->before_established;
-    if (never_accepted) parts.lifecycle.reported = true;
+    if (never_accepted && !std::exchange(parts.lifecycle.reported, true)) trace_closed(parts, now);
     if (parts.lifecycle.ending && !parts.lifecycle.close_frame_due) {
       arm_discard(parts, now);
       report_ending(parts, now);
@@ -153,6 +154,7 @@ struct Endpoint::Impl {
   }
 
   void remove(Entry& entry) {
+    parts_of(entry).trace(latest, TraceForgotten{});
     if (entry.unanswered) --unanswered;
     forget_all_ids_but(entry, std::nullopt);
     budget.leave(entry);
@@ -171,23 +173,36 @@ struct Endpoint::Impl {
     if (environment.trace != nullptr) environment.trace->on(now, id, event);
   }
 
-  void drop(Timestamp now, DropReason reason, std::size_t size) {
+  void drop(Timestamp now, DropReason reason, const ReceivedDatagram& datagram) {
     ++stats.dropped[static_cast<std::size_t>(reason)];
-    trace(now, ConnectionId(), TracePacketDropped{reason, size});
+    trace(now, ConnectionId(), TracePacketDropped{reason, datagram.bytes.size(), datagram.remote});
+  }
+
+  // Whole datagrams leave this room for a sink in builds that are made to debug, and in no other.
+  void trace_datagrams([[maybe_unused]] Timestamp now, [[maybe_unused]] TraceDatagram::Way way,
+                       [[maybe_unused]] const SocketAddress& remote, [[maybe_unused]] const SocketAddress& local,
+                       [[maybe_unused]] ByteView bytes, [[maybe_unused]] std::size_t segment_size) const {
+#ifdef MXP_DEBUG_TOOLS
+    for (std::size_t at = 0; at < bytes.size(); at += segment_size)
+      trace(now, ConnectionId(),
+            TraceDatagram{way, remote, local, bytes.subspan(at, std::min(segment_size, bytes.size() - at))});
+#endif
   }
 
   void receive(Timestamp now, const ReceivedDatagram& datagram) {
     ++stats.datagrams_received;
+    trace_datagrams(now, TraceDatagram::Way::received, datagram.remote, datagram.local, datagram.bytes,
+                    datagram.bytes.size());
     const auto header = parse_packet_header(datagram.bytes);
-    if (!header) return drop(now, header.error(), datagram.bytes.size());
+    if (!header) return drop(now, header.error(), datagram);
     if (const auto* packet = std::get_if<ShortHeader>(&*header)) {
       Entry* entry = index.find(packet->destination);
-      if (entry == nullptr) return drop(now, DropReason::unknown_connection, datagram.bytes.size());
+      if (entry == nullptr) return drop(now, DropReason::unknown_connection, datagram);
       receive_packet(parts_of(*entry), now, datagram);
       after_input(*entry, now);
     } else if (const auto* response = std::get_if<ResponseHeader>(&*header)) {
       Entry* entry = index.find(response->client_id);
-      if (entry == nullptr) return drop(now, DropReason::unknown_connection, datagram.bytes.size());
+      if (entry == nullptr) return drop(now, DropReason::unknown_connection, datagram);
       receive_response(parts_of(*entry), now, datagram, *response);
       after_input(*entry, now);
     } else {
@@ -200,16 +215,17 @@ struct Endpoint::Impl {
     if (!result.dropped && result.answer.empty()) {
       // If the table of half-open handshakes is full, a stranger's initial gets no answer, and costs no public-key
       // operation (threat t18).
-      if (half_open >= config.limits.max_half_open)
-        return drop(now, DropReason::half_open_limit, datagram.bytes.size());
+      if (half_open >= config.limits.max_half_open) return drop(now, DropReason::half_open_limit, datagram);
       result = admission.on_initial(now, datagram, header, budget, index.fresh(*id_source), stats);
     }
-    if (result.dropped) return drop(now, *result.dropped, datagram.bytes.size());
+    if (result.dropped) return drop(now, *result.dropped, datagram);
     // The answer now goes to a second address, and whoever reads it there could claim to be at the first one (threat
     // t17).
     Entry* answered = result.answered_before ? index.find(result.answer_id) : nullptr;
     if (answered != nullptr && parts_of(*answered).path->remote != datagram.remote)
       parts_of(*answered).path->amplification.on_answered_elsewhere();
+    if (result.refused)
+      trace(now, ConnectionId(), TraceAdmission{false, result.refused->code, result.refused->client, datagram.remote});
     if (result.admitted) accept(now, datagram, *result.admitted, result.answer.size());
     if (answers.size() < kMaxPendingAnswers)
       answers.push_back(
@@ -219,6 +235,8 @@ struct Endpoint::Impl {
   void accept(Timestamp now, const ReceivedDatagram& datagram, const AdmittedClient& client, std::size_t answer_size) {
     const InitialExchange exchange{datagram.remote, datagram.local, datagram.bytes.size(), answer_size};
     Entry& entry = add();
+    trace(now, client.server_id,
+          TraceAdmission{true, TransportErrorCode::no_error, client.client_key, datagram.remote});
     entry.connection = open_server(environment, entry, now, client, exchange);
     register_id(entry, client.server_id);
     budget.join(entry);
@@ -345,7 +363,12 @@ std::optional<Transmit> Endpoint::poll_transmit(Timestamp now, MutableBytes buff
   // Room for every datagram of ours: handshake messages have kMinInitialSize bytes, which is the least that the setting
   // may be.
   MXP_REQUIRE(buffer.size() >= impl_->config.transport.max_udp_payload);
-  return impl_->poll_transmit(impl_->clamp(now), buffer, limits);
+  now = impl_->clamp(now);
+  const auto sent = impl_->poll_transmit(now, buffer, limits);
+  if (sent)
+    impl_->trace_datagrams(now, TraceDatagram::Way::sent, sent->remote, sent->local, buffer.first(sent->size),
+                           sent->segment_size);
+  return sent;
 }
 
 Timestamp Endpoint::next_timeout() const {

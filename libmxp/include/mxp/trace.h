@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string_view>
 #include <variant>
 
@@ -13,6 +14,7 @@
 #include "mxp/ecn.h"
 #include "mxp/error.h"
 #include "mxp/ids.h"
+#include "mxp/keys.h"
 #include "mxp/message.h"
 #include "mxp/stats.h"
 #include "mxp/time.h"
@@ -22,15 +24,77 @@ namespace mxp {
 
 enum class LossReason : std::uint8_t { reordering, time };  // RFC 9002 §6.1.1, §6.1.2
 
+// The frames of docs/protocol.md §4.
+enum class TraceFrameKind : std::uint8_t {
+  padding,
+  ping,
+  ack,
+  stream,
+  reset_stream,
+  stop_sending,
+  max_data,
+  max_stream_data,
+  max_streams_bidi,
+  max_streams_uni,
+  data_blocked,
+  stream_data_blocked,
+  streams_blocked_bidi,
+  streams_blocked_uni,
+  ack_frequency,
+  immediate_ack,
+  new_connection_id,
+  retire_connection_id,
+  path_challenge,
+  path_response,
+  datagram,
+  message,
+  message_part,
+  expired,
+  max_messages,
+  messages_blocked,
+  drain,
+  close
+};
+inline constexpr std::size_t kTraceFrameKinds = static_cast<std::size_t>(TraceFrameKind::close) + 1;
+std::string_view to_string(TraceFrameKind kind);  // "stream", "reset_stream": the name of the enumerator
+
+// A frame in brief. What its kind does not have is 0.
+struct TraceFrame {
+  TraceFrameKind kind = TraceFrameKind::padding;
+  bool fin = false;
+  // The stream's id; of messages the first one's sequence.
+  std::uint64_t subject = 0;
+  // Offset of data; a limit; a sequence of connection ids or requests; the code of a close; of ACK the largest number.
+  std::uint64_t value = 0;
+  // Bytes of data; of `message` and `expired`, how many messages follow each other where a packet of ours holds them,
+  // and the bytes of the one message where a packet of the peer does.
+  std::uint64_t length = 0;
+};
+struct TraceAckRange {  // both included
+  PacketNumber first;
+  PacketNumber last;
+};
+// What a packet holds, in the packet's order. Empty unless the sink wants it (TraceSink::wants_frames).
+struct TraceFrames {
+  std::span<const TraceFrame> list = {};
+  std::span<const TraceAckRange> acknowledged = {};  // of its ACK, from the highest
+  bool cut = false;                                  // there are more frames, or more ranges, than are told
+};
+// Of each packet that the sinks are told.
+inline constexpr std::size_t kMaxTraceFrames = 32;
+inline constexpr std::size_t kMaxTraceAckRanges = 16;
+
 struct TracePacketSent {
   PacketNumber number;
   std::uint64_t size_bytes;
   bool ack_eliciting;
   bool probe;  // answers a probe timeout; a probe for the datagram size is none
+  TraceFrames frames = {};
 };
 struct TracePacketReceived {
   PacketNumber number;
   std::uint64_t size_bytes;
+  TraceFrames frames = {};  // up to the first that is malformed
 };
 struct TracePacketLost {
   PacketNumber number;
@@ -40,6 +104,53 @@ struct TracePacketLost {
 struct TracePacketDropped {
   DropReason reason;
   std::uint64_t size_bytes;
+  SocketAddress remote = {};  // the source that it claims
+};
+
+// -- The life of a connection: started, perhaps under another id, parameters, established, closed, forgotten.
+
+// The first event of each connection.
+struct TraceStarted {
+  Role role;
+  SocketAddress remote;
+  SocketAddress local;  // default-constructed: not known
+  PublicKey peer;       // client: the key that is dialled; server: the client's, which the handshake has verified
+};
+// A client's attempt with another suite was answered, and with it the connection has another id: that of this event,
+// and of all that follow.
+struct TraceIdChanged {
+  ConnectionId former;
+};
+// What a side has announced for the connection; both are told, ours first. The fields are those of docs/protocol.md
+// §2.2.
+struct TraceParameters {
+  enum class Side : std::uint8_t { ours, peer };
+  Side side;
+  Suite suite;  // of the connection
+  Duration max_idle_timeout;
+  Duration max_ack_delay;
+  std::uint64_t max_udp_payload;
+  std::uint64_t initial_max_data;
+  std::uint64_t initial_max_stream_data_bidi_local;
+  std::uint64_t initial_max_stream_data_bidi_remote;
+  std::uint64_t initial_max_stream_data_uni;
+  std::uint64_t initial_max_streams_bidi;
+  std::uint64_t initial_max_streams_uni;
+  std::uint64_t active_connection_id_limit;
+  std::uint64_t max_datagram_payload;
+  std::uint64_t initial_max_messages;
+};
+// The connection is gone, and its id may be used again. Its last event.
+struct TraceForgotten {};
+
+// A server has decided about a client whose key the handshake verified. All other clients are dropped, which
+// TracePacketDropped tells with the reason; it makes no connection either where it refuses, and the event's connection
+// id is all zero then.
+struct TraceAdmission {
+  bool accepted;
+  TransportErrorCode refusal;  // no_error where it accepts
+  PublicKey client;
+  SocketAddress remote;
 };
 // Message 1 of a client or message 2 of a server. A refusal makes no connection: the event's connection id is all zero.
 struct TraceHandshakeSent {
@@ -75,6 +186,12 @@ struct TraceClassBlocked {
   MessageClass traffic_class;
   BlockedBy reason;
 };
+// So many streams were opened: one by us, or by the peer as many as one packet did.
+struct TraceStreamsOpened {
+  bool by_peer;
+  std::uint64_t count;
+  StreamId stream;  // ours; where the peer opened them, default-constructed
+};
 // A stream that we sent on has ended in both directions, and is forgotten after this. Streams that are still open when
 // the connection ends are not told.
 struct TraceStreamEnded {
@@ -85,11 +202,17 @@ struct TraceCongestion {
   std::uint64_t window_bytes;
   std::uint64_t in_flight_bytes;
   Duration smoothed_rtt;
+  Duration latest_rtt = {};  // these three are 0 before the first measurement
+  Duration min_rtt = {};
+  Duration rtt_variation = {};
 };
 struct TraceClosed {
   CloseInfo::By by;
   bool application;
   std::uint64_t code;
+  std::uint64_t frame_type = 0;     // CloseInfo::frame_type
+  bool before_established = false;  // CloseInfo::before_established
+  std::string_view reason = {};     // CloseInfo::reason: the peer's is escaped, ours is as the application gave it
 };
 // Full datagrams have another size from now on: a larger one was found to pass, the path has come to swallow this one,
 // or the congestion window allows no other. A connection begins with 1200 bytes.
@@ -165,11 +288,29 @@ struct TraceTailRepair {
   std::uint64_t count;  // messages; bytes of a part or of a stream
 };
 
-using TraceEvent = std::variant<TracePacketSent, TracePacketReceived, TracePacketLost, TracePacketDropped,
-                                TraceHandshakeSent, TraceSecrets, TraceKeyUpdated, TraceEstablished, TraceBlocked,
-                                TraceCongestion, TraceClosed, TraceDatagramSize, TraceEcn, TracePathChanged,
-                                TraceForwardDelay, TraceDatagrams, TraceDrain, TraceClassBlocked, TraceStreamEnded,
-                                TraceScheduled, TraceHeldBack, TraceMessagesExpired, TraceTailRepair>;
+// A datagram as it came or goes, before anything is done to it or after. Told in builds with MXP_DEBUG_TOOLS alone, and
+// of no connection.
+struct TraceDatagram {
+  enum class Way : std::uint8_t { received, sent };
+  Way way;
+  SocketAddress remote;
+  SocketAddress local;  // default-constructed: not known
+  ByteView bytes;
+};
+
+using TraceEvent =
+    std::variant<TracePacketSent, TracePacketReceived, TracePacketLost, TracePacketDropped, TraceHandshakeSent,
+                 TraceSecrets, TraceKeyUpdated, TraceEstablished, TraceBlocked, TraceCongestion, TraceClosed,
+                 TraceDatagramSize, TraceEcn, TracePathChanged, TraceForwardDelay, TraceDatagrams, TraceDrain,
+                 TraceClassBlocked, TraceStreamEnded, TraceScheduled, TraceHeldBack, TraceMessagesExpired,
+                 TraceTailRepair, TraceStarted, TraceIdChanged, TraceParameters, TraceForgotten, TraceAdmission,
+                 TraceStreamsOpened, TraceDatagram>;
+
+// Whether only sinks that want decisions are told it.
+inline bool is_decision(const TraceEvent& event) {
+  return std::holds_alternative<TraceScheduled>(event) || std::holds_alternative<TraceHeldBack>(event) ||
+         std::holds_alternative<TraceMessagesExpired>(event) || std::holds_alternative<TraceTailRepair>(event);
+}
 
 // Called on the endpoint's thread, in the middle of its work: a sink must call neither the endpoint nor a connection,
 // and must not throw.
@@ -181,6 +322,9 @@ class TraceSink {
   // Whether the scheduler's decisions are told too, which are some events for each packet. Asked at the beginning of
   // each connection.
   virtual bool wants_decisions() const { return false; }
+  // Whether packets are told with their frames, which costs the reading of each. Asked at the beginning of each
+  // connection.
+  virtual bool wants_frames() const { return false; }
 };
 
 }  // namespace mxp
