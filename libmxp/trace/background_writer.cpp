@@ -1,0 +1,192 @@
+#include "trace/background_writer.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <string>
+#include <system_error>
+#include <utility>
+
+namespace mxp {
+
+namespace {
+
+// Our choice: how long a text may wait for others that are written with it. A file that somebody watches lags no more.
+constexpr std::chrono::milliseconds kCompanyTime{50};
+
+// No signal is for this thread: the program's handlers run where the program expects them.
+class AllSignalsBlocked {
+ public:
+  AllSignalsBlocked() {
+    sigset_t all;
+    ::sigfillset(&all);
+    ::pthread_sigmask(SIG_SETMASK, &all, &before_);
+  }
+  ~AllSignalsBlocked() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+
+ private:
+  sigset_t before_{};
+};
+
+// 0, or errno.
+int write_all(int fd, std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t written = ::write(fd, text.data(), text.size());
+    if (written > 0) text.remove_prefix(static_cast<std::size_t>(written));
+    else if (written == 0) return EIO;
+    else if (errno != EINTR) return errno;
+  }
+  return 0;
+}
+
+}  // namespace
+
+struct BackgroundWriter::Piece {
+  FileId id;
+  Target target;
+  std::string former_name;  // "": as the target has it
+  std::string text;
+  bool exists;
+};
+
+BackgroundWriter::BackgroundWriter(std::size_t most_bytes) : most_bytes_(most_bytes) {
+  const AllSignalsBlocked blocked;
+  thread_ = std::thread([this] { run(); });
+}
+
+BackgroundWriter::~BackgroundWriter() {
+  {
+    const std::scoped_lock lock(mutex_);
+    stop_ = true;
+  }
+  wake_.notify_one();
+  thread_.join();
+}
+
+BackgroundWriter::FileId BackgroundWriter::add(Target target) {
+  const std::scoped_lock lock(mutex_);
+  files_[next_].target = std::move(target);
+  return next_++;
+}
+
+void BackgroundWriter::rename(FileId file, std::string name) {
+  const std::scoped_lock lock(mutex_);
+  files_.at(file).renamed_to = std::move(name);
+}
+
+void BackgroundWriter::add_text(File& file, FileId id, std::string_view text) {
+  file.waiting += text;
+  const std::size_t before = bytes_;
+  bytes_ += text.size();
+  const bool first = dirty_.empty();
+  if (!file.dirty) dirty_.push_back(id);
+  file.dirty = true;
+  // The thread waits for company after the first; much of it ends that wait.
+  if (first || (before < most_bytes_ / 4 && bytes_ >= most_bytes_ / 4)) wake_.notify_one();
+}
+
+bool BackgroundWriter::append(FileId file, std::string_view text) {
+  if (ended_.load(std::memory_order_relaxed)) return false;
+  const std::scoped_lock lock(mutex_);
+  if (bytes_ + text.size() > most_bytes_) return false;
+  add_text(files_.at(file), file, text);
+  return true;
+}
+
+void BackgroundWriter::finish(FileId file, std::string_view last) {
+  const std::scoped_lock lock(mutex_);
+  File& found = files_.at(file);
+  found.finished = true;
+  if (!ended_.load(std::memory_order_relaxed) && !last.empty()) add_text(found, file, last);
+  if (!found.dirty && !found.writing) files_.erase(file);
+}
+
+std::optional<IoError> BackgroundWriter::take_error() {
+  if (!has_error_.load(std::memory_order_relaxed)) return std::nullopt;
+  const std::scoped_lock lock(mutex_);
+  has_error_ = false;
+  return error_;
+}
+
+void BackgroundWriter::flush() {
+  std::unique_lock lock(mutex_);
+  hurry_ = true;
+  wake_.notify_one();
+  written_.wait(lock, [this] { return dirty_.empty() && !busy_; });
+  hurry_ = false;
+}
+
+std::vector<BackgroundWriter::Piece> BackgroundWriter::take_pieces() {
+  std::vector<Piece> pieces;
+  for (const FileId id : dirty_) {
+    File& file = files_.at(id);
+    file.dirty = false;
+    file.writing = true;
+    Piece piece{id, file.target, {}, std::move(file.waiting), file.exists};
+    file.waiting = {};
+    if (!file.renamed_to.empty()) {
+      piece.former_name = std::exchange(file.target.name, std::exchange(file.renamed_to, {}));
+      piece.target.name = file.target.name;
+    }
+    file.exists = true;
+    pieces.push_back(std::move(piece));
+  }
+  dirty_.clear();
+  return pieces;
+}
+
+int BackgroundWriter::write_piece(Piece& piece) {
+  const auto [folder, name, if_exists, open] = piece.target;
+  if (open >= 0) return write_all(open, piece.text);
+  if (piece.exists && !piece.former_name.empty() &&
+      ::renameat2(folder, piece.former_name.c_str(), folder, name.c_str(), RENAME_NOREPLACE) != 0)
+    return errno;
+  int flags = O_WRONLY | O_APPEND | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY;
+  if (!piece.exists) flags |= if_exists == IfExists::refuse ? O_CREAT | O_EXCL : O_CREAT;
+  const int fd = ::openat(folder, name.c_str(), flags, 0600);
+  if (fd < 0) return errno;
+  int code = write_all(fd, piece.text);
+  if (::close(fd) != 0 && code == 0) code = errno;
+  return code;
+}
+
+void BackgroundWriter::run() {
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    wake_.wait(lock, [this] { return stop_ || !dirty_.empty(); });
+    if (dirty_.empty()) return;
+    wake_.wait_for(lock, kCompanyTime, [this] { return stop_ || hurry_ || bytes_ >= most_bytes_ / 4; });
+    std::vector<Piece> pieces = take_pieces();
+    busy_ = true;
+    lock.unlock();
+    std::size_t bytes = 0;
+    std::optional<IoError> error;
+    for (Piece& piece : pieces) {
+      bytes += piece.text.size();
+      if (error || ended_.load(std::memory_order_relaxed)) continue;
+      if (const int code = write_piece(piece); code != 0)
+        error = IoError{code, fmt::format("write {}: {}", piece.target.name, std::generic_category().message(code))};
+    }
+    lock.lock();
+    busy_ = false;
+    bytes_ -= bytes;
+    for (const Piece& piece : pieces) {
+      const auto file = files_.find(piece.id);
+      file->second.writing = false;
+      if (file->second.finished && !file->second.dirty) files_.erase(file);
+    }
+    if (error) {
+      error_ = std::move(error);
+      ended_ = true;
+      has_error_ = true;
+    }
+    written_.notify_all();
+  }
+}
+
+}  // namespace mxp

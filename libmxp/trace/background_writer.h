@@ -1,0 +1,90 @@
+// Text on its way to files, which a thread of its own writes, so that no disk holds up a connection. What waits is
+// bounded: a text for which there is no room is dropped whole, and its writer counts it. The first system call that
+// fails (a full disk, say) ends all writing, and is told once.
+//
+// A file is open only while a piece of it is written, so any number of them may be under way.
+// Threads: one caller, and the thread that is made here.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <unordered_map>
+#include <vector>
+
+#include "mxp/error.h"
+
+namespace mxp {
+
+class BackgroundWriter {
+ public:
+  using FileId = std::uint32_t;
+  enum class IfExists : std::uint8_t { refuse, append };
+  struct Target {
+    int folder = -1;  // a descriptor that outlives the writer; AT_FDCWD for a path
+    std::string name;
+    IfExists if_exists = IfExists::refuse;
+    int open = -1;  // in place of all this: a descriptor that outlives the writer
+  };
+
+  explicit BackgroundWriter(std::size_t most_bytes);
+  // Writes what waits.
+  ~BackgroundWriter();
+  BackgroundWriter(const BackgroundWriter&) = delete;
+  BackgroundWriter& operator=(const BackgroundWriter&) = delete;
+
+  // It is made, with mode 0600, when its first text is written.
+  FileId add(Target target);
+  // From the next text on, also if it was made under the other name.
+  void rename(FileId file, std::string name);
+  // False: the text was dropped.
+  bool append(FileId file, std::string_view text);
+  // The file's end. Room is always made for a last text, which is short.
+  void finish(FileId file, std::string_view last = {});
+
+  // What ended all writing, once.
+  std::optional<IoError> take_error();
+  // Waits until everything is written. For tests, and for a file that is to be looked at.
+  void flush();
+
+ private:
+  struct File {
+    Target target;
+    std::string renamed_to;  // "": no
+    std::string waiting;
+    bool exists = false;  // made by us
+    bool dirty = false;
+    bool writing = false;  // a piece of it is with the thread
+    bool finished = false;
+  };
+  struct Piece;
+
+  void run();
+  std::vector<Piece> take_pieces();
+  // 0, or errno.
+  static int write_piece(Piece& piece);
+  void add_text(File& file, FileId id, std::string_view text);
+
+  const std::size_t most_bytes_;
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::condition_variable written_;
+  std::unordered_map<FileId, File> files_;
+  std::vector<FileId> dirty_;
+  std::size_t bytes_ = 0;  // that wait, or are being written
+  FileId next_ = 1;
+  bool stop_ = false;
+  bool hurry_ = false;
+  bool busy_ = false;
+  std::optional<IoError> error_;
+  std::atomic<bool> has_error_ = false;  // error_ was not taken yet
+  std::atomic<bool> ended_ = false;      // by an error
+  std::thread thread_;
+};
+
+}  // namespace mxp
