@@ -16,6 +16,7 @@ _mxp_complete() {
     --suite) mapfile -t COMPREPLY < <(compgen -W 'aes256 chacha20 aes256,chacha20 chacha20,aes256' -- "$word"); return ;;
     --cc) mapfile -t COMPREPLY < <(compgen -W "bbr cubic newreno$([[ ${tool##*/} == mxp-perf ]] && echo ' none')" -- "$word"); return ;;
     --frame) mapfile -t COMPREPLY < <(compgen -W 'raw line len nul' -- "$word"); return ;;
+    --qlog-flavour) mapfile -t COMPREPLY < <(compgen -W 'ietf qvis' -- "$word"); return ;;
     --priority) mapfile -t COMPREPLY < <(compgen -W 'critical control streaming background' -- "$word"); return ;;
     --message) mapfile -t COMPREPLY < <(compgen -W 'AgentRegister AgentDiscover AgentHeartbeat Call Response Event StreamOpen StreamChunk StreamClose Ack Error' -- "$word"); return ;;
     --test) mapfile -t COMPREPLY < <(compgen -W 'bulk rr messages mixed datagrams isolation' -- "$word"); return ;;

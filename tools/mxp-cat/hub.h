@@ -26,7 +26,7 @@ class Hub : public Handler {
   ~Hub() override;
 
   // Takes over the loop that was made with this hub as its handler, before it runs.
-  void attach(std::unique_ptr<EventLoop> loop, SessionFactory factory);
+  void attach(std::unique_ptr<EventLoop> loop, SessionFactory factory, std::uint64_t message_trace_id);
   // connect: begins to reach the server at the first of `addresses`.
   Result<void> dial(std::vector<SocketAddress> addresses, const PublicKey& key);
   // Prints a note that `peer` may cause again and again; how often is limited (peer_messages.h).

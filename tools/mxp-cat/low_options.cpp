@@ -22,7 +22,7 @@ constexpr const char* kExamples = R"(Examples:
 
 Exit codes: 0 done, 1 network or local I/O, 2 usage or input, 3 not allowed, 4 no answer in time,
 5 the peer closed with an error, 130 interrupted.
-MXPKEYLOGFILE=FILE appends the session secrets to FILE, for mxp-dump.)";
+MXPKEYLOGFILE=FILE appends the session secrets to FILE, for mxp-dump. QLOGDIR=DIR is --qlog DIR.)";
 
 constexpr std::string_view kPresent[] = {"keygen", "pubkey", "listen", "connect"};
 constexpr std::string_view kAbsent[] = {"forward", "ping", "scan", "probe"};
@@ -103,6 +103,7 @@ void add_session_options(CLI::App& command, LowOptions& low) {
            {.zero = TimeRange::Zero::means_none, .least = 1ms});
   command.add_flag("--progress", low.progress, "show progress, on a terminal");
   command.add_flag("--digest", low.digest, "print the SHA-256 of what was sent and received on stderr");
+  add_observe_options(command, low.observe);
   add_json(command, low.json, "events and the result as JSON, one object a line");
   add_verbosity(command, low.verbosity);
 }

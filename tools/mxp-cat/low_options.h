@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "common/command_line.h"
+#include "common/observe/options.h"
 #include "mxp/time.h"
 
 namespace mxp::tools {
@@ -44,7 +45,8 @@ struct LowOptions {
   std::optional<Duration> timeout;
   std::optional<Duration> idle_timeout;
   std::optional<Duration> wait_after_end;  // -q
-  std::string json;                        // "" = not asked for
+  ObserveOptions observe;
+  std::string json;  // "" = not asked for
   int verbosity = 0;
 };
 

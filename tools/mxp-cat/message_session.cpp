@@ -57,7 +57,7 @@ std::size_t MessageSession::on_stream_data(StreamId id, ByteView data, bool fin)
 // --- stdin to messages
 
 MessageSession::Sent MessageSession::send_frame(ByteView payload, std::uint64_t number) {
-  return send({.type = *environment_.options.message, .id = number, .payload = payload});
+  return send({.type = *environment_.options.message, .id = number, .trace_id = environment_.message_trace_id, .payload = payload});
 }
 
 MessageSession::Sent MessageSession::send(const Message& message) {
@@ -109,7 +109,8 @@ bool MessageSession::on_message(const Message& message) {
     return true;
   }
   environment_.output.verbose(
-      fmt::format("{} {}, {} bytes", name_of(message.type), message.id, message.payload.size()));
+      fmt::format("{} {}, {} bytes{}", name_of(message.type), message.id, message.payload.size(),
+                  message.trace_id == 0 ? "" : fmt::format(", trace {:016x}", message.trace_id)));
   return true;
 }
 

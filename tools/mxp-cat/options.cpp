@@ -149,6 +149,7 @@ Result<Options> interpret(const LowOptions& low) {
   options.digest = low.digest;
   options.idle_timeout = low.idle_timeout.value_or(30s);
   options.wait_after_end = low.wait_after_end;
+  options.observe = low.observe;
   if (low.congestion_control) options.congestion_control = congestion_control(*low.congestion_control);
   if (low.suites) {
     auto suites = parse_suites(*low.suites);

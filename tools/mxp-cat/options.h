@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "common/observe/options.h"
 #include "common/output.h"
 #include "common/tool_error.h"
 #include "mxp-cat/file_list.h"
@@ -61,6 +62,7 @@ struct Options {
   std::optional<Duration> wait_after_end;
   CongestionControl congestion_control = CongestionControl::bbr;
   std::vector<Suite> suites;  // empty = the library's order
+  ObserveOptions observe;
 };
 
 bool stdout_carries_data(const LowOptions& low);

@@ -7,7 +7,7 @@
 #include <memory>
 
 #include "common/key_files.h"
-#include "common/key_log_file.h"
+#include "common/observe/observation.h"
 #include "common/signals.h"
 #include "common/units.h"
 #include "mxp-cat/datagram_session.h"
@@ -148,22 +148,25 @@ Result<void> run_sessions(const Options& options, Output& output, JsonOutput& js
   if (identity->created) output.note(fmt::format("made a new identity, {}", identity->path.string()));
   auto workspace = prepare(options, output);
   if (!workspace) return std::unexpected(workspace.error());
-  const auto key_log = key_log_from_environment(output);
-  if (!key_log) return std::unexpected(key_log.error());
+  const auto observation = Observation::create(options.observe, "mxp-cat", output);
+  if (!observation) return std::unexpected(observation.error());
 
   EndpointConfig config = endpoint_config(options, std::move(identity->key));
   run.configure(config);
   Reporter reporter(output, json);
   Hub hub(options, output, reporter);
-  auto created = EventLoop::create({.bind = run.bind}, std::move(config), hub, key_log->get());
+  auto created = EventLoop::create({.bind = run.bind}, std::move(config), hub, &(*observation)->sink());
   if (!created) return fail(ErrorKind::network, fmt::format("cannot open the socket: {}", created.error().message));
   EventLoop& loop = **created;  // the hub's, from attach() on
+  (*observation)->attach(loop);
   reporter.start([&loop] { return loop.now(); });
   const bool reads_stdin = options.mode == Mode::pipe || options.mode == Mode::datagrams ||
                            options.mode == Mode::streams || (options.mode == Mode::messages && !options.echo_messages);
   if (reads_stdin) (*workspace)->streams.emplace(loop);
   (*workspace)->open_files.emplace(loop);
-  hub.attach(*std::move(created), factory_for(options.mode, *std::move(workspace)));
+  const auto& trace_context = (*observation)->trace_context();
+  hub.attach(*std::move(created), factory_for(options.mode, *std::move(workspace)),
+             trace_context ? trace_context->message_trace_id() : 0);
   loop.watch(signals.fd(), FdEvent::readable, [&] {
     loop.unwatch(signals.fd());
     hub.interrupt();

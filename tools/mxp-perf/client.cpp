@@ -25,7 +25,7 @@ Client::Client(const Options& options, tools::Output& output)
       intervals_(output, [this](double per_second) { return test_->describe_rate(per_second); }) {}
 
 ClientResult Client::run(std::vector<SocketAddress> addresses, const PublicKey& server_key, const PrivateKey& identity,
-                         const tools::SignalWatch& signals) {
+                         const tools::SignalWatch& signals, tools::Observation& observation) {
   const SocketAddress local = tools::local_address_for(addresses);
   EndpointConfig config{.identity = identity, .suites = options_.suites};
   udp_payload_ = options_.udp_payload(local.family);
@@ -34,9 +34,10 @@ ClientResult Client::run(std::vector<SocketAddress> addresses, const PublicKey& 
   config.transport.flow_control = shared_flow_control(workload_.connections);
   config.transport.flow_control.max_streams_unidirectional = kMaxStreams;
   config.transport.datagrams.queue_bytes = datagram_share(workload_.connections);
-  auto loop = EventLoop::create({.bind = local}, std::move(config), *this);
+  auto loop = EventLoop::create({.bind = local}, std::move(config), *this, &observation.sink());
   if (!loop) return {.result = {}, .error = tools::ToolError{ErrorKind::network, loop.error().message}};
   loop_ = loop->get();
+  observation.attach(*loop_);
   server_key_ = &server_key;
   switch (workload_.test) {
     case Test::bulk: test_ = std::make_unique<BulkTest>(workload_, *loop_, loads_); break;

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "common/dialer.h"
+#include "common/observe/observation.h"
 #include "common/output.h"
 #include "common/signals.h"
 #include "common/tool_error.h"
@@ -36,9 +37,10 @@ class Client final : public Handler {
   Client(const Options& options, tools::Output& output);
 
   // Runs the whole test; blocks. Where the server has several addresses, the one that answers first is that of all
-  // connections. `signals` ends the test early with ErrorKind::interrupted. REQUIRES: `addresses` is not empty.
+  // connections. `signals` ends the test early with ErrorKind::interrupted; `observation` watches the connections.
+  // REQUIRES: `addresses` is not empty.
   ClientResult run(std::vector<SocketAddress> addresses, const PublicKey& server_key, const PrivateKey& identity,
-                   const tools::SignalWatch& signals);
+                   const tools::SignalWatch& signals, tools::Observation& observation);
 
   void on_connected(Connection& connection) override;
   std::size_t on_stream_data(Connection& connection, StreamId id, ByteView data, bool fin) override;

@@ -15,6 +15,7 @@
 #include "common/counted.h"
 #include "common/escape.h"
 #include "common/key_files.h"
+#include "common/observe/observation.h"
 #include "common/resolve.h"
 #include "common/signals.h"
 #include "common/units.h"
@@ -110,8 +111,10 @@ tools::Result<void> measure(const Options& options, tools::Output& output, const
   const tools::SignalWatch signals;
   auto identity = identity_of(options);
   if (!identity) return std::unexpected(identity.error());
+  const auto observation = tools::Observation::create(options.observe, "mxp-perf", output);
+  if (!observation) return std::unexpected(observation.error());
   Client client(options, output);
-  ClientResult outcome = client.run(server, key, *identity, signals);
+  ClientResult outcome = client.run(server, key, *identity, signals, **observation);
   if (!outcome.result) return std::unexpected(*outcome.error);
   if (!outcome.error) {
     if (options.measure_limits) output.verbose("the test is over; measuring the limits of this machine");
@@ -169,10 +172,13 @@ tools::Result<void> run_server(const Options& options, tools::Output& output) {
                          [&](const tools::AuthorizedKey& entry) { return entry.key == client; });
     };
   }
+  const auto observation = tools::Observation::create(options.observe, "mxp-perf", output);
+  if (!observation) return std::unexpected(observation.error());
   Server server;
-  auto loop = EventLoop::create({.bind = options.listen}, std::move(config), server);
+  auto loop = EventLoop::create({.bind = options.listen}, std::move(config), server, &(*observation)->sink());
   if (!loop) return tools::fail(ErrorKind::network, loop.error().message);
   server.attach(**loop);
+  (*observation)->attach(**loop);
   server.on_client_gone = [&](Connection& connection, const CloseInfo& info) {
     output.verbose(fmt::format("{} left: {}", connection.remote_address().to_string(), info.reason));
   };

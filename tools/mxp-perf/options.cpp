@@ -114,6 +114,7 @@ void add_transport_options(CLI::App& app, Options& options, LowOptions& low) {
       ->check(CLI::IsMember(tools::congestion_names(tools::OfferNone::yes)));
   app.add_option("--suite", low.suites, "aes256 or chacha20, or both in order of preference, comma-separated");
   app.add_option("--identity", options.identity_file, "private key file; without it a key in memory");
+  tools::add_observe_options(app, options.observe);
 }
 
 std::string range(Duration least, Duration most) {

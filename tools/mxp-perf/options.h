@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "common/command_line.h"
+#include "common/observe/options.h"
 #include "mxp-perf/assertions.h"
 #include "mxp/address.h"
 #include "mxp/config.h"
@@ -79,6 +80,7 @@ struct Options {
   Duration interval{};  // 0 = no interval lines
   std::string link;     // emulated, as mxp-netem takes it; "" = none
   std::string json;     // "" = none, "-" = stdout
+  tools::ObserveOptions observe;
   int verbosity = 0;
 
   // UDP payload of the largest datagrams that a connection builds under this MTU.
