@@ -123,7 +123,8 @@ TimeAccount::Sums Story::time_sums() const {
   const DirectionStory& main = direction(main_direction());
   return main.account.sums({.history = &main.history,
                             .round_trip = &main.round_trip,
-                            .window_was_cut = main.marks > 0 || main.lost() * 1000 > main.opened,
+                            .window_was_cut = main.marks > 0,
+                            .lost_much = main.lost() * 1000 > main.opened,
                             .at_receiver = at_receiver(main_direction())});
 }
 

@@ -106,7 +106,7 @@ TimeAccount::Sums TimeAccount::sums(const Busy& busy) const {
     else if (busy.window_was_cut) add(Limit::congestion_window, slot.busy_ns);
     // The path is full where its rate is reached and the packets have begun to wait for each other.
     else if (queue_seen && rate >= 0.8 * cap) add(Limit::path_rate, slot.busy_ns);
-    else add(paced() ? Limit::pacing : Limit::congestion_window, slot.busy_ns);
+    else add(paced() && !busy.lost_much ? Limit::pacing : Limit::congestion_window, slot.busy_ns);
   }
   return sums;
 }

@@ -68,11 +68,12 @@ class TimeAccount {
   std::uint64_t pauses() const { return pauses_; }
   std::int64_t longest_pause_ns() const { return longest_pause_ns_; }
 
-  // `marks`: the path has marked packets, or lost some, so that a window was cut.
+  // `window_was_cut`: the path has marked packets.
   struct Busy {
     const History* history = nullptr;
     const RoundTrip* round_trip = nullptr;
     bool window_was_cut = false;
+    bool lost_much = false;    // what does not fill the path then is held back by its window
     bool at_receiver = false;  // the round trip on its side is not seen
   };
   Sums sums(const Busy& busy) const;
