@@ -4,6 +4,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "mxp-dump/files/block_stream.h"
+#include "mxp-dump/key_ring.h"
 #include "mxp-dump/link/udp_finder.h"
 #include "require.h"
 
@@ -41,10 +43,25 @@ void check(const CapturedPacket& packet, const FoundUdp& datagram) {
           "the payload lies inside the packet");
 }
 
+// The same as blocks, as the commands copy them: what is written is no larger than what was read allows.
+void pass_through(ByteView bytes) {
+  auto blocks = open_blocks(ByteSource(file_of(bytes), -1));
+  if (!blocks) return;
+  while (true) {
+    const auto block = (*blocks)->next();
+    if (!block || !*block) return;
+    const auto written = (*block)->bytes();
+    require(written.size() % 4 == 0 && written.size() <= kMaxBlockBytes, "a block has a size that a reader takes");
+  }
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  auto reader = open_capture(ByteSource(file_of(ByteView(data, size)), -1));
+  pass_through(ByteView(data, size));
+  KeyRing keys;
+  auto reader = open_capture(ByteSource(file_of(ByteView(data, size)), -1),
+                             [&keys](ByteView piece) { keys.take_embedded(piece); });
   if (!reader) {
     require(!reader.error().to_string().empty(), "an error has words");
     return 0;

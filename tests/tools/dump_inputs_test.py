@@ -104,6 +104,53 @@ class Compressed(DumpCase):
         self.assertIn("decompress it", err)
 
 
+class Rotation(DumpCase):
+    """Each MXP packet of the session goes to exactly one file, in order."""
+
+    def rotated(self, *arguments, code=0):
+        source = self.file("in.pcap", PLAIN)
+        _, err = self.dump("-r", source, "-w", str(self.folder / "out.pcap"), *arguments, code=code)
+        files = sorted(self.folder.glob("out*"))
+        frames = [[json.loads(line)["time"] for line in self.dump("-r", str(path), "--port", "9000", "-T", "json")[0].splitlines()] for path in files]
+        return files, frames, err
+
+    def setUp(self):
+        super().setUp()
+        self.want = [json.loads(line)["time"] for line in self.dump("-r", self.file("in.pcap", PLAIN), "-T", "json")[0].splitlines()]
+
+    def test_by_size(self):
+        files, frames, _ = self.rotated("--rotate-size", "2K")
+        self.assertGreater(len(files), 3)
+        self.assertEqual([path.name for path in files], [f"out-{i:05}.pcap" for i in range(1, len(files) + 1)])
+        self.assertEqual([t for some in frames for t in some], self.want)
+        self.assertTrue(all(path.stat().st_size <= 2048 for path in files))
+        # The next packet would not have fitted.
+        self.assertTrue(all(path.stat().st_size > 2048 - 1300 for path in files[:-1]))
+
+    def test_by_time_from_the_first_packet_on_without_drift(self):
+        files, frames, _ = self.rotated("--rotate-time", "20ms")
+        self.assertEqual([t for some in frames for t in some], self.want)
+        start = self.want[0]
+        stretches = [{int((t - start) * 1000 + 1e-3) // 20 for t in some} for some in frames]
+        self.assertTrue(all(len(some) == 1 for some in stretches), stretches)
+        self.assertEqual(len(stretches), len(set.union(*stretches)))
+
+    def test_the_latest_files_are_kept(self):
+        files, frames, _ = self.rotated("--rotate-size", "2K", "--rotate-files", "2")
+        self.assertEqual(len(files), 2)
+        kept = [t for some in frames for t in some]
+        self.assertEqual(kept, self.want[-len(kept):])
+
+    def test_wrong_use_and_leftovers_are_2(self):
+        source = self.file("in.pcap", PLAIN)
+        for arguments in (["--rotate-size", "2K"], ["-w", "-", "--rotate-time", "1s"], ["-w", str(self.folder / "o"), "--rotate-files", "2"], ["-w", str(self.folder / "o"), "--rotate-time", "0"]):
+            self.dump("-r", source, *arguments, code=2)
+        left = self.file("out-00009.pcap", "precious")
+        self.dump("-r", source, "-w", str(self.folder / "out.pcap"), "--rotate-size", "2K", code=2)
+        self.assertEqual([path.name for path in self.folder.glob("out*")], ["out-00009.pcap"])
+        self.assertEqual(Path(left).read_text(), "precious")
+
+
 @unittest.skipUnless(shutil.which("tshark"), "tshark is not installed")
 class BesideTshark(DumpCase):
     """The innermost UDP datagram of each packet, by both tools."""

@@ -77,7 +77,7 @@ class WrongUseAndWrongFiles(DumpCase):
                 (["-r", capture, "--port", "0"], "port"), (["-r", capture, "-c", "0"], "not in range 1 to 18446744073709551615"), (["-r", capture, "--keylog", "/no/such/file"], "/no/such/file"),
                 (["-r", capture, "-f", "udp prot"], "udp prot"), (["-r", str(self.folder)], "directory"), (["-r", "/no/such/file"], "/no/such/file"),
                 (["-r", capture, "--keylog", self.file("text", "this is no key log\n")], "line 1"),
-                (["join", capture], "is not in mxp-dump"), (["explain", "--help"], "use why, -r FILE"),
+                (["explain", "--help"], "use why, join, redact, inject-keys, strip-keys, -r FILE"), (["join", capture], "SERVER"),
                 (["-i", "no-such-device0"], "no-such-device0: No such device exists"), (["-r", capture, "-w", "-", "-T", "text"], "stdout")):
             with self.subTest(arguments):
                 out, err = self.dump(*arguments, code=2 if os.geteuid() == 0 or "-i" not in arguments or "-r" in arguments else 1)

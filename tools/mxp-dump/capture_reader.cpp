@@ -56,18 +56,26 @@ std::string CaptureError::to_string() const {
   return reason;
 }
 
-std::expected<std::unique_ptr<CaptureReader>, CaptureError> open_capture(ByteSource source) {
+std::expected<std::unique_ptr<CaptureReader>, CaptureError> open_capture(ByteSource source, TakeSecrets secrets) {
   std::array<std::uint8_t, 4> magic{};
   const std::size_t got = source.read(magic);
+  return open_capture_after(std::move(source), ByteView(magic).first(got), std::move(secrets));
+}
+
+std::expected<std::unique_ptr<CaptureReader>, CaptureError> open_capture_after(ByteSource source, ByteView begin,
+                                                                               TakeSecrets secrets) {
   if (source.failed() != ByteSource::Failure::none) {
     const bool damaged = source.failed() == ByteSource::Failure::compressed;
     return std::unexpected(
         CaptureError{damaged ? CaptureError::Kind::malformed : CaptureError::Kind::unreadable, 0, 1, source.failure()});
   }
-  if (got == 0) return std::unexpected(CaptureError{CaptureError::Kind::empty, 0, 1, {}});
-  if (got == magic.size() && PcapReader::recognises(magic)) return PcapReader::open(std::move(source), magic);
-  if (got == magic.size() && PcapngReader::recognises(magic)) return PcapngReader::open(std::move(source));
-  return std::unexpected(CaptureError{CaptureError::Kind::not_capture, 0, 1, guess(ByteView(magic).first(got))});
+  if (begin.empty()) return std::unexpected(CaptureError{CaptureError::Kind::empty, 0, 1, {}});
+  if (begin.size() == 4) {
+    const auto magic = begin.first<4>();
+    if (PcapReader::recognises(magic)) return PcapReader::open(std::move(source), magic);
+    if (PcapngReader::recognises(magic)) return PcapngReader::open(std::move(source), std::move(secrets));
+  }
+  return std::unexpected(CaptureError{CaptureError::Kind::not_capture, 0, 1, guess(begin)});
 }
 
 }  // namespace mxp::dump

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <expected>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -42,7 +43,14 @@ class CaptureReader {
   virtual std::string_view compression() const { return {}; }
 };
 
+// What a decryption secrets block of pcapng with lines of an MXP key log holds, piece by piece; empty at its end. The
+// pieces are wiped afterwards.
+using TakeSecrets = std::function<void(ByteView piece)>;
+
 // Looks at the first bytes and chooses the reader.
-std::expected<std::unique_ptr<CaptureReader>, CaptureError> open_capture(ByteSource source);
+std::expected<std::unique_ptr<CaptureReader>, CaptureError> open_capture(ByteSource source, TakeSecrets secrets = {});
+// The same where the first four bytes, or as many as there are, have been taken from `source` already.
+std::expected<std::unique_ptr<CaptureReader>, CaptureError> open_capture_after(ByteSource source, ByteView magic,
+                                                                               TakeSecrets secrets = {});
 
 }  // namespace mxp::dump

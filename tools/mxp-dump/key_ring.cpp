@@ -110,6 +110,28 @@ void KeyRing::take_line() {
   overlong_ = false;
 }
 
+void KeyRing::take_embedded(ByteView piece) {
+  embedded_line_.reserve(kMaxLine);
+  if (piece.empty()) take_embedded_line();
+  for (const std::uint8_t byte : piece) {
+    if (byte == '\n') take_embedded_line();
+    else if (embedded_line_.size() < kMaxLine) embedded_line_ += static_cast<char>(byte);
+    else embedded_overlong_ = true;
+  }
+}
+
+void KeyRing::take_embedded_line() {
+  if (!embedded_line_.empty() && embedded_line_.back() == '\r') embedded_line_.pop_back();
+  if (!embedded_line_.empty() && embedded_line_.front() != '#') {
+    const auto parsed = parse_key_log_line(embedded_line_);
+    if (parsed && !embedded_overlong_) keep(*parsed);
+    else ++malformed_embedded_;
+  }
+  OPENSSL_cleanse(embedded_line_.data(), embedded_line_.size());
+  embedded_line_.clear();
+  embedded_overlong_ = false;
+}
+
 void KeyRing::keep(const KeyLogLine& line) {
   auto found = by_id_.find(line.destination.key());
   if (found == by_id_.end()) {

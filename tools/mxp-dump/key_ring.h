@@ -37,6 +37,11 @@ class KeyRing {
   // keys of connections that began after it. The error is a clause without the name of the file.
   std::expected<void, std::string> load(const std::string& path);
 
+  // Lines that stand in the capture itself, in pieces that may end anywhere; an empty piece ends the last line.
+  void take_embedded(ByteView piece);
+  void begin_embedded() { malformed_embedded_ = 0; }  // the capture is read again from its start
+  std::uint64_t malformed_embedded_lines() const { return malformed_embedded_; }
+
   // Valid until the next call; null if the id is not in the log (yet).
   const LoggedKeys* find(ConnectionId destination);
   // The latest phase in the log for this id, after reading on, since lines come while connections run. 0 if there is
@@ -61,10 +66,14 @@ class KeyRing {
   int read_on();  // 0, or errno
   void take_line();
   void keep(const KeyLogLine& line);
+  void take_embedded_line();
 
   UniqueFd source_;
   std::string line_;       // what is there of the last line
   bool overlong_ = false;  // the rest of this line is thrown away
+  std::string embedded_line_;
+  bool embedded_overlong_ = false;
+  std::uint64_t malformed_embedded_ = 0;
   std::uint64_t lines_ = 0;
   std::uint64_t malformed_ = 0;
   std::uint64_t first_malformed_ = 0;

@@ -5,6 +5,7 @@
 #include "common/output.h"
 #include "common/signals.h"
 #include "common/tool_error.h"
+#include "mxp-dump/files/commands.h"
 #include "mxp-dump/options.h"
 #include "mxp-dump/run.h"
 #include "mxp-dump/why_run.h"
@@ -27,6 +28,7 @@ int main(int argc, char** argv) {
   tools::prepare_process();
   if (argc > 1 && std::string_view(argv[1]) == "why")
     return mxp::dump::run_why(std::vector<std::string>(argv + 2, argv + argc));
+  if (argc > 1 && mxp::dump::is_file_command(argv[1])) return mxp::dump::run_file_command(argc, argv);
   const auto options = mxp::dump::parse_options(argc, argv);
   if (!options) {
     return tools::report_stop("mxp-dump", options.error(), std::vector<std::string>(argv + 1, argv + argc),

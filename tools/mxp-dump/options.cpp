@@ -10,7 +10,9 @@
 
 #include "common/command_names.h"
 #include "common/escape.h"
+#include "common/units.h"
 #include "mxp-dump/fields_output.h"
+#include "mxp-dump/files/commands.h"
 
 namespace mxp::dump {
 namespace {
@@ -33,13 +35,9 @@ client's first packet after it (medians of all connections). What the capture do
 Environment: MXPKEYLOGFILE names the key log where --keylog is not given.
 Exit: 0 done, 1 local failure, 2 wrong usage or an unreadable, truncated or malformed file, 7 no MXP (--exit-nomatch), 130 interrupted)";
 
-constexpr std::array<std::string_view, 4> kAbsent = {"join", "redact", "inject-keys", "strip-keys"};
-constexpr std::array<std::string_view, 1> kPresent = {"why"};
-constexpr tools::CommandNames kCommands = {.tool = "mxp-dump",
-                                           .present = kPresent,
-                                           .absent = kAbsent,
-                                           .or_else = ", -r FILE or -i INTERFACE",
-                                           .file_option = "-r"};
+constexpr std::array<std::string_view, 5> kPresent = {"why", "join", "redact", "inject-keys", "strip-keys"};
+constexpr tools::CommandNames kCommands = {
+    .tool = "mxp-dump", .present = kPresent, .absent = {}, .or_else = ", -r FILE or -i INTERFACE", .file_option = "-r"};
 
 // The options as they were typed; the strings are still to be understood.
 struct LowOptions {
@@ -48,6 +46,7 @@ struct LowOptions {
   std::uint64_t count = 0;
   std::uint16_t port = 0;
   bool force = false, exit_nomatch = false;
+  Rotation rotation;
   int verbosity = 0;
 };
 
@@ -66,6 +65,7 @@ std::expected<Options, tools::ParseStop> interpret(const LowOptions& low, const 
   options.capture_filter = low.filter;
   options.write_path = low.write;
   options.force = low.force;
+  options.rotation = low.rotation;
   options.json = low.json;
   options.max_packets = low.count;
   options.port = low.port;
@@ -97,6 +97,10 @@ std::expected<Options, tools::ParseStop> interpret(const LowOptions& low, const 
   if (low.write == "-" && (options.packets || options.statistics || low.json == "-"))
     return refuse("-w - puts the capture on stdout, where nothing else can go");
   if (!low.user.empty() && low.interface.empty()) return refuse("--user needs -i INTERFACE");
+  if (low.rotation.any() && (low.write.empty() || low.write == "-"))
+    return refuse("--rotate-size and --rotate-time need -w FILE");
+  if (low.rotation.max_files > 0 && !low.rotation.any())
+    return refuse("--rotate-files needs --rotate-size or --rotate-time");
   if (low.force && low.write.empty()) return refuse("--force needs -w FILE");
   return options;
 }
@@ -127,6 +131,15 @@ std::expected<Options, tools::ParseStop> parse_options(int argc, char** argv) {
                  "unless -T or --stats is given")
       ->type_name("FILE");
   app.add_flag("--force", low.force, "replace an existing file of -w");
+  tools::add_size(app, "--rotate-size", low.rotation.max_bytes,
+                  "with -w NAME.pcap: write NAME-00001.pcap, NAME-00002.pcap, …, none larger than this")
+      ->type_name("SIZE");
+  tools::add_time(app, "--rotate-time", low.rotation.span, "the same with a new file each time this has gone by",
+                  {.zero = tools::TimeRange::Zero::refused, .least = std::chrono::milliseconds(1)})
+      ->type_name("TIME");
+  app.add_option("--rotate-files", low.rotation.max_files, "keep only the latest N of these files")
+      ->check(CLI::Range(1u, 1'000'000u))
+      ->type_name("N");
   app.add_option("--keylog", low.keylog, "traffic secrets, as MXPKEYLOGFILE makes the tools log them")
       ->type_name("FILE");
   app.add_option("-T,--format", low.format, "what is printed: text (default), json (one object a line) or fields")
@@ -150,6 +163,7 @@ std::expected<Options, tools::ParseStop> parse_options(int argc, char** argv) {
   tools::add_verbosity(app, low.verbosity);
   tools::add_version(app, "mxp-dump");
   app.add_subcommand("why", "what is wrong with each connection of a capture, and where its time went");
+  list_file_commands(app);
   app.footer(kFooter);
   if (auto parsed = tools::parse_command_line(app, arguments); !parsed) return std::unexpected(parsed.error());
   auto options = interpret(low, app);

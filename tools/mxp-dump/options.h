@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "common/command_line.h"
+#include "mxp-dump/rotating_writer.h"
 
 namespace mxp::dump {
 
@@ -20,6 +21,7 @@ struct Options {
   std::string capture_filter;     // BPF, as tcpdump takes it; empty: all
   std::string write_path;         // empty: none; "-": stdout
   bool force = false;             // an existing write_path is replaced
+  Rotation rotation;              // of write_path
   std::string key_log;            // empty: none
   bool key_log_required = false;  // named by the user rather than by the environment
   std::optional<Format> packets;  // how packets are printed; nothing: they are not

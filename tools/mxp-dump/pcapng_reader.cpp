@@ -1,6 +1,7 @@
 #include "mxp-dump/pcapng_reader.h"
 
 #include <fmt/format.h>
+#include <openssl/crypto.h>
 
 #include <algorithm>
 #include <array>
@@ -12,10 +13,12 @@ namespace {
 
 constexpr std::uint32_t kSectionHeader = 0x0a0d0d0a;  // the same in both byte orders
 constexpr std::uint32_t kByteOrderMagic = 0x1a2b3c4d;
-constexpr std::uint32_t kInterfaceDescription = 1, kObsoletePacket = 2, kSimplePacket = 3, kEnhancedPacket = 6;
+constexpr std::uint32_t kInterfaceDescription = 1, kObsoletePacket = 2, kSimplePacket = 3, kEnhancedPacket = 6,
+                        kDecryptionSecrets = 10;
 constexpr std::uint32_t kBlockOverhead = 12;  // type, length, and the length again at the end
 constexpr std::uint16_t kOptionEnd = 0, kOptionTimeResolution = 9, kOptionTimeOffset = 14;
 
+constexpr std::uint32_t kKeyLogSecrets = 0x4d58504b;  // "MXPK"
 constexpr std::uint64_t kNanosecond = 1'000'000'000;
 
 std::uint32_t padded(std::uint32_t size) { return (size + 3) & ~std::uint32_t{3}; }
@@ -45,8 +48,8 @@ bool PcapngReader::recognises(std::span<const std::uint8_t, 4> magic) {
   return load<std::uint32_t>(magic.data(), ByteOrder::little) == kSectionHeader;
 }
 
-std::expected<std::unique_ptr<CaptureReader>, CaptureError> PcapngReader::open(ByteSource source) {
-  std::unique_ptr<PcapngReader> reader(new PcapngReader(std::move(source)));
+std::expected<std::unique_ptr<CaptureReader>, CaptureError> PcapngReader::open(ByteSource source, TakeSecrets secrets) {
+  std::unique_ptr<PcapngReader> reader(new PcapngReader(std::move(source), std::move(secrets)));
   reader->input_.start_record(0);
   auto block = reader->begin_section();
   if (!block) return std::unexpected(block.error());
@@ -73,6 +76,9 @@ std::expected<std::optional<CapturedPacket>, CaptureError> PcapngReader::next() 
       case kObsoletePacket: return read_obsolete(*block);
       case kInterfaceDescription:
         if (auto done = read_interface(*block); !done) return std::unexpected(done.error());
+        break;
+      case kDecryptionSecrets:
+        if (auto done = read_secrets(*block); !done) return std::unexpected(done.error());
         break;
       default: break;
     }
@@ -137,6 +143,27 @@ PcapngReader::Done PcapngReader::read_interface(Block& block) {
   if (auto done = read_interface_options(block, interface); !done) return done;
   interfaces_.push_back(interface);
   return {};
+}
+
+// The secrets go through a small buffer, whatever their size, and are wiped from it. What is left of the reader's own
+// buffer is overwritten by the packets that follow.
+PcapngReader::Done PcapngReader::read_secrets(Block& block) {
+  std::array<std::uint8_t, 8> head{};
+  if (auto done = read_body(block, head); !done) return done;
+  std::size_t left = load<std::uint32_t>(head.data() + 4, order_);
+  if (left > block.left) return std::unexpected(input_.malformed("has secrets beyond the end of their block"));
+  if (load<std::uint32_t>(head.data(), order_) != kKeyLogSecrets || !secrets_) return {};
+  std::array<std::uint8_t, 4096> piece{};
+  Done done;
+  while (left > 0 && done) {
+    const MutableBytes part = MutableBytes(piece).first(std::min(left, piece.size()));
+    done = read_body(block, part);
+    if (done) secrets_(part);
+    left -= part.size();
+  }
+  secrets_({});
+  OPENSSL_cleanse(piece.data(), piece.size());
+  return done;
 }
 
 PcapngReader::Done PcapngReader::read_interface_options(Block& block, Interface& interface) {

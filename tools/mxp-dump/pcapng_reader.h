@@ -1,6 +1,6 @@
 // The block format (draft-ietf-opsawg-pcapng): sections, each with its own byte order and interfaces; packets in
-// enhanced, simple and the obsolete blocks. All other blocks (secrets, names, statistics, unknown ones) are skipped
-// without being kept.
+// enhanced, simple and the obsolete blocks; secrets that are lines of an MXP key log. All others (names, statistics,
+// unknown ones) are skipped without being kept.
 #pragma once
 
 #include <vector>
@@ -17,7 +17,7 @@ class PcapngReader final : public CaptureReader {
  public:
   static bool recognises(std::span<const std::uint8_t, 4> magic);
   // The four bytes of the first block's type have been taken from `source` already.
-  static std::expected<std::unique_ptr<CaptureReader>, CaptureError> open(ByteSource source);
+  static std::expected<std::unique_ptr<CaptureReader>, CaptureError> open(ByteSource source, TakeSecrets secrets = {});
 
   std::expected<std::optional<CapturedPacket>, CaptureError> next() override;
   std::string_view compression() const override { return input_.compression(); }
@@ -38,13 +38,14 @@ class PcapngReader final : public CaptureReader {
   using Done = std::expected<void, CaptureError>;
   using Next = std::expected<std::optional<CapturedPacket>, CaptureError>;
 
-  explicit PcapngReader(ByteSource source) : input_(std::move(source)) {}
+  PcapngReader(ByteSource source, TakeSecrets secrets) : input_(std::move(source)), secrets_(std::move(secrets)) {}
   // `type` as on the wire, its bytes already read.
   std::expected<Block, CaptureError> begin_block(std::span<const std::uint8_t, 4> type);
   std::expected<Block, CaptureError> begin_section();
   Done read_body(Block& block, MutableBytes out);
   Done end_block(const Block& block);
   Done read_interface(Block& block);
+  Done read_secrets(Block& block);
   Done read_interface_options(Block& block, Interface& interface);
   Next read_enhanced(Block& block);
   Next read_simple(Block& block);
@@ -53,6 +54,7 @@ class PcapngReader final : public CaptureReader {
                      std::uint32_t original);
 
   RecordInput input_;
+  TakeSecrets secrets_;
   ByteOrder order_ = ByteOrder::little;
   std::vector<Interface> interfaces_;
 };

@@ -18,7 +18,6 @@
 #include "mxp-dump/live_capture.h"
 #include "mxp-dump/packet_filter.h"
 #include "mxp-dump/packet_writer.h"
-#include "mxp-dump/pcap_writer.h"
 #include "mxp-dump/privileges.h"
 #include "mxp-dump/summary.h"
 #include "mxp-dump/time_order.h"
@@ -109,7 +108,9 @@ class CaptureRun {
   }
 
   Result<void> start_reading() {
-    auto reader = open_capture(ByteSource(::dup(file_.get()), signals_.fd()));
+    keys_.begin_embedded();
+    auto reader = open_capture(ByteSource(::dup(file_.get()), signals_.fd()),
+                               [this](ByteView piece) { keys_.take_embedded(piece); });
     if (reader) {
       reader_ = std::move(*reader);
       return {};
@@ -194,16 +195,14 @@ class CaptureRun {
     if (!json) return std::unexpected(json.error());
     json_ = std::move(*json);
     if (!options_.write_path.empty()) {
-      const tools::UsedFile used[] = {
-          {.called = "-r", .path = options_.read_path},
-          {.called = "the key log", .path = options_.key_log},
-          {.called = "--json", .path = options_.json},
-      };
-      auto pcap = PcapWriter::open(
-          options_.write_path,
-          {.if_exists = options_.force ? tools::IfExists::replace : tools::IfExists::refuse, .used = used});
+      auto pcap =
+          RotatingWriter::open(options_.write_path, options_.force ? tools::IfExists::replace : tools::IfExists::refuse,
+                               {{.called = "-r", .path = options_.read_path},
+                                {.called = "the key log", .path = options_.key_log},
+                                {.called = "--json", .path = options_.json}},
+                               options_.rotation);
       if (!pcap) return std::unexpected(pcap.error());
-      pcap_ = std::make_unique<PcapWriter>(std::move(*pcap));
+      pcap_ = std::make_unique<RotatingWriter>(std::move(*pcap));
     }
     writer_ = make_packet_writer(options_, colour_wanted());
     return {};
@@ -334,6 +333,9 @@ class CaptureRun {
     if (live_ != nullptr && live_->dropped() > 0)
       output_.warning(fmt::format("the kernel dropped {} that came faster than this tool reads",
                                   counted(live_->dropped(), "packet")));
+    if (const auto bad = keys_.malformed_embedded_lines(); bad > 0)
+      output_.warning(fmt::format("{} not of an MXP key log, among the secrets in the capture",
+                                  counted(bad, "line is", "lines are")));
     const std::string unread = counts_.not_looked_into_text();
     if (!unread.empty()) output_.warning(fmt::format("not looked into: {}", unread));
     if (printed_ == 0) {
@@ -372,7 +374,7 @@ class CaptureRun {
   std::unique_ptr<CaptureReader> reader_;
   LiveCapture* live_ = nullptr;  // reader_, where it is one
   tools::JsonOutput json_;
-  std::unique_ptr<PcapWriter> pcap_;
+  std::unique_ptr<RotatingWriter> pcap_;
   std::unique_ptr<PacketWriter> writer_;
   StdoutBuffer stdout_;
   std::string line_;

@@ -256,9 +256,10 @@ std::string Summary::to_text(const CaptureCounts& counts, std::uint64_t forgotte
   row_count("malformed", counts.malformed, "frame", "frames",
             " with headers that are cut off or contradict themselves");
   if (!counts.not_looked_into.empty()) row("not looked at", counts.not_looked_into_text());
-  row_count(
-      "out of order", counts.out_of_order, "frame is", "frames are",
-      counts.unsorted ? " older than the frame before, in a file that is not sorted" : " older than the frame before");
+  row_count("out of order", counts.out_of_order, "frame is", "frames are",
+            !counts.unsorted    ? " older than the frame before"
+            : counts.compressed ? " older than the frame before, in a compressed file, which is not sorted"
+                                : " older than the frame before, in a file too long to be sorted");
   for (const auto& [number, lines] : details_) text += lines;
   if (connections_ > details_.size())
     fmt::format_to(out, "  and {}\n", counted(connections_ - details_.size(), "more connection"));
