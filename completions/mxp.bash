@@ -19,6 +19,8 @@ _mxp_complete() {
     --qlog-flavour) mapfile -t COMPREPLY < <(compgen -W 'ietf qvis' -- "$word"); return ;;
     --priority) mapfile -t COMPREPLY < <(compgen -W 'critical control streaming background' -- "$word"); return ;;
     --message) mapfile -t COMPREPLY < <(compgen -W 'AgentRegister AgentDiscover AgentHeartbeat Call Response Event StreamOpen StreamChunk StreamClose Ack Error' -- "$word"); return ;;
+    --stats) [[ ${tool##*/} != mxp-dump ]] || { mapfile -t COMPREPLY < <(compgen -W 'summary connections streams loss rtt' -- "$word"); return; } ;;
+    -T|--format) [[ ${tool##*/} != mxp-dump ]] || { mapfile -t COMPREPLY < <(compgen -W 'text json fields' -- "$word"); return; } ;;
     --test) mapfile -t COMPREPLY < <(compgen -W 'bulk rr messages mixed datagrams isolation' -- "$word"); return ;;
   esac
   help=$("$tool" --help 2>/dev/null) || return

@@ -73,7 +73,7 @@ class WrongUseAndWrongFiles(DumpCase):
         for arguments, word in (
                 ([], "-r FILE"), (["-r", capture, "-i", "lo"], "either"), (["-r", capture, "-T", "xml"], "xml"), (["-r", capture, "-e", "time"], "-T fields"),
                 (["-r", capture, "-T", "fields"], "-e FIELD"), (["-r", capture, "-T", "fields", "-e", "colour"], "packet_number"),
-                (["-r", capture, "--stats", "everything"], "stats"), (["-r", capture, "-Y", "mxp"], "-Y"),
+                (["-r", capture, "--stats", "everything"], "stats"), (["-r", capture, "-Y", "mxp.strem"], "-Y, column 1: there is no field \"mxp.strem\"; the nearest is mxp.stream"),
                 (["-r", capture, "--port", "0"], "port"), (["-r", capture, "-c", "0"], "not in range 1 to 18446744073709551615"), (["-r", capture, "--keylog", "/no/such/file"], "/no/such/file"),
                 (["-r", capture, "-f", "udp prot"], "udp prot"), (["-r", str(self.folder)], "directory"), (["-r", "/no/such/file"], "/no/such/file"),
                 (["-r", capture, "--keylog", self.file("text", "this is no key log\n")], "line 1"),

@@ -61,4 +61,14 @@ std::optional<Connection::Fates> Connection::fates(TrafficDirection direction) c
   return fates;
 }
 
+std::optional<Connection::LostNumbers> Connection::lost_numbers(TrafficDirection direction) const {
+  const auto fates = this->fates(direction);
+  if (!fates || !fates->lost) return std::nullopt;
+  PacketFates::LostNumbers lost = side(direction).fates.lost_numbers();
+  LostNumbers result{std::move(lost.reported), lost.known_from};
+  if (captured_completely(reverse(direction)))
+    for (const RangeSet::Range& range : lost.unacknowledged.ranges()) result.numbers.add(range.begin, range.end);
+  return result;
+}
+
 }  // namespace mxp::dump

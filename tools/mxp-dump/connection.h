@@ -110,6 +110,13 @@ struct Connection {
   };
   // nullopt if packets of the direction could not be read.
   std::optional<Fates> fates(TrafficDirection direction) const;
+  // The numbers that Fates::lost counts, and from which number on they are known. nullopt if `lost` is absent.
+  // REQUIRES: PacketFates::remember_lost() was called for the direction.
+  struct LostNumbers {
+    RangeSet numbers;
+    std::uint64_t known_from = 0;
+  };
+  std::optional<LostNumbers> lost_numbers(TrafficDirection direction) const;
 
  private:
   // Whether the capture lacks no packet of the direction, so that it holds all acknowledgements.

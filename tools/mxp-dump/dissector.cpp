@@ -60,6 +60,7 @@ bool Dissector::dissect(const CapturedPacket& packet, const UdpDatagram& datagra
   record_.fragment = datagram.fragment;
   record_.fragments = datagram.fragments;
   record_.segment.reset();
+  record_.bytes = datagram.payload;
   clear_record();
   if (!surveyed_) survey(packet, datagram);
   if (!is_handshake(datagram.payload)) return other_than_handshake(datagram.payload, sink);
@@ -75,10 +76,12 @@ void Dissector::clear_record() {
   record_.token_size = record_.ticket_size = 0;
   record_.protection = Protection::none;
   record_.number.reset();
-  record_.key_phase = record_.duplicate = record_.damaged = record_.retransmission = false;
+  record_.key_phase = record_.duplicate = record_.seen_before = record_.damaged = record_.retransmission = false;
+  record_.lost.reset();
   record_.frames.clear();
   record_.notes.clear();
   record_.turn.clear();
+  record_.plain = {};
 }
 
 bool Dissector::other_than_handshake(ByteView payload, const Sink& sink) {
@@ -158,6 +161,7 @@ void Dissector::short_packet(ByteView packet, const ShortPacket& to) {
   Connection& connection = *to.found.connection;
   Side& side = connection.side(to.found.direction);
   clear_record();
+  record_.bytes = packet;
   record_.type = PacketType::one_rtt;
   record_.direction = to.found.direction;
   record_.destination_id = to.destination;
@@ -222,7 +226,10 @@ void Dissector::repair(ByteView packet, const ShortPacket& to) {
   const auto opened = side.decryptor.try_repaired(repaired_, scratch_);
   if (!opened) return;
   record_.number = opened->number;
+  if (remember_lost_) side.fates.remember_lost();
   side.fates.sent(opened->number.value());
+  if (lost_ != nullptr)
+    record_.lost = lost_->contains(to.found.connection->number, to.found.direction, opened->number.value());
 }
 
 void Dissector::opened_packet(const PacketDecryptor::Opened& opened, Found found) {
@@ -243,7 +250,11 @@ void Dissector::opened_packet(const PacketDecryptor::Opened& opened, Found found
     record_.duplicate = true;
     ++side.duplicates;
   }
+  if (remember_lost_) side.fates.remember_lost();
+  record_.plain = opened.payload;
   const bool first_sight = side.fates.sent(number);
+  record_.seen_before = !first_sight;
+  if (lost_ != nullptr) record_.lost = lost_->contains(connection.number, found.direction, number);
   read_frames(opened.payload, found, first_sight);
   if (record_.retransmission) ++side.repeating;
 }

@@ -16,6 +16,7 @@
 #include "mxp-dump/connection_table.h"
 #include "mxp-dump/key_ring.h"
 #include "mxp-dump/link/udp_datagram.h"
+#include "mxp-dump/lost_packets.h"
 #include "mxp-dump/record.h"
 
 namespace mxp::dump {
@@ -38,6 +39,11 @@ class Dissector {
   // Calls `sink` for each packet of MXP in the datagram: usually one, and more if the capture holds a GSO batch. False
   // if it is not MXP.
   bool dissect(const CapturedPacket& packet, const UdpDatagram& datagram, const Sink& sink);
+
+  // Both before the first packet: to keep the numbers of lost packets, and to say of each packet whether it was lost,
+  // as another dissector that has seen the whole capture found.
+  void remember_lost() { remember_lost_ = true; }
+  void tell_lost(const LostPackets* lost) { lost_ = lost; }
 
   const ConnectionTable& table() const { return table_; }
   // How many handshake messages were cut before their connection id, so that they belong to no connection.
@@ -73,7 +79,8 @@ class Dissector {
   KeyRing& keys_;
   std::uint16_t port_;
   ConnectionTable table_;
-  bool surveyed_ = false;
+  bool surveyed_ = false, remember_lost_ = false;
+  const LostPackets* lost_ = nullptr;
   std::uint64_t cut_headers_ = 0;
   PacketRecord record_;
   std::vector<std::uint8_t> scratch_, repaired_;

@@ -2,24 +2,19 @@
 // and a column that does not apply is empty.
 #pragma once
 
+#include "mxp-dump/filter/field_table.h"
 #include "mxp-dump/packet_writer.h"
 
 namespace mxp::dump {
 
-bool is_field(std::string_view name);
-// All names of fields, for a message.
-std::string field_names();
-
 class FieldsWriter final : public PacketWriter {
  public:
-  // REQUIRES: each is_field().
+  // REQUIRES: find_field() knows each.
   explicit FieldsWriter(const std::vector<std::string>& names);
   void write(const PacketRecord& record, std::string& out) override;
 
-  using Print = void (*)(const PacketRecord& record, std::string& out);
-
  private:
-  std::vector<Print> columns_;
+  std::vector<const Field*> columns_;
 };
 
 }  // namespace mxp::dump

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <iterator>
 
 #include "common/escape.h"
@@ -174,6 +175,13 @@ std::string_view state_word(DrainFrame::State state) {
 
 std::string_view frame_word(const Frame& frame) { return std::visit(FrameWord{}, frame); }
 
+std::span<const std::string_view> frame_words() {
+  static const auto kWords = []<std::size_t... I>(std::index_sequence<I...>) {
+    return std::array{FrameWord{}(std::variant_alternative_t<I, Frame>{})...};
+  }(std::make_index_sequence<std::variant_size_v<Frame>>());
+  return kWords;
+}
+
 void JsonWriter::write(const PacketRecord& record, std::string& out) {
   FrameJson json{std::back_inserter(out)};
   json.add(R"({{"frame":{})", record.frame);
@@ -192,6 +200,7 @@ void JsonWriter::write(const PacketRecord& record, std::string& out) {
   if (record.protection != Protection::none) json.add(R"(,"decrypted":{})", record.protection == Protection::opened);
   if (const auto word = protection_word(record.protection); !word.empty()) json.add(R"(,"not_decrypted":"{}")", word);
   if (record.protection == Protection::opened) json.add(R"(,"key_phase":{})", record.key_phase ? 1 : 0);
+  if (record.lost.value_or(false)) json.add(R"(,"lost":true)");
   if (record.duplicate) json.add(R"(,"duplicate":true)");
   if (record.damaged) json.add(R"(,"damaged":true)");
   if (record.retransmission) json.add(R"(,"retransmission":true)");

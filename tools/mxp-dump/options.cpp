@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdio>
 #include <cstdlib>
 #include <limits>
 #include <span>
@@ -11,8 +12,9 @@
 #include "common/command_names.h"
 #include "common/escape.h"
 #include "common/units.h"
-#include "mxp-dump/fields_output.h"
 #include "mxp-dump/files/commands.h"
+#include "mxp-dump/filter/field_table.h"
+#include "mxp-dump/json_schema.h"
 
 namespace mxp::dump {
 namespace {
@@ -24,6 +26,7 @@ constexpr const char* kFooter = R"(Examples:
   mxp-dump -r incident.pcapng --stats summary --json      packets, loss, handshake time as JSON
   sudo mxp-dump -i eth0 -f 'udp port 9000' -w out.pcap    capture; printed too with -T text
   tcpdump -i eth0 -w - udp | mxp-dump -r - -T json        one JSON object a line
+  mxp-dump -r x.pcap --keylog keys.log -Y 'mxp.stream == 4 && mxp.lost'
   mxp-dump -r x.pcap -T fields -e time -e src -e length   tab-separated columns
 
 MXP is recognised from its handshake on. A connection that was joined in its middle is recognised by the ids in --keylog,
@@ -33,7 +36,7 @@ stream data or a handshake message; `handshake_ms` is the time from message 1 to
 client's first packet after it (medians of all connections). What the capture does not tell is absent.
 
 Environment: MXPKEYLOGFILE names the key log where --keylog is not given.
-Exit: 0 done, 1 local failure, 2 wrong usage or an unreadable, truncated or malformed file, 7 no MXP (--exit-nomatch), 130 interrupted)";
+Exit: 0 done, 1 local failure, 2 wrong usage or an unreadable, truncated or malformed file, 7 nothing matched (--exit-nomatch), 130 interrupted)";
 
 constexpr std::array<std::string_view, 5> kPresent = {"why", "join", "redact", "inject-keys", "strip-keys"};
 constexpr tools::CommandNames kCommands = {
@@ -41,7 +44,7 @@ constexpr tools::CommandNames kCommands = {
 
 // The options as they were typed; the strings are still to be understood.
 struct LowOptions {
-  std::string read, interface, user, filter, write, keylog, format, stats, json;
+  std::string read, interface, user, filter, display, write, keylog, format, stats, json, upper_pdu;
   std::vector<std::string> fields;
   std::uint64_t count = 0;
   std::uint16_t port = 0;
@@ -52,6 +55,22 @@ struct LowOptions {
 
 std::unexpected<tools::ParseStop> refuse(std::string why) {
   return std::unexpected(tools::ParseStop{tools::ExitCode::usage, std::move(why) + " (see mxp-dump --help)"});
+}
+
+std::expected<void, tools::ParseStop> read_display_filter(const LowOptions& low, const CLI::App& app,
+                                                          Options& options) {
+  if (app.count("--display-filter") > 0) {
+    auto filter = DisplayFilter::parse(low.display);
+    if (!filter) return refuse(fmt::format("-Y, column {}: {}", filter.error().column, filter.error().message));
+    options.needs_fates = filter->needs_fates();
+    options.display_filter = std::make_shared<const DisplayFilter>(std::move(*filter));
+  }
+  for (const std::string& field : low.fields)
+    if (find_field(field) == find_field("lost")) options.needs_fates = true;
+  if (options.needs_fates && (!options.interface.empty() || options.read_path == "-"))
+    return refuse(
+        "whether a packet was lost only later packets tell: mxp.lost needs a file, so save the capture first");
+  return {};
 }
 
 std::expected<Options, tools::ParseStop> interpret(const LowOptions& low, const CLI::App& app) {
@@ -83,15 +102,18 @@ std::expected<Options, tools::ParseStop> interpret(const LowOptions& low, const 
   if (!low.fields.empty() && format != Format::fields) return refuse("-e needs -T fields");
   if (format == Format::fields && low.fields.empty()) return refuse("-T fields needs at least one -e FIELD");
   for (const std::string& field : low.fields) {
-    if (!is_field(field))
-      return refuse(fmt::format("unknown field \"{}\"; there are: {}", tools::escape(field), field_names()));
+    if (find_field(field) == nullptr)
+      return refuse(fmt::format("unknown field \"{}\", the nearest is {}; there are: {}", tools::escape(field),
+                                nearest_field(field), field_names()));
   }
   options.fields = low.fields;
+  if (auto done = read_display_filter(low, app, options); !done) return std::unexpected(done.error());
   if (!low.stats.empty()) {
+    options.statistics_kind = statistics_kind(low.stats).value_or(StatisticsKind::summary);
     if (format == Format::fields) return refuse("--stats prints text or JSON, not fields");
     // --json alone asks for the statistics on stdout; with =FILE they go there, and the text to stdout.
     if (low.json != "-") options.statistics = format;
-  } else if (low.write.empty() || !low.format.empty()) {
+  } else if ((low.write.empty() && low.upper_pdu.empty()) || !low.format.empty()) {
     options.packets = format;
   }
   if (low.write == "-" && (options.packets || options.statistics || low.json == "-"))
@@ -101,7 +123,10 @@ std::expected<Options, tools::ParseStop> interpret(const LowOptions& low, const 
     return refuse("--rotate-size and --rotate-time need -w FILE");
   if (low.rotation.max_files > 0 && !low.rotation.any())
     return refuse("--rotate-files needs --rotate-size or --rotate-time");
-  if (low.force && low.write.empty()) return refuse("--force needs -w FILE");
+  options.upper_pdu_path = low.upper_pdu;
+  if (low.upper_pdu == "-") return refuse("--to-upper-pdu needs the name of a file");
+  if (low.force && low.write.empty() && low.upper_pdu.empty())
+    return refuse("--force needs -w FILE or --to-upper-pdu FILE");
   return options;
 }
 
@@ -123,6 +148,9 @@ std::expected<Options, tools::ParseStop> parse_options(int argc, char** argv) {
       ->type_name("NAME");
   app.add_option("-f,--filter", low.filter, "look only at what this capture filter (BPF) lets through")
       ->type_name("BPF");
+  app.add_option("-Y,--display-filter", low.display,
+                 "show, write and count only the packets that match, e.g. 'mxp.stream == 4 && mxp.lost'")
+      ->type_name("FILTER");
   app.add_option("--user", low.user,
                  "with -i as root: who to become once interface and files are open (the user of sudo, or nobody)")
       ->type_name("NAME");
@@ -130,7 +158,11 @@ std::expected<Options, tools::ParseStop> parse_options(int argc, char** argv) {
                  "write a pcap file: with -i all that is captured, with -r the packets of MXP; nothing is printed then "
                  "unless -T or --stats is given")
       ->type_name("FILE");
-  app.add_flag("--force", low.force, "replace an existing file of -w");
+  app.add_option("--to-upper-pdu", low.upper_pdu,
+                 "write the packets, decrypted where the keys fit, to a pcapng file for Wireshark; nothing is printed "
+                 "then unless -T or --stats is given")
+      ->type_name("FILE");
+  app.add_flag("--force", low.force, "replace an existing file of -w or --to-upper-pdu");
   tools::add_size(app, "--rotate-size", low.rotation.max_bytes,
                   "with -w NAME.pcap: write NAME-00001.pcap, NAME-00002.pcap, …, none larger than this")
       ->type_name("SIZE");
@@ -155,11 +187,20 @@ std::expected<Options, tools::ParseStop> parse_options(int argc, char** argv) {
   app.add_option("--port", low.port, "take UDP on this port for MXP, for connections joined in their middle")
       ->check(CLI::Range(1, 65535))
       ->type_name("PORT");
-  app.add_option("--stats", low.stats, "instead of packets print statistics: summary")
-      ->check(CLI::IsMember({"summary"}))
+  app.add_option("--stats", low.stats,
+                 "instead of packets print statistics: summary, connections, streams, loss or rtt")
+      ->check(CLI::IsMember({"summary", "connections", "streams", "loss", "rtt"}))
       ->type_name("WHAT");
-  tools::add_json(app, low.json, "the summary as JSON; without FILE on stdout");
-  app.add_flag("--exit-nomatch", low.exit_nomatch, "exit 7 if there is no MXP");
+  app.add_flag_callback(
+      "--json-schema",
+      [] {
+        const std::string schema = json_schema();
+        std::fwrite(schema.data(), 1, schema.size(), stdout);
+        throw CLI::Success();
+      },
+      "print the JSON Schema of the lines of -T json, and exit");
+  tools::add_json(app, low.json, "the summary, or what --stats asks for, as JSON; without FILE on stdout");
+  app.add_flag("--exit-nomatch", low.exit_nomatch, "exit 7 if there is no MXP, or -Y matches nothing");
   tools::add_verbosity(app, low.verbosity);
   tools::add_version(app, "mxp-dump");
   app.add_subcommand("why", "what is wrong with each connection of a capture, and where its time went");

@@ -3,12 +3,15 @@
 
 #include <cstdint>
 #include <expected>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "common/command_line.h"
+#include "mxp-dump/filter/display_filter.h"
 #include "mxp-dump/rotating_writer.h"
+#include "mxp-dump/stats.h"
 
 namespace mxp::dump {
 
@@ -17,16 +20,20 @@ enum class Format : std::uint8_t { text, json, fields };
 struct Options {
   std::string read_path;  // "-": stdin; empty: capture from `interface`
   std::string interface;
-  std::string user;               // who reads what `interface` brings, if not the user of sudo or nobody
-  std::string capture_filter;     // BPF, as tcpdump takes it; empty: all
-  std::string write_path;         // empty: none; "-": stdout
-  bool force = false;             // an existing write_path is replaced
-  Rotation rotation;              // of write_path
-  std::string key_log;            // empty: none
-  bool key_log_required = false;  // named by the user rather than by the environment
-  std::optional<Format> packets;  // how packets are printed; nothing: they are not
+  std::string user;            // who reads what `interface` brings, if not the user of sudo or nobody
+  std::string capture_filter;  // BPF, as tcpdump takes it; empty: all
+  std::shared_ptr<const DisplayFilter> display_filter;  // -Y; nothing: all
+  bool needs_fates = false;                             // -Y or -e asks whether packets were lost
+  std::string write_path;                               // empty: none; "-": stdout
+  bool force = false;                                   // an existing write_path is replaced
+  Rotation rotation;                                    // of write_path
+  std::string key_log;                                  // empty: none
+  bool key_log_required = false;                        // named by the user rather than by the environment
+  std::optional<Format> packets;                        // how packets are printed; nothing: they are not
   std::vector<std::string> fields;
-  std::optional<Format> statistics;  // --stats summary, on stdout
+  StatisticsKind statistics_kind = StatisticsKind::summary;
+  std::optional<Format> statistics;  // --stats, on stdout
+  std::string upper_pdu_path;        // --to-upper-pdu; empty: none
   std::string json;                  // --json: empty = not given, "-" = stdout
   std::uint64_t max_packets = 0;     // of MXP; 0: all
   std::uint16_t port = 0;

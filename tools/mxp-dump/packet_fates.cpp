@@ -33,6 +33,14 @@ class Walk {
   std::size_t at_ = 0;
 };
 
+void keep(PacketFates::LostNumbers& lost, RangeSet& set, std::uint64_t begin, std::uint64_t end) {
+  if (begin == end) return;
+  set.add(begin, end);
+  if (set.range_count() <= PacketFates::kMaxLostRanges) return;
+  lost.known_from = std::max(lost.known_from, set.ranges().front().end);
+  set.pop_front();
+}
+
 }  // namespace
 
 bool PacketFates::sent(std::uint64_t number) {
@@ -74,11 +82,18 @@ std::uint64_t PacketFates::open_end() const {
 PacketFates::Counts PacketFates::counts() const {
   Counts counts = judged_;
   if (!largest_sent_) return counts;
-  judge(first(), std::max(*largest_sent_, largest_acknowledged_.value_or(0)) + 1, counts);
+  judge(first(), std::max(*largest_sent_, largest_acknowledged_.value_or(0)) + 1, counts, nullptr);
   return counts;
 }
 
-void PacketFates::judge(std::uint64_t begin, std::uint64_t end, Counts& counts) const {
+PacketFates::LostNumbers PacketFates::lost_numbers() const {
+  LostNumbers lost = *lost_;
+  Counts counts;
+  if (largest_sent_) judge(first(), std::max(*largest_sent_, largest_acknowledged_.value_or(0)) + 1, counts, &lost);
+  return lost;
+}
+
+void PacketFates::judge(std::uint64_t begin, std::uint64_t end, Counts& counts, LostNumbers* lost) const {
   Walk sent(sent_), acknowledged(acknowledged_), missing(missing_);
   const std::uint64_t open = open_end();
   while (begin < end) {
@@ -90,6 +105,7 @@ void PacketFates::judge(std::uint64_t begin, std::uint64_t end, Counts& counts) 
     if (is_sent && !is_acknowledged) {
       const std::uint64_t judged = std::min(next, std::max(open, begin)) - begin;
       (is_missing ? counts.lost : counts.unacknowledged) += judged;
+      if (lost != nullptr) keep(*lost, is_missing ? lost->reported : lost->unacknowledged, begin, begin + judged);
     } else if (!is_sent && is_acknowledged) {
       counts.not_captured += size;
     } else if (!is_sent) {
@@ -112,7 +128,7 @@ void PacketFates::bound(RangeSet& set) {
       set.pop_back();
       continue;
     }
-    judge(first(), below, judged_);
+    judge(first(), below, judged_, lost_ ? &*lost_ : nullptr);
     judged_below_ = below;
     for (RangeSet* each : {&sent_, &acknowledged_, &missing_}) each->remove_below(below);
   }

@@ -24,6 +24,8 @@ class PacketFates {
   // Our choice: at most 16 KiB for each of three sets. Past it the lower half is judged and only the counts are kept.
   // If that half lies beyond the largest number that was captured, the highest ranges are forgotten in its place.
   static constexpr std::size_t kMaxRanges = 1024;
+  // Our choice: 64 KiB for each of two sets. Past it the lowest numbers are forgotten.
+  static constexpr std::size_t kMaxLostRanges = 4096;
 
   // A packet of this direction was captured. False if it was seen before.
   bool sent(std::uint64_t number);
@@ -47,11 +49,23 @@ class PacketFates {
   };
   Counts counts() const;
 
+  // To be called before the first packet: keeps the numbers of lost packets, not their count alone.
+  void remember_lost() {
+    if (!lost_) lost_.emplace();
+  }
+  struct LostNumbers {
+    RangeSet reported;             // Counts::lost
+    RangeSet unacknowledged;       // Counts::unacknowledged
+    std::uint64_t known_from = 0;  // below it lost numbers were forgotten
+  };
+  // REQUIRES: remember_lost() was called.
+  LostNumbers lost_numbers() const;
+
  private:
   std::uint64_t first() const;
   // The number from which on nothing is judged, since acknowledgements may still come.
   std::uint64_t open_end() const;
-  void judge(std::uint64_t begin, std::uint64_t end, Counts& counts) const;
+  void judge(std::uint64_t begin, std::uint64_t end, Counts& counts, LostNumbers* lost) const;
   void bound();
   void bound(RangeSet& set);
 
@@ -60,6 +74,7 @@ class PacketFates {
   bool from_zero_ = false;
   std::uint64_t judged_below_ = 0;  // the sets hold nothing below
   Counts judged_;
+  std::optional<LostNumbers> lost_;  // of what is judged
 };
 
 }  // namespace mxp::dump

@@ -32,6 +32,8 @@ class PacketWriter {
   virtual ~PacketWriter() = default;
   // Appends the packet's line, with its newline.
   virtual void write(const PacketRecord& record, std::string& out) = 0;
+  // A packet that is not shown.
+  virtual void pass_over(const PacketRecord&) {}
   virtual std::string_view heading() const { return {}; }
 };
 

@@ -57,10 +57,14 @@ struct PacketRecord {
   bool key_phase = false;       // the bit
   std::string turn;             // the first packet of its direction in a later key phase: what there is to say of it
   bool duplicate = false;       // this packet was seen on this path before
+  bool seen_before = false;     // the same number was seen before, on whatever path
   bool damaged = false;         // it differs from what its sender sent
+  std::optional<bool> lost;     // it was never acknowledged; only of a file, and only if LostPackets was asked for
   bool retransmission = false;  // it repeats a handshake message, or stream data of another packet
   std::vector<Frame> frames;    // with their types as on the wire beside them
   std::vector<std::string> notes;
+  ByteView bytes;  // the packet as it was captured
+  ByteView plain;  // its frames, where it was opened
 
   bool truncated() const { return captured < length; }
 };

@@ -1,26 +1,33 @@
 #include "mxp-dump/run.h"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstdlib>
 #include <cstring>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <unordered_set>
 
 #include "common/counted.h"
 #include "common/json_output.h"
 #include "common/signals.h"
+#include "common/units.h"
 #include "mxp-dump/capture_reader.h"
 #include "mxp-dump/dissector.h"
 #include "mxp-dump/link/udp_finder.h"
 #include "mxp-dump/live_capture.h"
+#include "mxp-dump/lost_packets.h"
 #include "mxp-dump/packet_filter.h"
 #include "mxp-dump/packet_writer.h"
 #include "mxp-dump/privileges.h"
+#include "mxp-dump/stats.h"
 #include "mxp-dump/summary.h"
 #include "mxp-dump/time_order.h"
+#include "mxp-dump/upper_pdu.h"
 
 namespace mxp::dump {
 namespace {
@@ -48,7 +55,8 @@ class CaptureRun {
   CaptureRun(const Options& options, tools::Output& output)
       : options_(options),
         output_(output),
-        dissector_(keys_, options.port, [this](const Connection& gone) { summary_.add(gone); }),
+        dissector_(keys_, options.port, [this](const Connection& gone) { take_connection(gone); }),
+        statistics_(options.statistics_kind),
         filter_(options.interface.empty() ? options.capture_filter : std::string()) {}
 
   // The steps in order: keys, input, outputs (an input that is no capture must not cost the user an old output file), a
@@ -58,7 +66,9 @@ class CaptureRun {
     if (auto done = open_input(); !done) return std::unexpected(done.error());
     if (auto done = open_outputs(); !done) return std::unexpected(done.error());
     if (auto done = give_up_rights(); !done) return std::unexpected(done.error());
-    if (auto done = survey(); !done) return std::unexpected(done.error());
+    if (with_rows() && statistics_.needs_lost_numbers()) dissector_.remember_lost();
+    if (auto done = find_lost(); !done) return std::unexpected(done.error());
+    if (auto done = survey(dissector_); !done) return std::unexpected(done.error());
     if (auto done = read_packets(); !done) return std::unexpected(done.error());
     if (auto done = take_waiting_fragments(); !done) return std::unexpected(done.error());
     return finish();
@@ -104,6 +114,8 @@ class CaptureRun {
       return tools::fail(ErrorKind::usage, fmt::format("cannot read {}: {}", options_.read_path, file.error()));
     file_ = std::move(*file);
     file_start_ = start_of_file(file_.get());
+    struct stat status{};
+    if (file_start_ && ::fstat(file_.get(), &status) == 0) file_size_ = static_cast<std::uint64_t>(status.st_size);
     return start_reading();
   }
 
@@ -130,14 +142,40 @@ class CaptureRun {
     return {};
   }
 
+  // Goes through a file once more than usual, only to find out which packets were lost.
+  Result<void> find_lost() {
+    if (!options_.needs_fates || reader_ == nullptr) return {};
+    if (!file_start_)
+      return tools::fail(ErrorKind::usage,
+                         fmt::format("mxp.lost: whether a packet was lost only later packets tell, and "
+                                     "{} can be read only once; save it to a file first",
+                                     options_.read_path));
+    Dissector first(keys_, options_.port, [this](const Connection& gone) { lost_.add(gone); });
+    first.remember_lost();
+    if (auto done = survey(first); !done || reader_ == nullptr) return done;
+    UdpFinder finder;
+    const auto look = [&](const CapturedPacket& packet, const FoundUdp& found) {
+      if (found) first.dissect(packet, *found, [](const PacketRecord&) {});
+    };
+    if (auto done = each_frame([&](const CapturedPacket& packet) { finder.find(packet, look); }); !done) return done;
+    finder.finish(look);
+    for (const Connection& connection : first.table().connections()) lost_.add(connection);
+    if (lost_.incomplete())
+      output_.warning("too many packets were lost to remember all of them: of some, mxp.lost is not known");
+    dissector_.tell_lost(&lost_);
+    counts_ = {};
+    damage_.reset();
+    return signals_.received() != 0 ? Result<void>() : rewind();
+  }
+
   // Goes through a file once, so that all handshakes and ids are known before the first packet is looked at. A pipe and
   // an interface can be read only once.
-  Result<void> survey() {
+  Result<void> survey(Dissector& dissector) {
     if (!file_start_ || reader_ == nullptr) return {};
     std::uint64_t latest_ns = 0, frames = 0;
     UdpFinder finder;
     const auto note = [&](const CapturedPacket& packet, const FoundUdp& found) {
-      if (found) dissector_.survey(packet, *found);
+      if (found) dissector.survey(packet, *found);
     };
     const auto noted = each_frame([&](const CapturedPacket& packet) {
       ++frames;
@@ -147,7 +185,7 @@ class CaptureRun {
     });
     if (!noted) return noted;
     finder.finish(note);
-    dissector_.end_survey();
+    dissector.end_survey();
     if (signals_.received() != 0) return {};
     counts_.compressed = !reader_->compression().empty();
     counts_.unsorted = counts_.out_of_order > 0 && (frames > TimeOrder::kMaxFrames || counts_.compressed);
@@ -172,6 +210,23 @@ class CaptureRun {
     return start_reading();
   }
 
+  // How much of a file was read, on a terminal, once that takes longer than a second. Looked at now and then, because it
+  // costs a system call.
+  void show_progress(std::string_view what) {
+    constexpr std::uint64_t kFramesBetween = 16'384;
+    if (++progress_frames_ % kFramesBetween != 0 || !output_.terminal() || file_size_ == 0) return;
+    if (options_.packets && ::isatty(STDOUT_FILENO) == 1) return;  // its lines show that it goes on
+    const auto now = std::chrono::steady_clock::now();
+    if (now - progress_at_ < std::chrono::milliseconds(progress_frames_ < 2 * kFramesBetween ? 1000 : 200)) return;
+    progress_at_ = now;
+    const off_t at = ::lseek(file_.get(), 0, SEEK_CUR);
+    if (at < 0) return;
+    const auto read = std::min(static_cast<std::uint64_t>(at), file_size_);
+    const auto filled = static_cast<std::size_t>(read * 20 / file_size_);
+    output_.progress(fmt::format("{} [{:<20}] {:>3} % of {}", what, std::string(filled, '#'), read * 100 / file_size_,
+                                 tools::format_bytes(file_size_)));
+  }
+
   // Calls `look` for the frames that pass the filter, up to the end or to where the file is damaged.
   template <typename Look>
   Result<void> each_frame(Look look) {
@@ -182,6 +237,7 @@ class CaptureRun {
         return {};
       }
       if (!*packet) return {};
+      show_progress("looking for handshakes");
       const auto passes = filter_.passes(**packet);
       if (!passes) return std::unexpected(passes.error());
       if (*passes) look(**packet);
@@ -204,6 +260,19 @@ class CaptureRun {
       if (!pcap) return std::unexpected(pcap.error());
       pcap_ = std::make_unique<RotatingWriter>(std::move(*pcap));
     }
+    if (!options_.upper_pdu_path.empty()) {
+      const tools::UsedFile used[] = {
+          {.called = "-r", .path = options_.read_path},
+          {.called = "the key log", .path = options_.key_log},
+          {.called = "--json", .path = options_.json},
+          {.called = "-w", .path = options_.write_path},
+      };
+      auto upper = UpperPduWriter::open(
+          options_.upper_pdu_path,
+          {.if_exists = options_.force ? tools::IfExists::replace : tools::IfExists::refuse, .used = used});
+      if (!upper) return std::unexpected(upper.error());
+      upper_pdu_ = std::move(*upper);
+    }
     writer_ = make_packet_writer(options_, colour_wanted());
     return {};
   }
@@ -218,16 +287,18 @@ class CaptureRun {
       }
       if (!*packet) return {};
       ++counts_.frames;
+      show_progress("reading packets");
       const auto passes = filter_.passes(**packet);
       if (!passes) return std::unexpected(passes.error());
       if (!*passes) continue;
       Result<void> done;
+      any_passed_ = false;
       finder_.find(**packet, [&](const CapturedPacket& in, const FoundUdp& found) {
         if (auto looked = look_at(in, found); !looked) done = looked;
       });
       if (!done) return done;
       if (live_ == nullptr) continue;
-      if (pcap_ != nullptr) {
+      if (pcap_ != nullptr && (!options_.display_filter || any_passed_)) {
         auto written = pcap_->write(**packet);
         if (written) written = pcap_->flush();
         if (!written) {
@@ -251,7 +322,9 @@ class CaptureRun {
 
   // What is MXP in a file goes to -w, with all fragments of its datagram; of an interface, everything does.
   Result<void> look_at(const CapturedPacket& packet, const FoundUdp& found) {
+    frame_passed_ = false;
     if (!dissect(packet, found) || live_ != nullptr || pcap_ == nullptr) return {};
+    if (options_.display_filter && !frame_passed_) return {};
     Result<void> written;
     if (found->fragments > 0) {
       for (const CapturedPacket& earlier : finder_.earlier_frames()) {
@@ -269,6 +342,7 @@ class CaptureRun {
     return std::unexpected(error);
   }
 
+  bool with_rows() const { return options_.statistics_kind != StatisticsKind::summary; }
   bool enough() const { return options_.max_packets != 0 && printed_ >= options_.max_packets; }
 
   bool dissect(const CapturedPacket& packet, const FoundUdp& datagram) {
@@ -293,28 +367,56 @@ class CaptureRun {
 
   void print(const PacketRecord& record) {
     if (enough()) return;  // in the middle of a batch
+    if (with_rows()) statistics_.see(record);
+    if (options_.display_filter) {
+      ++looked_at_;
+      if (!options_.display_filter->matches(record)) {
+        if (writer_ != nullptr) writer_->pass_over(record);
+        return;
+      }
+      frame_passed_ = any_passed_ = true;
+      if (record.connection != 0) chosen_.insert(record.connection);
+    }
     ++printed_;
+    if (upper_pdu_ && !upper_pdu_failure_) {
+      if (auto written = upper_pdu_->write(record); !written) upper_pdu_failure_ = written.error();
+    }
     if (writer_ == nullptr) return;
     line_.clear();
     writer_->write(record, line_);
     stdout_.append(line_);
   }
 
+  // Statistics are of whole connections, since lost packets are known by what others say of them: of those that have a
+  // packet which passes the filter.
+  void take_connection(const Connection& connection) {
+    if (options_.display_filter && chosen_.erase(connection.number) == 0) return statistics_.drop(connection);
+    summary_.add(connection);
+    if (with_rows()) statistics_.add(connection);
+  }
+
   Result<ExitCode> finish() {
-    counts_.cut_headers = dissector_.cut_headers();
+    output_.end_progress();
+    // A filter chooses connections here, and these messages belong to none.
+    counts_.cut_headers = options_.display_filter ? 0 : dissector_.cut_headers();
     counts_.fragments = finder_.fragment_counts();
-    for (const Connection& connection : dissector_.table().connections()) summary_.add(connection);
+    for (const Connection& connection : dissector_.table().connections()) take_connection(connection);
     const std::uint64_t forgotten = dissector_.table().evicted();
-    nlohmann::json json = summary_.to_json(counts_, forgotten);
+    nlohmann::json json = with_rows() ? statistics_.to_json() : summary_.to_json(counts_, forgotten);
     // What is whole of a damaged input counts, and the error stands beside it.
     if (damage_) json.update(tools::to_json(*damage_));
-    if (options_.statistics == Format::text) stdout_.append(summary_.to_text(counts_, forgotten));
+    if (options_.statistics == Format::text)
+      stdout_.append(with_rows() ? statistics_.to_text() : summary_.to_text(counts_, forgotten));
     if (options_.statistics == Format::json) stdout_.append(tools::json_line(json));
     stdout_.flush();
     if (pcap_ != nullptr) {
       if (auto done = pcap_->finish(); !done) {
         if (auto stopped = stop_writing(done.error()); !stopped) return std::unexpected(stopped.error());
       }
+    }
+    if (upper_pdu_) {
+      if (upper_pdu_failure_) return std::unexpected(*upper_pdu_failure_);
+      if (auto done = upper_pdu_->finish(); !done) return std::unexpected(done.error());
     }
     say_what_was_found(forgotten);
     if (stdout_.failure()) return std::unexpected(*stdout_.failure());
@@ -338,7 +440,9 @@ class CaptureRun {
                                   counted(bad, "line is", "lines are")));
     const std::string unread = counts_.not_looked_into_text();
     if (!unread.empty()) output_.warning(fmt::format("not looked into: {}", unread));
-    if (printed_ == 0) {
+    if (printed_ == 0 && looked_at_ > 0) {
+      output_.note(fmt::format("none of {} of MXP matches the filter", counted(looked_at_, "packet")));
+    } else if (printed_ == 0) {
       output_.note(fmt::format("no MXP found in {} ({}{}{}){}", counted(counts_.frames, "frame"),
                                counted(counts_.other_udp, "other UDP datagram"),
                                named(counts_.fragments.unmatched, "IP fragment", "IP fragments"),
@@ -366,6 +470,7 @@ class CaptureRun {
   KeyRing keys_;
   Summary summary_;
   Dissector dissector_;
+  Statistics statistics_;
   const Dissector::Sink sink_ = [this](const PacketRecord& record) { print(record); };
   UdpFinder finder_;
   PacketFilter filter_;
@@ -375,11 +480,19 @@ class CaptureRun {
   LiveCapture* live_ = nullptr;  // reader_, where it is one
   tools::JsonOutput json_;
   std::unique_ptr<RotatingWriter> pcap_;
+  std::optional<UpperPduWriter> upper_pdu_;
+  std::optional<tools::ToolError> upper_pdu_failure_;
   std::unique_ptr<PacketWriter> writer_;
   StdoutBuffer stdout_;
   std::string line_;
   CaptureCounts counts_;
   std::uint64_t printed_ = 0;
+  std::uint64_t looked_at_ = 0;                     // by the display filter
+  bool frame_passed_ = false, any_passed_ = false;  // it, of the datagram and of the frame that are looked at
+  std::unordered_set<std::uint64_t> chosen_;        // connections in the table of which a packet passed it
+  LostPackets lost_;
+  std::uint64_t file_size_ = 0, progress_frames_ = 0;
+  std::chrono::steady_clock::time_point progress_at_ = std::chrono::steady_clock::now();
   std::optional<tools::ToolError> damage_;
 };
 

@@ -45,6 +45,34 @@ void are(const PacketFates& fates, std::uint64_t lost, std::uint64_t unacknowled
 
 BOOST_AUTO_TEST_SUITE(packet_fates)
 
+BOOST_AUTO_TEST_CASE(numbers_of_lost_packets_are_told_apart_from_what_nobody_reported) {
+  PacketFates fates;
+  fates.remember_lost();
+  for (std::uint64_t number = 0; number < 40; ++number) fates.sent(number);
+  acknowledge(fates, {{18, 30}, {10, 12}, {5, 7}});
+  const PacketFates::LostNumbers lost = fates.lost_numbers();
+  BOOST_TEST((lost.reported.ranges()[0] == RangeSet::Range{8, 10}));
+  BOOST_TEST((lost.reported.ranges()[1] == RangeSet::Range{13, 18}));
+  BOOST_TEST(lost.reported.total() == fates.counts().lost);
+  BOOST_TEST((lost.unacknowledged.ranges()[0] == RangeSet::Range{0, 5}));
+  BOOST_TEST(lost.known_from == 0);
+}
+
+BOOST_AUTO_TEST_CASE(numbers_of_lost_packets_stay_when_only_counts_are_kept_of_the_rest) {
+  PacketFates fates;
+  fates.remember_lost();
+  std::uint64_t lost = 0;
+  for (std::uint64_t number = 0; number < 8 * PacketFates::kMaxRanges; number += 4) {
+    for (std::uint64_t each = number; each < number + 4; ++each) fates.sent(each);
+    if (number < 8) continue;
+    acknowledge(fates, {{number, number + 2}, {number - 4, number - 2}});  // number - 1 never comes
+    ++lost;
+  }
+  BOOST_TEST(fates.lost_numbers().reported.total() == fates.counts().lost);
+  BOOST_TEST(fates.counts().lost == lost);
+  BOOST_TEST(fates.lost_numbers().reported.contains(7));
+}
+
 BOOST_AUTO_TEST_CASE(what_is_reported_missing_and_was_captured_is_lost) {
   PacketFates fates = captured(0, 20);
   acknowledge(fates, {{10, 15}, {0, 7}});
