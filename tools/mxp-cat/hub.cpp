@@ -27,9 +27,8 @@ Hub::~Hub() = default;
 void Hub::attach(std::unique_ptr<EventLoop> loop, SessionFactory factory, std::uint64_t message_trace_id) {
   loop_ = std::move(loop);
   factory_ = std::move(factory);
-  environment_.emplace(
-      SessionEnvironment{*loop_, options_, output_, reporter_, peer_messages_, message_trace_id,
-                         [this] { check_finishing(); }});
+  environment_.emplace(SessionEnvironment{*loop_, options_, output_, reporter_, peer_messages_, message_trace_id,
+                                          [this] { check_finishing(); }});
 }
 
 Result<void> Hub::dial(std::vector<SocketAddress> addresses, const PublicKey& key) {

@@ -57,7 +57,10 @@ std::size_t MessageSession::on_stream_data(StreamId id, ByteView data, bool fin)
 // --- stdin to messages
 
 MessageSession::Sent MessageSession::send_frame(ByteView payload, std::uint64_t number) {
-  return send({.type = *environment_.options.message, .id = number, .trace_id = environment_.message_trace_id, .payload = payload});
+  return send({.type = *environment_.options.message,
+               .id = number,
+               .trace_id = environment_.message_trace_id,
+               .payload = payload});
 }
 
 MessageSession::Sent MessageSession::send(const Message& message) {

@@ -29,7 +29,7 @@ struct SessionEnvironment {
   Output& output;
   Reporter& reporter;
   PeerMessages& messages;
-  std::uint64_t message_trace_id;  // of the messages that we send (TraceContext); 0: none
+  std::uint64_t message_trace_id;    // of the messages that we send (TraceContext); 0: none
   std::function<void()> on_drained;  // a session whose connection has ended has written everything out
 };
 

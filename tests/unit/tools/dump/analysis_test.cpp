@@ -152,7 +152,7 @@ BOOST_AUTO_TEST_CASE(the_account_of_time_puts_each_span_to_one_limit) {
   RoundTrip round_trip;
   TimeAccount account;
   account.event(0, {}, history);
-  account.event(10 * kMs, {.confirmed = true}, history);                                           // start-up
+  account.event(10 * kMs, {.confirmed = true}, history);                                               // start-up
   account.event(30 * kMs, {.confirmed = true, .waits_for_credit = true, .in_flight = true}, history);  // idle
   account.event(70 * kMs, {.confirmed = true, .in_flight = true, .recovering = true}, history);        // credit
   account.event(150 * kMs, {.confirmed = true, .in_flight = true}, history);                           // recovery
