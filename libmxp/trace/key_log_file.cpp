@@ -10,26 +10,18 @@
 #include <string_view>
 #include <system_error>
 
+#include "trace/file_error.h"
+#include "trace/json_text.h"
+
 namespace mxp {
 namespace {
-
-IoError error_on(std::string_view what, const std::string& path, int code) {
-  return {code, fmt::format("{} {}: {}", what, path, std::generic_category().message(code))};
-}
-
-void append_hex(std::string& text, ByteView bytes) {
-  for (const std::uint8_t byte : bytes) {
-    text += "0123456789abcdef"[byte >> 4];
-    text += "0123456789abcdef"[byte & 15];
-  }
-}
 
 // Appends one line. Its id is the one in the packets that the secret protects, which is the receiver's.
 void append_line(std::string& text, std::string_view flow, std::uint32_t phase, ConnectionId id, ByteView secret) {
   fmt::format_to(std::back_inserter(text), "MXP_{}_TRAFFIC_SECRET_{} ", flow, phase);
-  append_hex(text, id.bytes());
+  trace_json::append_hex(text, id.bytes());
   text += ' ';
-  append_hex(text, secret);
+  trace_json::append_hex(text, secret);
   text += '\n';
 }
 
@@ -56,10 +48,10 @@ std::string key_log_lines(const TraceSecrets& secrets) {
 std::expected<std::unique_ptr<KeyLogFile>, IoError> KeyLogFile::open(const std::string& path,
                                                                      std::function<void(const IoError&)> on_error) {
   const int fd = ::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY, 0600);
-  if (fd < 0) return std::unexpected(error_on("open the key log", path, errno));
+  if (fd < 0) return std::unexpected(file_error("open the key log", path, errno));
   if (const int code = objection_to(fd); code != 0) {
     ::close(fd);
-    return std::unexpected(error_on("use as a key log", path, code));
+    return std::unexpected(file_error("use as a key log", path, code));
   }
   return std::unique_ptr<KeyLogFile>(new KeyLogFile(fd, path, std::move(on_error)));
 }
@@ -94,7 +86,7 @@ void KeyLogFile::on(Timestamp, ConnectionId, const TraceEvent& event) {
   ::explicit_bzero(lines.data(), lines.size());
   if (code == 0 || told_) return;
   told_ = true;
-  if (on_error_) on_error_(error_on("write the key log", path_, code));
+  if (on_error_) on_error_(file_error("write the key log", path_, code));
 }
 
 }  // namespace mxp

@@ -10,6 +10,7 @@
 
 #include "mxp/qlog.h"
 #include "trace/background_writer.h"
+#include "trace/file_error.h"
 #include "trace/json_text.h"
 #include "trace/qlog_records.h"
 
@@ -21,10 +22,6 @@ std::string file_name(ConnectionId id, Role role) {
   std::string name;
   trace_json::append_hex(name, id.bytes());
   return name + (role == Role::client ? "_client.sqlog" : "_server.sqlog");
-}
-
-IoError error_on(std::string_view what, const std::string& path, int code) {
-  return {code, fmt::format("{} {}: {}", what, path, std::generic_category().message(code))};
 }
 
 }  // namespace
@@ -103,11 +100,11 @@ struct QlogFolder::Impl {
 
 std::expected<std::unique_ptr<QlogFolder>, IoError> QlogFolder::open(QlogConfig config) {
   const int fd = ::open(config.folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0) return std::unexpected(error_on("open the folder for qlog", config.folder, errno));
+  if (fd < 0) return std::unexpected(file_error("open the folder for qlog", config.folder, errno));
   if (::faccessat(fd, ".", W_OK | X_OK, AT_EACCESS) != 0) {
     const int code = errno;
     ::close(fd);
-    return std::unexpected(error_on("write to the folder for qlog", config.folder, code));
+    return std::unexpected(file_error("write to the folder for qlog", config.folder, code));
   }
   return std::unique_ptr<QlogFolder>(new QlogFolder(std::make_unique<Impl>(std::move(config), fd)));
 }

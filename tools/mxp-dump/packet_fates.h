@@ -19,6 +19,13 @@
 
 namespace mxp::dump {
 
+// Lost packets by their numbers, where they are remembered.
+struct LostPacketNumbers {
+  RangeSet reported;             // PacketFates::Counts::lost
+  RangeSet unacknowledged;       // PacketFates::Counts::unacknowledged
+  std::uint64_t known_from = 0;  // below it lost numbers were forgotten
+};
+
 class PacketFates {
  public:
   // Our choice: at most 16 KiB for each of three sets. Past it the lower half is judged and only the counts are kept.
@@ -53,12 +60,8 @@ class PacketFates {
   void remember_lost() {
     if (!lost_) lost_.emplace();
   }
-  struct LostNumbers {
-    RangeSet reported;             // Counts::lost
-    RangeSet unacknowledged;       // Counts::unacknowledged
-    std::uint64_t known_from = 0;  // below it lost numbers were forgotten
-  };
   // REQUIRES: remember_lost() was called.
+  using LostNumbers = LostPacketNumbers;
   LostNumbers lost_numbers() const;
 
  private:
