@@ -113,6 +113,7 @@ void CaptureStory::make_room() {
 
 void CaptureStory::finish() {
   std::vector<std::uint64_t> numbers;
+  numbers.reserve(stories_.size());
   for (const auto& [number, story] : stories_) numbers.push_back(number);
   std::ranges::sort(numbers);
   for (const std::uint64_t number : numbers) tell(number);

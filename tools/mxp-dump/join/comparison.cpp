@@ -81,6 +81,7 @@ class Holes {
  public:
   Holes(const Sightings& capture, std::vector<std::int64_t> missed) {
     std::vector<std::int64_t> times;
+    times.reserve(capture.packets.size());
     for (const Sighting& packet : capture.packets) times.push_back(packet.time_ns);
     std::sort(times.begin(), times.end());
     for (const std::int64_t at : missed) {

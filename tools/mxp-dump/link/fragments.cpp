@@ -96,6 +96,7 @@ Fragments::Whole Fragments::complete(Place place) {
 
 std::vector<CapturedPacket> Fragments::earlier_frames() const {
   std::vector<CapturedPacket> frames;
+  frames.reserve(completed_.size());
   for (const Kept& kept : completed_) frames.push_back(kept.packet);
   std::sort(frames.begin(), frames.end(), [](const auto& a, const auto& b) { return a.frame < b.frame; });
   if (!frames.empty()) frames.pop_back();
