@@ -53,7 +53,7 @@ std::string_view udp_tunnel(const UdpDatagram& datagram) {
 // --- above IP ----------------------------------------------------------------------------------------------------
 
 FoundUdp PacketWalk::ip_tunnel(std::uint8_t protocol, Reader in, const Network& network) {
-  constexpr std::uint8_t kIpv4 = 4, kIpv6 = 41, kGre = 47, kAuthentication = 51, kEtherIp = 97, kMpls = 137;
+  constexpr std::uint8_t kIpv4 = 4, kIpv6 = 41, kGre = 47, kAuthenticationHeader = 51, kEtherIp = 97, kMpls = 137;
   if (++steps_ > kMaxSteps) return not_looked_into("tunnels nested too deep");
   switch (protocol) {
     case kIpv4: return ipv4(in);
@@ -61,7 +61,7 @@ FoundUdp PacketWalk::ip_tunnel(std::uint8_t protocol, Reader in, const Network& 
     case kGre: return gre(in);
     case kMpls: return mpls(in);
     case kEtherIp: return in.bytes(2) ? ethernet(in) : not_udp(NotUdp::malformed);  // RFC 3378
-    case kAuthentication: {                                                         // RFC 4302 §2
+    case kAuthenticationHeader: {                                                   // RFC 4302 §2
       const auto head = in.bytes(8);
       if (!head) return not_udp(NotUdp::malformed);
       const std::size_t size = std::max<std::size_t>(8, 4u * ((*head)[1] + 2u));
@@ -78,12 +78,12 @@ FoundUdp PacketWalk::ip_tunnel(std::uint8_t protocol, Reader in, const Network& 
 
 // RFC 2784 with the key and sequence number of RFC 2890; version 1 is PPTP's (RFC 2637).
 FoundUdp PacketWalk::gre(Reader in) {
-  constexpr std::uint16_t kChecksum = 0x8000, kRouting = 0x4000, kKey = 0x2000, kSequence = 0x1000, kAck = 0x0080,
-                          kVersion = 0x0007;
+  constexpr std::uint16_t kChecksum = 0x8000, kRoutingPresent = 0x4000, kKey = 0x2000, kSequence = 0x1000,
+                          kAck = 0x0080, kVersion = 0x0007;
   const auto flags = be16(in), protocol = be16(in);
   if (!protocol) return not_udp(NotUdp::malformed);
   const std::uint16_t version = *flags & kVersion;
-  if (version > 1 || (*flags & kRouting) != 0) return not_looked_into("GRE");
+  if (version > 1 || (*flags & kRoutingPresent) != 0) return not_looked_into("GRE");
   std::size_t options = 0;
   if ((*flags & kChecksum) != 0) options += 4;
   if ((*flags & kKey) != 0) options += 4;
