@@ -82,25 +82,33 @@ struct AuditLog::Impl {
     const auto decision = decision_of(event.reason);
     if (!decision) return;
     Flood& flood = floods[static_cast<std::size_t>(event.reason)];
+    if (is_suppressed(flood)) return;
+    begin(*decision);
+    word("reason", to_string(event.reason));
+    address(event.remote);
+    say_suppressed(flood);
+    end();
+  }
+  // Strangers decide how often it happens, and a log that they can fill is one that ends.
+  bool is_suppressed(Flood& flood) const {
     if (now - flood.second >= std::chrono::seconds(1)) {
       flood.second = now;
       flood.in_second = 0;
     }
-    if (++flood.in_second > config.most_per_second) {
-      ++flood.suppressed;
-      return;
-    }
-    begin(*decision);
-    word("reason", to_string(event.reason));
-    address(event.remote);
+    if (++flood.in_second <= config.most_per_second) return false;
+    ++flood.suppressed;
+    return true;
+  }
+  void say_suppressed(Flood& flood) {
     if (const auto suppressed = std::exchange(flood.suppressed, 0); suppressed > 0) number("suppressed", suppressed);
-    end();
   }
   void on_admission(const TraceAdmission& event) {
+    if (!event.accepted && is_suppressed(refusals)) return;
     begin(event.accepted ? "client_accepted" : "client_refused");
     if (!event.accepted) word("reason", to_string(event.refusal));
     word("peer_key", event.client.to_string());
     address(event.remote);
+    if (!event.accepted) say_suppressed(refusals);
     end();
   }
   void on_started(const TraceStarted& event) {
@@ -125,6 +133,7 @@ struct AuditLog::Impl {
       word("reason", to_string(code));
       end();
     }
+    if (event.before_established && is_suppressed(failures)) return;
     begin(event.before_established ? "handshake_failed" : "connection_closed");
     word("by", kBy[static_cast<std::size_t>(event.by)]);
     if (event.application) number("application_code", event.code);
@@ -133,6 +142,7 @@ struct AuditLog::Impl {
       line += ",\"reason\":";
       append_peer_string(line, event.reason);
     }
+    if (event.before_established) say_suppressed(failures);
     end();
   }
 
@@ -148,6 +158,7 @@ struct AuditLog::Impl {
   BackgroundWriter::FileId file = 0;
   std::string line;
   std::array<Flood, kDropReasonCount> floods{};
+  Flood refusals, failures;   // of clients with a key that is not authorized; of handshakes
   std::uint64_t dropped = 0;  // since the last line that says so
   Timestamp now{};
   ConnectionId connection;  // of the event
@@ -174,6 +185,13 @@ AuditLog::~AuditLog() {
     impl_->begin(*decision_of(static_cast<DropReason>(i)));
     impl_->word("reason", to_string(static_cast<DropReason>(i)));
     impl_->number("suppressed", impl_->floods[i].suppressed);
+    impl_->end();
+  }
+  for (const auto& [event, flood] :
+       {std::pair{"client_refused", &impl_->refusals}, std::pair{"handshake_failed", &impl_->failures}}) {
+    if (flood->suppressed == 0) continue;
+    impl_->begin(event);
+    impl_->say_suppressed(*flood);
     impl_->end();
   }
   impl_->writer.flush();

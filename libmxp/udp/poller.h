@@ -32,8 +32,8 @@ enum class SocketInterest : std::uint8_t { nothing, read, write, both };
 
 class Poller {
  public:
-  // How wait_until() keeps a near deadline. Linux before 5.11 has no epoll_pwait2; there the timer does it, which is
-  // found out by the first such wait.
+  // How wait_until() keeps a near deadline. Linux before 5.11 has no epoll_pwait2, and some sandboxes forbid it; there the
+  // timer does it, which is found out by the first such wait.
   enum class DeadlineBy : std::uint8_t { wait, timer };
   static std::expected<std::unique_ptr<Poller>, IoError> create(DeadlineBy deadline_by = DeadlineBy::wait);
 

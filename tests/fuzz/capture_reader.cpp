@@ -81,6 +81,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     require(frame <= size, "a packet takes at least a byte of the file");
     finder.find(**packet, check);
     require(finder.fragment_bytes() <= Fragments::kMaxBytes + kMaxCapturedBytes + 1024, "fragments are bounded");
+    require(finder.waiting_datagrams() <= Fragments::kMaxDatagrams, "datagrams that wait are bounded");
     for (const std::uint32_t link_type : kLinkTypes) {
       CapturedPacket other = **packet;
       other.link_type = link_type;

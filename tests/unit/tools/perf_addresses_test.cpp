@@ -4,6 +4,7 @@
 #include <memory>
 #include <thread>
 
+#include "common/observe/observation.h"
 #include "common/output.h"
 #include "common/signals.h"
 #include "mxp-perf/client.h"
@@ -54,7 +55,10 @@ ClientResult measure(std::vector<SocketAddress> addresses, const PublicKey& serv
   options.workload.connections = 3;
   tools::Output output("mxp-perf", tools::Verbosity::quiet);
   const tools::SignalWatch signals;
-  return Client(options, output).run(std::move(addresses), server_key, PrivateKey::generate(system_random()), signals);
+  const auto observation = tools::Observation::create({}, "mxp-perf", output);
+  BOOST_REQUIRE(observation.has_value());
+  return Client(options, output)
+      .run(std::move(addresses), server_key, PrivateKey::generate(system_random()), signals, **observation);
 }
 
 }  // namespace

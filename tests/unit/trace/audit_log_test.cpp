@@ -92,4 +92,24 @@ BOOST_AUTO_TEST_CASE(a_flood_of_one_reason_is_some_lines_and_a_count) {
   BOOST_TEST(lines.back()["suppressed"] == 5);  // at the end
 }
 
+// Whoever knows the server's key makes as many of these as it likes.
+BOOST_AUTO_TEST_CASE(a_flood_of_clients_without_rights_is_some_lines_and_a_count) {
+  const auto lines = write_lines([](AuditLog& log) {
+    for (int i = 0; i < 1000; ++i) {
+      log.on(Timestamp(2s), ConnectionId(),
+             TraceAdmission{false, TransportErrorCode::not_authorized, PublicKey(), kSomebody});
+      TraceClosed closed{CloseInfo::By::timeout, false, 0};
+      closed.before_established = true;
+      log.on(Timestamp(2s), kLocalId, closed);
+    }
+    log.on(Timestamp(4s), ConnectionId(),
+           TraceAdmission{false, TransportErrorCode::not_authorized, PublicKey(), kSomebody});
+  });
+  BOOST_REQUIRE(lines.size() == 10u + 10 + 1 + 1);
+  BOOST_TEST(lines[20]["event"] == "client_refused");
+  BOOST_TEST(lines[20]["suppressed"] == 990);
+  BOOST_TEST(lines[21]["event"] == "handshake_failed");  // at the end
+  BOOST_TEST(lines[21]["suppressed"] == 990);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

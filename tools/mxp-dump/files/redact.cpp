@@ -134,9 +134,12 @@ class Redaction {
     }
   }
 
-  // Bytes that are all the same identify nothing, and stay: a field of zeros is no key.
+  // Bytes that are all the same identify nothing, and stay: a field of zeros is no key. A short piece of a key may be
+  // alike by chance.
+  static constexpr std::size_t kTooLongForChance = 8;
   void field(char domain, ByteView in, MutableBytes out) const {
-    if (!in.empty() && std::all_of(in.begin(), in.end(), [&](std::uint8_t byte) { return byte == in[0]; }))
+    if (in.size() >= kTooLongForChance &&
+        std::all_of(in.begin(), in.end(), [&](std::uint8_t byte) { return byte == in[0]; }))
       std::copy(in.begin(), in.end(), out.begin());
     else names_.replace(domain, in, out);
   }

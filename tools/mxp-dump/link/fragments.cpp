@@ -10,6 +10,12 @@ constexpr std::size_t kMaxDatagramBytes = 65535;
 
 std::size_t cost(const Fragments::Kept& kept) { return kept.frame.size() + sizeof kept; }
 
+// Whether any datagram can have it.
+bool possible(const Fragment& fragment) {
+  return fragment.length > 0 && fragment.offset + fragment.length <= kMaxDatagramBytes &&
+         (fragment.last || fragment.length % 8 == 0);
+}
+
 bool same_place(const Fragment& a, const Fragment& b) {
   return a.offset == b.offset && a.length == b.length && a.last == b.last;
 }
@@ -29,9 +35,14 @@ std::optional<Fragments::Whole> Fragments::add(const FragmentKey& key, const Fra
   if (frame.time_ns) expire(*frame.time_ns);
   Place place = std::find_if(waiting_.begin(), waiting_.end(), [&](const Waiting& one) { return one.key == key; });
   if (place == waiting_.end()) {
+    if (!possible(fragment)) {  // makes nobody wait for its datagram
+      ++counts_.overlapping;
+      return std::nullopt;
+    }
     place = waiting_.insert(waiting_.end(), Waiting{});
     place->key = key;
     place->since_ns = frame.time_ns;
+    bound();
   }
   Waiting& waiting = *place;
   if (waiting.dropped) {
@@ -65,7 +76,7 @@ std::optional<Fragments::Whole> Fragments::add(const FragmentKey& key, const Fra
 // Whether it lies within the datagram, as far as its length is known.
 bool Fragments::fits(const Waiting& waiting, const Fragment& fragment) const {
   const std::size_t end = fragment.offset + fragment.length;
-  if (end > kMaxDatagramBytes || fragment.length == 0 || (!fragment.last && fragment.length % 8 != 0)) return false;
+  if (!possible(fragment) || waiting.kept.size() >= kMaxFragments) return false;
   if (waiting.length && (fragment.last || end > *waiting.length)) return false;
   return !fragment.last || waiting.kept.empty() ||
          waiting.kept.back().fragment.offset + waiting.kept.back().fragment.length <= end;

@@ -32,14 +32,16 @@ struct Fragment {
 
 class Fragments {
  public:
-  // Our choices: 64 datagrams of the largest size; far more than a path holds; Linux's own patience.
-  static constexpr std::size_t kMaxBytes = 4 * 1024 * 1024, kMaxDatagrams = 1024;
+  // Our choices: 64 datagrams of the largest size; far more than a path holds; far more pieces than any MTU makes of a
+  // datagram; Linux's own patience.
+  static constexpr std::size_t kMaxBytes = 4 * 1024 * 1024, kMaxDatagrams = 1024, kMaxFragments = 1024;
   static constexpr std::uint64_t kPatienceNs = 30'000'000'000;
 
   struct Counts {
-    std::uint64_t unmatched = 0;    // fragments whose datagram never became whole, the first ones aside
-    std::uint64_t copies = 0;       // exact copies of a fragment that was there
-    std::uint64_t overlapping = 0;  // fragments of datagrams that were dropped because they overlap
+    std::uint64_t unmatched = 0;  // fragments whose datagram never became whole, the first ones aside
+    std::uint64_t copies = 0;     // exact copies of a fragment that was there
+    std::uint64_t overlapping =
+        0;  // fragments that overlap or that no datagram can have, and others of their datagrams
     std::uint64_t reassembled = 0;  // datagrams
   };
 
@@ -70,6 +72,7 @@ class Fragments {
 
   const Counts& counts() const { return counts_; }
   std::size_t bytes() const { return bytes_; }
+  std::size_t waiting() const { return waiting_.size(); }
 
  private:
   struct Waiting {

@@ -41,6 +41,7 @@ class UdpFinder {
   // The frames before the one in which the last datagram was found, if it came in fragments.
   std::vector<CapturedPacket> earlier_frames() const { return fragments_.earlier_frames(); }
   std::size_t fragment_bytes() const { return fragments_.bytes(); }
+  std::size_t waiting_datagrams() const { return fragments_.waiting(); }
   const Fragments::Counts& fragment_counts() const { return fragments_.counts(); }
 
  private:

@@ -229,6 +229,31 @@ BOOST_AUTO_TEST_CASE(what_strangers_can_make_us_keep_is_bounded) {
   BOOST_TEST(capture.seen.datagrams.size() + capture.seen.others.size() == 40'000u);
 }
 
+// Empty ones, and ones that overlap at once, hold no bytes; what waits for more of their datagrams is bounded all the same.
+BOOST_AUTO_TEST_CASE(datagrams_that_hold_no_bytes_are_bounded_too) {
+  Capture capture;
+  const FragmentBytes body(1480);
+  for (std::uint32_t id = 0; id < 5'000; ++id) {
+    capture.take(piece_v4(body, 0, 0, true, static_cast<std::uint16_t>(id)));
+    capture.take(piece_v6(body, 0, 0, true, id));
+    BOOST_REQUIRE(capture.finder.waiting_datagrams() == 0u);
+  }
+  for (std::uint32_t id = 0; id < 5'000; ++id) {
+    capture.take(piece_v6(body, 0, 16, true, id));
+    capture.take(piece_v6(body, 8, 16, true, id));
+    BOOST_REQUIRE(capture.finder.waiting_datagrams() <= Fragments::kMaxDatagrams);
+    BOOST_REQUIRE(capture.finder.fragment_bytes() == 0u);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_datagram_in_thousands_of_pieces_is_dropped) {
+  Capture capture;
+  const FragmentBytes body(16 * 1024);
+  for (std::size_t at = 0; at < body.size(); at += 8) capture.take(piece_v6(body, at, 8, at + 8 < body.size(), 1));
+  BOOST_TEST(capture.finder.fragment_counts().reassembled == 0u);
+  BOOST_TEST(capture.finder.fragment_bytes() == 0u);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace
