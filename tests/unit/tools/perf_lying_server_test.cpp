@@ -4,6 +4,7 @@
 #include <memory>
 #include <thread>
 
+#include "common/observe/observation.h"
 #include "common/output.h"
 #include "common/signals.h"
 #include "mxp-perf/client.h"
@@ -40,8 +41,11 @@ class LyingServer final : public Handler {
     options.workload.messages_per_second = test == Test::mixed ? 1000 : 0;
     tools::Output output("mxp-perf", tools::Verbosity::quiet);
     const tools::SignalWatch signals;
+    const auto observation = tools::Observation::create({}, "mxp-perf", output);
+    BOOST_REQUIRE(observation.has_value());
     return Client(options, output)
-        .run({loop_->local_address()}, loop_->endpoint().public_key(), PrivateKey::generate(system_random()), signals);
+        .run({loop_->local_address()}, loop_->endpoint().public_key(), PrivateKey::generate(system_random()), signals,
+             **observation);
   }
 
   bool on_message(Connection& connection, const Message& message) override {
