@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <poll.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -34,25 +33,12 @@ class AllSignalsBlocked {
   sigset_t before_{};
 };
 
-// A descriptor that was handed over may be one that does not wait, such as a pipe that is full just now. Our choice: so
-// long is waited for its reader, on the writer's own thread.
-constexpr int kReaderPatienceMs = 1000;
-
-bool becomes_writable(int fd) {
-  pollfd entry{.fd = fd, .events = POLLOUT, .revents = 0};
-  int ready = 0;
-  do ready = ::poll(&entry, 1, kReaderPatienceMs);
-  while (ready < 0 && errno == EINTR);
-  return ready == 1;
-}
-
 // 0, or errno.
 int write_all(int fd, std::string_view text) {
   while (!text.empty()) {
     const ssize_t written = ::write(fd, text.data(), text.size());
     if (written > 0) text.remove_prefix(static_cast<std::size_t>(written));
     else if (written == 0) return EIO;
-    else if (errno == EAGAIN && becomes_writable(fd)) continue;
     else if (errno != EINTR) return errno;
   }
   return 0;

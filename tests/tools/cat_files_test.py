@@ -402,7 +402,7 @@ class FewDescriptors(FilesTest):
 
     def test_a_sender_opens_files_as_it_has_descriptors_for_them(self):
         tree = self.tree(24, 100_000)
-        self.arrives(tree, preexec_fn=self.limited(14))
+        self.arrives(tree, preexec_fn=self.limited(18))
         self.assertEqual(self.received("tree"), self.expected())
 
     def test_where_nothing_is_open_the_limit_is_named(self):

@@ -232,7 +232,6 @@ class Usage(CatTest):
             ([url, "--send", "/nonexistent"], "/nonexistent"),
             ([url, "--force"], "--recv"),
             ([url, "--json"], "--json=FILE"),
-            ([url, "--metrics", "3"], "--metrics"),
             (["launch", "--help"], "'launch' is not a command: use keygen, pubkey, listen, connect, or a URL"),
         ]:
             with self.subTest(arguments=arguments):
