@@ -45,7 +45,7 @@ class AuditLog final : public TraceSink {
 
  private:
   struct [[gnu::visibility("hidden")]] Impl;
-  explicit AuditLog(std::unique_ptr<Impl> impl);
+  [[gnu::visibility("hidden")]] explicit AuditLog(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };
 

@@ -58,7 +58,7 @@ class OtlpFile final : public TraceSink {
 
  private:
   struct [[gnu::visibility("hidden")]] Impl;
-  explicit OtlpFile(std::unique_ptr<Impl> impl);
+  [[gnu::visibility("hidden")]] explicit OtlpFile(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };
 

@@ -66,7 +66,7 @@ class QlogFolder final : public TraceSink {
 
  private:
   struct [[gnu::visibility("hidden")]] Impl;
-  explicit QlogFolder(std::unique_ptr<Impl> impl);
+  [[gnu::visibility("hidden")]] explicit QlogFolder(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };
 
