@@ -353,9 +353,10 @@ class Told(SessionTest):
         self.assertNotIn(b"connection in", self.cat("mxp://" + "A" * 43 + "@127.0.0.1:9", "--timeout", "300ms").stderr)
 
     def test_the_silence_that_is_named_is_the_one_that_was(self):
-        listener = self.listener("--idle-timeout", "900ms", stdin=subprocess.PIPE)
-        client = self.client(listener.url, "-v", stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
-        self.wait_until_said(client.errors, "connected to")
+        listener = self.listener("--idle-timeout", "900ms", "-v", stdin=subprocess.PIPE)
+        client = self.client(listener.url, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+        # The listener's word counts: a client is connected before its listener is, and a failed handshake is no connection.
+        self.wait_until_said(listener.errors, "connected to")
         client.kill()
         code, _, errors = listener.finish()
         self.assertEqual(code, 1)
