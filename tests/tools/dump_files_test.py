@@ -18,12 +18,7 @@ from dump_test import DUMP, ENVIRONMENT, DumpCase  # noqa: E402
 SESSION = wire.Session()
 PCAP = wire.pcap(SESSION.frames, nanoseconds=True)
 OTHER_KEYS = f"MXP_C2S_TRAFFIC_SECRET_0 {'ab' * 8} {'cd' * 32}\n"
-MXPK = 0x4d58504b
-
-
-def secrets(order, text, kind=MXPK):
-    data = text.encode()
-    return wire.block(order, 10, struct.pack(order + "II", kind, len(data)) + data)
+MXPK, secrets = wire.MXPK, wire.secrets
 
 
 def blocks(content, order="<"):

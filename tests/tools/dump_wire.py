@@ -171,6 +171,14 @@ def enhanced(order, number, ticks, data):
 
 # --- a session with known answers ------------------------------------------------------------------------------
 
+MXPK = 0x4d58504b  # the type of secrets that are lines of an MXP key log
+
+
+def secrets(order, text, kind=MXPK):
+    data = text.encode()
+    return block(order, 10, struct.pack(order + "II", kind, len(data)) + data)
+
+
 def noise(size, seed):
     """Bytes that look like ciphertext, the same in each run."""
     return b"".join(hashlib.sha256(f"{seed} {i}".encode()).digest() for i in range(size // 32 + 1))[:size]

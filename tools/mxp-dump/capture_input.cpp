@@ -1,11 +1,14 @@
 #include "mxp-dump/capture_input.h"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 
-#include "common/counted.h"
+#include "common/units.h"
+#include "mxp-dump/link/udp_finder.h"
 #include "mxp-dump/time_order.h"
 
 namespace mxp::dump {
@@ -13,110 +16,128 @@ namespace mxp::dump {
 using tools::ErrorKind;
 using tools::Result;
 
-Result<void> load_key_log(KeyRing& keys, const std::string& path, bool required, tools::Output& output) {
-  if (path.empty()) return {};
-  if (auto loaded = keys.load(path); !loaded) {
-    if (required)
-      return tools::fail(ErrorKind::usage, fmt::format("cannot use the key log {}: {}", path, loaded.error()));
-    output.note(fmt::format("MXPKEYLOGFILE is not used: {}: {}", path, loaded.error()));
-  }
-  if (keys.malformed_lines() > 0)
-    output.warning(fmt::format("{}: {} not of an MXP key log, the first is line {}: {}", path,
-                               tools::counted(keys.malformed_lines(), "line is", "lines are"),
-                               keys.first_malformed_line(), keys.first_complaint()));
-  return {};
+tools::ToolError input_error(const std::string& name, const CaptureError& error) {
+  const bool unreadable = error.kind == CaptureError::Kind::unreadable;
+  return {unreadable ? ErrorKind::io : ErrorKind::usage,
+          fmt::format("{} {}", name == "-" ? "stdin" : name, error.to_string())};
 }
 
+CaptureInput::CaptureInput(Source source, KeyRing& keys, const tools::SignalWatch& signals, tools::Output& output)
+    : source_(std::move(source)),
+      keys_(keys),
+      signals_(signals),
+      output_(output),
+      filter_(source_.interface.empty() ? source_.capture_filter : std::string()) {}
+
 Result<void> CaptureInput::open() {
+  if (!source_.interface.empty()) {
+    auto live = LiveCapture::open(source_.interface, source_.capture_filter, signals_.fd());
+    if (!live) return std::unexpected(live.error());
+    live_ = live->get();
+    reader_ = std::move(*live);
+    return {};
+  }
   auto file = open_input(source_.path);
   if (!file) return tools::fail(ErrorKind::usage, fmt::format("cannot read {}: {}", source_.path, file.error()));
   file_ = std::move(*file);
   file_start_ = start_of_file(file_.get());
+  struct stat status{};
+  if (file_start_ && ::fstat(file_.get(), &status) == 0) file_size_ = static_cast<std::uint64_t>(status.st_size);
   return start_reading();
 }
 
 Result<void> CaptureInput::start_reading() {
-  auto reader = open_capture(ByteSource(::dup(file_.get()), signals_.fd()));
+  frames_ = 0;
+  keys_.begin_embedded();
+  auto reader = open_capture(ByteSource(::dup(file_.get()), signals_.fd()),
+                             [this](ByteView piece) { keys_.take_embedded(piece); });
   if (reader) {
     reader_ = std::move(*reader);
     return {};
   }
   reader_.reset();
   if (signals_.received() != 0) return {};
-  const bool unreadable = reader.error().kind == CaptureError::Kind::unreadable;
-  return tools::fail(unreadable ? ErrorKind::io : ErrorKind::usage,
-                     fmt::format("{} {}", source_.path == "-" ? "stdin" : source_.path, reader.error().to_string()));
+  return std::unexpected(input_error(source_.path, reader.error()));
 }
 
 Result<void> CaptureInput::rewind() {
   if (::lseek(file_.get(), static_cast<off_t>(*file_start_), SEEK_SET) < 0)
     return tools::fail_errno(ErrorKind::io, fmt::format("cannot read {} again", source_.path), errno);
-  damage_.reset();  // met again
   return start_reading();
 }
 
-template <typename Do>
-Result<void> CaptureInput::each_frame(Do what) {
-  while (reader_ != nullptr && signals_.received() == 0) {
-    const auto packet = reader_->next();
-    if (!packet) {
-      const bool unreadable = packet.error().kind == CaptureError::Kind::unreadable;
-      if (signals_.received() == 0)
-        damage_ = tools::ToolError{
-            unreadable ? ErrorKind::io : ErrorKind::usage,
-            fmt::format("{} {}", source_.path == "-" ? "stdin" : source_.path, packet.error().to_string())};
-      return {};
-    }
-    if (!*packet) return {};
-    const auto passes = filter_.passes(**packet);
-    if (!passes) return std::unexpected(passes.error());
-    if (*passes) what(**packet);
+// Nothing at the end, and where the input is damaged.
+Result<std::optional<CapturedPacket>> CaptureInput::next(std::string_view doing) {
+  const auto packet = reader_->next();
+  if (!packet) {
+    if (signals_.received() == 0)
+      damage_ = input_error(source_.interface.empty() ? source_.path : source_.interface, packet.error());
+    return std::nullopt;
   }
-  return {};
+  if (!*packet) return std::nullopt;
+  ++frames_;
+  show_progress(doing);
+  return *packet;
 }
 
-Result<void> CaptureInput::survey(Dissector& dissector) {
+// How much of a file was read, once that takes longer than a second. Looked at now and then, because it costs a system
+// call.
+void CaptureInput::show_progress(std::string_view doing) {
+  constexpr std::uint64_t kFramesBetween = 16'384;
+  if (++progress_frames_ % kFramesBetween != 0 || !source_.progress || !output_.terminal() || file_size_ == 0) return;
+  const auto now = std::chrono::steady_clock::now();
+  if (now - progress_at_ < std::chrono::milliseconds(progress_frames_ < 2 * kFramesBetween ? 1000 : 200)) return;
+  progress_at_ = now;
+  const off_t at = ::lseek(file_.get(), 0, SEEK_CUR);
+  if (at < 0) return;
+  const auto read = std::min(static_cast<std::uint64_t>(at), file_size_);
+  const auto filled = static_cast<std::size_t>(read * 20 / file_size_);
+  output_.progress(fmt::format("{} [{:<20}] {:>3} % of {}", doing, std::string(filled, '#'), read * 100 / file_size_,
+                               tools::format_bytes(file_size_)));
+}
+
+Result<void> CaptureInput::survey(Dissector& dissector, std::uint64_t longest_step_ns) {
   if (!file_start_ || reader_ == nullptr) return {};
+  constexpr std::string_view kDoing = "looking for handshakes";
+  disorder_ = {};
+  std::uint64_t latest_ns = 0, longest_back_ns = 0;
   UdpFinder finder;
   const auto note = [&](const CapturedPacket& packet, const FoundUdp& found) {
     if (found) dissector.survey(packet, *found);
   };
-  std::uint64_t latest_ns = 0, frames = 0, out_of_order = 0, farthest_back = 0;
-  const auto noted = each_frame([&](const CapturedPacket& packet) {
+  std::uint64_t frames = 0;
+  const auto noted = each_frame(kDoing, [&](const CapturedPacket& packet) {
     ++frames;
-    const std::uint64_t time = packet.time_ns.value_or(latest_ns);
-    if (time < latest_ns) {
-      ++out_of_order;
-      farthest_back = std::max(farthest_back, latest_ns - time);
-    }
-    latest_ns = time;
+    const std::uint64_t time_ns = packet.time_ns.value_or(latest_ns);
+    if (time_ns < latest_ns) ++disorder_.out_of_order;
+    longest_back_ns = std::max(longest_back_ns, latest_ns - std::min(time_ns, latest_ns));
+    latest_ns = time_ns;
     finder.find(packet, note);
+    return true;
   });
   if (!noted) return noted;
   finder.finish(note);
   dissector.end_survey();
-  const bool compressed = reader_ != nullptr && !reader_->compression().empty();
+  if (signals_.received() != 0) return {};
+  disorder_.compressed = !reader_->compression().empty();
+  disorder_.unsorted = disorder_.out_of_order > 0 &&
+                       (frames > TimeOrder::kMaxFrames || disorder_.compressed || longest_back_ns > longest_step_ns);
+  if (disorder_.out_of_order == 0 || disorder_.unsorted) {
+    damage_.reset();  // met again, unless enough was shown before
+    return rewind();
+  }
   if (auto done = rewind(); !done) return done;
-  if (out_of_order == 0 || compressed || frames > TimeOrder::kMaxFrames || farthest_back > kClockStepNs) return {};
+
   TimeOrder order;
   bool all = true;
-  const auto ordered = each_frame([&](const CapturedPacket& packet) { all = all && order.add(packet); });
+  const auto ordered = each_frame(kDoing, [&](const CapturedPacket& packet) {
+    all = all && order.add(packet);
+    return true;
+  });
   if (!ordered) return ordered;
   if (auto done = rewind(); !done || !all) return done;
   reader_ = std::move(order).reader(UniqueFd(::dup(file_.get())), *file_start_);
   return {};
-}
-
-Result<void> CaptureInput::each(const Look& look) {
-  const auto hand_over = [&](const CapturedPacket& packet, const FoundUdp& found) {
-    if (found) look(packet, *found);
-  };
-  auto read = each_frame([&](const CapturedPacket& packet) {
-    ++frames_;
-    finder_.find(packet, hand_over);
-  });
-  if (read) finder_.finish(hand_over);
-  return read;
 }
 
 }  // namespace mxp::dump

@@ -91,12 +91,7 @@ std::expected<Options, tools::ParseStop> interpret(const LowOptions& low, const 
   options.exit_nomatch = low.exit_nomatch;
   options.verbosity = low.verbosity;
 
-  if (!low.keylog.empty()) {
-    options.key_log = low.keylog;
-    options.key_log_required = true;
-  } else if (const char* from_environment = std::getenv("MXPKEYLOGFILE"); from_environment != nullptr) {
-    options.key_log = from_environment;
-  }
+  options.key_log = choose_key_log(low.keylog);
 
   const Format format = low.format == "json" ? Format::json : low.format == "fields" ? Format::fields : Format::text;
   if (!low.fields.empty() && format != Format::fields) return refuse("-e needs -T fields");

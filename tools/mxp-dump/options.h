@@ -10,6 +10,7 @@
 
 #include "common/command_line.h"
 #include "mxp-dump/filter/display_filter.h"
+#include "mxp-dump/key_log_choice.h"
 #include "mxp-dump/rotating_writer.h"
 #include "mxp-dump/stats.h"
 
@@ -27,9 +28,8 @@ struct Options {
   std::string write_path;                               // empty: none; "-": stdout
   bool force = false;                                   // an existing write_path is replaced
   Rotation rotation;                                    // of write_path
-  std::string key_log;                                  // empty: none
-  bool key_log_required = false;                        // named by the user rather than by the environment
-  std::optional<Format> packets;                        // how packets are printed; nothing: they are not
+  KeyLogChoice key_log;
+  std::optional<Format> packets;  // how packets are printed; nothing: they are not
   std::vector<std::string> fields;
   StatisticsKind statistics_kind = StatisticsKind::summary;
   std::optional<Format> statistics;  // --stats, on stdout

@@ -1,11 +1,9 @@
 #include "mxp-dump/run.h"
 
 #include <fmt/format.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <chrono>
 #include <cstdlib>
 #include <cstring>
 #include <memory>
@@ -15,18 +13,15 @@
 #include "common/counted.h"
 #include "common/json_output.h"
 #include "common/signals.h"
-#include "common/units.h"
-#include "mxp-dump/capture_reader.h"
+#include "mxp-dump/capture_input.h"
 #include "mxp-dump/dissector.h"
+#include "mxp-dump/key_log_choice.h"
 #include "mxp-dump/link/udp_finder.h"
-#include "mxp-dump/live_capture.h"
 #include "mxp-dump/lost_packets.h"
-#include "mxp-dump/packet_filter.h"
 #include "mxp-dump/packet_writer.h"
 #include "mxp-dump/privileges.h"
 #include "mxp-dump/stats.h"
 #include "mxp-dump/summary.h"
-#include "mxp-dump/time_order.h"
 #include "mxp-dump/upper_pdu.h"
 
 namespace mxp::dump {
@@ -36,12 +31,6 @@ using tools::counted;
 using tools::ErrorKind;
 using tools::ExitCode;
 using tools::Result;
-
-tools::ToolError file_error(const Options& options, const CaptureError& error) {
-  const bool unreadable = error.kind == CaptureError::Kind::unreadable;
-  const std::string name = !options.interface.empty() ? options.interface : options.read_path == "-" ? "stdin" : options.read_path;
-  return {unreadable ? ErrorKind::io : ErrorKind::usage, fmt::format("{} {}", name, error.to_string())};
-}
 
 bool colour_wanted() {
   const char* no_colour = std::getenv("NO_COLOR");
@@ -57,84 +46,39 @@ class CaptureRun {
         output_(output),
         dissector_(keys_, options.port, [this](const Connection& gone) { take_connection(gone); }),
         statistics_(options.statistics_kind),
-        filter_(options.interface.empty() ? options.capture_filter : std::string()) {}
+        input_({.path = options.read_path,
+                .interface = options.interface,
+                .capture_filter = options.capture_filter,
+                // The lines of packets on a terminal show that it goes on.
+                .progress = !options.packets || ::isatty(STDOUT_FILENO) == 0},
+               keys_, signals_, output) {}
 
   // The steps in order: keys, input, outputs (an input that is no capture must not cost the user an old output file), a
   // survey of a file, packets, summary.
   Result<ExitCode> run() {
-    if (auto done = open_keys(); !done) return std::unexpected(done.error());
+    if (auto done = load_key_log(keys_, options_.key_log, output_); !done) return std::unexpected(done.error());
     if (auto done = open_input(); !done) return std::unexpected(done.error());
     if (auto done = open_outputs(); !done) return std::unexpected(done.error());
     if (auto done = give_up_rights(); !done) return std::unexpected(done.error());
     if (with_rows() && statistics_.needs_lost_numbers()) dissector_.remember_lost();
     if (auto done = find_lost(); !done) return std::unexpected(done.error());
-    if (auto done = survey(dissector_); !done) return std::unexpected(done.error());
+    if (auto done = input_.survey(dissector_); !done) return std::unexpected(done.error());
     if (auto done = read_packets(); !done) return std::unexpected(done.error());
     if (auto done = take_waiting_fragments(); !done) return std::unexpected(done.error());
     return finish();
   }
 
  private:
-  Result<void> open_keys() {
-    if (options_.key_log.empty()) return {};
-    if (auto loaded = keys_.load(options_.key_log); !loaded) {
-      if (options_.key_log_required)
-        return tools::fail(ErrorKind::usage,
-                           fmt::format("cannot use the key log {}: {}", options_.key_log, loaded.error()));
-      output_.note(fmt::format("MXPKEYLOGFILE is not used: {}: {}", options_.key_log, loaded.error()));
-    }
-    if (keys_.malformed_lines() > 0) {
-      output_.warning(fmt::format("{}: {} not of an MXP key log, the first is line {}: {}", options_.key_log,
-                                  counted(keys_.malformed_lines(), "line is", "lines are"),
-                                  keys_.first_malformed_line(), keys_.first_complaint()));
-    }
-    if (const auto headless = keys_.without_phase_0(); headless.ids > 0) {
-      output_.warning(
-          fmt::format("{}: without MXP_{}_TRAFFIC_SECRET_0 {} the lines of later key phases of this id{} open "
-                      "nothing; let the log begin before the connection does",
-                      options_.key_log, headless.direction == TrafficDirection::client_to_server ? "C2S" : "S2C",
-                      hex(headless.example), headless.ids > 1 ? fmt::format(" and of {} more", headless.ids - 1) : ""));
-    }
-    output_.verbose(fmt::format("{}: keys for {} of {}", options_.key_log, keys_.ids() - keys_.without_phase_0().ids,
-                                counted(keys_.ids(), "connection id")));
-    return {};
-  }
-
   Result<void> open_input() {
     if (!options_.interface.empty()) {
       if (auto known = check_user(options_.user); !known) return known;
-      auto live = LiveCapture::open(options_.interface, options_.capture_filter, signals_.fd());
-      if (!live) return std::unexpected(live.error());
-      live_ = live->get();
-      reader_ = std::move(*live);
-      return {};
     }
-    auto file = dump::open_input(options_.read_path);
-    if (!file)
-      return tools::fail(ErrorKind::usage, fmt::format("cannot read {}: {}", options_.read_path, file.error()));
-    file_ = std::move(*file);
-    file_start_ = start_of_file(file_.get());
-    struct stat status{};
-    if (file_start_ && ::fstat(file_.get(), &status) == 0) file_size_ = static_cast<std::uint64_t>(status.st_size);
-    return start_reading();
-  }
-
-  Result<void> start_reading() {
-    keys_.begin_embedded();
-    auto reader = open_capture(ByteSource(::dup(file_.get()), signals_.fd()),
-                               [this](ByteView piece) { keys_.take_embedded(piece); });
-    if (reader) {
-      reader_ = std::move(*reader);
-      return {};
-    }
-    reader_.reset();
-    if (signals_.received() != 0) return {};
-    return std::unexpected(file_error(options_, reader.error()));
+    return input_.open();
   }
 
   // From here on what strangers sent is parsed.
   Result<void> give_up_rights() {
-    if (live_ == nullptr) return {};
+    if (input_.live() == nullptr) return {};
     const auto who = drop_privileges(options_.user);
     if (!who) return std::unexpected(who.error());
     if (!who->empty()) output_.verbose(fmt::format("reads packets as {}", *who));
@@ -144,105 +88,31 @@ class CaptureRun {
 
   // Goes through a file once more than usual, only to find out which packets were lost.
   Result<void> find_lost() {
-    if (!options_.needs_fates || reader_ == nullptr) return {};
-    if (!file_start_)
+    if (!options_.needs_fates || !input_.is_open()) return {};
+    if (!input_.is_file())
       return tools::fail(ErrorKind::usage,
                          fmt::format("mxp.lost: whether a packet was lost only later packets tell, and "
                                      "{} can be read only once; save it to a file first",
                                      options_.read_path));
     Dissector first(keys_, options_.port, [this](const Connection& gone) { lost_.add(gone); });
     first.remember_lost();
-    if (auto done = survey(first); !done || reader_ == nullptr) return done;
+    if (auto done = input_.survey(first); !done || !input_.is_open()) return done;
     UdpFinder finder;
     const auto look = [&](const CapturedPacket& packet, const FoundUdp& found) {
       if (found) first.dissect(packet, *found, [](const PacketRecord&) {});
     };
-    if (auto done = each_frame([&](const CapturedPacket& packet) { finder.find(packet, look); }); !done) return done;
+    const auto read = input_.each_frame("looking for handshakes", [&](const CapturedPacket& packet) {
+      finder.find(packet, look);
+      return true;
+    });
+    if (!read) return read;
     finder.finish(look);
     for (const Connection& connection : first.table().connections()) lost_.add(connection);
     if (lost_.incomplete())
       output_.warning("too many packets were lost to remember all of them: of some, mxp.lost is not known");
     dissector_.tell_lost(&lost_);
-    counts_ = {};
-    damage_.reset();
-    return signals_.received() != 0 ? Result<void>() : rewind();
-  }
-
-  // Goes through a file once, so that all handshakes and ids are known before the first packet is looked at. A pipe and
-  // an interface can be read only once.
-  Result<void> survey(Dissector& dissector) {
-    if (!file_start_ || reader_ == nullptr) return {};
-    std::uint64_t latest_ns = 0, frames = 0;
-    UdpFinder finder;
-    const auto note = [&](const CapturedPacket& packet, const FoundUdp& found) {
-      if (found) dissector.survey(packet, *found);
-    };
-    const auto noted = each_frame([&](const CapturedPacket& packet) {
-      ++frames;
-      if (packet.time_ns.value_or(latest_ns) < latest_ns) ++counts_.out_of_order;
-      latest_ns = packet.time_ns.value_or(latest_ns);
-      finder.find(packet, note);
-    });
-    if (!noted) return noted;
-    finder.finish(note);
-    dissector.end_survey();
-    if (signals_.received() != 0) return {};
-    counts_.compressed = !reader_->compression().empty();
-    counts_.unsorted = counts_.out_of_order > 0 && (frames > TimeOrder::kMaxFrames || counts_.compressed);
-    if (counts_.out_of_order == 0 || counts_.unsorted) {
-      damage_.reset();  // met again, unless enough was shown before
-      return rewind();
-    }
-    if (auto done = rewind(); !done) return done;
-
-    TimeOrder order;
-    bool all = true;
-    const auto ordered = each_frame([&](const CapturedPacket& packet) { all = all && order.add(packet); });
-    if (!ordered) return ordered;
-    if (auto done = rewind(); !done || !all) return done;
-    reader_ = std::move(order).reader(UniqueFd(::dup(file_.get())), *file_start_);
-    return {};
-  }
-
-  Result<void> rewind() {
-    if (::lseek(file_.get(), static_cast<off_t>(*file_start_), SEEK_SET) < 0)
-      return tools::fail_errno(ErrorKind::io, fmt::format("cannot read {} again", options_.read_path), errno);
-    return start_reading();
-  }
-
-  // How much of a file was read, on a terminal, once that takes longer than a second. Looked at now and then, because it
-  // costs a system call.
-  void show_progress(std::string_view what) {
-    constexpr std::uint64_t kFramesBetween = 16'384;
-    if (++progress_frames_ % kFramesBetween != 0 || !output_.terminal() || file_size_ == 0) return;
-    if (options_.packets && ::isatty(STDOUT_FILENO) == 1) return;  // its lines show that it goes on
-    const auto now = std::chrono::steady_clock::now();
-    if (now - progress_at_ < std::chrono::milliseconds(progress_frames_ < 2 * kFramesBetween ? 1000 : 200)) return;
-    progress_at_ = now;
-    const off_t at = ::lseek(file_.get(), 0, SEEK_CUR);
-    if (at < 0) return;
-    const auto read = std::min(static_cast<std::uint64_t>(at), file_size_);
-    const auto filled = static_cast<std::size_t>(read * 20 / file_size_);
-    output_.progress(fmt::format("{} [{:<20}] {:>3} % of {}", what, std::string(filled, '#'), read * 100 / file_size_,
-                                 tools::format_bytes(file_size_)));
-  }
-
-  // Calls `look` for the frames that pass the filter, up to the end or to where the file is damaged.
-  template <typename Look>
-  Result<void> each_frame(Look look) {
-    while (signals_.received() == 0) {
-      const auto packet = reader_->next();
-      if (!packet) {
-        if (signals_.received() == 0) damage_ = file_error(options_, packet.error());
-        return {};
-      }
-      if (!*packet) return {};
-      show_progress("looking for handshakes");
-      const auto passes = filter_.passes(**packet);
-      if (!passes) return std::unexpected(passes.error());
-      if (*passes) look(**packet);
-    }
-    return {};
+    input_.forget_damage();
+    return signals_.received() != 0 ? Result<void>() : input_.rewind();
   }
 
   Result<void> open_outputs() {
@@ -254,7 +124,7 @@ class CaptureRun {
       auto pcap =
           RotatingWriter::open(options_.write_path, options_.force ? tools::IfExists::replace : tools::IfExists::refuse,
                                {{.called = "-r", .path = options_.read_path},
-                                {.called = "the key log", .path = options_.key_log},
+                                {.called = "the key log", .path = options_.key_log.path},
                                 {.called = "--json", .path = options_.json}},
                                options_.rotation);
       if (!pcap) return std::unexpected(pcap.error());
@@ -263,7 +133,7 @@ class CaptureRun {
     if (!options_.upper_pdu_path.empty()) {
       const tools::UsedFile used[] = {
           {.called = "-r", .path = options_.read_path},
-          {.called = "the key log", .path = options_.key_log},
+          {.called = "the key log", .path = options_.key_log.path},
           {.called = "--json", .path = options_.json},
           {.called = "-w", .path = options_.write_path},
       };
@@ -279,34 +149,27 @@ class CaptureRun {
 
   // A damaged input is kept for the end, after the summary of what is whole.
   Result<void> read_packets() {
-    while (reader_ != nullptr && signals_.received() == 0 && !enough() && !stdout_.closed() && !stdout_.failure()) {
-      const auto packet = reader_->next();
-      if (!packet) {
-        if (signals_.received() == 0) damage_ = file_error(options_, packet.error());
-        return {};
+    return input_.each_frame("reading packets", [this](const CapturedPacket& packet) -> Result<bool> {
+      if (auto done = read_frame(packet); !done) return std::unexpected(done.error());
+      return !enough() && !stdout_.closed() && !stdout_.failure();
+    });
+  }
+
+  Result<void> read_frame(const CapturedPacket& packet) {
+    Result<void> done;
+    any_passed_ = false;
+    finder_.find(packet, [&](const CapturedPacket& in, const FoundUdp& found) {
+      if (auto looked = look_at(in, found); !looked) done = looked;
+    });
+    if (!done || input_.live() == nullptr) return done;
+    if (pcap_ != nullptr && (!options_.display_filter || any_passed_)) {
+      auto written = pcap_->write(packet);
+      if (written) written = pcap_->flush();
+      if (!written) {
+        if (auto stopped = stop_writing(written.error()); !stopped) return stopped;
       }
-      if (!*packet) return {};
-      ++counts_.frames;
-      show_progress("reading packets");
-      const auto passes = filter_.passes(**packet);
-      if (!passes) return std::unexpected(passes.error());
-      if (!*passes) continue;
-      Result<void> done;
-      any_passed_ = false;
-      finder_.find(**packet, [&](const CapturedPacket& in, const FoundUdp& found) {
-        if (auto looked = look_at(in, found); !looked) done = looked;
-      });
-      if (!done) return done;
-      if (live_ == nullptr) continue;
-      if (pcap_ != nullptr && (!options_.display_filter || any_passed_)) {
-        auto written = pcap_->write(**packet);
-        if (written) written = pcap_->flush();
-        if (!written) {
-          if (auto stopped = stop_writing(written.error()); !stopped) return stopped;
-        }
-      }
-      stdout_.flush();
     }
+    stdout_.flush();
     return {};
   }
 
@@ -323,7 +186,7 @@ class CaptureRun {
   // What is MXP in a file goes to -w, with all fragments of its datagram; of an interface, everything does.
   Result<void> look_at(const CapturedPacket& packet, const FoundUdp& found) {
     frame_passed_ = false;
-    if (!dissect(packet, found) || live_ != nullptr || pcap_ == nullptr) return {};
+    if (!dissect(packet, found) || input_.live() != nullptr || pcap_ == nullptr) return {};
     if (options_.display_filter && !frame_passed_) return {};
     Result<void> written;
     if (found->fragments > 0) {
@@ -400,11 +263,15 @@ class CaptureRun {
     // A filter chooses connections here, and these messages belong to none.
     counts_.cut_headers = options_.display_filter ? 0 : dissector_.cut_headers();
     counts_.fragments = finder_.fragment_counts();
+    counts_.frames = input_.frames();
+    counts_.out_of_order = input_.disorder().out_of_order;
+    counts_.unsorted = input_.disorder().unsorted;
+    counts_.compressed = input_.disorder().compressed;
     for (const Connection& connection : dissector_.table().connections()) take_connection(connection);
     const std::uint64_t forgotten = dissector_.table().evicted();
     nlohmann::json json = with_rows() ? statistics_.to_json() : summary_.to_json(counts_, forgotten);
     // What is whole of a damaged input counts, and the error stands beside it.
-    if (damage_) json.update(tools::to_json(*damage_));
+    if (input_.damage()) json.update(tools::to_json(*input_.damage()));
     if (options_.statistics == Format::text)
       stdout_.append(with_rows() ? statistics_.to_text() : summary_.to_text(counts_, forgotten));
     if (options_.statistics == Format::json) stdout_.append(tools::json_line(json));
@@ -422,9 +289,9 @@ class CaptureRun {
     if (stdout_.failure()) return std::unexpected(*stdout_.failure());
     if (auto written = json_.write_line(json); !written && written.error().system_error != EPIPE)
       return std::unexpected(written.error());
-    if (damage_) {
-      tools::print_error("mxp-dump", *damage_);
-      return damage_->exit_code();
+    if (input_.damage()) {
+      tools::print_error("mxp-dump", *input_.damage());
+      return input_.damage()->exit_code();
     }
     if (signals_.received() != 0) return ExitCode::interrupted;
     return printed_ == 0 && options_.exit_nomatch ? ExitCode::nomatch : ExitCode::ok;
@@ -432,9 +299,9 @@ class CaptureRun {
 
   void say_what_was_found(std::uint64_t forgotten) {
     if (stdout_.closed()) return;
-    if (live_ != nullptr && live_->dropped() > 0)
+    if (input_.live() != nullptr && input_.live()->dropped() > 0)
       output_.warning(fmt::format("the kernel dropped {} that came faster than this tool reads",
-                                  counted(live_->dropped(), "packet")));
+                                  counted(input_.live()->dropped(), "packet")));
     if (const auto bad = keys_.malformed_embedded_lines(); bad > 0)
       output_.warning(fmt::format("{} not of an MXP key log, among the secrets in the capture",
                                   counted(bad, "line is", "lines are")));
@@ -473,11 +340,7 @@ class CaptureRun {
   Statistics statistics_;
   const Dissector::Sink sink_ = [this](const PacketRecord& record) { print(record); };
   UdpFinder finder_;
-  PacketFilter filter_;
-  UniqueFd file_;
-  std::optional<std::uint64_t> file_start_;  // of a file that can be read twice
-  std::unique_ptr<CaptureReader> reader_;
-  LiveCapture* live_ = nullptr;  // reader_, where it is one
+  CaptureInput input_;
   tools::JsonOutput json_;
   std::unique_ptr<RotatingWriter> pcap_;
   std::optional<UpperPduWriter> upper_pdu_;
@@ -491,9 +354,6 @@ class CaptureRun {
   bool frame_passed_ = false, any_passed_ = false;  // it, of the datagram and of the frame that are looked at
   std::unordered_set<std::uint64_t> chosen_;        // connections in the table of which a packet passed it
   LostPackets lost_;
-  std::uint64_t file_size_ = 0, progress_frames_ = 0;
-  std::chrono::steady_clock::time_point progress_at_ = std::chrono::steady_clock::now();
-  std::optional<tools::ToolError> damage_;
 };
 
 }  // namespace

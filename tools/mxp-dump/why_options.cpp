@@ -1,7 +1,5 @@
 #include "mxp-dump/why_options.h"
 
-#include <cstdlib>
-
 namespace mxp::dump {
 namespace {
 
@@ -44,12 +42,7 @@ std::expected<WhyOptions, tools::ParseStop> parse_why_options(const std::vector<
   options.arguments = arguments;
   if (options.path.empty()) return refuse_why("why needs the name of a file, or - for stdin");
   options.print_json = format == "json";
-  if (!key_log.empty()) {
-    options.key_log = key_log;
-    options.key_log_required = true;
-  } else if (const char* from_environment = std::getenv("MXPKEYLOGFILE"); from_environment != nullptr) {
-    options.key_log = from_environment;
-  }
+  options.key_log = choose_key_log(key_log);
   if (!server_key.empty()) {
     options.server_key = PublicKey::parse(server_key);
     if (!options.server_key)

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "common/command_line.h"
+#include "mxp-dump/key_log_choice.h"
 #include "mxp/keys.h"
 
 namespace mxp::dump {
@@ -15,8 +16,7 @@ namespace mxp::dump {
 struct WhyOptions {
   std::string path;  // "-": stdin
   std::string capture_filter;
-  std::string key_log;
-  bool key_log_required = false;
+  KeyLogChoice key_log;
   std::optional<PublicKey> server_key;  // against which message 1 is checked
   std::uint16_t port = 0;
   bool print_json = false;  // -T json: an object for each connection

@@ -10,6 +10,7 @@
 #include "crypto/mac1.h"
 #include "mxp-dump/capture_input.h"
 #include "mxp-dump/datagram_form.h"
+#include "mxp-dump/link/udp_finder.h"
 #include "mxp-dump/packet_writer.h"
 #include "mxp-dump/why_options.h"
 #include "mxp-dump/why_output.h"
@@ -20,35 +21,45 @@ namespace {
 using tools::ExitCode;
 using tools::Result;
 
+// A step back in time by less than this is the disorder of several interfaces, and is sorted. A greater one is a clock
+// that was set: sorting would mix what was before with what was after.
+constexpr std::uint64_t kClockStepNs = 500'000'000;
+
 class WhyRun {
  public:
   WhyRun(const WhyOptions& options, tools::Output& output)
       : options_(options),
         output_(output),
-        input_({options.path, options.capture_filter}, signals_),
+        input_({.path = options.path, .capture_filter = options.capture_filter}, keys_, signals_, output),
         dissector_(keys_, options.port, [](const Connection&) {}),
         capture_([this](const Story& story, const Surroundings& around) { tell(story, around); }) {
     if (options.server_key) mac1_.emplace(*options.server_key);
   }
 
   Result<ExitCode> run() {
-    if (auto done = load_key_log(keys_, options_.key_log, options_.key_log_required, output_); !done)
-      return std::unexpected(done.error());
+    if (auto done = load_key_log(keys_, options_.key_log, output_); !done) return std::unexpected(done.error());
     if (auto done = input_.open(); !done) return std::unexpected(done.error());
     const auto use = options_.print_json ? tools::StdoutUse::carries_data : tools::StdoutUse::free;
     auto json = tools::JsonOutput::open(options_.json, use, options_.arguments);
     if (!json) return std::unexpected(json.error());
     json_ = std::move(*json);
-    if (auto done = input_.survey(dissector_); !done) return std::unexpected(done.error());
+    if (auto done = input_.survey(dissector_, kClockStepNs); !done) return std::unexpected(done.error());
     const Dissector::Sink sink = [this](const PacketRecord& record) {
       ++packets_;
       capture_.add(record);
     };
-    const auto read = input_.each([&](const CapturedPacket& packet, const UdpDatagram& datagram) {
-      check_mac(datagram);
-      dissector_.dissect(packet, datagram, sink);
+    UdpFinder finder;
+    const auto look = [&](const CapturedPacket& packet, const FoundUdp& found) {
+      if (!found) return;
+      check_mac(*found);
+      dissector_.dissect(packet, *found, sink);
+    };
+    const auto read = input_.each_frame("reading packets", [&](const CapturedPacket& packet) {
+      finder.find(packet, look);
+      return true;
     });
     if (!read) return std::unexpected(read.error());
+    finder.finish(look);
     capture_.finish();
     return finish();
   }

@@ -1,7 +1,6 @@
 #include "mxp-dump/files/commands.h"
 
 #include <algorithm>
-#include <cstdlib>
 #include <nlohmann/json.hpp>
 
 #include "common/command_line.h"
@@ -75,11 +74,8 @@ std::expected<FileCommandOptions, tools::ParseStop> parse(std::vector<std::strin
   }
   if (options.output == "-")
     return std::unexpected(tools::ParseStop{tools::ExitCode::usage, "-o needs the name of a file"});
-  options.key_log = key_log;
-  options.key_log_required = !key_log.empty();
-  if (const char* from_environment = std::getenv("MXPKEYLOGFILE"); key_log.empty() && from_environment != nullptr)
-    options.key_log = from_environment;
-  if (options.command == "inject-keys" && options.key_log.empty())
+  options.key_log = choose_key_log(key_log);
+  if (options.command == "inject-keys" && options.key_log.path.empty())
     return std::unexpected(tools::ParseStop{tools::ExitCode::usage, "inject-keys needs --keylog FILE"});
   return options;
 }
@@ -88,7 +84,7 @@ std::expected<FileCommandOptions, tools::ParseStop> parse(std::vector<std::strin
 
 tools::Result<ReplacementFile> open_new_file(const FileCommandOptions& options, Readers readers) {
   std::vector<tools::UsedFile> used{{.called = "the input", .path = options.inputs.front()}};
-  if (!options.key_log.empty()) used.push_back({.called = "the key log", .path = options.key_log});
+  if (!options.key_log.path.empty()) used.push_back({.called = "the key log", .path = options.key_log.path});
   if (!options.pseudonym_key.empty()) used.push_back({.called = "--key", .path = options.pseudonym_key});
   return ReplacementFile::create(
       options.output, {.if_exists = options.force ? tools::IfExists::replace : tools::IfExists::refuse, .used = used},

@@ -11,6 +11,7 @@
 #include "common/output.h"
 #include "common/tool_error.h"
 #include "mxp-dump/files/replacement_file.h"
+#include "mxp-dump/key_log_choice.h"
 
 namespace mxp::dump {
 
@@ -27,8 +28,7 @@ struct FileCommandOptions {
   std::vector<std::string> inputs;  // two for join, else one
   std::string output;               // -o
   bool force = false;
-  std::string key_log;  // empty: none
-  bool key_log_required = false;
+  KeyLogChoice key_log;
   bool all = false;                    // inject-keys: also secrets of connections that are not in the capture
   std::string pseudonym_key;           // redact: a file; empty: a key for this run only
   std::string json;                    // join

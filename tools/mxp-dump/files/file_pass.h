@@ -9,15 +9,11 @@
 
 #include "common/signals.h"
 #include "common/tool_error.h"
+#include "mxp-dump/capture_input.h"
 #include "mxp-dump/capture_reader.h"
 #include "mxp-dump/link/udp_finder.h"
 
 namespace mxp::dump {
-
-inline tools::ToolError input_error(const std::string& path, const CaptureError& error) {
-  const bool unreadable = error.kind == CaptureError::Kind::unreadable;
-  return {unreadable ? tools::ErrorKind::io : tools::ErrorKind::usage, fmt::format("{} {}", path, error.to_string())};
-}
 
 class FilePass {
  public:

@@ -134,10 +134,10 @@ Result<std::optional<tools::ToolError>> copy_blocks(FilePass& input, const tools
 Result<ExitCode> inject_keys(const FileCommandOptions& options, tools::Output& output) {
   tools::SignalWatch signals;
   LoggedLines log;
-  if (auto loaded = log.load(options.key_log); !loaded) return std::unexpected(loaded.error());
+  if (auto loaded = log.load(options.key_log.path); !loaded) return std::unexpected(loaded.error());
   if (log.malformed() > 0)
-    output.warning(
-        fmt::format("{}: {} not of an MXP key log", options.key_log, counted(log.malformed(), "line is", "lines are")));
+    output.warning(fmt::format("{}: {} not of an MXP key log", options.key_log.path,
+                               counted(log.malformed(), "line is", "lines are")));
   FilePass input(options.inputs.front(), signals);
   const auto seen = ids_in(input, log);
   if (!seen) return std::unexpected(seen.error());

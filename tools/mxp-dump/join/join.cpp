@@ -8,6 +8,7 @@
 #include "common/json_output.h"
 #include "mxp-dump/files/commands.h"
 #include "mxp-dump/join/comparison.h"
+#include "mxp-dump/key_log_choice.h"
 #include "mxp-dump/packet_writer.h"
 
 namespace mxp::dump {
@@ -149,22 +150,12 @@ std::string joined_text(const Joined& joined) {
   return text;
 }
 
-Result<void> load_keys(const FileCommandOptions& options, KeyRing& keys, tools::Output& output) {
-  if (options.key_log.empty()) return {};
-  const auto loaded = keys.load(options.key_log);
-  if (loaded) return {};
-  if (options.key_log_required)
-    return tools::fail(ErrorKind::usage, fmt::format("cannot use the key log {}: {}", options.key_log, loaded.error()));
-  output.note(fmt::format("MXPKEYLOGFILE is not used: {}: {}", options.key_log, loaded.error()));
-  return {};
-}
-
 }  // namespace
 
 Result<ExitCode> join(const FileCommandOptions& options, tools::Output& output) {
   tools::SignalWatch signals;
   KeyRing keys;
-  if (auto loaded = load_keys(options, keys, output); !loaded) return std::unexpected(loaded.error());
+  if (auto loaded = load_key_log(keys, options.key_log, output); !loaded) return std::unexpected(loaded.error());
   auto json = tools::JsonOutput::open(options.json, tools::StdoutUse::free, options.arguments);
   if (!json) return std::unexpected(json.error());
   FilePass client_file(options.inputs[0], signals), server_file(options.inputs[1], signals);
