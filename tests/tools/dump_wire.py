@@ -139,13 +139,13 @@ START = 1_700_000_000_000_000_000
 
 def pcap(packets, order="<", nanoseconds=False, link_type=RAW, snap_length=65535):
     """Packets: bytes, one a millisecond, or (nanoseconds since START, bytes)."""
-    out = struct.pack(order + "IHHiIII", 0xa1b23c4d if nanoseconds else 0xa1b2c3d4, 2, 4, 0, 0, snap_length, link_type)
+    out = [struct.pack(order + "IHHiIII", 0xa1b23c4d if nanoseconds else 0xa1b2c3d4, 2, 4, 0, 0, snap_length, link_type)]
     for i, packet in enumerate(packets):
         after, data = packet if isinstance(packet, tuple) else (i * 1_000_000, packet)
         time = START + after
-        out += struct.pack(order + "IIII", time // 10**9, time % 10**9 // (1 if nanoseconds else 1000), min(len(data), snap_length), len(data))
-        out += data[:snap_length]
-    return out
+        out.append(struct.pack(order + "IIII", time // 10**9, time % 10**9 // (1 if nanoseconds else 1000), min(len(data), snap_length), len(data)))
+        out.append(data[:snap_length])
+    return b"".join(out)
 
 
 def block(order, kind, body):
