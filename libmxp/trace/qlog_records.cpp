@@ -83,6 +83,7 @@ class Record {
     append(out_, "{{\"packet_type\":\"1RTT\",\"packet_number\":{}}},\"raw\":{{\"length\":{}}}", number.value(), bytes);
     return *this;
   }
+  Record& seen_packet(const QlogSeenPacket& packet);
   Record& frames(const TraceFrames& frames);
 
  private:
@@ -160,6 +161,20 @@ void Record::one_frame(const TraceFrame& frame, std::span<const TraceAckRange> r
     out_ += ']';
   }
   out_ += '}';
+}
+
+Record& Record::seen_packet(const QlogSeenPacket& packet) {
+  const bool quic = flavour_ == QlogFlavour::qvis;
+  std::string_view type = "1RTT";
+  if (packet.type == QlogSeenPacket::Type::initial) type = "initial";
+  if (packet.type == QlogSeenPacket::Type::response) type = quic ? "handshake" : "response";
+  begin("header");
+  append(out_, "{{\"packet_type\":\"{}\"", type);
+  if (packet.number) append(out_, ",\"packet_number\":{}", packet.number->value());
+  append(out_, "}},\"raw\":{{\"length\":{}}}", packet.size_bytes);
+  // The diagrams of qvis go through the frames of each packet.
+  if (packet.frames || quic) frames(packet.frames.value_or(TraceFrames{}));
+  return *this;
 }
 
 Record& Record::frames(const TraceFrames& frames) {
@@ -253,7 +268,8 @@ struct Writer {
   }
   void operator()(const TraceCongestion& event) const {
     Record it = record("recovery_metrics_updated", "recovery:metrics_updated");
-    it.number("congestion_window", event.window_bytes).number("bytes_in_flight", event.in_flight_bytes);
+    if (event.window_bytes > 0) it.number("congestion_window", event.window_bytes);  // nor this
+    it.number("bytes_in_flight", event.in_flight_bytes);
     it.milliseconds("smoothed_rtt", event.smoothed_rtt);
     if (event.latest_rtt == Duration::zero()) return;
     it.milliseconds("latest_rtt", event.latest_rtt).milliseconds("min_rtt", event.min_rtt);
@@ -313,11 +329,10 @@ struct Writer {
         .number("count", event.count);
   }
   void operator()(const TraceStarted& event) const {
-    record("connection_started", "connectivity:connection_started")
-        .word("role", event.role == Role::client ? "client" : "server")
-        .address("remote", event.remote)
-        .address("local", event.local)
-        .word("peer_key", event.peer.to_string());
+    Record it = record("connection_started", "connectivity:connection_started");
+    it.word("role", event.role == Role::client ? "client" : "server");
+    it.address("remote", event.remote).address("local", event.local);
+    if (event.peer != PublicKey{}) it.word("peer_key", event.peer.to_string());  // a third party does not see it
   }
   void operator()(const TraceIdChanged& event) const { record("connection_id_updated").id("former", event.former); }
   void operator()(const TraceParameters& event) const {
@@ -352,7 +367,8 @@ struct Writer {
 }  // namespace
 
 void append_qlog_header(std::string& out, const QlogHeader& header) {
-  const std::string_view role = header.role == Role::client ? "client" : "server";
+  const std::string_view flow = header.role == Role::client ? "client" : "server";
+  const std::string_view role = header.network ? "network" : flow;
   const bool ietf = header.flavour == QlogFlavour::ietf;
   // What tells the format must stand in the first 256 bytes.
   out += ietf ? "\x1e{\"file_schema\":\"urn:ietf:params:qlog:file:sequential\",\"serialization_format\":"
@@ -364,16 +380,18 @@ void append_qlog_header(std::string& out, const QlogHeader& header) {
   append_peer_string(out, title);
   out += ",\"trace\":{\"vantage_point\":{\"name\":";
   append_peer_string(out, header.program);
-  append(out, ",\"type\":\"{}\"}},", role);
+  append(out, ",\"type\":\"{}\"", role);
+  if (header.network) append(out, ",\"flow\":\"{}\"", flow);
+  out += "},";
   if (ietf) append(out, "\"event_schemas\":[\"{}\"],", kQlogEventSchema);
   out += "\"common_fields\":{\"group_id\":\"";
   append_hex(out, header.connection.bytes());
   const std::uint64_t zero = header.clock.unix_nanoseconds;
   if (ietf) {
     append(out,
-           "\",\"time_format\":\"relative_to_epoch\",\"reference_time\":{{\"clock_type\":\"monotonic\",\"epoch\":"
-           "\"unknown\",\"wall_clock_time\":\"{}\"}}",
-           utc_text(zero));
+           "\",\"time_format\":\"relative_to_epoch\",\"reference_time\":{{\"clock_type\":\"{}\",\"epoch\":"
+           "\"{}\",\"wall_clock_time\":\"{}\"}}",
+           header.network ? "system" : "monotonic", header.network ? utc_text(zero) : "unknown", utc_text(zero));
   } else {
     append(out, "\",\"ODCID\":\"");
     append_hex(out, header.connection.bytes());
@@ -390,6 +408,19 @@ void append_qlog_dropped(std::string& out, Duration time, std::uint64_t count) {
 
 void append_qlog_event(std::string& out, QlogFlavour flavour, Duration time, const TraceEvent& event) {
   std::visit(Writer{out, flavour, time}, event);
+}
+
+void append_qlog_seen(std::string& out, QlogFlavour flavour, Duration time, const QlogSeenPacket& packet) {
+  const bool sent = packet.way == QlogSeenPacket::Way::sent;
+  Record it(out, flavour, time,
+            sent ? Name{"packet_sent", "transport:packet_sent"} : Name{"packet_received", "transport:packet_received"});
+  it.seen_packet(packet);
+  if (sent && packet.frames) it.flag("ack_eliciting", packet.ack_eliciting);
+  if (packet.repeats) it.flag("retransmission", true);
+}
+
+void append_qlog_peer_loss(std::string& out, QlogFlavour flavour, Duration time, const TracePacketLost& lost) {
+  Record(out, flavour, time, {"peer_packet_lost"}).packet(lost.number, lost.size_bytes);
 }
 
 }  // namespace mxp

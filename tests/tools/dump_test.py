@@ -836,7 +836,9 @@ class Privileges(DumpCase):
 
 
 @unittest.skipUnless((BIN / "mxp-cat").exists() and (BIN / "mxp-netem").exists(), "mxp-cat and mxp-netem are not built")
-class RealSession(DumpCase):
+class RealSessions(DumpCase):
+    """How sessions are made and captured."""
+
     def start(self, *arguments, pattern, stdin=subprocess.DEVNULL, environment=None):
         run = subprocess.Popen(arguments, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**ENVIRONMENT, **(environment or {})})
         self.addCleanup(run.stdout.close)
@@ -872,6 +874,8 @@ class RealSession(DumpCase):
         relay.wait(timeout=20)
         return keys, capture
 
+
+class RealSession(RealSessions):
     def test_a_session_through_a_lossy_relay_is_decrypted(self):
         size = 400_000
         keys, capture = self.transfer(size, "delay 10ms loss 5%")

@@ -36,7 +36,9 @@ def check_header(header, content):
         assert value.encode() in content[:256], f"{key} does not stand in the first 256 bytes"
     assert "qlog_version" not in header and "qlog_format" not in header
     trace = header["trace"]
-    assert trace["vantage_point"]["type"] in ("client", "server")
+    vantage = trace["vantage_point"]
+    assert vantage["type"] in ("client", "server", "network")
+    assert vantage["type"] != "network" or vantage["flow"] in ("client", "server"), "a network's vantage point needs its flow"
     schemas = trace["event_schemas"]
     assert schemas and all(re.fullmatch(r"(https://|urn:)\S+", schema) for schema in schemas)
     assert any(re.fullmatch(r"https://[\w.]+/(0[1-9]|1[0-2])20\d\d/mxp", schema) for schema in schemas), "no private schema with a date"
@@ -52,6 +54,7 @@ def check_header(header, content):
 def check(content):
     header, *events = sequence(content)
     namespaces = check_header(header, content)
+    on_network = header["trace"]["vantage_point"]["type"] == "network"
     lower_case(header, "the header")
     last = None
     for number, event in enumerate(events):
@@ -64,7 +67,10 @@ def check(content):
         assert namespace in namespaces, f"{where}: {namespace} has no schema"
         assert re.fullmatch(r"[a-z_]+", name), where
         if name in ("packet_sent", "packet_received", "packet_lost"):
-            assert isinstance(event["data"]["header"]["packet_number"], int), where
+            packet = event["data"]["header"]
+            # Who only looks on knows the number of what it can open, and sees the handshake.
+            assert packet["packet_type"] in (("initial", "response", "1RTT") if on_network else ("1RTT",)), where
+            assert isinstance(packet.get("packet_number"), int) or (on_network and "frames" not in event["data"]), where
             assert event["data"]["raw"]["length"] > 0, where
         for frame in event["data"].get("frames", ()):
             assert frame["frame_type"] in FRAME_TYPES, f"{where}: {frame}"

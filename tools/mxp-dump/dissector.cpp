@@ -238,6 +238,7 @@ void Dissector::opened_packet(const PacketDecryptor::Opened& opened, Found found
   ++side.opened;
   side.in_use = record_.destination_id;
   record_.protection = Protection::opened;
+  record_.phase = opened.phase;
   note_phase(side, opened.phase);
   connection.suite = static_cast<std::uint8_t>(side.decryptor.suite());
   record_.suite = connection.suite;

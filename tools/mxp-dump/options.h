@@ -13,6 +13,7 @@
 #include "mxp-dump/key_log_choice.h"
 #include "mxp-dump/rotating_writer.h"
 #include "mxp-dump/stats.h"
+#include "mxp/qlog.h"
 
 namespace mxp::dump {
 
@@ -24,7 +25,7 @@ struct Options {
   std::string user;            // who reads what `interface` brings, if not the user of sudo or nobody
   std::string capture_filter;  // BPF, as tcpdump takes it; empty: all
   std::shared_ptr<const DisplayFilter> display_filter;  // -Y; nothing: all
-  bool needs_fates = false;                             // -Y or -e asks whether packets were lost
+  bool needs_fates = false;                             // -Y, -e or --qlog asks whether packets were lost
   std::string write_path;                               // empty: none; "-": stdout
   bool force = false;                                   // an existing write_path is replaced
   Rotation rotation;                                    // of write_path
@@ -34,8 +35,10 @@ struct Options {
   StatisticsKind statistics_kind = StatisticsKind::summary;
   std::optional<Format> statistics;  // --stats, on stdout
   std::string upper_pdu_path;        // --to-upper-pdu; empty: none
-  std::string json;                  // --json: empty = not given, "-" = stdout
-  std::uint64_t max_packets = 0;     // of MXP; 0: all
+  std::string qlog_folder;           // --qlog; empty: none
+  QlogFlavour qlog_flavour = QlogFlavour::ietf;
+  std::string json;               // --json: empty = not given, "-" = stdout
+  std::uint64_t max_packets = 0;  // of MXP; 0: all
   std::uint16_t port = 0;
   bool exit_nomatch = false;
   std::vector<std::string> arguments;  // as typed: the files that they name are not overwritten

@@ -55,6 +55,7 @@ struct PacketRecord {
   Protection protection = Protection::none;
   std::optional<PacketNumber> number;
   bool key_phase = false;       // the bit
+  std::uint32_t phase = 0;      // as it is counted from 0; of a packet that was opened
   std::string turn;             // the first packet of its direction in a later key phase: what there is to say of it
   bool duplicate = false;       // this packet was seen on this path before
   bool seen_before = false;     // the same number was seen before, on whatever path

@@ -23,6 +23,7 @@
 #include "mxp-dump/stats.h"
 #include "mxp-dump/summary.h"
 #include "mxp-dump/upper_pdu.h"
+#include "mxp-dump/whole_outputs.h"
 
 namespace mxp::dump {
 namespace {
@@ -90,11 +91,14 @@ class CaptureRun {
   Result<void> find_lost() {
     if (!options_.needs_fates || !input_.is_open()) return {};
     if (!input_.is_file())
-      return tools::fail(ErrorKind::usage,
-                         fmt::format("mxp.lost: whether a packet was lost only later packets tell, and "
-                                     "{} can be read only once; save it to a file first",
-                                     options_.read_path));
-    Dissector first(keys_, options_.port, [this](const Connection& gone) { lost_.add(gone); });
+      return tools::fail(ErrorKind::usage, fmt::format("whether a packet was lost only later packets tell, and "
+                                                       "{} can be read only once; save it to a file first",
+                                                       options_.read_path));
+    const auto take = [this](const Connection& connection) {
+      lost_.add(connection);
+      whole_.survey(connection);
+    };
+    Dissector first(keys_, options_.port, take);
     first.remember_lost();
     if (auto done = input_.survey(first); !done || !input_.is_open()) return done;
     UdpFinder finder;
@@ -107,9 +111,9 @@ class CaptureRun {
     });
     if (!read) return read;
     finder.finish(look);
-    for (const Connection& connection : first.table().connections()) lost_.add(connection);
+    for (const Connection& connection : first.table().connections()) take(connection);
     if (lost_.incomplete())
-      output_.warning("too many packets were lost to remember all of them: of some, mxp.lost is not known");
+      output_.warning("too many packets were lost to remember all of them: of some, it is not known whether they were");
     dissector_.tell_lost(&lost_);
     input_.forget_damage();
     return signals_.received() != 0 ? Result<void>() : input_.rewind();
@@ -144,7 +148,7 @@ class CaptureRun {
       upper_pdu_ = std::move(*upper);
     }
     writer_ = make_packet_writer(options_, colour_wanted());
-    return {};
+    return whole_.open(options_);
   }
 
   // A damaged input is kept for the end, after the summary of what is whole.
@@ -231,6 +235,7 @@ class CaptureRun {
   void print(const PacketRecord& record) {
     if (enough()) return;  // in the middle of a batch
     if (with_rows()) statistics_.see(record);
+    whole_.add(record);
     if (options_.display_filter) {
       ++looked_at_;
       if (!options_.display_filter->matches(record)) {
@@ -286,6 +291,7 @@ class CaptureRun {
       if (auto done = upper_pdu_->finish(); !done) return std::unexpected(done.error());
     }
     say_what_was_found(forgotten);
+    if (auto done = whole_.finish(output_); !done) return std::unexpected(done.error());
     if (stdout_.failure()) return std::unexpected(*stdout_.failure());
     if (auto written = json_.write_line(json); !written && written.error().system_error != EPIPE)
       return std::unexpected(written.error());
@@ -354,6 +360,7 @@ class CaptureRun {
   bool frame_passed_ = false, any_passed_ = false;  // it, of the datagram and of the frame that are looked at
   std::unordered_set<std::uint64_t> chosen_;        // connections in the table of which a packet passed it
   LostPackets lost_;
+  WholeOutputs whole_;
 };
 
 }  // namespace

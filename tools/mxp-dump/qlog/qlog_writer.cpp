@@ -1,0 +1,106 @@
+#include "mxp-dump/qlog/qlog_writer.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "mxp-dump/packet_writer.h"
+
+namespace mxp::dump {
+
+void QlogWriter::survey(const Connection& connection) {
+  if (connection.sides[1].bytes > connection.sides[0].bytes && server_sends_more_.size() < kMaxSurveyed)
+    server_sends_more_.insert(connection.number);
+}
+
+tools::Result<void> QlogWriter::add(const PacketRecord& record) {
+  if (record.connection == 0) return {};  // cut off before its connection id
+  if (auto done = make_room(); !done) return done;
+  Place* place = place_of(record);
+  if (place == nullptr) {
+    ++not_placed_;
+    return {};
+  }
+  text_.clear();
+  place->trace.add(record, text_);
+  return files_.append(place->file, text_);
+}
+
+QlogWriter::Place* QlogWriter::place_of(const PacketRecord& record) {
+  const bool from_client = record.direction == TrafficDirection::client_to_server;
+  const SocketAddress& client = from_client ? record.source : record.destination;
+  const SocketAddress& server = from_client ? record.destination : record.source;
+  const auto known = open_.find(record.connection);
+  if (known != open_.end()) {
+    for (const Places::iterator place : known->second) {
+      if (place->server != server || !place->clients.contains(client)) continue;
+      places_.splice(places_.begin(), places_, place);
+      return &*place;
+    }
+    // A client begins anew from another address with no message 1 that has its id already.
+    for (const Places::iterator place : known->second) {
+      if (place->server != server || record.type != PacketType::one_rtt || record.seen_before ||
+          place->clients.size() == kMaxPaths)
+        continue;
+      place->clients.insert(client);
+      places_.splice(places_.begin(), places_, place);
+      return &*place;
+    }
+    if (known->second.size() == kMaxPlaces) return nullptr;
+  }
+  return make_place(record, client, server);
+}
+
+QlogWriter::Place* QlogWriter::make_place(const PacketRecord& record, const SocketAddress& client,
+                                          const SocketAddress& server) {
+  const TrafficDirection flow = server_sends_more_.contains(record.connection) ? TrafficDirection::server_to_client
+                                                                               : TrafficDirection::client_to_server;
+  std::vector<Places::iterator>& of_connection = open_[record.connection];
+  std::string name = new_name(record, of_connection.size());
+  names_.insert(name);
+  places_.push_front({record.connection, std::move(name), server, {client}, QlogTrace(flavour_, flow, record)});
+  of_connection.push_back(places_.begin());
+  return &places_.front();
+}
+
+// The ids of two connections may be the same, and a trace may have been ended early.
+std::string QlogWriter::new_name(const PacketRecord& record, std::size_t place) const {
+  std::string id = fmt::format("connection-{}", record.connection);
+  if (record.client_id) id = hex(*record.client_id);
+  else if (record.destination_id) id = hex(*record.destination_id);
+  if (place > 0 && !open_.at(record.connection).empty()) {
+    const std::string& first = open_.at(record.connection).front()->file;
+    id = first.substr(0, first.find("_network"));
+  }
+  for (std::size_t i = place + 1;; ++i) {
+    std::string name = i == 1 ? id + "_network.sqlog" : fmt::format("{}_network-{}.sqlog", id, i);
+    if (!names_.contains(name)) return name;
+  }
+}
+
+tools::Result<void> QlogWriter::end(Places::iterator place) {
+  text_.clear();
+  place->trace.finish(text_);
+  if (auto done = files_.append(place->file, text_); !done) return done;
+  if (auto done = files_.finish(place->file); !done) return done;
+  std::vector<Places::iterator>& of_connection = open_[place->connection];
+  std::erase(of_connection, place);
+  if (of_connection.empty()) open_.erase(place->connection);
+  places_.erase(place);
+  return {};
+}
+
+tools::Result<void> QlogWriter::make_room() {
+  if (places_.size() < kMaxTraces) return {};
+  ++ended_early_;
+  return end(std::prev(places_.end()));
+}
+
+tools::Result<void> QlogWriter::finish() {
+  while (!places_.empty()) {
+    if (auto done = end(places_.begin()); !done) return done;
+  }
+  return files_.flush();
+}
+
+}  // namespace mxp::dump

@@ -1,0 +1,71 @@
+// --qlog: one file for each connection of a capture, and for each place at which the capture saw it. A capture that
+// holds both sides of a relay or NAT has each packet twice; each side is a trace of its own:
+//
+//   <client id>_network.sqlog, <client id>_network-2.sqlog, …
+//
+// A place is told by the server's address: clients move, servers do not. Where only the client's address differs it is
+// another place if the packets are those of the first one again, and else the client has moved.
+#pragma once
+
+#include <cstdint>
+#include <list>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <unordered_set>
+#include <vector>
+
+#include "mxp-dump/connection_table.h"
+#include "mxp-dump/qlog/qlog_files.h"
+#include "mxp-dump/qlog/qlog_trace.h"
+#include "mxp-dump/record.h"
+
+namespace mxp::dump {
+
+class QlogWriter {
+ public:
+  // Our choices. Past kMaxTraces the trace that was silent longest ends; if it goes on, it does so in another file.
+  static constexpr std::size_t kMaxTraces = 1024;
+  static constexpr std::size_t kMaxPlaces = kMaxPaths;               // of a connection
+  static constexpr std::size_t kMaxSurveyed = std::size_t{1} << 20;  // connections of which the flow is known
+
+  QlogWriter(QlogFiles files, QlogFlavour flavour) : files_(std::move(files)), flavour_(flavour) {}
+
+  // Before the first packet: a connection as the whole capture shows it.
+  void survey(const Connection& connection);
+  // Of each packet, in the order of the capture; PacketRecord::lost is known as far as it can be.
+  tools::Result<void> add(const PacketRecord& record);
+  tools::Result<void> finish();
+
+  std::size_t files() const { return files_.count(); }
+  std::uint64_t ended_early() const { return ended_early_; }
+  std::uint64_t not_placed() const { return not_placed_; }  // packets at further places than are followed
+
+ private:
+  struct Place {
+    std::uint64_t connection = 0;
+    std::string file;
+    SocketAddress server;
+    std::set<SocketAddress> clients;
+    QlogTrace trace;
+  };
+  using Places = std::list<Place>;
+
+  Place* place_of(const PacketRecord& record);
+  Place* make_place(const PacketRecord& record, const SocketAddress& client, const SocketAddress& server);
+  std::string new_name(const PacketRecord& record, std::size_t place) const;
+  tools::Result<void> end(Places::iterator place);
+  tools::Result<void> make_room();
+
+  QlogFiles files_;
+  QlogFlavour flavour_;
+  Places places_;                                                // the latest first
+  std::map<std::uint64_t, std::vector<Places::iterator>> open_;  // by connection
+  std::unordered_set<std::uint64_t> server_sends_more_;
+  std::set<std::string> names_;
+  std::string text_;
+  std::uint64_t ended_early_ = 0, not_placed_ = 0;
+};
+
+}  // namespace mxp::dump

@@ -1,0 +1,49 @@
+#include "mxp-dump/whole_outputs.h"
+
+#include <fmt/format.h>
+
+#include "common/counted.h"
+
+namespace mxp::dump {
+
+tools::Result<void> WholeOutputs::open(const Options& options) {
+  const tools::IfExists if_exists = options.force ? tools::IfExists::replace : tools::IfExists::refuse;
+  std::vector<tools::UsedFile> used{
+      {.called = "-r", .path = options.read_path},
+      {.called = "the key log", .path = options.key_log.path},
+      {.called = "--json", .path = options.json},
+      {.called = "-w", .path = options.write_path},
+      {.called = "--to-upper-pdu", .path = options.upper_pdu_path},
+  };
+  if (!options.qlog_folder.empty()) {
+    auto files = QlogFiles::open(options.qlog_folder, if_exists, used);
+    if (!files) return std::unexpected(files.error());
+    qlog_.emplace(std::move(*files), options.qlog_flavour);
+  }
+  return {};
+}
+
+void WholeOutputs::survey(const Connection& connection) {
+  if (qlog_) qlog_->survey(connection);
+}
+
+void WholeOutputs::add(const PacketRecord& record) {
+  if (qlog_ && !failure_) note(qlog_->add(record));
+}
+
+tools::Result<void> WholeOutputs::finish(tools::Output& output) {
+  if (qlog_) {
+    if (!failure_) note(qlog_->finish());
+    if (qlog_->ended_early() > 0)
+      output.warning(fmt::format("{} of qlog ended before their connections, as more than {} were under way at a time",
+                                 tools::counted(qlog_->ended_early(), "file"), QlogWriter::kMaxTraces));
+    if (qlog_->not_placed() > 0)
+      output.warning(fmt::format("{} at further places than the {} of a connection that are followed are in no qlog",
+                                 tools::counted(qlog_->not_placed(), "packet"), QlogWriter::kMaxPlaces));
+    output.verbose(fmt::format("qlog: {}", tools::counted(qlog_->files(), "file")));
+  }
+  if (failure_) return std::unexpected(*failure_);
+  return {};
+}
+
+}  // namespace mxp::dump
