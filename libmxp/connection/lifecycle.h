@@ -27,9 +27,21 @@ struct Lifecycle {
   std::optional<CloseInfo> ending;
   bool reported = false;
   bool close_frame_due = false;  // closing: the next packet is a CLOSE
+  bool close_went_back = false;  // it has gone to the path that we left, and has yet to go to the one in use
   std::uint64_t packets_since_close = 0;
   std::uint64_t answer_at_packet = 1;  // closing: doubles with each answer (threat t55)
+  unsigned moves_answered = 0;         // closing
   Timestamp discard_at = kNever;       // closing, draining: when the connection becomes closed
+
+  // What answered the packets from the old address is lost there, so the distance of answers begins anew. So often is
+  // our choice: more than an honest client moves within three probe timeouts, and a bound for one that is not.
+  void on_moved_while_closing() {
+    constexpr unsigned kMost = 4;
+    if (moves_answered == kMost) return;
+    ++moves_answered;
+    packets_since_close = 0;
+    answer_at_packet = 1;
+  }
 };
 
 // Our side ends the connection: with the code of the application, or because the peer broke a rule.

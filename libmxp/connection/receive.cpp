@@ -7,7 +7,8 @@
 //      verified
 //   3. the first packet that a server opens decides where the client is
 //   4. follow the peer into a new key phase (update_keys.cpp)
-//   5. a closing connection looks for the peer's CLOSE only, and now and then answers with its own
+//   5. a closing connection looks for the peer's CLOSE only, follows it to a new address, and now and then answers with
+//      its own
 //   6. start the idle timer again; the first packet that a server opens confirms the keys
 //   7. each frame visits its owner once; the first that breaks a rule closes the connection
 //   8. the newest packet, if it is no path probe, says where the client is (migration.h)
@@ -30,6 +31,9 @@ namespace {
 bool is_open(const Parts& parts) {
   return parts.lifecycle.state == ConnectionState::established || parts.lifecycle.state == ConnectionState::handshaking;
 }
+
+// Whether the peer says where it is by sending from there (migration.h).
+bool leads_us(const Parts& parts) { return parts.role == Role::server && may_move(parts); }
 
 void drop(Parts& parts, Timestamp now, DropReason reason, const ReceivedDatagram& datagram) {
   ++parts.stats.dropped[static_cast<std::size_t>(reason)];
@@ -197,9 +201,12 @@ void stop_listening(Parts& parts) {
   if (!parts.lifecycle.close_frame_due) parts.lifecycle.state = ConnectionState::draining;
 }
 
-// Once we are closing, only the peer's CLOSE matters: with it both sides know.
-void receive_while_closing(Parts& parts, Timestamp now, MutableBytes payload) {
+// Once we are closing, only the peer's CLOSE matters: with it both sides know. And where the peer is, because it may
+// move before our CLOSE has reached it.
+void receive_while_closing(Parts& parts, Timestamp now, const ReceivedDatagram& datagram, MutableBytes payload,
+                           bool newest) {
   FrameReader frames(payload);
+  bool probing = true;
   for (;;) {
     const auto frame = frames.next();
     if (!frame || !frame->has_value()) break;
@@ -207,7 +214,11 @@ void receive_while_closing(Parts& parts, Timestamp now, MutableBytes payload) {
       on_peer_close(parts, now, close->application, close->code, close->frame_type, close->reason);
       return;
     }
+    probing &= is_probing(**frame);
   }
+  const SocketAddress before = parts.path->remote;
+  if (newest && !probing && leads_us(parts)) follow_client(parts, now, datagram);
+  if (parts.path->remote != before) parts.lifecycle.on_moved_while_closing();
   answer_while_closing(parts);
 }
 
@@ -244,7 +255,7 @@ void receive_packet(Parts& parts, Timestamp now, const ReceivedDatagram& datagra
     // To turn keys costs as much while closing as before (threat t26), so we stop listening to a peer that does it
     // against the rules.
     if (!followed) return stop_listening(parts);
-    return receive_while_closing(parts, now, opened->payload);
+    return receive_while_closing(parts, now, datagram, opened->payload, newest);
   }
   if (!followed) return close_by_error(parts, followed.error());
 
@@ -285,8 +296,7 @@ void receive_packet(Parts& parts, Timestamp now, const ReceivedDatagram& datagra
     }
   }
   if (newest && parts.role == Role::client && datagram.local != SocketAddress{}) parts.arrival = datagram.local;
-  if (newest && !probing && parts.role == Role::server && may_move(parts) && is_open(parts))
-    follow_client(parts, now, datagram);
+  if (newest && !probing && leads_us(parts) && is_open(parts)) follow_client(parts, now, datagram);
   if (const std::uint64_t count = parts.streams.opened_by_peer() - opened_before; count > 0)
     parts.trace(now, TraceStreamsOpened{true, count, StreamId()});
   tell_outbox(parts, now);

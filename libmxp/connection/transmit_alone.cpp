@@ -1,6 +1,7 @@
 #include "connection/transmit_alone.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "connection/flows.h"
 #include "connection/packet_builder.h"
@@ -14,27 +15,8 @@ namespace {
 // In flight before a larger size is asked for: so many make it a transfer.
 constexpr std::uint64_t kDatagramsBeforeProbe = 4;
 
-}  // namespace
-
-std::optional<Transmit> transmit_handshake(Parts& parts, Timestamp now, MutableBytes buffer) {
-  const auto due = parts.attempts->poll_datagram(now);
-  if (!due || buffer.size() < due->message_1.size()) return std::nullopt;
-  std::copy(due->message_1.begin(), due->message_1.end(), buffer.begin());
-  // Traced under the id of the attempt, which need not become the id of the connection.
-  if (parts.environment.trace != nullptr)
-    parts.environment.trace->on(now, due->client_id, TraceHandshakeSent{1, due->repeated});
-  ++parts.stats.handshake_packets_sent;
-  parts.stats.bytes_sent += due->message_1.size();
-  return Transmit{parts.path->remote, parts.path->local, due->message_1.size(), due->message_1.size()};
-}
-
-std::optional<Transmit> transmit_close(Parts& parts, Timestamp now, MutableBytes buffer) {
-  Lifecycle& life = parts.lifecycle;
-  life.close_frame_due = false;
-  const CloseInfo& info = *life.ending;
-  // A copy of a packet may have led us away, and the peer is where it was (docs/protocol.md §3.2).
-  const bool is_back_there = !parts.path->is_proven() && parts.may_return && parts.other->is_proven();
-  Path& path = is_back_there ? *parts.other : *parts.path;
+std::optional<Transmit> transmit_close_on(Parts& parts, Timestamp now, Path& path, MutableBytes buffer) {
+  const CloseInfo& info = *parts.lifecycle.ending;
   const MutableBytes space = buffer.first(std::min(buffer.size(), kMinInitialSize));
   // The header, the tag and the numbers of the frame take at most 48 bytes.
   const std::size_t longest = 48 + info.reason.size();
@@ -53,6 +35,32 @@ std::optional<Transmit> transmit_close(Parts& parts, Timestamp now, MutableBytes
   parts.stats.bytes_sent += size;
   trace_sent_close(parts, now, {open.number, size, false, false}, frame);
   return Transmit{path.remote, path.local, size, size};
+}
+
+}  // namespace
+
+std::optional<Transmit> transmit_handshake(Parts& parts, Timestamp now, MutableBytes buffer) {
+  const auto due = parts.attempts->poll_datagram(now);
+  if (!due || buffer.size() < due->message_1.size()) return std::nullopt;
+  std::copy(due->message_1.begin(), due->message_1.end(), buffer.begin());
+  // Traced under the id of the attempt, which need not become the id of the connection.
+  if (parts.environment.trace != nullptr)
+    parts.environment.trace->on(now, due->client_id, TraceHandshakeSent{1, due->repeated});
+  ++parts.stats.handshake_packets_sent;
+  parts.stats.bytes_sent += due->message_1.size();
+  return Transmit{parts.path->remote, parts.path->local, due->message_1.size(), due->message_1.size()};
+}
+
+std::optional<Transmit> transmit_close(Parts& parts, Timestamp now, MutableBytes buffer) {
+  Lifecycle& life = parts.lifecycle;
+  // Until the new path is proven, nobody knows whether the peer is there or a copy of a packet led us away. Afterwards
+  // nothing will prove it, so the CLOSE goes to both places (docs/protocol.md §3.2).
+  const bool may_be_back_there = !parts.path->is_proven() && parts.may_return && parts.other->is_proven();
+  if (may_be_back_there && !std::exchange(life.close_went_back, true))
+    return transmit_close_on(parts, now, *parts.other, buffer);
+  life.close_frame_due = false;
+  life.close_went_back = false;
+  return transmit_close_on(parts, now, *parts.path, buffer);
 }
 
 std::optional<Transmit> transmit_size_probe(Parts& parts, Timestamp now, MutableBytes buffer) {

@@ -223,6 +223,52 @@ BOOST_AUTO_TEST_CASE(a_server_that_was_led_away_comes_back_within_a_round_trip) 
   for (const auto& violation : sim.violations()) BOOST_ERROR(violation);
 }
 
+// The client's NAT has just given it another address when the server ends the connection, and the old one is gone. It
+// hears of the end at once, whether the server had heard from the new address before or not.
+namespace {
+
+struct EndOfAMovingClient {
+  explicit EndOfAMovingClient(std::uint64_t seed) : sim(Moving::config_of("delay 25ms rate 50mbit limit 500", seed)) {
+    sim.connect();
+    BOOST_REQUIRE(sim.run_until([&] { return sim.server.connected_count == 1; }, 2s));
+    sim.run_for(1s);
+    sim.client.open_and_send(*sim.connection, StreamType::unidirectional, 50'000'000);
+    sim.run_for(500ms);
+    server = *sim.server.connected.begin();
+  }
+  void check() {
+    const Duration closed_at = sim.elapsed();
+    BOOST_TEST(sim.run_until([&] { return sim.client.closed.size() == 1; }, closed_at + 20s));
+    BOOST_TEST((sim.elapsed() - closed_at < 200ms), "after " << (sim.elapsed() - closed_at) / 1ms << " ms");
+    BOOST_REQUIRE(sim.client.closed.size() == 1u);
+    BOOST_TEST(sim.client.closed.front().code == 9u);
+    for (const auto& violation : sim.violations()) BOOST_ERROR(violation);
+  }
+  SimPair sim;
+  Connection* server = nullptr;
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(a_client_that_moved_as_the_server_closed_hears_of_it) {
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    EndOfAMovingClient end(seed);
+    end.sim.client_address = kMobile;
+    BOOST_REQUIRE(end.sim.run_until([&] { return end.server->remote_address() == kMobile; }, end.sim.elapsed() + 1s));
+    end.server->close(9, "enough");  // before the new address is proven
+    end.check();
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_client_that_moves_from_a_closing_server_hears_of_it) {
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    EndOfAMovingClient end(seed);
+    end.server->close(9, "enough");
+    end.sim.client_address = kMobile;  // what is on its way to the old one is lost
+    end.check();
+  }
+}
+
 // A side that does not want it stays where it is.
 BOOST_AUTO_TEST_CASE(where_it_is_forbidden_the_connection_stays) {
   for (const bool at_server : {false, true}) {
