@@ -112,6 +112,7 @@ class Bbr final : public CongestionController {
   // send smaller ones (connection/datagram_size_search.h), and a path of 65,535 bytes may come to take 1 Mbit/s.
   std::uint64_t minimum_window() const { return std::max(2 * segment_, std::min(4 * segment_, kLargestOfFour)); }
 
+  static constexpr double kProbeRttGain = 0.5;                              // of the BDP
   static constexpr std::uint64_t kLargestOfFour = std::uint64_t{4} * 1500;  // Ethernet
 
   std::uint64_t segment_;  // bytes
