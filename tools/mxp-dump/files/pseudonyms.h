@@ -20,16 +20,22 @@ class Pseudonyms {
   Pseudonyms(const Pseudonyms&) = delete;
   Pseudonyms& operator=(const Pseudonyms&) = delete;
 
-  // Another address of the same kind: loopback (kept as it is), private, link-local, carrier-grade NAT, multicast,
-  // public. For IPv4 no two addresses get one pseudonym; for IPv6 they do with a chance of 2^-100. The port stays.
+  // Another address of the same kind: loopback (kept as it is), private (within its network of RFC 1918), link-local,
+  // unique local, carrier-grade NAT, multicast, reserved, public. No two addresses get one pseudonym, but for public
+  // ones of IPv6, which do with a chance of 2^-96 for a pair. Who knows the pseudonyms of some addresses learns nothing
+  // of the others. The port stays.
   SocketAddress of(const SocketAddress& address);
   ConnectionId of(ConnectionId id) const;
+  // Of an id that stands in a packet where `right` should. A damaged one has as many wrong bits as before; one that
+  // differs in more than damage does gets a pseudonym of its own, because the difference of two ids tells of both.
+  ConnectionId of(ConnectionId stands, ConnectionId right) const;
   // Fills `out` with bytes that depend on `bytes` as a whole and on `domain`, and on nothing else.
   void replace(char domain, ByteView bytes, MutableBytes out) const;
 
  private:
   std::uint32_t ipv4(std::uint32_t address) const;
-  std::uint32_t shuffle(std::uint32_t value) const;
+  std::uint32_t permuted(std::uint32_t value, int bits) const;
+  void permute(ByteView prefix, MutableBytes rest) const;
 
   Key key_;
   std::map<SocketAddress, SocketAddress> addresses_;  // with port 0

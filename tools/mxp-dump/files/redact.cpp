@@ -108,11 +108,9 @@ class Redaction {
     handshake(record, in, out);
   }
 
-  // A damaged id has as many wrong bits as before.
   void put_id(ConnectionId stands, ConnectionId right, MutableBytes out) const {
-    const ConnectionId pseudonym = names_.of(right);
-    for (std::size_t i = 0; i < ConnectionId::kSize; ++i)
-      out[i] = static_cast<std::uint8_t>(pseudonym.bytes()[i] ^ right.bytes()[i] ^ stands.bytes()[i]);
+    const ConnectionId pseudonym = names_.of(stands, right);
+    std::copy(pseudonym.bytes().begin(), pseudonym.bytes().end(), out.begin());
   }
 
   void handshake(const PacketRecord& record, ByteView in, MutableBytes out) {
@@ -144,13 +142,11 @@ class Redaction {
     else names_.replace(domain, in, out);
   }
 
-  // The id of the connection, if what stands here differs from it by damage.
+  // The id of the connection, which may not be the one that stands here.
   ConnectionId client_id(const PacketRecord& record, ConnectionId stands) const {
     if (record.connection == 0) return stands;
     for (const Connection& connection : dissector_.table().connections()) {
-      if (connection.number != record.connection) continue;
-      const auto right = connection.client_id();
-      if (right && different_bits(*right, stands) <= kMaxDamagedBits) return *right;
+      if (connection.number == record.connection) return connection.client_id().value_or(stands);
     }
     return stands;
   }
