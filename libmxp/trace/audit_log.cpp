@@ -75,7 +75,7 @@ struct AuditLog::Impl {
     if (dropped > 0) number("dropped", dropped);
     line += "}\n";
     if (writer.append(file, line)) dropped = 0;
-    else ++dropped;
+    else count_dropped();
   }
 
   void on_dropped(const TracePacketDropped& event) {
@@ -146,6 +146,16 @@ struct AuditLog::Impl {
     end();
   }
 
+  void count_dropped() {
+    ++dropped;
+    ++dropped_in_all;
+  }
+  void complain_of_dropped() const {
+    if (dropped_in_all > 0 && config.on_error)
+      config.on_error({EAGAIN, fmt::format("write all of the audit log: {} lines were dropped, for want of room or "
+                                           "after an error",
+                                           dropped_in_all)});
+  }
   void complain() {
     if (const auto error = writer.take_error(); error && config.on_error)
       config.on_error(
@@ -160,6 +170,7 @@ struct AuditLog::Impl {
   std::array<Flood, kDropReasonCount> floods{};
   Flood refusals, failures;   // of clients with a key that is not authorized; of handshakes
   std::uint64_t dropped = 0;  // since the last line that says so
+  std::uint64_t dropped_in_all = 0;
   Timestamp now{};
   ConnectionId connection;  // of the event
 };
@@ -196,6 +207,7 @@ AuditLog::~AuditLog() {
   }
   impl_->writer.flush();
   impl_->complain();
+  impl_->complain_of_dropped();
 }
 
 void AuditLog::on(Timestamp now, ConnectionId connection, const TraceEvent& event) {

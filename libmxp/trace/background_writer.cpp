@@ -2,10 +2,14 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <poll.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <climits>
 #include <csignal>
 #include <cstdio>
 #include <string>
@@ -18,6 +22,9 @@ namespace {
 
 // Our choice: how long a text may wait for others that are written with it. A file that somebody watches lags no more.
 constexpr std::chrono::milliseconds kCompanyTime{50};
+// Our choice: how long the end of a program waits for the reader of a full pipe, and how often the thread looks whether
+// that end has come.
+constexpr std::chrono::milliseconds kPatience{2000}, kLookTime{20};
 
 // No signal is for this thread: the program's handlers run where the program expects them.
 class AllSignalsBlocked {
@@ -52,6 +59,7 @@ struct BackgroundWriter::Piece {
   std::string former_name;  // "": as the target has it
   std::string text;
   bool exists;
+  int error = 0;
 };
 
 BackgroundWriter::BackgroundWriter(std::size_t most_bytes) : most_bytes_(most_bytes) {
@@ -91,10 +99,10 @@ void BackgroundWriter::add_text(File& file, FileId id, std::string_view text) {
 }
 
 bool BackgroundWriter::append(FileId file, std::string_view text) {
-  if (ended_.load(std::memory_order_relaxed)) return false;
   const std::scoped_lock lock(mutex_);
-  if (bytes_ + text.size() > most_bytes_) return false;
-  add_text(files_.at(file), file, text);
+  File& found = files_.at(file);
+  if (found.failed || bytes_ + text.size() > most_bytes_) return false;
+  add_text(found, file, text);
   return true;
 }
 
@@ -102,7 +110,7 @@ void BackgroundWriter::finish(FileId file, std::string_view last) {
   const std::scoped_lock lock(mutex_);
   File& found = files_.at(file);
   found.finished = true;
-  if (!ended_.load(std::memory_order_relaxed) && !last.empty()) add_text(found, file, last);
+  if (!found.failed && !last.empty()) add_text(found, file, last);
   if (!found.dirty && !found.writing) files_.erase(file);
 }
 
@@ -111,6 +119,11 @@ std::optional<IoError> BackgroundWriter::take_error() {
   const std::scoped_lock lock(mutex_);
   has_error_ = false;
   return error_;
+}
+
+std::uint64_t BackgroundWriter::failed_files() const {
+  const std::scoped_lock lock(mutex_);
+  return failed_files_;
 }
 
 void BackgroundWriter::flush() {
@@ -127,7 +140,7 @@ std::vector<BackgroundWriter::Piece> BackgroundWriter::take_pieces() {
     File& file = files_.at(id);
     file.dirty = false;
     file.writing = true;
-    Piece piece{id, file.target, {}, std::move(file.waiting), file.exists};
+    Piece piece{id, file.target, {}, std::move(file.waiting), file.exists, file.failed ? ECANCELED : 0};
     file.waiting = {};
     if (!file.renamed_to.empty()) {
       piece.former_name = std::exchange(file.target.name, std::exchange(file.renamed_to, {}));
@@ -142,7 +155,7 @@ std::vector<BackgroundWriter::Piece> BackgroundWriter::take_pieces() {
 
 int BackgroundWriter::write_piece(Piece& piece) {
   const auto [folder, name, if_exists, open] = piece.target;
-  if (open >= 0) return write_all(open, piece.text);
+  if (open >= 0) return write_patiently(open, piece.text);
   if (piece.exists && !piece.former_name.empty() &&
       ::renameat2(folder, piece.former_name.c_str(), folder, name.c_str(), RENAME_NOREPLACE) != 0)
     return errno;
@@ -155,6 +168,47 @@ int BackgroundWriter::write_piece(Piece& piece) {
   return code;
 }
 
+// Where poll(2) finds room in a pipe, there is room for PIPE_BUF bytes, and so many are taken whole or not at all: the
+// thread never hangs in write(2), and a line up to that long is never torn, also if patience ends before the text does.
+int BackgroundWriter::write_patiently(int fd, std::string_view text) {
+  struct stat status{};
+  if (::fstat(fd, &status) != 0) return errno;
+  if (S_ISREG(status.st_mode)) return write_all(fd, text);
+  std::chrono::milliseconds waited{0};
+  while (!text.empty()) {
+    struct pollfd room{fd, POLLOUT, 0};
+    if (::poll(&room, 1, static_cast<int>(kLookTime.count())) == 0) {
+      if (waited >= kPatience) return EAGAIN;
+      waited = stop_ || hurry_ ? waited + kLookTime : kLookTime.zero();
+      continue;
+    }
+    std::size_t size = std::min<std::size_t>(text.size(), PIPE_BUF);
+    if (const auto line = text.substr(0, size).rfind('\n'); size < text.size() && line != std::string_view::npos)
+      size = line + 1;
+    const ssize_t written = ::write(fd, text.data(), size);
+    if (written > 0) text.remove_prefix(static_cast<std::size_t>(written));
+    else if (written == 0) return EIO;
+    else if (errno != EINTR && errno != EAGAIN) return errno;
+    waited = kLookTime.zero();
+  }
+  return 0;
+}
+
+// REQUIRES: the lock.
+void BackgroundWriter::note_failures(std::vector<Piece>& pieces) {
+  for (Piece& piece : pieces) {
+    const auto file = files_.find(piece.id);
+    file->second.writing = false;
+    if (piece.error != 0 && !std::exchange(file->second.failed, true) && ++failed_files_ == 1) {
+      const std::string& name = piece.target.name;
+      error_ = IoError{piece.error, fmt::format("write{}{}: {}", name.empty() ? "" : " ", name,
+                                                std::generic_category().message(piece.error))};
+      has_error_ = true;
+    }
+    if (file->second.finished && !file->second.dirty) files_.erase(file);
+  }
+}
+
 void BackgroundWriter::run() {
   std::unique_lock lock(mutex_);
   for (;;) {
@@ -165,26 +219,14 @@ void BackgroundWriter::run() {
     busy_ = true;
     lock.unlock();
     std::size_t bytes = 0;
-    std::optional<IoError> error;
     for (Piece& piece : pieces) {
       bytes += piece.text.size();
-      if (error || ended_.load(std::memory_order_relaxed)) continue;
-      if (const int code = write_piece(piece); code != 0)
-        error = IoError{code, fmt::format("write {}: {}", piece.target.name, std::generic_category().message(code))};
+      if (piece.error == 0) piece.error = write_piece(piece);
     }
     lock.lock();
     busy_ = false;
     bytes_ -= bytes;
-    for (const Piece& piece : pieces) {
-      const auto file = files_.find(piece.id);
-      file->second.writing = false;
-      if (file->second.finished && !file->second.dirty) files_.erase(file);
-    }
-    if (error) {
-      error_ = std::move(error);
-      ended_ = true;
-      has_error_ = true;
-    }
+    note_failures(pieces);
     written_.notify_all();
   }
 }

@@ -1,6 +1,10 @@
 // Text on its way to files, which a thread of its own writes, so that no disk holds up a connection. What waits is
-// bounded: a text for which there is no room is dropped whole, and its writer counts it. The first system call that
-// fails (a full disk, say) ends all writing, and is told once.
+// bounded: a text for which there is no room is dropped whole, and its writer counts it.
+//
+// The first system call that fails for a file (a full disk, say) ends the writing of that file, and the first of all is
+// told at once. A pipe that is full is no failure: the thread waits for its reader, however the descriptor is set, and
+// what comes meanwhile finds no room and is dropped; once there is room again, whole texts follow. Only when the writer
+// ends, or is flushed, does its patience with such a reader end too.
 //
 // A file is open only while a piece of it is written, so any number of them may be under way.
 // Threads: one caller, and the thread that is made here.
@@ -42,13 +46,14 @@ class BackgroundWriter {
   FileId add(Target target);
   // From the next text on, also if it was made under the other name.
   void rename(FileId file, std::string name);
-  // False: the text was dropped.
+  // False: the text was dropped, for want of room or because the file has failed.
   bool append(FileId file, std::string_view text);
   // The file's end. Room is always made for a last text, which is short.
   void finish(FileId file, std::string_view last = {});
 
-  // What ended all writing, once.
+  // What ended the first file that failed, once.
   std::optional<IoError> take_error();
+  std::uint64_t failed_files() const;
   // Waits until everything is written. For tests, and for a file that is to be looked at.
   void flush();
 
@@ -61,29 +66,32 @@ class BackgroundWriter {
     bool dirty = false;
     bool writing = false;  // a piece of it is with the thread
     bool finished = false;
+    bool failed = false;  // no more is written to it
   };
   struct Piece;
 
   void run();
   std::vector<Piece> take_pieces();
   // 0, or errno.
-  static int write_piece(Piece& piece);
+  int write_piece(Piece& piece);
+  int write_patiently(int fd, std::string_view text);
+  void note_failures(std::vector<Piece>& pieces);
   void add_text(File& file, FileId id, std::string_view text);
 
   const std::size_t most_bytes_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable wake_;
   std::condition_variable written_;
   std::unordered_map<FileId, File> files_;
   std::vector<FileId> dirty_;
   std::size_t bytes_ = 0;  // that wait, or are being written
   FileId next_ = 1;
-  bool stop_ = false;
-  bool hurry_ = false;
+  std::atomic<bool> stop_ = false;
+  std::atomic<bool> hurry_ = false;
   bool busy_ = false;
-  std::optional<IoError> error_;
+  std::optional<IoError> error_;  // the first
+  std::uint64_t failed_files_ = 0;
   std::atomic<bool> has_error_ = false;  // error_ was not taken yet
-  std::atomic<bool> ended_ = false;      // by an error
   std::thread thread_;
 };
 

@@ -229,6 +229,13 @@ struct OtlpFile::Impl {
       config.on_error({error->code, fmt::format("write the spans: {}", std::generic_category().message(error->code))});
   }
 
+  void complain_of_dropped() const {
+    if (dropped > 0 && config.on_error)
+      config.on_error(
+          {EAGAIN,
+           fmt::format("write all spans: {} of them were dropped, for want of room or after an error", dropped)});
+  }
+
   OtlpConfig config;
   Random& random;
   Descriptor descriptor;
@@ -264,6 +271,7 @@ OtlpFile::~OtlpFile() {
   }
   impl_->writer.flush();
   impl_->complain();
+  impl_->complain_of_dropped();
 }
 
 bool OtlpFile::wants_decisions() const { return impl_->config.decisions; }

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <optional>
+#include <string_view>
 #include <system_error>
 #include <unordered_map>
 #include <utility>
@@ -18,6 +20,9 @@ namespace mxp {
 
 namespace {
 
+// Our choice: a handshake has some ten records.
+constexpr std::size_t kMostHeld = 16384;
+
 std::string file_name(ConnectionId id, Role role) {
   std::string name;
   trace_json::append_hex(name, id.bytes());
@@ -28,22 +33,43 @@ std::string file_name(ConnectionId id, Role role) {
 
 struct QlogFolder::Impl {
   struct Trace {
-    BackgroundWriter::FileId file;
     Role role;
-    std::uint64_t dropped = 0;  // since the last record that says so
+    std::optional<BackgroundWriter::FileId> file;  // none: the client has not confirmed yet
+    std::string held;                              // its records until then
+    std::uint64_t dropped = 0;                     // since the last record that says so
   };
 
   Impl(QlogConfig config_, int folder_) : config(std::move(config_)), folder(folder_), writer(config.most_bytes) {}
 
   void begin(ConnectionId id, Role role) {
-    const auto file = writer.add({.folder = folder.fd, .name = file_name(id, role)});
+    const auto [at, is_new] = traces.try_emplace(id.key(), Trace{.role = role});
+    if (!is_new) {
+      ++dropped;
+      return;
+    }
     append_qlog_header(record, {config.flavour, config.clock, id, role, config.program});
-    // Without its header a file is nothing: a connection that begins when there is no room for one is not told at all.
-    const bool fits = writer.append(file, record);
+    hold(at->second, record);
     record.clear();
-    if (fits && traces.try_emplace(id.key(), Trace{file, role}).second) return;
-    writer.finish(file);
-    ++dropped;
+    // Anybody can make a server begin a handshake, and is not to fill its disk with files by that.
+    if (role == Role::client) make_file(id, at->second);
+  }
+
+  bool hold(Trace& trace, std::string_view text) {
+    if (trace.held.size() + text.size() > kMostHeld || held_bytes + text.size() > config.most_bytes) return false;
+    trace.held += text;
+    held_bytes += text.size();
+    return true;
+  }
+
+  void make_file(ConnectionId id, Trace& trace) {
+    trace.file = writer.add({.folder = folder.fd, .name = file_name(id, trace.role)});
+    const std::string held = std::exchange(trace.held, {});
+    held_bytes -= held.size();
+    // Without its header a file is nothing: a connection for whose beginning there is no room is not told at all.
+    if (!held.empty() && writer.append(*trace.file, held)) return;
+    writer.finish(*trace.file);
+    dropped += 1 + trace.dropped;
+    traces.erase(id.key());
   }
 
   // Takes `record`, which holds one record, or none.
@@ -55,7 +81,7 @@ struct QlogFolder::Impl {
       both += record;
       record.swap(both);
     }
-    if (writer.append(trace.file, record)) {
+    if (trace.file ? writer.append(*trace.file, record) : hold(trace, record)) {
       trace.dropped = 0;
     } else {
       ++trace.dropped;
@@ -66,8 +92,11 @@ struct QlogFolder::Impl {
 
   void finish(Trace& trace) {
     record.clear();
+    held_bytes -= trace.held.size();
+    trace.held.clear();
+    if (!trace.file) return;
     if (trace.dropped > 0) append_qlog_dropped(record, latest - config.clock.at, trace.dropped);
-    writer.finish(trace.file, record);
+    writer.finish(*trace.file, record);
     record.clear();
   }
 
@@ -75,13 +104,20 @@ struct QlogFolder::Impl {
     auto node = traces.extract(former.key());
     if (node.empty()) return;
     node.key() = id.key();
-    writer.rename(node.mapped().file, file_name(id, node.mapped().role));
+    if (node.mapped().file) writer.rename(*node.mapped().file, file_name(id, node.mapped().role));
     traces.insert(std::move(node));
   }
 
   void complain() {
     if (const auto error = writer.take_error(); error && config.on_error)
-      config.on_error({error->code, fmt::format("{} (in {}): no more qlog is written", error->message, config.folder)});
+      config.on_error(
+          {error->code, fmt::format("{} (in {}): this file of qlog ends here", error->message, config.folder)});
+  }
+  // At the end: how many there were in all, where that was not told.
+  void complain_of_all() {
+    if (const std::uint64_t failed = writer.failed_files(); failed > 1 && config.on_error)
+      config.on_error(
+          {EIO, fmt::format("write all qlog in {}: {} files ended early by errors", config.folder, failed)});
   }
 
   struct Folder {
@@ -94,6 +130,7 @@ struct QlogFolder::Impl {
   BackgroundWriter writer;
   std::unordered_map<std::uint64_t, Trace> traces;
   std::string record;
+  std::size_t held_bytes = 0;  // of all traces
   std::uint64_t dropped = 0;
   Timestamp latest{};
 };
@@ -115,6 +152,7 @@ QlogFolder::~QlogFolder() {
   impl_->traces.clear();
   impl_->writer.flush();
   impl_->complain();
+  impl_->complain_of_all();
 }
 
 bool QlogFolder::wants_decisions() const { return impl_->config.decisions; }
@@ -126,8 +164,13 @@ void QlogFolder::on(Timestamp now, ConnectionId connection, const TraceEvent& ev
   if (const auto* started = std::get_if<TraceStarted>(&event)) impl.begin(connection, started->role);
   if (const auto* changed = std::get_if<TraceIdChanged>(&event)) impl.change_id(changed->former, connection);
   // Not of a connection, or of a client's further attempt.
-  const auto trace = impl.traces.find(connection.key());
-  if (trace == impl.traces.end()) return;
+  auto trace = impl.traces.find(connection.key());
+  if (trace == impl.traces.end()) return impl.complain();
+  if (std::holds_alternative<TraceEstablished>(event) && !trace->second.file) {
+    impl.make_file(connection, trace->second);
+    trace = impl.traces.find(connection.key());
+    if (trace == impl.traces.end()) return;
+  }
   if (std::holds_alternative<TraceForgotten>(event)) {
     impl.finish(trace->second);
     impl.traces.erase(trace);

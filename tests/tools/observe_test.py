@@ -253,12 +253,47 @@ class Spans(Observed):
         for option in ("--otlp", "--audit", "--recent"):
             done = self.cat("listen", "127.0.0.1:0", option, "/nowhere/file")
             self.assertEqual(done.returncode, 1, done.stderr)
-            self.assertIn(f"/nowhere/file ({option})", done.stderr.decode())
+            self.assertRegex(done.stderr.decode(), f"{option}: .*/nowhere/file")
             link = self.folder / f"link{option}"
             link.symlink_to(self.folder / "target")
             done = self.cat("listen", "127.0.0.1:0", option, link)
             self.assertEqual(done.returncode, 2, done.stderr)
             self.assertFalse((self.folder / "target").exists())
+
+    def test_the_files_keep_the_rules_of_all_outputs(self):
+        for option in ("--otlp", "--audit", "--recent"):
+            with self.subTest(option):
+                same = self.folder / f"same{option}"
+                done = self.cat("listen", "127.0.0.1:0", option, same, *(word for other in ("--otlp", "--audit", "--recent") if other != option for word in (other, same)))
+                self.assertEqual(done.returncode, 2, done.stderr)
+                self.assertIn("is the same file as", done.stderr.decode())
+                done = self.cat("listen", "127.0.0.1:0", option, self.folder)
+                self.assertEqual(done.returncode, 2, done.stderr)
+                self.assertIn("is a folder", done.stderr.decode())
+                pipe = self.folder / f"pipe{option}"
+                os.mkfifo(pipe)
+                done = self.cat("listen", "127.0.0.1:0", option, pipe)
+                self.assertEqual(done.returncode, 2, done.stderr)
+                self.assertIn("is a pipe that nobody reads", done.stderr.decode())
+
+    @unittest.skipUnless(os.geteuid() == 0, "only root can make a file of another user")
+    def test_a_file_that_another_user_planted_is_refused(self):
+        shared = self.make("shared")
+        shared.chmod(0o1777)
+        for option in ("--otlp", "--audit", "--recent"):
+            planted = shared / option[2:]
+            planted.write_text("theirs\n")
+            os.chown(planted, 12345, 12345)
+            done = self.cat("listen", "127.0.0.1:0", option, planted)
+            self.assertEqual(done.returncode, 2, done.stderr)
+            self.assertIn("belongs to another user", done.stderr.decode())
+            self.assertEqual(planted.read_text(), "theirs\n")
+
+    def test_what_a_file_had_stays(self):
+        old = self.folder / "old.jsonl"
+        old.write_text("{}\n")
+        self.pair(connect=("--audit", old))
+        self.assertTrue(old.read_text().startswith("{}\n{"), old.read_text())
 
     def test_a_full_disk_is_one_warning_and_nothing_is_lost(self):
         done, _ = self.pair(connect=("--otlp", "/dev/full", "--audit", "/dev/full"))

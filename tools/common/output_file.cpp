@@ -146,10 +146,10 @@ std::unexpected<ToolError> without_reader(const std::string& path) {
 
 // Opens without blocking, and tries again for as long as a pipe has no reader. open(2) itself would wait for one
 // without end, and before the tool has said a word.
-UniqueFd open_for_writing(const std::string& path, std::chrono::milliseconds reader_patience) {
+UniqueFd open_for_writing(const std::string& path, std::chrono::milliseconds reader_patience, int append) {
   constexpr std::chrono::milliseconds kPause{10};
   for (;; reader_patience -= kPause) {
-    UniqueFd fd(::open(path.c_str(), O_WRONLY | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
+    UniqueFd fd(::open(path.c_str(), O_WRONLY | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | append));
     if (fd || errno != ENXIO || reader_patience <= kPause.zero()) return fd;
     ::poll(nullptr, 0, static_cast<int>(kPause.count()));
   }
@@ -163,7 +163,9 @@ Result<UniqueFd> open_existing(const std::string& path, const struct stat& liste
   }
   // Only a pipe is waited for, and only where one was seen: something else may have become a pipe without a reader.
   const bool is_pipe = S_ISFIFO(listed.st_mode);
-  UniqueFd fd = open_for_writing(path, is_pipe ? rules.reader_patience : std::chrono::milliseconds(0));
+  const bool append = rules.if_exists == IfExists::append;
+  UniqueFd fd =
+      open_for_writing(path, is_pipe ? rules.reader_patience : std::chrono::milliseconds(0), append ? O_APPEND : 0);
   if (!fd && errno == ENXIO) return is_pipe ? without_reader(path) : exchanged(path);
   struct stat opened{};
   if (!fd || ::fstat(fd.get(), &opened) != 0) return cannot_open(path, errno);
@@ -171,7 +173,7 @@ Result<UniqueFd> open_existing(const std::string& path, const struct stat& liste
   if (!same_file(listed, opened) || (listed.st_mode & S_IFMT) != (opened.st_mode & S_IFMT)) return exchanged(path);
   if (auto good = check_owner(path, opened); !good) return std::unexpected(good.error());
   if (::fcntl(fd.get(), F_SETFL, ::fcntl(fd.get(), F_GETFL) & ~O_NONBLOCK) != 0) return cannot_open(path, errno);
-  if (S_ISREG(opened.st_mode) && ::ftruncate(fd.get(), 0) != 0) return cannot_open(path, errno);
+  if (S_ISREG(opened.st_mode) && !append && ::ftruncate(fd.get(), 0) != 0) return cannot_open(path, errno);
   return fd;
 }
 
@@ -225,7 +227,8 @@ Result<UniqueFd> open_output_file(const std::string& path, const OutputRules& ru
   struct stat status{};
   if (::lstat(path.c_str(), &status) == 0) return open_existing(path, status, rules);
   if (errno != ENOENT) return cannot_open(path, errno);
-  UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOCTTY, 0666));
+  const int append = rules.if_exists == IfExists::append ? O_APPEND : 0;
+  UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOCTTY | append, rules.mode));
   if (!fd && errno == EEXIST)
     return fail(ErrorKind::io, fmt::format("{} came into being while it was opened", escape(path)));
   if (!fd) return cannot_open(path, errno);

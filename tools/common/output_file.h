@@ -1,9 +1,10 @@
-// The files that options name for writing: --json=FILE, --stats FILE, --pcap FILE, -w FILE, keygen -o FILE. Every tool
-// opens them here, under these rules:
+// The files that options name for writing: --json=FILE, --stats FILE, --pcap FILE, --audit FILE, -w FILE, keygen -o
+// FILE. Every tool opens them here, under these rules:
 //
 //   symbolic link     refused, whatever it leads to: a link planted in a shared folder must not choose what is
 //                     overwritten. Links among the folders on the way are followed.
-//   regular file      refused with IfExists::refuse; else emptied, once all other rules have passed.
+//   regular file      refused with IfExists::refuse; with IfExists::append it keeps what it has; else emptied, once all
+//                     other rules have passed.
 //   the run's own     a regular file that the run reads or writes already is refused, under whatever name (device and
 //                     inode are compared): UsedFile, and what stdin, stdout and stderr are redirected to.
 //   pipe (FIFO)       written to as it is. Opening waits two seconds for its reader, which a script may start at the
@@ -35,7 +36,7 @@
 
 namespace mxp::tools {
 
-enum class IfExists : std::uint8_t { refuse, replace };
+enum class IfExists : std::uint8_t { refuse, replace, append };
 
 // What an output must not be: a file, or, for Extent::all_below, also any file in a folder that is read as a whole.
 struct UsedFile {
@@ -57,9 +58,9 @@ struct OutputRules {
   IfExists if_exists = IfExists::refuse;
   std::span<const UsedFile> used = {};
   std::chrono::milliseconds reader_patience = std::chrono::seconds(2);  // of a pipe. Our choice
+  mode_t mode = 0666;                                                   // of a new file, less the umask
 };
 
-// A new file gets mode 0666 less the umask.
 Result<UniqueFd> open_output_file(const std::string& path, const OutputRules& rules);
 
 // A secret file that is there whole or not at all, at each moment and after a crash: mode 0600 from its first byte,

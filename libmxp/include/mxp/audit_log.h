@@ -27,7 +27,8 @@ struct AuditConfig {
   TraceClock clock = {};
   std::uint64_t most_per_second = 10;             // for each reason of a drop. Our choice
   std::size_t most_bytes = std::size_t{1} << 20;  // that wait to be written. Our choice
-  // Called from within on() or the destructor for the first write that fails; must not call the endpoint.
+  // Called from within on() or the destructor for the write that fails, which ends the file, and at the end if anything
+  // was dropped; must not call the endpoint.
   std::function<void(const IoError&)> on_error = {};
 };
 

@@ -35,7 +35,8 @@ struct OtlpConfig {
   std::optional<TraceContext> parent;  // of all connections; without it each of them begins a trace of its own
   bool decisions = true;               // mxp.schedule, which costs some events for each packet
   std::size_t most_bytes = std::size_t{4} << 20;  // that wait to be written. Our choice
-  // Called from within on() or the destructor for the first write that fails; must not call the endpoint.
+  // Called from within on() or the destructor for the write that fails, which ends the file, and at the end if anything
+  // was dropped; must not call the endpoint.
   std::function<void(const IoError&)> on_error = {};
 };
 

@@ -10,7 +10,8 @@
 // whom, and when.
 //
 // A thread of its own writes the files; what waits for it is bounded (QlogConfig::most_bytes). Events beyond that are
-// dropped, and the file says how many (`mxp:events_dropped`). The first write that fails ends all of them.
+// dropped, and the file says how many (`mxp:events_dropped`). The first write that fails for a file ends that file. A
+// server's file is made when the client has confirmed: a handshake that comes to nothing leaves none.
 //
 // Outlives the loop or endpoint that it is given to. Threads: one object for each endpoint.
 #pragma once
@@ -44,7 +45,8 @@ struct QlogConfig {
   std::string program = "mxp";                    // the name of the vantage point
   bool decisions = false;                         // those of the scheduler too: some events for each packet
   std::size_t most_bytes = std::size_t{8} << 20;  // that wait to be written, of all files. Our choice
-  // Called from within on() or the destructor for the first write that fails; must not call the endpoint.
+  // Called from within on() or the destructor for the first file that fails, and at the end with their number if there
+  // were more; must not call the endpoint.
   std::function<void(const IoError&)> on_error = {};
 };
 

@@ -181,6 +181,63 @@ BOOST_AUTO_TEST_CASE(what_finds_no_room_is_dropped_and_counted_in_the_file) {
   BOOST_TEST(received + dropped == kEvents);
 }
 
+BOOST_AUTO_TEST_CASE(a_client_that_never_confirms_leaves_no_file_and_one_that_does_leaves_all_of_it) {
+  const TemporaryFolder folder;
+  const ConnectionId flooding({9, 9, 9, 9, 9, 9, 9, 9});
+  {
+    auto qlog = QlogFolder::open({.folder = folder.path.string(), .clock = kClock});
+    for (const ConnectionId id : {flooding, kLocalId}) {
+      (*qlog)->on(kClock.at, id, TraceStarted{Role::server});
+      (*qlog)->on(kClock.at, id, TraceHandshakeSent{2, false});
+    }
+    (*qlog)->flush();
+    BOOST_TEST(std::filesystem::is_empty(folder.path));
+    (*qlog)->on(kClock.at, flooding, TraceForgotten{});
+    (*qlog)->on(kClock.at, kLocalId, TraceEstablished{5ms});
+  }
+  BOOST_TEST(std::distance(std::filesystem::directory_iterator(folder.path), {}) == 1);
+  BOOST_TEST(records(folder.read("1122334455667788_server.sqlog")).size() == 4u);
+}
+
+BOOST_AUTO_TEST_CASE(what_waits_for_a_confirmation_is_bounded_and_what_is_left_out_is_told) {
+  const TemporaryFolder folder;
+  std::uint64_t dropped = 0;
+  {
+    auto qlog = QlogFolder::open({.folder = folder.path.string(), .clock = kClock});
+    (*qlog)->on(kClock.at, kLocalId, TraceStarted{Role::server});
+    for (std::uint64_t i = 0; i < 1000; ++i)
+      (*qlog)->on(kClock.at, kLocalId, TracePacketReceived{PacketNumber(i), 100});
+    (*qlog)->on(kClock.at, kLocalId, TraceEstablished{5ms});
+    dropped = (*qlog)->dropped();
+  }
+  BOOST_TEST(dropped > 500u);
+  const auto all = records(folder.read("1122334455667788_server.sqlog"));
+  BOOST_TEST(find(all, "mxp:events_dropped")["data"]["count"] == dropped);
+}
+
+BOOST_AUTO_TEST_CASE(a_file_that_cannot_be_written_ends_only_itself) {
+  const TemporaryFolder folder;
+  const ConnectionId other({9, 9, 9, 9, 9, 9, 9, 9}), third({8, 8, 8, 8, 8, 8, 8, 8});
+  for (const char* taken : {"1122334455667788_client.sqlog", "0808080808080808_client.sqlog"})
+    std::filesystem::create_directory(folder.path / taken);
+  std::vector<IoError> errors;
+  {
+    auto qlog =
+        QlogFolder::open({.folder = folder.path.string(), .clock = kClock, .on_error = [&](const IoError& error) {
+                            errors.push_back(error);
+                          }});
+    for (const ConnectionId id : {kLocalId, third, other}) {
+      (*qlog)->on(kClock.at, id, TraceStarted{Role::client});
+      (*qlog)->flush();
+    }
+    (*qlog)->on(kClock.at, other, TraceEstablished{5ms});
+  }
+  BOOST_TEST(records(folder.read("0909090909090909_client.sqlog")).size() == 3u);
+  BOOST_REQUIRE(errors.size() == 2u);  // the first, and how many
+  BOOST_TEST(errors[0].message.find(kClientFile) != std::string::npos, errors[0].message);
+  BOOST_TEST(errors[1].message.find("2 files") != std::string::npos, errors[1].message);
+}
+
 BOOST_AUTO_TEST_CASE(a_full_disk_ends_it_with_one_complaint) {
   const TemporaryFolder folder;
   std::vector<IoError> errors;
@@ -225,6 +282,7 @@ BOOST_AUTO_TEST_CASE(many_connections_need_no_descriptor_each) {
     for (int i = 0; i < kConnections; ++i) {
       const ConnectionId id({1, static_cast<std::uint8_t>(i >> 8), static_cast<std::uint8_t>(i), 0, 0, 0, 0, 0});
       (*qlog)->on(kClock.at, id, TraceStarted{Role::server});
+      (*qlog)->on(kClock.at, id, TraceEstablished{5ms});
     }
   }
   const auto files = std::distance(std::filesystem::directory_iterator(folder.path), {});

@@ -5,13 +5,14 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstdlib>
 #include <system_error>
+#include <vector>
 
 #include "common/escape.h"
 #include "common/key_log_file.h"
 #include "common/output_file.h"
-#include "common/write_all.h"
 #ifdef MXP_DEBUG_TOOLS
 #include "trace/debug/pcap_exporter.h"
 #endif
@@ -49,22 +50,12 @@ Result<std::unique_ptr<QlogFolder>> open_qlog(const ObserveOptions& options, con
 }
 
 // Opened for appending: what earlier runs wrote stays. It tells who talked to whom, so a new one is its owner's alone.
-Result<UniqueFd> open_log(const std::string& path, std::string_view option) {
-  if (const auto descriptor = named_descriptor(path)) {
-    UniqueFd copy(::fcntl(*descriptor, F_DUPFD_CLOEXEC, 3));
-    if (!copy) return fail_errno(ErrorKind::usage, fmt::format("cannot write {} ({})", escape(path), option), errno);
-    return copy;
-  }
-  UniqueFd fd(
-      ::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0600));
-  if (!fd) {
-    const int code = errno;
-    const bool usage = code == ELOOP || code == ENXIO || code == EISDIR;
-    return fail_errno(usage ? ErrorKind::usage : ErrorKind::io,
-                      fmt::format("cannot write {} ({})", escape(path), option), code);
-  }
-  ::fcntl(fd.get(), F_SETFL, ::fcntl(fd.get(), F_GETFL) & ~O_NONBLOCK);  // it was for pipes without a reader
-  return fd;
+// `used` are the files of this kind that were opened before, and this one from now on.
+Result<UniqueFd> open_log(const std::string& path, std::string_view option, std::vector<UsedFile>& used) {
+  auto file = open_output_file(path, {.if_exists = IfExists::append, .used = used, .mode = 0600});
+  if (!file) return fail(file.error().kind, fmt::format("{}: {}", option, file.error().message));
+  used.push_back({std::string(option), path});
+  return file;
 }
 
 }  // namespace
@@ -86,7 +77,11 @@ Result<std::unique_ptr<Observation>> Observation::create(const ObserveOptions& o
   return made;
 }
 
-Observation::~Observation() = default;
+Observation::~Observation() {
+  if (!recent_dumps_) return;
+  recent_dumps_->finish();
+  if (const auto complaint = recent_dumps_->complaint()) output_.warning(*complaint);
+}
 
 Result<void> Observation::open(const ObserveOptions& options, const std::string& tool) {
   trace_context_ = trace_context_from_environment(output_);
@@ -96,23 +91,24 @@ Result<void> Observation::open(const ObserveOptions& options, const std::string&
   auto qlog = open_qlog(options, tool, output_);
   if (!qlog) return std::unexpected(qlog.error());
   qlog_ = *std::move(qlog);
+  std::vector<UsedFile> used;
   if (!options.otlp.empty()) {
-    auto file = open_log(options.otlp, "--otlp");
+    auto file = open_log(options.otlp, "--otlp", used);
     if (!file) return std::unexpected(file.error());
     otlp_ = OtlpFile::to_descriptor(
         file->release(), system_random(),
         {.clock = system_trace_clock(), .service = tool, .parent = trace_context_, .on_error = complaint_to(output_)});
   }
   if (!options.audit.empty()) {
-    auto file = open_log(options.audit, "--audit");
+    auto file = open_log(options.audit, "--audit", used);
     if (!file) return std::unexpected(file.error());
     audit_ =
         AuditLog::to_descriptor(file->release(), {.clock = system_trace_clock(), .on_error = complaint_to(output_)});
   }
   if (!options.recent.empty()) {
-    auto file = open_log(options.recent, "--recent");
+    auto file = open_log(options.recent, "--recent", used);
     if (!file) return std::unexpected(file.error());
-    recent_file_ = *std::move(file);
+    recent_dumps_ = std::make_unique<RecentDumps>(*std::move(file));
   }
 #ifdef MXP_DEBUG_TOOLS
   if (!options.pcap.empty()) {
@@ -130,9 +126,13 @@ Result<void> Observation::open(const ObserveOptions& options, const std::string&
     output_.note("metrics at " + metrics_server_->url());
   }
   recent_.on_failure = [this](ConnectionId id, const TraceClosed& closed) {
-    if (!recent_file_ && output_.verbosity() < Verbosity::verbose) return;
+    if (!recent_dumps_ && output_.verbosity() < Verbosity::verbose) return;
+    const auto left_out = failures_.admit(std::chrono::steady_clock::now());
+    if (!left_out) return;
     const auto code = static_cast<TransportErrorCode>(closed.code);
-    dump(fmt::format("a connection failed, {}", to_string(code)), recent_.text(id));
+    dump(fmt::format("a connection failed, {}{}", to_string(code),
+                     *left_out > 0 ? fmt::format("; {} before it were not shown", *left_out) : ""),
+         recent_.text(id));
   };
   sinks_.add(recent_);
   if (key_log_) sinks_.add(*key_log_);
@@ -155,9 +155,9 @@ void Observation::attach(EventLoop& loop) {
 
 void Observation::dump(const std::string& why, const std::string& events) {
   const std::string text = fmt::format("-- latest events ({}):\n{}", why, events);
-  if (!recent_file_) return output_.line(text.substr(0, text.size() - 1));  // without the last newline
-  if (const auto written = write_all(recent_file_.get(), text, "--recent"); !written)
-    output_.warning(written.error().message);
+  if (!recent_dumps_) return output_.line(text.substr(0, text.size() - 1));  // without the last newline
+  recent_dumps_->write(text);
+  if (const auto complaint = recent_dumps_->complaint()) output_.warning(*complaint);
 }
 
 }  // namespace mxp::tools

@@ -9,6 +9,7 @@
 #include "common/observe/dump_signal.h"
 #include "common/observe/metrics_server.h"
 #include "common/observe/options.h"
+#include "common/observe/recent_dumps.h"
 #include "common/output.h"
 #include "common/tool_error.h"
 #include "mxp/audit_log.h"
@@ -46,7 +47,8 @@ class Observation {
   Output& output_;
   std::optional<TraceContext> trace_context_;
   RecentEvents recent_;
-  UniqueFd recent_file_;
+  std::unique_ptr<RecentDumps> recent_dumps_;
+  DumpRate failures_;
   std::unique_ptr<KeyLogFile> key_log_;
   std::unique_ptr<QlogFolder> qlog_;
   std::unique_ptr<OtlpFile> otlp_;

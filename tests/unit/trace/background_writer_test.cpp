@@ -1,0 +1,122 @@
+#include "trace/background_writer.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <boost/test/unit_test.hpp>
+#include <cerrno>
+#include <chrono>
+#include <string>
+#include <thread>
+
+using namespace mxp;
+using namespace std::chrono_literals;
+
+namespace {
+
+struct SmallPipe {
+  int reader = -1, writer = -1;
+  explicit SmallPipe(int flags) {
+    int ends[2];
+    BOOST_REQUIRE(::pipe2(ends, O_CLOEXEC) == 0);
+    reader = ends[0];
+    writer = ends[1];
+    BOOST_REQUIRE(::fcntl(writer, F_SETPIPE_SZ, 4096) == 4096);
+    BOOST_REQUIRE(::fcntl(writer, F_SETFL, flags) == 0);
+    BOOST_REQUIRE(::fcntl(reader, F_SETFL, O_NONBLOCK) == 0);
+  }
+  ~SmallPipe() {
+    close_reader();
+    ::close(writer);
+  }
+  void close_reader() {
+    if (reader >= 0) ::close(reader);
+    reader = -1;
+  }
+  std::string read_now() const {
+    std::string all;
+    char chunk[4096];
+    for (ssize_t got; (got = ::read(reader, chunk, sizeof chunk)) > 0;)
+      all.append(chunk, static_cast<std::size_t>(got));
+    return all;
+  }
+};
+
+std::string numbered_line(int number) {
+  std::string text = std::to_string(number);
+  return std::string(6 - text.size(), '0') + text + std::string(93, '.') + "\n";
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(background_writer)
+
+// Whether the descriptor blocks or not: all that was taken arrives, whole and in order, and the loop never waits.
+BOOST_AUTO_TEST_CASE(a_full_pipe_costs_what_finds_no_room_and_goes_on_when_it_is_read) {
+  for (const int flags : {0, O_NONBLOCK}) {
+    BOOST_TEST_CONTEXT("flags " << flags) {
+      const SmallPipe pipe(flags);
+      BackgroundWriter writer(20'000);
+      const auto file = writer.add({.open = pipe.writer});
+      std::string taken;
+      int dropped = 0;
+      for (int i = 0; i < 1000; ++i) {
+        if (writer.append(file, numbered_line(i))) taken += numbered_line(i);
+        else ++dropped;
+      }
+      BOOST_TEST(dropped > 500);
+      std::string got;
+      const auto until = std::chrono::steady_clock::now() + 10s;
+      const auto read_all = [&] {
+        while (got.size() < taken.size() && std::chrono::steady_clock::now() < until) {
+          got += pipe.read_now();
+          std::this_thread::sleep_for(1ms);
+        }
+      };
+      read_all();
+      BOOST_TEST(got == taken);
+      BOOST_REQUIRE(writer.append(file, numbered_line(1001)));
+      taken += numbered_line(1001);
+      read_all();
+      BOOST_TEST(got == taken);
+      BOOST_TEST(!writer.take_error().has_value());
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(the_end_waits_for_a_reader_that_does_not_read_only_so_long_and_tears_no_line) {
+  const SmallPipe pipe(0);
+  const auto begun = std::chrono::steady_clock::now();
+  {
+    BackgroundWriter writer(20'000);
+    const auto file = writer.add({.open = pipe.writer});
+    for (int i = 0; i < 150; ++i) BOOST_REQUIRE(writer.append(file, numbered_line(i)));
+    writer.flush();
+    const auto error = writer.take_error();
+    BOOST_REQUIRE(error.has_value());
+    BOOST_TEST(error->code == EAGAIN);
+    BOOST_TEST(!writer.append(file, numbered_line(1000)));
+  }
+  BOOST_TEST((std::chrono::steady_clock::now() - begun < 8s));
+  const std::string got = pipe.read_now();
+  BOOST_TEST(!got.empty());
+  BOOST_TEST(got.size() % numbered_line(0).size() == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(a_reader_that_has_gone_ends_the_file_and_is_told_once) {
+  SmallPipe pipe(O_NONBLOCK);
+  pipe.close_reader();
+  BackgroundWriter writer(20'000);
+  const auto file = writer.add({.open = pipe.writer});
+  BOOST_REQUIRE(writer.append(file, "one\n"));
+  writer.flush();
+  const auto error = writer.take_error();
+  BOOST_REQUIRE(error.has_value());
+  BOOST_TEST(error->code == EPIPE);
+  BOOST_TEST(!writer.append(file, "two\n"));
+  writer.flush();
+  BOOST_TEST(!writer.take_error().has_value());
+  BOOST_TEST(writer.failed_files() == 1u);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
