@@ -1,7 +1,6 @@
 // Captures with a known fault, and what mxp-dump finds in them: the fault first, and nothing where there is none. With
 // MXP_UPDATE_DOCS set it runs ten seeds of each fault and writes the table of docs/diagnosis.md; MXP_DIAGNOSIS names
-// one
-// scenario, whose findings are printed.
+// one scenario, whose findings are printed.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 

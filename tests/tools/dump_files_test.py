@@ -14,6 +14,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 import dump_wire as wire  # noqa: E402
 from dump_test import DUMP, ENVIRONMENT, DumpCase  # noqa: E402
+from sanitized import SANITIZED  # noqa: E402
 
 SESSION = wire.Session()
 PCAP = wire.pcap(SESSION.frames, nanoseconds=True)
@@ -221,6 +222,53 @@ class Redact(FileCase):
         done = subprocess.run(["tshark", "-r", self.out, "-o", "udp.check_checksum:TRUE", "-o", "ip.check_checksum:TRUE", "-T", "fields", "-e", "udp.checksum.status", "-e", "ip.checksum.status"],
                               capture_output=True, text=True, timeout=60)
         self.assertEqual(set(done.stdout.splitlines()), {"1\t1"}, done.stderr)
+
+
+class TimesOutOfRange(FileCase):
+    """A capture whose clock was broken, or that was made to break its reader."""
+
+    def capture(self, resolution, ticks, offset=None):
+        options = wire.option("<", 9, bytes([resolution])) + (wire.option("<", 14, struct.pack("<q", offset)) if offset is not None else b"")
+        out = wire.section("<") + wire.interface("<", wire.RAW, options)
+        return out + b"".join(wire.enhanced("<", 0, ticks(i), data) for i, (_, data) in enumerate(SESSION.frames))
+
+    def test_they_are_damage_and_all_packets_count(self):
+        count, top = len(SESSION.frames), (1 << 64) - 1
+        for name, content in {"seconds": self.capture(0, lambda i: top - i), "nanoseconds": self.capture(9, lambda i: top - i), "halves": self.capture(0x81, lambda i: top - i),
+                              "the year -292e9": self.capture(9, lambda i: 1, -1 << 63), "the year 292e9": self.capture(6, lambda i: top, (1 << 63) - 1)}.items():
+            with self.subTest(name):
+                path = self.file("times", content)
+                out, err = self.dump("-r", path, "--keylog", self.keys, "--stats", "summary", "--json", code=2)
+                self.assertIn(f"{count} packets whose times are out of range (the first is frame 1)", err)
+                self.assertEqual(json.loads(out)["packets"], count)
+                for command in (["-r", path, "-T", "json"], ["why", path, "--keylog", self.keys], ["join", path, path, "--keylog", self.keys], ["redact", path, "-o", self.out, "--force"]):
+                    self.assertIn("out of range", self.dump(*command, code=2)[1], command)
+
+    def test_one_among_good_ones_loses_its_time_only(self):
+        path = self.file("times", self.capture(9, lambda i: (1 << 64) - 1 if i == 3 else wire.START + i))
+        out, err = self.dump("-r", path, "-T", "json", code=2)
+        self.assertIn("1 packet whose time is out of range (the first is frame 4)", err)
+        self.assertEqual([json.loads(line)["frame"] for line in out.splitlines() if "time" not in json.loads(line)], [4])
+
+    def test_the_last_times_in_range_are_no_damage(self):
+        top = (1 << 62) - 1
+        early, late = (self.file(name, self.capture(9, ticks)) for name, ticks in (("early", lambda i: i), ("late", lambda i: top - 1000 + i)))
+        for path in (early, late):
+            self.dump("why", path, "--keylog", self.keys)
+            self.dump("-r", path, "--stats", "rtt", "--json", "--keylog", self.keys)
+        self.dump("join", early, late, "--keylog", self.keys)
+        self.dump("join", late, early, "--keylog", self.keys)
+        self.dump("why", self.file("both", self.capture(9, lambda i: i if i % 2 else top - i)), "--keylog", self.keys)
+
+
+class SecretsWithoutEnd(FileCase):
+    def test_what_is_left_out_is_counted_and_memory_stays_bounded(self):
+        lines = "".join(f"MXP_C2S_TRAFFIC_SECRET_0 {i:016x} {i + 1:064x}\n" for i in range(100_000, 320_000))
+        path = self.file("full", pcapng("<", secrets("<", lines)))
+        limit = (lambda: resource.setrlimit(resource.RLIMIT_DATA, (96 << 20, 96 << 20))) if not SANITIZED else None
+        done = subprocess.run([DUMP, "-r", path, "--stats", "summary", "--json"], capture_output=True, text=True, timeout=60, env=ENVIRONMENT, preexec_fn=limit)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("120000 lines of the secrets in the capture were left out", done.stderr)
 
 
 class Join(FileCase):

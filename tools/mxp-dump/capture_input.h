@@ -48,9 +48,9 @@ class CaptureInput {
   bool is_file() const { return file_start_.has_value(); }
   LiveCapture* live() const { return live_; }
 
-  // Goes through a file once, so that `dissector` knows all handshakes and ids before the first packet is looked at, and
-  // puts frames in the order of their times unless one goes back by more than `longest_step_ns`. Then the file begins
-  // anew. A pipe and an interface can be read only once, and stay as they are.
+  // Goes through a file once, so that `dissector` knows all handshakes and ids before the first packet is looked at,
+  // and puts frames in the order of their times unless one goes back by more than `longest_step_ns`. Then the file
+  // begins anew. A pipe and an interface can be read only once, and stay as they are.
   tools::Result<void> survey(Dissector& dissector,
                              std::uint64_t longest_step_ns = std::numeric_limits<std::uint64_t>::max());
   const Disorder& disorder() const { return disorder_; }

@@ -51,6 +51,7 @@ std::string CaptureError::to_string() const {
           frame, offset);
     case Kind::malformed:
       return fmt::format("is malformed: it {} (frame {}, byte {}); all before it was read", reason, frame, offset);
+    case Kind::times: return fmt::format("holds {} (the first is frame {}): read without a time", reason, frame);
     case Kind::unreadable: return fmt::format("cannot be read at byte {}: {}", offset, reason);
   }
   return reason;

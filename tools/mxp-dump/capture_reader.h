@@ -26,6 +26,7 @@ struct CaptureError {
     truncated,    // ends in the middle of a record; all before it was handed out
     malformed,    // contradicts itself; all before it was handed out
     unreadable,   // the system refused a read
+    times,        // all was handed out; packets whose times are out of range have none
   };
   Kind kind = Kind::malformed;
   std::uint64_t offset = 0;  // where in the file the broken record starts

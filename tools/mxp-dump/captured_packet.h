@@ -8,13 +8,17 @@
 
 namespace mxp::dump {
 
+// Times are of 1970 to 2116, so that sums and differences of two of them fit into 64 bits with a sign.
+inline constexpr std::uint64_t kLatestTimeNs = (std::uint64_t{1} << 62) - 1;
+
 struct CapturedPacket {
-  std::uint64_t frame = 0;               // from 1, over the whole capture
-  std::optional<std::uint64_t> time_ns;  // since 1970; a simple packet block of pcapng has none
-  std::uint32_t link_type = 0;           // LINKTYPE_ number
-  std::uint32_t original_length = 0;     // on the wire
-  ByteView bytes;                        // captured part; valid until the next read
-  std::uint64_t offset = 0;              // of `bytes` in what was read; live captures have none
+  std::uint64_t frame = 0;  // from 1, over the whole capture
+  // Since 1970, up to kLatestTimeNs. A simple packet block of pcapng has none, nor does one whose time is out of range.
+  std::optional<std::uint64_t> time_ns;
+  std::uint32_t link_type = 0;        // LINKTYPE_ number
+  std::uint32_t original_length = 0;  // on the wire
+  ByteView bytes;                     // captured part; valid until the next read
+  std::uint64_t offset = 0;           // of `bytes` in what was read; live captures have none
 };
 
 }  // namespace mxp::dump

@@ -20,4 +20,7 @@ KeyLogChoice choose_key_log(const std::string& named);
 // Loads it, and says what is wrong with it. One that is required must be readable.
 tools::Result<void> load_key_log(KeyRing& keys, const KeyLogChoice& choice, tools::Output& output);
 
+// What is wrong with the secrets that stand in the capture, once it was read.
+void warn_of_embedded(const KeyRing& keys, tools::Output& output);
+
 }  // namespace mxp::dump

@@ -102,7 +102,7 @@ void KeyRing::take_line() {
         complaint_ = overlong_ ? "line too long" : std::string(to_string(parsed.error()));
       }
     } else {
-      keep(*parsed);
+      left_out_ += keep(*parsed, From::log) ? 0 : 1;
     }
   }
   OPENSSL_cleanse(line_.data(), line_.size());
@@ -124,7 +124,7 @@ void KeyRing::take_embedded_line() {
   if (!embedded_line_.empty() && embedded_line_.back() == '\r') embedded_line_.pop_back();
   if (!embedded_line_.empty() && embedded_line_.front() != '#') {
     const auto parsed = parse_key_log_line(embedded_line_);
-    if (parsed && !embedded_overlong_) keep(*parsed);
+    if (parsed && !embedded_overlong_) left_out_embedded_ += keep(*parsed, From::capture) ? 0 : 1;
     else ++malformed_embedded_;
   }
   OPENSSL_cleanse(embedded_line_.data(), embedded_line_.size());
@@ -132,17 +132,21 @@ void KeyRing::take_embedded_line() {
   embedded_overlong_ = false;
 }
 
-void KeyRing::keep(const KeyLogLine& line) {
+bool KeyRing::keep(const KeyLogLine& line, From from) {
   auto found = by_id_.find(line.destination.key());
   if (found == by_id_.end()) {
-    if (by_id_.size() == kMaxLoggedIds) return;
+    if (by_id_.size() == kMaxLoggedIds || (from == From::capture && embedded_ids_ == kMaxEmbeddedIds)) return false;
+    embedded_ids_ += from == From::capture ? 1 : 0;
     found = by_id_.emplace(line.destination.key(), LoggedKeys{.destination = line.destination}).first;
   }
   LoggedKeys& keys = found->second;
   keys.direction = line.direction;
   const bool is_new = std::find(keys.phase_0.begin(), keys.phase_0.end(), line.secret) == keys.phase_0.end();
-  if (line.phase == 0 && is_new && keys.phase_0.size() < kMaxSecretsOfId) keys.phase_0.push_back(line.secret);
   keys.highest_phase = std::max(keys.highest_phase, line.phase);
+  if (line.phase != 0 || !is_new) return true;
+  if (keys.phase_0.size() == kMaxSecretsOfId) return false;
+  keys.phase_0.push_back(line.secret);
+  return true;
 }
 
 }  // namespace mxp::dump

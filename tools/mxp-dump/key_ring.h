@@ -17,6 +17,9 @@ namespace mxp::dump {
 
 // Our choice: each entry takes 100 bytes, and a log with this many is that of a service over many days.
 inline constexpr std::size_t kMaxLoggedIds = 1'000'000;
+// How many of them may come from the capture itself, which is a stranger's: 20 MB with all that belongs to them. Our
+// choice: both directions of more connections than are followed at a time.
+inline constexpr std::size_t kMaxEmbeddedIds = 100'000;
 // How many different secrets of phase 0 are kept for one id. Our choice: each is a trial for every packet until one
 // fits.
 inline constexpr std::size_t kMaxSecretsOfId = 4;
@@ -39,8 +42,12 @@ class KeyRing {
 
   // Lines that stand in the capture itself, in pieces that may end anywhere; an empty piece ends the last line.
   void take_embedded(ByteView piece);
-  void begin_embedded() { malformed_embedded_ = 0; }  // the capture is read again from its start
+  void begin_embedded() { malformed_embedded_ = left_out_embedded_ = 0; }  // the capture is read again from its start
   std::uint64_t malformed_embedded_lines() const { return malformed_embedded_; }
+  // Lines for which there was no room: of further ids, or of further secrets of one. What they would have opened stays
+  // closed.
+  std::uint64_t left_out_embedded_lines() const { return left_out_embedded_; }
+  std::uint64_t left_out_lines() const { return left_out_; }
 
   // Valid until the next call; null if the id is not in the log (yet).
   const LoggedKeys* find(ConnectionId destination);
@@ -65,7 +72,8 @@ class KeyRing {
  private:
   int read_on();  // 0, or errno
   void take_line();
-  void keep(const KeyLogLine& line);
+  enum class From : std::uint8_t { log, capture };
+  bool keep(const KeyLogLine& line, From from);  // false: no room
   void take_embedded_line();
 
   UniqueFd source_;
@@ -73,7 +81,8 @@ class KeyRing {
   bool overlong_ = false;  // the rest of this line is thrown away
   std::string embedded_line_;
   bool embedded_overlong_ = false;
-  std::uint64_t malformed_embedded_ = 0;
+  std::uint64_t malformed_embedded_ = 0, left_out_embedded_ = 0, left_out_ = 0;
+  std::size_t embedded_ids_ = 0;
   std::uint64_t lines_ = 0;
   std::uint64_t malformed_ = 0;
   std::uint64_t first_malformed_ = 0;

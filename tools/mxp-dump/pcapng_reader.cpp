@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 
+#include "common/counted.h"
 #include "mxp-dump/pcap_reader.h"
 
 namespace mxp::dump {
@@ -25,7 +26,7 @@ std::uint32_t padded(std::uint32_t size) { return (size + 3) & ~std::uint32_t{3}
 
 }  // namespace
 
-std::uint64_t PcapngReader::Interface::nanoseconds(std::uint64_t ticks) const {
+std::optional<std::uint64_t> PcapngReader::Interface::nanoseconds(std::uint64_t ticks) const {
   const unsigned exponent = resolution & 0x7f;
   __extension__ using Wide = unsigned __int128;
   Wide time = 0;
@@ -40,8 +41,11 @@ std::uint64_t PcapngReader::Interface::nanoseconds(std::uint64_t ticks) const {
     for (unsigned i = 9; i < std::min(exponent, 28u); ++i) divisor *= 10;
     time = ticks / divisor;
   }
-  // Offsets before 1970 and times past 2554 exist only in broken files: any value will do for them.
-  return static_cast<std::uint64_t>(time) + static_cast<std::uint64_t>(offset_s) * kNanosecond;
+  // At most 2^64 * 10^9, and 2^63 * 10^9 for the offset: far from overflow.
+  __extension__ using Signed = __int128;
+  const Signed since_1970 = static_cast<Signed>(time) + static_cast<Signed>(offset_s) * Signed{kNanosecond};
+  if (since_1970 < 0 || since_1970 > Signed{kLatestTimeNs}) return std::nullopt;
+  return static_cast<std::uint64_t>(since_1970);
 }
 
 bool PcapngReader::recognises(std::span<const std::uint8_t, 4> magic) {
@@ -64,7 +68,7 @@ std::expected<std::optional<CapturedPacket>, CaptureError> PcapngReader::next() 
     input_.start_record();
     std::array<std::uint8_t, 4> type{};
     const std::size_t got = input_.read_some(type);
-    if (got == 0 && !input_.failed()) return std::nullopt;
+    if (got == 0 && !input_.failed()) return end_of_file();
     if (got < type.size()) return std::unexpected(input_.ended());
     if (PcapReader::recognises(type))
       return std::unexpected(input_.malformed("is a pcapng file with a pcap file appended: give them one by one"));
@@ -84,6 +88,13 @@ std::expected<std::optional<CapturedPacket>, CaptureError> PcapngReader::next() 
     }
     if (auto done = end_block(*block); !done) return std::unexpected(done.error());
   }
+}
+
+PcapngReader::Next PcapngReader::end_of_file() const {
+  if (times_out_of_range_ == 0) return std::nullopt;
+  return std::unexpected(CaptureError{CaptureError::Kind::times, input_.offset(), first_out_of_range_,
+                                      tools::counted(times_out_of_range_, "packet whose time is out of range",
+                                                     "packets whose times are out of range")});
 }
 
 std::expected<PcapngReader::Block, CaptureError> PcapngReader::begin_block(std::span<const std::uint8_t, 4> type) {
@@ -241,7 +252,10 @@ PcapngReader::Next PcapngReader::finish_packet(Block& block, std::size_t interfa
                         .original_length = std::max(original, captured),
                         .bytes = *bytes,
                         .offset = offset};
-  if (ticks) packet.time_ns = from.nanoseconds(*ticks);
+  if (ticks) {
+    packet.time_ns = from.nanoseconds(*ticks);
+    if (!packet.time_ns && times_out_of_range_++ == 0) first_out_of_range_ = packet.frame;
+  }
   return packet;
 }
 

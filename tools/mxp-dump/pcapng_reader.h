@@ -3,6 +3,7 @@
 // unknown ones) are skipped without being kept.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "mxp-dump/record_input.h"
@@ -28,7 +29,7 @@ class PcapngReader final : public CaptureReader {
     std::uint32_t snap_length = 0;  // 0: no limit
     std::uint8_t resolution = 6;    // if_tsresol: a power of ten, or of two with the top bit
     std::int64_t offset_s = 0;      // if_tsoffset
-    std::uint64_t nanoseconds(std::uint64_t ticks) const;
+    std::optional<std::uint64_t> nanoseconds(std::uint64_t ticks) const;  // nothing: out of range
   };
   struct Block {
     std::uint32_t type = 0;
@@ -50,6 +51,7 @@ class PcapngReader final : public CaptureReader {
   Next read_enhanced(Block& block);
   Next read_simple(Block& block);
   Next read_obsolete(Block& block);
+  Next end_of_file() const;
   Next finish_packet(Block& block, std::size_t interface, std::optional<std::uint64_t> ticks, std::uint32_t captured,
                      std::uint32_t original);
 
@@ -57,6 +59,7 @@ class PcapngReader final : public CaptureReader {
   TakeSecrets secrets_;
   ByteOrder order_ = ByteOrder::little;
   std::vector<Interface> interfaces_;
+  std::uint64_t times_out_of_range_ = 0, first_out_of_range_ = 0;  // frame
 };
 
 }  // namespace mxp::dump

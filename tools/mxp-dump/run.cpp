@@ -308,9 +308,7 @@ class CaptureRun {
     if (input_.live() != nullptr && input_.live()->dropped() > 0)
       output_.warning(fmt::format("the kernel dropped {} that came faster than this tool reads",
                                   counted(input_.live()->dropped(), "packet")));
-    if (const auto bad = keys_.malformed_embedded_lines(); bad > 0)
-      output_.warning(fmt::format("{} not of an MXP key log, among the secrets in the capture",
-                                  counted(bad, "line is", "lines are")));
+    warn_of_embedded(keys_, output_);
     const std::string unread = counts_.not_looked_into_text();
     if (!unread.empty()) output_.warning(fmt::format("not looked into: {}", unread));
     if (printed_ == 0 && looked_at_ > 0) {

@@ -205,7 +205,7 @@ nlohmann::json Statistics::to_json() const {
   json["connections"] = nlohmann::json::array();
   for (const auto& [number, row] : rows_) json["connections"].push_back(row);
   if (not_listed_ > 0) json["connections_not_listed"] = not_listed_;
-  if (not_timed_ > 0) json["packets_not_timed"] = not_timed_;
+  if (not_timed_ > 0) json["round_trips_not_followed"] = not_timed_;
   return json;
 }
 

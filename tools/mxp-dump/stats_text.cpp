@@ -141,7 +141,7 @@ std::string Statistics::to_text() const {
   };
   add("connections_not_listed", "more connections that are not listed");
   add("frames_not_listed", "frames of streams that are not listed");
-  add("packets_not_timed", "packets whose acknowledgement was not waited for");
+  add("round_trips_not_followed", "packets that no room was left to wait for the acknowledgement of");
   return text;
 }
 

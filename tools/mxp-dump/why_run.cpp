@@ -100,6 +100,7 @@ class WhyRun {
                                tools::counted(input_.frames(), "frame")));
     else
       output_.verbose(fmt::format("findings for {} of {}", with_findings_, tools::counted(connections_, "connection")));
+    warn_of_embedded(keys_, output_);
     if (capture_.not_followed() > 0)
       output_.warning(fmt::format("{} judged before their end, as more than {} were under way at a time",
                                   tools::counted(capture_.not_followed(), "connection was", "connections were"),

@@ -8,9 +8,8 @@ namespace mxp::dump {
 namespace {
 
 // Our choices. An answer that takes this much longer than the round trip waited for something; and if it was sent
-// behind
-// this many bytes of lower classes, it waited for them: a scheduler that lets critical messages pass sends a packet or
-// two before it.
+// behind this many bytes of lower classes, it waited for them: a scheduler that lets critical messages pass sends a
+// packet or two before it.
 constexpr std::int64_t kLongerNs = 30'000'000;
 constexpr std::uint64_t kManyBytes = 48 * 1024;
 

@@ -1,6 +1,5 @@
 // Spans in which nothing came from one side although the other one went on asking, spans in which nobody spoke, and
-// what
-// the first packets after them say of the reason.
+// what the first packets after them say of the reason.
 #pragma once
 
 #include <array>

@@ -42,8 +42,7 @@ class TimeAccount {
     bool waits_for_credit = false;
     bool in_flight = false;
     // How long after an acknowledgement has passed here what it lets go can pass: the part of the round trip that
-    // lies on
-    // the sender's side.
+    // lies on the sender's side.
     std::int64_t answer_ns = 0;
     bool drained = false;                // the last packet of data was not full: there was no more
     bool recovering = false;             // something is missing, and nothing that was sent since was acknowledged

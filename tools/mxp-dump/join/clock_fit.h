@@ -37,7 +37,7 @@ class ClockFit {
     double error_ns = 0;                // of the offset
     bool consistent = true;             // false: no line fits, so that a clock was set
     double offset_at(std::int64_t client_ns) const {
-      return offset_ns + drift * static_cast<double>(client_ns - origin_ns);
+      return offset_ns + drift * (static_cast<double>(client_ns) - static_cast<double>(origin_ns));
     }
   };
   // Nothing without packets in both directions.

@@ -2,6 +2,7 @@
 #include "mxp-dump/join/comparison.h"
 
 #include <algorithm>
+#include <limits>
 #include <map>
 #include <tuple>
 
@@ -109,12 +110,20 @@ double delay_of(TrafficDirection direction, const ClockFit::Clocks& clocks, std:
   return up ? ahead : -ahead;
 }
 
+// Clocks may be any distance apart in a capture of a stranger: what does not fit stays at the bound.
+std::int64_t sum(std::int64_t a, std::int64_t b) {
+  std::int64_t result = 0;
+  if (!__builtin_add_overflow(a, b, &result)) return result;
+  return a < 0 ? std::numeric_limits<std::int64_t>::min() : std::numeric_limits<std::int64_t>::max();
+}
+std::int64_t whole(double ns) { return static_cast<std::int64_t>(std::clamp(ns, -9.2e18, 9.2e18)); }
+
 // A time of the sender's clock on the receiver's.
 std::int64_t on_receiver_clock(TrafficDirection direction, const ClockFit::Clocks& clocks, std::int64_t time) {
   if (direction == TrafficDirection::client_to_server)
-    return time + clocks.base_ns + static_cast<std::int64_t>(clocks.offset_at(time));
-  const std::int64_t client = time - clocks.base_ns;
-  return client - static_cast<std::int64_t>(clocks.offset_at(client));
+    return sum(sum(time, clocks.base_ns), whole(clocks.offset_at(time)));
+  const std::int64_t client = sum(time, -clocks.base_ns);
+  return sum(client, -whole(clocks.offset_at(client)));
 }
 
 class Judge {
@@ -125,8 +134,8 @@ class Judge {
     std::vector<std::int64_t> missed;
     for (const Pair& pair : other.pairs) {
       if (pair.sent == kNone && pair.certain)
-        missed.push_back(on_receiver_clock(way.direction, *all.clocks, time_of(*other.receiver, pair.got)) -
-                         static_cast<std::int64_t>(all.clocks->error_ns));
+        missed.push_back(sum(on_receiver_clock(way.direction, *all.clocks, time_of(*other.receiver, pair.got)),
+                             -whole(all.clocks->error_ns)));
     }
     holes_.emplace(*way.receiver, std::move(missed));
   }
@@ -160,8 +169,8 @@ class Judge {
       return;
     }
     if (all_.clocks) {
-      const std::int64_t arrival = on_receiver_clock(way_.direction, *all_.clocks, packet.time_ns) +
-                                   static_cast<std::int64_t>(all_.clocks->error_ns);
+      const std::int64_t arrival =
+          sum(on_receiver_clock(way_.direction, *all_.clocks, packet.time_ns), whole(all_.clocks->error_ns));
       if (arrival < way_.receiver->first_ns || arrival > way_.receiver->last_ns) {
         ++report.outside;
         return;
@@ -184,10 +193,7 @@ class Judge {
   }
   std::optional<std::uint32_t> partner(std::uint32_t connection) const {
     if (way_.direction == TrafficDirection::client_to_server) return all_.server_connection[connection];
-    for (std::uint32_t i = 0; i < all_.server_connection.size(); ++i) {
-      if (all_.server_connection[i] == connection) return i;
-    }
-    return std::nullopt;
+    return all_.client_connection[connection];
   }
 
   std::uint64_t reordered() const {
@@ -220,13 +226,16 @@ Comparison compare(const Sightings& client, const Sightings& server) {
   Comparison all;
   all.clocks = fit_clocks(up, down);
   all.server_connection.resize(client.connections.size());
+  all.client_connection.resize(server.connections.size());
   for (const Way* way : {&up, &down}) {
     for (const Pair& pair : way->pairs) {
       if (pair.sent == kNone || pair.got == kNone) continue;
       const std::uint32_t at_sender = way->sender->packets[pair.sent].connection,
                           at_receiver = way->receiver->packets[pair.got].connection;
       const bool is_up = way == &up;
-      all.server_connection[is_up ? at_sender : at_receiver] = is_up ? at_receiver : at_sender;
+      const std::uint32_t at_client = is_up ? at_sender : at_receiver, at_server = is_up ? at_receiver : at_sender;
+      all.server_connection[at_client] = at_server;
+      all.client_connection[at_server] = at_client;
     }
   }
   all.ways[index(up.direction)] = Judge(up, down, all).report();

@@ -34,6 +34,7 @@ struct Comparison {
   std::array<WayReport, 2> ways;  // by direction
   std::optional<ClockFit::Clocks> clocks;
   std::vector<std::optional<std::uint32_t>> server_connection;  // of each connection of the client's capture
+  std::vector<std::optional<std::uint32_t>> client_connection;  // and the other way round
 };
 
 Comparison compare(const Sightings& client, const Sightings& server);

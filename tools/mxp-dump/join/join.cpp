@@ -163,6 +163,7 @@ Result<ExitCode> join(const FileCommandOptions& options, tools::Output& output) 
   if (!client) return std::unexpected(client.error());
   auto server = collect_sightings(server_file, keys, options.port);
   if (!server) return std::unexpected(server.error());
+  warn_of_embedded(keys, output);
   Joined joined{std::move(*client), std::move(*server), {}};
   joined.comparison = compare(joined.client, joined.server);
   const std::uint64_t shared = joined.comparison.ways[0].arrived + joined.comparison.ways[1].arrived;

@@ -142,6 +142,35 @@ BOOST_AUTO_TEST_CASE(no_copy_of_a_line_stays_in_memory) {
   BOOST_TEST(mxp::test::copies_in_own_memory(inverted) > 0u);
 }
 
+BOOST_AUTO_TEST_CASE(a_capture_fills_only_its_own_share_and_what_is_left_out_is_counted) {
+  constexpr unsigned kTooMany = 50;
+  KeyRing keys;
+  for (int pass = 0; pass < 2; ++pass) {  // a file is read twice
+    keys.begin_embedded();
+    for (unsigned id = 0; id < kMaxEmbeddedIds + kTooMany; ++id) {
+      const std::string line = fmt::format("MXP_C2S_TRAFFIC_SECRET_0 {:016x} {:064x}\n", id, id + 1);
+      keys.take_embedded(ByteView(reinterpret_cast<const std::uint8_t*>(line.data()), line.size()));
+    }
+    keys.take_embedded({});
+    BOOST_TEST(keys.ids() == kMaxEmbeddedIds);
+    BOOST_TEST(keys.left_out_embedded_lines() == kTooMany);
+  }
+  Log log;  // which has room of its own
+  log.add(0, kMaxEmbeddedIds + 1);
+  BOOST_REQUIRE(keys.load(log.path()).has_value());
+  BOOST_TEST(keys.ids() == kMaxEmbeddedIds + 1);
+  BOOST_TEST(keys.left_out_lines() == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(a_further_secret_of_one_id_is_counted_where_there_is_no_room_for_it) {
+  KeyRing keys;
+  for (unsigned secret = 1; secret <= kMaxSecretsOfId + 3; ++secret) {
+    const std::string line = fmt::format("MXP_C2S_TRAFFIC_SECRET_0 {:016x} {:064x}\n", 7, secret);
+    keys.take_embedded(ByteView(reinterpret_cast<const std::uint8_t*>(line.data()), line.size()));
+  }
+  BOOST_TEST(keys.left_out_embedded_lines() == 3u);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace mxp::dump::test
