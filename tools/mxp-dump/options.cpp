@@ -29,6 +29,7 @@ constexpr const char* kFooter = R"(Examples:
   mxp-dump -r x.pcap --keylog keys.log -Y 'mxp.stream == 4 && mxp.lost'
   mxp-dump -r x.pcap -T fields -e time -e src -e length   tab-separated columns
   mxp-dump -r x.pcap --keylog keys.log --qlog traces      qlog, a file for each connection
+  mxp-dump -r x.pcap --keylog keys.log --html x.html      a page with findings and plots
 
 MXP is recognised from its handshake on. A connection that was joined in its middle is recognised by the ids in --keylog,
 or with --port. In the summary `lost` counts packets that were captured and never acknowledged, `not_captured` those
@@ -45,7 +46,8 @@ constexpr tools::CommandNames kCommands = {
 
 // The options as they were typed; the strings are still to be understood.
 struct LowOptions {
-  std::string read, interface, user, filter, display, write, keylog, format, stats, json, upper_pdu, qlog, qlog_flavour;
+  std::string read, interface, user, filter, display, write, keylog, format, stats, json, upper_pdu, qlog, qlog_flavour,
+      html;
   std::vector<std::string> fields;
   std::uint64_t count = 0;
   std::uint16_t port = 0;
@@ -77,8 +79,10 @@ std::expected<void, tools::ParseStop> read_display_filter(const LowOptions& low,
 std::expected<void, tools::ParseStop> read_whole_outputs(const LowOptions& low, const CLI::App& app, Options& options) {
   if (app.count("--qlog") > 0 && low.qlog.empty()) return refuse("--qlog needs the name of a folder");
   if (!low.qlog_flavour.empty() && low.qlog.empty()) return refuse("--qlog-flavour needs --qlog DIR");
-  if (low.qlog.empty()) return {};
-  const std::string_view option = "--qlog";
+  if (app.count("--html") > 0 && low.html.empty()) return refuse("--html needs the name of a file");
+  if (low.html == "-") return refuse("--html needs the name of a file; /dev/stdout is one");
+  if (low.qlog.empty() && low.html.empty()) return {};
+  const std::string_view option = low.qlog.empty() ? "--html" : "--qlog";
   if (!options.interface.empty() || options.read_path == "-")
     return refuse(
         fmt::format("whether a packet was lost only later packets tell: {} needs a file, so save the capture "
@@ -90,6 +94,7 @@ std::expected<void, tools::ParseStop> read_whole_outputs(const LowOptions& low, 
                     "of interest with -Y … -w FILE, and use that file",
                     option));
   options.qlog_folder = low.qlog;
+  options.html_path = low.html;
   options.qlog_flavour = low.qlog_flavour == "qvis" ? QlogFlavour::qvis : QlogFlavour::ietf;
   options.needs_fates = true;
   return {};
@@ -126,7 +131,7 @@ std::expected<Options, tools::ParseStop> interpret(const LowOptions& low, const 
   options.fields = low.fields;
   if (auto done = read_display_filter(low, app, options); !done) return std::unexpected(done.error());
   if (auto done = read_whole_outputs(low, app, options); !done) return std::unexpected(done.error());
-  const bool writes = !low.write.empty() || !low.upper_pdu.empty() || !low.qlog.empty();
+  const bool writes = !low.write.empty() || !low.upper_pdu.empty() || !low.qlog.empty() || !low.html.empty();
   if (!low.stats.empty()) {
     options.statistics_kind = statistics_kind(low.stats).value_or(StatisticsKind::summary);
     if (format == Format::fields) return refuse("--stats prints text or JSON, not fields");
@@ -144,7 +149,7 @@ std::expected<Options, tools::ParseStop> interpret(const LowOptions& low, const 
     return refuse("--rotate-files needs --rotate-size or --rotate-time");
   options.upper_pdu_path = low.upper_pdu;
   if (low.upper_pdu == "-") return refuse("--to-upper-pdu needs the name of a file");
-  if (low.force && !writes) return refuse("--force needs -w FILE, --to-upper-pdu FILE or --qlog DIR");
+  if (low.force && !writes) return refuse("--force needs -w FILE, --to-upper-pdu FILE, --qlog DIR or --html FILE");
   return options;
 }
 
@@ -187,7 +192,12 @@ std::expected<Options, tools::ParseStop> parse_options(int argc, char** argv) {
   app.add_option("--qlog-flavour", low.qlog_flavour, "ietf (default), or qvis: what the qvis tools open")
       ->check(CLI::IsMember({"ietf", "qvis"}))
       ->type_name("FLAVOUR");
-  app.add_flag("--force", low.force, "replace an existing file of -w, --to-upper-pdu or --qlog");
+  app.add_option(
+         "--html", low.html,
+         "write one page that shows the capture in a browser, without a network: findings, plots of the busiest "
+         "connections; nothing is printed then unless -T or --stats is given")
+      ->type_name("FILE");
+  app.add_flag("--force", low.force, "replace an existing file of -w, --to-upper-pdu, --qlog or --html");
   tools::add_size(app, "--rotate-size", low.rotation.max_bytes,
                   "with -w NAME.pcap: write NAME-00001.pcap, NAME-00002.pcap, …, none larger than this")
       ->type_name("SIZE");

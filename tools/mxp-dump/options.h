@@ -25,7 +25,7 @@ struct Options {
   std::string user;            // who reads what `interface` brings, if not the user of sudo or nobody
   std::string capture_filter;  // BPF, as tcpdump takes it; empty: all
   std::shared_ptr<const DisplayFilter> display_filter;  // -Y; nothing: all
-  bool needs_fates = false;                             // -Y, -e or --qlog asks whether packets were lost
+  bool needs_fates = false;                             // -Y, -e, --qlog or --html asks whether packets were lost
   std::string write_path;                               // empty: none; "-": stdout
   bool force = false;                                   // an existing write_path is replaced
   Rotation rotation;                                    // of write_path
@@ -37,6 +37,7 @@ struct Options {
   std::string upper_pdu_path;        // --to-upper-pdu; empty: none
   std::string qlog_folder;           // --qlog; empty: none
   QlogFlavour qlog_flavour = QlogFlavour::ietf;
+  std::string html_path;          // --html; empty: none
   std::string json;               // --json: empty = not given, "-" = stdout
   std::uint64_t max_packets = 0;  // of MXP; 0: all
   std::uint16_t port = 0;

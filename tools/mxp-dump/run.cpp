@@ -63,13 +63,18 @@ class CaptureRun {
     if (auto done = give_up_rights(); !done) return std::unexpected(done.error());
     if (with_rows() && statistics_.needs_lost_numbers()) dissector_.remember_lost();
     if (auto done = find_lost(); !done) return std::unexpected(done.error());
-    if (auto done = input_.survey(dissector_); !done) return std::unexpected(done.error());
+    if (auto done = survey(dissector_); !done) return std::unexpected(done.error());
     if (auto done = read_packets(); !done) return std::unexpected(done.error());
     if (auto done = take_waiting_fragments(); !done) return std::unexpected(done.error());
     return finish();
   }
 
  private:
+  Result<void> survey(Dissector& dissector) {
+    return whole_.looks_at_the_clock() ? input_.survey(dissector, CaptureStory::kLeastJumpNs)
+                                       : input_.survey(dissector);
+  }
+
   Result<void> open_input() {
     if (!options_.interface.empty()) {
       if (auto known = check_user(options_.user); !known) return known;
@@ -100,7 +105,7 @@ class CaptureRun {
     };
     Dissector first(keys_, options_.port, take);
     first.remember_lost();
-    if (auto done = input_.survey(first); !done || !input_.is_open()) return done;
+    if (auto done = survey(first); !done || !input_.is_open()) return done;
     UdpFinder finder;
     const auto look = [&](const CapturedPacket& packet, const FoundUdp& found) {
       if (found) first.dissect(packet, *found, [](const PacketRecord&) {});
@@ -274,6 +279,8 @@ class CaptureRun {
     counts_.compressed = input_.disorder().compressed;
     for (const Connection& connection : dissector_.table().connections()) take_connection(connection);
     const std::uint64_t forgotten = dissector_.table().evicted();
+    nlohmann::json whole_summary = summary_.to_json(counts_, forgotten);
+    if (input_.damage()) whole_summary.update(tools::to_json(*input_.damage()));
     nlohmann::json json = with_rows() ? statistics_.to_json() : summary_.to_json(counts_, forgotten);
     // What is whole of a damaged input counts, and the error stands beside it.
     if (input_.damage()) json.update(tools::to_json(*input_.damage()));
@@ -291,7 +298,7 @@ class CaptureRun {
       if (auto done = upper_pdu_->finish(); !done) return std::unexpected(done.error());
     }
     say_what_was_found(forgotten);
-    if (auto done = whole_.finish(output_); !done) return std::unexpected(done.error());
+    if (auto done = whole_.finish(whole_summary, output_); !done) return std::unexpected(done.error());
     if (stdout_.failure()) return std::unexpected(*stdout_.failure());
     if (auto written = json_.write_line(json); !written && written.error().system_error != EPIPE)
       return std::unexpected(written.error());

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "common/counted.h"
+#include "common/escape.h"
 
 namespace mxp::dump {
 
@@ -20,18 +21,25 @@ tools::Result<void> WholeOutputs::open(const Options& options) {
     if (!files) return std::unexpected(files.error());
     qlog_.emplace(std::move(*files), options.qlog_flavour);
   }
+  if (options.html_path.empty()) return {};
+  capture_ = tools::escape(options.read_path);
+  auto page = PageWriter::open(options.html_path, {.if_exists = if_exists, .used = used});
+  if (!page) return std::unexpected(page.error());
+  page_ = std::move(*page);
   return {};
 }
 
 void WholeOutputs::survey(const Connection& connection) {
   if (qlog_) qlog_->survey(connection);
+  if (page_ != nullptr) page_->survey(connection);
 }
 
 void WholeOutputs::add(const PacketRecord& record) {
   if (qlog_ && !failure_) note(qlog_->add(record));
+  if (page_ != nullptr) page_->add(record);
 }
 
-tools::Result<void> WholeOutputs::finish(tools::Output& output) {
+tools::Result<void> WholeOutputs::finish(const nlohmann::json& summary, tools::Output& output) {
   if (qlog_) {
     if (!failure_) note(qlog_->finish());
     if (qlog_->ended_early() > 0)
@@ -42,6 +50,7 @@ tools::Result<void> WholeOutputs::finish(tools::Output& output) {
                                  tools::counted(qlog_->not_placed(), "packet"), QlogWriter::kMaxPlaces));
     output.verbose(fmt::format("qlog: {}", tools::counted(qlog_->files(), "file")));
   }
+  if (page_ != nullptr) note(page_->finish(capture_, summary));
   if (failure_) return std::unexpected(*failure_);
   return {};
 }

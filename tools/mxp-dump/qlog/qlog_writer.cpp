@@ -27,38 +27,24 @@ tools::Result<void> QlogWriter::add(const PacketRecord& record) {
 }
 
 QlogWriter::Place* QlogWriter::place_of(const PacketRecord& record) {
-  const bool from_client = record.direction == TrafficDirection::client_to_server;
-  const SocketAddress& client = from_client ? record.source : record.destination;
-  const SocketAddress& server = from_client ? record.destination : record.source;
   const auto known = open_.find(record.connection);
-  if (known != open_.end()) {
-    for (const Places::iterator place : known->second) {
-      if (place->server != server || !place->clients.contains(client)) continue;
-      places_.splice(places_.begin(), places_, place);
-      return &*place;
-    }
-    // A client begins anew from another address with no message 1 that has its id already.
-    for (const Places::iterator place : known->second) {
-      if (place->server != server || record.type != PacketType::one_rtt || record.seen_before ||
-          place->clients.size() == kMaxPaths)
-        continue;
-      place->clients.insert(client);
-      places_.splice(places_.begin(), places_, place);
-      return &*place;
-    }
-    if (known->second.size() == kMaxPlaces) return nullptr;
-  }
-  return make_place(record, client, server);
+  if (known == open_.end()) return make_place(record);
+  std::vector<Places::iterator>& places = known->second;
+  auto found = std::ranges::find_if(places, [&](Places::iterator place) { return place->seen_at.knows(record); });
+  if (found == places.end())
+    found = std::ranges::find_if(places, [&](Places::iterator place) { return place->seen_at.follow(record); });
+  if (found == places.end()) return places.size() == kMaxPlaces ? nullptr : make_place(record);
+  places_.splice(places_.begin(), places_, *found);
+  return &places_.front();
 }
 
-QlogWriter::Place* QlogWriter::make_place(const PacketRecord& record, const SocketAddress& client,
-                                          const SocketAddress& server) {
+QlogWriter::Place* QlogWriter::make_place(const PacketRecord& record) {
   const TrafficDirection flow = server_sends_more_.contains(record.connection) ? TrafficDirection::server_to_client
                                                                                : TrafficDirection::client_to_server;
   std::vector<Places::iterator>& of_connection = open_[record.connection];
   std::string name = new_name(record, of_connection.size());
   names_.insert(name);
-  places_.push_front({record.connection, std::move(name), server, {client}, QlogTrace(flavour_, flow, record)});
+  places_.push_front({record.connection, std::move(name), CapturePlace(record), QlogTrace(flavour_, flow, record)});
   of_connection.push_back(places_.begin());
   return &places_.front();
 }

@@ -2,9 +2,6 @@
 // holds both sides of a relay or NAT has each packet twice; each side is a trace of its own:
 //
 //   <client id>_network.sqlog, <client id>_network-2.sqlog, …
-//
-// A place is told by the server's address: clients move, servers do not. Where only the client's address differs it is
-// another place if the packets are those of the first one again, and else the client has moved.
 #pragma once
 
 #include <cstdint>
@@ -16,6 +13,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "mxp-dump/capture_place.h"
 #include "mxp-dump/connection_table.h"
 #include "mxp-dump/qlog/qlog_files.h"
 #include "mxp-dump/qlog/qlog_trace.h"
@@ -46,14 +44,13 @@ class QlogWriter {
   struct Place {
     std::uint64_t connection = 0;
     std::string file;
-    SocketAddress server;
-    std::set<SocketAddress> clients;
+    CapturePlace seen_at;
     QlogTrace trace;
   };
   using Places = std::list<Place>;
 
   Place* place_of(const PacketRecord& record);
-  Place* make_place(const PacketRecord& record, const SocketAddress& client, const SocketAddress& server);
+  Place* make_place(const PacketRecord& record);
   std::string new_name(const PacketRecord& record, std::size_t place) const;
   tools::Result<void> end(Places::iterator place);
   tools::Result<void> make_room();

@@ -1,0 +1,43 @@
+// One of the places at which a capture sees a connection: a capture of both sides of a relay or NAT has each packet
+// twice. A place is told by the server's address, since clients move and servers do not. Where only the client's address
+// is another, it is another place if the packets are those of the first one again, and else the client has moved.
+#pragma once
+
+#include <set>
+
+#include "mxp-dump/connection_table.h"
+#include "mxp-dump/record.h"
+
+namespace mxp::dump {
+
+class CapturePlace {
+ public:
+  // The place of this packet.
+  explicit CapturePlace(const PacketRecord& record) : server_(server_of(record)), clients_{client_of(record)} {}
+
+  // Whether the packet goes between addresses that are known to belong here.
+  bool knows(const PacketRecord& record) const {
+    return server_of(record) == server_ && clients_.contains(client_of(record));
+  }
+  // Whether it shows that the client has moved, and adds its address then. A message 1 from elsewhere is a copy.
+  bool follow(const PacketRecord& record) {
+    if (server_of(record) != server_ || record.type != PacketType::one_rtt || record.seen_before ||
+        clients_.size() == kMaxPaths)
+      return false;
+    clients_.insert(client_of(record));
+    return true;
+  }
+
+ private:
+  static const SocketAddress& client_of(const PacketRecord& record) {
+    return record.direction == TrafficDirection::client_to_server ? record.source : record.destination;
+  }
+  static const SocketAddress& server_of(const PacketRecord& record) {
+    return record.direction == TrafficDirection::client_to_server ? record.destination : record.source;
+  }
+
+  SocketAddress server_;
+  std::set<SocketAddress> clients_;
+};
+
+}  // namespace mxp::dump
