@@ -33,11 +33,10 @@ struct Lifecycle {
   unsigned moves_answered = 0;         // closing
   Timestamp discard_at = kNever;       // closing, draining: when the connection becomes closed
 
-  // What answered the packets from the old address is lost there, so the distance of answers begins anew. So often is
-  // our choice: more than an honest client moves within three probe timeouts, and a bound for one that is not.
+  // Our choice: more than an honest client moves within three probe timeouts, and a bound for one that is not.
+  bool may_follow() const { return state != ConnectionState::closing || moves_answered < 4; }
+  // What answered the packets from the old address is lost there, so the distance of answers begins anew.
   void on_moved_while_closing() {
-    constexpr unsigned kMost = 4;
-    if (moves_answered == kMost) return;
     ++moves_answered;
     packets_since_close = 0;
     answer_at_packet = 1;

@@ -216,9 +216,10 @@ void receive_while_closing(Parts& parts, Timestamp now, const ReceivedDatagram& 
     }
     probing &= is_probing(**frame);
   }
-  const SocketAddress before = parts.path->remote;
-  if (newest && !probing && leads_us(parts)) follow_client(parts, now, datagram);
-  if (parts.path->remote != before) parts.lifecycle.on_moved_while_closing();
+  if (newest && !probing && leads_us(parts) && parts.lifecycle.may_follow() && datagram.remote != parts.path->remote) {
+    follow_client(parts, now, datagram);
+    parts.lifecycle.on_moved_while_closing();
+  }
   answer_while_closing(parts);
 }
 

@@ -347,6 +347,20 @@ BOOST_AUTO_TEST_CASE(t21_a_close_goes_to_where_the_client_has_proven_to_be_as_we
   BOOST_TEST((scene.closed_at == std::set{scene.home, elsewhere(5)}));
 }
 
+// What a short packet from a new address allows is less than a long reason.
+BOOST_AUTO_TEST_CASE(t21_a_reason_is_cut_to_what_the_limit_of_an_address_allows) {
+  Scene scene;
+  scene.victim().close(7, std::string(200, 'r'));
+  scene.drain();
+  scene.closed_at.clear();
+  scene.send(frames(PingFrame{}), elsewhere(5));
+  scene.drain();
+  BOOST_TEST((scene.closed_at == std::set{scene.home, elsewhere(5)}));
+  BOOST_TEST((scene.victim().stats().path_changes == 1));
+  for (std::size_t i = 6; i < 60; ++i) scene.send(frames(PingFrame{}), elsewhere(i));
+  BOOST_TEST((scene.victim().stats().path_changes == 4));
+}
+
 // Whoever leads a closing side about with copies of packets gets no more than from an open one, and the client hears
 // each answer where it was.
 BOOST_AUTO_TEST_CASE(t21_a_closing_side_answers_within_the_limit_of_each_address) {
