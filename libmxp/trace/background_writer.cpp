@@ -59,6 +59,7 @@ struct BackgroundWriter::Piece {
   std::string former_name;  // "": as the target has it
   std::string text;
   bool exists;
+  Identity identity;  // of a file that exists
   int error = 0;
 };
 
@@ -140,7 +141,7 @@ std::vector<BackgroundWriter::Piece> BackgroundWriter::take_pieces() {
     File& file = files_.at(id);
     file.dirty = false;
     file.writing = true;
-    Piece piece{id, file.target, {}, std::move(file.waiting), file.exists, file.failed ? ECANCELED : 0};
+    Piece piece{id, file.target, {}, std::move(file.waiting), file.exists, file.identity, file.failed ? ECANCELED : 0};
     file.waiting = {};
     if (!file.renamed_to.empty()) {
       piece.former_name = std::exchange(file.target.name, std::exchange(file.renamed_to, {}));
@@ -160,10 +161,17 @@ int BackgroundWriter::write_piece(Piece& piece) {
       ::renameat2(folder, piece.former_name.c_str(), folder, name.c_str(), RENAME_NOREPLACE) != 0)
     return errno;
   int flags = O_WRONLY | O_APPEND | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY;
+  if (if_exists == IfExists::refuse) flags |= O_NONBLOCK;  // something else may have taken the name
   if (!piece.exists) flags |= if_exists == IfExists::refuse ? O_CREAT | O_EXCL : O_CREAT;
   const int fd = ::openat(folder, name.c_str(), flags, 0600);
   if (fd < 0) return errno;
-  int code = write_all(fd, piece.text);
+  struct stat status{};
+  int code = ::fstat(fd, &status) == 0 ? 0 : errno;
+  const Identity identity(status.st_dev, status.st_ino);
+  // What was made is what is written to, or nothing is.
+  if (code == 0 && piece.exists && identity != piece.identity) code = ESTALE;
+  piece.identity = identity;
+  if (code == 0) code = write_all(fd, piece.text);
   if (::close(fd) != 0 && code == 0) code = errno;
   return code;
 }
@@ -174,12 +182,11 @@ int BackgroundWriter::write_patiently(int fd, std::string_view text) {
   struct stat status{};
   if (::fstat(fd, &status) != 0) return errno;
   if (S_ISREG(status.st_mode)) return write_all(fd, text);
-  std::chrono::milliseconds waited{0};
   while (!text.empty()) {
     struct pollfd room{fd, POLLOUT, 0};
     if (::poll(&room, 1, static_cast<int>(kLookTime.count())) == 0) {
-      if (waited >= kPatience) return EAGAIN;
-      waited = stop_ || hurry_ ? waited + kLookTime : kLookTime.zero();
+      if (waited_ >= kPatience) return EAGAIN;
+      if (stop_ || hurry_) waited_ += kLookTime;
       continue;
     }
     std::size_t size = std::min<std::size_t>(text.size(), PIPE_BUF);
@@ -189,7 +196,6 @@ int BackgroundWriter::write_patiently(int fd, std::string_view text) {
     if (written > 0) text.remove_prefix(static_cast<std::size_t>(written));
     else if (written == 0) return EIO;
     else if (errno != EINTR && errno != EAGAIN) return errno;
-    waited = kLookTime.zero();
   }
   return 0;
 }
@@ -199,6 +205,7 @@ void BackgroundWriter::note_failures(std::vector<Piece>& pieces) {
   for (Piece& piece : pieces) {
     const auto file = files_.find(piece.id);
     file->second.writing = false;
+    file->second.identity = piece.identity;
     if (piece.error != 0 && !std::exchange(file->second.failed, true) && ++failed_files_ == 1) {
       const std::string& name = piece.target.name;
       error_ = IoError{piece.error, fmt::format("write{}{}: {}", name.empty() ? "" : " ", name,
@@ -217,6 +224,7 @@ void BackgroundWriter::run() {
     wake_.wait_for(lock, kCompanyTime, [this] { return stop_ || hurry_ || bytes_ >= most_bytes_ / 4; });
     std::vector<Piece> pieces = take_pieces();
     busy_ = true;
+    if (!stop_ && !hurry_) waited_ = waited_.zero();
     lock.unlock();
     std::size_t bytes = 0;
     for (Piece& piece : pieces) {

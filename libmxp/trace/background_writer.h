@@ -11,6 +11,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <mutex>
@@ -19,6 +20,7 @@
 #include <string_view>
 #include <thread>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "mxp/error.h"
@@ -37,7 +39,7 @@ class BackgroundWriter {
   };
 
   explicit BackgroundWriter(std::size_t most_bytes);
-  // Writes what waits.
+  // Writes what waits, as flush() does.
   ~BackgroundWriter();
   BackgroundWriter(const BackgroundWriter&) = delete;
   BackgroundWriter& operator=(const BackgroundWriter&) = delete;
@@ -54,12 +56,14 @@ class BackgroundWriter {
   // What ended the first file that failed, once.
   std::optional<IoError> take_error();
   std::uint64_t failed_files() const;
-  // Waits until everything is written. For tests, and for a file that is to be looked at.
+  // Waits until everything is written, and two seconds at most for a pipe that nobody empties.
   void flush();
 
  private:
+  using Identity = std::pair<std::uint64_t, std::uint64_t>;  // device and inode
   struct File {
     Target target;
+    Identity identity;       // of the file, once it exists
     std::string renamed_to;  // "": no
     std::string waiting;
     bool exists = false;  // made by us
@@ -88,6 +92,7 @@ class BackgroundWriter {
   FileId next_ = 1;
   std::atomic<bool> stop_ = false;
   std::atomic<bool> hurry_ = false;
+  std::chrono::milliseconds waited_{0};  // the thread's, for readers of pipes, since it was to come to an end
   bool busy_ = false;
   std::optional<IoError> error_;  // the first
   std::uint64_t failed_files_ = 0;

@@ -48,8 +48,13 @@ struct QlogFolder::Impl {
       return;
     }
     append_qlog_header(record, {config.flavour, config.clock, id, role, config.program});
-    hold(at->second, record);
+    const bool has_header = hold(at->second, record);
     record.clear();
+    if (!has_header) {
+      traces.erase(at);
+      ++dropped;
+      return;
+    }
     // Anybody can make a server begin a handshake, and is not to fill its disk with files by that.
     if (role == Role::client) make_file(id, at->second);
   }
@@ -72,6 +77,12 @@ struct QlogFolder::Impl {
     traces.erase(id.key());
   }
 
+  // A record that is not told.
+  void drop(Trace& trace) {
+    ++trace.dropped;
+    ++dropped;
+  }
+
   // Takes `record`, which holds one record, or none.
   void append(Trace& trace) {
     if (record.empty()) return;
@@ -84,8 +95,7 @@ struct QlogFolder::Impl {
     if (trace.file ? writer.append(*trace.file, record) : hold(trace, record)) {
       trace.dropped = 0;
     } else {
-      ++trace.dropped;
-      ++dropped;
+      drop(trace);
     }
     record.clear();
   }
@@ -174,6 +184,8 @@ void QlogFolder::on(Timestamp now, ConnectionId connection, const TraceEvent& ev
   if (std::holds_alternative<TraceForgotten>(event)) {
     impl.finish(trace->second);
     impl.traces.erase(trace);
+  } else if (!trace->second.file && std::holds_alternative<TracePacketDropped>(event)) {
+    impl.drop(trace->second);  // strangers make them, and the room for what waits is shared
   } else {
     append_qlog_event(impl.record, impl.config.flavour, now - impl.config.clock.at, event);
     impl.append(trace->second);

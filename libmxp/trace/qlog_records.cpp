@@ -268,7 +268,7 @@ struct Writer {
   }
   void operator()(const TraceCongestion& event) const {
     Record it = record("recovery_metrics_updated", "recovery:metrics_updated");
-    if (event.window_bytes > 0) it.number("congestion_window", event.window_bytes);  // nor this
+    if (event.window_bytes > 0) it.number("congestion_window", event.window_bytes);  // a third party does not see it
     it.number("bytes_in_flight", event.in_flight_bytes);
     it.milliseconds("smoothed_rtt", event.smoothed_rtt);
     if (event.latest_rtt == Duration::zero()) return;
