@@ -38,7 +38,7 @@ endif()
 
 # Several files of a target are compiled as one, which is cheaper, since headers such as those of JSON, CLI11 and Boost.Test
 # cost seconds each time they are read. MXP_UNITY says where: "tools" (the default), "all" (also the rooms and the tests:
-# the least work for a build from nothing; the clang and tidy presets have it) or "off" (for those who change one file again and again).
+# the least work for a build from nothing; the release, clang and tidy presets have it) or "off" (for those who change one file again and again).
 set(MXP_UNITY tools CACHE STRING "Where several files are compiled as one: off, tools or all")
 set_property(CACHE MXP_UNITY PROPERTY STRINGS off tools all)
 # mxp_unity(<target> tool|room|test)

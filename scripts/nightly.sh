@@ -41,6 +41,9 @@ run "sanitizers of g++: test" env ASAN_OPTIONS="${ASAN_OPTIONS:-detect_stack_use
 targets=$(sed -n 's/^ *mxp_fuzz_target(\([a-z_]*\).*/\1/p' tests/fuzz/CMakeLists.txt | wc -l)
 run "fuzzing" scripts/fuzz.sh --merge --seconds $((minutes * 30 * jobs / targets + 1))
 
+run "captures of other protocols" scripts/foreign_captures.sh --captures $((minutes * 4000 + 1))
+run "what mxp-dump counts" env MXP_BIN=build/nightly/bin MXP_TRUTH_LINKS=50 python3 tests/tools/dump_truth_test.py
+
 # The other half: fresh seeds until it is over. Each test binary draws its own when RC_PARAMS gives none.
 end=$((SECONDS + minutes * 30))
 round=0

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/split_mix.h"
 #include "mxp-dump/capture_reader.h"
 #include "mxp-dump/dissector.h"
 #include "mxp-dump/link/udp_finder.h"
@@ -33,7 +34,7 @@ class Dice {
     if (left_.empty()) return split_mix(state_);
     const std::uint64_t value = left_.front();
     left_ = left_.subspan(1);
-    return value ^ split_mix(state_);
+    return value ^ split_mix(state_ += kGoldenGamma);
   }
   std::size_t below(std::size_t bound) { return static_cast<std::size_t>(draw() % bound); }
   std::uint8_t byte() { return static_cast<std::uint8_t>(draw()); }
@@ -43,12 +44,6 @@ class Dice {
   }
 
  private:
-  static std::uint64_t split_mix(std::uint64_t& state) {
-    std::uint64_t z = state += 0x9e3779b97f4a7c15;
-    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
-    z = (z ^ z >> 27) * 0x94d049bb133111eb;
-    return z ^ z >> 31;
-  }
   ByteView left_;
   std::uint64_t state_ = 0xcbf29ce484222325;
 };

