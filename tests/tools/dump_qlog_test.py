@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """mxp-dump --qlog: traces of captures with known answers, held against the rules of the draft and of qvis."""
 import json
+import os
 import resource
 import shutil
 import stat
@@ -192,7 +193,16 @@ class Files(QlogCase):
         self.qlog(CAPTURE, "--force")
         self.assertEqual(path.read_bytes(), whole)
 
-    def test_links_are_not_followed_and_pipes_not_filled(self):
+    def test_a_pipe_in_place_of_the_file_is_refused(self):
+        folder = self.folder / "traces"
+        folder.mkdir()
+        os.mkfifo(folder / NAME)
+        reader = os.open(folder / NAME, os.O_RDONLY | os.O_NONBLOCK)
+        self.addCleanup(os.close, reader)
+        _, err = self.qlog(CAPTURE, "--force", code=2)
+        self.assertIn("is no regular file", err)
+
+    def test_links_are_not_followed(self):
         folder, target = self.folder / "traces", self.folder / "target"
         folder.mkdir()
         target.write_bytes(b"mine")
@@ -216,6 +226,18 @@ class Files(QlogCase):
                                 (["-r", capture, "--qlog="], "needs a value")):
             with self.subTest(arguments):
                 self.assertIn(word, self.dump(*arguments, code=2)[1])
+
+    def test_connections_that_take_turns_have_a_file_each(self):
+        """More of them than are followed at a time."""
+        count = 1030
+        frames = []
+        for turn in range(3):
+            for i in range(count):
+                client, identity = (f"10.2.{i // 200}.{i % 200 + 1}", 40000), (0x2000 + i).to_bytes(8, "big")
+                frames.append(((turn * count + i) * 1000, wire.udp(client, wire.SERVER, wire.message_1(identity, seed=f"turn {i}"))))
+        folder, err = self.qlog(frames, keys=False)
+        self.assertEqual(len(list(folder.iterdir())), count)
+        self.assertIn("are in no qlog", err)
 
     def test_many_connections_are_as_many_files_with_few_descriptors(self):
         frames = []

@@ -84,7 +84,7 @@ class Why(dump_test.DumpCase):
         self.assertEqual(json.loads(json_file.read_text())["findings"][0]["id"], "handshake-unanswered")
 
 
-class WhyOfARealSession(dump_test.RealSession):
+class WhyOfARealSession(dump_test.RealSessions):
     def test_a_session_through_a_lossy_relay_shows_the_loss(self):
         keys, capture = self.transfer(3_000_000, "delay 10ms loss 5%")
         out, err = self.dump("why", str(capture), "--keylog", str(keys), "-T", "json")
@@ -99,14 +99,6 @@ class WhyOfARealSession(dump_test.RealSession):
         for more in (["--keylog", str(keys)], []):
             out, err = self.dump("why", str(capture), "-T", "json", *more)
             self.assertEqual([json.loads(line)["findings"] for line in out.splitlines()], [[]], err)
-
-
-def load_tests(loader, tests, pattern):
-    """Only the cases of this file: those that it builds on have a run of their own."""
-    suite = unittest.TestSuite(loader.loadTestsFromTestCase(Why))
-    for name in ("test_a_session_through_a_lossy_relay_shows_the_loss", "test_a_clean_session_has_no_findings"):
-        suite.addTest(WhyOfARealSession(name))
-    return suite
 
 
 if __name__ == "__main__":

@@ -173,7 +173,9 @@ Result<UniqueFd> open_existing(const std::string& path, const struct stat& liste
   if (!same_file(listed, opened) || (listed.st_mode & S_IFMT) != (opened.st_mode & S_IFMT)) return exchanged(path);
   if (auto good = check_owner(path, opened); !good) return std::unexpected(good.error());
   if (::fcntl(fd.get(), F_SETFL, ::fcntl(fd.get(), F_GETFL) & ~O_NONBLOCK) != 0) return cannot_open(path, errno);
-  if (S_ISREG(opened.st_mode) && !append && ::ftruncate(fd.get(), 0) != 0) return cannot_open(path, errno);
+  if (!S_ISREG(opened.st_mode) || append) return fd;
+  if (rules.owner_only && ::fchmod(fd.get(), 0600) != 0) return cannot_open(path, errno);
+  if (::ftruncate(fd.get(), 0) != 0) return cannot_open(path, errno);
   return fd;
 }
 
@@ -228,7 +230,8 @@ Result<UniqueFd> open_output_file(const std::string& path, const OutputRules& ru
   if (::lstat(path.c_str(), &status) == 0) return open_existing(path, status, rules);
   if (errno != ENOENT) return cannot_open(path, errno);
   const int append = rules.if_exists == IfExists::append ? O_APPEND : 0;
-  UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOCTTY | append, rules.mode));
+  const mode_t mode = rules.owner_only ? 0600 : 0666;  // less the umask
+  UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOCTTY | append, mode));
   if (!fd && errno == EEXIST)
     return fail(ErrorKind::io, fmt::format("{} came into being while it was opened", escape(path)));
   if (!fd) return cannot_open(path, errno);

@@ -58,7 +58,8 @@ struct OutputRules {
   IfExists if_exists = IfExists::refuse;
   std::span<const UsedFile> used = {};
   std::chrono::milliseconds reader_patience = std::chrono::seconds(2);  // of a pipe. Our choice
-  mode_t mode = 0666;                                                   // of a new file, less the umask
+  // Nobody else may read it, from its first byte on. A file that is appended to keeps the mode that it has.
+  bool owner_only = false;
 };
 
 Result<UniqueFd> open_output_file(const std::string& path, const OutputRules& rules);

@@ -140,9 +140,12 @@ bool KeyRing::keep(const KeyLogLine& line, From from) {
     found = by_id_.emplace(line.destination.key(), LoggedKeys{.destination = line.destination}).first;
   }
   LoggedKeys& keys = found->second;
-  keys.direction = line.direction;
+  // What the user gave is not to be turned about by what lies in a file of somebody else.
+  keys.from_log |= from == From::log;
+  const bool trusted = from == From::log || !keys.from_log;
+  if (trusted) keys.direction = line.direction;
   const bool is_new = std::find(keys.phase_0.begin(), keys.phase_0.end(), line.secret) == keys.phase_0.end();
-  keys.highest_phase = std::max(keys.highest_phase, line.phase);
+  if (trusted) keys.highest_phase = std::max(keys.highest_phase, line.phase);
   if (line.phase != 0 || !is_new) return true;
   if (keys.phase_0.size() == kMaxSecretsOfId) return false;
   keys.phase_0.push_back(line.secret);

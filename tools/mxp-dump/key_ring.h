@@ -32,6 +32,7 @@ struct LoggedKeys {
   // trial.
   std::vector<TrafficSecret> phase_0;
   std::uint32_t highest_phase = 0;  // of its lines
+  bool from_log = false;            // and not only from the capture, which others may have made
 };
 
 class KeyRing {

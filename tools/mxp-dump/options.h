@@ -27,7 +27,7 @@ struct Options {
   std::shared_ptr<const DisplayFilter> display_filter;  // -Y; nothing: all
   bool needs_fates = false;                             // -Y, -e, --qlog or --html asks whether packets were lost
   std::string write_path;                               // empty: none; "-": stdout
-  bool force = false;                                   // an existing write_path is replaced
+  bool force = false;                                   // existing files are replaced by outputs
   Rotation rotation;                                    // of write_path
   KeyLogChoice key_log;
   std::optional<Format> packets;  // how packets are printed; nothing: they are not

@@ -92,7 +92,7 @@ class CaptureRun {
     return {};
   }
 
-  // Goes through a file once more than usual, only to find out which packets were lost.
+  // Goes through a file from beginning to end before its packets are shown, to find out which of them were lost.
   Result<void> find_lost() {
     if (!options_.needs_fates || !input_.is_open()) return {};
     if (!input_.is_file())
@@ -110,7 +110,7 @@ class CaptureRun {
     const auto look = [&](const CapturedPacket& packet, const FoundUdp& found) {
       if (found) first.dissect(packet, *found, [](const PacketRecord&) {});
     };
-    const auto read = input_.each_frame("looking for handshakes", [&](const CapturedPacket& packet) {
+    const auto read = input_.each_frame("looking for losses", [&](const CapturedPacket& packet) {
       finder.find(packet, look);
       return true;
     });
@@ -129,31 +129,28 @@ class CaptureRun {
         options_.json, options_.packets ? tools::StdoutUse::carries_data : tools::StdoutUse::free, options_.arguments);
     if (!json) return std::unexpected(json.error());
     json_ = std::move(*json);
+    const tools::IfExists if_exists = options_.force ? tools::IfExists::replace : tools::IfExists::refuse;
+    std::vector<tools::UsedFile> used{
+        {.called = "-r", .path = options_.read_path},
+        {.called = "the key log", .path = options_.key_log.path},
+        {.called = "--json", .path = options_.json},
+    };
     if (!options_.write_path.empty()) {
-      auto pcap =
-          RotatingWriter::open(options_.write_path, options_.force ? tools::IfExists::replace : tools::IfExists::refuse,
-                               {{.called = "-r", .path = options_.read_path},
-                                {.called = "the key log", .path = options_.key_log.path},
-                                {.called = "--json", .path = options_.json}},
-                               options_.rotation);
+      auto pcap = RotatingWriter::open(options_.write_path, if_exists, used, options_.rotation);
       if (!pcap) return std::unexpected(pcap.error());
       pcap_ = std::make_unique<RotatingWriter>(std::move(*pcap));
+      used.push_back({.called = "-w", .path = options_.write_path});
     }
     if (!options_.upper_pdu_path.empty()) {
-      const tools::UsedFile used[] = {
-          {.called = "-r", .path = options_.read_path},
-          {.called = "the key log", .path = options_.key_log.path},
-          {.called = "--json", .path = options_.json},
-          {.called = "-w", .path = options_.write_path},
-      };
-      auto upper = UpperPduWriter::open(
-          options_.upper_pdu_path,
-          {.if_exists = options_.force ? tools::IfExists::replace : tools::IfExists::refuse, .used = used});
+      // What was secret is readable there, as with a key log.
+      auto upper =
+          UpperPduWriter::open(options_.upper_pdu_path, {.if_exists = if_exists, .used = used, .owner_only = true});
       if (!upper) return std::unexpected(upper.error());
       upper_pdu_ = std::move(*upper);
+      used.push_back({.called = "--to-upper-pdu", .path = options_.upper_pdu_path});
     }
     writer_ = make_packet_writer(options_, colour_wanted());
-    return whole_.open(options_);
+    return whole_.open(options_, std::move(used));
   }
 
   // A damaged input is kept for the end, after the summary of what is whole.
@@ -288,17 +285,18 @@ class CaptureRun {
       stdout_.append(with_rows() ? statistics_.to_text() : summary_.to_text(counts_, forgotten));
     if (options_.statistics == Format::json) stdout_.append(tools::json_line(json));
     stdout_.flush();
+    // All are finished, and then the first that could not be written is told.
+    std::optional<tools::ToolError> failure = upper_pdu_failure_;
+    const auto note = [&failure](const Result<void>& done) {
+      if (!done && !failure) failure = done.error();
+    };
     if (pcap_ != nullptr) {
-      if (auto done = pcap_->finish(); !done) {
-        if (auto stopped = stop_writing(done.error()); !stopped) return std::unexpected(stopped.error());
-      }
+      if (auto done = pcap_->finish(); !done) note(stop_writing(done.error()));
     }
-    if (upper_pdu_) {
-      if (upper_pdu_failure_) return std::unexpected(*upper_pdu_failure_);
-      if (auto done = upper_pdu_->finish(); !done) return std::unexpected(done.error());
-    }
+    if (upper_pdu_ && !upper_pdu_failure_) note(upper_pdu_->finish());
     say_what_was_found(forgotten);
-    if (auto done = whole_.finish(whole_summary, output_); !done) return std::unexpected(done.error());
+    note(whole_.finish(whole_summary, output_));
+    if (failure) return std::unexpected(*failure);
     if (stdout_.failure()) return std::unexpected(*stdout_.failure());
     if (auto written = json_.write_line(json); !written && written.error().system_error != EPIPE)
       return std::unexpected(written.error());

@@ -1,7 +1,6 @@
 #include "mxp-dump/upper_pdu.h"
 
 #include <fmt/format.h>
-#include <sys/stat.h>
 
 #include <cerrno>
 
@@ -68,9 +67,6 @@ tools::Result<UpperPduWriter> UpperPduWriter::open(const std::string& path, cons
   if (writer.file_ == nullptr)
     return tools::fail_errno(tools::ErrorKind::io, fmt::format("cannot write {}", path), errno);
   static_cast<void>(file->release());
-  // What was secret is readable here, as with a key log.
-  if (struct stat status{}; ::fstat(::fileno(writer.file_.get()), &status) == 0 && S_ISREG(status.st_mode))
-    ::fchmod(::fileno(writer.file_.get()), 0600);
   writer.block_ = preamble();
   if (auto done = writer.put(); !done) return std::unexpected(done.error());
   return writer;

@@ -7,15 +7,8 @@
 
 namespace mxp::dump {
 
-tools::Result<void> WholeOutputs::open(const Options& options) {
+tools::Result<void> WholeOutputs::open(const Options& options, std::vector<tools::UsedFile> used) {
   const tools::IfExists if_exists = options.force ? tools::IfExists::replace : tools::IfExists::refuse;
-  std::vector<tools::UsedFile> used{
-      {.called = "-r", .path = options.read_path},
-      {.called = "the key log", .path = options.key_log.path},
-      {.called = "--json", .path = options.json},
-      {.called = "-w", .path = options.write_path},
-      {.called = "--to-upper-pdu", .path = options.upper_pdu_path},
-  };
   if (!options.qlog_folder.empty()) {
     auto files = QlogFiles::open(options.qlog_folder, if_exists, used);
     if (!files) return std::unexpected(files.error());
@@ -23,7 +16,8 @@ tools::Result<void> WholeOutputs::open(const Options& options) {
   }
   if (options.html_path.empty()) return {};
   capture_ = tools::escape(options.read_path);
-  auto page = PageWriter::open(options.html_path, {.if_exists = if_exists, .used = used});
+  // It shows who talked to whom.
+  auto page = PageWriter::open(options.html_path, {.if_exists = if_exists, .used = used, .owner_only = true});
   if (!page) return std::unexpected(page.error());
   page_ = std::move(*page);
   return {};
@@ -48,6 +42,9 @@ tools::Result<void> WholeOutputs::finish(const nlohmann::json& summary, tools::O
     if (qlog_->not_placed() > 0)
       output.warning(fmt::format("{} at further places than the {} of a connection that are followed are in no qlog",
                                  tools::counted(qlog_->not_placed(), "packet"), QlogWriter::kMaxPlaces));
+    if (qlog_->left_out() > 0)
+      output.warning(fmt::format("{} are in no qlog: their files had ended, or there were {} of them",
+                                 tools::counted(qlog_->left_out(), "packet"), QlogWriter::kMaxFiles));
     output.verbose(fmt::format("qlog: {}", tools::counted(qlog_->files(), "file")));
   }
   if (page_ != nullptr) note(page_->finish(capture_, summary));

@@ -3,8 +3,10 @@
 #pragma once
 
 #include <optional>
+#include <vector>
 
 #include "common/output.h"
+#include "common/output_file.h"
 #include "common/tool_error.h"
 #include "mxp-dump/options.h"
 #include "mxp-dump/page/page_writer.h"
@@ -14,7 +16,8 @@ namespace mxp::dump {
 
 class WholeOutputs {
  public:
-  tools::Result<void> open(const Options& options);
+  // `used`: what they must not overwrite.
+  tools::Result<void> open(const Options& options, std::vector<tools::UsedFile> used);
   // Findings tell a clock that was set from frames that are out of order: the survey must not put those in order.
   bool looks_at_the_clock() const { return page_ != nullptr; }
 

@@ -21,10 +21,6 @@ namespace {
 using tools::ExitCode;
 using tools::Result;
 
-// A step back in time by less than this is the disorder of several interfaces, and is sorted. A greater one is a clock
-// that was set: sorting would mix what was before with what was after.
-constexpr std::uint64_t kClockStepNs = 500'000'000;
-
 class WhyRun {
  public:
   WhyRun(const WhyOptions& options, tools::Output& output)
@@ -43,7 +39,7 @@ class WhyRun {
     auto json = tools::JsonOutput::open(options_.json, use, options_.arguments);
     if (!json) return std::unexpected(json.error());
     json_ = std::move(*json);
-    if (auto done = input_.survey(dissector_, kClockStepNs); !done) return std::unexpected(done.error());
+    if (auto done = input_.survey(dissector_, CaptureStory::kLeastJumpNs); !done) return std::unexpected(done.error());
     const Dissector::Sink sink = [this](const PacketRecord& record) {
       ++packets_;
       capture_.add(record);

@@ -52,7 +52,7 @@ Result<std::unique_ptr<QlogFolder>> open_qlog(const ObserveOptions& options, con
 // Opened for appending: what earlier runs wrote stays. It tells who talked to whom, so a new one is its owner's alone.
 // `used` are the files of this kind that were opened before, and this one from now on.
 Result<UniqueFd> open_log(const std::string& path, std::string_view option, std::vector<UsedFile>& used) {
-  auto file = open_output_file(path, {.if_exists = IfExists::append, .used = used, .mode = 0600});
+  auto file = open_output_file(path, {.if_exists = IfExists::append, .used = used, .owner_only = true});
   if (!file) return fail(file.error().kind, fmt::format("{}: {}", option, file.error().message));
   used.push_back({std::string(option), path});
   return file;
@@ -80,7 +80,7 @@ Result<std::unique_ptr<Observation>> Observation::create(const ObserveOptions& o
 Observation::~Observation() {
   if (!recent_dumps_) return;
   recent_dumps_->finish();
-  if (const auto complaint = recent_dumps_->complaint()) output_.warning(*complaint);
+  while (const auto complaint = recent_dumps_->complaint()) output_.warning(*complaint);
 }
 
 Result<void> Observation::open(const ObserveOptions& options, const std::string& tool) {
@@ -157,7 +157,7 @@ void Observation::dump(const std::string& why, const std::string& events) {
   const std::string text = fmt::format("-- latest events ({}):\n{}", why, events);
   if (!recent_dumps_) return output_.line(text.substr(0, text.size() - 1));  // without the last newline
   recent_dumps_->write(text);
-  if (const auto complaint = recent_dumps_->complaint()) output_.warning(*complaint);
+  while (const auto complaint = recent_dumps_->complaint()) output_.warning(*complaint);
 }
 
 }  // namespace mxp::tools

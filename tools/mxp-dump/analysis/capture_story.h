@@ -34,7 +34,8 @@ class CaptureStory {
   // Our choices: connections that are followed at a time (some 100 KiB each at worst), and pairs of machines.
   static constexpr std::size_t kMaxStories = 512;
   static constexpr std::size_t kMaxHosts = 1024;
-  // A step back in time by less than this is the disorder of several interfaces, not a clock.
+  // A step back in time by less than this is the disorder of several interfaces, and is sorted. A greater one is a clock
+  // that was set: sorting would mix what was before with what was after.
   static constexpr std::int64_t kLeastJumpNs = 500'000'000;
 
   // Called with each story that has come to its end.

@@ -54,6 +54,7 @@ Result<Pseudonyms::Key> key_for(const FileCommandOptions& options) {
         fmt::format("cannot use --key {}: it must have 16 to 4095 bytes, such as those of \"head -c 32 /dev/urandom\"",
                     options.pseudonym_key));
   ::SHA256(bytes.data(), size, key.data());
+  ::OPENSSL_cleanse(bytes.data(), bytes.size());
   return key;
 }
 

@@ -149,7 +149,7 @@ void PagePlot::add_ack(const AckFrame& frame, Direction& acknowledged, std::int6
   const std::int64_t whole = time_ns - newest.time_ns, sample = waited < whole ? whole - waited : whole;
   slot.shortest_ns = slot.round_trips == 0 ? sample : std::min(slot.shortest_ns, sample);
   slot.longest_ns = std::max(slot.longest_ns, sample);
-  slot.round_trips_ns += sample;
+  slot.round_trips_ns += static_cast<double>(sample);
   ++slot.round_trips;
 }
 
@@ -193,7 +193,8 @@ nlohmann::json PagePlot::describe(const Direction& direction) {
     put("credit", slot.credit.has_value(), slot.credit.value_or(0));
     put("rtt_min_ms", slot.round_trips > 0, short_milliseconds(slot.shortest_ns));
     put("rtt_mean_ms", slot.round_trips > 0,
-        short_milliseconds(slot.round_trips_ns / std::max<std::int64_t>(slot.round_trips, 1)));
+        short_milliseconds(static_cast<std::int64_t>(
+            slot.round_trips_ns / static_cast<double>(std::max<std::int64_t>(slot.round_trips, 1)))));
     put("rtt_max_ms", slot.round_trips > 0, short_milliseconds(slot.longest_ns));
   }
   json["columns"] = std::move(columns);

@@ -30,7 +30,8 @@ struct PlotSlot {
   std::uint64_t flight = 0;                      // most bytes that were under way
   std::optional<std::uint64_t> credit;           // bytes that MAX_DATA still allows, the least
   std::int64_t shortest_ns = 0, longest_ns = 0;  // round trips; 0: none ended here
-  std::int64_t round_trips_ns = 0, round_trips = 0;
+  double round_trips_ns = 0;                     // their sum, which no capture can make too large
+  std::int64_t round_trips = 0;
 
   PlotSlot& operator+=(const PlotSlot& later);
 };

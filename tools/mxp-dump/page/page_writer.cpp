@@ -1,7 +1,5 @@
 #include "mxp-dump/page/page_writer.h"
 
-#include <sys/stat.h>
-
 #include <algorithm>
 
 #include "common/page/page.h"
@@ -35,8 +33,6 @@ PageWriter::PageWriter(std::string path, UniqueFd file)
 tools::Result<std::unique_ptr<PageWriter>> PageWriter::open(const std::string& path, const tools::OutputRules& rules) {
   auto file = tools::open_output_file(path, rules);
   if (!file) return std::unexpected(file.error());
-  // It shows who talked to whom, so it is its owner's alone.
-  if (struct stat status{}; ::fstat(file->get(), &status) == 0 && S_ISREG(status.st_mode)) ::fchmod(file->get(), 0600);
   return std::unique_ptr<PageWriter>(new PageWriter(path, std::move(*file)));
 }
 

@@ -30,7 +30,7 @@ class PageWriter {
   // Before the first packet: a connection as the whole capture shows it.
   void survey(const Connection& connection);
   void add(const PacketRecord& record);
-  // `capture`: how the user called it; `summary` as --stats summary has it in JSON; `keys`: whether there were any.
+  // `capture`: how the user called it; `summary` as --stats summary has it in JSON.
   tools::Result<void> finish(const std::string& capture, const nlohmann::json& summary);
 
  private:

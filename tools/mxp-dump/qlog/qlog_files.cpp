@@ -72,7 +72,8 @@ Result<void> QlogFiles::write(const std::string& name, File& file) const {
 Result<UniqueFd> QlogFiles::make(const std::string& path, File& file) const {
   Result<UniqueFd> fd;
   if (!file.made) {
-    fd = tools::open_output_file(path, {.if_exists = if_exists_, .used = used_});
+    // It shows who talked to whom.
+    fd = tools::open_output_file(path, {.if_exists = if_exists_, .used = used_, .owner_only = true});
     if (!fd) return fd;
   } else {
     fd = UniqueFd(::open(path.c_str(), O_WRONLY | O_APPEND | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
@@ -86,9 +87,6 @@ Result<UniqueFd> QlogFiles::make(const std::string& path, File& file) const {
   const std::pair<std::uint64_t, std::uint64_t> identity{status.st_dev, status.st_ino};
   if (file.made && file.identity != identity)
     return tools::fail(ErrorKind::io, fmt::format("{} was exchanged while it was written", tools::escape(path)));
-  // It shows who talked to whom, so it is its owner's alone.
-  if (!file.made && ::fchmod(fd->get(), 0600) != 0)
-    return tools::fail_errno(ErrorKind::io, fmt::format("cannot write {}", tools::escape(path)), errno);
   file.made = true;
   file.identity = identity;
   return fd;

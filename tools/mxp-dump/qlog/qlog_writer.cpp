@@ -15,53 +15,58 @@ void QlogWriter::survey(const Connection& connection) {
 
 tools::Result<void> QlogWriter::add(const PacketRecord& record) {
   if (record.connection == 0) return {};  // cut off before its connection id
-  if (auto done = make_room(); !done) return done;
-  Place* place = place_of(record);
+  Place* place = known_place(record);
   if (place == nullptr) {
-    ++not_placed_;
-    return {};
+    const auto open = open_.find(record.connection);
+    if (open != open_.end() && open->second.size() == kMaxPlaces) {
+      ++not_placed_;
+      return {};
+    }
+    if (ended_.contains(record.connection) || files_.count() >= kMaxFiles) {
+      ++left_out_;
+      return {};
+    }
+    if (auto done = make_room(); !done) return done;
+    place = &make_place(record);
   }
   text_.clear();
   place->trace.add(record, text_);
   return files_.append(place->file, text_);
 }
 
-QlogWriter::Place* QlogWriter::place_of(const PacketRecord& record) {
+QlogWriter::Place* QlogWriter::known_place(const PacketRecord& record) {
   const auto known = open_.find(record.connection);
-  if (known == open_.end()) return make_place(record);
+  if (known == open_.end()) return nullptr;
   std::vector<Places::iterator>& places = known->second;
   auto found = std::ranges::find_if(places, [&](Places::iterator place) { return place->seen_at.knows(record); });
   if (found == places.end())
     found = std::ranges::find_if(places, [&](Places::iterator place) { return place->seen_at.follow(record); });
-  if (found == places.end()) return places.size() == kMaxPlaces ? nullptr : make_place(record);
+  if (found == places.end()) return nullptr;
   places_.splice(places_.begin(), places_, *found);
   return &places_.front();
 }
 
-QlogWriter::Place* QlogWriter::make_place(const PacketRecord& record) {
+QlogWriter::Place& QlogWriter::make_place(const PacketRecord& record) {
   const TrafficDirection flow = server_sends_more_.contains(record.connection) ? TrafficDirection::server_to_client
                                                                                : TrafficDirection::client_to_server;
-  std::vector<Places::iterator>& of_connection = open_[record.connection];
-  std::string name = new_name(record, of_connection.size());
-  names_.insert(name);
-  places_.push_front({record.connection, std::move(name), CapturePlace(record), QlogTrace(flavour_, flow, record)});
-  of_connection.push_back(places_.begin());
-  return &places_.front();
+  places_.push_front({record.connection, new_name(record), CapturePlace(record), QlogTrace(flavour_, flow, record)});
+  open_[record.connection].push_back(places_.begin());
+  return places_.front();
 }
 
-// The ids of two connections may be the same, and a trace may have been ended early.
-std::string QlogWriter::new_name(const PacketRecord& record, std::size_t place) const {
+// The ids of two connections may be the same.
+std::string QlogWriter::new_name(const PacketRecord& record) {
   std::string id = fmt::format("connection-{}", record.connection);
-  if (record.client_id) id = hex(*record.client_id);
-  else if (record.destination_id) id = hex(*record.destination_id);
-  if (place > 0 && !open_.at(record.connection).empty()) {
-    const std::string& first = open_.at(record.connection).front()->file;
+  if (const auto open = open_.find(record.connection); open != open_.end()) {
+    const std::string& first = open->second.front()->file;
     id = first.substr(0, first.find("_network"));
+  } else if (record.client_id) {
+    id = hex(*record.client_id);
+  } else if (record.destination_id) {
+    id = hex(*record.destination_id);
   }
-  for (std::size_t i = place + 1;; ++i) {
-    std::string name = i == 1 ? id + "_network.sqlog" : fmt::format("{}_network-{}.sqlog", id, i);
-    if (!names_.contains(name)) return name;
-  }
+  const std::size_t number = ++numbers_[id];
+  return number == 1 ? id + "_network.sqlog" : fmt::format("{}_network-{}.sqlog", id, number);
 }
 
 tools::Result<void> QlogWriter::end(Places::iterator place) {
@@ -79,6 +84,7 @@ tools::Result<void> QlogWriter::end(Places::iterator place) {
 tools::Result<void> QlogWriter::make_room() {
   if (places_.size() < kMaxTraces) return {};
   ++ended_early_;
+  ended_.insert(places_.back().connection);
   return end(std::prev(places_.end()));
 }
 

@@ -8,7 +8,6 @@
 #include <list>
 #include <map>
 #include <memory>
-#include <set>
 #include <string>
 #include <unordered_set>
 #include <vector>
@@ -23,8 +22,10 @@ namespace mxp::dump {
 
 class QlogWriter {
  public:
-  // Our choices. Past kMaxTraces the trace that was silent longest ends; if it goes on, it does so in another file.
+  // Our choices. Past kMaxTraces the trace that was silent longest ends, and what follows of its connection is left out:
+  // connections that take turns would otherwise have a file for each packet.
   static constexpr std::size_t kMaxTraces = 1024;
+  static constexpr std::size_t kMaxFiles = 65'536;
   static constexpr std::size_t kMaxPlaces = kMaxPaths;               // of a connection
   static constexpr std::size_t kMaxSurveyed = std::size_t{1} << 20;  // connections of which the flow is known
 
@@ -39,6 +40,7 @@ class QlogWriter {
   std::size_t files() const { return files_.count(); }
   std::uint64_t ended_early() const { return ended_early_; }
   std::uint64_t not_placed() const { return not_placed_; }  // packets at further places than are followed
+  std::uint64_t left_out() const { return left_out_; }      // packets behind a trace's early end, or past kMaxFiles
 
  private:
   struct Place {
@@ -49,9 +51,9 @@ class QlogWriter {
   };
   using Places = std::list<Place>;
 
-  Place* place_of(const PacketRecord& record);
-  Place* make_place(const PacketRecord& record);
-  std::string new_name(const PacketRecord& record, std::size_t place) const;
+  Place* known_place(const PacketRecord& record);  // nullptr: none
+  Place& make_place(const PacketRecord& record);
+  std::string new_name(const PacketRecord& record);
   tools::Result<void> end(Places::iterator place);
   tools::Result<void> make_room();
 
@@ -60,9 +62,10 @@ class QlogWriter {
   Places places_;                                                // the latest first
   std::map<std::uint64_t, std::vector<Places::iterator>> open_;  // by connection
   std::unordered_set<std::uint64_t> server_sends_more_;
-  std::set<std::string> names_;
+  std::unordered_set<std::uint64_t> ended_;     // connections of which a trace ended early
+  std::map<std::string, std::size_t> numbers_;  // the number of the latest file, by its id
   std::string text_;
-  std::uint64_t ended_early_ = 0, not_placed_ = 0;
+  std::uint64_t ended_early_ = 0, not_placed_ = 0, left_out_ = 0;
 };
 
 }  // namespace mxp::dump
