@@ -31,7 +31,7 @@ class Dice {
     for (const std::uint8_t byte : left_) state_ = (state_ ^ byte) * 0x100000001b3;
   }
   std::uint64_t draw() {
-    if (left_.empty()) return split_mix(state_);
+    if (left_.empty()) return split_mix(state_ += kGoldenGamma);
     const std::uint64_t value = left_.front();
     left_ = left_.subspan(1);
     return value ^ split_mix(state_ += kGoldenGamma);
