@@ -49,7 +49,7 @@ class Dice {
 };
 
 void put(Bytes& out, std::uint64_t value, int size) {
-  while (size-- > 0) out.push_back(static_cast<std::uint8_t>(value >> (8 * size)));
+  while (size-- > 0) out.push_back(size < 8 ? static_cast<std::uint8_t>(value >> (8 * size)) : std::uint8_t{0});
 }
 void put(Bytes& out, std::string_view text) { out.insert(out.end(), text.begin(), text.end()); }
 
