@@ -16,6 +16,7 @@ std::pair<SocketAddress, SocketAddress> machines(SocketAddress client, SocketAdd
 
 // Times go on where the clock went back: what lies on both sides of the jump is still in order.
 std::int64_t CaptureStory::straighten(const PacketRecord& record) {
+  constexpr auto kEnd = static_cast<std::int64_t>(kLatestTimeNs);
   if (!record.time_ns) return last_ns_;
   const auto raw = static_cast<std::int64_t>(*record.time_ns);
   if (any_time_ && raw + kLeastJumpNs < last_raw_ns_) {
@@ -24,12 +25,14 @@ std::int64_t CaptureStory::straighten(const PacketRecord& record) {
       jump_ns_ = last_raw_ns_ - raw;
       jump_frame_ = record.frame;
     }
-    offset_ns_ += last_raw_ns_ - raw;
+    // A clock that goes back again and again comes to the end of the range and stays there.
+    offset_ns_ = std::min(offset_ns_ + (last_raw_ns_ - raw), kEnd);
   }
   any_time_ = true;
   last_raw_ns_ = raw;
-  last_ns_ = std::max(last_ns_, raw + offset_ns_);
-  return raw + offset_ns_;
+  const std::int64_t straight = std::min(raw + offset_ns_, kEnd);
+  last_ns_ = std::max(last_ns_, straight);
+  return straight;
 }
 
 void CaptureStory::add(const PacketRecord& record) {
