@@ -34,7 +34,7 @@ struct Lifecycle {
   Timestamp discard_at = kNever;       // closing, draining: when the connection becomes closed
 
   // Our choice: more than an honest client moves within three probe timeouts, and a bound for one that is not.
-  bool may_follow() const { return state != ConnectionState::closing || moves_answered < 4; }
+  bool may_follow_while_closing() const { return moves_answered < 4; }
   // What answered the packets from the old address is lost there, so the distance of answers begins anew.
   void on_moved_while_closing() {
     ++moves_answered;

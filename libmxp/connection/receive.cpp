@@ -216,7 +216,8 @@ void receive_while_closing(Parts& parts, Timestamp now, const ReceivedDatagram& 
     }
     probing &= is_probing(**frame);
   }
-  if (newest && !probing && leads_us(parts) && parts.lifecycle.may_follow() && datagram.remote != parts.path->remote) {
+  const bool moved = newest && !probing && leads_us(parts) && datagram.remote != parts.path->remote;
+  if (moved && parts.lifecycle.may_follow_while_closing()) {
     follow_client(parts, now, datagram);
     parts.lifecycle.on_moved_while_closing();
   }

@@ -1,7 +1,6 @@
 #include "connection/transmit_alone.h"
 
 #include <algorithm>
-#include <string_view>
 #include <utility>
 
 #include "connection/flows.h"
@@ -16,29 +15,21 @@ namespace {
 // In flight before a larger size is asked for: so many make it a transfer.
 constexpr std::uint64_t kDatagramsBeforeProbe = 4;
 
-// Its beginning, without a part of a UTF-8 character at the end.
-std::string_view cut_text(std::string_view text, std::uint64_t most) {
-  if (text.size() <= most) return text;
-  while (most > 0 && (static_cast<unsigned char>(text[most]) & 0xc0) == 0x80) --most;
-  return text.substr(0, most);
-}
-
 std::optional<Transmit> transmit_close_on(Parts& parts, Timestamp now, Path& path, MutableBytes buffer) {
   const CloseInfo& info = *parts.lifecycle.ending;
-  const MutableBytes space = buffer.first(std::min(buffer.size(), kMinInitialSize));
   // The header, the tag and the numbers of the frame take at most 48 bytes. The rest of what the limit allows is for the
-  // reason.
-  constexpr std::size_t kMostBeside = 48;
+  // reason, which write_frame() cuts to the space.
+  constexpr std::size_t kMostBesideReason = 48;
   const std::uint64_t allowance = path.amplification.allowance();
-  if (allowance < kMostBeside || parts.keys->sealer.seal_limit_reached()) return std::nullopt;
-  const std::string_view reason = cut_text(info.reason, allowance - kMostBeside);
+  if (allowance < kMostBesideReason || parts.keys->sealer.seal_limit_reached()) return std::nullopt;
+  const MutableBytes space = buffer.first(std::min<std::uint64_t>({buffer.size(), kMinInitialSize, allowance}));
   OpenPacket open = begin_packet(parts, path, space);
   const bool local_only = !info.application && info.by != CloseInfo::By::local;
   CloseFrame frame;
   frame.application = info.application;
   frame.code = local_only ? static_cast<std::uint64_t>(TransportErrorCode::no_error) : info.code;
   frame.frame_type = info.frame_type;
-  frame.reason = ByteView(reinterpret_cast<const std::uint8_t*>(reason.data()), reason.size());
+  frame.reason = ByteView(reinterpret_cast<const std::uint8_t*>(info.reason.data()), info.reason.size());
   write_frame(open.writer, frame);
   const std::size_t size = seal_alone(parts, space, open);
   path.amplification.on_sent(size);
@@ -70,11 +61,8 @@ std::optional<Transmit> transmit_close(Parts& parts, Timestamp now, MutableBytes
   if (may_be_back_there && !std::exchange(life.close_went_back, true))
     return transmit_close_on(parts, now, *parts.other, buffer);
   life.close_frame_due = false;
-  const bool went_back = std::exchange(life.close_went_back, false);
-  const auto sent = transmit_close_on(parts, now, *parts.path, buffer);
-  // For want of allowance it went nowhere, and the next packet may pay for it.
-  if (!sent && !went_back) life.packets_since_close = life.answer_at_packet;
-  return sent;
+  life.close_went_back = false;
+  return transmit_close_on(parts, now, *parts.path, buffer);
 }
 
 std::optional<Transmit> transmit_size_probe(Parts& parts, Timestamp now, MutableBytes buffer) {

@@ -258,7 +258,11 @@ class TimesOutOfRange(FileCase):
             self.dump("-r", path, "--stats", "rtt", "--json", "--keylog", self.keys)
         self.dump("join", early, late, "--keylog", self.keys)
         self.dump("join", late, early, "--keylog", self.keys)
-        self.dump("why", self.file("both", self.capture(9, lambda i: i if i % 2 else top - i)), "--keylog", self.keys)
+        both = self.file("both", self.capture(9, lambda i: i if i % 2 else top - i))
+        self.dump("why", both, "--keylog", self.keys)
+        (self.folder / "traces").mkdir()
+        for path in (early, late, both):
+            self.dump("-r", path, "--keylog", self.keys, "--html", str(self.folder / "page.html"), "--qlog", str(self.folder / "traces"), "--force")
 
 
 class SecretsWithoutEnd(FileCase):

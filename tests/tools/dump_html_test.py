@@ -159,8 +159,15 @@ class Files(PageCase):
         path.write_bytes(b"mine")
         self.assertIn("exists and is not overwritten", self.page(CAPTURE, code=2)[1])
         self.assertEqual(path.read_bytes(), b"mine")
+        path.chmod(0o644)
         self.page(CAPTURE, "--force")
         self.assertIn("<!DOCTYPE html>", path.read_text())
+        self.assertEqual(stat.S_IMODE(path.stat().st_mode), 0o600)
+
+    def test_another_output_that_fails_does_not_cost_the_page(self):
+        path, err = self.page(CAPTURE, "--to-upper-pdu", "/dev/full", "--force", code=1)
+        self.assertIn("/dev/full", err)
+        self.assertTrue(path.read_text().endswith("</html>\n"))
 
     def test_links_and_files_of_the_run_are_refused(self):
         target = self.folder / "target"

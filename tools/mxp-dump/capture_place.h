@@ -13,29 +13,22 @@ namespace mxp::dump {
 class CapturePlace {
  public:
   // The place of this packet.
-  explicit CapturePlace(const PacketRecord& record) : server_(server_of(record)), clients_{client_of(record)} {}
+  explicit CapturePlace(const PacketRecord& record) : server_(record.server()), clients_{record.client()} {}
 
   // Whether the packet goes between addresses that are known to belong here.
   bool knows(const PacketRecord& record) const {
-    return server_of(record) == server_ && clients_.contains(client_of(record));
+    return record.server() == server_ && clients_.contains(record.client());
   }
   // Whether it shows that the client has moved, and adds its address then. A message 1 from elsewhere is a copy.
   bool follow(const PacketRecord& record) {
-    if (server_of(record) != server_ || record.type != PacketType::one_rtt || record.seen_before ||
+    if (record.server() != server_ || record.type != PacketType::one_rtt || record.seen_before ||
         clients_.size() == kMaxPaths)
       return false;
-    clients_.insert(client_of(record));
+    clients_.insert(record.client());
     return true;
   }
 
  private:
-  static const SocketAddress& client_of(const PacketRecord& record) {
-    return record.direction == TrafficDirection::client_to_server ? record.source : record.destination;
-  }
-  static const SocketAddress& server_of(const PacketRecord& record) {
-    return record.direction == TrafficDirection::client_to_server ? record.destination : record.source;
-  }
-
   SocketAddress server_;
   std::set<SocketAddress> clients_;
 };

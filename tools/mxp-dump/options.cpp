@@ -60,6 +60,12 @@ std::unexpected<tools::ParseStop> refuse(std::string why) {
   return std::unexpected(tools::ParseStop{tools::ExitCode::usage, std::move(why) + " (see mxp-dump --help)"});
 }
 
+std::expected<void, tools::ParseStop> require_file(const Options& options, std::string_view who) {
+  if (options.interface.empty() && options.read_path != "-") return {};
+  return refuse(fmt::format(
+      "whether a packet was lost only later packets tell: {} needs a file, so save the capture first", who));
+}
+
 std::expected<void, tools::ParseStop> read_display_filter(const LowOptions& low, const CLI::App& app,
                                                           Options& options) {
   if (app.count("--display-filter") > 0) {
@@ -70,10 +76,7 @@ std::expected<void, tools::ParseStop> read_display_filter(const LowOptions& low,
   }
   for (const std::string& field : low.fields)
     if (find_field(field) == find_field("lost")) options.needs_fates = true;
-  if (options.needs_fates && (!options.interface.empty() || options.read_path == "-"))
-    return refuse(
-        "whether a packet was lost only later packets tell: mxp.lost needs a file, so save the capture first");
-  return {};
+  return options.needs_fates ? require_file(options, "mxp.lost") : std::expected<void, tools::ParseStop>();
 }
 
 std::expected<void, tools::ParseStop> read_whole_outputs(const LowOptions& low, const CLI::App& app, Options& options) {
@@ -83,11 +86,7 @@ std::expected<void, tools::ParseStop> read_whole_outputs(const LowOptions& low, 
   if (low.html == "-") return refuse("--html needs the name of a file; /dev/stdout is one");
   if (low.qlog.empty() && low.html.empty()) return {};
   const std::string_view option = low.qlog.empty() ? "--html" : "--qlog";
-  if (!options.interface.empty() || options.read_path == "-")
-    return refuse(
-        fmt::format("whether a packet was lost only later packets tell: {} needs a file, so save the capture "
-                    "first",
-                    option));
+  if (auto done = require_file(options, option); !done) return done;
   if (options.display_filter)
     return refuse(
         fmt::format("{} shows whole connections, and -Y would leave out some of their packets: write those "

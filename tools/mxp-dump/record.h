@@ -68,6 +68,9 @@ struct PacketRecord {
   ByteView plain;  // its frames, where it was opened
 
   bool truncated() const { return captured < length; }
+  bool from_client() const { return direction == TrafficDirection::client_to_server; }
+  const SocketAddress& client() const { return from_client() ? source : destination; }
+  const SocketAddress& server() const { return from_client() ? destination : source; }
 };
 
 }  // namespace mxp::dump

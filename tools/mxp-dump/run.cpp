@@ -276,11 +276,13 @@ class CaptureRun {
     counts_.compressed = input_.disorder().compressed;
     for (const Connection& connection : dissector_.table().connections()) take_connection(connection);
     const std::uint64_t forgotten = dissector_.table().evicted();
-    nlohmann::json whole_summary = summary_.to_json(counts_, forgotten);
-    if (input_.damage()) whole_summary.update(tools::to_json(*input_.damage()));
-    nlohmann::json json = with_rows() ? statistics_.to_json() : summary_.to_json(counts_, forgotten);
     // What is whole of a damaged input counts, and the error stands beside it.
-    if (input_.damage()) json.update(tools::to_json(*input_.damage()));
+    const auto with_damage = [&](nlohmann::json told) {
+      if (input_.damage()) told.update(tools::to_json(*input_.damage()));
+      return told;
+    };
+    const nlohmann::json whole_summary = with_damage(summary_.to_json(counts_, forgotten));
+    const nlohmann::json json = with_rows() ? with_damage(statistics_.to_json()) : whole_summary;
     if (options_.statistics == Format::text)
       stdout_.append(with_rows() ? statistics_.to_text() : summary_.to_text(counts_, forgotten));
     if (options_.statistics == Format::json) stdout_.append(tools::json_line(json));

@@ -1,13 +1,19 @@
 #include "trace/background_writer.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <boost/test/unit_test.hpp>
 #include <cerrno>
 #include <chrono>
+#include <filesystem>
+#include <fstream>
 #include <string>
 #include <thread>
+
+#include "support/temporary_folder.h"
 
 using namespace mxp;
 using namespace std::chrono_literals;
@@ -101,6 +107,48 @@ BOOST_AUTO_TEST_CASE(the_end_waits_for_a_reader_that_does_not_read_only_so_long_
   const std::string got = pipe.read_now();
   BOOST_TEST(!got.empty());
   BOOST_TEST(got.size() % numbered_line(0).size() == 0u);
+}
+
+// A reader that takes a little now and then does not make the end wait anew each time.
+BOOST_AUTO_TEST_CASE(the_end_has_so_much_patience_in_all_and_not_for_each_piece) {
+  const SmallPipe pipe(0);
+  std::atomic<bool> over = false;
+  std::thread slow([&] {
+    char chunk[4096];
+    for (int i = 0; i < 40 && !over; ++i) {  // all of it would take ten seconds
+      std::this_thread::sleep_for(300ms);    // the slowness that is tested
+      (void)!::read(pipe.reader, chunk, sizeof chunk);
+    }
+  });
+  BackgroundWriter writer(200'000);
+  const auto file = writer.add({.open = pipe.writer});
+  for (int i = 0; i < 1500; ++i) BOOST_TEST(writer.append(file, numbered_line(i)));
+  writer.flush();
+  over = true;
+  slow.join();
+  const auto error = writer.take_error();
+  BOOST_TEST((error && error->code == EAGAIN));
+}
+
+// In a folder where others may put files: what was made is what is written to.
+BOOST_AUTO_TEST_CASE(a_file_that_was_exchanged_is_not_written_to) {
+  for (const bool by_a_pipe : {false, true}) {
+    const test::TemporaryFolder folder;
+    BackgroundWriter writer(20'000);
+    const auto file = writer.add({.folder = AT_FDCWD, .name = (folder.path / "f").string()});
+    BOOST_REQUIRE(writer.append(file, "one\n"));
+    writer.flush();
+    std::filesystem::rename(folder.path / "f", folder.path / "g");
+    if (by_a_pipe) BOOST_REQUIRE(::mkfifo((folder.path / "f").c_str(), 0600) == 0);
+    else std::ofstream(folder.path / "f") << "mine\n";
+    BOOST_REQUIRE(writer.append(file, "two\n"));
+    writer.flush();
+    const auto error = writer.take_error();
+    BOOST_REQUIRE(error.has_value());
+    BOOST_TEST(error->code == (by_a_pipe ? ENXIO : ESTALE));
+    BOOST_TEST(folder.read("g") == "one\n");
+    if (!by_a_pipe) BOOST_TEST(folder.read("f") == "mine\n");
+  }
 }
 
 BOOST_AUTO_TEST_CASE(a_reader_that_has_gone_ends_the_file_and_is_told_once) {

@@ -215,6 +215,38 @@ BOOST_AUTO_TEST_CASE(what_waits_for_a_confirmation_is_bounded_and_what_is_left_o
   BOOST_TEST(find(all, "mxp:events_dropped")["data"]["count"] == dropped);
 }
 
+// Others have taken the room that is shared, but for a little.
+BOOST_AUTO_TEST_CASE(where_the_header_finds_no_room_there_is_no_file) {
+  const TemporaryFolder folder;
+  const ConnectionId flooding({9, 9, 9, 9, 9, 9, 9, 9});
+  {
+    auto qlog = QlogFolder::open({.folder = folder.path.string(), .clock = kClock, .most_bytes = 2000});
+    (*qlog)->on(kClock.at, flooding, TraceStarted{Role::server});
+    for (std::uint64_t i = 0; i < 100; ++i) (*qlog)->on(kClock.at, flooding, TracePacketReceived{PacketNumber(i), 100});
+    (*qlog)->on(kClock.at, kLocalId, TraceStarted{Role::server});
+    (*qlog)->on(kClock.at, kLocalId, TraceHandshakeSent{2, false});
+    (*qlog)->on(kClock.at, flooding, TraceForgotten{});
+    (*qlog)->on(kClock.at, kLocalId, TraceEstablished{5ms});
+    BOOST_TEST((*qlog)->dropped() > 0u);
+  }
+  BOOST_TEST(std::filesystem::is_empty(folder.path));
+}
+
+BOOST_AUTO_TEST_CASE(what_strangers_send_before_the_client_confirms_takes_no_room) {
+  const TemporaryFolder folder;
+  {
+    auto qlog = QlogFolder::open({.folder = folder.path.string(), .clock = kClock});
+    (*qlog)->on(kClock.at, kLocalId, TraceStarted{Role::server});
+    for (int i = 0; i < 1000; ++i)
+      (*qlog)->on(kClock.at, kLocalId, TracePacketDropped{DropReason::authentication_failed, 100});
+    (*qlog)->on(kClock.at, kLocalId, TraceHandshakeSent{2, false});
+    (*qlog)->on(kClock.at, kLocalId, TraceEstablished{5ms});
+  }
+  const auto all = records(folder.read("1122334455667788_server.sqlog"));
+  BOOST_TEST(all.size() == 5u);  // the header, started, how many were left out, message 2, established
+  BOOST_TEST(find(all, "mxp:events_dropped")["data"]["count"] == 1000u);
+}
+
 BOOST_AUTO_TEST_CASE(a_file_that_cannot_be_written_ends_only_itself) {
   const TemporaryFolder folder;
   const ConnectionId other({9, 9, 9, 9, 9, 9, 9, 9}), third({8, 8, 8, 8, 8, 8, 8, 8});

@@ -9,21 +9,20 @@ function element(tag, className, content) {
 }
 
 function withUnit(value, units) {
-  const step = units.step || 1000;
   let unit = 0;
-  while (Math.abs(value) >= step && unit + 1 < units.names.length) {
-    value /= step;
+  while (Math.abs(value) >= 1000 && unit + 1 < units.length) {
+    value /= 1000;
     ++unit;
   }
   const digits = Math.abs(value) >= 100 || Number.isInteger(value) ? 0 : Math.abs(value) >= 10 ? 1 : 2;
-  return `${value.toFixed(digits)} ${units.names[unit]}`.trim();
+  return `${value.toFixed(digits)} ${units[unit]}`.trim();
 }
-const bytesText = (value) => withUnit(value, {names: ['B', 'kB', 'MB', 'GB', 'TB']});
-const rateText = (value) => withUnit(value, {names: ['bit/s', 'kbit/s', 'Mbit/s', 'Gbit/s', 'Tbit/s']});
+const bytesText = (value) => withUnit(value, ['B', 'kB', 'MB', 'GB', 'TB']);
+const rateText = (value) => withUnit(value, ['bit/s', 'kbit/s', 'Mbit/s', 'Gbit/s', 'Tbit/s']);
 const countText = (value) => String(value).replace(/\B(?=(\d{3})+(?!\d))/g, ' ');
 function millisecondsText(value) {
-  if (Math.abs(value) >= 1000) return withUnit(value / 1000, {names: ['s']});
-  return Math.abs(value) >= 1 || value === 0 ? withUnit(value, {names: ['ms']}) : withUnit(value * 1000, {names: ['µs']});
+  if (Math.abs(value) >= 1000) return withUnit(value / 1000, ['s']);
+  return Math.abs(value) >= 1 || value === 0 ? withUnit(value, ['ms']) : withUnit(value * 1000, ['µs']);
 }
 
 // Numbers with no figure behind the first three that matter.

@@ -51,9 +51,9 @@ void CaptureStory::add(const PacketRecord& record) {
 
 void CaptureStory::note_hosts(const PacketRecord& record, std::int64_t time_ns) {
   constexpr std::uint32_t kSmall = 1000;
-  const bool from_client = record.direction == TrafficDirection::client_to_server;
+  const bool from_client = record.from_client();
   if (!from_client) ++server_packets_;
-  const SocketAddress& server = from_client ? record.destination : record.source;
+  const SocketAddress& server = record.server();
   if (record.type == PacketType::response) {
     if (servers_.size() < kMaxHosts || servers_.contains(server)) {
       Server& known = servers_[server];
@@ -62,7 +62,7 @@ void CaptureStory::note_hosts(const PacketRecord& record, std::int64_t time_ns) 
       known.last_answered = record.connection;
     }
   }
-  const auto key = machines(from_client ? record.source : record.destination, server);
+  const auto key = machines(record.client(), server);
   if (hosts_.size() == kMaxHosts && !hosts_.contains(key)) return;
   Hosts& hosts = hosts_[key];
   if (record.length < kSmall) (from_client ? hosts.small_up_ns : hosts.small_down_ns) = time_ns;

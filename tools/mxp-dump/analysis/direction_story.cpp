@@ -1,7 +1,6 @@
 #include "mxp-dump/analysis/direction_story.h"
 
 #include <algorithm>
-#include <chrono>
 
 namespace mxp::dump {
 namespace {
@@ -136,13 +135,9 @@ void DirectionStory::acknowledged(const AckFrame& frame, std::int64_t time_ns, s
   }
   if (answer.newly_acknowledged.empty()) return;
   awaiting_since_ns_ = time_ns;
-  const SentPacket& newest = answer.newly_acknowledged.front();
-  if (newest.number != frame.largest.value() || !newest.eliciting) return;
-  const std::int64_t waited = std::chrono::duration_cast<std::chrono::nanoseconds>(frame.delay).count();
-  const std::int64_t whole = time_ns - newest.time_ns;
-  if (whole < 0) return;
-  // A delay that is longer than the round trip is not believed.
-  const std::int64_t sample = waited < whole ? whole - waited : whole;
+  const auto whole = round_trip_ns(answer, frame, time_ns);
+  if (!whole) return;
+  const std::int64_t sample = without_ack_delay(*whole, frame.delay);
   round_trip.add(sample);
   history.at(time_ns).add_rtt(sample);
 }

@@ -1,6 +1,7 @@
 #include "mxp-dump/analysis/flight.h"
 
 #include <algorithm>
+#include <chrono>
 
 #include "core/packet_threshold.h"
 
@@ -97,6 +98,18 @@ std::int64_t Flight::oldest_ns() const {
     if (packet.state == SentPacket::State::outstanding && packet.eliciting) return packet.time_ns;
   }
   return 0;
+}
+
+std::optional<std::int64_t> round_trip_ns(const Flight::Answer& answer, const AckFrame& frame, std::int64_t time_ns) {
+  if (answer.newly_acknowledged.empty()) return std::nullopt;
+  const SentPacket& newest = answer.newly_acknowledged.front();
+  if (newest.number != frame.largest.value() || !newest.eliciting || time_ns < newest.time_ns) return std::nullopt;
+  return time_ns - newest.time_ns;
+}
+
+std::int64_t without_ack_delay(std::int64_t whole_ns, Duration delay) {
+  const std::int64_t waited = std::chrono::duration_cast<std::chrono::nanoseconds>(delay).count();
+  return waited < whole_ns ? whole_ns - waited : whole_ns;
 }
 
 }  // namespace mxp::dump

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <optional>
 #include <vector>
 
 #include "core/frames.h"
@@ -65,5 +66,13 @@ class Flight {
   std::uint64_t bytes_ = 0, outstanding_ = 0, largest_acknowledged_ = 0;
   Answer answer_;
 };
+
+inline const Flight::Settled kNothingToSettle = [](const SentPacket&, Flight::Fate) {};
+
+// The round trip that ends with `frame` at `time_ns`, the delay of its sender included; nothing if it acknowledges no
+// packet that was waited for, or not the newest of them (RFC 9002 §5.1). `answer` is what the flight made of the frame.
+std::optional<std::int64_t> round_trip_ns(const Flight::Answer& answer, const AckFrame& frame, std::int64_t time_ns);
+// A delay that is longer than the round trip is not believed.
+std::int64_t without_ack_delay(std::int64_t whole_ns, Duration delay);
 
 }  // namespace mxp::dump

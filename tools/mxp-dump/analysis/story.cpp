@@ -9,13 +9,12 @@ std::string_view direction_phrase(TrafficDirection direction) {
 }
 
 void Story::add(const PacketRecord& record, std::int64_t time_ns) {
-  const bool from_client = record.direction == TrafficDirection::client_to_server;
   if (packets == 0) {
     connection = record.connection;
     first_ns = time_ns;
     first_frame = record.frame;
-    client = from_client ? record.source : record.destination;
-    server = from_client ? record.destination : record.source;
+    client = record.client();
+    server = record.server();
   }
   if (client_id.empty() && record.client_id) client_id = hex(*record.client_id);
   ++packets;

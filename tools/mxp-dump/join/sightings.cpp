@@ -50,10 +50,7 @@ class Collector {
     const auto [place, is_new] =
         places_.emplace(record.connection, static_cast<std::uint32_t>(seen_.connections.size()));
     if (is_new) {
-      const bool up = record.direction == TrafficDirection::client_to_server;
-      seen_.connections.push_back({(up ? record.source : record.destination).to_string(),
-                                   (up ? record.destination : record.source).to_string(),
-                                   {}});
+      seen_.connections.push_back({record.client().to_string(), record.server().to_string(), {}});
     }
     Sightings::Ends& ends = seen_.connections[place->second];
     for (const Frame& frame : record.frames) {

@@ -3,15 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <nlohmann/json.hpp>
 
 #include "mxp-dump/packet_writer.h"
 
 namespace mxp::dump {
 namespace {
-
-const Flight::Settled kNoMore = [](const SentPacket&, Flight::Fate) {};
 
 // Rows of the timeline that are no streams: no stream has these ids.
 constexpr std::uint64_t kMessages = ~std::uint64_t{0}, kDatagrams = ~std::uint64_t{1};
@@ -96,7 +93,7 @@ void PagePlot::add_opened(const PacketRecord& record, std::int64_t time_ns) {
                    .time_ns = time_ns,
                    .size = record.length,
                    .eliciting = std::ranges::any_of(record.frames, is_ack_eliciting)},
-                  kNoMore);
+                  kNothingToSettle);
   for (const Frame& frame : record.frames) add_frame(frame, record.direction, time_ns);
   PlotSlot& slot = own.slots.at(time_ns);
   slot.flight = std::max(slot.flight, own.flight.bytes());
@@ -134,7 +131,7 @@ void PagePlot::add_frame(const Frame& frame, TrafficDirection direction, std::in
 
 // Of the direction that is acknowledged.
 void PagePlot::add_ack(const AckFrame& frame, Direction& acknowledged, std::int64_t time_ns) {
-  const Flight::Answer& answer = acknowledged.flight.acknowledged(frame, kNoMore);
+  const Flight::Answer& answer = acknowledged.flight.acknowledged(frame, kNothingToSettle);
   if (answer.newly_acknowledged.empty()) return;
   auto& positions = acknowledged.positions;
   while (!positions.empty() && positions.front().first <= frame.largest.value()) {
@@ -143,10 +140,9 @@ void PagePlot::add_ack(const AckFrame& frame, Direction& acknowledged, std::int6
   }
   PlotSlot& slot = acknowledged.slots.at(time_ns);
   slot.acknowledged = acknowledged.acknowledged;
-  const SentPacket& newest = answer.newly_acknowledged.front();
-  if (newest.number != frame.largest.value() || !newest.eliciting) return;
-  const std::int64_t waited = std::chrono::duration_cast<std::chrono::nanoseconds>(frame.delay).count();
-  const std::int64_t whole = time_ns - newest.time_ns, sample = waited < whole ? whole - waited : whole;
+  const auto whole = round_trip_ns(answer, frame, time_ns);
+  if (!whole) return;
+  const std::int64_t sample = without_ack_delay(*whole, frame.delay);
   slot.shortest_ns = slot.round_trips == 0 ? sample : std::min(slot.shortest_ns, sample);
   slot.longest_ns = std::max(slot.longest_ns, sample);
   slot.round_trips_ns += static_cast<double>(sample);

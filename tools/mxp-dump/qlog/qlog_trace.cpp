@@ -13,8 +13,6 @@ namespace {
 
 constexpr std::uint64_t kNanosecondsOfMillisecond = 1'000'000;
 
-const Flight::Settled kNothingToSettle = [](const SentPacket&, Flight::Fate) {};
-
 QlogSeenPacket::Type seen_type(PacketType type) {
   if (type == PacketType::initial) return QlogSeenPacket::Type::initial;
   return type == PacketType::one_rtt ? QlogSeenPacket::Type::one_rtt : QlogSeenPacket::Type::response;
@@ -29,11 +27,9 @@ QlogTrace::QlogTrace(QlogFlavour flavour, TrafficDirection flow, const PacketRec
     : flavour_(flavour),
       flow_(flow),
       zero_ns_(record.time_ns.value_or(0) / kNanosecondsOfMillisecond * kNanosecondsOfMillisecond),
-      now_ns_(record.time_ns.value_or(0)) {
-  const bool from_client = record.direction == TrafficDirection::client_to_server;
-  client_ = from_client ? record.source : record.destination;
-  server_ = from_client ? record.destination : record.source;
-}
+      now_ns_(record.time_ns.value_or(0)),
+      client_(record.client()),
+      server_(record.server()) {}
 
 void QlogTrace::event(const TraceEvent& event, std::string& out) const {
   append_qlog_event(out, flavour_, time(), event);
@@ -93,7 +89,7 @@ void QlogTrace::add_packet(const PacketRecord& record, std::string& out) {
   const std::uint64_t number = record.number->value();
   if (record.lost == true) {
     auto& untold = directions_[index(record.direction)].untold;
-    untold[number] = {record.length};
+    untold[number] = record.length;
     if (untold.size() > kMaxUntold) tell_lost(record.direction, untold.begin()->first + 1, LossReason::time, out);
   }
   if (!is_ours(record.direction)) return;
@@ -107,7 +103,7 @@ void QlogTrace::add_packet(const PacketRecord& record, std::string& out) {
 
 // The client has moved, or a NAT gave it another address.
 void QlogTrace::add_move(const PacketRecord& record, std::string& out) {
-  if (record.direction != TrafficDirection::client_to_server || record.source == client_) return;
+  if (!record.from_client() || record.source == client_) return;
   client_ = record.source;
   const bool client = flow_ == TrafficDirection::client_to_server;
   event(TracePathChanged{client ? server_ : client_, client ? client_ : server_}, out);
@@ -117,8 +113,8 @@ void QlogTrace::add_move(const PacketRecord& record, std::string& out) {
 void QlogTrace::add_established(const PacketRecord& record, std::string& out) {
   if (record.type == PacketType::initial && !first_initial_ns_) first_initial_ns_ = now_ns_;
   if (record.type == PacketType::response && !first_response_ns_) first_response_ns_ = now_ns_;
-  if (established_ || record.type != PacketType::one_rtt || record.direction != TrafficDirection::client_to_server ||
-      !first_initial_ns_ || !first_response_ns_)
+  if (established_ || record.type != PacketType::one_rtt || !record.from_client() || !first_initial_ns_ ||
+      !first_response_ns_)
     return;
   established_ = true;
   event(TraceEstablished{Duration(*first_response_ns_ - *first_initial_ns_)}, out);
@@ -162,10 +158,10 @@ void QlogTrace::add_ack(const AckFrame& frame, std::string& out) {
   const Flight::Answer& answer = flight_.acknowledged(frame, kNothingToSettle);
   if (answer.newly_acknowledged.empty()) return;
   TraceCongestion metrics{.window_bytes = 0, .in_flight_bytes = flight_.bytes(), .smoothed_rtt = smoothed_rtt_};
-  const SentPacket& newest = answer.newly_acknowledged.front();
-  const Duration whole(static_cast<std::int64_t>(now_ns_) - newest.time_ns);
-  if (newest.number == frame.largest.value() && newest.eliciting && whole > Duration::zero()) {
+  const Duration whole(round_trip_ns(answer, frame, static_cast<std::int64_t>(now_ns_)).value_or(0));
+  if (whole > Duration::zero()) {
     min_rtt_ = min_rtt_ == Duration::zero() ? whole : std::min(min_rtt_, whole);
+    // RFC 9002 §5.3, where the page and `why` take any delay off that is shorter: these are the metrics of an endpoint.
     const Duration sample = whole - frame.delay >= min_rtt_ ? whole - frame.delay : whole;
     if (smoothed_rtt_ == Duration::zero()) {
       smoothed_rtt_ = sample;
@@ -188,9 +184,9 @@ void QlogTrace::add_ack(const AckFrame& frame, std::string& out) {
 void QlogTrace::tell_lost(TrafficDirection direction, std::uint64_t before, LossReason reason, std::string& out) {
   auto& untold = directions_[index(direction)].untold;
   while (!untold.empty() && untold.begin()->first < before) {
-    const auto [number, lost] = *untold.begin();
+    const auto [number, size] = *untold.begin();
     untold.erase(untold.begin());
-    const TracePacketLost told{PacketNumber(number), lost.size, reason};
+    const TracePacketLost told{PacketNumber(number), size, reason};
     if (is_ours(direction)) event(told, out);
     else append_qlog_peer_loss(out, flavour_, time(), told);
   }

@@ -28,11 +28,8 @@ class QlogTrace {
   void finish(std::string& out);
 
  private:
-  struct Lost {
-    std::uint64_t size = 0;
-  };
   struct Direction {
-    std::map<std::uint64_t, Lost> untold;  // by packet number
+    std::map<std::uint64_t, std::uint64_t> untold;  // sizes of lost packets, by packet number
     std::uint32_t phases = 0;
   };
 

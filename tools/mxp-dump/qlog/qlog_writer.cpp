@@ -22,7 +22,7 @@ tools::Result<void> QlogWriter::add(const PacketRecord& record) {
       ++not_placed_;
       return {};
     }
-    if (ended_.contains(record.connection) || files_.count() >= kMaxFiles) {
+    if (ended_.contains(record.connection) || files_.count() >= max_files_) {
       ++left_out_;
       return {};
     }

@@ -29,7 +29,8 @@ class QlogWriter {
   static constexpr std::size_t kMaxPlaces = kMaxPaths;               // of a connection
   static constexpr std::size_t kMaxSurveyed = std::size_t{1} << 20;  // connections of which the flow is known
 
-  QlogWriter(QlogFiles files, QlogFlavour flavour) : files_(std::move(files)), flavour_(flavour) {}
+  QlogWriter(QlogFiles files, QlogFlavour flavour, std::size_t max_files = kMaxFiles)
+      : files_(std::move(files)), flavour_(flavour), max_files_(max_files) {}
 
   // Before the first packet: a connection as the whole capture shows it.
   void survey(const Connection& connection);
@@ -59,6 +60,7 @@ class QlogWriter {
 
   QlogFiles files_;
   QlogFlavour flavour_;
+  std::size_t max_files_;
   Places places_;                                                // the latest first
   std::map<std::uint64_t, std::vector<Places::iterator>> open_;  // by connection
   std::unordered_set<std::uint64_t> server_sends_more_;

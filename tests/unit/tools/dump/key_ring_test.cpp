@@ -162,6 +162,22 @@ BOOST_AUTO_TEST_CASE(a_capture_fills_only_its_own_share_and_what_is_left_out_is_
   BOOST_TEST(keys.left_out_lines() == 0u);
 }
 
+BOOST_AUTO_TEST_CASE(what_a_capture_holds_does_not_overrule_the_log_of_the_user) {
+  Log log;
+  log.add(0, 7, "C2S");
+  log.add(2, 7, "C2S");
+  KeyRing keys;
+  BOOST_REQUIRE(keys.load(log.path()).has_value());
+  for (const unsigned id : {7, 8}) {
+    const std::string line = fmt::format("MXP_S2C_TRAFFIC_SECRET_4000000000 {:016x} {:064x}\n", id, 9);
+    keys.take_embedded(ByteView(reinterpret_cast<const std::uint8_t*>(line.data()), line.size()));
+  }
+  BOOST_TEST((keys.find(id_of(7))->direction == KeyLogLine::TrafficDirection::client_to_server));
+  BOOST_TEST(keys.find(id_of(7))->highest_phase == 2u);
+  BOOST_TEST((keys.find(id_of(8))->direction == KeyLogLine::TrafficDirection::server_to_client));
+  BOOST_TEST(keys.find(id_of(8))->highest_phase == 4'000'000'000u);
+}
+
 BOOST_AUTO_TEST_CASE(a_further_secret_of_one_id_is_counted_where_there_is_no_room_for_it) {
   KeyRing keys;
   for (unsigned secret = 1; secret <= kMaxSecretsOfId + 3; ++secret) {
