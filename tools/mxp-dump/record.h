@@ -2,6 +2,7 @@
 // next packet.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -68,6 +69,7 @@ struct PacketRecord {
   ByteView plain;  // its frames, where it was opened
 
   bool truncated() const { return captured < length; }
+  bool asks_for_ack() const { return std::ranges::any_of(frames, is_ack_eliciting); }
   bool from_client() const { return direction == TrafficDirection::client_to_server; }
   const SocketAddress& client() const { return from_client() ? source : destination; }
   const SocketAddress& server() const { return from_client() ? destination : source; }

@@ -1,6 +1,5 @@
 #include "mxp-dump/stats_rtt.h"
 
-#include <algorithm>
 #include <functional>
 
 namespace mxp::dump {
@@ -15,7 +14,7 @@ std::uint64_t StatsRtt::path_of(const SocketAddress& from, const SocketAddress& 
 
 std::ptrdiff_t StatsRtt::sent(const PacketRecord& record, bool room) {
   if (!record.number || !record.time_ns || record.duplicate || record.seen_before || record.damaged || !room) return 0;
-  if (std::ranges::none_of(record.frames, is_ack_eliciting)) return 0;
+  if (!record.asks_for_ack()) return 0;
   const std::uint64_t number = record.number->value();
   // What was overtaken before this place gives no sample.
   if ((!outstanding_.empty() && number <= outstanding_.back().number) ||

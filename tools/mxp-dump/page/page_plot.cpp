@@ -92,7 +92,7 @@ void PagePlot::add_opened(const PacketRecord& record, std::int64_t time_ns) {
                    .frame = record.frame,
                    .time_ns = time_ns,
                    .size = record.length,
-                   .eliciting = std::ranges::any_of(record.frames, is_ack_eliciting)},
+                   .eliciting = record.asks_for_ack()},
                   kNothingToSettle);
   for (const Frame& frame : record.frames) add_frame(frame, record.direction, time_ns);
   PlotSlot& slot = own.slots.at(time_ns);

@@ -18,8 +18,6 @@ QlogSeenPacket::Type seen_type(PacketType type) {
   return type == PacketType::one_rtt ? QlogSeenPacket::Type::one_rtt : QlogSeenPacket::Type::response;
 }
 
-bool asks_for_ack(const PacketRecord& record) { return std::ranges::any_of(record.frames, is_ack_eliciting); }
-
 }  // namespace
 
 // Times count from a whole millisecond, which is what the header can tell.
@@ -76,7 +74,7 @@ void QlogTrace::add_packet(const PacketRecord& record, std::string& out) {
       .number = record.number,
       .frames = {},
       .size_bytes = record.length,
-      .ack_eliciting = asks_for_ack(record),
+      .ack_eliciting = record.asks_for_ack(),
       .repeats = record.retransmission,
   };
   TraceFrameList frames;
