@@ -28,7 +28,6 @@ class QlogFiles {
   tools::Result<void> finish(const std::string& name);
   // Writes all that waits.
   tools::Result<void> flush();
-  bool was_written(const std::string& name) const { return files_.contains(name); }
   std::size_t count() const { return files_.size(); }
 
  private:
