@@ -1,9 +1,13 @@
-"""A headless Chromium for tests of pages, over the DevTools protocol on two pipes; with no network where a namespace can be had."""
+"""A headless Chromium for tests of pages, over the DevTools protocol on two pipes; with no network where a namespace can be had.
+
+Run by itself it makes a picture: browser.py PAGE.html PICTURE.png [WIDTH [HEIGHT]], such as those in docs/images."""
 import base64
 import json
 import os
 import shutil
 import subprocess
+import sys
+import tempfile
 
 PROGRAM = next((path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None)
 
@@ -86,3 +90,13 @@ class Browser:
         clip = {"clip": {"x": 0, "y": 0, "width": self.run("innerWidth"), "height": height, "scale": 1}} if height else {}
         with open(path, "wb") as file:
             file.write(base64.b64decode(self.call("Page.captureScreenshot", captureBeyondViewport=True, **clip)["data"]))
+
+
+if __name__ == "__main__":
+    page, picture, width, height = (*sys.argv[1:], *("1280", "900")[len(sys.argv) - 3:])
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
+        one = Browser(profile)
+        problems, _ = one.open(os.path.abspath(page), int(width))
+        one.screenshot(picture, int(height))
+        one.close()
+    sys.exit("\n".join(problems) or 0)
