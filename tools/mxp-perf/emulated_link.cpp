@@ -12,7 +12,7 @@
 #include <string_view>
 #include <system_error>
 
-#include "mxp-perf/limits_pipeline.h"
+#include "mxp-perf/limits/limits_pipeline.h"
 
 namespace mxp::perf {
 

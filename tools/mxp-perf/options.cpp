@@ -11,7 +11,7 @@
 #include "common/resolve.h"
 #include "common/suite_list.h"
 #include "common/units.h"
-#include "mxp-perf/message_meter.h"
+#include "mxp-perf/workloads/message_meter.h"
 #include "netem/spec.h"
 
 namespace mxp::perf {

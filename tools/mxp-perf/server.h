@@ -8,10 +8,10 @@
 #include <optional>
 #include <vector>
 
-#include "mxp-perf/bulk.h"
 #include "mxp-perf/control.h"
-#include "mxp-perf/datagram_test.h"
-#include "mxp-perf/message_meter.h"
+#include "mxp-perf/workloads/bulk.h"
+#include "mxp-perf/workloads/datagram_test.h"
+#include "mxp-perf/workloads/message_meter.h"
 #include "mxp/event_loop.h"
 #include "mxp/handler.h"
 

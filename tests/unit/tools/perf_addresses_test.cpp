@@ -7,7 +7,7 @@
 #include "common/observe/observation.h"
 #include "common/output.h"
 #include "common/signals.h"
-#include "mxp-perf/client.h"
+#include "mxp-perf/client/client.h"
 #include "mxp-perf/server.h"
 #include "mxp/event_loop.h"
 

@@ -1,10 +1,10 @@
 // What mxp-perf counts, and what its connections may hold: the parts that a test over a socket cannot pin down.
 #include <boost/test/unit_test.hpp>
 
-#include "mxp-perf/bulk.h"
-#include "mxp-perf/latency_histogram.h"
 #include "mxp-perf/memory.h"
 #include "mxp-perf/result.h"
+#include "mxp-perf/workloads/bulk.h"
+#include "mxp-perf/workloads/latency_histogram.h"
 
 using namespace mxp;
 using namespace mxp::perf;

@@ -3,7 +3,7 @@
 #include <chrono>
 #include <map>
 
-#include "mxp-perf/message_source.h"
+#include "mxp-perf/workloads/message_source.h"
 #include "mxp/event_loop.h"
 
 namespace mxp::perf::test {

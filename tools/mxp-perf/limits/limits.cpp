@@ -1,4 +1,4 @@
-#include "mxp-perf/limits.h"
+#include "mxp-perf/limits/limits.h"
 
 #include <netinet/in.h>
 #include <poll.h>
@@ -16,7 +16,7 @@
 #include "crypto/packet_protection.h"
 #include "crypto/primitives.h"
 #include "crypto/replay_window.h"
-#include "mxp-perf/limits_pipeline.h"
+#include "mxp-perf/limits/limits_pipeline.h"
 #include "mxp/config.h"
 #include "mxp/event_loop.h"
 #include "udp/clock.h"

@@ -1,4 +1,4 @@
-#include "mxp-perf/bulk.h"
+#include "mxp-perf/workloads/bulk.h"
 
 #include <array>
 

@@ -1,4 +1,4 @@
-#include "mxp-perf/rr_test.h"
+#include "mxp-perf/workloads/rr_test.h"
 
 #include <algorithm>
 

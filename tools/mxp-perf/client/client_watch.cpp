@@ -2,9 +2,9 @@
 #include <fmt/format.h>
 
 #include "common/escape.h"
-#include "mxp-perf/client.h"
-#include "mxp-perf/client_errors.h"
-#include "mxp-perf/client_limits.h"
+#include "mxp-perf/client/client.h"
+#include "mxp-perf/client/client_errors.h"
+#include "mxp-perf/client/client_limits.h"
 
 namespace mxp::perf {
 

@@ -1,4 +1,4 @@
-#include "mxp-perf/rr_caller.h"
+#include "mxp-perf/workloads/rr_caller.h"
 
 #include <algorithm>
 #include <cmath>

@@ -1,18 +1,18 @@
-#include "mxp-perf/client.h"
+#include "mxp-perf/client/client.h"
 
 #include <fmt/format.h>
 
 #include <utility>
 
 #include "common/units.h"
-#include "mxp-perf/bulk_test.h"
-#include "mxp-perf/client_errors.h"
-#include "mxp-perf/client_limits.h"
-#include "mxp-perf/datagram_test.h"
-#include "mxp-perf/isolation_test.h"
+#include "mxp-perf/client/client_errors.h"
+#include "mxp-perf/client/client_limits.h"
 #include "mxp-perf/memory.h"
-#include "mxp-perf/messages_test.h"
-#include "mxp-perf/rr_test.h"
+#include "mxp-perf/workloads/bulk_test.h"
+#include "mxp-perf/workloads/datagram_test.h"
+#include "mxp-perf/workloads/isolation_test.h"
+#include "mxp-perf/workloads/messages_test.h"
+#include "mxp-perf/workloads/rr_test.h"
 
 namespace mxp::perf {
 

@@ -3,8 +3,8 @@
 
 #include <memory>
 
-#include "mxp-perf/client_test.h"
-#include "mxp-perf/rr_caller.h"
+#include "mxp-perf/workloads/client_test.h"
+#include "mxp-perf/workloads/rr_caller.h"
 #include "mxp/event_loop.h"
 
 namespace mxp::perf {

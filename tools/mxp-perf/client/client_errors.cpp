@@ -1,4 +1,4 @@
-#include "mxp-perf/client_errors.h"
+#include "mxp-perf/client/client_errors.h"
 
 #include <fmt/format.h>
 

@@ -1,4 +1,4 @@
-#include "mxp-perf/messages_test.h"
+#include "mxp-perf/workloads/messages_test.h"
 
 #include <fmt/format.h>
 
@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "common/counted.h"
-#include "mxp-perf/message_meter.h"
+#include "mxp-perf/workloads/message_meter.h"
 
 namespace mxp::perf {
 

@@ -1,4 +1,4 @@
-#include "mxp-perf/bulk_test.h"
+#include "mxp-perf/workloads/bulk_test.h"
 
 #include <algorithm>
 #include <chrono>

@@ -16,10 +16,10 @@
 #include "common/output.h"
 #include "common/signals.h"
 #include "common/tool_error.h"
-#include "mxp-perf/client_test.h"
-#include "mxp-perf/interval_lines.h"
 #include "mxp-perf/options.h"
 #include "mxp-perf/result.h"
+#include "mxp-perf/workloads/client_test.h"
+#include "mxp-perf/workloads/interval_lines.h"
 #include "mxp/event_loop.h"
 #include "mxp/handler.h"
 

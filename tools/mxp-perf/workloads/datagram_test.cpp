@@ -1,4 +1,4 @@
-#include "mxp-perf/datagram_test.h"
+#include "mxp-perf/workloads/datagram_test.h"
 
 #include <algorithm>
 #include <chrono>

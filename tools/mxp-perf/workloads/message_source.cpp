@@ -1,9 +1,9 @@
-#include "mxp-perf/message_source.h"
+#include "mxp-perf/workloads/message_source.h"
 
 #include <algorithm>
 #include <cmath>
 
-#include "mxp-perf/message_meter.h"
+#include "mxp-perf/workloads/message_meter.h"
 
 namespace mxp::perf {
 

@@ -10,7 +10,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "mxp-perf/latency_histogram.h"
+#include "mxp-perf/workloads/latency_histogram.h"
 #include "mxp/connection.h"
 #include "mxp/time.h"
 

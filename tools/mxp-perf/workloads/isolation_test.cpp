@@ -1,4 +1,4 @@
-#include "mxp-perf/isolation_test.h"
+#include "mxp-perf/workloads/isolation_test.h"
 
 #include <algorithm>
 #include <cmath>

@@ -7,9 +7,9 @@
 #include <optional>
 #include <vector>
 
-#include "mxp-perf/bulk.h"
 #include "mxp-perf/control.h"
-#include "mxp-perf/latency_histogram.h"
+#include "mxp-perf/workloads/bulk.h"
+#include "mxp-perf/workloads/latency_histogram.h"
 #include "mxp/bytes.h"
 #include "mxp/time.h"
 

@@ -2,9 +2,9 @@
 // both ends counted.
 #pragma once
 
-#include "mxp-perf/client_test.h"
-#include "mxp-perf/latency_histogram.h"
-#include "mxp-perf/message_source.h"
+#include "mxp-perf/workloads/client_test.h"
+#include "mxp-perf/workloads/latency_histogram.h"
+#include "mxp-perf/workloads/message_source.h"
 #include "mxp/event_loop.h"
 
 namespace mxp::perf {

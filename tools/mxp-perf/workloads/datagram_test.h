@@ -7,7 +7,7 @@
 #include <optional>
 #include <vector>
 
-#include "mxp-perf/client_test.h"
+#include "mxp-perf/workloads/client_test.h"
 #include "mxp/event_loop.h"
 
 namespace mxp::perf {

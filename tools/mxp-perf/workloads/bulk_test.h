@@ -3,8 +3,8 @@
 
 #include <map>
 
-#include "mxp-perf/bulk.h"
-#include "mxp-perf/client_test.h"
+#include "mxp-perf/workloads/bulk.h"
+#include "mxp-perf/workloads/client_test.h"
 #include "mxp/event_loop.h"
 
 namespace mxp::perf {

@@ -1,4 +1,4 @@
-#include "mxp-perf/limits_pipeline.h"
+#include "mxp-perf/limits/limits_pipeline.h"
 
 #include <poll.h>
 #include <signal.h>

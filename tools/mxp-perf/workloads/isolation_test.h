@@ -13,9 +13,9 @@
 #include <set>
 #include <vector>
 
-#include "mxp-perf/bulk.h"
-#include "mxp-perf/client_test.h"
-#include "mxp-perf/latency_histogram.h"
+#include "mxp-perf/workloads/bulk.h"
+#include "mxp-perf/workloads/client_test.h"
+#include "mxp-perf/workloads/latency_histogram.h"
 #include "mxp/event_loop.h"
 
 namespace mxp::perf {
