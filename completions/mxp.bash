@@ -33,7 +33,7 @@ _mxp_complete() {
   if [[ $word == -* ]]; then
     candidates=$(_mxp_words_of_help <<<"$help")
   elif [[ ${tool##*/} == mxp-netem ]]; then
-    candidates='delay loss duplicate corrupt reorder rate limit slot distribution gap'
+    candidates='delay loss ecn duplicate corrupt reorder gap rate limit slot distribution queue order mtu trace rebind outage marks droplist'
   elif [[ -z $command ]]; then
     candidates=$commands
   fi

@@ -38,40 +38,41 @@ std::expected<std::vector<std::uint32_t>, std::string> parse_delivery_trace(std:
   return opportunities;
 }
 
-Duration DeliveryTrace::time_of_current() const {
-  const auto milliseconds = lap_ * opportunities_ms_.back() + opportunities_ms_[next_];
+Duration DeliveryTrace::time_of(const Place& place) const {
+  const auto milliseconds = place.lap * opportunities_ms_.back() + opportunities_ms_[place.index];
   return Duration(static_cast<Duration::rep>(milliseconds) * kNanosecondsPerMillisecond);
 }
 
 void DeliveryTrace::advance() {
   bytes_left_ = kOpportunityBytes;
-  if (++next_ == opportunities_ms_.size()) {
-    next_ = 0;
-    ++lap_;
-  }
+  if (++next_.index == opportunities_ms_.size()) next_ = {.lap = next_.lap + 1, .index = 0};
 }
 
-// Goes to the first opportunity at or after `ready` by arithmetic, not step by step, since a link may have been idle
-// for hours.
-void DeliveryTrace::skip_to(Duration ready) {
+// By arithmetic, not step by step, since a link may have been idle for hours.
+DeliveryTrace::Place DeliveryTrace::first_at_or_after(Duration ready) const {
+  if (time_of(next_) >= ready) return next_;
   const auto wanted_ms =
       static_cast<std::uint64_t>((ready.count() + kNanosecondsPerMillisecond - 1) / kNanosecondsPerMillisecond);
   const std::uint64_t period = opportunities_ms_.back();
-  lap_ = (wanted_ms - 1) / period;  // wanted_ms > 0; the end of a lap belongs to it, not to the next one
-  const auto within = static_cast<std::uint32_t>(wanted_ms - lap_ * period);
-  next_ = static_cast<std::size_t>(std::lower_bound(opportunities_ms_.begin(), opportunities_ms_.end(), within) -
-                                   opportunities_ms_.begin());
-  bytes_left_ = kOpportunityBytes;
+  const std::uint64_t lap = (wanted_ms - 1) / period;  // wanted_ms > 0; the end of a lap belongs to it, not to the next
+  const auto within = static_cast<std::uint32_t>(wanted_ms - lap * period);
+  const auto found = std::lower_bound(opportunities_ms_.begin(), opportunities_ms_.end(), within);
+  return {.lap = lap, .index = static_cast<std::size_t>(found - opportunities_ms_.begin())};
 }
 
+Duration DeliveryTrace::next_opportunity(Duration ready) const { return time_of(first_at_or_after(ready)); }
+
 Duration DeliveryTrace::departure(Duration ready, std::uint64_t bytes) {
-  if (time_of_current() < ready) skip_to(ready);
+  if (time_of(next_) < ready) {
+    next_ = first_at_or_after(ready);
+    bytes_left_ = kOpportunityBytes;
+  }
   while (bytes > bytes_left_) {
     bytes -= bytes_left_;
     advance();
   }
   bytes_left_ -= static_cast<std::uint32_t>(bytes);
-  const Duration last_byte = time_of_current();
+  const Duration last_byte = time_of(next_);
   if (bytes_left_ == 0) advance();
   return last_byte;
 }

@@ -27,18 +27,24 @@ class DeliveryTrace {
       : opportunities_ms_(std::move(opportunities_ms)) {}
 
   bool empty() const { return opportunities_ms_.empty(); }
+  const std::vector<std::uint32_t>& opportunities_ms() const { return opportunities_ms_; }
+  // The first one that is left at or after `ready`.
+  Duration next_opportunity(Duration ready) const;
   // Takes the opportunities for a packet that is ready at `ready`, after those of the packets before it. Returns when
   // its last byte leaves.
   Duration departure(Duration ready, std::uint64_t bytes);
 
  private:
-  Duration time_of_current() const;
+  struct Place {
+    std::uint64_t lap = 0;
+    std::size_t index = 0;
+  };
+  Duration time_of(const Place& place) const;
+  Place first_at_or_after(Duration ready) const;
   void advance();
-  void skip_to(Duration ready);
 
   std::vector<std::uint32_t> opportunities_ms_;
-  std::uint64_t lap_ = 0;
-  std::size_t next_ = 0;
+  Place next_;
   std::uint32_t bytes_left_ = kOpportunityBytes;
 };
 

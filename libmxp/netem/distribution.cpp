@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "netem/delay_table.h"
+
 namespace mxp::netem {
 namespace {
 
@@ -42,22 +44,30 @@ double pareto_quantile(double u) {
 
 double cut(double value) { return std::clamp(value, -kLargest, kLargest); }
 
+// The kernel takes its draw modulo the size of the table, which leaves nothing of a correlation. Here the draw's place in
+// [0, 1) is the place in the table, so a table that rises is its distribution's inverse and a correlation stays one.
+double from_table(const std::vector<std::int16_t>& values, double u) {
+  const auto at = static_cast<std::size_t>(u * static_cast<double>(values.size()));
+  return values[std::min(at, values.size() - 1)] / kTableScale;
+}
+
 }  // namespace
 
-double deviation(Distribution distribution, double u) {
+double deviation(Distribution distribution, double u, const DelayTable& table) {
   switch (distribution) {
     case Distribution::uniform: return 2 * u - 1;
     case Distribution::normal: return cut(normal_quantile(u));
     case Distribution::pareto: return cut(pareto_quantile(u));
     case Distribution::paretonormal: return cut(0.25 * cut(normal_quantile(u)) + 0.75 * cut(pareto_quantile(u)));
+    case Distribution::table: return from_table(table.values, u);
   }
   return 0;
 }
 
-Duration draw_duration(Duration mean, Duration jitter, Distribution distribution, double u) {
+Duration draw_duration(Duration mean, Duration jitter, Distribution distribution, double u, const DelayTable& table) {
   if (jitter.count() == 0) return mean;
   const auto off =
-      static_cast<Duration::rep>(std::llround(static_cast<double>(jitter.count()) * deviation(distribution, u)));
+      static_cast<Duration::rep>(std::llround(static_cast<double>(jitter.count()) * deviation(distribution, u, table)));
   return std::max(mean + Duration(off), Duration::zero());
 }
 

@@ -7,10 +7,12 @@
 
 namespace mxp::netem {
 
-// Maps u in [0, 1) to a deviation in units of the jitter: uniform gives [-1, 1), the others [-4, 4].
-double deviation(Distribution distribution, double u);
+// Maps u in [0, 1) to a deviation in units of the jitter: uniform gives [-1, 1), a table what it holds, the others
+// [-4, 4]. REQUIRES: a table that is asked for is not empty.
+double deviation(Distribution distribution, double u, const DelayTable& table = {});
 
 // mean + jitter * deviation, never negative.
-Duration draw_duration(Duration mean, Duration jitter, Distribution distribution, double u);
+Duration draw_duration(Duration mean, Duration jitter, Distribution distribution, double u,
+                       const DelayTable& table = {});
 
 }  // namespace mxp::netem

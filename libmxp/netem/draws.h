@@ -21,8 +21,9 @@ enum class Purpose : std::uint8_t {
   reorder = 5,
   delay = 6,
   slot = 7,
+  queue = 8,
 };
-inline constexpr std::uint32_t kPurposes = 8;
+inline constexpr std::uint32_t kPurposes = 9;
 
 // A packet of a flow, or the copy that the link made of it.
 struct DrawIndex {

@@ -1,10 +1,12 @@
 // A packet's way: offer() -> decide() draws everything that chance decides -> admit() drops or stores it -> enqueue()
-// sets its departure -> take() hands it out.
+// sets its departure -> take() hands it out. Under a managed queue enqueue() lets it wait, and advance_bottleneck()
+// (link_queue.cpp) sets its departure when its turn on the wire comes.
 #include "netem/link.h"
 
 #include <algorithm>
 
 #include "netem/distribution.h"
+#include "netem/link_parts.h"
 
 namespace mxp::netem {
 namespace {
@@ -15,18 +17,12 @@ constexpr std::size_t kMostQueued = 1u << 20;
 constexpr std::uint64_t kLeastAutoBytes = 32 * 1500;
 
 std::uint64_t automatic_limit(const LinkSpec& spec) {
-  ByteRate rate = spec.rate;
-  if (!spec.trace.opportunities_ms.empty()) {
-    rate = ByteRate::bytes_per_second(spec.trace.opportunities_ms.size() * kOpportunityBytes * 1000u /
-                                      spec.trace.opportunities_ms.back());
-  }
+  const ByteRate rate = mean_rate(spec);
   if (rate.is_zero()) return 0;
   const Duration on_the_way =
       spec.delay.mean + spec.delay.jitter + std::max(spec.slot.max, spec.slot.delay + spec.slot.jitter);
   return std::max(rate.bytes_in(on_the_way) * 3 / 2, kLeastAutoBytes);
 }
-
-bool can_be_marked(Ecn ecn) { return ecn != Ecn::not_ect; }
 
 }  // namespace
 
@@ -36,7 +32,9 @@ std::string_view to_string(Fate fate) {
     case Fate::lost: return "loss";
     case Fate::lost_too_big: return "mtu";
     case Fate::lost_outage: return "outage";
+    case Fate::lost_listed: return "drop list";
     case Fate::tail_dropped: return "queue limit";
+    case Fate::queue_dropped: return "queue management";
   }
   return "unknown";
 }
@@ -51,8 +49,23 @@ ByteRate LinkCounters::rate() const {
 Link::Link(LinkSpec spec, LinkIdentity identity)
     : spec_(std::move(spec)),
       identity_(identity),
+      own_counters_(identity.counters == nullptr ? std::make_unique<LinkCounters>() : nullptr),
+      counters_(identity.counters == nullptr ? own_counters_.get() : identity.counters),
       serializer_(spec_, identity.seed, static_cast<std::uint32_t>(identity.direction)),
+      bottleneck_(spec_, mean_rate(spec_)),
       limit_bytes_(automatic_limit(spec_)) {}
+
+void Link::change(LinkSpec spec, Path path) {
+  if (path == Path::other || spec.queue.discipline == QueueDiscipline::droptail) send_all_that_waits();
+  if (spec.queue != spec_.queue || spec.limit != spec_.limit) bottleneck_.manage(spec, mean_rate(spec));
+  serializer_.change(spec);
+  if (path == Path::other) {
+    serializer_.free_wire();
+    last_ready_ = {};
+  }
+  spec_ = std::move(spec);
+  limit_bytes_ = automatic_limit(spec_);
+}
 
 bool Link::leaves_later(const Queued& a, const Queued& b) {
   return a.due != b.due ? a.due > b.due : a.sequence > b.sequence;
@@ -68,6 +81,7 @@ Verdict Link::offer(ByteView bytes, Timestamp now, FlowId flow_id, Ecn ecn, Dura
   free_.insert(free_.end(), taken_.begin(), taken_.end());
   taken_.clear();
   if (!first_offer_) first_offer_ = now;
+  advance_bottleneck(now);
 
   Flow& flow = flow_of(flow_id);
   Verdict verdict{.index = flow.packets++};
@@ -78,20 +92,27 @@ Verdict Link::offer(ByteView bytes, Timestamp now, FlowId flow_id, Ecn ecn, Dura
       flow.draws.correlated(original, Purpose::duplicate, spec_.duplicate.correlation) < spec_.duplicate.p;
   const Decision decision = decide(flow, original);
   const Decision copy_decision = make_copy ? decide(flow, copy) : Decision{};
+  const bool is_listed = !spec_.drops.empty() && listed(flow, verdict, bytes);
 
-  ++counters_.in;
-  counters_.bytes_in += bytes.size();
+  ++counters_->in;
+  counters_->bytes_in += bytes.size();
   // The link does not copy what cannot enter it.
-  if (in_outage(now)) {
-    ++counters_.lost;
-    ++counters_.lost_outage;
+  if (blocked_ || in_outage(now)) {
+    ++counters_->lost;
+    ++counters_->lost_outage;
     verdict.fate = Fate::lost_outage;
     return verdict;
   }
   if (spec_.mtu > 0 && ip_size(bytes.size()) > spec_.mtu) {
-    ++counters_.lost;
-    ++counters_.lost_too_big;
+    ++counters_->lost;
+    ++counters_->lost_too_big;
     verdict.fate = Fate::lost_too_big;
+    return verdict;
+  }
+  if (is_listed) {
+    ++counters_->lost;
+    ++counters_->lost_listed;
+    verdict.fate = Fate::lost_listed;
     return verdict;
   }
   if (spec_.marks == Marks::strip) ecn = Ecn::not_ect;
@@ -99,7 +120,7 @@ Verdict Link::offer(ByteView bytes, Timestamp now, FlowId flow_id, Ecn ecn, Dura
   verdict.fate = admit(decision, offer, flow.draws, original, &verdict);
   if (make_copy) {
     verdict.duplicated = true;
-    ++counters_.duplicated;
+    ++counters_->duplicated;
     admit(copy_decision, offer, flow.draws, copy, nullptr);
   }
   return verdict;
@@ -124,10 +145,11 @@ Link::Decision Link::decide(Flow& flow, DrawIndex at) const {
     return decision;
   }
   if (reorder.chance.p > 0 && flow.delayed_since_reorder + 1 < reorder.gap) ++flow.delayed_since_reorder;
-  decision.delay = spec_.delay.jitter.count() == 0
-                       ? spec_.delay.mean
-                       : draw_duration(spec_.delay.mean, spec_.delay.jitter, spec_.delay.distribution,
-                                       flow.draws.correlated(at, Purpose::delay, spec_.delay.correlation));
+  decision.delay =
+      spec_.delay.jitter.count() == 0
+          ? spec_.delay.mean
+          : draw_duration(spec_.delay.mean, spec_.delay.jitter, spec_.delay.distribution,
+                          flow.draws.correlated(at, Purpose::delay, spec_.delay.correlation), spec_.delay.table);
   return decision;
 }
 
@@ -135,16 +157,25 @@ Fate Link::admit(const Decision& decision, const Offer& offer, const FlowDraws& 
   Ecn ecn = offer.ecn;
   if (decision.lose) {
     if (!spec_.ecn || !can_be_marked(ecn)) {
-      ++counters_.lost;
+      ++counters_->lost;
       return Fate::lost;
     }
     ecn = Ecn::ce;
-    ++counters_.marked;
+    ++counters_->marked;
     if (verdict != nullptr) verdict->marked = true;
   }
   if (!has_room(offer.bytes.size())) {
-    ++counters_.tail_dropped;
+    ++counters_->tail_dropped;
     return Fate::tail_dropped;
+  }
+  if (bottleneck_.managed() && !decision.at_once) {
+    const auto judged = judged_by_queue(offer, ecn, draws, at);
+    if (!judged) {
+      ++counters_->queue_dropped;
+      return Fate::queue_dropped;
+    }
+    if (*judged != ecn && verdict != nullptr) verdict->marked = true;
+    ecn = *judged;
   }
 
   const std::uint32_t buffer = free_buffer();
@@ -158,12 +189,13 @@ Fate Link::admit(const Decision& decision, const Offer& offer, const FlowDraws& 
   packet.reordered = decision.at_once;
   packet.offered_at = offer.now;
   packet.waited = offer.waited;
+  packet.delay = decision.delay;
   if (packet.corrupted) {
     const std::uint64_t where = draws.bits(at, Purpose::corrupt_where);
     packet.bytes[(where >> 3) % packet.bytes.size()] ^= static_cast<std::uint8_t>(1u << (where & 7u));
-    ++counters_.corrupted;
+    ++counters_->corrupted;
   }
-  if (packet.reordered) ++counters_.reordered;
+  if (packet.reordered) ++counters_->reordered;
   if (verdict != nullptr) {
     verdict->corrupted = packet.corrupted;
     verdict->reordered = packet.reordered;
@@ -171,8 +203,7 @@ Fate Link::admit(const Decision& decision, const Offer& offer, const FlowDraws& 
   queued_bytes_ += ip_size(offer.bytes.size());
   const Duration queued = enqueue(buffer, decision, offer.now);
   if (spec_.ce_threshold.count() > 0 && queued > spec_.ce_threshold && can_be_marked(ecn) && ecn != Ecn::ce) {
-    packet.ecn = Ecn::ce;
-    ++counters_.marked;
+    mark(packets_[buffer]);
     if (verdict != nullptr) verdict->marked = true;
   }
   return Fate::passed;
@@ -183,13 +214,16 @@ Duration Link::enqueue(std::uint32_t buffer, const Decision& decision, Timestamp
   Duration queued{};
   // As in the kernel, a packet that `reorder` chose overtakes everything that waits, also for the wire.
   if (!decision.at_once) {
-    Timestamp ready = now + decision.delay;
-    if (spec_.order == Order::keep) {
-      const Duration shift = std::max(last_ready_ - ready, Duration::zero());
-      ready += shift;
-      last_ready_ = ready;
-      counters_.order_shift.record(shift);
+    if (bottleneck_.managed()) {
+      const Packet& packet = packets_[buffer];
+      bottleneck_.push({.buffer = buffer,
+                        .ip_bytes = static_cast<std::uint32_t>(ip_size(packet.bytes.size())),
+                        .arrived = now,
+                        .may_mark = can_be_marked(packet.ecn)});
+      advance_bottleneck(now);
+      return {};
     }
+    const Timestamp ready = keep_order(now + decision.delay);
     due = serializer_.departure(ready, ip_size(packets_[buffer].bytes.size()), *first_offer_);
     queued = due - ready;
   }
@@ -199,6 +233,7 @@ Duration Link::enqueue(std::uint32_t buffer, const Decision& decision, Timestamp
 }
 
 bool Link::has_room(std::size_t payload_bytes) const {
+  if (bottleneck_.managed()) return has_room_in_bottleneck(payload_bytes);
   if (!spec_.limit.automatic) return queue_.size() < spec_.limit.packets;
   if (queue_.size() >= kMostQueued) return false;
   return limit_bytes_ == 0 || queued_bytes_ + ip_size(payload_bytes) <= limit_bytes_;
@@ -224,11 +259,15 @@ std::uint32_t Link::free_buffer() {
 }
 
 std::optional<Timestamp> Link::next_departure() const {
-  if (queue_.empty()) return std::nullopt;
-  return queue_.front().due;
+  std::optional<Timestamp> next;
+  if (!queue_.empty()) next = queue_.front().due;
+  if (bottleneck_.empty()) return next;
+  const Timestamp turn = serializer_.start(bottleneck_.front().arrived, *first_offer_);
+  return next ? std::min(*next, turn) : turn;
 }
 
 std::optional<Departure> Link::take(Timestamp now) {
+  advance_bottleneck(now);
   if (queue_.empty() || queue_.front().due > now) return std::nullopt;
   const Queued next = queue_.front();
   std::pop_heap(queue_.begin(), queue_.end(), leaves_later);
@@ -238,14 +277,14 @@ std::optional<Departure> Link::take(Timestamp now) {
   const Packet& packet = packets_[next.buffer];
   const std::size_t ip_bytes = ip_size(packet.bytes.size());
   queued_bytes_ -= ip_bytes;
-  if (counters_.out++ == 0) {
-    counters_.first_out = now;
+  if (counters_->out++ == 0) {
+    counters_->first_out = now;
   } else {
-    counters_.ip_bytes_after_first += ip_bytes;
+    counters_->ip_bytes_after_first += ip_bytes;
   }
-  counters_.last_out = now;
-  counters_.bytes_out += packet.bytes.size();
-  counters_.delay.record(now - packet.offered_at + packet.waited);
+  counters_->last_out = now;
+  counters_->bytes_out += packet.bytes.size();
+  counters_->delay.record(now - packet.offered_at + packet.waited);
   return Departure{.bytes = packet.bytes,
                    .flow = packet.flow,
                    .index = packet.index,

@@ -15,12 +15,16 @@
 // goes through the same steps itself, but is not copied again. (One difference: where the kernel draws both "copy" and
 // "lose" it sends the packet once for sure; here the original is lost and the copy takes its own chance.)
 //
+// `queue codel` and `queue red` manage those that wait for the wire; there a packet waits first and is delayed after it
+// has left the wire. With droptail it is the other way round, as in the kernel, which comes to the same without jitter.
+//
 // Cost: O(log queue) per packet; buffers are recycled, so a steady load allocates nothing.
 // Thread rule: one thread at a time.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string_view>
 #include <unordered_map>
@@ -30,6 +34,7 @@
 #include "mxp/endpoint.h"
 #include "mxp/rate.h"
 #include "mxp/time.h"
+#include "netem/bottleneck.h"
 #include "netem/delay_histogram.h"
 #include "netem/draws.h"
 #include "netem/loss_chain.h"
@@ -43,15 +48,19 @@ enum class Direction : std::uint8_t { up, down };
 // Flows are numbered by whoever offers, in the order of their first packet, so that a run can be repeated.
 using FlowId = std::uint64_t;
 
+struct LinkCounters;
+
 struct LinkIdentity {
   std::uint64_t seed = 0;
   Direction direction = Direction::up;
+  LinkCounters* counters = nullptr;  // of several links together, which outlive them; none: counters of its own
 };
 
 // What became of an offered packet, for the comment in a capture. It speaks of the packet itself; a copy may fare
 // differently.
-enum class Fate : std::uint8_t { passed, lost, lost_too_big, lost_outage, tail_dropped };
-std::string_view to_string(Fate fate);  // "passed", "loss", "mtu", "outage", "queue limit"
+enum class Fate : std::uint8_t { passed, lost, lost_too_big, lost_outage, lost_listed, tail_dropped, queue_dropped };
+// "passed", "loss", "mtu", "outage", "drop list", "queue limit", "queue management"
+std::string_view to_string(Fate fate);
 
 struct Verdict {
   Fate fate = Fate::passed;
@@ -75,14 +84,16 @@ struct Departure {
   Timestamp due_at;
 };
 
-// Once the link has drained: in = out - duplicated + lost + tail_dropped.
+// Once the link has drained: in = out - duplicated + lost + tail_dropped + queue_dropped.
 struct LinkCounters {
   std::uint64_t in = 0;
   std::uint64_t out = 0;
-  std::uint64_t lost = 0;          // by the loss model, the MTU and outages
-  std::uint64_t lost_too_big = 0;  // the part of `lost` that exceeded the MTU
-  std::uint64_t lost_outage = 0;   // the part of `lost` that fell into an outage
-  std::uint64_t tail_dropped = 0;  // by the queue limit
+  std::uint64_t lost = 0;           // by the loss model, the MTU, outages and the drop list
+  std::uint64_t lost_too_big = 0;   // the part of `lost` that exceeded the MTU
+  std::uint64_t lost_outage = 0;    // the part of `lost` that fell into an outage
+  std::uint64_t lost_listed = 0;    // the part of `lost` that the drop list took
+  std::uint64_t tail_dropped = 0;   // by the queue limit
+  std::uint64_t queue_dropped = 0;  // by CoDel or RED
   std::uint64_t duplicated = 0;
   std::uint64_t corrupted = 0;
   std::uint64_t reordered = 0;
@@ -111,10 +122,11 @@ class Link {
   // `waited`, so that its delay is counted from when it came.
   Verdict offer(ByteView bytes, Timestamp now, FlowId flow = 0, Ecn ecn = Ecn::not_ect, Duration waited = {});
 
-  // When the next packet is due; std::nullopt while none is on its way.
+  // When the next packet is due; std::nullopt while none is on its way. Under a managed queue it may be earlier than
+  // that: then take() at this time returns nothing, and the next answer is a later one.
   std::optional<Timestamp> next_departure() const;
 
-  // The next packet that is due by `now`, in order of departure.
+  // The next packet that is due by `now`, in order of departure. `now` never goes back.
   std::optional<Departure> take(Timestamp now);
 
   // Whether a datagram of this size would find room in the queue now.
@@ -126,9 +138,20 @@ class Link {
   // From the next offer on: a path whose MTU changes. 0 = any size passes.
   void set_mtu(std::uint32_t bytes) { spec_.mtu = bytes; }
 
+  // From the next offer on the link is another one. What is on its way arrives as it would have, and what waits for the
+  // wire does so at the new rate where the queue is managed. The draws go on: nothing is seeded again.
+  // REQUIRES: as the constructor.
+  enum class Path : std::uint8_t {
+    same,   // what comes later finds the wire busy with what came before, and keeps its place behind it
+    other,  // as after a hand-over: what is on the old way neither delays nor holds back what takes the new one
+  };
+  void change(LinkSpec spec, Path path = Path::same);
+  // A black-out: nothing enters while it lasts (counted as an outage).
+  void set_blocked(bool blocked) { blocked_ = blocked; }
+
   const LinkSpec& spec() const { return spec_; }
-  const LinkCounters& counters() const { return counters_; }
-  std::size_t queued_packets() const { return queue_.size(); }
+  const LinkCounters& counters() const { return *counters_; }
+  std::size_t queued_packets() const { return queue_.size() + bottleneck_.size(); }
 
  private:
   struct Flow {
@@ -136,6 +159,7 @@ class Link {
     FlowDraws draws;
     LossChain loss;
     std::uint64_t packets = 0;
+    std::uint32_t handshake_packets = 0;
     std::uint32_t delayed_since_reorder = 0;
   };
   struct Packet {  // a recycled buffer and what travels with it
@@ -148,6 +172,7 @@ class Link {
     bool reordered = false;
     Timestamp offered_at;
     Duration waited{};
+    Duration delay{};  // still to come after the wire
   };
   struct Queued {
     Timestamp due;
@@ -174,16 +199,29 @@ class Link {
     Duration waited{};
   };
   Fate admit(const Decision& decision, const Offer& offer, const FlowDraws& draws, DrawIndex at, Verdict* verdict);
-  // Returns how long the packet waits for the wire and is on it.
+  // What a managed queue makes of a packet that arrives: the marks it leaves with, or nothing if it is dropped.
+  std::optional<Ecn> judged_by_queue(const Offer& offer, Ecn ecn, const FlowDraws& draws, DrawIndex at);
+  // Returns how long the packet waits for the wire and is on it; a managed queue cannot say that yet.
   Duration enqueue(std::uint32_t buffer, const Decision& decision, Timestamp now);
+  // Takes off the managed queue whose turn on the wire has come by `now`.
+  void advance_bottleneck(Timestamp now);
+  void send_all_that_waits();
+  void put_on_wire(const Bottleneck::Packet& head, bool marked);
+  void mark(Packet& packet);
+  // The time at which a packet keeps its place behind those before it, under `order keep`.
+  Timestamp keep_order(Timestamp ready);
+  bool has_room_in_bottleneck(std::size_t payload_bytes) const;
+  bool listed(Flow& flow, const Verdict& verdict, ByteView bytes) const;
   bool in_outage(Timestamp now) const;
   std::uint32_t free_buffer();
   std::size_t ip_size(std::size_t payload) const { return payload + spec_.header_bytes; }
 
   LinkSpec spec_;
   LinkIdentity identity_;
-  LinkCounters counters_;
+  std::unique_ptr<LinkCounters> own_counters_;
+  LinkCounters* counters_;
   Serializer serializer_;
+  Bottleneck bottleneck_;
   std::unordered_map<FlowId, Flow> flows_;
   std::vector<Packet> packets_;
   std::vector<std::uint32_t> free_;
@@ -192,6 +230,7 @@ class Link {
   std::uint64_t queued_bytes_ = 0;    // IP bytes
   std::uint64_t limit_bytes_ = 0;     // of `limit auto`
   std::uint64_t sequence_ = 0;
+  bool blocked_ = false;
   std::optional<Timestamp> first_offer_;
   Timestamp last_ready_{};  // when the last packet that kept its place was ready for the wire
 };

@@ -20,6 +20,21 @@ Serializer::Serializer(const LinkSpec& spec, std::uint64_t seed, std::uint32_t d
       trace_(spec.trace.opportunities_ms),
       draws_(seed, direction, kSlotFlow) {}
 
+void Serializer::change(const LinkSpec& spec) {
+  rate_ = spec.rate;
+  framing_ = spec.framing;
+  if (slot_ != spec.slot) {
+    slot_ = spec.slot;
+    packets_left_ = bytes_left_ = 0;  // the next packet opens a slot of the new kind
+  }
+  if (trace_.opportunities_ms() != spec.trace.opportunities_ms) trace_ = DeliveryTrace(spec.trace.opportunities_ms);
+}
+
+Timestamp Serializer::start(Timestamp ready, Timestamp link_start) const {
+  if (!trace_.empty()) return link_start + trace_.next_opportunity(ready - link_start);
+  return rate_.is_zero() ? ready : std::max(ready, wire_free_);
+}
+
 Duration Serializer::time_on_wire(std::uint64_t ip_bytes) const {
   std::int64_t bytes = std::max<std::int64_t>(static_cast<std::int64_t>(ip_bytes) + framing_.overhead_bytes, 0);
   if (framing_.cell_bytes > 0) {
@@ -43,7 +58,7 @@ Timestamp Serializer::departure(Timestamp ready, std::uint64_t ip_bytes, Timesta
 
 Duration Serializer::draw_slot_wait() {
   const double u = draws_.uniform({.packet = slot_index_++}, Purpose::slot);
-  if (slot_.drawn) return draw_duration(slot_.delay, slot_.jitter, slot_.distribution, u);
+  if (slot_.drawn) return draw_duration(slot_.delay, slot_.jitter, slot_.distribution, u, slot_.table);
   return slot_.min + Duration(static_cast<Duration::rep>(static_cast<double>((slot_.max - slot_.min).count()) * u));
 }
 

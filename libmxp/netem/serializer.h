@@ -19,6 +19,13 @@ class Serializer {
   // Copies what it needs of `spec`, the recorded link included.
   Serializer(const LinkSpec& spec, std::uint64_t seed, std::uint32_t direction);
 
+  // Another wire from now on, which is busy as long as this one. A trace that stays goes on where it is.
+  void change(const LinkSpec& spec);
+  // The wire is another one, which is free.
+  void free_wire() { wire_free_ = Timestamp::min(); }
+
+  // When the wire begins with a packet that is ready at `ready`, after those before it.
+  Timestamp start(Timestamp ready, Timestamp link_start) const;
   // `link_start` is the first offer to the link: where a trace begins.
   Timestamp departure(Timestamp ready, std::uint64_t ip_bytes, Timestamp link_start);
 

@@ -1,7 +1,7 @@
 // What a link does to packets, as plain values, and the text form of it: the grammar of `tc netem` (tc-netem(8)) and
 // a few words past it.
 //
-//   delay TIME [JITTER [CORR%]] [distribution uniform|normal|pareto|paretonormal]      also: latency
+//   delay TIME [JITTER [CORR%]] [distribution uniform|normal|pareto|paretonormal|FILE]      also: latency
 //   loss [random] P% [CORR%]                                                           also: drop
 //   loss gemodel P% [R% [1-H% [1-K%]]]
 //   loss state P13 [P31 [P32 [P23 [P14]]]]
@@ -22,6 +22,11 @@
 //   trace FILE
 //   rebind TIME
 //   outage TIME every TIME
+//   queue droptail
+//   queue codel [target TIME] [interval TIME] [ecn]                                    as tc-codel(8)
+//   queue red [min BYTES] [max BYTES] [probability P%] [avpkt BYTES] [burst PACKETS] [ecn] [harddrop]   as tc-red(8)
+//   marks keep|strip
+//   droplist N|N-M|hN[,...]                         packets of each flow, from 1; hN: the N-th MXP handshake packet
 //
 // Keywords may be cut short as in tc: "dup", "dist", "lo". Where that leaves a choice, the first in tc's order is
 // meant. Units are those of tc(8): a bare time is microseconds, a bare rate bits per second ("kbit" = 1000 bit/s,
@@ -51,7 +56,14 @@ struct Chance {
 };
 
 // The shape of jitter. Without a `distribution` the kernel draws uniformly, whatever older manuals say.
-enum class Distribution : std::uint8_t { uniform, normal, pareto, paretonormal };
+enum class Distribution : std::uint8_t { uniform, normal, pareto, paretonormal, table };
+
+// A distribution of one's own, in the format of tc's `.dist` files: see delay_table.h.
+struct DelayTable {
+  std::string file;                  // who parsed the spec reads the file and fills in:
+  std::vector<std::int16_t> values;  // deviations in units of jitter / 8192, equally likely
+  bool operator==(const DelayTable&) const = default;
+};
 
 // Loss models. Probabilities 0..1.
 struct NoLoss {
@@ -90,6 +102,22 @@ enum class Marks : std::uint8_t {
   strip,  // as routers do that clear the old type-of-service byte; nothing can be marked then: what `ecn` chose is lost
 };
 
+// Who may wait for the wire. Anything but droptail needs a rate or a trace: otherwise nothing waits.
+enum class QueueDiscipline : std::uint8_t { droptail, codel, red };
+
+// Packets of each flow that are lost for certain. Numbers count from 1.
+struct DropList {
+  struct Range {
+    std::uint32_t first = 1;
+    std::uint32_t last = 1;
+    bool operator==(const Range&) const = default;
+  };
+  std::vector<Range> packets;
+  std::vector<Range> handshake;  // of those that are handshake packets of MXP (docs/protocol.md)
+  bool empty() const { return packets.empty() && handshake.empty(); }
+  bool operator==(const DropList&) const = default;
+};
+
 // A perfect link unless told otherwise.
 struct LinkSpec {
   struct Delay {
@@ -97,6 +125,7 @@ struct LinkSpec {
     Duration jitter{};  // half width (uniform) or standard deviation
     double correlation = 0;
     Distribution distribution = Distribution::uniform;
+    DelayTable table;  // of Distribution::table
     bool operator==(const Delay&) const = default;
   };
   struct Reorder {
@@ -126,6 +155,7 @@ struct LinkSpec {
     Duration delay{};
     Duration jitter{};
     Distribution distribution = Distribution::uniform;
+    DelayTable table;           // of Distribution::table
     std::uint32_t packets = 0;  // most in one slot, 0 = no bound
     std::uint32_t bytes = 0;
     bool enabled() const {
@@ -144,6 +174,21 @@ struct LinkSpec {
     Duration every{};  // period; each begins with the link up and ends with the outage. Zero: no outages
     bool operator==(const Outage&) const = default;
   };
+  struct Queue {
+    QueueDiscipline discipline = QueueDiscipline::droptail;
+    bool ecn = false;  // marks packets that allow it instead of dropping them
+    // CoDel, with the values of RFC 8289 §4.
+    Duration target = std::chrono::milliseconds(5);
+    Duration interval = std::chrono::milliseconds(100);
+    // RED. Zero: max is a quarter of the limit, min a third of max, burst (2 min + max) / (3 avpkt), as tc has them.
+    std::uint32_t min_bytes = 0;
+    std::uint32_t max_bytes = 0;
+    double probability = 0.02;          // of marking or dropping as the average reaches max
+    std::uint32_t packet_bytes = 1000;  // avpkt: the usual size
+    std::uint32_t burst_packets = 0;    // how long a burst may be that meets an empty queue and is not dropped
+    bool harddrop = false;              // beyond max drop even where `ecn` could mark
+    bool operator==(const Queue&) const = default;
+  };
 
   Delay delay;
   LossModel loss;
@@ -160,12 +205,14 @@ struct LinkSpec {
   Trace trace;
   Outage outage;
   Duration rebind_every{};  // zero = never. The link itself does nothing with it: the relay changes its port
-  // The two that follow have no words in the text form: they are for whoever builds a link by hand, as the simulator
-  // does. `ecn` marks by chance, in place of a loss. `ce_threshold` marks by the length of the queue, as an active
-  // queue management does (RFC 8257 §3.1; "ce_threshold" of tc-fq_codel(8)): each packet that may be marked and takes
-  // longer than this from when it is ready for the wire until it has left it. Zero = never.
-  Duration ce_threshold{};
+  Queue queue;
   Marks marks = Marks::keep;
+  DropList drops;
+  // It has no words in the text form: it is for whoever builds a link by hand, as the simulator does. `ecn` marks by
+  // chance, in place of a loss. `ce_threshold` marks by the length of the queue, as an active queue management does
+  // (RFC 8257 §3.1; "ce_threshold" of tc-fq_codel(8)): each packet that may be marked and takes longer than this from
+  // when it is ready for the wire until it has left it. Zero = never.
+  Duration ce_threshold{};
   // IP and UDP headers that are added to each datagram for rate and mtu.
   std::uint32_t header_bytes = ip_and_udp_headers(AddressFamily::ipv4);
 
@@ -174,6 +221,12 @@ struct LinkSpec {
 
 // The error says which word is wrong and what would be right. An empty text is the perfect link.
 std::expected<LinkSpec, std::string> parse_link_spec(std::string_view text);
+
+// The link `base` with what the words of `text` say in place of what it said of the same; the rest stays.
+std::expected<LinkSpec, std::string> change_link_spec(const LinkSpec& base, std::string_view text);
+
+std::string_view to_string(Distribution distribution);  // the word of it; of a table "table"
+std::string_view to_string(QueueDiscipline discipline);
 
 // The canonical text; parsing it gives the same link. Empty for a perfect link.
 std::string to_string(const LinkSpec& spec);

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "netem/drop_list.h"
 #include "netem/spec.h"
 #include "netem/spec_units.h"
 
@@ -26,14 +27,8 @@ class Words {
   std::string text_;
 };
 
-std::string_view name_of(Distribution distribution) {
-  switch (distribution) {
-    case Distribution::uniform: return "uniform";
-    case Distribution::normal: return "normal";
-    case Distribution::pareto: return "pareto";
-    case Distribution::paretonormal: return "paretonormal";
-  }
-  return "uniform";
+std::string_view distribution_word(Distribution distribution, const DelayTable& table) {
+  return distribution == Distribution::table ? std::string_view(table.file) : to_string(distribution);
 }
 
 void add_delay(Words& words, const LinkSpec::Delay& delay) {
@@ -43,7 +38,8 @@ void add_delay(Words& words, const LinkSpec::Delay& delay) {
   if (delay.jitter.count() == 0) return;
   words.add(time_text(delay.jitter));
   if (delay.correlation > 0) words.add(percent_text(delay.correlation));
-  if (delay.distribution != Distribution::uniform) words.add_format("distribution {}", name_of(delay.distribution));
+  if (delay.distribution != Distribution::uniform)
+    words.add_format("distribution {}", distribution_word(delay.distribution, delay.table));
 }
 
 void add_loss(Words& words, const LossModel& loss) {
@@ -69,8 +65,8 @@ void add_rate(Words& words, const LinkSpec& spec) {
 void add_slot(Words& words, const LinkSpec::Slot& slot) {
   if (!slot.enabled()) return;
   if (slot.drawn) {
-    words.add_format("slot distribution {} {} {}", name_of(slot.distribution), time_text(slot.delay),
-                     time_text(slot.jitter));
+    words.add_format("slot distribution {} {} {}", distribution_word(slot.distribution, slot.table),
+                     time_text(slot.delay), time_text(slot.jitter));
   } else {
     words.add_format("slot {} {}", time_text(slot.min), time_text(slot.max));
   }
@@ -78,7 +74,45 @@ void add_slot(Words& words, const LinkSpec::Slot& slot) {
   if (slot.bytes > 0) words.add_format("bytes {}", slot.bytes);
 }
 
+void add_queue(Words& words, const LinkSpec::Queue& queue) {
+  if (queue.discipline == QueueDiscipline::droptail) return;
+  const LinkSpec::Queue usual;
+  words.add_format("queue {}", to_string(queue.discipline));
+  if (queue.discipline == QueueDiscipline::codel) {
+    if (queue.target != usual.target) words.add_format("target {}", time_text(queue.target));
+    if (queue.interval != usual.interval) words.add_format("interval {}", time_text(queue.interval));
+  } else {
+    if (queue.min_bytes > 0) words.add_format("min {}", queue.min_bytes);
+    if (queue.max_bytes > 0) words.add_format("max {}", queue.max_bytes);
+    if (queue.probability != usual.probability) words.add_format("probability {}", percent_text(queue.probability));
+    if (queue.packet_bytes != usual.packet_bytes) words.add_format("avpkt {}", queue.packet_bytes);
+    if (queue.burst_packets > 0) words.add_format("burst {}", queue.burst_packets);
+  }
+  if (queue.ecn) words.add("ecn");
+  if (queue.harddrop) words.add("harddrop");
+}
+
 }  // namespace
+
+std::string_view to_string(Distribution distribution) {
+  switch (distribution) {
+    case Distribution::uniform: return "uniform";
+    case Distribution::normal: return "normal";
+    case Distribution::pareto: return "pareto";
+    case Distribution::paretonormal: return "paretonormal";
+    case Distribution::table: return "table";
+  }
+  return "uniform";
+}
+
+std::string_view to_string(QueueDiscipline discipline) {
+  switch (discipline) {
+    case QueueDiscipline::droptail: return "droptail";
+    case QueueDiscipline::codel: return "codel";
+    case QueueDiscipline::red: return "red";
+  }
+  return "droptail";
+}
 
 std::string to_string(const LinkSpec& spec) {
   Words words;
@@ -111,6 +145,9 @@ std::string to_string(const LinkSpec& spec) {
   if (spec.rebind_every.count() > 0) words.add_format("rebind {}", time_text(spec.rebind_every));
   if (spec.outage.every.count() > 0)
     words.add_format("outage {} every {}", time_text(spec.outage.length), time_text(spec.outage.every));
+  add_queue(words, spec.queue);
+  if (spec.marks == Marks::strip) words.add("marks strip");
+  if (!spec.drops.empty()) words.add_format("droplist {}", drop_list_text(spec.drops));
   return words.take();
 }
 

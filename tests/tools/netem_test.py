@@ -575,6 +575,38 @@ class NetemTest(unittest.TestCase):
                 with open(trace) as file:
                     self.assertEqual(file.read(), "5\n10\n")
 
+    def test_a_table_of_delays_is_read_and_a_malformed_one_is_2(self):
+        table = self.path("own.dist")
+        with open(table, "w") as file:
+            file.write("# two delays\n-8192 8192\n")
+        relay = self.relay("delay", "20ms", "10ms", "distribution", table, "--stats", "-")
+        with client() as sock:
+            for _ in range(20):
+                sock.sendto(b"x", relay.address)
+                sock.recv(100)
+        delay = json.loads(relay.stop()[1])["up"]["delay_us"]
+        self.assertGreaterEqual(delay["p50"], 9000)
+        self.assertGreaterEqual(delay["max"], 30000)
+        for content, says in (("1 x\n", "line 1"), ("", "no number"), ("1 70000", "line 1"), ("7 " * 20000, "more than 16384")):
+            with open(table, "w") as file:
+                file.write(content)
+            ended = run("-l", "127.0.0.1:0", "-t", self.target, f"delay 20ms 10ms distribution {table}")
+            self.assertEqual(ended.returncode, 2)
+            self.assertIn(says, ended.stderr)
+        ended = run("-l", "127.0.0.1:0", "-t", self.target, "delay 20ms 10ms distribution noraml")
+        self.assertEqual(ended.returncode, 2)
+        self.assertIn("built in are uniform, normal", ended.stderr)
+
+    def test_managed_queue_marks_or_drops_and_says_so(self):
+        relay = self.relay("--up", "rate 2mbit queue codel target 1ms interval 5ms", "--down", "delay 1ms", "--stats", "-")
+        with client() as sock:
+            for _ in range(200):
+                sock.sendto(bytes(1200), relay.address)
+            time.sleep(0.6)
+        up = json.loads(relay.stop()[1])["up"]
+        self.assertEqual(up["in"], up["out"] + up["queue_dropped"] + up["in_flight"])
+        self.assertGreater(up["queue_dropped"], 0)
+
     def test_quiet_keeps_the_ready_line_only(self):
         code, out, err = self.relay("--quiet").stop()
         self.assertEqual((code, out, err), (130, "", ""))

@@ -4,26 +4,25 @@
 #include <fmt/ranges.h>
 #include <sys/random.h>
 
-#include <cerrno>
-#include <cstring>
-#include <fstream>
-
 #include "common/escape.h"
 #include "common/resolve.h"
 #include "common/units.h"
-#include "netem/delivery_trace.h"
+#include "mxp-netem/spec_files.h"
 
 namespace mxp::tools {
 namespace {
 
 constexpr const char* kFooter =
     R"(SPEC, in the words and units of tc-netem(8): bare times are microseconds, bare rates bit/s
-  delay TIME [JITTER [CORR%]] [distribution uniform|normal|pareto|paretonormal]
+  delay TIME [JITTER [CORR%]] [distribution uniform|normal|pareto|paretonormal|FILE]
   loss [random] P% [CORR%] | loss gemodel P% [R% [1-H% [1-K%]]] | loss state P13 [P31 [P32 [P23 [P14]]]]
   ecn   duplicate P% [CORR%]   corrupt P% [CORR%]   reorder P% [CORR%] [gap N]
   rate RATE [OVERHEAD [CELLSIZE [CELLOVERHEAD]]]   limit PACKETS|auto
   slot MIN [MAX] [packets N] [bytes N]   slot distribution NAME DELAY JITTER [packets N] [bytes N]
+  queue droptail | queue codel [target TIME] [interval TIME] [ecn]
+  queue red [min BYTES] [max BYTES] [probability P%] [avpkt BYTES] [burst PACKETS] [ecn] [harddrop]
   order keep|time   mtu BYTES   trace FILE   rebind TIME   outage TIME every TIME
+  marks keep|strip   droplist N|N-M|hN[,...]
 Keywords may be cut short as in tc (dup, dist). Jitter is uniform unless a distribution is given.
 
 Examples
@@ -92,20 +91,8 @@ Result<netem::LinkSpec> link_of(std::string_view option, const std::string& text
                             one_word ? fmt::format("; quote several words: {} 'delay 40ms'", option) : ""));
   }
   spec->header_bytes = static_cast<decltype(spec->header_bytes)>(ip_and_udp_headers(family));
-  if (spec->trace.file.empty()) return *spec;
-
-  const std::string shown = escape(spec->trace.file);
-  std::ifstream file(spec->trace.file, std::ios::binary);
-  std::string content;
-  // read() reports what an iterator over the stream would throw: a folder can be opened, but not read.
-  for (char chunk[4096]; file.read(chunk, sizeof chunk), file.gcount() > 0;)
-    content.append(chunk, static_cast<std::size_t>(file.gcount()));
-  if (!file.eof())
-    return fail(ErrorKind::usage, fmt::format("{}: cannot read the trace {}: {}", option, shown, std::strerror(errno)));
-  auto opportunities = netem::parse_delivery_trace(content);
-  if (!opportunities)
-    return fail(ErrorKind::usage, fmt::format("{}: trace {}: {}", option, shown, opportunities.error()));
-  spec->trace.opportunities_ms = std::move(*opportunities);
+  if (auto loaded = load_spec_files(*spec); !loaded)
+    return fail(loaded.error().kind, fmt::format("{}: {}", option, loaded.error().message));
   return *spec;
 }
 

@@ -75,8 +75,10 @@ nlohmann::json link_json(const netem::Link& link) {
                          {"bytes_out", counters.bytes_out}};
   for (const Expected& one : expected_of(spec)) json["expected"][one.counter] = one.share;
   if (spec.mtu > 0) json["lost_too_big"] = counters.lost_too_big;
+  if (spec.queue.discipline != netem::QueueDiscipline::droptail) json["queue_dropped"] = counters.queue_dropped;
+  if (!spec.drops.empty()) json["lost_listed"] = counters.lost_listed;
   if (spec.outage.every.count() > 0) json["lost_outage"] = counters.lost_outage;
-  if (spec.ecn) json["marked"] = counters.marked;
+  if (spec.ecn || spec.queue.ecn || counters.marked > 0) json["marked"] = counters.marked;
   if (counters.delay.count() > 0) {
     json["delay_us"] = {{"mean", microseconds(counters.delay.mean())},
                         {"p50", microseconds(counters.delay.quantile(0.5))},
@@ -102,6 +104,7 @@ std::string link_text(std::string_view name, const netem::Link& link) {
   };
   add(counters.lost, "lost");
   add(counters.tail_dropped, "tail-dropped");
+  add(counters.queue_dropped, "dropped by the queue");
   add(counters.duplicated, "duplicated");
   add(counters.corrupted, "corrupted");
   add(counters.reordered, "reordered");

@@ -8,6 +8,7 @@
 #include "common/json_output.h"
 #include "common/output_file.h"
 #include "common/write_all.h"
+#include "mxp-netem/spec_files.h"
 
 namespace mxp::tools {
 namespace {
@@ -32,7 +33,7 @@ std::vector<UsedFile> files_in_use(const Options& options, std::span<const std::
                                    std::string_view option) {
   std::vector<UsedFile> used = files_named_in(arguments, option);
   for (const netem::LinkSpec* link : {&options.up, &options.down}) {
-    if (!link->trace.file.empty()) used.push_back({.called = "trace", .path = link->trace.file});
+    add_spec_files(used, *link);
   }
   return used;
 }

@@ -45,6 +45,24 @@ LinkSpec any_spec() {
   if (maybe() && spec.delay.mean.count() > 0)
     spec.reorder = {.chance = {.p = ratio(), .correlation = ratio()}, .gap = *rc::gen::inRange(0u, 6u)};
   if (maybe()) spec.rate = ByteRate::bytes_per_second(*rc::gen::inRange<std::uint64_t>(1000, 10'000'000));
+  if (!spec.rate.is_zero() && maybe()) {
+    spec.queue = {.discipline = static_cast<QueueDiscipline>(*rc::gen::inRange(0, 3)),
+                  .ecn = maybe(),
+                  .target = up_to(5ms),
+                  .interval = up_to(100ms) + 1us,
+                  .probability = ratio()};
+    if (spec.queue.discipline == QueueDiscipline::red) {
+      spec.queue.target = 5ms;
+      spec.queue.interval = 100ms;
+      spec.queue.max_bytes = *rc::gen::inRange(3000u, 20'000u);
+      spec.queue.harddrop = maybe();
+    } else if (spec.queue.discipline == QueueDiscipline::codel) {
+      spec.queue.probability = 0.02;
+    } else {
+      spec.queue = {};
+    }
+  }
+  if (maybe()) spec.drops.packets = {{.first = *rc::gen::inRange(1u, 5u), .last = 6}};
   if (maybe()) spec.limit = {.packets = *rc::gen::inRange(1u, 50u), .automatic = maybe()};
   if (maybe())
     spec.slot = {
@@ -88,11 +106,11 @@ Sent drive(const LinkSpec& spec) {
 BOOST_AUTO_TEST_SUITE(netem_properties)
 
 BOOST_AUTO_TEST_CASE(no_packet_is_unaccounted_for) {
-  BOOST_TEST(rc::check("in = out - duplicated + lost + tail_dropped", [] {
+  BOOST_TEST(rc::check("in = out - duplicated + lost + tail_dropped + queue_dropped", [] {
     const Sent sent = drive(any_spec());
     const LinkCounters& c = sent.counters;
-    RC_ASSERT(c.in + c.duplicated == c.out + c.lost + c.tail_dropped);
-    RC_ASSERT(c.lost >= c.lost_outage + c.lost_too_big);
+    RC_ASSERT(c.in + c.duplicated == c.out + c.lost + c.tail_dropped + c.queue_dropped);
+    RC_ASSERT(c.lost >= c.lost_outage + c.lost_too_big + c.lost_listed);
     RC_ASSERT(c.out == sent.out.size());
     RC_ASSERT(c.delay.count() == c.out);
   }));
@@ -140,10 +158,11 @@ BOOST_AUTO_TEST_CASE(text_of_any_link_reads_back_as_itself) {
 BOOST_AUTO_TEST_CASE(no_text_breaks_the_parser) {
   BOOST_TEST(rc::check("words in any order parse or say why not", [] {
     static const std::vector<std::string> kWords = {
-        "delay",        "10ms",   "5%",     "loss",  "random", "gemodel", "state",  "reorder", "gap",
-        "rate",         "10mbit", "limit",  "auto",  "slot",   "packets", "bytes",  "order",   "keep",
-        "distribution", "normal", "outage", "every", "1",      "0",       "-1",     "",        "mtu",
-        "1500",         "ecn",    "nan",    "1e400", "rebind", "trace",   "corrupt"};
+        "delay",        "10ms",   "5%",     "loss",  "random", "gemodel", "state",   "reorder",  "gap",
+        "rate",         "10mbit", "limit",  "auto",  "slot",   "packets", "bytes",   "order",    "keep",
+        "distribution", "normal", "outage", "every", "1",      "0",       "-1",      "",         "mtu",
+        "1500",         "ecn",    "nan",    "1e400", "rebind", "trace",   "corrupt", "queue",    "codel",
+        "red",          "target", "min",    "max",   "burst",  "marks",   "strip",   "droplist", "1-3,h2"};
     std::string text;
     for (const auto& word : *rc::gen::container<std::vector<std::string>>(rc::gen::elementOf(kWords)))
       text += word + " ";

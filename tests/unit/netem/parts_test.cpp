@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "netem/delay_histogram.h"
+#include "netem/delay_table.h"
 #include "netem/delivery_trace.h"
 #include "netem/distribution.h"
 #include "netem/draws.h"
@@ -133,6 +134,36 @@ BOOST_AUTO_TEST_CASE(delivery_trace_skips_idle_hours_to_the_right_opportunity) {
   BOOST_TEST((trace.departure(3600s + 1ms, 100) == 3600s + 10ms));
   BOOST_TEST((trace.departure(7200s, 100) == 7200s));  // the end of a lap is an opportunity
   BOOST_TEST((trace.departure(7200s + 20ms + 1ns, 100) == 7200s + 30ms));
+}
+
+BOOST_AUTO_TEST_CASE(delay_table_is_read_as_tc_does) {
+  const auto table = parse_delay_table("# deviations\n -32768 0\t8192\r\n\n32767\n# 5\n");
+  BOOST_REQUIRE(table.has_value());
+  BOOST_TEST(*table == (std::vector<std::int16_t>{-32768, 0, 8192, 32767}), boost::test_tools::per_element());
+  const DelayTable delays{.file = "x", .values = *table};
+  BOOST_TEST(deviation(Distribution::table, 0.0, delays) == -4.0);
+  BOOST_TEST(deviation(Distribution::table, 0.6, delays) == 1.0);
+  BOOST_TEST(draw_duration(10ms, 2ms, Distribution::table, 0.6, delays).count() == Duration(12ms).count());
+}
+
+BOOST_AUTO_TEST_CASE(malformed_delay_tables_are_refused_with_the_line_at_fault) {
+  std::string too_many;
+  for (std::size_t i = 0; i < kMostTableValues; ++i) too_many += "1\n";
+  BOOST_TEST(parse_delay_table(too_many).has_value());
+  too_many += "1\n";
+  const struct {
+    std::string text;
+    std::string_view says;
+  } table[] = {
+      {"", "no number"},     {"# nothing\n", "no number"}, {"1 2\n3 x\n", "line 2"},
+      {"1.5", "line 1"},     {"32768", "line 1"},          {"1\n-32769\n", "line 2"},
+      {"1 # 2\n", "line 1"}, {too_many, "line 16385"},     {std::string("1\0 2", 4), "line 1"},
+  };
+  for (const auto& row : table) {
+    const auto parsed = parse_delay_table(row.text);
+    BOOST_REQUIRE(!parsed.has_value());
+    BOOST_TEST(parsed.error().find(row.says) != std::string::npos, parsed.error());
+  }
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -146,7 +146,6 @@ BOOST_AUTO_TEST_CASE(malformed_specs_are_refused_with_the_word_at_fault) {
       {"delay 10ms 5ms 25% 3", "'3' is one value too many for 'delay'"},
       {"delay 10ms 5ms 125%", "'125%' is not a percentage"},
       {"delay 10ms 5ms distribution", "needs a distribution"},
-      {"delay 10ms 5ms distribution experimental", "'experimental' is not a distribution"},
       {"delay 10ms distribution normal", "'distribution' needs a jitter"},
       {"delay 10ms delay 20ms", "'delay' is given twice"},
       {"delay 10ms latency 20ms", "'latency' is given twice"},
@@ -210,7 +209,22 @@ BOOST_AUTO_TEST_CASE(malformed_specs_are_refused_with_the_word_at_fault) {
       {"delays 5ms", "'delays' is unknown"},
       {"loss g 1%", "'g' is not a percentage"},  // the loss models are whole words in tc, too
       {"slot dist normal 1ms 1ms", "'dist' is not a time"},
-      {"delay 5ms 1ms dist norm", "'norm' is not a distribution"},
+      {"queue", "'queue' is 'droptail'"},
+      {"queue fair rate 1mbit", "'queue' is 'droptail'"},
+      {"queue codel", "'queue codel' needs a rate or a trace"},
+      {"rate 1mbit queue codel target soon", "'soon' is not a time"},
+      {"rate 1mbit queue codel interval 0ms", "interval must be above 0"},
+      {"rate 1mbit queue red min 9k max 3k", "min must be below max"},
+      {"rate 1mbit queue red avpkt 0", "avpkt must be above 0"},
+      {"rate 1mbit queue red probability 200%", "'200%' is not a percentage"},
+      {"rate 1mbit queue red burst some", "'some' is not a whole number"},
+      {"marks away", "'marks' is 'keep'"},
+      {"droplist", "'droplist' needs a list of packets"},
+      {"droplist 0", "'0' is not a list of packets"},
+      {"droplist 3-1", "'3-1' is not a list of packets"},
+      {"droplist 1,,2", "'1,,2' is not a list of packets"},
+      {"droplist 1,x2", "'1,x2' is not a list of packets"},
+      {"droplist h", "'h' is not a list of packets"},
   };
   for (const Malformed& row : table) {
     const auto parsed = parse_link_spec(row.text);
@@ -245,10 +259,32 @@ BOOST_AUTO_TEST_CASE(text_of_a_link_reads_back_as_the_same_link) {
        {"delay 40ms 5ms 25% distribution normal", "loss gemodel 1% 25% 90% 0.5%", "loss state 1% 25% 10% 50% 0.1%",
         "delay 10ms duplicate 1% corrupt 0.1% reorder 25% 50% gap 5 limit auto", "rate 10mbit 18 48 5",
         "rate 9600bit order time mtu 1400", "slot 800us 1ms packets 42 bytes 2048", "slot distribution pareto 5ms 1ms",
-        "trace lte.up rebind 30s outage 2s every 60s", "loss 1% ecn"}) {
+        "trace lte.up rebind 30s outage 2s every 60s", "loss 1% ecn", "delay 10ms 2ms distribution my.dist",
+        "slot distribution my.dist 5ms 1ms", "rate 1mbit queue codel",
+        "rate 1mbit queue codel target 3ms interval 60ms ecn",
+        "trace lte.up queue red min 3000 max 9000 probability 10% avpkt 500 burst 20 ecn harddrop",
+        "marks strip droplist 1-3,7,h2"}) {
     const auto once = spec(text);
     BOOST_TEST((spec(to_string(once)) == once), text << " became " << to_string(once));
   }
+}
+
+BOOST_AUTO_TEST_CASE(a_change_keeps_what_it_does_not_name) {
+  const struct {
+    std::string_view base, change, result;
+  } table[] = {
+      {"delay 40ms 5ms loss 1% rate 10mbit", "delay 90ms", "delay 90ms loss 1% rate 10mbit"},
+      {"delay 40ms reorder 25% gap 3", "delay 50ms", "delay 50ms reorder 25% gap 3"},
+      {"rate 10mbit 18 48 5 limit auto", "rate 5mbit mtu 1280", "rate 5mbit limit auto mtu 1280"},
+      {"rate 10mbit queue codel ecn", "queue droptail marks strip", "rate 10mbit marks strip"},
+      {"delay 5ms", "", "delay 5ms"},
+  };
+  for (const auto& row : table) {
+    const auto changed = change_link_spec(spec(row.base), row.change);
+    BOOST_REQUIRE_MESSAGE(changed.has_value(), row.base << " + " << row.change);
+    BOOST_TEST(to_string(*changed) == row.result);
+  }
+  BOOST_TEST(!change_link_spec(spec("rate 1mbit queue codel"), "trace x").has_value());
 }
 
 BOOST_AUTO_TEST_SUITE_END()
