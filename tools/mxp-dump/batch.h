@@ -18,7 +18,8 @@ int different_bits(ConnectionId a, ConnectionId b);
 
 // The size of the packets to `id` of which `payload` consists, or nothing if it is one packet. Packets whose id is
 // damaged, even the first of them, are recognised by their place between the others. `usual` is the size in the batch
-// before, or 0. It decides where a packet between two others cannot be recognised by its id at all.
+// before, or 0. It decides where a packet between two others cannot be recognised by its id at all. While it is 0, a
+// payload that fits into a frame of Ethernet is taken apart only if none of its ids but the first is damaged.
 std::optional<std::size_t> batch_segment_size(ByteView payload, ConnectionId id, std::size_t usual);
 
 }  // namespace mxp::dump

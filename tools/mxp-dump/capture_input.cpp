@@ -16,6 +16,12 @@ namespace mxp::dump {
 using tools::ErrorKind;
 using tools::Result;
 
+namespace {
+
+constexpr std::string_view kSurveying = "looking for handshakes";
+
+}  // namespace
+
 tools::ToolError input_error(const std::string& name, const CaptureError& error) {
   const bool unreadable = error.kind == CaptureError::Kind::unreadable;
   return {unreadable ? ErrorKind::io : ErrorKind::usage,
@@ -98,20 +104,22 @@ void CaptureInput::show_progress(std::string_view doing) {
 
 Result<void> CaptureInput::survey(Dissector& dissector, std::uint64_t longest_step_ns) {
   if (!file_start_ || reader_ == nullptr) return {};
-  constexpr std::string_view kDoing = "looking for handshakes";
   disorder_ = {};
-  std::uint64_t latest_ns = 0, longest_back_ns = 0;
+  // A step back is from one frame to the next; a frame is late behind the latest one before it.
+  std::uint64_t before_ns = 0, latest_ns = 0, longest_back_ns = 0, lateness_ns = 0;
   UdpFinder finder;
   const auto note = [&](const CapturedPacket& packet, const FoundUdp& found) {
     if (found) dissector.survey(packet, *found);
   };
   std::uint64_t frames = 0;
-  const auto noted = each_frame(kDoing, [&](const CapturedPacket& packet) {
+  const auto noted = each_frame(kSurveying, [&](const CapturedPacket& packet) {
     ++frames;
-    const std::uint64_t time_ns = packet.time_ns.value_or(latest_ns);
-    if (time_ns < latest_ns) ++disorder_.out_of_order;
-    longest_back_ns = std::max(longest_back_ns, latest_ns - std::min(time_ns, latest_ns));
-    latest_ns = time_ns;
+    const std::uint64_t time_ns = packet.time_ns.value_or(before_ns);
+    if (time_ns < before_ns) ++disorder_.out_of_order;
+    longest_back_ns = std::max(longest_back_ns, before_ns - std::min(time_ns, before_ns));
+    latest_ns = std::max(latest_ns, time_ns);
+    lateness_ns = std::max(lateness_ns, latest_ns - time_ns);
+    before_ns = time_ns;
     finder.find(packet, note);
     return true;
   });
@@ -120,24 +128,32 @@ Result<void> CaptureInput::survey(Dissector& dissector, std::uint64_t longest_st
   dissector.end_survey();
   if (signals_.received() != 0) return {};
   disorder_.compressed = !reader_->compression().empty();
-  disorder_.unsorted = disorder_.out_of_order > 0 &&
-                       (frames > TimeOrder::kMaxFrames || disorder_.compressed || longest_back_ns > longest_step_ns);
-  if (disorder_.out_of_order == 0 || disorder_.unsorted) {
-    damage_.reset();  // met again, unless enough was shown before
-    return rewind();
+  disorder_.unsorted = disorder_.out_of_order > 0 && (disorder_.compressed || longest_back_ns > longest_step_ns);
+  if (disorder_.out_of_order > 0 && !disorder_.unsorted && frames > TimeOrder::kMaxHeld) {
+    const auto fits = can_be_ordered(lateness_ns);
+    if (!fits) return std::unexpected(fits.error());
+    disorder_.unsorted = !*fits;
   }
+  damage_.reset();  // met again, unless enough was shown before
   if (auto done = rewind(); !done) return done;
-
-  TimeOrder order;
-  bool all = true;
-  const auto ordered = each_frame(kDoing, [&](const CapturedPacket& packet) {
-    all = all && order.add(packet);
-    return true;
-  });
-  if (!ordered) return ordered;
-  if (auto done = rewind(); !done || !all) return done;
-  reader_ = std::move(order).reader(UniqueFd(::dup(file_.get())), *file_start_);
+  if (disorder_.out_of_order > 0 && !disorder_.unsorted && reader_ != nullptr)
+    reader_ = in_order_of_time(std::move(reader_), UniqueFd(::dup(file_.get())), *file_start_, lateness_ns);
   return {};
+}
+
+// Whether the frames that must wait for others fit into memory at each moment.
+Result<bool> CaptureInput::can_be_ordered(std::uint64_t lateness_ns) {
+  if (auto done = rewind(); !done) return std::unexpected(done.error());
+  TimeOrder order(lateness_ns);
+  bool fits = true;
+  const auto gone_through = each_frame(kSurveying, [&](const CapturedPacket& packet) {
+    order.add(packet);
+    while (order.take()) continue;
+    fits = order.held() <= TimeOrder::kMaxHeld;
+    return fits;
+  });
+  if (!gone_through) return std::unexpected(gone_through.error());
+  return fits;
 }
 
 }  // namespace mxp::dump

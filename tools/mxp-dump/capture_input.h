@@ -85,6 +85,7 @@ class CaptureInput {
   tools::Result<void> start_reading();
   tools::Result<std::optional<CapturedPacket>> next(std::string_view doing);
   void show_progress(std::string_view doing);
+  tools::Result<bool> can_be_ordered(std::uint64_t lateness_ns);
 
   Source source_;
   KeyRing& keys_;

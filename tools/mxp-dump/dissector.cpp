@@ -37,7 +37,9 @@ void Dissector::survey(const CapturedPacket& packet, const UdpDatagram& datagram
     table_.note_handshake(describe_handshake(payload, *message, captured, packet.time_ns), endpoints);
   } else if (payload.size() >= kShortHeaderSize && datagram.length >= kMinShortPacket) {
     // All packets of a batch are asked, because the first one may be the damaged one.
-    const std::size_t step = batch_segment_size(payload, id_at(payload, 1), 0).value_or(payload.size());
+    const auto batch = batch_segment_size(payload, id_at(payload, 1), surveyed_segment_size_);
+    if (batch) surveyed_segment_size_ = *batch;
+    const std::size_t step = batch.value_or(payload.size());
     for (std::size_t at = 0; at + kShortHeaderSize <= payload.size(); at += step) {
       if (IdCandidates::plausible(payload[at], datagram.length))
         table_.note_short(endpoints, id_at(payload, at + 1), payload[at], packet.time_ns);

@@ -80,6 +80,7 @@ class Dissector {
   std::uint16_t port_;
   ConnectionTable table_;
   bool surveyed_ = false, remember_lost_ = false;
+  std::size_t surveyed_segment_size_ = 0;  // of the latest batch that the survey saw, of any connection
   const LostPackets* lost_ = nullptr;
   std::uint64_t cut_headers_ = 0;
   PacketRecord record_;

@@ -2,20 +2,18 @@
 // twice or doubled by the network, since no two 1-RTT packets are sealed alike.
 #pragma once
 
+#include <xxhash.h>
+
 #include <algorithm>
 #include <cstdint>
-#include <functional>
 #include <optional>
-#include <string_view>
 #include <vector>
 
 #include "mxp/bytes.h"
 
 namespace mxp::dump {
 
-inline std::uint64_t hash_of(ByteView bytes) {
-  return std::hash<std::string_view>{}(std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
-}
+inline std::uint64_t hash_of(ByteView bytes) { return XXH3_64bits(bytes.data(), bytes.size()); }
 
 class RecentHashes {
  public:

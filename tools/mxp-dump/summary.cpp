@@ -292,7 +292,7 @@ std::vector<std::string> Summary::notes(const CaptureCounts& counts) const {
         fmt::format("the frames are not in the order of their times, and {} are not sorted: what depends on the order "
                     "(who began, what was repeated, times) may be wrong; {}reordercap(1) sorts a file",
                     counts.compressed ? std::string("those of a compressed file")
-                                      : fmt::format("more than {} of them", TimeOrder::kMaxFrames),
+                                      : fmt::format("more than {} of them at a time", TimeOrder::kMaxHeld),
                     counts.compressed ? "decompress it, or " : ""));
   return notes;
 }
