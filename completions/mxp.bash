@@ -21,7 +21,8 @@ _mxp_complete() {
     --message) mapfile -t COMPREPLY < <(compgen -W 'AgentRegister AgentDiscover AgentHeartbeat Call Response Event StreamOpen StreamChunk StreamClose Ack Error' -- "$word"); return ;;
     --stats) [[ ${tool##*/} != mxp-dump ]] || { mapfile -t COMPREPLY < <(compgen -W 'summary connections streams loss rtt' -- "$word"); return; } ;;
     -T|--format) [[ ${tool##*/} != mxp-dump ]] || { mapfile -t COMPREPLY < <(compgen -W 'text json fields' -- "$word"); return; } ;;
-    --test) mapfile -t COMPREPLY < <(compgen -W 'bulk rr messages mixed datagrams isolation' -- "$word"); return ;;
+    --test) mapfile -t COMPREPLY < <(compgen -W 'bulk rr messages mixed datagrams isolation streams connect' -- "$word"); return ;;
+    --arrivals) mapfile -t COMPREPLY < <(compgen -W 'fixed poisson' -- "$word"); return ;;
   esac
   help=$("$tool" --help 2>/dev/null) || return
   local commands

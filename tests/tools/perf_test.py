@@ -10,39 +10,9 @@ import subprocess
 import tempfile
 import time
 import unittest
-from concurrent.futures import ThreadPoolExecutor
 
+from perf_support import PERF, Server, at_once, perf
 from sanitized import SANITIZED
-
-PERF = os.path.join(os.environ["MXP_BIN"], "mxp-perf")
-
-
-def perf(*arguments, timeout=60):
-    return subprocess.run([PERF, *arguments], capture_output=True, text=True, timeout=timeout)
-
-
-def at_once(function, cases):
-    """function(*case) of each, all at the same time: for tests that mostly wait. The results in the order of the cases."""
-    with ThreadPoolExecutor(len(cases)) as pool:
-        return [future.result() for future in [pool.submit(function, *case) for case in cases]]
-
-
-class Server:
-    """A server on a port of the kernel's choice; its URL."""
-
-    def __init__(self, *arguments, address="127.0.0.1:0"):
-        self.process = subprocess.Popen([PERF, "server", address, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        line = self.process.stderr.readline()
-        self.url = re.fullmatch(r"listening (mxp://[A-Za-z0-9_-]{43}@127\.0\.0\.1:\d+)\n", line)[1]
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
-        self.output = self.process.communicate(timeout=20)
-
 
 class Runs(unittest.TestCase):
     def test_bulk_delivers_and_reports_json(self):
@@ -718,7 +688,8 @@ class Config(unittest.TestCase):
                     "--interval", "1s", "--mtu", "1400", "--cc", "none", "--suite", "chacha20", "--assert", "calls>=1", "--no-limits", "--json")
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual(json.loads(done.stdout)["config"], {
-            "command": "run", "test": "rr", "duration_seconds": 0.3, "omit_seconds": 0.1, "size_bytes": 100, "calls_per_second": 50, "connections": 2,
+            "command": "run", "test": "rr", "duration_seconds": 0.3, "omit_seconds": 0.1, "size_bytes": 100, "calls_per_second": 50, "arrivals": "fixed",
+            "outstanding": 10000, "connections": 2,
             "streams": 3, "interval_seconds": 1, "mtu_bytes": 1400, "datagram_bytes": 1372, "congestion_control": "none", "suites": ["chacha20"],
             "suite": "chacha20", "assertions": ["calls>=1"], "limits_measured": False})
 
@@ -817,7 +788,7 @@ class WrongUse(unittest.TestCase):
     def test_each_is_2_with_a_word(self):
         for arguments, word in [
             ([], "a command is missing"),
-            (["run", "--test", "connect"], "--test"),
+            (["run", "--test", "launch"], "--test"),
             (["run", "--duration", "0"], "--duration"),
             (["run", "--duration", "fast"], "--duration"),
             (["run", "--reverse", "--bidir"], "--bidir"),

@@ -13,9 +13,15 @@ namespace {
 
 constexpr std::pair<std::string_view, Assertion::Metric> kMetrics[] = {
     {"goodput", Assertion::Metric::goodput}, {"calls", Assertion::Metric::calls},
-    {"messages", Assertion::Metric::calls},  {"p50", Assertion::Metric::p50},
+    {"messages", Assertion::Metric::calls},  {"handshakes", Assertion::Metric::handshakes},
+    {"streams", Assertion::Metric::streams}, {"p50", Assertion::Metric::p50},
     {"p90", Assertion::Metric::p90},         {"p99", Assertion::Metric::p99},
     {"p999", Assertion::Metric::p999},       {"max", Assertion::Metric::max}};
+
+bool is_count(Assertion::Metric metric) {
+  return metric == Assertion::Metric::calls || metric == Assertion::Metric::handshakes ||
+         metric == Assertion::Metric::streams;
+}
 
 std::expected<double, std::string> parse_bound(Assertion::Metric metric, std::string_view text) {
   if (metric == Assertion::Metric::goodput) {
@@ -23,7 +29,7 @@ std::expected<double, std::string> parse_bound(Assertion::Metric metric, std::st
     if (!rate) return std::unexpected(rate.error());
     return static_cast<double>(*rate);
   }
-  if (metric == Assertion::Metric::calls) {
+  if (is_count(metric)) {
     double value = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
     if (error != std::errc() || end != text.data() + text.size() || !(value >= 0))
@@ -38,6 +44,8 @@ std::expected<double, std::string> parse_bound(Assertion::Metric metric, std::st
 std::optional<double> measured(Assertion::Metric metric, const Result& result) {
   if (metric == Assertion::Metric::goodput) return result.goodput_bits_per_second;
   if (metric == Assertion::Metric::calls) return result.messages_per_second;
+  if (metric == Assertion::Metric::handshakes) return result.handshakes_per_second;
+  if (metric == Assertion::Metric::streams) return result.streams_per_second;
   if (!result.latency_us) return std::nullopt;
   switch (metric) {
     case Assertion::Metric::p50: return result.latency_us->p50;
@@ -65,7 +73,7 @@ std::expected<Assertion, std::string> parse_assertion(std::string_view text) {
   const auto* found = std::find_if(std::begin(kMetrics), std::end(kMetrics),
                                    [&](const auto& entry) { return entry.first == text.substr(0, at); });
   if (found == std::end(kMetrics))
-    return wrong("the name is one of goodput, calls, messages, p50, p90, p99, p999, max");
+    return wrong("the name is one of goodput, calls, messages, handshakes, streams, p50, p90, p99, p999, max");
   assertion.metric = found->second;
   const auto bound = parse_bound(assertion.metric, text.substr(at + 2));
   if (!bound) return wrong(bound.error());
@@ -78,7 +86,7 @@ std::optional<std::string> check(const Assertion& assertion, const Result& resul
   if (!value) return fmt::format("{}: this test does not measure it", assertion.text);
   if (assertion.at_least ? *value >= assertion.bound : *value <= assertion.bound) return std::nullopt;
   const std::string reached = assertion.metric == Assertion::Metric::goodput ? tools::format_bit_rate(*value)
-                              : assertion.metric == Assertion::Metric::calls ? format_call_rate(*value) + " /s"
+                              : is_count(assertion.metric)                   ? format_call_rate(*value) + " /s"
                                                                              : fmt::format("{:.1f} us", *value);
   return fmt::format("{} does not hold: {}", assertion.text, reached);
 }

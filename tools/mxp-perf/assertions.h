@@ -11,7 +11,7 @@
 namespace mxp::perf {
 
 struct Assertion {
-  enum class Metric : std::uint8_t { goodput, calls, p50, p90, p99, p999, max };
+  enum class Metric : std::uint8_t { goodput, calls, handshakes, streams, p50, p90, p99, p999, max };
   Metric metric = Metric::goodput;
   bool at_least = true;  // else at most
   double bound = 0;      // bit/s, calls/s, or microseconds

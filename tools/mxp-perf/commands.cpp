@@ -159,28 +159,34 @@ std::string to_text(const LimitMode& mode) {
 
 }  // namespace
 
-tools::Result<void> run_server(const Options& options, tools::Output& output) {
+tools::Result<void> run_server(const Options& options, tools::Output& output, tools::JsonOutput& json) {
   const tools::SignalWatch signals;
   auto identity = identity_of(options);
   if (!identity) return std::unexpected(identity.error());
   EndpointConfig config = server_config(options, std::move(*identity), options.listen.family, 1);
+  Server server(options.server_limits);
   if (!options.authorized_keys_file.empty()) {
     auto keys = tools::load_authorized_keys(options.authorized_keys_file);
     if (!keys) return std::unexpected(keys.error());
-    config.authorize = [keys = std::move(*keys)](const PublicKey& client) {
-      return std::any_of(keys.begin(), keys.end(),
-                         [&](const tools::AuthorizedKey& entry) { return entry.key == client; });
+    const auto entry_of = [keys = std::move(*keys)](const PublicKey& client) {
+      const auto found = std::ranges::find(keys, client, &tools::AuthorizedKey::key);
+      return found == keys.end() ? std::nullopt : std::optional(*found);
+    };
+    config.authorize = [entry_of](const PublicKey& client) { return entry_of(client).has_value(); };
+    server.name_of = [entry_of](const PublicKey& client) {
+      const auto entry = entry_of(client);
+      return entry ? entry->name : std::string();
     };
   }
   const auto observation = tools::Observation::create(options.observe, "mxp-perf", output);
   if (!observation) return std::unexpected(observation.error());
-  Server server;
   auto loop = EventLoop::create({.bind = options.listen}, std::move(config), server, &(*observation)->sink());
   if (!loop) return tools::fail(ErrorKind::network, loop.error().message);
   server.attach(**loop);
   (*observation)->attach(**loop);
-  server.on_client_gone = [&](Connection& connection, const CloseInfo& info) {
-    output.verbose(fmt::format("{} left: {}", connection.remote_address().to_string(), info.reason));
+  server.on_client_gone = [&](const Account& account) {
+    output.summary(to_text(account));
+    (void)json.write_line(to_json(account));  // json.status() tells at the end
   };
   const SocketAddress shown = tools::dialable((*loop)->local_address());
   output.line(fmt::format("listening mxp://{}@{}", (*loop)->endpoint().public_key().to_string(), shown.to_string()));
@@ -190,6 +196,7 @@ tools::Result<void> run_server(const Options& options, tools::Output& output) {
     (*loop)->stop();
   });
   if (auto ran = (*loop)->run(); !ran) return tools::fail(ErrorKind::network, ran.error().message);
+  if (!json.status()) return json.status();
   output.summary("served " + tools::counted(server.clients_served(), "test"));
   return tools::fail(ErrorKind::interrupted, "interrupted");
 }

@@ -8,7 +8,7 @@
 
 namespace mxp::perf {
 
-tools::Result<void> run_server(const Options& options, tools::Output& output);
+tools::Result<void> run_server(const Options& options, tools::Output& output, tools::JsonOutput& json);
 tools::Result<void> run_client(const Options& options, tools::Output& output, tools::JsonOutput& json);
 // Server and client on loopback, in processes of their own.
 tools::Result<void> run_both(const Options& options, tools::Output& output, tools::JsonOutput& json);

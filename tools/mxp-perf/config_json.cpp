@@ -11,6 +11,15 @@ namespace {
 
 double seconds(Duration span) { return std::chrono::duration<double>(span).count(); }
 
+std::string_view rate_key(Test test) {
+  switch (test) {
+    case Test::datagrams: return "datagrams_per_second";
+    case Test::streams: return "streams_per_second";
+    case Test::connect: return "handshakes_per_second";
+    default: return "calls_per_second";
+  }
+}
+
 }  // namespace
 
 nlohmann::json config_of(const Options& options) {
@@ -28,11 +37,16 @@ nlohmann::json config_of(const Options& options) {
   if (workload.test == Test::bulk) {
     config["direction"] = to_string(workload.flow);
   } else {
-    config["size_bytes"] = workload.size;
-    const char* const rate = workload.test == Test::datagrams ? "datagrams_per_second" : "calls_per_second";
-    if (workload.calls_per_second > 0) config[rate] = workload.calls_per_second;
+    if (workload.test != Test::connect) config["size_bytes"] = workload.size;
+    if (workload.calls_per_second > 0) config[rate_key(workload.test)] = workload.calls_per_second;
     if (workload.messages_per_second > 0) config["messages_per_second"] = workload.messages_per_second;
   }
+  const bool paced = workload.calls_per_second > 0 || workload.messages_per_second > 0;
+  const bool asks = workload.test == Test::rr || workload.test == Test::streams;
+  if (paced && workload.test != Test::datagrams && workload.test != Test::isolation)
+    config["arrivals"] = to_string(workload.arrivals);
+  if ((asks && paced) || workload.test == Test::connect || workload.test == Test::mixed)
+    config["outstanding"] = workload.outstanding;
   if (!options.link.empty()) config["link"] = options.link;
   if (options.interval > Duration::zero()) config["interval_seconds"] = seconds(options.interval);
   if (options.command == Command::client) config["url"] = options.url.to_string();

@@ -1,27 +1,17 @@
 #include "mxp-perf/control.h"
 
 #include <fmt/format.h>
-#include <sys/resource.h>
 
 #include <chrono>
 #include <utility>
 
 #include "common/units.h"
+#include "mxp-perf/json_numbers.h"
 
 namespace mxp::perf {
 
 namespace {
-constexpr int kVersion = 3;  // of these lines
-
-// A number as it stands in the JSON: get() would convert 1e300, -1 and true in silence, some of them with an undefined
-// result.
-template <typename Integer>
-Integer whole_number(const nlohmann::json& object, const char* name) {
-  const nlohmann::json& value = object.at(name);
-  if (!value.is_number_unsigned() || !std::in_range<Integer>(value.get<std::uint64_t>()))
-    throw nlohmann::json::out_of_range::create(401, name, &value);
-  return static_cast<Integer>(value.get<std::uint64_t>());
-}
+constexpr int kVersion = 4;  // of these lines
 
 }  // namespace
 
@@ -47,11 +37,13 @@ std::size_t send_line(Connection& connection, StreamId id, const nlohmann::json&
 
 nlohmann::json request_of(const Workload& workload) {
   return {{"perf", kVersion},
+          {"run", workload.run},
           {"test", to_string(workload.test)},
           {"flow", to_string(workload.flow)},
           {"connections", workload.connections},
           {"streams", workload.streams},
           {"size", workload.size},
+          {"per_second", workload.calls_per_second},
           {"omit_ns", workload.omit.count()},
           {"duration_ns", workload.duration.count()}};
 }
@@ -68,6 +60,8 @@ std::optional<Workload> parse_request(const std::string& line) {
     if (flow != "up" && flow != "down" && flow != "both") return std::nullopt;
     workload.test = *test;
     workload.flow = flow == "down" ? LoadDirection::down : flow == "both" ? LoadDirection::both : LoadDirection::up;
+    workload.run = whole_number<std::uint64_t>(json, "run");
+    workload.calls_per_second = time_number(json, "per_second");
     workload.connections = whole_number<decltype(workload.connections)>(json, "connections");
     workload.streams = whole_number<decltype(workload.streams)>(json, "streams");
     workload.size = whole_number<decltype(workload.size)>(json, "size");
@@ -94,15 +88,56 @@ nlohmann::json to_json(Mark mark) {
 bool is_mark(const std::string& line, Mark mark) { return line == to_json(mark).dump(); }
 
 nlohmann::json to_json(const ServerReport& report) {
-  nlohmann::json json = {{"bytes", report.bytes},         {"first_ns", report.first_ns},
-                         {"last_ns", report.last_ns},     {"datagrams", report.datagrams},
-                         {"overtaken", report.overtaken}, {"cpu_seconds", report.cpu_seconds}};
+  nlohmann::json json = {
+      {"bytes", report.bytes},         {"first_ns", report.first_ns},         {"last_ns", report.last_ns},
+      {"datagrams", report.datagrams}, {"overtaken", report.overtaken},       {"handshakes", report.handshakes},
+      {"answers", report.answers},     {"held_seconds", report.held_seconds}, {"process", to_json(report.process)}};
+  if (report.sender) json["sender"] = to_json(*report.sender);
   if (report.messages) {
-    json["messages"] = {{"received", report.messages->received}, {"counted", report.messages->counted}};
+    json["messages"] = {{"received", report.messages->received},
+                        {"counted", report.messages->counted},
+                        {"kept", report.messages->kept}};
     if (report.messages->latency_us) json["messages"]["latency_us"] = to_json(*report.messages->latency_us);
   }
   return json;
 }
+
+nlohmann::json to_json(const SenderReport& sender) {
+  nlohmann::json blocked = nlohmann::json::array();
+  for (const Duration time : sender.blocked) blocked.push_back(time.count());
+  return {{"packets_sent", sender.packets_sent},
+          {"packets_lost", sender.packets_lost},
+          {"retransmitted", sender.bytes_retransmitted},
+          {"window", sender.congestion_window},
+          {"rtt_ns", sender.smoothed_rtt.count()},
+          {"min_rtt_ns", sender.min_rtt.count()},
+          {"blocked_ns", std::move(blocked)}};
+}
+
+namespace {
+
+SenderReport parse_sender(const nlohmann::json& json) {
+  SenderReport sender{.packets_sent = whole_number<std::uint64_t>(json, "packets_sent"),
+                      .packets_lost = whole_number<std::uint64_t>(json, "packets_lost"),
+                      .bytes_retransmitted = whole_number<std::uint64_t>(json, "retransmitted"),
+                      .congestion_window = whole_number<std::uint64_t>(json, "window"),
+                      .smoothed_rtt = Duration(whole_number<std::int64_t>(json, "rtt_ns")),
+                      .min_rtt = Duration(whole_number<std::int64_t>(json, "min_rtt_ns")),
+                      .blocked = {}};
+  const nlohmann::json& blocked = json.at("blocked_ns");
+  if (!blocked.is_array() || blocked.size() != kBlockedReasons)
+    throw nlohmann::json::out_of_range::create(401, "blocked_ns", &json);
+  for (std::size_t i = 0; i != kBlockedReasons; ++i) {
+    // No connection is older than that, and sums of many must not overflow.
+    constexpr std::uint64_t kMostNs = 1'000'000'000'000'000;
+    if (!blocked[i].is_number_unsigned() || blocked[i].get<std::uint64_t>() > kMostNs)
+      throw nlohmann::json::out_of_range::create(401, "blocked_ns", &blocked);
+    sender.blocked[i] = Duration(blocked[i].get<std::int64_t>());
+  }
+  return sender;
+}
+
+}  // namespace
 
 std::optional<ServerReport> parse_report(const std::string& line) {
   const auto json = nlohmann::json::parse(line, nullptr, false);
@@ -113,13 +148,17 @@ std::optional<ServerReport> parse_report(const std::string& line) {
                         .last_ns = whole_number<std::int64_t>(json, "last_ns"),
                         .datagrams = whole_number<std::uint64_t>(json, "datagrams"),
                         .overtaken = whole_number<std::uint64_t>(json, "overtaken"),
-                        .cpu_seconds = json.at("cpu_seconds"),
-                        .messages = {}};
-    if (report.last_ns < report.first_ns || !(report.cpu_seconds >= 0)) return std::nullopt;
+                        .handshakes = whole_number<std::uint64_t>(json, "handshakes"),
+                        .answers = whole_number<std::uint64_t>(json, "answers"),
+                        .held_seconds = time_number(json, "held_seconds"),
+                        .process = parse_figures(json.at("process"))};
+    if (report.last_ns < report.first_ns) return std::nullopt;
+    if (json.contains("sender")) report.sender = parse_sender(json.at("sender"));
     if (!json.contains("messages")) return report;
     const nlohmann::json& messages = json.at("messages");
     report.messages = MessageReport{.received = whole_number<std::uint64_t>(messages, "received"),
                                     .counted = whole_number<std::uint64_t>(messages, "counted"),
+                                    .kept = whole_number<std::uint64_t>(messages, "kept"),
                                     .latency_us = {}};
     if (report.messages->counted > report.messages->received) return std::nullopt;
     if (!messages.contains("latency_us")) return report;
@@ -139,26 +178,18 @@ std::optional<std::string> why_impossible(const ServerReport& report, const Repo
   if (report.datagrams > bounds.datagrams || report.overtaken > report.datagrams)
     return fmt::format("{} datagrams arrived and {} were overtaken, of {} that were sent", report.datagrams,
                        report.overtaken, bounds.datagrams);
-  if (report.messages && report.messages->received > bounds.messages)
-    return fmt::format("{} messages arrived, of {} that were sent", report.messages->received, bounds.messages);
+  if (report.messages && (report.messages->received > bounds.messages || report.messages->kept > bounds.messages))
+    return fmt::format("{} messages arrived and {} wait, of {} that were sent", report.messages->received,
+                       report.messages->kept, bounds.messages);
   if (const Duration counted(report.last_ns - report.first_ns); counted > bounds.counted)
     return fmt::format("they arrived within {}, and {} were counted", tools::format_duration(counted),
                        tools::format_duration(bounds.counted));
   // The server is one thread. The kernel counts processor time in ticks, and two machines' clocks differ a little.
   constexpr double kTolerance = 1.0;
   if (const double passed = std::chrono::duration<double>(bounds.passed).count();
-      report.cpu_seconds > passed + kTolerance)
-    return fmt::format("it took {:.1f} s of processor time within {:.1f} s", report.cpu_seconds, passed);
+      report.process.cpu_seconds > passed + kTolerance)
+    return fmt::format("it took {:.1f} s of processor time within {:.1f} s", report.process.cpu_seconds, passed);
   return std::nullopt;
-}
-
-double cpu_seconds() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  const auto seconds = [](const timeval& t) {
-    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) * 1e-6;
-  };
-  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
 }
 
 }  // namespace mxp::perf

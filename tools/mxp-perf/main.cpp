@@ -16,7 +16,7 @@ namespace {
 
 tools::Result<void> run(const mxp::perf::Options& options, tools::Output& output, tools::JsonOutput& json) {
   switch (options.command) {
-    case mxp::perf::Command::server: return run_server(options, output);
+    case mxp::perf::Command::server: return run_server(options, output, json);
     case mxp::perf::Command::client: return run_client(options, output, json);
     case mxp::perf::Command::run: return run_both(options, output, json);
     case mxp::perf::Command::limits: return run_limits(options, output, json);

@@ -19,7 +19,8 @@ namespace mxp::perf {
 namespace {
 constexpr std::pair<std::string_view, Test> kTests[] = {{"bulk", Test::bulk},           {"rr", Test::rr},
                                                         {"messages", Test::messages},   {"datagrams", Test::datagrams},
-                                                        {"isolation", Test::isolation}, {"mixed", Test::mixed}};
+                                                        {"isolation", Test::isolation}, {"mixed", Test::mixed},
+                                                        {"streams", Test::streams},     {"connect", Test::connect}};
 }  // namespace
 
 std::string_view to_string(Test test) {
@@ -45,11 +46,12 @@ namespace {
 // What the command line said.
 struct LowOptions {
   std::string listen, url, test = "bulk", cc = "bbr";
-  std::optional<std::string> suites;
+  std::optional<std::string> suites, max_rate;
   std::vector<std::string> assertions;
   std::optional<double> rate;
   std::optional<std::uint64_t> size;
-  std::optional<unsigned> streams;
+  std::optional<unsigned> streams, parallel, outstanding;
+  std::optional<std::string> arrivals;
   std::optional<Duration> interval;
   bool reverse = false, bidir = false, no_limits = false;
   std::uint64_t mtu = 1500;
@@ -61,6 +63,8 @@ constexpr const char* kExamples =
     "  mxp-perf run --test bulk --mtu 65535              the same at the loopback's own MTU\n"
     "  mxp-perf run --test rr --json=rr.json             call/response round trips, 64 bytes each way\n"
     "  mxp-perf run --test messages --rate 100000        messages one way, and how old they are when they come\n"
+    "  mxp-perf run --test rr --rate 5000 --arrivals poisson   calls that come as those of many users do\n"
+    "  mxp-perf run --test connect --parallel 8          full handshakes, eight at a time\n"
     "  mxp-perf run --test isolation --duration 4s       what bulk data cost urgent calls on the same connection\n"
     "  mxp-perf run --test isolation --link 'delay 25ms loss 1% rate 100mbit'    the same over such a link\n"
     "  mxp-perf server 9000                              then, elsewhere: mxp-perf client mxp://KEY@HOST:9000 --test "
@@ -78,23 +82,31 @@ void add_test_options(CLI::App& app, Options& options, LowOptions& low) {
   app.add_option("--test", low.test,
                  "bulk: bytes one way as fast as they go; rr: call and response; messages: one way, and "
                  "how old they are when they come; datagrams: one way, lost ones counted; isolation: critical calls, "
-                 "then the same beside bulk; mixed: calls, chunks of streams and events, 50/30/20")
-      ->check(CLI::IsMember({"bulk", "rr", "messages", "datagrams", "isolation", "mixed"}))
+                 "then the same beside bulk; mixed: calls, chunks of streams and events, 50/30/20; streams: many short "
+                 "ones; connect: handshakes")
+      ->check(CLI::IsMember({"bulk", "rr", "messages", "datagrams", "isolation", "mixed", "streams", "connect"}))
       ->capture_default_str();
   tools::add_time(app, "--duration", options.workload.duration, "how long to send (default 10s)");
   tools::add_time(app, "--omit", options.workload.omit,
                   "leave out so much of the beginning; isolation: of both halves");
   tools::add_size(
       app, "--size", low.size,
-      "rr, messages, mixed, isolation: bytes of each payload (default 64); datagrams: of each (default 1170)");
+      "rr, streams, messages, mixed, isolation: bytes of each payload (default 64); datagrams: of each (default "
+      "1170)");
   app.add_option(
       "--rate", low.rate,
-      "rr, messages, mixed, isolation (default 1000): calls or messages per second in all (open loop: latency "
-      "counts from when one was due, and calls "
-      "that would wait for a free stream open more); datagrams: so many per second in all");
-  app.add_option("--parallel", options.workload.connections, "connections (default 1)")
+      "rr, streams, connect, messages, mixed, isolation (default 1000): calls, streams, handshakes or messages per "
+      "second in all (open loop: latency counts from when one was due, and calls that would wait for a free stream "
+      "open more); datagrams: so many per second in all");
+  app.add_option("--arrivals", low.arrivals, "with --rate: at fixed distances (default) or as a Poisson process")
+      ->check(CLI::IsMember({"fixed", "poisson"}));
+  app.add_option("--outstanding", low.outstanding,
+                 "how many may wait for their answers at a time: rr and streams with --rate, and mixed")
+      ->check(CLI::Range(1u, kMaxStreamsInAll));
+  app.add_option("--parallel", low.parallel, "connections (default 1); connect: handshakes at a time")
       ->check(CLI::Range(1u, kMaxConnections));
-  app.add_option("--streams", low.streams, "bulk, rr, isolation: streams per connection (default 1)")
+  app.add_option("--streams", low.streams,
+                 "bulk, rr, isolation: streams per connection (default 1); streams: that are open at a time")
       ->check(CLI::Range(1u, kMaxStreams));
   app.add_flag("--reverse", low.reverse, "bulk: the server sends");
   app.add_flag("--bidir", low.bidir, "bulk: both send");
@@ -102,7 +114,8 @@ void add_test_options(CLI::App& app, Options& options, LowOptions& low) {
       ->type_name("SPEC");
   tools::add_time(app, "--interval", low.interval, "a line of progress on stderr at this interval");
   app.add_option("--assert", low.assertions,
-                 "exit 6 unless it holds: goodput>=RATE, p50|p90|p99|p999|max<=TIME, calls|messages>=N (per second)");
+                 "exit 6 unless it holds: goodput>=RATE, p50|p90|p99|p999|max<=TIME, "
+                 "calls|messages|streams|handshakes>=N (per second)");
   app.add_flag("--no-limits", low.no_limits, "do not measure what the machine allows beside the test");
 }
 
@@ -117,8 +130,41 @@ void add_transport_options(CLI::App& app, Options& options, LowOptions& low) {
   tools::add_observe_options(app, options.observe);
 }
 
+void add_server_options(CLI::App& app, Options& options, LowOptions& low) {
+  app.add_option("address", low.listen, "[ADDR:]PORT; port 0 picks one")->required();
+  app.add_option("--authorized-keys", options.authorized_keys_file, "only these clients");
+  ServerLimits& limits = options.server_limits;
+  app.add_option("--max-clients", limits.max_clients, "clients that are served at a time; another one is refused")
+      ->check(CLI::Range(1u, 100'000u));
+  app.add_option("--max-rate", low.max_rate,
+                 "bytes of a test that one client may send and get, as a rate: flow control holds it, and a test of "
+                 "datagrams that is faster is refused");
+  tools::add_time(app, "--max-time", limits.max_time, "duration of a test; a longer one is refused");
+  tools::add_time(app, "--delay", limits.answer_delay, "hold back each answer for so long, as a slow application would",
+                  {.most = kMaxDelay});
+}
+
 std::string range(Duration least, Duration most) {
   return fmt::format("{} to {}", tools::format_duration(least), tools::format_duration(most));
+}
+
+// --parallel, --arrivals and --outstanding: how many at a time, and when.
+std::optional<std::string> interpret_calls(Workload& workload, const LowOptions& low) {
+  const bool connect = workload.test == Test::connect;
+  const bool asks = workload.test == Test::rr || workload.test == Test::streams;
+  if (low.arrivals && !asks && !connect && workload.test != Test::mixed && workload.test != Test::messages)
+    return fmt::format("--arrivals is not for --test {}: it is for rr, streams, connect, messages and mixed", low.test);
+  if (low.arrivals && !low.rate) return "--arrivals needs --rate: without it, the next one follows the last answer";
+  if (low.outstanding && connect) return "--outstanding is not for --test connect: --parallel is as many at a time";
+  if (low.outstanding && !asks && workload.test != Test::mixed)
+    return fmt::format("--outstanding is not for --test {}: it is for rr, streams and mixed", low.test);
+  if (low.outstanding && asks && !low.rate)
+    return "--outstanding needs --rate: without it, as many wait for their answers as there are --streams";
+  workload.arrivals = *arrival_law_of(low.arrivals.value_or("fixed"));
+  workload.connections = connect ? 1 : low.parallel.value_or(1);
+  if (connect) workload.outstanding = low.parallel.value_or(low.rate ? kOutstanding : 1);
+  else workload.outstanding = low.outstanding.value_or(workload.test == Test::rr ? kMaxStreamsInAll : kOutstanding);
+  return std::nullopt;
 }
 
 // Reads the options of the test itself. Returns what is wrong with them, if anything.
@@ -129,27 +175,31 @@ std::optional<std::string> interpret_workload(Workload& workload, const LowOptio
   const bool rr = workload.test == Test::rr, bulk = workload.test == Test::bulk;
   const bool datagrams = workload.test == Test::datagrams;
   const bool isolation = workload.test == Test::isolation, mixed = workload.test == Test::mixed;
+  const bool messages = workload.test == Test::messages, streams = workload.test == Test::streams;
+  const bool connect = workload.test == Test::connect;
   if (!bulk && (low.reverse || low.bidir))
     return fmt::format("--reverse and --bidir are for --test bulk: {} goes {} by itself", low.test,
-                       rr || isolation || mixed ? "both ways" : "to the server");
+                       datagrams || messages ? "to the server" : "both ways");
   if (low.rate && bulk) return "--rate is not for --test bulk, which goes as fast as it can";
   if (low.size && bulk) return "--size is not for --test bulk, which has no messages";
+  if (low.size && connect) return "--size is not for --test connect, which sends no data";
   if (low.streams && !workload.uses_streams())
-    return fmt::format("--streams is not for --test {}, which need no stream", low.test);
+    return fmt::format("--streams is not for --test {}, which needs no stream", low.test);
+  if (auto error = interpret_calls(workload, low)) return error;
   if (datagrams && workload.omit > Duration::zero())
     return "--omit is for --test bulk and rr: every datagram that was sent counts";
   workload.streams = low.streams.value_or(workload.streams);
   if (low.rate && !(*low.rate >= kMinRate && *low.rate <= kMaxRate))
     return "--rate takes 0.001 to 10,000,000 per second";
-  if (rr || datagrams) workload.calls_per_second = low.rate.value_or(0);
+  if (rr || datagrams || streams || connect) workload.calls_per_second = low.rate.value_or(0);
   if (isolation) workload.calls_per_second = low.rate.value_or(kIsolationRate);
-  if (mixed || workload.test == Test::messages) workload.messages_per_second = low.rate.value_or(0);
+  if (mixed || messages) workload.messages_per_second = low.rate.value_or(0);
   workload.size = low.size.value_or(datagrams ? kLargestDatagram : workload.size);
   if (datagrams && (workload.size < kLeastDatagram || workload.size > kLargestDatagram))
     return fmt::format("--size takes {} to {} bytes for a datagram, which is what every path carries", kLeastDatagram,
                        kLargestDatagram);
   if (workload.size == 0 || workload.size > kMaxSize) return "--size takes 1 byte to 1M";
-  if ((isolation || mixed || workload.test == Test::messages) && workload.size > kMaxMessageSize)
+  if ((isolation || mixed || messages) && workload.size > kMaxMessageSize)
     return fmt::format("--size takes 1 to {} bytes for messages", kMaxMessageSize);
   if (mixed && workload.size < kStampSize)
     return fmt::format("--size takes {} bytes and more for {}: a call carries its time", kStampSize, low.test);
@@ -188,6 +238,15 @@ std::optional<std::string> interpret(Options& options, const LowOptions& low) {
     if (!assertion) return assertion.error();
     options.assertions.push_back(std::move(*assertion));
   }
+  if (low.max_rate) {
+    const auto rate = tools::parse_bits_per_second(*low.max_rate);
+    if (!rate) return "--max-rate: " + rate.error();
+    if (*rate < kLeastMaxRate) return "--max-rate takes 8kbit and more";
+    options.server_limits.max_bits_per_second = static_cast<double>(*rate);
+  }
+  if (options.server_limits.max_time && *options.server_limits.max_time < kMinDuration)
+    return "--max-time takes " + range(kMinDuration, kMaxDuration);
+  options.workload.run = random_seed();
   if (options.command == Command::server) {
     auto listen = tools::parse_listen_address(low.listen, tools::Families::both);
     if (!listen) return listen.error().message;
@@ -218,8 +277,7 @@ std::expected<Options, tools::ParseStop> parse_options(int argc, char** argv) {
   tools::add_json(app, options.json, "the result as JSON to FILE, or to stdout");
 
   CLI::App* server = app.add_subcommand("server", "serve clients until interrupted");
-  server->add_option("address", low.listen, "[ADDR:]PORT; port 0 picks one")->required();
-  server->add_option("--authorized-keys", options.authorized_keys_file, "only these clients");
+  add_server_options(*server, options, low);
   add_transport_options(*server, options, low);
 
   CLI::App* client = app.add_subcommand("client", "run a test against a server");

@@ -6,6 +6,7 @@
 
 #include "common/blocked_times.h"
 #include "common/counted.h"
+#include "common/escape.h"
 #include "common/units.h"
 #include "mxp/version.h"
 
@@ -24,19 +25,32 @@ std::string_view to_string(Verdict verdict) {
 }
 
 std::string to_text(std::string_view name, const Percentiles& p) {
-  return fmt::format("{:<10}p50 {:.1f} us, p90 {:.1f}, p99 {:.1f}, p99.9 {:.1f}, max {:.1f}\n", name, p.p50, p.p90,
+  return fmt::format("{:<9} p50 {:.1f} us, p90 {:.1f}, p99 {:.1f}, p99.9 {:.1f}, max {:.1f}\n", name, p.p50, p.p90,
                      p.p99, p.p999, p.max);
 }
 
+// What the calls of a test are.
+std::string noun_of_calls(const Result& result) {
+  return result.handshakes_per_second ? "handshake" : result.streams_per_second ? "stream" : "call";
+}
+
+double calls_per_second(const Result& result) {
+  return result.handshakes_per_second.value_or(
+      result.streams_per_second.value_or(result.messages_per_second.value_or(0)));
+}
+
 // What one must know to read the latencies; empty if every call was made and answered in time.
-std::string to_text(const CallCounts& calls, double per_second) {
+std::string to_text(const CallCounts& calls, const std::string& noun, double per_second) {
   std::string text;
   if (calls.rate_kept && !*calls.rate_kept)
-    text += fmt::format("rate      missed: {} calls/s asked, {}/s reached\n", format_call_rate(*calls.asked_per_second),
-                        format_call_rate(per_second));
+    text += fmt::format("rate      missed: {} {}s/s asked, {}/s reached\n", format_call_rate(*calls.asked_per_second),
+                        noun, format_call_rate(per_second));
   if (calls.unanswered > 0)
     text += fmt::format("unanswered {} of {}, with the time waited in the figures\n", calls.unanswered,
-                        tools::counted(calls.due, "call"));
+                        tools::counted(calls.due, noun));
+  if (calls.failed > 0)
+    text += fmt::format("failed    {} of {}{}\n", calls.failed, tools::counted(calls.due, noun),
+                        calls.first_failure.empty() ? "" : ", the first one: " + tools::escape(calls.first_failure));
   return text;
 }
 
@@ -47,6 +61,17 @@ std::string to_text(const DatagramCounts& counts, double per_second) {
   if (counts.asked_per_second) text += fmt::format("; {} /s asked", format_call_rate(*counts.asked_per_second));
   if (counts.not_sent > 0) text += fmt::format("; {} not sent", counts.not_sent);
   return text + "\n";
+}
+
+// The same names as of the client's.
+nlohmann::json sender_json(const TransportTotals& totals) {
+  return {{"packets_sent", totals.packets_sent},
+          {"packets_lost", totals.packets_lost},
+          {"stream_bytes_retransmitted", totals.stream_bytes_retransmitted},
+          {"congestion_window_bytes", totals.congestion_window},
+          {"smoothed_rtt_us", std::chrono::duration<double, std::micro>(totals.smoothed_rtt).count()},
+          {"min_rtt_us", std::chrono::duration<double, std::micro>(totals.min_rtt).count()},
+          {"blocked_ms", tools::blocked_ms(totals.blocked)}};
 }
 
 nlohmann::json to_json(const MessageCounts& counts) {
@@ -89,6 +114,10 @@ void TransportTotals::add(const ConnectionStats& stats) {
   packets_lost += stats.packets_lost;
   bytes_sent += stats.bytes_sent;
   stream_bytes_retransmitted += stats.stream_bytes_retransmitted;
+  messages_retransmitted += stats.messages_retransmitted;
+  packets_spuriously_lost += stats.packets_spuriously_lost;
+  probes_sent += stats.probes_sent;
+  congestion_window += stats.congestion_window;
   datagram_bytes = std::max(datagram_bytes, stats.datagram_size);
   const auto add_times = [](TimeByReason& to, const TimeByReason& times) {
     for (std::size_t i = 0; i != kBlockedReasons; ++i) to[i] += times[i];
@@ -98,6 +127,7 @@ void TransportTotals::add(const ConnectionStats& stats) {
   handshake_sum_ += stats.handshake_time;
   handshake_time = handshake_sum_ / connections;
   if (!stats.has_rtt) return;
+  min_rtt = with_rtt_ == 0 ? stats.min_rtt : std::min(min_rtt, stats.min_rtt);
   rtt_sum_ += stats.smoothed_rtt;
   smoothed_rtt = rtt_sum_ / ++with_rtt_;
 }
@@ -105,11 +135,10 @@ void TransportTotals::add(const ConnectionStats& stats) {
 Verdict judge(const Result& result) {
   // A process with one thread that ran for nine tenths of the time could not do more.
   constexpr double kFull = 0.9;
-  if (result.wall_seconds <= 0 || !result.goodput_bits_per_second || !result.client_cpu_seconds ||
-      !result.server_cpu_seconds)
+  if (result.wall_seconds <= 0 || !result.goodput_bits_per_second || !result.client || !result.server)
     return Verdict::none;
-  const double client = *result.client_cpu_seconds / result.wall_seconds;
-  const double server = *result.server_cpu_seconds / result.wall_seconds;
+  const double client = result.client->cpu_seconds / result.wall_seconds;
+  const double server = result.server->cpu_seconds / result.wall_seconds;
   if (client >= kFull && client >= server) return Verdict::tool;
   if (server >= kFull) return Verdict::peer;
   return Verdict::network;
@@ -127,16 +156,29 @@ nlohmann::json to_json(const Result& result) {
   inner = {{"seconds", result.seconds}, {"bytes", result.bytes}};
   if (result.goodput_bits_per_second) inner["goodput_bits_per_second"] = *result.goodput_bits_per_second;
   if (result.messages_per_second) inner["messages_per_second"] = *result.messages_per_second;
+  if (result.handshakes_per_second) inner["handshakes_per_second"] = *result.handshakes_per_second;
+  if (result.streams_per_second) inner["streams_per_second"] = *result.streams_per_second;
   if (result.latency_us) inner["latency_us"] = to_json(*result.latency_us);
   if (result.alone_latency_us) inner["alone"]["latency_us"] = to_json(*result.alone_latency_us);
   if (result.service_time_us) inner["service_time_us"] = to_json(*result.service_time_us);
-  if (result.client_cpu_seconds) json["cpu"]["client_seconds"] = *result.client_cpu_seconds;
-  if (result.server_cpu_seconds) json["cpu"]["server_seconds"] = *result.server_cpu_seconds;
+  if (result.sender_late_us) inner["sender_late_us"] = to_json(*result.sender_late_us);
+  const auto add_end = [&](const char* name, const std::optional<ProcessFigures>& figures) {
+    if (!figures) return;
+    const std::string prefix(name);
+    json["cpu"][prefix + "_seconds"] = figures->cpu_seconds;
+    if (figures->waited_seconds) json["cpu"][prefix + "_waited_seconds"] = *figures->waited_seconds;
+    json["socket"][prefix] = socket_json(*figures);
+  };
+  add_end("client", result.client);
+  add_end("server", result.server);
+  if (result.answers > 0)
+    inner["server_time_us"] = {{"mean", result.held_seconds * 1e6 / static_cast<double>(result.answers)}};
   if (result.udp_bits_per_second) json["limits"]["udp_bits_per_second"] = *result.udp_bits_per_second;
   if (result.sealed_bits_per_second) json["limits"]["sealed_bits_per_second"] = *result.sealed_bits_per_second;
   if (result.calls) {
     const CallCounts& calls = *result.calls;
     inner["calls"] = {{"due", calls.due}, {"answered", calls.answered}, {"unanswered", calls.unanswered}};
+    if (calls.failed > 0) inner["calls"]["failed"] = calls.failed;
     if (calls.asked_per_second) inner["calls"]["asked_per_second"] = *calls.asked_per_second;
     if (calls.rate_kept) inner["rate_kept"] = *calls.rate_kept;
   }
@@ -160,12 +202,18 @@ nlohmann::json to_json(const Result& result) {
                        {"packets_lost", totals.packets_lost},
                        {"bytes_sent", totals.bytes_sent},
                        {"stream_bytes_retransmitted", totals.stream_bytes_retransmitted},
+                       {"messages_retransmitted", totals.messages_retransmitted},
+                       {"packets_spuriously_lost", totals.packets_spuriously_lost},
+                       {"probes_sent", totals.probes_sent},
+                       {"congestion_window_bytes", totals.congestion_window},
+                       {"min_rtt_us", std::chrono::duration<double, std::micro>(totals.min_rtt).count()},
                        {"datagram_bytes", totals.datagram_bytes},
                        {"smoothed_rtt_us", std::chrono::duration<double, std::micro>(totals.smoothed_rtt).count()},
                        {"handshake_us", std::chrono::duration<double, std::micro>(totals.handshake_time).count()}};
   json["transport"]["blocked_ms"] = tools::blocked_ms(totals.blocked);
   if (auto by_class = tools::blocked_ms_by_class(totals.blocked_of_class); !by_class.empty())
     json["transport"]["blocked_ms_by_class"] = std::move(by_class);
+  if (result.server_transport.connections > 0) json["server_transport"] = sender_json(result.server_transport);
   return json;
 }
 
@@ -180,14 +228,18 @@ std::string to_text(const Result& result) {
   else if (result.messages_per_second)
     text += fmt::format("{:<9} {} /s\n", result.messages ? "messages" : "calls",
                         format_call_rate(*result.messages_per_second));
-  if (result.calls) text += to_text(*result.calls, result.messages_per_second.value_or(0));
+  if (result.handshakes_per_second)
+    text += fmt::format("handshakes {} /s\n", format_call_rate(*result.handshakes_per_second));
+  if (result.streams_per_second) text += fmt::format("streams   {} /s\n", format_call_rate(*result.streams_per_second));
+  if (result.calls) text += to_text(*result.calls, noun_of_calls(result), calls_per_second(result));
   if (result.messages) text += to_text(*result.messages, result.messages_per_second.value_or(0));
   if (result.alone_latency_us) text += to_text("alone", *result.alone_latency_us);
   if (result.latency_us) text += to_text("latency", *result.latency_us);
   if (result.service_time_us) text += to_text("service", *result.service_time_us);
-  if (result.client_cpu_seconds && result.server_cpu_seconds)
-    text += fmt::format("cpu       client {:.2f} s, server {:.2f} s of {:.2f} s\n", *result.client_cpu_seconds,
-                        *result.server_cpu_seconds, result.wall_seconds);
+  if (result.sender_late_us) text += to_text("sender late", *result.sender_late_us);
+  if (result.client && result.server)
+    text += fmt::format("cpu       client {:.2f} s, server {:.2f} s of {:.2f} s\n", result.client->cpu_seconds,
+                        result.server->cpu_seconds, result.wall_seconds);
   text += fmt::format("transport {} sent, datagrams of {} bytes, {} lost, {} retransmitted, RTT {}\n",
                       tools::counted(result.transport.packets_sent, "packet"), result.transport.datagram_bytes,
                       result.transport.packets_lost, tools::format_bytes(result.transport.stream_bytes_retransmitted),

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "mxp-perf/environment/process_figures.h"
 #include "mxp/stats.h"
 #include "mxp/time.h"
 
@@ -17,13 +18,16 @@ struct Percentiles {
 // What kept the run from being faster.
 enum class Verdict : std::uint8_t { none, tool, network, peer };
 
-// The calls of an rr test that are measured: those due within its duration, less what was to be left out.
+// The calls of a test, streams and handshakes too, that are measured: those due within its duration, less what was to
+// be left out.
 struct CallCounts {
   std::optional<double> asked_per_second;  // open loop, as is rate_kept
   std::optional<bool> rate_kept;
   std::uint64_t due = 0;
   std::uint64_t answered = 0;
   std::uint64_t unanswered = 0;  // made or not; they count in the latency with the time they had waited
+  std::uint64_t failed = 0;      // ended without an answer
+  std::string first_failure = {};
 };
 
 // The datagrams of that test.
@@ -57,10 +61,15 @@ struct TransportTotals {
   std::uint64_t packets_lost = 0;
   std::uint64_t bytes_sent = 0;
   std::uint64_t stream_bytes_retransmitted = 0;
-  std::uint64_t datagram_bytes = 0;  // of the full datagrams that this side builds by now; the largest of all
-  Duration smoothed_rtt{};           // the mean of those that are known
-  Duration handshake_time{};         // the mean
-  TimeByReason blocked{};            // what kept connections from sending more, of all of them together
+  std::uint64_t messages_retransmitted = 0;
+  std::uint64_t packets_spuriously_lost = 0;
+  std::uint64_t probes_sent = 0;
+  std::uint64_t congestion_window = 0;  // bytes, of all at the end
+  std::uint64_t datagram_bytes = 0;     // of the full datagrams that this side builds by now; the largest of all
+  Duration smoothed_rtt{};              // the mean of those that are known
+  Duration min_rtt{};                   // the smallest
+  Duration handshake_time{};            // the mean
+  TimeByReason blocked{};               // what kept connections from sending more, of all of them together
   std::array<TimeByReason, kMessageClasses> blocked_of_class{};
 
   void add(const ConnectionStats& stats);
@@ -79,18 +88,23 @@ struct Result {
   std::uint64_t bytes = 0;  // delivered to the application
   std::optional<double> goodput_bits_per_second;
   std::optional<double> messages_per_second;
+  std::optional<double> handshakes_per_second;
+  std::optional<double> streams_per_second;
   std::optional<CallCounts> calls;
   std::optional<DatagramCounts> datagrams;
   std::optional<Percentiles> latency_us;       // from when a call was due
   std::optional<Percentiles> service_time_us;  // from when it was sent
+  std::optional<Percentiles> sender_late_us;   // open loop: what this program itself was late with each
   std::optional<MessageCounts> messages;
-  std::optional<Percentiles> alone_latency_us;  // isolation: before the bulk began
-  std::optional<double> client_cpu_seconds;
-  std::optional<double> server_cpu_seconds;
+  std::optional<Percentiles> alone_latency_us;   // isolation: before the bulk began
+  std::optional<ProcessFigures> client, server;  // their processes and sockets
+  std::uint64_t answers = 0;                     // of the server
+  double held_seconds = 0;                       // that its application took for them
   double wall_seconds = 0;
   std::optional<double> udp_bits_per_second;  // limits at the same datagram size
   std::optional<double> sealed_bits_per_second;
   TransportTotals transport;
+  TransportTotals server_transport;  // where the server sends: what made it wait
   std::string suite;
   Verdict verdict = Verdict::none;
 };

@@ -1,8 +1,11 @@
 #include "mxp-perf/server.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
 
+#include "common/counted.h"
 #include "mxp-perf/memory.h"
 
 namespace mxp::perf {
@@ -11,32 +14,62 @@ namespace {
 
 // The time from the handshake to the request. A peer that sends none is no mxp-perf client.
 constexpr Duration kRequestLimit = std::chrono::seconds(5);
+// Of a key, to tell clients apart.
+constexpr std::size_t kKeyShown = 8;
 
 constexpr std::string_view kNoRequest = "not a request that this mxp-perf serves";
 
-bool has_messages(Test test) { return test == Test::messages || test == Test::mixed || test == Test::isolation; }
-
-// Whether there was room for the answer; if not, the call is told again when there is.
-bool answer(Connection& connection, const Message& call) {
-  const auto sent = connection.send_message({.type = MessageType::response, .id = call.id, .payload = call.payload});
-  return sent || sent.error() != SendMessageError::queue_full;
-}
-
-void refuse(Connection& connection, std::string_view why) {
-  connection.close(static_cast<AppErrorCode>(AppCode::bad_request), why);
+SenderReport sender_report(const ConnectionStats& stats) {
+  return {.packets_sent = stats.packets_sent,
+          .packets_lost = stats.packets_lost,
+          .bytes_retransmitted = stats.stream_bytes_retransmitted,
+          .congestion_window = stats.congestion_window,
+          .smoothed_rtt = stats.has_rtt ? stats.smoothed_rtt : Duration::zero(),
+          .min_rtt = stats.has_rtt ? stats.min_rtt : Duration::zero(),
+          .blocked = stats.blocked_time};
 }
 
 }  // namespace
 
+void Server::refuse(Connection& connection, AppCode code, std::string_view why) {
+  ServedClient& client = clients_[&connection];
+  if (!client.client && on_client_gone) {  // there is no account yet that would tell it
+    Account account = account_of(connection);
+    if (client.workload) account.test = to_string(client.workload->test);
+    account.refused = why;
+    on_client_gone(account);
+  }
+  connection.close(static_cast<AppErrorCode>(code), why);
+}
+
+std::uint64_t Server::answers_of(const ServedClient& client) {
+  return client.answers + (client.workload ? client.echoed_bytes / client.workload->size : 0);
+}
+
+Account Server::account_of(const Connection& connection) const {
+  Account account;
+  account.key = connection.peer_key().to_string().substr(0, kKeyShown);
+  account.address = connection.remote_address().to_string();
+  if (name_of) account.name = name_of(connection.peer_key());
+  return account;
+}
+
 void Server::on_connected(Connection& connection) {
   ServedClient& client = clients_[&connection];
+  if (const auto connecting = accounts_.connecting(connection.peer_key())) ++connecting->account.handshakes;
   after(kRequestLimit, client, [this, &connection] {
-    if (!clients_[&connection].workload) refuse(connection, "no request for a test came: this is mxp-perf server");
+    if (!clients_[&connection].workload)
+      refuse(connection, AppCode::bad_request, "no request for a test came: this is mxp-perf server");
   });
 }
 
 void Server::after(Duration span, ServedClient& client, std::function<void()> callback) {
-  client.timers.push_back(loop_->at(loop_->now() + span, std::move(callback)));
+  const auto id = std::make_shared<std::uint64_t>();
+  *id = loop_->at(loop_->now() + span, [&client, id, callback = std::move(callback)] {
+    client.timers.erase(*id);
+    callback();
+  });
+  client.timers.insert(*id);
 }
 
 std::size_t Server::on_stream_data(Connection& connection, StreamId id, ByteView data, bool fin) {
@@ -47,7 +80,7 @@ std::size_t Server::on_stream_data(Connection& connection, StreamId id, ByteView
     return data.size();
   }
   if (!client.workload) {
-    refuse(connection, "data before a request");
+    refuse(connection, AppCode::bad_request, "data before a request");
     return data.size();
   }
   if (!client.begun) {
@@ -56,46 +89,44 @@ std::size_t Server::on_stream_data(Connection& connection, StreamId id, ByteView
     if (std::ranges::find(client.early, id) == client.early.end()) client.early.push_back(id);
     return 0;
   }
-  if (client.workload->test == Test::rr) return echo(connection, id, data, fin);
-  client.meter->on_bytes(loop_->now(), data.size());
-  if (!client.window_timed && client.meter->closes()) {
-    client.window_timed = true;
-    // By our own clock, since the client's "end" may wait behind its data.
-    after(*client.meter->closes() - loop_->now(), client,
-          [this, &connection] { report(connection, clients_[&connection]); });
-  }
-  return data.size();
-}
-
-std::size_t Server::echo(Connection& connection, StreamId id, ByteView data, bool fin) {
-  const auto written = connection.write(id, data);
-  const std::size_t taken = written ? *written : data.size();
-  if (fin && taken == data.size()) (void)connection.finish(id);
-  return taken;
+  const Test test = client.workload->test;
+  if (test == Test::rr || test == Test::streams) return echo(connection, client, id, data, fin);
+  return on_bulk(connection, client, id, data);
 }
 
 void Server::on_control(Connection& connection, ServedClient& client, StreamId id, ByteView data, bool fin) {
   client.control = id;
-  if (!client.reader.add(data)) return refuse(connection, client.workload ? "control line too long" : kNoRequest);
+  if (!client.reader.add(data))
+    return refuse(connection, AppCode::bad_request, client.workload ? "control line too long" : kNoRequest);
   while (const auto line = client.reader.poll_line()) {
     on_line(connection, client, *line);
     if (connection.state() != ConnectionState::established) return;
   }
-  if (fin && !client.workload) refuse(connection, kNoRequest);
+  if (fin && !client.workload) refuse(connection, AppCode::bad_request, kNoRequest);
 }
 
 void Server::on_line(Connection& connection, ServedClient& client, const std::string& line) {
   if (!client.workload) return on_request(connection, client, line);
   if (is_mark(line, Mark::begin) && !client.begun) return begin(connection, client);
   if (is_mark(line, Mark::end) && client.begun) return report(connection, client);
-  refuse(connection, "a line that does not belong here");
+  refuse(connection, AppCode::bad_request, "a line that does not belong here");
 }
 
 void Server::on_request(Connection& connection, ServedClient& client, const std::string& line) {
   client.workload = parse_request(line);
-  if (!client.workload) return refuse(connection, kNoRequest);
+  if (!client.workload) return refuse(connection, AppCode::bad_request, kNoRequest);
+  if (const auto why = why_beyond(limits_, *client.workload)) return refuse(connection, AppCode::too_much, *why);
+  Account account = account_of(connection);
+  account.test = to_string(client.workload->test);
+  client.client = accounts_.open(connection.peer_key(), *client.workload, account, loop_->now(), limits_.max_clients);
+  if (!client.client)
+    return refuse(connection, AppCode::busy,
+                  fmt::format("the server serves {}, and not more at a time: try again later",
+                              tools::counted(*limits_.max_clients, "client")));
+  if (limits_.max_bits_per_second && !client.client->gate)
+    client.client->gate.emplace(*limits_.max_bits_per_second / 8);
   ++clients_served_;
-  send_line(connection, *client.control, to_json(Mark::ready));
+  client.control_bytes += send_line(connection, *client.control, to_json(Mark::ready));
 }
 
 void Server::begin(Connection& connection, ServedClient& client) {
@@ -105,13 +136,20 @@ void Server::begin(Connection& connection, ServedClient& client) {
   if (workload.test == Test::messages || workload.test == Test::mixed)
     client.messages = std::make_unique<MessageMeter>(workload.omit, workload.duration);
   connection.resume_messages();  // those that came before this line
-  client.cpu_at_begin = cpu_seconds();
+  client.figures_at_begin = ProcessFigures::now(*loop_);
+  client.handshakes_before = client.client->account.handshakes;
   for (const StreamId id : std::exchange(client.early, {})) (void)connection.resume(id);
   // The client may be wrong about its other connections, so those that are here count too.
   connection.set_send_buffer(send_share(std::max<std::size_t>(workload.connections, clients_.size())));
   if (workload.test != Test::bulk || workload.flow == LoadDirection::up) return;
   client.sender = std::make_unique<BulkSender>(connection);
-  if (!client.sender->start(workload.streams)) return refuse(connection, "the client allows too few streams");
+  if (client.client->gate)
+    client.sender->limit(
+        {.gate = *client.client->gate,
+         .now = [this] { return loop_->now(); },
+         .later = [this, &client](std::function<void()> go_on) { after(kGateTurn, client, std::move(go_on)); }});
+  if (!client.sender->start(workload.streams))
+    return refuse(connection, AppCode::bad_request, "the client allows too few streams");
   after(workload.duration, client, [sender = client.sender.get()] { sender->stop(); });
 }
 
@@ -126,7 +164,10 @@ void Server::report(Connection& connection, ServedClient& client) {
   result.bytes = client.meter->bytes();
   result.first_ns = meter.first().time_since_epoch().count();
   result.last_ns = meter.last().time_since_epoch().count();
-  if (client.messages) result.messages = client.messages->report();
+  if (client.messages) {
+    result.messages = client.messages->report();
+    result.messages->kept = connection.stats().messages_kept;
+  }
   if (client.workload->test == Test::datagrams) {
     result.bytes = client.datagrams.bytes;
     result.first_ns = client.datagrams.first.time_since_epoch().count();
@@ -134,49 +175,38 @@ void Server::report(Connection& connection, ServedClient& client) {
     result.datagrams = client.datagrams.received;
     result.overtaken = client.datagrams.overtaken;
   }
-  result.cpu_seconds = cpu_seconds() - client.cpu_at_begin;
-  send_line(connection, *client.control, to_json(result));
+  result.handshakes = client.client->account.handshakes - client.handshakes_before;
+  result.answers = answers_of(client);
+  result.held_seconds = std::chrono::duration<double>(client.held_time).count();
+  result.process = ProcessFigures::now(*loop_).since(client.figures_at_begin);
+  if (client.sender) result.sender = sender_report(connection.stats());
+  client.control_bytes += send_line(connection, *client.control, to_json(result));
   (void)connection.finish(*client.control);
-}
-
-bool Server::on_message(Connection& connection, const Message& message) {
-  ServedClient& client = clients_[&connection];
-  if (!client.workload || !has_messages(client.workload->test)) {
-    refuse(connection, "messages without a test for them");
-    return true;
-  }
-  // One that came before the line that begins the test waits for it.
-  if (!client.begun) return false;
-  const bool is_answered = client.workload->test != Test::messages && message.type == MessageType::call;
-  if (is_answered && !answer(connection, message)) return false;
-  if (client.messages) client.messages->on_message(loop_->now(), message.payload);
-  return true;
-}
-
-void Server::on_stream_writable(Connection& connection, StreamId id) {
-  ServedClient& client = clients_[&connection];
-  if (client.sender) return client.sender->on_writable(id);
-  if (client.begun && client.workload->test == Test::rr) (void)connection.resume(id);
 }
 
 void Server::on_stream_reset(Connection& connection, StreamId, AppErrorCode) {
   // Data that never come cannot be measured, so the client is told why its test ends.
-  refuse(connection, "a stream of the test was reset");
-}
-
-void Server::on_datagram(Connection& connection, ByteView data) {
-  ServedClient& client = clients_[&connection];
-  // Its "begin" may be overtaken.
-  if (!client.workload || client.workload->test != Test::datagrams) return refuse(connection, "a datagram of no test");
-  if (!client.datagrams.on_datagram(loop_->now(), data)) refuse(connection, "a datagram without a number");
+  refuse(connection, AppCode::bad_request, "a stream of the test was reset");
 }
 
 void Server::on_closed(Connection& connection, const CloseInfo& info) {
-  if (const auto found = clients_.find(&connection); found != clients_.end()) {
-    for (const std::uint64_t timer : found->second.timers) loop_->cancel(timer);
-    clients_.erase(found);
+  const auto found = clients_.find(&connection);
+  if (found == clients_.end()) return;
+  const ServedClient& client = found->second;
+  for (const std::uint64_t timer : client.timers) loop_->cancel(timer);
+  if (client.client) {
+    Account& account = client.client->account;
+    const std::uint64_t sent = connection.stats().stream_bytes_acknowledged;
+    account.sent_bytes += sent - std::min(sent, client.control_bytes);
+    if (client.meter) account.received_bytes += client.meter->total();
+    if (client.messages) account.messages += client.messages->window().total();
+    account.datagrams += client.datagrams.received;
+    account.received_bytes += client.datagrams.bytes;
+    account.answers += answers_of(client);
+    const auto gone = accounts_.close(client.client, loop_->now(), info.reason);
+    if (gone && on_client_gone) on_client_gone(*gone);
   }
-  if (on_client_gone) on_client_gone(connection, info);
+  clients_.erase(found);
 }
 
 }  // namespace mxp::perf

@@ -1,13 +1,18 @@
-// The serving side: answers any number of clients, each with the test it asks for. Every connection is a client of its
-// own here; the bounds on what one may ask are in control.cpp, and what all of them hold shares one memory (memory.h).
+// The serving side: answers any number of clients, each with the test it asks for. Every connection has a state of its
+// own here; what they have together as one client is its account (accounts/accounts.h). The bounds on what one may ask
+// are in control.cpp and, where the user sets them, in ServerLimits; what all of them hold shares one memory (memory.h).
 #pragma once
 
 #include <functional>
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
+#include <unordered_set>
 #include <vector>
 
+#include "mxp-perf/accounts/accounts.h"
+#include "mxp-perf/accounts/held_answers.h"
 #include "mxp-perf/control.h"
 #include "mxp-perf/workloads/bulk.h"
 #include "mxp-perf/workloads/datagram_test.h"
@@ -19,6 +24,7 @@ namespace mxp::perf {
 
 class Server final : public Handler {
  public:
+  explicit Server(const ServerLimits& limits = {}) : limits_(limits) {}
   // Before any datagram arrives.
   void attach(EventLoop& loop) { loop_ = &loop; }
 
@@ -28,11 +34,14 @@ class Server final : public Handler {
   void on_stream_reset(Connection& connection, StreamId id, AppErrorCode code) override;
   void on_datagram(Connection& connection, ByteView data) override;
   bool on_message(Connection& connection, const Message& message) override;
-  void on_messages_writable(Connection& connection, MessageClass) override { connection.resume_messages(); }
+  void on_messages_writable(Connection& connection, MessageClass) override;
   void on_closed(Connection& connection, const CloseInfo& info) override;
 
   std::uint64_t clients_served() const { return clients_served_; }
-  std::function<void(Connection&, const CloseInfo&)> on_client_gone;
+  // A client is gone, or was refused.
+  std::function<void(const Account&)> on_client_gone;
+  // What authorized_keys calls a key; "" if nothing.
+  std::function<std::string(const PublicKey&)> name_of;
 
  private:
   struct ServedClient {
@@ -41,27 +50,51 @@ class Server final : public Handler {
     std::optional<Workload> workload;
     bool begun = false;
     std::vector<StreamId> early;  // with data that overtook the line which begins the test
+    std::shared_ptr<Accounts::Client> client;
     std::optional<BulkMeter> meter;
     DatagramMeter datagrams;
     std::unique_ptr<BulkSender> sender;
     std::unique_ptr<MessageMeter> messages;
-    bool window_timed = false;  // the timer for the end of receiving is set
+    HeldAnswers held;                                // to messages
+    std::map<std::uint64_t, Timestamp> held_echoes;  // by stream: when the data that wait there came
+    bool window_timed = false;                       // the timer for the end of receiving is set
     bool reported = false;
-    std::vector<std::uint64_t> timers;  // cancelled when the client goes
-    double cpu_at_begin = 0;
+    std::uint64_t control_bytes = 0;  // sent
+    std::uint64_t handshakes_before = 0;
+    std::uint64_t answers = 0;  // to messages
+    Duration held_time{};
+    std::uint64_t echoed_bytes = 0;
+    std::set<std::uint64_t> resuming;  // streams for which a timer is set
+    bool resuming_messages = false;
+    std::unordered_set<std::uint64_t> timers;  // cancelled when the client goes
+    ProcessFigures figures_at_begin;
   };
 
+  // server.cpp: what is agreed on
   void on_control(Connection& connection, ServedClient& client, StreamId id, ByteView data, bool fin);
   void on_line(Connection& connection, ServedClient& client, const std::string& line);
   void on_request(Connection& connection, ServedClient& client, const std::string& line);
   void begin(Connection& connection, ServedClient& client);
   void report(Connection& connection, ServedClient& client);
-  std::size_t echo(Connection& connection, StreamId id, ByteView data, bool fin);
+  static std::uint64_t answers_of(const ServedClient& client);
+  Account account_of(const Connection& connection) const;
+  void refuse(Connection& connection, AppCode code, std::string_view why);
   // A callback for a client after some time, unless it is gone by then.
   void after(Duration span, ServedClient& client, std::function<void()> callback);
 
+  // server_traffic.cpp: what the test sends
+  std::size_t on_bulk(Connection& connection, ServedClient& client, StreamId id, ByteView data);
+  std::size_t echo(Connection& connection, ServedClient& client, StreamId id, ByteView data, bool fin);
+  bool answer(Connection& connection, ServedClient& client, std::uint64_t id, ByteView payload, Timestamp came);
+  void answer_held(Connection& connection, ServedClient& client);
+  std::size_t pass(ServedClient& client, std::size_t bytes, RateGate::Piece piece);
+  void resume_later(Connection& connection, ServedClient& client, StreamId id, Duration span);
+  void resume_messages_later(Connection& connection, ServedClient& client);
+
+  ServerLimits limits_;
   EventLoop* loop_ = nullptr;
   std::map<Connection*, ServedClient> clients_;
+  Accounts accounts_;
   std::uint64_t clients_served_ = 0;
 };
 

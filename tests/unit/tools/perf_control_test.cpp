@@ -52,7 +52,7 @@ BOOST_AUTO_TEST_CASE(requests_that_are_refused) {
                                   with("perf", nullptr),
                                   with("connections", 0),
                                   with("connections", 1001),
-                                  with("test", "connect"),
+                                  with("test", "launch"),
                                   with("test", 7),
                                   with("flow", "sideways"),
                                   with("streams", 0),
@@ -66,13 +66,17 @@ BOOST_AUTO_TEST_CASE(requests_that_are_refused) {
                                   with("size", (1 << 20) + 1),
                                   of_datagrams(7),
                                   of_datagrams(1171),
+                                  with("per_second", -1),
+                                  with("per_second", "fast"),
+                                  with("run", -1),
                                   with("omit_ns", -1),
                                   with("omit_ns", 10'000'000'000),
                                   with("duration_ns", 0),
                                   with("duration_ns", 3'600'000'000'001)}) {
     BOOST_TEST_CONTEXT(line) BOOST_TEST(!parse_request(line).has_value());
   }
-  for (const char* key : {"perf", "test", "flow", "connections", "streams", "size", "omit_ns", "duration_ns"}) {
+  for (const char* key :
+       {"perf", "test", "flow", "connections", "streams", "size", "per_second", "run", "omit_ns", "duration_ns"}) {
     nlohmann::json missing = good;
     missing.erase(key);
     BOOST_TEST_CONTEXT(key) BOOST_TEST(!parse_request(missing.dump()).has_value());
@@ -88,26 +92,62 @@ BOOST_AUTO_TEST_CASE(a_mark_is_that_word_and_nothing_else) {
 }
 
 BOOST_AUTO_TEST_CASE(reports_that_are_refused) {
-  const nlohmann::json good = to_json(ServerReport{1, 2, 3, 5, 4, 0.5});
+  const nlohmann::json good = to_json(ServerReport{.bytes = 1,
+                                                   .first_ns = 2,
+                                                   .last_ns = 3,
+                                                   .datagrams = 5,
+                                                   .overtaken = 4,
+                                                   .handshakes = 6,
+                                                   .answers = 7,
+                                                   .held_seconds = 0.25,
+                                                   .process = {.cpu_seconds = 0.5, .send_calls = 9}});
   const auto read = parse_report(good.dump());
   BOOST_REQUIRE(read.has_value());
   BOOST_TEST((read->bytes == 1 && read->first_ns == 2 && read->last_ns == 3 && read->datagrams == 5 &&
-              read->overtaken == 4 && read->cpu_seconds == 0.5));
+              read->overtaken == 4 && read->handshakes == 6 && read->answers == 7 && read->held_seconds == 0.25 &&
+              read->process.cpu_seconds == 0.5 && read->process.send_calls == 9));
   const auto with = [&](const char* key, nlohmann::json value) {
     nlohmann::json changed = good;
     changed[key] = std::move(value);
     return changed.dump();
   };
+  const auto with_process = [&](const char* key, nlohmann::json value) {
+    nlohmann::json changed = good;
+    changed["process"][key] = std::move(value);
+    return changed.dump();
+  };
   for (const std::string& line :
        {std::string(""), std::string("[]"), std::string("{}"), with("bytes", "x"), with("bytes", -1),
         with("bytes", 1e300), with("first_ns", INT64_MIN), with("last_ns", std::uint64_t{1} << 63), with("first_ns", 4),
-        with("datagrams", -1), with("overtaken", true), with("cpu_seconds", -1)})
+        with("datagrams", -1), with("overtaken", true), with("handshakes", -1), with("answers", "x"),
+        with("held_seconds", -1), with("held_seconds", 1e300), with("process", 7), with_process("cpu_seconds", -1),
+        with_process("send_calls", 1e300), with_process("waited_seconds", "long")})
     BOOST_TEST_CONTEXT(line) BOOST_TEST(!parse_report(line).has_value());
   for (const auto& [key, value] : good.items()) {
     nlohmann::json missing = good;
     missing.erase(key);
     BOOST_TEST_CONTEXT(key) BOOST_TEST(!parse_report(missing.dump()).has_value());
   }
+}
+
+BOOST_AUTO_TEST_CASE(what_a_sending_server_reports_comes_back_and_nonsense_does_not) {
+  SenderReport sender{.packets_sent = 10, .packets_lost = 1, .smoothed_rtt = Duration(5000)};
+  sender.blocked[static_cast<std::size_t>(BlockedBy::pacing)] = Duration(77);
+  const nlohmann::json good = to_json(ServerReport{.sender = sender});
+  const auto read = parse_report(good.dump());
+  BOOST_REQUIRE((read && read->sender));
+  BOOST_TEST((read->sender->packets_lost == 1 && read->sender->smoothed_rtt == Duration(5000)));
+  BOOST_TEST((read->sender->blocked == sender.blocked));
+  const auto refused = [&](const char* path, const nlohmann::json& value) {
+    nlohmann::json changed = good;
+    changed["sender"][nlohmann::json::json_pointer(path)] = value;
+    BOOST_TEST_CONTEXT(changed.dump()) BOOST_TEST(!parse_report(changed.dump()).has_value());
+  };
+  refused("/packets_lost", -1);
+  refused("/rtt_ns", 1e300);
+  refused("/blocked_ns", nlohmann::json::array({1, 2}));
+  refused("/blocked_ns/2", -5);
+  refused("/blocked_ns/2", std::uint64_t{1} << 62);
 }
 
 BOOST_AUTO_TEST_CASE(a_report_of_messages_comes_back_as_it_was_made) {
@@ -148,10 +188,14 @@ BOOST_AUTO_TEST_CASE(a_report_claims_no_more_than_was_sent_and_no_more_time_than
   BOOST_TEST(why_impossible({.datagrams = 11}, of_datagrams).has_value());
   BOOST_TEST(why_impossible({.datagrams = 5, .overtaken = 6}, of_datagrams).has_value());
   BOOST_TEST(refused({.datagrams = 1}));  // of a test without any
-  BOOST_TEST(!refused({.bytes = 1000, .first_ns = 5 * kSecond, .last_ns = 14 * kSecond, .cpu_seconds = 10}));
-  BOOST_TEST(refused({.bytes = 1001, .first_ns = 5 * kSecond, .last_ns = 14 * kSecond, .cpu_seconds = 10}));
-  BOOST_TEST(refused({.bytes = 1000, .first_ns = 5 * kSecond, .last_ns = 14 * kSecond + 1, .cpu_seconds = 10}));
-  BOOST_TEST(refused({.bytes = 1000, .first_ns = 5 * kSecond, .last_ns = 14 * kSecond, .cpu_seconds = 11.1}));
+  BOOST_TEST(
+      !refused({.bytes = 1000, .first_ns = 5 * kSecond, .last_ns = 14 * kSecond, .process = {.cpu_seconds = 10}}));
+  BOOST_TEST(
+      refused({.bytes = 1001, .first_ns = 5 * kSecond, .last_ns = 14 * kSecond, .process = {.cpu_seconds = 10}}));
+  BOOST_TEST(
+      refused({.bytes = 1000, .first_ns = 5 * kSecond, .last_ns = 14 * kSecond + 1, .process = {.cpu_seconds = 10}}));
+  BOOST_TEST(
+      refused({.bytes = 1000, .first_ns = 5 * kSecond, .last_ns = 14 * kSecond, .process = {.cpu_seconds = 11.1}}));
   BOOST_TEST(refused({.messages = MessageReport{.received = 1, .counted = 0, .latency_us = {}}}));
   BOOST_TEST(why_impossible({.bytes = 1001}, bounds).value() == "1001 bytes arrived, of 1000 that were sent");
 }

@@ -95,13 +95,13 @@ BOOST_AUTO_TEST_CASE(who_limited_a_test_takes_both_processor_times) {
   Result result;
   result.wall_seconds = 1;
   result.goodput_bits_per_second = 1e9;
-  result.client_cpu_seconds = 0.95;
+  result.client = ProcessFigures{.cpu_seconds = 0.95};
   BOOST_TEST((judge(result) == Verdict::none));
-  result.server_cpu_seconds = 0.5;
+  result.server = ProcessFigures{.cpu_seconds = 0.5};
   BOOST_TEST((judge(result) == Verdict::tool));
-  result.server_cpu_seconds = 0.99;
+  result.server = ProcessFigures{.cpu_seconds = 0.99};
   BOOST_TEST((judge(result) == Verdict::peer));
-  result.client_cpu_seconds = result.server_cpu_seconds = 0.5;
+  result.client = result.server = ProcessFigures{.cpu_seconds = 0.5};
   BOOST_TEST((judge(result) == Verdict::network));
 }
 

@@ -64,7 +64,7 @@ BOOST_AUTO_TEST_SUITE(perf_message_source)
 
 BOOST_AUTO_TEST_CASE(calls_that_wait_for_answers_hold_up_the_others_so_that_the_shares_stay) {
   Pair pair;
-  MessageSource source(MessageSource::Mix::mixed, 64, 0);
+  MessageSource source(MessageSource::Mix::mixed, 64, 1000);
   source.fill(*pair.connection, [&] { return pair.client->now(); });
   BOOST_TEST(source.waiting_calls().size() == 1000u);
   BOOST_TEST(source.taken() == 2000u);
@@ -80,12 +80,14 @@ BOOST_AUTO_TEST_CASE(calls_that_wait_for_answers_hold_up_the_others_so_that_the_
 
 BOOST_AUTO_TEST_CASE(at_a_rate_what_is_due_has_the_same_shares) {
   Pair pair;
-  MessageSource source(MessageSource::Mix::mixed, 64, 1000);
+  MessageSource source(MessageSource::Mix::mixed, 64, 1000, Arrivals(ArrivalLaw::fixed, 1000, 1));
   const Timestamp begin = pair.client->now();
   source.begin(begin);
   source.add_connection(*pair.connection);
-  BOOST_TEST((source.send_due(begin + 499ms) == begin + 500ms));
+  BOOST_TEST((source.send_due(begin + 499ms, begin + 500ms) == begin + 500ms));
   BOOST_TEST(source.taken() == 500u);
+  BOOST_TEST(source.left_before(begin + 1s) == 500u);
+  BOOST_TEST(source.sender_late().percentiles().max == 500e3);
   pair.check(250, 150, 100);
 }
 

@@ -9,10 +9,12 @@
 #include "mxp-perf/client/client_limits.h"
 #include "mxp-perf/memory.h"
 #include "mxp-perf/workloads/bulk_test.h"
+#include "mxp-perf/workloads/connect_test.h"
 #include "mxp-perf/workloads/datagram_test.h"
 #include "mxp-perf/workloads/isolation_test.h"
 #include "mxp-perf/workloads/messages_test.h"
 #include "mxp-perf/workloads/rr_test.h"
+#include "mxp-perf/workloads/streams_test.h"
 
 namespace mxp::perf {
 
@@ -45,6 +47,8 @@ ClientResult Client::run(std::vector<SocketAddress> addresses, const PublicKey& 
     case Test::datagrams: test_ = std::make_unique<DatagramTest>(workload_, *loop_, loads_); break;
     case Test::mixed:
     case Test::messages: test_ = std::make_unique<MessagesTest>(workload_, *loop_, loads_); break;
+    case Test::streams: test_ = std::make_unique<StreamsTest>(workload_, *loop_, loads_); break;
+    case Test::connect: test_ = std::make_unique<ConnectTest>(workload_, *loop_, loads_, server_key); break;
     case Test::isolation: test_ = std::make_unique<IsolationTest>(workload_, *loop_, loads_); break;
   }
   loop_->watch(signals.fd(), FdEvent::readable, [this] { interrupt(); });
@@ -80,6 +84,10 @@ bool Client::take_answer(Connection& connection) {
 }
 
 void Client::on_connected(Connection& connection) {
+  if (test_->on_connected(connection)) {
+    if (phase_ == Phase::ending) finish_when_done();
+    return;
+  }
   if (phase_ == Phase::over || !take_answer(connection)) return;
   ClientLoad& load = loads_[&connection];
   const auto control = connection.open_stream(StreamType::bidirectional);
@@ -95,7 +103,7 @@ std::size_t Client::on_stream_data(Connection& connection, StreamId id, ByteView
   if (id == load.control) {
     on_control(connection, load, data, fin);
   } else if (phase_ != Phase::connecting) {
-    test_->on_data(connection, id, data.size());
+    test_->on_data(connection, id, data.size(), fin);
     if (phase_ == Phase::ending) finish_when_done();
   }
   return data.size();
@@ -104,7 +112,7 @@ std::size_t Client::on_stream_data(Connection& connection, StreamId id, ByteView
 void Client::begin() {
   phase_ = Phase::running;
   begun_ = loop_->now();
-  cpu_at_begin_ = cpu_seconds();
+  figures_at_begin_ = ProcessFigures::now(*loop_);
   for (auto& [connection, load] : loads_) send_control(*connection, load, to_json(Mark::begin));
   if (auto begun = test_->begin(); !begun) return fail(ErrorKind::peer, begun.error());
   intervals_.begin(begun_);
@@ -126,6 +134,7 @@ void Client::end() {
 
 void Client::ask_for_reports() {
   if (phase_ != Phase::ending || std::exchange(asked_for_reports_, true)) return;
+  test_->on_reports_asked();
   for (auto& [connection, load] : loads_) send_control(*connection, load, to_json(Mark::end));
 }
 
@@ -141,8 +150,9 @@ void Client::finish_when_done() {
 void Client::finish_without_reports() {
   if (phase_ == Phase::over) return;
   if (test_->stuck())
-    return fail(ErrorKind::network, fmt::format("{}: the server answers, and no data came through in {}",
-                                                server_.to_string(), tools::format_duration(loop_->now() - begun_)));
+    return fail(ErrorKind::network,
+                fmt::format("{}: the server answers, and {} in {}", server_.to_string(), test_->what_is_missing(),
+                            tools::format_duration(loop_->now() - begun_)));
   if (packets_received() == packets_at_end_)
     return fail(ErrorKind::network,
                 fmt::format("{}: the server fell silent: the result is what this end saw", server_.to_string()));
@@ -184,6 +194,24 @@ void Client::interrupt() {
                    tools::format_duration(loop_->now() - begun_), tools::format_duration(workload_.duration)));
 }
 
+namespace {
+
+// As far as the server's report has them.
+ConnectionStats stats_of(const SenderReport& sender) {
+  ConnectionStats stats;
+  stats.packets_sent = sender.packets_sent;
+  stats.packets_lost = sender.packets_lost;
+  stats.stream_bytes_retransmitted = sender.bytes_retransmitted;
+  stats.congestion_window = sender.congestion_window;
+  stats.has_rtt = sender.smoothed_rtt > Duration::zero();
+  stats.smoothed_rtt = sender.smoothed_rtt;
+  stats.min_rtt = sender.min_rtt;
+  stats.blocked_time = sender.blocked;
+  return stats;
+}
+
+}  // namespace
+
 Result Client::measured() {
   Result result;
   result.test = to_string(workload_.test);
@@ -193,12 +221,16 @@ Result Client::measured() {
   result.suite = to_string(loads_.begin()->first->suite());
   for (const auto& [connection, load] : loads_) result.transport.add(connection->stats());
   result.wall_seconds = std::chrono::duration<double>(loop_->now() - begun_).count();
-  result.client_cpu_seconds = cpu_seconds() - cpu_at_begin_;
+  result.client = ProcessFigures::now(*loop_).since(figures_at_begin_);
   // The server's processor time is that of its whole process: the longest of the reports covers the others.
   if (reported_ == loads_.size()) {
-    result.server_cpu_seconds = 0;
-    for (const auto& [connection, load] : loads_)
-      result.server_cpu_seconds = std::max(*result.server_cpu_seconds, load.report->cpu_seconds);
+    for (const auto& [connection, load] : loads_) {
+      const ServerReport& report = *load.report;
+      if (!result.server || result.server->cpu_seconds < report.process.cpu_seconds) result.server = report.process;
+      result.answers += report.answers;
+      result.held_seconds += report.held_seconds;
+      if (report.sender) result.server_transport.add(stats_of(*report.sender));
+    }
   }
   test_->add_to(result);
   result.verdict = judge(result);
@@ -207,6 +239,10 @@ Result Client::measured() {
 
 void Client::on_stream_writable(Connection& connection, StreamId id) {
   if (phase_ == Phase::running || phase_ == Phase::ending) test_->on_writable(connection, id);
+}
+
+void Client::on_streams_available(Connection& connection, StreamType) {
+  if (phase_ == Phase::running) test_->on_streams_available(connection);
 }
 
 void Client::on_datagrams_writable(Connection& connection) {
@@ -231,6 +267,10 @@ void Client::on_stream_reset(Connection& connection, StreamId id, AppErrorCode) 
 }
 
 void Client::on_closed(Connection& connection, const CloseInfo& info) {
+  if (test_->on_closed(connection, info)) {
+    if (phase_ == Phase::ending) finish_when_done();
+    return;
+  }
   const bool dialled = !loads_.contains(&connection);
   if (dialled && dialer_->on_failed(connection)) return;
   const tools::ToolError error = describe(info, dialled ? dialer_->tried() : connection.remote_address().to_string());

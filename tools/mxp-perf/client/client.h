@@ -46,6 +46,7 @@ class Client final : public Handler {
   std::size_t on_stream_data(Connection& connection, StreamId id, ByteView data, bool fin) override;
   void on_stream_writable(Connection& connection, StreamId id) override;
   void on_stream_reset(Connection& connection, StreamId id, AppErrorCode code) override;
+  void on_streams_available(Connection& connection, StreamType) override;
   void on_datagrams_writable(Connection& connection) override;
   bool on_message(Connection& connection, const Message& message) override;
   void on_messages_writable(Connection& connection, MessageClass traffic_class) override;
@@ -92,7 +93,7 @@ class Client final : public Handler {
   std::unique_ptr<ClientTest> test_;
   IntervalLines intervals_;
   Timestamp begun_{};
-  double cpu_at_begin_ = 0;
+  ProcessFigures figures_at_begin_;
   std::uint64_t packets_at_end_ = 0;
   ClientResult outcome_;
 };

@@ -37,9 +37,26 @@ void BulkSender::on_writable(StreamId id) {
   // The other streams that this side writes to are two-way.
   if (stopped_ || id.type() != StreamType::unidirectional) return;
   for (;;) {
-    const auto written = connection_.write(id, kData);
-    if (!written || *written < kData.size()) return;  // on_writable tells when to go on
+    const std::size_t offered = passes(kData.size());
+    const auto written = connection_.write(id, ByteView(kData).first(offered));
+    const std::size_t taken = written.value_or(0);
+    if (limit_) limit_->gate.give_back(offered - taken);
+    if (taken < offered) return;  // on_writable tells when to go on
+    if (offered < kData.size()) return go_on_later();
   }
+}
+
+std::size_t BulkSender::passes(std::size_t bytes) { return limit_ ? limit_->gate.take(limit_->now(), bytes) : bytes; }
+
+void BulkSender::go_on_later() {
+  if (waits_) return;
+  waits_ = true;
+  limit_->later([this] {
+    waits_ = false;
+    // Each of them is the first in its turn, so that one does not take all that passes.
+    for (std::size_t i = 0; i < ids_.size(); ++i) on_writable(ids_[(next_ + i) % ids_.size()]);
+    next_ = (next_ + 1) % ids_.size();
+  });
 }
 
 }  // namespace mxp::perf

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <vector>
 
+#include "mxp-perf/accounts/rate_gate.h"
 #include "mxp/connection.h"
 #include "mxp/time.h"
 
@@ -50,6 +52,15 @@ class BulkSender {
  public:
   explicit BulkSender(Connection& connection) : connection_(connection) {}
 
+  // Nothing is written beyond what the gate lets pass; `later` calls back when it may be asked again.
+  struct Limit {
+    RateGate& gate;
+    std::function<Timestamp()> now;
+    std::function<void(std::function<void()>)> later;
+  };
+  // Before start().
+  void limit(Limit limit) { limit_.emplace(std::move(limit)); }
+
   bool start(unsigned streams);  // false: the peer does not allow so many
   void on_writable(StreamId id);
   // No new bytes; what the connection has taken already still goes out.
@@ -61,6 +72,13 @@ class BulkSender {
   Connection& connection_;
   std::vector<StreamId> ids_;
   bool stopped_ = false;
+  std::optional<Limit> limit_;
+  bool waits_ = false;  // for the gate
+  std::size_t next_ = 0;
+
+  // How much of a chunk may be written now.
+  std::size_t passes(std::size_t bytes);
+  void go_on_later();
 };
 
 }  // namespace mxp::perf

@@ -30,7 +30,7 @@ std::expected<void, std::string> BulkTest::begin() {
   return {};
 }
 
-void BulkTest::on_data(Connection&, StreamId, std::size_t count) { meter_.on_bytes(loop_.now(), count); }
+void BulkTest::on_data(Connection&, StreamId, std::size_t count, bool) { meter_.on_bytes(loop_.now(), count); }
 
 void BulkTest::on_writable(Connection& connection, StreamId id) {
   if (const auto found = senders_.find(&connection); found != senders_.end()) found->second.on_writable(id);

@@ -15,7 +15,7 @@ class BulkTest final : public ClientTest {
   BulkTest(const Workload& workload, EventLoop& loop, const ClientLoads& loads);
 
   std::expected<void, std::string> begin() override;
-  void on_data(Connection& connection, StreamId id, std::size_t count) override;
+  void on_data(Connection& connection, StreamId id, std::size_t count, bool fin) override;
   void on_writable(Connection& connection, StreamId id) override;
   void on_tick() override { note_acknowledged(); }
   void stop() override;

@@ -1,5 +1,5 @@
 // The test that a client runs over its connections once the server is ready on all of them: bulk_test.h, rr_test.h,
-// datagram_test.h, messages_test.h, isolation_test.h.
+// datagram_test.h, messages_test.h, isolation_test.h, streams_test.h, connect_test.h.
 #pragma once
 
 #include <cstdint>
@@ -32,7 +32,11 @@ class ClientTest {
 
   // Starts on all connections. The error says what the server does not allow.
   virtual std::expected<void, std::string> begin() = 0;
-  virtual void on_data(Connection&, StreamId, std::size_t) {}
+  // Connections that the test opened itself: false if it did not open this one.
+  virtual bool on_connected(Connection&) { return false; }
+  virtual bool on_closed(Connection&, const CloseInfo&) { return false; }
+  virtual void on_data(Connection&, StreamId, std::size_t, [[maybe_unused]] bool fin) {}
+  virtual void on_streams_available(Connection&) {}
   virtual void on_writable(Connection&, StreamId) {}
   virtual void on_datagrams_writable(Connection&) {}
   virtual void on_message(const Message&) {}
@@ -45,8 +49,13 @@ class ClientTest {
   virtual bool idle() const { return true; }
   // Whether the server may report what it has: it is asked to then, or after kSettleLimit.
   virtual bool settled() const { return true; }
+  // It is being asked to.
+  virtual void on_reports_asked() {}
   // The direction in which nothing came through although data were sent; rr: both.
   virtual std::optional<LoadDirection> stuck() const = 0;
+
+  // The same in words.
+  virtual std::string what_is_missing() const { return "no data came through"; }
 
   // What came through since the test began, including what --omit leaves out: bytes of bulk data, calls, or
   // datagrams.

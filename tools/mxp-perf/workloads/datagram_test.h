@@ -46,7 +46,6 @@ class DatagramTest final : public ClientTest {
   DatagramTest(const Workload& workload, EventLoop& loop, const ClientLoads& loads);
 
   std::expected<void, std::string> begin() override;
-  void on_data(Connection&, StreamId, std::size_t) override {}
   void on_writable(Connection&, StreamId) override {}
   void on_datagrams_writable(Connection& connection) override;
   void stop() override { stopped_ = true; }

@@ -1,33 +1,30 @@
 #include "mxp-perf/workloads/message_source.h"
 
 #include <algorithm>
-#include <cmath>
+#include <utility>
 
 #include "mxp-perf/workloads/message_meter.h"
 
 namespace mxp::perf {
 
-Timestamp MessageSource::due_time(std::uint64_t number) const {
-  // Calculated from the number and not step by step, so that rounding does not add up.
-  return begin_ + Duration(std::llround(static_cast<double>(number) * 1e9 / per_second_));
-}
-
-std::uint64_t MessageSource::due_before(Timestamp time) const {
-  const double seconds = std::chrono::duration<double>(time - begin_).count();
-  return static_cast<std::uint64_t>(std::max(0.0, std::ceil(seconds * per_second_ - 1e-6)));
-}
-
-std::optional<Timestamp> MessageSource::send_due(Timestamp now) {
-  for (;;) {
-    const Timestamp due = due_time(taken_);
-    if (due > now) return due;
-    // Each connection in turn; one without room is passed over.
-    std::size_t full = 0;
-    while (full < connections_.size() && !send(*connections_[next_connection_ % connections_.size()], due))
-      ++full, ++next_connection_;
-    if (full == connections_.size()) return std::nullopt;
-    ++next_connection_;
+std::optional<Timestamp> MessageSource::send_due(Timestamp until, Timestamp now) {
+  if (std::exchange(blocked_, false)) room_since_ = now;
+  for (;; arrivals_->advance()) {
+    const Timestamp due = arrivals_->next();
+    if (due > until) return due;
+    if (!send_somewhere({.due = due, .made = now})) {
+      blocked_ = true;
+      return std::nullopt;
+    }
+    sender_late_.record(std::max(Duration::zero(), Duration(now - std::max(due, room_since_))));
   }
+}
+
+bool MessageSource::send_somewhere(const CallBook::Call& times) {
+  // Each connection in turn; one without room is passed over.
+  for (std::size_t full = 0; full < connections_.size(); ++full)
+    if (send(*connections_[next_connection_++ % connections_.size()], times)) return true;
+  return false;
 }
 
 MessageType MessageSource::next_type() const {
@@ -36,23 +33,23 @@ MessageType MessageSource::next_type() const {
   return mix_ == Mix::events ? e : kMixed[taken_ % std::size(kMixed)];
 }
 
-bool MessageSource::send(Connection& connection, Timestamp due) {
+bool MessageSource::send(Connection& connection, const CallBook::Call& times) {
   const MessageType type = next_type();
   const bool is_call = type == MessageType::call;
-  if (is_call && waiting_calls_.size() == kMostCalls) return false;
-  if (payload_.size() >= kStampSize) write_stamp(payload_, due);
+  if (is_call && waiting_calls_.size() == most_calls_) return false;
+  if (payload_.size() >= kStampSize) write_stamp(payload_, times.due);
   if (!connection.send_message({.type = type, .id = taken_, .payload = payload_})) return false;
-  if (is_call) waiting_calls_.emplace_hint(waiting_calls_.end(), taken_, due);
+  if (is_call) waiting_calls_.emplace_hint(waiting_calls_.end(), taken_, times);
   ++taken_;
   return true;
 }
 
-std::optional<Timestamp> MessageSource::on_answer(std::uint64_t id) {
+std::optional<CallBook::Call> MessageSource::on_answer(std::uint64_t id) {
   const auto call = waiting_calls_.find(id);
   if (call == waiting_calls_.end()) return std::nullopt;
-  const Timestamp due = call->second;
+  const CallBook::Call times = call->second;
   waiting_calls_.erase(call);
-  return due;
+  return times;
 }
 
 }  // namespace mxp::perf

@@ -34,6 +34,11 @@ void take_worse(std::optional<Percentiles>& worst, const Percentiles& other) {
 
 }  // namespace
 
+std::optional<Arrivals> MessagesTest::arrivals_of(const Workload& workload) {
+  if (workload.messages_per_second <= 0) return std::nullopt;
+  return Arrivals(workload.arrivals, workload.messages_per_second, random_seed());
+}
+
 std::expected<void, std::string> MessagesTest::begin() {
   begin_ = loop_.now();
   end_ = begin_ + workload_.duration;
@@ -50,9 +55,13 @@ void MessagesTest::go_on() {
 
 void MessagesTest::on_message(const Message& message) {
   if (message.type != MessageType::response || unanswered_counted_) return;
-  const auto due = source_.on_answer(message.id);
-  if (!due) return;  // an answer to no call that waits is none
-  round_trips_.record(loop_.now() - *due);
+  const auto call = source_.on_answer(message.id);
+  if (!call) return;  // an answer to no call that waits is none
+  const Timestamp now = loop_.now();
+  if (call->due >= begin_ + workload_.omit) {
+    round_trips_.record(now - call->due);
+    service_times_.record(now - call->made);
+  }
   if (!stopped_) go_on();
 }
 
@@ -65,7 +74,7 @@ void MessagesTest::on_messages_writable(Connection& connection, MessageClass) {
 void MessagesTest::pump() {
   if (stopped_ || timer_set_) return;
   // Never looks past the planned end: a timer that fires late must not make more messages due.
-  const auto next = source_.send_due(std::min(loop_.now(), end_ - Duration(1)));
+  const auto next = source_.send_due(std::min(loop_.now(), end_ - Duration(1)), loop_.now());
   if (!next) return;  // every connection is full: on_messages_writable goes on
   timer_set_ = true;
   loop_.at(std::max(*next, loop_.now() + kLeastPause), [this] {
@@ -75,7 +84,7 @@ void MessagesTest::pump() {
 }
 
 void MessagesTest::stop() {
-  if (open_loop() && !stopped_) (void)source_.send_due(end_ - Duration(1));
+  if (open_loop() && !stopped_) (void)source_.send_due(end_ - Duration(1), loop_.now());
   stopped_ = true;
 }
 
@@ -98,9 +107,9 @@ bool MessagesTest::reported() const {
                      [](const auto& entry) { return entry.second.report && entry.second.report->messages; });
 }
 
-std::uint64_t MessagesTest::received() const {
+std::uint64_t MessagesTest::received(std::uint64_t MessageReport::* counter) const {
   std::uint64_t total = 0;
-  for (const auto& [connection, load] : loads_) total += load.report->messages->received;
+  for (const auto& [connection, load] : loads_) total += (*load.report->messages).*counter;
   return total;
 }
 
@@ -110,7 +119,7 @@ void MessagesTest::add_to(Result& result) {
   std::uint64_t counted = counts.delivered;
   result.seconds = std::chrono::duration<double>(std::min(loop_.now(), end_) - begin_).count();
   if (reported()) {
-    counts.received = received();
+    counts.received = received(&MessageReport::received);
     counted = 0;
     std::int64_t first = INT64_MAX, last = 0;
     for (const auto& [connection, load] : loads_) {
@@ -128,8 +137,11 @@ void MessagesTest::add_to(Result& result) {
   }
   // What never came back must not make the result better.
   if (!std::exchange(unanswered_counted_, true))
-    for (const auto& [id, due] : source_.waiting_calls()) round_trips_.record(loop_.now() - due);
+    for (const auto& [id, call] : source_.waiting_calls())
+      if (call.due >= begin_ + workload_.omit) round_trips_.record(loop_.now() - call.due);
   if (round_trips_.count() > 0) result.latency_us = round_trips_.percentiles();
+  if (service_times_.count() > 0) result.service_time_us = service_times_.percentiles();
+  if (open_loop() && source_.sender_late().count() > 0) result.sender_late_us = source_.sender_late().percentiles();
   result.bytes = counted * workload_.size;
   if (result.seconds > 0) {
     result.messages_per_second = static_cast<double>(counted) / result.seconds;
@@ -137,7 +149,7 @@ void MessagesTest::add_to(Result& result) {
   }
   if (open_loop()) {
     counts.asked_per_second = workload_.messages_per_second;
-    counts.not_sent = source_.due_before(std::min(loop_.now(), end_)) - source_.taken();
+    counts.not_sent = source_.left_before(std::min(loop_.now(), end_));
     constexpr double kTolerance = 1.02;
     counts.rate_kept =
         counts.not_sent == 0 && result.messages_per_second.value_or(0) * kTolerance >= workload_.messages_per_second;
@@ -146,8 +158,11 @@ void MessagesTest::add_to(Result& result) {
 }
 
 std::optional<std::string> MessagesTest::broken_promise() const {
-  if (!reported() || received() >= delivered()) return std::nullopt;
-  const std::uint64_t lost = delivered() - received();
+  // What was acknowledged before the server was asked had come there before it answered.
+  if (!reported()) return std::nullopt;
+  const std::uint64_t came = received(&MessageReport::received) + received(&MessageReport::kept);
+  if (came >= delivered_when_asked_) return std::nullopt;
+  const std::uint64_t lost = delivered_when_asked_ - came;
   return fmt::format("{} lost: acknowledged by the server's transport, and never told to its application",
                      tools::counted(lost, "message"));
 }

@@ -17,7 +17,7 @@ class MessagesTest final : public ClientTest {
         loop_(loop),
         loads_(loads),
         source_(workload.test == Test::mixed ? MessageSource::Mix::mixed : MessageSource::Mix::events, workload.size,
-                workload.messages_per_second) {}
+                workload.outstanding, arrivals_of(workload)) {}
 
   std::expected<void, std::string> begin() override;
   void on_message(const Message& message) override;
@@ -25,6 +25,7 @@ class MessagesTest final : public ClientTest {
   void stop() override;
   bool idle() const override { return source_.waiting_calls().empty(); }
   bool settled() const override { return delivered() + expired() >= source_.taken(); }
+  void on_reports_asked() override { delivered_when_asked_ = delivered(); }
   std::optional<LoadDirection> stuck() const override;
   std::uint64_t progress() const override { return delivered(); }
   std::string describe_rate(double messages_per_second) const override;
@@ -32,6 +33,7 @@ class MessagesTest final : public ClientTest {
   std::optional<std::string> broken_promise() const override;
 
  private:
+  static std::optional<Arrivals> arrivals_of(const Workload& workload);
   bool open_loop() const { return workload_.messages_per_second > 0; }
   // Sends as much as there is room for, or is due.
   void go_on();
@@ -41,7 +43,8 @@ class MessagesTest final : public ClientTest {
   std::uint64_t delivered() const { return sum(&ConnectionStats::messages_acknowledged); }
   std::uint64_t expired() const { return sum(&ConnectionStats::messages_expired); }
   bool reported() const;
-  std::uint64_t received() const;  // by the server's application, as it reports
+  // By the server's application, as it reports, with what still waits for that.
+  std::uint64_t received(std::uint64_t MessageReport::* counter) const;
 
   const Workload& workload_;
   EventLoop& loop_;
@@ -49,7 +52,9 @@ class MessagesTest final : public ClientTest {
   MessageSource source_;
   LatencyHistogram
       round_trips_;  // of calls, from when they were due to their answers, or to the end of waiting for them
+  LatencyHistogram service_times_;  // of answered calls, from when they were made
   bool unanswered_counted_ = false;
+  std::uint64_t delivered_when_asked_ = 0;
   Timestamp begin_{}, end_{};
   bool stopped_ = false;
   bool timer_set_ = false;
