@@ -33,6 +33,7 @@ std::string_view to_string(Fate fate) {
     case Fate::lost_too_big: return "mtu";
     case Fate::lost_outage: return "outage";
     case Fate::lost_listed: return "drop list";
+    case Fate::lost_over_limit: return "byte limit";
     case Fate::tail_dropped: return "queue limit";
     case Fate::queue_dropped: return "queue management";
   }
@@ -59,6 +60,7 @@ void Link::change(LinkSpec spec, Path path) {
   if (path == Path::other || spec.queue.discipline == QueueDiscipline::droptail) send_all_that_waits();
   if (spec.queue != spec_.queue || spec.limit != spec_.limit) bottleneck_.manage(spec, mean_rate(spec));
   serializer_.change(spec);
+  if (spec.flow_bytes != spec_.flow_bytes) ++limit_changes_;
   if (path == Path::other) {
     serializer_.free_wire();
     last_ready_ = {};
@@ -107,6 +109,11 @@ Verdict Link::offer(ByteView bytes, Timestamp now, FlowId flow_id, Ecn ecn, Dura
     ++counters_->lost;
     ++counters_->lost_too_big;
     verdict.fate = Fate::lost_too_big;
+    return verdict;
+  }
+  if (spec_.flow_bytes && over_limit(flow, bytes.size())) {
+    ++counters_->lost;
+    verdict.fate = Fate::lost_over_limit;
     return verdict;
   }
   if (is_listed) {

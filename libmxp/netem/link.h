@@ -58,8 +58,17 @@ struct LinkIdentity {
 
 // What became of an offered packet, for the comment in a capture. It speaks of the packet itself; a copy may fare
 // differently.
-enum class Fate : std::uint8_t { passed, lost, lost_too_big, lost_outage, lost_listed, tail_dropped, queue_dropped };
-// "passed", "loss", "mtu", "outage", "drop list", "queue limit", "queue management"
+enum class Fate : std::uint8_t {
+  passed,
+  lost,
+  lost_too_big,
+  lost_outage,
+  lost_listed,
+  lost_over_limit,
+  tail_dropped,
+  queue_dropped
+};
+// "passed", "loss", "mtu", "outage", "drop list", "byte limit", "queue limit", "queue management"
 std::string_view to_string(Fate fate);
 
 struct Verdict {
@@ -88,7 +97,7 @@ struct Departure {
 struct LinkCounters {
   std::uint64_t in = 0;
   std::uint64_t out = 0;
-  std::uint64_t lost = 0;           // by the loss model, the MTU, outages and the drop list
+  std::uint64_t lost = 0;           // by the loss model, the MTU, outages, the drop list and the byte limit
   std::uint64_t lost_too_big = 0;   // the part of `lost` that exceeded the MTU
   std::uint64_t lost_outage = 0;    // the part of `lost` that fell into an outage
   std::uint64_t lost_listed = 0;    // the part of `lost` that the drop list took
@@ -160,6 +169,8 @@ class Link {
     LossChain loss;
     std::uint64_t packets = 0;
     std::uint32_t handshake_packets = 0;
+    std::uint64_t bytes = 0;          // since the byte limit came
+    std::uint64_t limit_changes = 0;  // as `bytes` was last set to 0
     std::uint32_t delayed_since_reorder = 0;
   };
   struct Packet {  // a recycled buffer and what travels with it
@@ -211,6 +222,7 @@ class Link {
   // The time at which a packet keeps its place behind those before it, under `order keep`.
   Timestamp keep_order(Timestamp ready);
   bool has_room_in_bottleneck(std::size_t payload_bytes) const;
+  bool over_limit(Flow& flow, std::size_t bytes) const;
   bool listed(Flow& flow, const Verdict& verdict, ByteView bytes) const;
   bool in_outage(Timestamp now) const;
   std::uint32_t free_buffer();
@@ -231,6 +243,7 @@ class Link {
   std::uint64_t limit_bytes_ = 0;     // of `limit auto`
   std::uint64_t sequence_ = 0;
   bool blocked_ = false;
+  std::uint64_t limit_changes_ = 0;  // how often the byte limit of a flow became another one
   std::optional<Timestamp> first_offer_;
   Timestamp last_ready_{};  // when the last packet that kept its place was ready for the wire
 };

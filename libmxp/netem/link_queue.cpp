@@ -1,5 +1,5 @@
 // A link with a managed queue: a packet waits in the bottleneck until the wire is free for it, and what is left of its
-// delay comes after the wire. And which packets a drop list names.
+// delay comes after the wire. And what a flow may not send at all.
 #include <algorithm>
 
 #include "core/packet_header.h"
@@ -27,6 +27,15 @@ bool Link::listed(Flow& flow, const Verdict& verdict, ByteView bytes) const {
     chosen = holds(spec_.drops.handshake, ++flow.handshake_packets) || chosen;
   }
   return chosen;
+}
+
+bool Link::over_limit(Flow& flow, std::size_t bytes) const {
+  if (flow.limit_changes != limit_changes_) {
+    flow.limit_changes = limit_changes_;
+    flow.bytes = 0;
+  }
+  flow.bytes += bytes;
+  return flow.bytes > *spec_.flow_bytes;
 }
 
 bool Link::has_room_in_bottleneck(std::size_t payload_bytes) const {

@@ -35,6 +35,7 @@
 
 #include <cstdint>
 #include <expected>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -208,6 +209,9 @@ struct LinkSpec {
   Queue queue;
   Marks marks = Marks::keep;
   DropList drops;
+  // What each flow may send in all; from then on all of it is lost. Counted anew when this becomes another number. No words
+  // in the text form: the toxic limit_data of mxp-netem's HTTP interface.
+  std::optional<std::uint64_t> flow_bytes;
   // It has no words in the text form: it is for whoever builds a link by hand, as the simulator does. `ecn` marks by
   // chance, in place of a loss. `ce_threshold` marks by the length of the queue, as an active queue management does
   // (RFC 8257 §3.1; "ce_threshold" of tc-fq_codel(8)): each packet that may be marked and takes longer than this from

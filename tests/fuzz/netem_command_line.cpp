@@ -14,7 +14,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     fuzz::check(parsed.error());
     return 0;
   }
-  for (const netem::LinkSpec* link : {&parsed->up, &parsed->down})
+  for (const netem::LinkSpec* link : {&parsed->up(), &parsed->down()})
     fuzz::require(netem::parse_link_spec(netem::to_string(*link)).has_value(), "the text of a link is accepted");
   return 0;
 }

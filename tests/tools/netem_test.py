@@ -607,6 +607,86 @@ class NetemTest(unittest.TestCase):
         self.assertEqual(up["in"], up["out"] + up["queue_dropped"] + up["in_flight"])
         self.assertGreater(up["queue_dropped"], 0)
 
+    # --- scenarios ----------------------------------------------------------------------------------------------------
+
+    def scenario(self, text):
+        path = self.path("scenario.toml")
+        with open(path, "w") as file:
+            file.write(text)
+        return path
+
+    def test_a_scenario_changes_the_link_while_it_runs(self):
+        path = self.scenario('[link]\nspec = "delay 1ms"\n[[step]]\nat = "1s"\nset = "loss 100%"\ndirection = "up"\n'
+                             '[[step]]\nat = "100s"\nset = "loss 50%"\n')
+        relay = self.relay("--scenario", path, "--stats", "-")
+        begin = time.monotonic()
+        with client(timeout=0.3) as one:
+            one.sendto(b"before", relay.address)
+            self.assertEqual(one.recv(100), b"before")
+            time.sleep(max(0, begin + 1.3 - time.monotonic()))
+            one.sendto(b"after", relay.address)
+            with self.assertRaises(TimeoutError):
+                one.recv(100)
+        report = json.loads(relay.stop()[1])
+        self.assertEqual(report["changes"], 1)
+        self.assertEqual((report["up"]["in"], report["up"]["lost"], report["up"]["spec"]), (2, 1, "delay 1ms"))
+        self.assertNotIn("expected", report["up"])
+
+    def test_a_hand_over_changes_the_port(self):
+        path = self.scenario('[[step]]\nat = 0.8\nhandover = true\nset = "delay 1ms"\n')
+        begin = time.monotonic()
+        relay = self.relay("--scenario", path)
+        with client() as one:
+            for moment in (0, 1.6):
+                time.sleep(max(0, begin + moment - time.monotonic()))
+                one.sendto(b"x", relay.address)
+                one.recv(100)
+        self.assertEqual(len({port for _, port in self.echo.peers}), 2)
+
+    def test_clients_of_a_scenario_have_links_of_their_own(self):
+        path = self.scenario('[link]\nspec = "delay 1ms"\n[[client]]\nname = "far"\nmatch = "127.0.0.7"\nup = "delay 60ms"\n')
+        relay = self.relay("--scenario", path, "--stats", "-")
+        for address, least in (("127.0.0.7", 0.06), ("127.0.0.1", 0.002)):
+            with client() as one:
+                one.bind((address, 0))
+                begin = time.monotonic()
+                one.sendto(b"x", relay.address)
+                one.recv(100)
+                self.assertGreaterEqual(time.monotonic() - begin, least)
+        report = json.loads(relay.stop()[1])
+        self.assertEqual(report["up"]["in"], 1)
+        self.assertLess(report["up"]["delay_us"]["p50"], 60_000)
+        self.assertEqual([(one["name"], one["clients"], one["up"]["in"]) for one in report["groups"]], [("far", 1, 1)])
+
+    def test_a_link_for_each_client_is_not_shared(self):
+        # 20 packets of 1028 bytes at 800 kbit/s take 206 ms; of four clients together four times as long.
+        for arguments, least, most in ((["--per-client"], 0.19, 0.8), ([], 0.8, 60)):
+            relay = self.relay("--up", "rate 800kbit", "--down", "delay 1ms", *arguments, "--stats", "-")
+            clients = [client() for _ in range(4)]
+            for _ in range(20):
+                for one in clients:
+                    one.sendto(bytes(1000), relay.address)
+            for one in clients:
+                for _ in range(20):
+                    one.recv(2000)
+                one.close()
+            longest = json.loads(relay.stop()[1])["up"]["delay_us"]["max"] / 1e6
+            self.assertGreaterEqual(longest, least)
+            self.assertLess(longest, most)
+
+    def test_bad_scenarios_are_2_and_name_file_and_line(self):
+        path = self.scenario('[link]\nspec = "delay 1ms"\n[[step]]\nat = 1\nset = "dely 2ms"\n')
+        for arguments, says in ((["--scenario", path], "scenario.toml:5: 'dely' is unknown"),
+                                (["--scenario", self.path("none.toml")], "cannot read the scenario"),
+                                (["--scenario", self.folder], "cannot read the scenario"),
+                                (["--scenario", path, "delay 1ms"], "leave SPEC, --up and --down out")):
+            ended = run("-l", "127.0.0.1:0", "-t", self.target, *arguments)
+            self.assertEqual(ended.returncode, 2, ended.stderr)
+            self.assertIn(says, ended.stderr)
+        ended = run("-l", "127.0.0.1:0", "-t", self.target, "--scenario", self.scenario(""), "--stats", path, "--force",
+                    "--duration", "10ms")
+        self.assertEqual(ended.returncode, 2, ended.stderr)
+
     def test_quiet_keeps_the_ready_line_only(self):
         code, out, err = self.relay("--quiet").stop()
         self.assertEqual((code, out, err), (130, "", ""))
@@ -759,7 +839,6 @@ class NetemTest(unittest.TestCase):
         self.assertEqual(ended.returncode, 0)
         self.assertIn("gemodel", ended.stdout)
         self.assertIn("Examples", ended.stdout)
-        self.assertNotIn("--scenario", ended.stdout)
         self.assertNotIn("--http", ended.stdout)
         self.assertEqual(run("--version").returncode, 0)
 

@@ -9,6 +9,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "mxp-netem/link_group.h"
 #include "mxp-netem/relay_socket.h"
 #include "mxp/address.h"
 #include "mxp/time.h"
@@ -25,6 +26,7 @@ struct Client {
   // it were closed, ICMP errors would tell the target.
   std::optional<RelaySocket> retired;
   Timestamp last_seen;
+  LinkPair* links = nullptr;
 };
 
 class ClientTable {

@@ -56,10 +56,10 @@ Result<RelayEnd> relay_until_the_end(const Options& options, const std::vector<s
     if (!file && signals.received() != 0)
       return fail(ErrorKind::interrupted, "interrupted");  // while a pipe was opened
     if (!file) return std::unexpected(file.error());
-    auto opened =
-        Capture::open(std::move(*file), options.pcap, versions_in_capture(options),
-                      fmt::format("up: {}; down: {}; seed {}", shown(options.up), shown(options.down), options.seed),
-                      wall_clock_offset());
+    auto opened = Capture::open(
+        std::move(*file), options.pcap, versions_in_capture(options),
+        fmt::format("up: {}; down: {}; seed {}", shown(options.up()), shown(options.down()), options.seed),
+        wall_clock_offset());
     if (!opened) return std::unexpected(opened.error());
     capture = std::move(*opened);
   }
@@ -67,7 +67,7 @@ Result<RelayEnd> relay_until_the_end(const Options& options, const std::vector<s
   if (!relay) return std::unexpected(relay.error());
   output.line(fmt::format("relaying {} -> {} seed {}", (*relay)->local().to_string(), options.target.to_string(),
                           options.seed));
-  for (const auto& [name, spec] : {std::pair("up", &options.up), std::pair("down", &options.down)}) {
+  for (const auto& [name, spec] : {std::pair("up", &options.up()), std::pair("down", &options.down())}) {
     if (const std::string note = correlation_note(name, *spec); !note.empty()) output.note(note);
   }
 

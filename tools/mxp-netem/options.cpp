@@ -7,6 +7,7 @@
 #include "common/escape.h"
 #include "common/resolve.h"
 #include "common/units.h"
+#include "mxp-netem/scenario/scenario_file.h"
 #include "mxp-netem/spec_files.h"
 
 namespace mxp::tools {
@@ -28,6 +29,7 @@ Keywords may be cut short as in tc (dup, dist). Jitter is uniform unless a distr
 Examples
   mxp-netem -l 127.0.0.1:7000 -t 127.0.0.1:9000 delay 40ms 5ms loss 1% rate 10mbit
   mxp-netem -l 7000 -t server:9000 --up "delay 20ms" --down "delay 20ms rate 50mbit limit auto" --seed 7
+  mxp-netem -l 7000 -t server:9000 --scenario lte.toml --per-client
   mxp-netem -l 0 -t 127.0.0.1:9000 "loss gemodel 1% 25%" --pcap link.pcapng --stats - --duration 30s
 
 Exit codes: 0 done, 1 network or file failure, 2 wrong usage, 6 the relay distorted the link (--strict), 130 interrupted)";
@@ -41,6 +43,8 @@ struct LowOptions {
   std::optional<std::string> down;
   std::optional<std::uint64_t> seed;
   std::optional<Duration> duration;
+  std::string scenario;
+  bool per_client = false;
   std::string stats;
   std::string pcap;
   bool force = false;
@@ -61,6 +65,9 @@ void declare(CLI::App& app, LowOptions& low) {
   app.add_option("--down", low.down, "the link from target to client, in place of SPEC")->type_name("SPEC");
   app.add_option("--seed", low.seed, "same seed, same input: same decisions (random if not given, printed)")
       ->type_name("N");
+  app.add_option("--scenario", low.scenario, "links that change over time, and clients with links of their own (TOML)")
+      ->type_name("FILE");
+  app.add_flag("--per-client", low.per_client, "a link for each client, in place of one that all share");
   add_time(app, "--duration", low.duration, "end after this time with exit code 0");
   app.add_option("--stats", low.stats, "write what was asked and achieved as JSON at the end; - = stdout")
       ->type_name("FILE|-");
@@ -81,7 +88,7 @@ std::unexpected<ParseStop> stop(const ToolError& error) { return stop(error.exit
 
 constexpr std::string_view kBoth = "SPEC";
 
-Result<netem::LinkSpec> link_of(std::string_view option, const std::string& text, AddressFamily family) {
+Result<netem::LinkSpec> link_of(std::string_view option, const std::string& text) {
   auto spec = netem::parse_link_spec(text);
   if (!spec) {
     // --up delay 40ms: the shell gives the option one word, and the others go elsewhere.
@@ -90,7 +97,6 @@ Result<netem::LinkSpec> link_of(std::string_view option, const std::string& text
                 fmt::format("{}: {}{}", option, escape(spec.error()),
                             one_word ? fmt::format("; quote several words: {} 'delay 40ms'", option) : ""));
   }
-  spec->header_bytes = static_cast<decltype(spec->header_bytes)>(ip_and_udp_headers(family));
   if (auto loaded = load_spec_files(*spec); !loaded)
     return fail(loaded.error().kind, fmt::format("{}: {}", option, loaded.error().message));
   return *spec;
@@ -102,6 +108,40 @@ std::uint64_t random_seed() {
   while (::getrandom(&seed, sizeof seed, 0) != static_cast<ssize_t>(sizeof seed)) {
   }
   return seed;
+}
+
+// The headers count as those of the target's side.
+void set_header_bytes(std::vector<LinkPlan>& plans, AddressFamily family) {
+  const auto bytes = static_cast<std::uint32_t>(ip_and_udp_headers(family));
+  for (LinkPlan& plan : plans) {
+    plan.timeline.up.header_bytes = plan.timeline.down.header_bytes = bytes;
+    for (netem::TimelineEvent& event : plan.timeline.events) {
+      if (event.spec) event.spec->header_bytes = bytes;
+    }
+  }
+}
+
+// The links, from the scenario or from SPEC, --up and --down; `both` is SPEC as one text.
+Result<void> plan_links(const LowOptions& low, const std::string& both, Options& options) {
+  if (!low.scenario.empty()) {
+    if (low.up || low.down || !both.empty())
+      return fail(ErrorKind::usage, "--scenario says what the links are: leave SPEC, --up and --down out");
+    auto scenario = read_scenario(low.scenario);
+    if (!scenario) return std::unexpected(scenario.error());
+    options.plans = std::move(scenario->plans);
+    options.scenario = std::move(scenario->files);
+  } else {
+    auto up = link_of(low.up ? "--up" : kBoth, low.up.value_or(both));
+    if (!up) return std::unexpected(up.error());
+    auto down = link_of(low.down ? "--down" : kBoth, low.down.value_or(both));
+    if (!down) return std::unexpected(down.error());
+    LinkPlan& plan = options.plans.emplace_back();
+    plan.timeline.up = std::move(*up);
+    plan.timeline.down = std::move(*down);
+  }
+  if (low.per_client) options.plans.back().sharing = LinkSharing::one_for_each;
+  set_header_bytes(options.plans, options.target.family);
+  return {};
 }
 
 // From what was typed to what is meant.
@@ -128,12 +168,7 @@ std::expected<Options, ParseStop> interpret(const LowOptions& low) {
   options.target = *target;
   options.listen = *listen;
 
-  auto up = link_of(low.up ? "--up" : kBoth, low.up.value_or(both), target->family);
-  if (!up) return stop(up.error());
-  auto down = link_of(low.down ? "--down" : kBoth, low.down.value_or(both), target->family);
-  if (!down) return stop(down.error());
-  options.up = std::move(*up);
-  options.down = std::move(*down);
+  if (const auto planned = plan_links(low, both, options); !planned) return stop(planned.error());
   return options;
 }
 

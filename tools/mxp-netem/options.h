@@ -11,6 +11,7 @@
 #include "common/output.h"
 #include "common/output_file.h"
 #include "common/tool_error.h"
+#include "mxp-netem/link_plan.h"
 #include "mxp/address.h"
 #include "mxp/time.h"
 #include "netem/spec.h"
@@ -20,8 +21,8 @@ namespace mxp::tools {
 struct Options {
   SocketAddress listen;
   SocketAddress target;
-  netem::LinkSpec up;    // client to target
-  netem::LinkSpec down;  // target to client
+  std::vector<LinkPlan> plans;        // the last one is for all clients that no other is for
+  std::vector<std::string> scenario;  // the file of --scenario and those that it names
   std::uint64_t seed = 0;
   std::optional<Duration> duration;
   std::string stats;                      // "" = not asked for, "-" = stdout
@@ -30,9 +31,12 @@ struct Options {
   bool strict = false;
   bool spin = false;
   Verbosity verbosity = Verbosity::normal;
+
+  const netem::LinkSpec& up() const { return plans.back().timeline.up; }      // client to target
+  const netem::LinkSpec& down() const { return plans.back().timeline.down; }  // target to client
 };
 
-// Resolves names and reads trace files. A ParseStop with an empty error is --help or --version, already answered.
+// Resolves names and reads the files that specs and the scenario name. A ParseStop with an empty error is --help or --version, already answered.
 std::expected<Options, ParseStop> parse_options(std::vector<std::string> arguments);
 
 }  // namespace mxp::tools

@@ -29,6 +29,7 @@ constexpr int kBatchesPerTurn = 4;
 // Our choice: a NAT that gives out another port often keeps its address, so the address moves with every third
 // rebinding only.
 constexpr std::uint64_t kRebindingsPerAddress = 3;
+constexpr std::size_t kMostEvents = 64;
 constexpr Duration kSweepEvery = std::chrono::seconds(10);
 
 // Every client costs a descriptor, or two after a rebinding, and the default soft limit is 1024.
@@ -49,13 +50,7 @@ Relay::Relay(const Options& options, Capture* capture, Output& output, RelaySock
       listener_(std::move(listener)),
       epoll_(std::move(epoll)),
       timer_(std::move(timer)),
-      up_(options.up, {.seed = options.seed, .direction = netem::Direction::up}),
-      down_(options.down, {.seed = options.seed, .direction = netem::Direction::down}),
-      // Both directions share the port, so the shorter of the two intervals counts.
-      rebind_every_(options.up.rebind_every.count() == 0 ? options.down.rebind_every
-                    : options.down.rebind_every.count() == 0
-                        ? options.up.rebind_every
-                        : std::min(options.up.rebind_every, options.down.rebind_every)) {}
+      links_(options.plans, options.seed) {}
 
 Result<std::unique_ptr<Relay>> Relay::open(const Options& options, Capture* capture, Output& output) {
   allow_many_descriptors();
@@ -84,21 +79,28 @@ Result<void> Relay::watch(int fd, std::uint64_t tag) {
   return {};
 }
 
-Result<RelayEnd> Relay::run(const SignalWatch& signals) {
-  if (auto watched = watch(signals.fd(), kSignalTag); !watched) return std::unexpected(watched.error());
+void Relay::start() {
   started_ = monotonic_now();
   next_sweep_ = started_ + kSweepEvery;
-  if (rebind_every_.count() > 0) {
-    next_rebind_ = started_ + rebind_every_;
-    sources_ = source_addresses(options_.target);
-  }
+  links_.start(started_);
+}
+
+void Relay::finish() {
+  take_in_what_has_arrived();
+  ended_ = monotonic_now();
+  complete_health();
+}
+
+Duration Relay::running() const { return (ended_ == Timestamp{} ? monotonic_now() : ended_) - started_; }
+
+Result<RelayEnd> Relay::run(const SignalWatch& signals) {
+  if (auto watched = watch(signals.fd(), kSignalTag); !watched) return std::unexpected(watched.error());
+  start();
   const Timestamp end = options_.duration ? started_ + *options_.duration : kNever;
 
   std::optional<Result<RelayEnd>> result;
   while (!result) result = turn(signals, end);
-  take_in_what_has_arrived();
-  ended_ = monotonic_now();
-  complete_health();
+  finish();
   if (capture_ != nullptr) {
     capture_->flush();
     if (*result && !capture_->status()) result = std::unexpected(capture_->status().error());
@@ -113,11 +115,25 @@ std::optional<Result<RelayEnd>> Relay::turn(const SignalWatch& signals, Timestam
   const Timestamp wake = std::min(next_event(), end);
   const bool wait = !options_.spin && wake > before;
   if (wait) sleep_until(wake);
-  std::array<epoll_event, 64> events;
+  std::array<epoll_event, kMostEvents> events;
   const int ready = ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), wait ? -1 : 0);
   if (ready < 0 && errno != EINTR) return Result<RelayEnd>(fail_errno(ErrorKind::io, "waiting for packets", errno));
-  for (int i = 0; i < ready; ++i) {
-    const epoll_event& event = events[static_cast<std::size_t>(i)];
+  serve({events.data(), static_cast<std::size_t>(std::max(ready, 0))});
+  if (capture_ != nullptr && !capture_->status()) return std::unexpected(capture_->status().error());
+  return std::nullopt;
+}
+
+Result<void> Relay::step() {
+  std::array<epoll_event, kMostEvents> events;
+  const int ready = ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), 0);
+  if (ready < 0 && errno != EINTR) return fail_errno(ErrorKind::io, "waiting for packets", errno);
+  serve({events.data(), static_cast<std::size_t>(std::max(ready, 0))});
+  if (capture_ != nullptr) return capture_->status();
+  return {};
+}
+
+void Relay::serve(std::span<const epoll_event> events) {
+  for (const epoll_event& event : events) {
     const std::uint64_t tag = event.data.u64;
     if (tag == kListenerTag) {
       receive_from_clients(kBatchesPerTurn);
@@ -131,11 +147,8 @@ std::optional<Result<RelayEnd>> Relay::turn(const SignalWatch& signals, Timestam
       receive_from_target(*client, kBatchesPerTurn);
     }
   }
-  deliver_up();
-  deliver_down();
   housekeeping(monotonic_now());
-  if (capture_ != nullptr && !capture_->status()) return std::unexpected(capture_->status().error());
-  return std::nullopt;
+  deliver_due();
 }
 
 // What reached the sockets before the end counts, even if the relay had no time for it: otherwise a relay that was
@@ -146,7 +159,7 @@ void Relay::take_in_what_has_arrived() {
   constexpr int kMostBatches = 1000;
   for (int batch = 0; batch < kMostBatches; ++batch) {
     const Emptied emptied = receive_from_clients(1);
-    deliver_up();
+    deliver_due();
     if (emptied == Emptied::yes || last_up_offer_ >= end) break;
   }
   clients_.for_each([&](Client& client) {
@@ -155,15 +168,10 @@ void Relay::take_in_what_has_arrived() {
       if (receive_from_target(client, 1) == Emptied::yes) break;
     }
   });
-  deliver_down();
+  deliver_due();
 }
 
-Timestamp Relay::next_event() const {
-  Timestamp next = std::min(next_sweep_, next_rebind_);
-  if (const auto due = up_.next_departure()) next = std::min(next, *due);
-  if (const auto due = down_.next_departure()) next = std::min(next, *due);
-  return next;
-}
+Timestamp Relay::next_event() const { return std::min(next_sweep_, links_.next_event()); }
 
 // Unlike epoll's own timeout, a timerfd is neither rounded to milliseconds nor delayed by the timer slack.
 void Relay::sleep_until(Timestamp when) {
@@ -214,8 +222,10 @@ Relay::Emptied Relay::receive_from_clients(int batches) {
       client->last_seen = now;
       client->reached_at = datagram.to;
       const OfferTime offer = offer_time(arrival_clock_.arrival(datagram.stamp, now), last_up_offer_);
-      if (holds_what_should_be_gone(up_, datagram.bytes.size(), offer.at)) deliver_up();
-      const netem::Verdict verdict = up_.offer(datagram.bytes, offer.at, client->flow, datagram.ecn, offer.waited);
+      LinkPair& pair = *client->links;
+      if (holds_what_should_be_gone(pair.up, datagram.bytes.size(), offer.at)) deliver(pair, monotonic_now());
+      const netem::Verdict verdict = pair.up.offer(datagram.bytes, offer.at, client->flow, datagram.ecn, offer.waited);
+      links_.offered(pair);
       record_offer(Side::client, client->address, reached_address(*client), datagram, verdict, client->flow,
                    offer.at - offer.waited);
     }
@@ -232,8 +242,10 @@ Relay::Emptied Relay::receive_from_target(Client& client, int batches) {
     for (const InDatagram& datagram : received) {
       client.last_seen = now;
       const OfferTime offer = offer_time(arrival_clock_.arrival(datagram.stamp, now), last_down_offer_);
-      if (holds_what_should_be_gone(down_, datagram.bytes.size(), offer.at)) deliver_down();
-      const netem::Verdict verdict = down_.offer(datagram.bytes, offer.at, client.flow, datagram.ecn, offer.waited);
+      LinkPair& pair = *client.links;
+      if (holds_what_should_be_gone(pair.down, datagram.bytes.size(), offer.at)) deliver(pair, monotonic_now());
+      const netem::Verdict verdict = pair.down.offer(datagram.bytes, offer.at, client.flow, datagram.ecn, offer.waited);
+      links_.offered(pair);
       record_offer(Side::server, options_.target, client.upstream.local(), datagram, verdict, client.flow,
                    offer.at - offer.waited);
     }
@@ -272,6 +284,7 @@ Client* Relay::client_for(const InDatagram& datagram, Timestamp now) {
     problem = upstream.error().message;
   } else {
     Client& added = clients_.add(datagram.from, std::move(*upstream), now);
+    added.links = &links_.join(added.address, added.flow + 1);
     if (auto watched = watch(added.upstream.fd(), kFirstClientTag + added.flow); !watched)
       output_.warning(watched.error().message);
     output_.verbose(fmt::format("client {} is flow {}, towards the target from {}", added.address.to_string(),
@@ -286,21 +299,34 @@ Client* Relay::client_for(const InDatagram& datagram, Timestamp now) {
 
 // --- out ------------------------------------------------------------------------------------------------------------
 
-void Relay::deliver_up() {
+void Relay::deliver_due() {
   const Timestamp now = monotonic_now();
-  while (const auto packet = up_.take(now)) {
+  links_.deliver_due(now, [&](LinkPair& pair) {
+    deliver_up(pair, now);
+    deliver_down(pair, now);
+  });
+  sender_.flush();
+}
+
+// Before more is offered to a pair: what is sent is only valid until then.
+void Relay::deliver(LinkPair& pair, Timestamp now) {
+  deliver_up(pair, now);
+  deliver_down(pair, now);
+  sender_.flush();
+}
+
+void Relay::deliver_up(LinkPair& pair, Timestamp now) {
+  while (const auto packet = pair.up.take(now)) {
     Client* client = clients_.find(packet->flow);
     if (client == nullptr) continue;  // the client was forgotten while its packet was on the way
     health_.late.record(now - packet->due_at + packet->waited);
     record_departure(Side::server, client->upstream.local(), options_.target, *packet, now);
     sender_.add(client->upstream, {.bytes = packet->bytes, .family = options_.target.family, .ecn = packet->ecn});
   }
-  sender_.flush();
 }
 
-void Relay::deliver_down() {
-  const Timestamp now = monotonic_now();
-  while (const auto packet = down_.take(now)) {
+void Relay::deliver_down(LinkPair& pair, Timestamp now) {
+  while (const auto packet = pair.down.take(now)) {
     Client* client = clients_.find(packet->flow);
     if (client == nullptr) continue;
     health_.late.record(now - packet->due_at + packet->waited);
@@ -311,17 +337,12 @@ void Relay::deliver_down() {
                             .family = client->address.family,
                             .ecn = packet->ecn});
   }
-  sender_.flush();
 }
 
 // --- now and then ---------------------------------------------------------------------------------------------------
 
 void Relay::housekeeping(Timestamp now) {
-  if (now >= next_rebind_) {
-    rebind();
-    // Not "now + interval": lateness must not add up.
-    while (next_rebind_ <= now) next_rebind_ += rebind_every_;
-  }
+  links_.advance(now, [this](const LinkGroup& group) { rebind(group); });
   if (now < next_sweep_) return;
   next_sweep_ = now + kSweepEvery;
   for (const auto& client : clients_.take_idle(now)) close_client(*client);
@@ -333,9 +354,11 @@ Result<RelaySocket> Relay::connect_to_target() const {
   return RelaySocket::connect(options_.target, sources_[source_]);
 }
 
-void Relay::rebind() {
+void Relay::rebind(const LinkGroup& group) {
+  if (rebindings_ == 0) sources_ = source_addresses(options_.target);
   if (++rebindings_ % kRebindingsPerAddress == 0 && !sources_.empty()) source_ = (source_ + 1) % sources_.size();
-  clients_.for_each([this](Client& client) {
+  clients_.for_each([&](Client& client) {
+    if (client.links->group != &group) return;
     auto fresh = connect_to_target();
     if (!fresh) {
       output_.warning(fmt::format("flow {} keeps its port: {}", client.flow, fresh.error().message));
@@ -353,8 +376,7 @@ void Relay::rebind() {
 
 void Relay::close_client(Client& client) {
   health_.socket_drops += client.upstream.kernel_drops();
-  up_.forget(client.flow);
-  down_.forget(client.flow);
+  links_.leave(*client.links, client.flow);
   output_.verbose(fmt::format("flow {} forgotten: idle for {} minutes", client.flow,
                               std::chrono::duration_cast<std::chrono::minutes>(ClientTable::kIdle).count()));
 }

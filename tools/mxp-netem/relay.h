@@ -1,4 +1,4 @@
-// The relay: clients on one side, the target on the other, a link in each direction between them, the real clock.
+// The relay: clients on one side, the target on the other, links between them (link_book.h), the real clock.
 //
 //   client datagram -> up link   -> the client's own socket -> target
 //   target datagram -> down link -> the listening socket    -> client
@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "common/output.h"
@@ -22,11 +23,14 @@
 #include "mxp-netem/capture.h"
 #include "mxp-netem/client_table.h"
 #include "mxp-netem/icmp_sender.h"
+#include "mxp-netem/link_book.h"
 #include "mxp-netem/options.h"
 #include "mxp-netem/refusal.h"
 #include "mxp-netem/relay_socket.h"
 #include "netem/delay_histogram.h"
 #include "netem/link.h"
+
+struct epoll_event;
 
 namespace mxp::tools {
 
@@ -55,18 +59,29 @@ class Relay {
   // Relays until the duration is over or a signal comes. It fails if the capture cannot be written or epoll fails.
   Result<RelayEnd> run(const SignalWatch& signals);
 
-  const netem::Link& up() const { return up_; }
-  const netem::Link& down() const { return down_; }
+  // In place of run(), for a loop that has more to do: start(), then step() whenever fd() is readable or next_event() has
+  // come, and at last finish(). step() never waits.
+  void start();
+  int fd() const { return epoll_.get(); }
+  Timestamp next_event() const;
+  Result<void> step();
+  void finish();
+
+  // The links of all clients that no other group is for become what this says, at once and for good.
+  void choose_links(LinkGroup::Chooser chooser) { links_.choose(std::move(chooser)); }
+
+  const LinkBook& links() const { return links_; }
   const RelayHealth& health() const { return health_; }
   std::uint64_t clients() const { return clients_.ever(); }
-  Duration running() const { return ended_ - started_; }
+  // Until finish(), or until now.
+  Duration running() const;
 
  private:
   Relay(const Options& options, Capture* capture, Output& output, RelaySocket listener, UniqueFd epoll, UniqueFd timer);
   Result<void> watch(int fd, std::uint64_t tag);
   // Whether the loop goes on, and if not, how the run ends.
   std::optional<Result<RelayEnd>> turn(const SignalWatch& signals, Timestamp end);
-  Timestamp next_event() const;
+  void serve(std::span<const epoll_event> events);
   void sleep_until(Timestamp when);
 
   // Reads up to `batches` batches and says whether that has emptied the socket.
@@ -76,10 +91,12 @@ class Relay {
   void receive_refusals(Client& client);
   void take_in_what_has_arrived();
   Client* client_for(const InDatagram& datagram, Timestamp now);
-  void deliver_up();
-  void deliver_down();
+  void deliver_due();
+  void deliver(LinkPair& pair, Timestamp now);
+  void deliver_up(LinkPair& pair, Timestamp now);
+  void deliver_down(LinkPair& pair, Timestamp now);
   void housekeeping(Timestamp now);
-  void rebind();
+  void rebind(const LinkGroup& group);
   Result<RelaySocket> connect_to_target() const;
   void close_client(Client& client);
   SocketAddress reached_address(const Client& client) const;
@@ -95,8 +112,7 @@ class Relay {
   RelaySocket listener_;
   UniqueFd epoll_;
   UniqueFd timer_;
-  netem::Link up_;
-  netem::Link down_;
+  LinkBook links_;
   ClientTable clients_;
   ArrivalClock arrival_clock_;
   Timestamp last_up_offer_{};
@@ -106,11 +122,9 @@ class Relay {
   BatchReceiver receiver_;
   BatchSender sender_;
   RelayHealth health_;
-  Duration rebind_every_{};
   std::vector<SocketAddress> sources_;  // that rebinding takes in turn
   std::size_t source_ = 0;
   std::uint64_t rebindings_ = 0;
-  Timestamp next_rebind_ = kNever;
   Timestamp next_sweep_ = kNever;
   Timestamp started_{};
   Timestamp ended_{};

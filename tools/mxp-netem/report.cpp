@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "common/counted.h"
+#include "common/escape.h"
 #include "common/units.h"
 #include "netem/expectation.h"
 
@@ -59,9 +60,18 @@ std::string asked_text(const netem::LinkSpec& spec) {
   return text;
 }
 
-nlohmann::json link_json(const netem::Link& link) {
-  const netem::LinkCounters& counters = link.counters();
-  const netem::LinkSpec& spec = link.spec();
+const netem::LinkSpec& asked_spec(const LinkGroup& group, netem::Direction direction) {
+  const netem::Timeline& timeline = group.plan().timeline;
+  return direction == netem::Direction::up ? timeline.up : timeline.down;
+}
+
+std::string changes_text(const LinkGroup& group) {
+  return group.changes() == 0 ? "" : fmt::format(", then {}", counted(group.changes(), "change"));
+}
+
+nlohmann::json link_json(const LinkGroup& group, netem::Direction direction) {
+  const netem::LinkCounters& counters = group.counters(direction);
+  const netem::LinkSpec& spec = asked_spec(group, direction);
   nlohmann::json json = {{"spec", netem::to_string(spec)},
                          {"in", counters.in},
                          {"out", counters.out},
@@ -70,10 +80,13 @@ nlohmann::json link_json(const netem::Link& link) {
                          {"duplicated", counters.duplicated},
                          {"corrupted", counters.corrupted},
                          {"reordered", counters.reordered},
-                         {"in_flight", link.queued_packets()},
+                         {"in_flight", group.queued_packets(direction)},
                          {"bytes_in", counters.bytes_in},
                          {"bytes_out", counters.bytes_out}};
-  for (const Expected& one : expected_of(spec)) json["expected"][one.counter] = one.share;
+  // What a link comes to in the long run says nothing of one that did not stay as it was.
+  if (group.changes() == 0) {
+    for (const Expected& one : expected_of(spec)) json["expected"][one.counter] = one.share;
+  }
   if (spec.mtu > 0) json["lost_too_big"] = counters.lost_too_big;
   if (spec.queue.discipline != netem::QueueDiscipline::droptail) json["queue_dropped"] = counters.queue_dropped;
   if (!spec.drops.empty()) json["lost_listed"] = counters.lost_listed;
@@ -93,10 +106,11 @@ nlohmann::json link_json(const netem::Link& link) {
   return json;
 }
 
-std::string link_text(std::string_view name, const netem::Link& link) {
-  const netem::LinkCounters& counters = link.counters();
-  std::string text = fmt::format("{} asked: {}\n{} got:   in {}, out {}", name, asked_text(link.spec()), name,
-                                 counters.in, counters.out);
+std::string link_text(std::string_view name, const LinkGroup& group, netem::Direction direction) {
+  const netem::LinkCounters& counters = group.counters(direction);
+  const netem::LinkSpec& spec = asked_spec(group, direction);
+  std::string text = fmt::format("{} asked: {}\n{} got:   in {}, out {}", name, asked_text(spec) + changes_text(group),
+                                 name, counters.in, counters.out);
   const auto add = [&](std::uint64_t count, std::string_view what) {
     if (count > 0)
       text += fmt::format(", {} {} ({:.3g}%)", what, count,
@@ -109,7 +123,7 @@ std::string link_text(std::string_view name, const netem::Link& link) {
   add(counters.corrupted, "corrupted");
   add(counters.reordered, "reordered");
   add(counters.marked, "marked");
-  add(link.queued_packets(), "in flight");
+  add(group.queued_packets(direction), "in flight");
   if (counters.delay.count() > 0) {
     text += fmt::format(", delay p50 {} p99 {}", format_duration(counters.delay.quantile(0.5)),
                         format_duration(counters.delay.quantile(0.99)));
@@ -122,10 +136,10 @@ std::string link_text(std::string_view name, const netem::Link& link) {
         "time' jitter reorders instead",
         name, format_duration(counters.order_shift.mean()), format_duration(counters.delay.mean()));
   }
-  if (counters.tail_dropped > 0 && !link.spec().limit.automatic && link.spec().rate.is_zero()) {
+  if (counters.tail_dropped > 0 && !spec.limit.automatic && spec.rate.is_zero()) {
     text +=
         fmt::format("\n{} note:  the queue limit of {}, not the loss model, dropped {}: raise it or say 'limit auto'",
-                    name, counted(link.spec().limit.packets, "packet"), counters.tail_dropped);
+                    name, counted(spec.limit.packets, "packet"), counters.tail_dropped);
   }
   return text;
 }
@@ -150,14 +164,23 @@ nlohmann::json report_json(const Options& options, const Relay& relay) {
                          {"seed", options.seed},
                          {"duration_s", static_cast<double>(relay.running().count()) / 1e9},
                          {"clients", relay.clients()},
-                         {"up", link_json(relay.up())},
-                         {"down", link_json(relay.down())},
+                         {"up", link_json(relay.links().main(), netem::Direction::up)},
+                         {"down", link_json(relay.links().main(), netem::Direction::down)},
                          {"relay",
                           {{"distorted", health.distorted()},
                            {"socket_drops", health.socket_drops},
                            {"send_failures", health.send_failures},
                            {"refused", health.refused},
                            {"unreachable", health.unreachable}}}};
+  if (const auto changes = relay.links().main().changes(); changes > 0) json["changes"] = changes;
+  for (const LinkGroup& group : relay.links().groups()) {
+    if (&group == &relay.links().main()) continue;
+    json["groups"].push_back({{"name", group.plan().name},
+                              {"clients", group.clients()},
+                              {"changes", group.changes()},
+                              {"up", link_json(group, netem::Direction::up)},
+                              {"down", link_json(group, netem::Direction::down)}});
+  }
   if (health.late.count() > 0) {
     json["relay"]["late_us"] = {{"p50", microseconds(health.late.quantile(0.5))},
                                 {"p99", microseconds(health.late.quantile(0.99))},
@@ -168,9 +191,17 @@ nlohmann::json report_json(const Options& options, const Relay& relay) {
 
 std::string report_text(const Options& options, const Relay& relay) {
   const RelayHealth& health = relay.health();
-  std::string text =
-      fmt::format("{}\n{}\nrelay: seed {}, {}, {}", link_text("up  ", relay.up()), link_text("down", relay.down()),
-                  options.seed, counted(relay.clients(), "client"), format_duration(relay.running()));
+  const LinkGroup& main = relay.links().main();
+  std::string text;
+  for (const LinkGroup& group : relay.links().groups()) {
+    if (&group == &main) continue;
+    text += fmt::format("{}: {}\n{}\n{}\n", escape(group.plan().name), counted(group.clients(), "client"),
+                        link_text("  up  ", group, netem::Direction::up),
+                        link_text("  down", group, netem::Direction::down));
+  }
+  text += fmt::format("{}\n{}\nrelay: seed {}, {}, {}", link_text("up  ", main, netem::Direction::up),
+                      link_text("down", main, netem::Direction::down), options.seed, counted(relay.clients(), "client"),
+                      format_duration(relay.running()));
   if (health.late.count() > 0) {
     text += fmt::format(", late p50 {} p99 {}", format_duration(health.late.quantile(0.5)),
                         format_duration(health.late.quantile(0.99)));

@@ -32,9 +32,11 @@ std::string stats_in(std::span<const std::string> arguments) {
 std::vector<UsedFile> files_in_use(const Options& options, std::span<const std::string> arguments,
                                    std::string_view option) {
   std::vector<UsedFile> used = files_named_in(arguments, option);
-  for (const netem::LinkSpec* link : {&options.up, &options.down}) {
-    add_spec_files(used, *link);
+  for (const LinkPlan& plan : options.plans) {
+    add_spec_files(used, plan.timeline.up);
+    add_spec_files(used, plan.timeline.down);
   }
+  for (const std::string& file : options.scenario) used.push_back({.called = "the scenario", .path = file});
   return used;
 }
 

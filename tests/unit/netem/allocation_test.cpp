@@ -46,7 +46,8 @@ BOOST_AUTO_TEST_CASE(steady_load_allocates_nothing) {
 }
 
 BOOST_AUTO_TEST_CASE(steady_load_of_a_managed_queue_allocates_nothing) {
-  for (const std::string_view queue : {"delay 20ms rate 80mbit limit 50 queue codel", "delay 20ms rate 80mbit limit 50 queue red"}) {
+  for (const std::string_view queue :
+       {"delay 20ms rate 80mbit limit 50 queue codel", "delay 20ms rate 80mbit limit 50 queue red"}) {
     BOOST_TEST(counters_of_steady_load(queue).queue_dropped > 0u);
   }
 }

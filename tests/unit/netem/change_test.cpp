@@ -93,6 +93,25 @@ BOOST_AUTO_TEST_CASE(nothing_enters_during_a_black_out) {
   BOOST_TEST(link.counters().lost_outage == 1u);
 }
 
+BOOST_AUTO_TEST_CASE(a_flow_sends_no_more_than_its_byte_limit) {
+  LinkSpec spec;
+  Link link(spec);
+  const auto sent = [&](FlowId flow) {
+    int passed = 0;
+    for (int i = 0; i < 5; ++i) passed += link.offer(std::vector<std::uint8_t>(100), kZero, flow).fate == Fate::passed;
+    return passed;
+  };
+  BOOST_TEST(sent(0) == 5);
+  spec.flow_bytes = 350;
+  link.change(spec);
+  BOOST_TEST(sent(0) == 3);  // counted from when the limit came
+  BOOST_TEST(sent(0) == 0);
+  BOOST_TEST(sent(1) == 3);
+  spec.flow_bytes = std::nullopt;
+  link.change(spec);
+  BOOST_TEST(sent(0) == 5);
+}
+
 BOOST_AUTO_TEST_CASE(several_links_may_count_together) {
   LinkCounters all;
   Link one(link_spec("loss 100%"), {.seed = 1, .counters = &all});
