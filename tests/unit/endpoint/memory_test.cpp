@@ -24,12 +24,14 @@ std::int64_t heap_in_use() {
 // A server and many clients, of which only the server is measured: the clients are gone by then.
 class CrowdedServer {
  public:
-  CrowdedServer() : before_(heap_in_use()), server_(config(default_server()), kServerAddress, 1) {
+  explicit CrowdedServer(const EndpointConfig& server_config = config(default_server()),
+                         std::size_t connections = kConnections)
+      : before_(heap_in_use()), server_(server_config, kServerAddress, 1) {
     server_.app.keep_data = false;
     clients_.emplace(config(default_client()), kClientAddress, 2);
     clients_->app.keep_data = false;
     without_connections_ = heap_in_use() - before_;
-    for (std::size_t i = 0; i < kConnections; ++i) {
+    for (std::size_t i = 0; i < connections; ++i) {
       (void)clients_->endpoint.connect(now_, kServerAddress, server_.endpoint.public_key());
       run_for(1ms);
     }
@@ -121,6 +123,35 @@ BOOST_AUTO_TEST_CASE(what_traffic_left_behind_is_given_back) {
   const std::int64_t bytes = all.idle_bytes();
   BOOST_TEST_MESSAGE("an idle connection with an open stream: " << bytes << " bytes");
   BOOST_TEST(bytes < 12'900);
+}
+
+// Ten thousand streams of one connection that stay open after a call of 64 bytes each way.
+BOOST_AUTO_TEST_CASE(ten_thousand_open_streams) {
+  constexpr std::size_t kStreams = 10'000;
+  EndpointConfig config = default_server();
+  config.transport.idle_timeout = 1h;
+  config.transport.flow_control.max_streams_bidirectional = kStreams;
+  CrowdedServer all(config, 1);
+  Connection& client = *all.clients().connected.front();
+  all.run_for(10ms);
+  const std::int64_t before = heap_in_use();
+  const Bytes call(64);
+  for (std::size_t opened = 0; opened < kStreams; opened += 100) {
+    std::array<StreamId, 100> ids;
+    for (StreamId& id : ids) {
+      id = client.open_stream(StreamType::bidirectional).value();
+      BOOST_TEST(client.write(id, call).value_or(0) == call.size());
+    }
+    all.run_for(1ms);
+    for (const StreamId id : ids)
+      BOOST_TEST(all.server().connected.front()->write(id, call).value_or(0) == call.size());
+  }
+  all.run_for(1s);
+  BOOST_TEST(all.server().bytes == kStreams * call.size());
+  all.server().opened = {};
+  const std::int64_t both = heap_in_use() - before;
+  BOOST_TEST_MESSAGE("10,000 open streams: " << both / 2 << " bytes at each end");
+  BOOST_TEST(both / 2 < 10'000'000);
 }
 
 // An endpoint has room for one payload that its connections share: large ones do not stay in it.
