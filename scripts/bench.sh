@@ -5,17 +5,31 @@
 # Needs a release build (scripts/test.sh makes one). Configured with -DMXP_BENCHMARKS=ON, and with libbenchmark-dev and
 # libzmq3-dev installed, that build also has what measures the codec and ZeroMQ.
 #
-# Usage: scripts/bench.sh [--repetitions N] [--duration TIME]
+# Usage: scripts/bench.sh [--repetitions N] [--duration TIME] [--targets]
+#   --targets  write docs/targets.md instead: each target of the project, what shows it, and what was seen. It takes
+#              about four minutes for each repetition; socat and tshark are used where they are installed, and tests of
+#              the release build are run.
 source "$(dirname "$0")/common.sh"
 repetitions=5
 duration=3s
+targets=0
 while [ $# -gt 0 ]; do
   case "$1" in
     --repetitions) repetitions=$(whole_number "$@"); shift 2 ;;
     --duration) duration=$(value "$@"); shift 2 ;;
+    --targets) targets=1; shift ;;
     *) other_argument "$1" ;;
   esac
 done
+if [ "$targets" = 1 ]; then
+  cmake --preset release "${launcher[@]+"${launcher[@]}"}" >/dev/null
+  cmake --build --preset release --parallel "$jobs" >&2
+  cmake --build --preset release --parallel "$jobs" --target congestion_table >&2
+  written=$(mktemp)
+  python3 scripts/targets.py "$repetitions" | tee "$written"
+  mv "$written" docs/targets.md
+  exit
+fi
 perf=build/release/bin/mxp-perf
 [ -x "$perf" ] || fail "no $perf; build the release preset first"
 exec python3 - "$perf" "$repetitions" "$duration" <<'PY'

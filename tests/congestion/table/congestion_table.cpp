@@ -190,12 +190,14 @@ void print_from_cold() {
 
 int main(int argc, char** argv) {
   bool only_transfers = false;
+  const char* only = nullptr;
   for (int i = 1; i < argc; ++i) {
     if (std::strcmp(argv[i], "--seeds") == 0 && i + 1 < argc) seeds = std::atoi(argv[++i]);
     else if (std::strcmp(argv[i], "--seconds") == 0 && i + 1 < argc)
       length = std::chrono::seconds(std::atoi(argv[++i]));
     else if (std::strcmp(argv[i], "--all-seeds") == 0) all_seeds = true;
     else if (std::strcmp(argv[i], "--transfers") == 0) only_transfers = true;
+    else if (std::strcmp(argv[i], "--only") == 0 && i + 1 < argc) only = argv[++i];
     else return 2;
   }
   if (seeds < 1 || length < 1s) return 2;
@@ -209,10 +211,13 @@ int main(int argc, char** argv) {
       "|\n");
   fmt::print("|---|---|---|---|---|---|\n");
   for (const Row& row : rows()) {
+    if (only != nullptr && std::string_view(row.name) != only) continue;
     print(row, CongestionControl::bbr, "BBR");
+    if (only != nullptr) return 0;
     print(row, CongestionControl::cubic, "CUBIC");
     print(row, CongestionControl::newreno, "NewReno");
   }
+  if (only != nullptr) return 2;
   print_completions();
   print_from_cold();
 }
