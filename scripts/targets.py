@@ -24,9 +24,9 @@ class NotMeasured(Exception):
     pass
 
 
-def run(*command, codes=(0,)):
+def run(*command):
     done = subprocess.run(command, capture_output=True, text=True, timeout=600)
-    if done.returncode not in codes:
+    if done.returncode != 0:
         raise NotMeasured(f"`{' '.join(command)}` ended with {done.returncode}: {done.stderr.strip().splitlines()[-1:]}")
     return done.stdout
 
@@ -46,7 +46,7 @@ def modes():
 
 def messages():
     rate, = several(lambda: [perf("run", "--test", "messages", "--size", "64", "--duration", "3s", "--no-limits")["result"]["messages_per_second"]])
-    return f"{rate / 1e6:.2f} M/s", rate / 2.5e6, 1.0
+    return f"{rate / 1e6:.2f} M/s", rate / 2.5e6
 
 
 def codec():
@@ -56,7 +56,7 @@ def codec():
     results = {it["name"].split("/")[1]: it for it in json.loads(run(program, "--benchmark_format=json"))["benchmarks"]}
     small = results["64"]
     text = ", ".join(f"{size} B {it['p50_ns']:.0f} ns" for size, it in results.items())
-    return f"p50 {text}; p99 {small['p99_ns']:.0f} ns at 64 B", 250 / small["p50_ns"], 1.0
+    return f"p50 {text}; p99 {small['p99_ns']:.0f} ns at 64 B", 250 / small["p50_ns"]
 
 
 def bulk(mtu, tls_bar):
@@ -67,7 +67,7 @@ def bulk(mtu, tls_bar):
 
     def measure():
         goodput, sealed, tls = several(once)
-        return f"{goodput / 1e9:.1f} Gbit/s: {tls:.2f} of TLS, {100 * sealed:.0f} % of the sealed pipeline", min(tls / tls_bar, sealed / 0.8), 1.0
+        return f"{goodput / 1e9:.1f} Gbit/s: {tls:.2f} of TLS, {100 * sealed:.0f} % of the sealed pipeline", min(tls / tls_bar, sealed / 0.8)
     return measure
 
 
@@ -77,7 +77,7 @@ def call_response():
         ping = modes()["ping_pong_blocking"]["us"]
         return latency["p50"], ping["p50"], latency["p50"] / ping["p50"], latency["p99"] / ping["p99"]
     p50, ping, ratio50, ratio99 = several(once)
-    return f"p50 {p50:.1f} us beside {ping:.1f} us: {ratio50:.2f}; p99 {ratio99:.2f}", min(1.25 / ratio50, 1.5 / ratio99), 1.0
+    return f"p50 {p50:.1f} us beside {ping:.1f} us: {ratio50:.2f}; p99 {ratio99:.2f}", min(1.25 / ratio50, 1.5 / ratio99)
 
 
 def lossy_calls():
@@ -85,7 +85,7 @@ def lossy_calls():
         return [perf("run", "--test", "rr", "--duration", "4s", "--no-limits", "--link", link)["result"]["latency_us"]["p99"]
                 for link in ("delay 500us", "delay 500us loss 1%")]
     clean, lossy = several(once)
-    return f"p99 {lossy / 1000:.2f} ms, {clean / 1000:.2f} ms without loss", None, "800 us over the added round trip, and a recovery"
+    return f"p99 {lossy / 1000:.2f} ms, {clean / 1000:.2f} ms without loss", None
 
 
 def handshakes():
@@ -94,28 +94,31 @@ def handshakes():
         # Either end does four exchanges and makes a key pair, which is one more, for each handshake (docs/protocol.md, section 2).
         return rate, rate / (1e9 / modes()["x25519"]["ns_per_op"] / 5)
     rate, of_curve = several(once)
-    return f"{rate:.0f} /s, {100 * of_curve:.0f} % of what five X25519 operations at each end allow", rate / 2300, 1.0
+    return f"{rate:.0f} /s, {100 * of_curve:.0f} % of what five X25519 operations at each end allow", rate / 2300
 
 
 def memory(pattern, bar, unit, name):
     def measure():
         found = re.search(pattern, run(os.path.join(TESTS, "test_connection"), "--run_test=endpoint_memory", "--log_level=message"))
-        return f"{int(found[1]) / unit:.1f} {name}", bar / int(found[1]), 1.0
+        return f"{int(found[1]) / unit:.1f} {name}", bar / int(found[1])
     return measure
 
 
 def cpu_at_rate():
     def once():
         done = perf("run", "--test", "messages", "--size", "64", "--rate", "500000", "--duration", "3s", "--no-limits")
-        return [100 * done["cpu"][f"{end}_seconds"] / done["result"]["seconds"] for end in ("client", "server")]
-    sender, receiver = several(once)
-    return f"{sender:.0f} % at the sender, {receiver:.0f} % at the receiver", 40 / max(sender, receiver), 1.0
+        return [100 * done["cpu"][f"{end}_seconds"] / done["result"]["seconds"] for end in ("client", "server")] + [done["result"]["messages_per_second"]]
+    sender, receiver, rate = several(once)
+    seen = f"{sender:.0f} % at the sender, {receiver:.0f} % at the receiver"
+    if rate < 495_000:
+        return f"{seen}, of only {rate:.0f} /s", None
+    return seen, 40 / max(sender, receiver)
 
 
 def overhead():
     done = perf("run", "--test", "bulk", "--duration", "3s", "--no-limits")
     ratio = done["transport"]["bytes_sent"] / done["result"]["bytes"]
-    return f"{ratio:.3f}", 1.1 / ratio, 1.0
+    return f"{ratio:.3f}", 1.1 / ratio
 
 
 def congestion(link):
@@ -126,7 +129,7 @@ def congestion(link):
 
 def lossy_bulk():
     shares = [congestion(f"loss {loss} %")[0] for loss in ("0.1", "1", "5")]
-    return "{:.1f} / {:.1f} / {:.1f} % of the link".format(*shares), min(share / bar for share, bar in zip(shares, (92, 90, 85))), 1.0
+    return "{:.1f} / {:.1f} / {:.1f} % of the link".format(*shares), min(share / bar for share, bar in zip(shares, (92, 90, 85)))
 
 
 def transfer_from_cold():
@@ -148,18 +151,18 @@ def transfer_from_cold():
         with open(f"{work}/20MB", "wb") as file:
             file.write(os.urandom(20_000_000))
         rates = [statistics.median(once(loss, work) for _ in range(REPETITIONS)) for loss in (0, 1, 5)]
-    return "{:.1f} / {:.1f} / {:.1f} Mbit/s".format(*rates), min(rate / bar for rate, bar in zip(rates, (80, 76, 74))), 1.0
+    return "{:.1f} / {:.1f} / {:.1f} Mbit/s".format(*rates), min(rate / bar for rate, bar in zip(rates, (80, 76, 74)))
 
 
 def deep_queue():
     share, (_, p99), _ = congestion("queue 8 BDP, no loss")
-    return f"p99 {p99:.1f} ms of a round trip of 50 ms, at {share:.1f} % use", 12.5 / p99, 1.0
+    return f"p99 {p99:.1f} ms of a round trip of 50 ms, at {share:.1f} % use", 12.5 / p99
 
 
 def fairness():
     together = min(congestion(f"{flows} flows, no loss")[2] for flows in (2, 4, 8, 16))
     late = congestion("a late-comer each 5 s, four flows, no loss")[2]
-    return f"Jain {together:.2f} together (the least of 2 to 16 flows), {late:.2f} with late-comers", min(together / 0.95, late / 0.9), 1.0
+    return f"Jain {together:.2f} together (the least of 2 to 16 flows), {late:.2f} with late-comers", min(together / 0.95, late / 0.9)
 
 
 def isolation():
@@ -167,7 +170,7 @@ def isolation():
         result = perf("run", "--test", "isolation", "--duration", "15s", "--omit", "3s", "--no-limits", "--link", "delay 25ms rate 100mbit loss 1%")["result"]
         return result["latency_us"]["p99"] / 1e3, result["alone"]["latency_us"]["p99"] / 1e3
     p99, alone = several(once)
-    return f"p99 {p99:.1f} ms, {alone:.1f} ms alone", 55 / p99, 1.0
+    return f"p99 {p99:.1f} ms, {alone:.1f} ms alone", 55 / p99
 
 
 def captures():
@@ -178,22 +181,21 @@ def captures():
     size, seconds = int(rows[0][0]), {name: float(took) for _, name, took in rows}
     tshark = seconds["tshark, counting frames"]
     plain, keyed = seconds["mxp-dump --stats summary"], seconds["mxp-dump --stats summary, with keys"]
-    return f"{size / plain:.0f} MB/s, with keys {size / keyed:.0f} MB/s: {tshark / plain:.1f} and {tshark / keyed:.1f} times tshark that counts frames", tshark / plain / 10, 1.0
+    return f"{size / plain:.0f} MB/s, with keys {size / keyed:.0f} MB/s: {tshark / plain:.1f} and {tshark / keyed:.1f} times tshark that counts frames", tshark / plain / 10
 
 
 def emulator():
     if not os.path.exists("scripts/netem_accuracy.sh"):
         raise NotMeasured("`scripts/netem_accuracy.sh`")
-    return run("scripts/netem_accuracy.sh").strip().splitlines()[-1], None, "each part"
+    return run("scripts/netem_accuracy.sh").strip().splitlines()[-1], None
 
 
 def tests(program, *names):
     def measure():
         for name in names:
-            printed = run(os.path.join(TESTS, program), f"--run_test={name}", "--color_output=no", codes=range(256))
-            if "No errors detected" not in printed:
-                return f"fails: {name}", 0.0, 1.0
-        return "holds", None, ""
+            if subprocess.run([os.path.join(TESTS, program), f"--run_test={name}"], capture_output=True, timeout=600).returncode != 0:
+                return f"fails: {name}", 0.0
+        return "holds", None
     return measure
 
 
@@ -234,11 +236,11 @@ def whole_file():
                          port_of, lambda port: ["socat", "-u", "-b", "65536", f"OPEN:{work}/file", f"OPENSSL:127.0.0.1:{port},verify=0"])
             return 1 / ours, tls / ours
         gib, ratio = several(once)
-    return f"{gib * 1074:.0f} MB/s, {ratio:.2f} of socat", ratio / 1.2, 1.0
+    return f"{gib * 1074:.0f} MB/s, {ratio:.2f} of socat", ratio / 1.2
 
 
 PERF = "mxp-perf run --test"
-# Number, what, the bar, what shows it, and the function that measures it or the tests that hold it.
+# Number, what, the bar, what shows it, and the function that gives what was seen and its ratio to the bar, where there is one.
 ROWS = [
     ("1", "64-byte messages, one connection", "2,500,000 /s", f"`{PERF} messages --size 64`", messages),
     ("2", "message encoded and decoded", "p50 250 ns, p99 500 ns at 64 B", "`message_codec_bench`", codec),
@@ -287,11 +289,12 @@ def main():
         seen, ratio = "–", ""
         if measure is not None:
             try:
-                seen, of_bar, _ = measure()
+                seen, of_bar = measure()
                 ratio = "" if of_bar is None else f"{of_bar:.2f}"
             except (NotMeasured, KeyError, subprocess.SubprocessError, ValueError) as why:
                 seen = f"not measured: {why}"
         print(f"| {number} | {what} | {bar} | {command} | {seen} | {ratio} |", flush=True)
 
 
-main()
+if __name__ == "__main__":
+    main()
