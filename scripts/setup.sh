@@ -10,7 +10,7 @@ source "$(dirname "$0")/common.sh"
 
 packages=(
   build-essential cmake ninja-build pkg-config git ca-certificates
-  libssl-dev libfmt-dev libxxhash-dev libzstd-dev zlib1g-dev libcli11-dev nlohmann-json3-dev libpcap-dev libre2-dev libtomlplusplus-dev prometheus-cpp-dev
+  libssl-dev libfmt-dev libxxhash-dev libzstd-dev zlib1g-dev libcli11-dev nlohmann-json3-dev libpcap-dev libre2-dev libtomlplusplus-dev libcpp-httplib-dev prometheus-cpp-dev
   libjs-dygraphs
   libboost-test-dev librapidcheck-dev
   python3 python3-jsonschema openssl strace tcpdump

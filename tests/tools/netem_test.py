@@ -839,7 +839,6 @@ class NetemTest(unittest.TestCase):
         self.assertEqual(ended.returncode, 0)
         self.assertIn("gemodel", ended.stdout)
         self.assertIn("Examples", ended.stdout)
-        self.assertNotIn("--http", ended.stdout)
         self.assertEqual(run("--version").returncode, 0)
 
     # --- capture ----------------------------------------------------------------------------------------------------

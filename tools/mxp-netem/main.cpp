@@ -1,15 +1,18 @@
 // mxp-netem: a lossy link for any UDP program. Parses, relays until told to stop, reports, returns the exit code.
 #include <fmt/format.h>
 
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "common/escape.h"
 #include "common/output.h"
 #include "common/output_file.h"
 #include "common/signals.h"
 #include "common/tool_error.h"
+#include "mxp-netem/api/api_loop.h"
 #include "mxp-netem/arrival_clock.h"
 #include "mxp-netem/capture.h"
 #include "mxp-netem/options.h"
@@ -45,6 +48,20 @@ IpVersions versions_in_capture(const Options& options) {
   return family == AddressFamily::ipv6 ? IpVersions::ipv6 : IpVersions::ipv4;
 }
 
+// With --http. The reports of the proxies that requests made stand under their names.
+Result<RelayEnd> serve_with_api(const Options& options, Relay* relay, const SignalWatch& signals, Output& output,
+                                nlohmann::json& report) {
+  ApiLoop loop(options, relay, output);
+  auto end = loop.run(signals);
+  report["schema"] = kReportSchema;
+  for (const auto& proxy : loop.proxies()) {
+    if (&proxy->relay() == relay) continue;
+    report["proxies"][proxy->name()] = report_json(proxy->options(), proxy->relay());
+    output.summary(fmt::format("{}:\n{}", escape(proxy->name()), report_text(proxy->options(), proxy->relay())));
+  }
+  return end;
+}
+
 // Relays until the end and reports. `report` stays empty if it could not begin.
 Result<RelayEnd> relay_until_the_end(const Options& options, const std::vector<std::string>& arguments,
                                      const SignalWatch& signals, nlohmann::json& report) {
@@ -63,18 +80,26 @@ Result<RelayEnd> relay_until_the_end(const Options& options, const std::vector<s
     if (!opened) return std::unexpected(opened.error());
     capture = std::move(*opened);
   }
-  auto relay = Relay::open(options, capture ? &*capture : nullptr, output);
-  if (!relay) return std::unexpected(relay.error());
-  output.line(fmt::format("relaying {} -> {} seed {}", (*relay)->local().to_string(), options.target.to_string(),
-                          options.seed));
-  for (const auto& [name, spec] : {std::pair("up", &options.up()), std::pair("down", &options.down())}) {
-    if (const std::string note = correlation_note(name, *spec); !note.empty()) output.note(note);
+  std::unique_ptr<Relay> relay;
+  if (options.relays) {
+    auto opened = Relay::open(options, capture ? &*capture : nullptr, output);
+    if (!opened) return std::unexpected(opened.error());
+    relay = std::move(*opened);
+    output.line(
+        fmt::format("relaying {} -> {} seed {}", relay->local().to_string(), options.target.to_string(), options.seed));
+    for (const auto& [name, spec] : {std::pair("up", &options.up()), std::pair("down", &options.down())}) {
+      if (const std::string note = correlation_note(name, *spec); !note.empty()) output.note(note);
+    }
   }
-
-  const auto end = (*relay)->run(signals);
-  output.summary(report_text(options, **relay));
-  report = report_json(options, **relay);
-  const std::string why = distortion_text((*relay)->health());
+  const auto end = options.http ? serve_with_api(options, relay.get(), signals, output, report) : relay->run(signals);
+  if (!relay) return end;
+  if (capture) {
+    capture->flush();
+    if (end && !capture->status()) return std::unexpected(capture->status().error());
+  }
+  output.summary(report_text(options, *relay));
+  report.update(report_json(options, *relay));
+  const std::string why = distortion_text(relay->health());
   if (end && options.strict && !why.empty()) {
     return fail(ErrorKind::threshold, fmt::format("--strict: the relay distorted the link: {}", why));
   }

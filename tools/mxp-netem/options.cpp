@@ -30,6 +30,7 @@ Examples
   mxp-netem -l 127.0.0.1:7000 -t 127.0.0.1:9000 delay 40ms 5ms loss 1% rate 10mbit
   mxp-netem -l 7000 -t server:9000 --up "delay 20ms" --down "delay 20ms rate 50mbit limit auto" --seed 7
   mxp-netem -l 7000 -t server:9000 --scenario lte.toml --per-client
+  mxp-netem -l 7000 -t server:9000 delay 20ms --http 8474
   mxp-netem -l 0 -t 127.0.0.1:9000 "loss gemodel 1% 25%" --pcap link.pcapng --stats - --duration 30s
 
 Exit codes: 0 done, 1 network or file failure, 2 wrong usage, 6 the relay distorted the link (--strict), 130 interrupted)";
@@ -45,6 +46,7 @@ struct LowOptions {
   std::optional<Duration> duration;
   std::string scenario;
   bool per_client = false;
+  std::string http;
   std::string stats;
   std::string pcap;
   bool force = false;
@@ -55,10 +57,10 @@ struct LowOptions {
 
 void declare(CLI::App& app, LowOptions& low) {
   app.footer(kFooter);
-  app.add_option("-l,--listen", low.listen, "where clients send to; port 0 picks one")
-      ->required()
+  app.add_option("-l,--listen", low.listen, "where clients send to; port 0 picks one; required without --http")
       ->type_name("[ADDR:]PORT");
-  app.add_option("-t,--target", low.target, "where their datagrams go")->required()->type_name("HOST:PORT");
+  app.add_option("-t,--target", low.target, "where their datagrams go; required without --http")
+      ->type_name("HOST:PORT");
   app.add_option("SPEC", low.spec,
                  "the link in both directions, as several words or one quoted string; none = a perfect link");
   app.add_option("--up", low.up, "the link from client to target, in place of SPEC")->type_name("SPEC");
@@ -68,6 +70,8 @@ void declare(CLI::App& app, LowOptions& low) {
   app.add_option("--scenario", low.scenario, "links that change over time, and clients with links of their own (TOML)")
       ->type_name("FILE");
   app.add_flag("--per-client", low.per_client, "a link for each client, in place of one that all share");
+  app.add_option("--http", low.http, "Toxiproxy's HTTP interface for links and relays, and /metrics (Prometheus)")
+      ->type_name("[ADDR:]PORT");
   add_time(app, "--duration", low.duration, "end after this time with exit code 0");
   app.add_option("--stats", low.stats, "write what was asked and achieved as JSON at the end; - = stdout")
       ->type_name("FILE|-");
@@ -144,6 +148,27 @@ Result<void> plan_links(const LowOptions& low, const std::string& both, Options&
   return {};
 }
 
+Result<void> read_addresses(const LowOptions& low, Options& options) {
+  if (!low.http.empty()) {
+    // Whoever reaches the interface rules the relay, so it is for this machine unless an address is given.
+    const bool port_only = low.http.find_first_not_of("0123456789") == std::string::npos;
+    const auto http = parse_listen_address(port_only ? "127.0.0.1:" + low.http : low.http);
+    if (!http) return std::unexpected(http.error());
+    options.http = *http;
+  }
+  options.relays = low.http.empty() || !low.listen.empty() || !low.target.empty();
+  if (!options.relays) return {};
+  if (low.listen.empty()) return fail(ErrorKind::usage, "--listen is required");
+  if (low.target.empty()) return fail(ErrorKind::usage, "--target is required");
+  const auto target = parse_host_port(low.target);
+  if (!target) return std::unexpected(target.error());
+  const auto listen = parse_listen_address(low.listen);
+  if (!listen) return std::unexpected(listen.error());
+  options.target = *target;
+  options.listen = *listen;
+  return {};
+}
+
 // From what was typed to what is meant.
 std::expected<Options, ParseStop> interpret(const LowOptions& low) {
   Options options{.seed = low.seed ? *low.seed : random_seed(),
@@ -154,6 +179,7 @@ std::expected<Options, ParseStop> interpret(const LowOptions& low) {
                   .strict = low.strict,
                   .spin = low.spin,
                   .verbosity = static_cast<Verbosity>(low.verbosity)};
+  if (!low.pcap.empty() && low.listen.empty()) return stop(ExitCode::usage, "--pcap needs --listen and --target");
   if (low.pcap == "-") return stop(ExitCode::usage, "--pcap needs a file: stdout is for --stats");
   if (!low.pcap.empty() && low.pcap == low.stats) return stop(ExitCode::usage, "--pcap and --stats name the same file");
 
@@ -161,13 +187,7 @@ std::expected<Options, ParseStop> interpret(const LowOptions& low) {
   if (low.up && low.down && !both.empty()) {
     return stop(ExitCode::usage, "--up and --down replace SPEC in both directions: leave one of the three out");
   }
-  const auto target = parse_host_port(low.target);
-  if (!target) return stop(target.error());
-  const auto listen = parse_listen_address(low.listen);
-  if (!listen) return stop(listen.error());
-  options.target = *target;
-  options.listen = *listen;
-
+  if (const auto addressed = read_addresses(low, options); !addressed) return stop(addressed.error());
   if (const auto planned = plan_links(low, both, options); !planned) return stop(planned.error());
   return options;
 }

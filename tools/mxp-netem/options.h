@@ -23,6 +23,8 @@ struct Options {
   SocketAddress target;
   std::vector<LinkPlan> plans;        // the last one is for all clients that no other is for
   std::vector<std::string> scenario;  // the file of --scenario and those that it names
+  bool relays = true;                 // false: with --http alone, which makes the relays later
+  std::optional<SocketAddress> http;
   std::uint64_t seed = 0;
   std::optional<Duration> duration;
   std::string stats;                      // "" = not asked for, "-" = stdout

@@ -66,6 +66,8 @@ class Relay {
   Timestamp next_event() const;
   Result<void> step();
   void finish();
+  // After finish(), where the relay stays only for its report: gives its port back.
+  void stop_listening() { listener_.close(); }
 
   // The links of all clients that no other group is for become what this says, at once and for good.
   void choose_links(LinkGroup::Chooser chooser) { links_.choose(std::move(chooser)); }

@@ -29,6 +29,7 @@ class RelaySocket {
                                      const std::optional<SocketAddress>& source = std::nullopt);
 
   int fd() const { return fd_.get(); }
+  void close() { fd_ = UniqueFd(); }
   const SocketAddress& local() const { return local_; }
   // Of the socket, not of a packet: an IPv6 socket may carry IPv4.
   AddressFamily family() const { return family_; }

@@ -160,7 +160,7 @@ std::string correlation_note(std::string_view name, const netem::LinkSpec& spec)
 
 nlohmann::json report_json(const Options& options, const Relay& relay) {
   const RelayHealth& health = relay.health();
-  nlohmann::json json = {{"schema", "mxp-netem/1"},
+  nlohmann::json json = {{"schema", kReportSchema},
                          {"seed", options.seed},
                          {"duration_s", static_cast<double>(relay.running().count()) / 1e9},
                          {"clients", relay.clients()},

@@ -12,6 +12,8 @@ namespace mxp::tools {
 
 // {schema, seed, duration_s, clients, up:{…}, down:{…}, relay:{…}}; see mxp-netem(1). Keys that do not apply are
 // absent. `up.expected` and `down.expected` hold the shares (0..1) that the spec comes to in the long run.
+inline constexpr const char* kReportSchema = "mxp-netem/1";
+
 nlohmann::json report_json(const Options& options, const Relay& relay);
 
 // Says with which probability the correlated chances of the spec really come true; empty if there are none.

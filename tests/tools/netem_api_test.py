@@ -1,0 +1,332 @@
+#!/usr/bin/env python3
+"""mxp-netem --http: the paths, fields and errors of Toxiproxy, on datagrams, and the metrics of Prometheus.
+
+MXP_BIN names the folder of the tools."""
+import http.client
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import threading
+import time
+import unittest
+
+NETEM = os.path.join(os.environ["MXP_BIN"], "mxp-netem")
+
+
+class Echo:
+    def __init__(self):
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.bind(("127.0.0.1", 0))
+        self.address = "127.0.0.1:%d" % self.socket.getsockname()[1]
+        self.thread = threading.Thread(target=self._serve, daemon=True)
+        self.thread.start()
+
+    def _serve(self):
+        while True:
+            data, peer = self.socket.recvfrom(65535)
+            if data == b"stop":
+                return
+            self.socket.sendto(data, peer)
+
+    def close(self):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as poke:
+            poke.sendto(b"stop", self.socket.getsockname())
+        self.thread.join(20)
+        self.socket.close()
+
+
+class ApiTest(unittest.TestCase):
+    def setUp(self):
+        self.echo = Echo()
+        self.addCleanup(self.echo.close)
+
+    def start(self, *arguments, relays=True):
+        addresses = ["-l", "127.0.0.1:0", "-t", self.echo.address] if relays else []
+        self.process = subprocess.Popen([NETEM, *addresses, "--http", "0", "--stats", "-", *arguments],
+                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0)
+        self.addCleanup(self.end)
+        if relays:
+            line = self.process.stderr.readline().decode()
+            self.relay = re.match(r"relaying (\S+) ->", line)[1]
+        line = self.process.stderr.readline().decode()
+        self.http = re.fullmatch(r"http (127\.0\.0\.1:\d+)\n", line)[1]  # loopback unless asked otherwise
+
+    def end(self):
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.communicate()
+        self.process.stdout.close()
+        self.process.stderr.close()
+
+    def stop(self):
+        self.process.send_signal(signal.SIGINT)
+        out, err = self.process.communicate(timeout=20)
+        self.assertEqual(self.process.returncode, 130, err)
+        return json.loads(out)
+
+    def ask(self, method, path, body=None, headers={}):
+        """The status and the answer, as JSON where it is JSON."""
+        connection = http.client.HTTPConnection(self.http, timeout=20)
+        text = body if body is None or isinstance(body, (str, bytes)) else json.dumps(body)
+        connection.request(method, path, text, headers)
+        answer = connection.getresponse()
+        content = answer.read().decode()
+        kind = answer.getheader("Content-Type", "")
+        connection.close()
+        return answer.status, json.loads(content) if content and kind.startswith("application/json") else content
+
+    def expect(self, status, method, path, body=None):
+        got, answer = self.ask(method, path, body)
+        self.assertEqual(got, status, answer)
+        return answer
+
+    def round_trip(self, address, count=1, data=b"x", one=None):
+        """How many come back, and the shortest round trip in seconds. Waits a second for those that do not."""
+        host, port = address.rsplit(":", 1)
+        own = one is None
+        one = one or socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        one.settimeout(1)
+        came, shortest = 0, 60.0
+        for _ in range(count):
+            begin = time.monotonic()
+            one.sendto(data, (host, int(port)))
+            try:
+                one.recv(65535)
+            except TimeoutError:
+                continue
+            came += 1
+            shortest = min(shortest, time.monotonic() - begin)
+        if own:
+            one.close()
+        return came, shortest
+
+    def test_the_relay_of_the_command_line_is_a_proxy(self):
+        self.start("delay 1ms")
+        self.assertRegex(self.expect(200, "GET", "/version")["version"], r"^\d+\.\d+")
+        proxy = self.expect(200, "GET", "/proxies")["default"]
+        self.assertEqual((proxy["name"], proxy["listen"], proxy["upstream"], proxy["enabled"], proxy["toxics"]),
+                         ("default", self.relay, self.echo.address, True, []))
+        self.assertEqual((proxy["up"], proxy["down"]), ("delay 1ms", "delay 1ms"))
+        self.assertEqual(self.round_trip(self.relay)[0], 1)
+        self.assertEqual(self.stop()["up"]["in"], 1)
+
+    def test_the_spec_changes_while_it_runs(self):
+        self.start("delay 1ms")
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
+            self.assertEqual(self.round_trip(self.relay, one=one)[0], 1)
+            self.assertEqual(self.expect(200, "POST", "/proxies/default", {"up": "loss 100%"})["up"], "loss 100%")
+            self.assertEqual(self.round_trip(self.relay, one=one)[0], 0)
+            answer = self.expect(200, "PATCH", "/proxies/default", {"spec": "delay 80ms"})
+            self.assertEqual((answer["up"], answer["down"]), ("delay 80ms", "delay 80ms"))
+            came, shortest = self.round_trip(self.relay, one=one)
+            self.assertEqual(came, 1)
+            self.assertGreaterEqual(shortest, 0.16)
+        report = self.stop()
+        self.assertEqual((report["up"]["in"], report["up"]["lost"], report["changes"]), (3, 1, 2))
+
+    def test_toxics_come_change_and_go(self):
+        self.start()
+        added = self.expect(200, "POST", "/proxies/default/toxics",
+                            {"type": "latency", "attributes": {"latency": 100}})
+        self.assertEqual(added, {"name": "latency_downstream", "type": "latency", "stream": "downstream", "toxicity": 1,
+                                 "attributes": {"latency": 100, "jitter": 0}})
+        came, shortest = self.round_trip(self.relay)
+        self.assertGreaterEqual(shortest, 0.1)
+        self.assertEqual(self.expect(200, "GET", "/proxies/default/toxics"), [added])
+        changed = self.expect(200, "POST", "/proxies/default/toxics/latency_downstream", {"attributes": {"latency": 250}})
+        self.assertEqual(changed["attributes"], {"latency": 250, "jitter": 0})
+        self.assertGreaterEqual(self.round_trip(self.relay)[1], 0.25)
+        self.expect(204, "DELETE", "/proxies/default/toxics/latency_downstream")
+        self.assertLess(self.round_trip(self.relay, count=5)[1], 0.25)
+        self.assertEqual(self.expect(200, "GET", "/proxies/default")["toxics"], [])
+
+    def test_each_toxic_does_what_its_name_says(self):
+        self.start()
+        path = "/proxies/default/toxics"
+        self.expect(200, "POST", path, {"type": "timeout", "stream": "upstream", "attributes": {"timeout": 0}})
+        self.assertEqual(self.round_trip(self.relay)[0], 0)
+        self.expect(204, "POST", "/reset")
+        # 10 kB/s: a packet of 1028 bytes takes 103 ms.
+        self.expect(200, "POST", path, {"name": "slow", "type": "bandwidth", "stream": "upstream", "attributes": {"rate": 10}})
+        self.assertGreaterEqual(self.round_trip(self.relay, data=bytes(1000))[1], 0.1)
+        self.expect(204, "POST", "/reset")
+        self.expect(200, "POST", path, {"type": "limit_data", "attributes": {"bytes": 350}})
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
+            self.assertEqual(self.round_trip(self.relay, count=4, data=bytes(100), one=one)[0], 3)
+        self.expect(204, "POST", "/reset")
+        self.expect(200, "POST", path, {"type": "spec", "attributes": {"spec": "delay 50ms"}})
+        self.expect(200, "POST", path, {"type": "latency", "attributes": {"latency": 50}})
+        self.assertGreaterEqual(self.round_trip(self.relay)[1], 0.1)
+
+    def test_a_proxy_that_is_disabled_passes_nothing(self):
+        self.start()
+        self.assertFalse(self.expect(200, "POST", "/proxies/default", {"enabled": False})["enabled"])
+        self.assertEqual(self.round_trip(self.relay)[0], 0)
+        self.expect(204, "POST", "/reset")
+        self.assertEqual(self.round_trip(self.relay)[0], 1)
+
+    def test_proxies_are_made_with_their_toxics_and_removed(self):
+        self.start(relays=False)
+        self.assertEqual(self.expect(200, "GET", "/proxies"), {})
+        made = self.expect(201, "POST", "/proxies", {
+            "name": "one", "listen": "127.0.0.1:0", "upstream": self.echo.address,
+            "toxics": [{"type": "latency", "attributes": {"latency": 60}}]})
+        self.assertGreaterEqual(self.round_trip(made["listen"])[1], 0.06)
+        other = self.expect(201, "POST", "/proxies", {"name": "two", "upstream": self.echo.address, "enabled": False})
+        self.assertEqual(self.round_trip(other["listen"])[0], 0)
+        # Another address is another relay.
+        moved = self.expect(200, "POST", "/proxies/one", {"listen": "127.0.0.2:0"})
+        self.assertRegex(moved["listen"], r"^127\.0\.0\.2:\d+$")
+        self.assertEqual(len(moved["toxics"]), 1)
+        self.assertEqual(self.round_trip(moved["listen"])[0], 1)
+        self.expect(204, "DELETE", "/proxies/two")
+        self.expect(404, "GET", "/proxies/two")
+        report = self.stop()
+        self.assertEqual(list(report["proxies"]), ["one"])
+        self.assertEqual(report["proxies"]["one"]["up"]["out"], 1)
+
+    def test_a_deleted_relay_gives_its_port_back(self):
+        self.start()
+        self.expect(204, "DELETE", "/proxies/default")
+        self.expect(201, "POST", "/proxies", {"name": "again", "listen": self.relay, "upstream": self.echo.address})
+        self.assertEqual(self.round_trip(self.relay)[0], 1)
+
+    def test_populate_keeps_what_is_the_same(self):
+        self.start()
+        wanted = [{"name": "default", "listen": self.relay, "upstream": self.echo.address},
+                  {"name": "more", "upstream": self.echo.address}]
+        self.expect(200, "POST", "/proxies/default/toxics", {"type": "latency"})
+        made = self.expect(201, "POST", "/populate", wanted)["proxies"]
+        self.assertEqual([(proxy["name"], len(proxy["toxics"])) for proxy in made], [("default", 1), ("more", 0)])
+        self.assertEqual(self.round_trip(made[1]["listen"])[0], 1)
+
+    def test_toxicity_is_a_share_of_the_clients(self):
+        self.start("--seed", "5", relays=False)
+        def reached(toxicity):
+            made = self.expect(201, "POST", "/proxies", {"name": f"p{toxicity}", "upstream": self.echo.address, "toxics": [
+                {"type": "spec", "stream": "upstream", "toxicity": toxicity, "attributes": {"spec": "loss 100%"}}]})
+            host, port = made["listen"].split(":")
+            clients = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(60)]
+            for one in clients:
+                one.sendto(b"x", (host, int(port)))
+            time.sleep(0.5)
+            count = 0
+            for one in clients:
+                one.setblocking(False)
+                try:
+                    one.recv(10)
+                    count += 1
+                except BlockingIOError:
+                    pass
+                one.close()
+            return count
+        self.assertEqual(reached(0), 60)
+        self.assertEqual(reached(1), 0)
+        self.assertTrue(15 <= reached(0.5) <= 45)
+
+    def test_errors_are_those_of_toxiproxy(self):
+        self.start()
+        self.expect(200, "POST", "/proxies/default/toxics", {"type": "latency"})
+        new = {"name": "x", "upstream": self.echo.address}
+        for status, method, path, body, says in (
+                (404, "GET", "/proxies/none", None, "proxy not found"),
+                (404, "DELETE", "/proxies/none", None, "proxy not found"),
+                (404, "POST", "/proxies/none/toxics", {"type": "latency"}, "proxy not found"),
+                (404, "GET", "/proxies/default/toxics/none", None, "toxic not found"),
+                (404, "DELETE", "/proxies/default/toxics/none", None, "toxic not found"),
+                (409, "POST", "/proxies", {"name": "default", "upstream": "127.0.0.1:9"}, "proxy already exists"),
+                (409, "POST", "/proxies/default/toxics", {"type": "latency"}, "toxic already exists"),
+                (400, "POST", "/proxies", {"upstream": "127.0.0.1:9"}, "missing required field: name"),
+                (400, "POST", "/proxies", {"name": "x"}, "missing required field: upstream"),
+                (400, "POST", "/proxies", "{", "bad request body"),
+                (400, "POST", "/proxies", "[]", "bad request body"),
+                (400, "POST", "/proxies", {**new, "spec": "dely 1ms"}, "'dely' is unknown"),
+                (400, "POST", "/proxies", {**new, "enabled": 1}, "enabled is true or false"),
+                (400, "POST", "/proxies", {**new, "toxics": 1}, "toxics is a list"),
+                (400, "POST", "/proxies", {**new, "toxics": [{"type": "nothing"}]}, "invalid toxic type"),
+                (409, "POST", "/proxies", {**new, "toxics": [{"type": "latency"}] * 2}, "toxic already exists"),
+                (400, "POST", "/proxies", {**new, "listen": "nowhere"}, ""),
+                (500, "POST", "/proxies", {**new, "listen": self.relay}, "in use"),
+                (400, "POST", "/populate", {}, "a list of proxies is expected"),
+                (400, "POST", "/populate", [{"name": "x"}], "missing required field: upstream at proxy 1"),
+                (400, "POST", "/proxies/default/toxics", {"type": "slicer"}, "no meaning for datagrams"),
+                (400, "POST", "/proxies/default/toxics", {"type": "x"}, "invalid toxic type"),
+                (400, "POST", "/proxies/default/toxics", {"type": "latency", "stream": "up"}, "stream was invalid"),
+                (400, "POST", "/proxies/default/toxics", {"type": "latency", "toxicity": 2}, "toxicity is a number"),
+                (400, "POST", "/proxies/default/toxics", {"type": "latency", "attributes": {"latency": -1}}, "latency is a number"),
+                (400, "POST", "/proxies/default/toxics", {"type": "latency", "attributes": {"latency": "1"}}, "latency is a number"),
+                (400, "POST", "/proxies/default/toxics", {"type": "spec"}, "missing required field: attributes.spec"),
+                (400, "POST", "/proxies/default/toxics", {"type": "spec", "attributes": {"spec": "x"}}, "'x' is unknown"),
+                (404, "GET", "/nothing", None, "not found")):
+            answer = self.expect(status, method, path, body)
+            self.assertEqual(answer["status"], status)
+            self.assertIn(says, answer["error"])
+        # Nothing of all that has changed anything.
+        self.assertEqual(list(self.expect(200, "GET", "/proxies")), ["default"])
+
+    def test_browsers_and_large_bodies_are_refused(self):
+        self.start()
+        self.assertEqual(self.ask("GET", "/proxies", headers={"User-Agent": "Mozilla/5.0"})[0], 403)
+        try:
+            self.assertEqual(self.ask("POST", "/proxies", b" " * (2 << 20))[0], 413)
+        except (BrokenPipeError, ConnectionResetError):
+            pass  # it hung up before the body was sent
+        self.expect(200, "GET", "/proxies")
+
+    def test_metrics_count_what_passed(self):
+        self.start("--up", "loss 100%", "--down", "delay 1ms")
+        self.round_trip(self.relay, data=bytes(500))
+        status, text = self.ask("GET", "/metrics")
+        self.assertEqual(status, 200)
+        values = {}
+        for line in text.splitlines():
+            if line.startswith("#"):
+                continue
+            name, labels, value = re.fullmatch(r"(\w+)\{(.*)\} (\S+)", line).groups()
+            values[name, frozenset(re.findall(r'(\w+)="([^"]*)"', labels))] = float(value)
+        up = {("direction", "upstream"), ("proxy", "default")}
+        whole = up | {("listener", self.relay), ("upstream", self.echo.address)}
+        self.assertEqual(values["toxiproxy_proxy_received_bytes_total", frozenset(whole)], 500)
+        self.assertEqual(values["toxiproxy_proxy_sent_bytes_total", frozenset(whole)], 0)
+        self.assertEqual(values["mxp_netem_drops_total", frozenset(up | {("reason", "loss")})], 1)
+        self.assertEqual(values["mxp_netem_clients_total", frozenset({("proxy", "default")})], 1)
+
+    def test_many_requests_beside_traffic(self):
+        self.start(relays=True)
+        failures = []
+        def change(number):
+            for i in range(15):
+                name = f"t{number}"
+                for method, path, body, expected in (
+                        ("POST", "/proxies/default/toxics", {"name": name, "type": "latency", "attributes": {"latency": i}}, 200),
+                        ("GET", "/metrics", None, 200), ("GET", "/proxies", None, 200),
+                        ("DELETE", f"/proxies/default/toxics/{name}", None, 204)):
+                    status, answer = self.ask(method, path, body)
+                    if status != expected:
+                        failures.append((method, path, status, answer))
+        threads = [threading.Thread(target=change, args=(number,)) for number in range(6)]
+        for thread in threads:
+            thread.start()
+        came = self.round_trip(self.relay, count=100)[0]
+        for thread in threads:
+            thread.join(120)
+        self.assertEqual(failures, [])
+        self.assertEqual(came, 100)
+        self.assertEqual(self.stop()["up"]["out"], 100)
+
+    def test_wrong_usage_is_2_and_a_port_in_use_1(self):
+        self.start()
+        for arguments, code, says in ((["--http", "nowhere"], 2, ""), ([], 2, "--listen is required"),
+                                      (["--http", "0", "-l", "0"], 2, "--target is required"),
+                                      (["--http", "0", "--pcap", "x.pcapng"], 2, "--pcap needs --listen"),
+                                      (["--http", self.http], 1, "cannot listen")):
+            ended = subprocess.run([NETEM, *arguments], capture_output=True, text=True, timeout=20)
+            self.assertEqual(ended.returncode, code, ended.stderr)
+            self.assertIn(says, ended.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,259 @@
+#include "mxp-netem/api/http_server.h"
+
+#include <fmt/format.h>
+#include <httplib.h>
+
+#include <string>
+#include <thread>
+#include <utility>
+
+#include "mxp-netem/api/metrics.h"
+#include "mxp/version.h"
+
+namespace mxp::tools {
+namespace {
+
+// Our choices. A request is small, and a slow client must not keep the others waiting for long.
+constexpr std::size_t kMostBodyBytes = 1u << 20;
+constexpr std::size_t kThreads = 4;
+constexpr int kClientSeconds = 5;
+constexpr int kIdleSeconds = 1;  // of a connection between two requests: the end of the run waits for it
+constexpr std::size_t kMostRequestsOfConnection = 100;
+
+constexpr int kOk = 200;
+constexpr int kCreated = 201;
+constexpr int kNoContent = 204;
+constexpr int kForbidden = 403;
+constexpr int kUnavailable = 503;
+constexpr const char* kJson = "application/json";
+
+std::string text_of(const nlohmann::json& json) {
+  return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+void answer(httplib::Response& response, const ApiError& error) {
+  response.status = error.status;
+  response.set_content(text_of({{"error", error.message}, {"status", error.status}}), kJson);
+}
+
+void answer(httplib::Response& response, const ApiResult<nlohmann::json>& result, int status) {
+  if (!result) return answer(response, result.error());
+  response.status = status;
+  response.set_content(text_of(*result), kJson);
+}
+
+void answer(httplib::Response& response, const ApiResult<void>& result) {
+  if (!result) return answer(response, result.error());
+  response.status = kNoContent;
+}
+
+std::string status_text(int status) {
+  switch (status) {
+    case 404: return "not found";
+    case 413: return fmt::format("the body is larger than {} bytes", kMostBodyBytes);
+    default: return "bad request";
+  }
+}
+
+// An empty body is an empty object: curl -X POST without data.
+ApiResult<nlohmann::json> body_of(const httplib::Request& request) {
+  if (request.body.empty()) return nlohmann::json::object();
+  auto json = nlohmann::json::parse(request.body, nullptr, false);
+  if (json.is_discarded()) return api_error(400, "bad request body: this is not JSON");
+  return json;
+}
+
+}  // namespace
+
+struct HttpServer::Server {
+  httplib::Server http;
+  LoopMailbox& mailbox;
+  ProxyRegistry& registry;
+  std::thread thread;
+
+  Server(LoopMailbox& box, ProxyRegistry& proxies) : mailbox(box), registry(proxies) {}
+
+  template <typename Task>
+  auto ask(Task task) -> decltype(task()) {
+    auto result = mailbox.ask(std::move(task));
+    if (result) return std::move(*result);
+    return api_error(kUnavailable, "the relay is ending, or too busy to answer");
+  }
+
+  void set_up();
+  void set_up_proxies();
+  void set_up_toxics();
+  void add_change(const std::string& path, const httplib::Server::Handler& handler) {
+    http.Post(path, handler);
+    http.Patch(path, handler);
+  }
+};
+
+namespace {
+
+constexpr const char* kProxyPath = R"(/proxies/([^/]+))";
+constexpr const char* kToxicsPath = R"(/proxies/([^/]+)/toxics)";
+constexpr const char* kToxicPath = R"(/proxies/([^/]+)/toxics/([^/]+))";
+
+ApiResult<std::vector<ProxyRequest>> proxy_requests_from(const nlohmann::json& json) {
+  if (!json.is_array()) return api_error(400, "bad request body: a list of proxies is expected");
+  std::vector<ProxyRequest> requests;
+  for (const nlohmann::json& one : json) {
+    if (requests.size() == ProxyRegistry::kMostProxies)
+      return api_error(400, fmt::format("bad request body: more than {} proxies", ProxyRegistry::kMostProxies));
+    auto request = proxy_request_from(one);
+    if (!request) return std::unexpected(request.error());
+    requests.push_back(std::move(*request));
+  }
+  return requests;
+}
+
+}  // namespace
+
+void HttpServer::Server::set_up() {
+  http.set_payload_max_length(kMostBodyBytes);
+  http.set_read_timeout(kClientSeconds);
+  http.set_write_timeout(kClientSeconds);
+  http.set_keep_alive_max_count(kMostRequestsOfConnection);
+  http.set_keep_alive_timeout(kIdleSeconds);
+  // httplib's own choice, SO_REUSEPORT, would let two processes share a port, each with half of the requests.
+  http.set_socket_options([](socket_t fd) {
+    constexpr int kOn = 1;
+    ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &kOn, sizeof kOn);
+  });
+  http.new_task_queue = [] { return new httplib::ThreadPool(kThreads); };  // httplib deletes it
+  // A page in a browser could send requests here in its user's name; Toxiproxy refuses browsers as well.
+  http.set_pre_routing_handler([](const httplib::Request& request, httplib::Response& response) {
+    if (request.get_header_value("User-Agent").rfind("Mozilla/", 0) != 0)
+      return httplib::Server::HandlerResponse::Unhandled;
+    response.status = kForbidden;
+    response.set_content("User agent not allowed\n", "text/plain");
+    return httplib::Server::HandlerResponse::Handled;
+  });
+  http.set_error_handler([](const httplib::Request&, httplib::Response& response) {
+    if (response.body.empty() && response.status != kNoContent)
+      answer(response, ApiError{response.status, status_text(response.status)});
+  });
+  http.Get("/version", [](const httplib::Request&, httplib::Response& response) {
+    response.set_content(text_of({{"version", std::string(kLibraryVersion)}}), kJson);
+  });
+  http.Get("/metrics", [this](const httplib::Request&, httplib::Response& response) {
+    const auto text = ask([this]() -> ApiResult<std::string> { return metrics_text(registry.proxies()); });
+    if (!text) return answer(response, text.error());
+    response.set_content(*text, "text/plain; version=0.0.4; charset=utf-8");
+  });
+  http.Post("/reset", [this](const httplib::Request&, httplib::Response& response) {
+    answer(response, ask([this]() -> ApiResult<void> {
+             registry.reset();
+             return {};
+           }));
+  });
+  set_up_proxies();
+  set_up_toxics();
+}
+
+void HttpServer::Server::set_up_proxies() {
+  http.Get("/proxies", [this](const httplib::Request&, httplib::Response& response) {
+    answer(response, ask([this]() -> ApiResult<nlohmann::json> { return registry.all(); }), kOk);
+  });
+  http.Post("/proxies", [this](const httplib::Request& request, httplib::Response& response) {
+    const auto json = body_of(request);
+    if (!json) return answer(response, json.error());
+    const auto wanted = proxy_request_from(*json);
+    if (!wanted) return answer(response, wanted.error());
+    answer(response, ask([this, wanted = *wanted] { return registry.create(wanted); }), kCreated);
+  });
+  http.Post("/populate", [this](const httplib::Request& request, httplib::Response& response) {
+    const auto json = body_of(request);
+    if (!json) return answer(response, json.error());
+    const auto wanted = proxy_requests_from(*json);
+    if (!wanted) return answer(response, wanted.error());
+    answer(response, ask([this, wanted = *wanted] { return registry.populate(wanted); }), kCreated);
+  });
+  http.Get(kProxyPath, [this](const httplib::Request& request, httplib::Response& response) {
+    answer(response, ask([this, name = request.matches[1].str()] { return registry.show(name); }), kOk);
+  });
+  add_change(kProxyPath, [this](const httplib::Request& request, httplib::Response& response) {
+    const auto json = body_of(request);
+    if (!json) return answer(response, json.error());
+    const auto wanted = proxy_request_from(*json);
+    if (!wanted) return answer(response, wanted.error());
+    answer(response,
+           ask([this, name = request.matches[1].str(), wanted = *wanted] { return registry.update(name, wanted); }),
+           kOk);
+  });
+  http.Delete(kProxyPath, [this](const httplib::Request& request, httplib::Response& response) {
+    answer(response, ask([this, name = request.matches[1].str()] { return registry.remove(name); }));
+  });
+}
+
+void HttpServer::Server::set_up_toxics() {
+  http.Get(kToxicsPath, [this](const httplib::Request& request, httplib::Response& response) {
+    answer(response, ask([this, name = request.matches[1].str()] { return registry.toxics(name); }), kOk);
+  });
+  http.Post(kToxicsPath, [this](const httplib::Request& request, httplib::Response& response) {
+    const auto json = body_of(request);
+    if (!json) return answer(response, json.error());
+    const auto toxic = toxic_from(*json);
+    if (!toxic) return answer(response, toxic.error());
+    answer(response,
+           ask([this, name = request.matches[1].str(), toxic = *toxic] { return registry.add_toxic(name, toxic); }),
+           kOk);
+  });
+  http.Get(kToxicPath, [this](const httplib::Request& request, httplib::Response& response) {
+    answer(response, ask([this, name = request.matches[1].str(), toxic = request.matches[2].str()] {
+             return registry.show_toxic(name, toxic);
+           }),
+           kOk);
+  });
+  add_change(kToxicPath, [this](const httplib::Request& request, httplib::Response& response) {
+    const auto json = body_of(request);
+    if (!json) return answer(response, json.error());
+    answer(response, ask([this, name = request.matches[1].str(), toxic = request.matches[2].str(), json = *json] {
+             return registry.update_toxic(name, toxic, json);
+           }),
+           kOk);
+  });
+  http.Delete(kToxicPath, [this](const httplib::Request& request, httplib::Response& response) {
+    answer(response, ask([this, name = request.matches[1].str(), toxic = request.matches[2].str()] {
+             return registry.remove_toxic(name, toxic);
+           }));
+  });
+}
+
+HttpServer::HttpServer(std::unique_ptr<Server> server, SocketAddress local)
+    : server_(std::move(server)), local_(local) {}
+
+HttpServer::~HttpServer() {
+  server_->http.stop();
+  if (server_->thread.joinable()) server_->thread.join();
+}
+
+Result<std::unique_ptr<HttpServer>> HttpServer::open(const SocketAddress& address, LoopMailbox& mailbox,
+                                                     ProxyRegistry& registry) {
+  auto server = std::make_unique<Server>(mailbox, registry);
+  server->set_up();
+  SocketAddress host = address;
+  host.port = 0;
+  std::string name = host.to_string();
+  name = name.substr(0, name.rfind(':'));
+  if (name.front() == '[') name = name.substr(1, name.size() - 2);
+  int port = address.port;
+  if (port == 0) {
+    port = server->http.bind_to_any_port(name);
+  } else if (!server->http.bind_to_port(name, port)) {
+    port = -1;
+  }
+  if (port <= 0)
+    return fail(
+        ErrorKind::network,
+        fmt::format("--http: cannot listen on {}: choose another port, or 0 for any free one", address.to_string()));
+  SocketAddress local = address;
+  local.port = static_cast<std::uint16_t>(port);
+  server->thread = std::thread([raw = server.get()] { raw->http.listen_after_bind(); });
+  // stop() before listen_after_bind() has begun would be forgotten.
+  while (!server->http.is_running()) std::this_thread::yield();
+  return std::unique_ptr<HttpServer>(new HttpServer(std::move(server), local));
+}
+
+}  // namespace mxp::tools

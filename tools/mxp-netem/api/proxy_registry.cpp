@@ -1,0 +1,310 @@
+#include "mxp-netem/api/proxy_registry.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "common/resolve.h"
+#include "mxp-netem/spec_files.h"
+
+namespace mxp::tools {
+namespace {
+
+constexpr int kBadRequest = 400;
+constexpr int kNotFound = 404;
+constexpr int kConflict = 409;
+constexpr int kServerError = 500;
+
+std::unexpected<ApiError> no_such_proxy() { return api_error(kNotFound, "proxy not found"); }
+std::unexpected<ApiError> no_such_toxic() { return api_error(kNotFound, "toxic not found"); }
+std::unexpected<ApiError> bad_request(const std::string& what) {
+  return api_error(kBadRequest, "bad request body: " + what);
+}
+
+ApiResult<std::optional<netem::LinkSpec>> spec_member(const nlohmann::json& json, const char* name) {
+  const auto text = text_member(json, name);
+  if (!text) return std::unexpected(text.error());
+  if (!*text) return std::nullopt;
+  auto spec = netem::parse_link_spec(**text);
+  if (!spec) return bad_request(fmt::format("{}: {}", name, spec.error()));
+  if (auto loaded = load_spec_files(*spec); !loaded) return bad_request(loaded.error().message);
+  return *spec;
+}
+
+ApiResult<void> read_addresses(const nlohmann::json& json, ProxyRequest& request) {
+  const auto listen = text_member(json, "listen");
+  if (!listen) return std::unexpected(listen.error());
+  const auto upstream = text_member(json, "upstream");
+  if (!upstream) return std::unexpected(upstream.error());
+  if (*listen && !(*listen)->empty()) {
+    const auto address = parse_listen_address(**listen);
+    if (!address) return api_error(kBadRequest, address.error().message);
+    request.listen = *address;
+  }
+  if (*upstream && !(*upstream)->empty()) {
+    const auto target = parse_host_port(**upstream);
+    if (!target) return api_error(kBadRequest, target.error().message);
+    request.target = *target;
+    request.upstream = **upstream;
+  }
+  return {};
+}
+
+ApiResult<void> read_toxics(const nlohmann::json& json, ProxyRequest& request) {
+  const auto found = json.find("toxics");
+  if (found == json.end() || found->is_null()) return {};
+  if (!found->is_array()) return bad_request("toxics is a list");
+  std::vector<Toxic> toxics;
+  for (const nlohmann::json& one : *found) {
+    auto toxic = toxic_from(one);
+    if (!toxic) return std::unexpected(toxic.error());
+    if (std::any_of(toxics.begin(), toxics.end(), [&](const Toxic& other) { return other.name == toxic->name; }))
+      return api_error(kConflict, "toxic already exists");
+    if (toxics.size() == ProxyRegistry::kMostToxics)
+      return bad_request(fmt::format("a proxy has at most {} toxics", ProxyRegistry::kMostToxics));
+    toxics.push_back(std::move(*toxic));
+  }
+  request.toxics = std::move(toxics);
+  return {};
+}
+
+// What a request says of the links, in place of what was.
+ProxyLinks merged(ProxyLinks links, const ProxyRequest& request, std::uint32_t header_bytes) {
+  if (request.up) links.up = *request.up;
+  if (request.down) links.down = *request.down;
+  links.up.header_bytes = links.down.header_bytes = header_bytes;
+  if (request.toxics) links.toxics = *request.toxics;
+  if (request.enabled) links.enabled = *request.enabled;
+  return links;
+}
+
+}  // namespace
+
+ApiResult<ProxyRequest> proxy_request_from(const nlohmann::json& json) {
+  if (!json.is_object()) return bad_request("an object is expected");
+  ProxyRequest request;
+  const auto name = text_member(json, "name");
+  if (!name) return std::unexpected(name.error());
+  request.name = *name;
+  const auto enabled = flag_member(json, "enabled");
+  if (!enabled) return std::unexpected(enabled.error());
+  request.enabled = *enabled;
+  const auto per_client = flag_member(json, "per_client");
+  if (!per_client) return std::unexpected(per_client.error());
+  request.per_client = *per_client;
+  for (const char* member : {"spec", "up", "down"}) {
+    const auto spec = spec_member(json, member);
+    if (!spec) return std::unexpected(spec.error());
+    if (!*spec) continue;
+    if (std::string_view(member) != "down") request.up = *spec;
+    if (std::string_view(member) != "up") request.down = *spec;
+  }
+  if (auto read = read_addresses(json, request); !read) return std::unexpected(read.error());
+  if (auto read = read_toxics(json, request); !read) return std::unexpected(read.error());
+  return request;
+}
+
+Proxy* ProxyRegistry::find(const std::string& name) {
+  const auto found =
+      std::find_if(proxies_.begin(), proxies_.end(), [&](const auto& proxy) { return proxy->name() == name; });
+  return found == proxies_.end() ? nullptr : found->get();
+}
+
+nlohmann::json ProxyRegistry::all() const {
+  nlohmann::json json = nlohmann::json::object();
+  for (const auto& proxy : proxies_) json[proxy->name()] = proxy->json();
+  return json;
+}
+
+ApiResult<std::unique_ptr<Proxy>> ProxyRegistry::make(const ProxyRequest& request) {
+  Options options = defaults_;
+  options.listen = request.listen.value_or(SocketAddress::ipv4(127, 0, 0, 1, 0));
+  options.target = *request.target;
+  // As there, each client has a connection of its own, and the toxics are of the connection.
+  const bool per_client = request.per_client.value_or(true);
+  LinkPlan plan;
+  plan.sharing = per_client ? LinkSharing::one_for_each : LinkSharing::one_for_all;
+  const auto header_bytes = static_cast<std::uint32_t>(ip_and_udp_headers(options.target.family));
+  plan.timeline.up = request.up.value_or(netem::LinkSpec{});
+  plan.timeline.down = request.down.value_or(netem::LinkSpec{});
+  plan.timeline.up.header_bytes = plan.timeline.down.header_bytes = header_bytes;
+  options.plans = {std::move(plan)};
+  auto proxy = Proxy::open(*request.name, std::move(options), *request.upstream, output_);
+  if (!proxy) return api_error(kServerError, proxy.error().message);
+  (*proxy)->set_links(merged((*proxy)->links(), request, header_bytes));
+  return std::move(*proxy);
+}
+
+ApiResult<nlohmann::json> ProxyRegistry::create(const ProxyRequest& request) {
+  if (!request.name || request.name->empty()) return api_error(kBadRequest, "missing required field: name");
+  if (!request.target) return api_error(kBadRequest, "missing required field: upstream");
+  if (find(*request.name) != nullptr) return api_error(kConflict, "proxy already exists");
+  if (proxies_.size() >= kMostProxies)
+    return api_error(kServerError, fmt::format("there are {} proxies, which is the most", kMostProxies));
+  auto proxy = make(request);
+  if (!proxy) return std::unexpected(proxy.error());
+  proxies_.push_back(std::move(*proxy));
+  on_added(proxies_.back()->relay());
+  return proxies_.back()->json();
+}
+
+ApiResult<nlohmann::json> ProxyRegistry::show(const std::string& name) {
+  const Proxy* proxy = find(name);
+  if (proxy == nullptr) return no_such_proxy();
+  return proxy->json();
+}
+
+// Another address is another relay, whose clients are new.
+ApiResult<void> ProxyRegistry::replace(Proxy& proxy, const ProxyRequest& request) {
+  ProxyRequest whole = request;
+  whole.name = proxy.name();
+  if (!whole.listen) whole.listen = proxy.relay().local();
+  if (!whole.target) {
+    whole.target = proxy.options().target;
+    whole.upstream = proxy.upstream();
+  }
+  const ProxyLinks& links = proxy.links();
+  if (!whole.up) whole.up = links.up;
+  if (!whole.down) whole.down = links.down;
+  if (!whole.toxics) whole.toxics = links.toxics;
+  if (!whole.enabled) whole.enabled = links.enabled;
+  if (!whole.per_client) whole.per_client = proxy.options().plans.back().sharing == LinkSharing::one_for_each;
+  // The former one goes first where both want the same port.
+  const bool same_port = *whole.listen == proxy.relay().local();
+  const auto place =
+      std::find_if(proxies_.begin(), proxies_.end(), [&](const auto& one) { return one.get() == &proxy; });
+  if (!same_port) {
+    auto fresh = make(whole);
+    if (!fresh) return std::unexpected(fresh.error());
+    on_removed(proxy.relay());
+    *place = std::move(*fresh);
+    on_added((*place)->relay());
+    return {};
+  }
+  on_removed(proxy.relay());
+  proxies_.erase(place);
+  auto created = create(whole);
+  if (!created) return std::unexpected(created.error());
+  return {};
+}
+
+ApiResult<nlohmann::json> ProxyRegistry::update(const std::string& name, const ProxyRequest& request) {
+  Proxy* proxy = find(name);
+  if (proxy == nullptr) return no_such_proxy();
+  const SocketAddress local = proxy->relay().local();
+  const bool moves =
+      (request.listen && *request.listen != local) || (request.target && *request.target != proxy->options().target);
+  if (moves) {
+    if (auto replaced = replace(*proxy, request); !replaced) return std::unexpected(replaced.error());
+    return show(name);
+  }
+  proxy->set_links(merged(proxy->links(), request, proxy->links().up.header_bytes));
+  return proxy->json();
+}
+
+ApiResult<void> ProxyRegistry::remove(const std::string& name) {
+  const auto found =
+      std::find_if(proxies_.begin(), proxies_.end(), [&](const auto& proxy) { return proxy->name() == name; });
+  if (found == proxies_.end()) return no_such_proxy();
+  on_removed((*found)->relay());
+  proxies_.erase(found);
+  return {};
+}
+
+ApiResult<nlohmann::json> ProxyRegistry::populate(const std::vector<ProxyRequest>& requests) {
+  for (std::size_t i = 0; i < requests.size(); ++i) {
+    if (!requests[i].name || requests[i].name->empty())
+      return api_error(kBadRequest, fmt::format("missing required field: name at proxy {}", i + 1));
+    if (!requests[i].target)
+      return api_error(kBadRequest, fmt::format("missing required field: upstream at proxy {}", i + 1));
+  }
+  nlohmann::json made = nlohmann::json::array();
+  for (const ProxyRequest& request : requests) {
+    if (Proxy* proxy = find(*request.name)) {
+      const bool same =
+          (!request.listen || *request.listen == proxy->relay().local()) && *request.target == proxy->options().target;
+      if (same) {
+        made.push_back(proxy->json());
+        continue;
+      }
+      (void)remove(*request.name);
+    }
+    auto created = create(request);
+    if (!created) return std::unexpected(created.error());
+    made.push_back(std::move(*created));
+  }
+  return nlohmann::json{{"proxies", made}};
+}
+
+void ProxyRegistry::reset() {
+  for (const auto& proxy : proxies_) {
+    ProxyLinks links = proxy->links();
+    links.enabled = true;
+    links.toxics.clear();
+    proxy->set_links(std::move(links));
+  }
+}
+
+// --- toxics ---------------------------------------------------------------------------------------------------------
+
+namespace {
+
+auto toxic_named(std::vector<Toxic>& toxics, const std::string& name) {
+  return std::find_if(toxics.begin(), toxics.end(), [&](const Toxic& toxic) { return toxic.name == name; });
+}
+
+}  // namespace
+
+ApiResult<nlohmann::json> ProxyRegistry::toxics(const std::string& name) {
+  const Proxy* proxy = find(name);
+  if (proxy == nullptr) return no_such_proxy();
+  return proxy->json()["toxics"];
+}
+
+ApiResult<nlohmann::json> ProxyRegistry::add_toxic(const std::string& name, const Toxic& toxic) {
+  Proxy* proxy = find(name);
+  if (proxy == nullptr) return no_such_proxy();
+  ProxyLinks links = proxy->links();
+  if (toxic_named(links.toxics, toxic.name) != links.toxics.end()) return api_error(kConflict, "toxic already exists");
+  if (links.toxics.size() >= kMostToxics) return bad_request(fmt::format("a proxy has at most {} toxics", kMostToxics));
+  links.toxics.push_back(toxic);
+  proxy->set_links(std::move(links));
+  return toxic.json();
+}
+
+ApiResult<nlohmann::json> ProxyRegistry::show_toxic(const std::string& name, const std::string& toxic) {
+  Proxy* proxy = find(name);
+  if (proxy == nullptr) return no_such_proxy();
+  ProxyLinks links = proxy->links();
+  const auto found = toxic_named(links.toxics, toxic);
+  if (found == links.toxics.end()) return no_such_toxic();
+  return found->json();
+}
+
+ApiResult<nlohmann::json> ProxyRegistry::update_toxic(const std::string& name, const std::string& toxic,
+                                                      const nlohmann::json& json) {
+  Proxy* proxy = find(name);
+  if (proxy == nullptr) return no_such_proxy();
+  ProxyLinks links = proxy->links();
+  const auto found = toxic_named(links.toxics, toxic);
+  if (found == links.toxics.end()) return no_such_toxic();
+  auto changed = changed_toxic(*found, json);
+  if (!changed) return std::unexpected(changed.error());
+  *found = *changed;
+  proxy->set_links(std::move(links));
+  return changed->json();
+}
+
+ApiResult<void> ProxyRegistry::remove_toxic(const std::string& name, const std::string& toxic) {
+  Proxy* proxy = find(name);
+  if (proxy == nullptr) return no_such_proxy();
+  ProxyLinks links = proxy->links();
+  const auto found = toxic_named(links.toxics, toxic);
+  if (found == links.toxics.end()) return no_such_toxic();
+  links.toxics.erase(found);
+  proxy->set_links(std::move(links));
+  return {};
+}
+
+}  // namespace mxp::tools
