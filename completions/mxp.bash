@@ -20,6 +20,8 @@ _mxp_complete() {
     --priority) mapfile -t COMPREPLY < <(compgen -W 'critical control streaming background' -- "$word"); return ;;
     --message) mapfile -t COMPREPLY < <(compgen -W 'AgentRegister AgentDiscover AgentHeartbeat Call Response Event StreamOpen StreamChunk StreamClose Ack Error' -- "$word"); return ;;
     --stats) [[ ${tool##*/} != mxp-dump ]] || { mapfile -t COMPREPLY < <(compgen -W 'summary connections streams loss rtt' -- "$word"); return; } ;;
+    --metric) mapfile -t COMPREPLY < <(compgen -W 'goodput messages streams handshakes p50 p90 p99 p999 max' -- "$word"); return ;;
+    --format) [[ ${tool##*/} != mxp-perf ]] || { mapfile -t COMPREPLY < <(compgen -W 'text json junit github' -- "$word"); return; } ;;&
     -T|--format) [[ ${tool##*/} != mxp-dump ]] || { mapfile -t COMPREPLY < <(compgen -W 'text json fields' -- "$word"); return; } ;;
     --test) mapfile -t COMPREPLY < <(compgen -W 'bulk rr messages mixed datagrams isolation streams connect' -- "$word"); return ;;
     --arrivals) mapfile -t COMPREPLY < <(compgen -W 'fixed poisson' -- "$word"); return ;;

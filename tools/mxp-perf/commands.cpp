@@ -57,7 +57,7 @@ EndpointConfig server_config(const Options& options, PrivateKey identity, Addres
 
 // Prints the result for people, unless stdout carries the JSON.
 tools::Result<void> print(const Options& options, std::string_view text) {
-  if (options.json == "-") return {};
+  if (options.json == "-" || options.outputs.json_stream) return {};
   return tools::write_all(STDOUT_FILENO, text, "stdout");
 }
 
@@ -73,13 +73,13 @@ std::optional<tools::ToolError> broken_assertions(const Options& options, const 
 // Prints and writes the result, and holds it against the user's bounds. One that was `cut_short` is not held against
 // them: the reason stands beside it.
 tools::Result<void> deliver(const Options& options, const Result& result,
-                            const std::optional<tools::ToolError>& cut_short, tools::JsonOutput& json) {
+                            const std::optional<tools::ToolError>& cut_short, ResultSinks& sinks) {
   std::optional<tools::ToolError> error = cut_short;
   if (!error) error = broken_assertions(options, result);
   nlohmann::json document = to_json(result);
   document["config"].update(config_of(options));
   if (error) document.update(to_json(*error));
-  const auto written = json.write_document(document);
+  const auto written = sinks.deliver(result, document, error);
   std::string text = to_text(result);
   if (!options.link.empty()) text += fmt::format("link      {}\n", tools::escape(options.link));
   const auto printed = print(options, text);  // even if the JSON found no room
@@ -107,13 +107,15 @@ tools::Result<void> add_limits(const Options& options, const tools::SignalWatch&
 }
 
 tools::Result<void> measure(const Options& options, tools::Output& output, const std::vector<SocketAddress>& server,
-                            const PublicKey& key, tools::JsonOutput& json) {
+                            const PublicKey& key, ResultSinks& sinks) {
   const tools::SignalWatch signals;
   auto identity = identity_of(options);
   if (!identity) return std::unexpected(identity.error());
   const auto observation = tools::Observation::create(options.observe, "mxp-perf", output);
   if (!observation) return std::unexpected(observation.error());
   Client client(options, output);
+  client.on_interval = [&](const IntervalRate& rate) { sinks.interval(rate); };
+  sinks.begin();
   ClientResult outcome = client.run(server, key, *identity, signals, **observation);
   if (!outcome.result) return std::unexpected(*outcome.error);
   if (!outcome.error) {
@@ -123,12 +125,12 @@ tools::Result<void> measure(const Options& options, tools::Output& output, const
       outcome.error = limits.error();
     }
   }
-  return deliver(options, *outcome.result, outcome.error, json);
+  return deliver(options, *outcome.result, outcome.error, sinks);
 }
 
 // `target`: the server as HOST:PORT; `server`: its addresses.
 tools::Result<void> measure_over_link(const Options& options, tools::Output& output, std::vector<SocketAddress> server,
-                                      const std::string& target, const PublicKey& key, tools::JsonOutput& json) {
+                                      const std::string& target, const PublicKey& key, ResultSinks& sinks) {
   std::unique_ptr<EmulatedLink> link;
   if (!options.link.empty()) {
     auto started = EmulatedLink::start(options.link, target);
@@ -136,7 +138,7 @@ tools::Result<void> measure_over_link(const Options& options, tools::Output& out
     link = *std::move(started);
     server = {link->address()};
   }
-  return measure(options, output, server, key, json);
+  return measure(options, output, server, key, sinks);
 }
 
 nlohmann::json to_json(const LimitMode& mode) {
@@ -159,7 +161,7 @@ std::string to_text(const LimitMode& mode) {
 
 }  // namespace
 
-tools::Result<void> run_server(const Options& options, tools::Output& output, tools::JsonOutput& json) {
+tools::Result<void> run_server(const Options& options, tools::Output& output, ResultSinks& sinks) {
   const tools::SignalWatch signals;
   auto identity = identity_of(options);
   if (!identity) return std::unexpected(identity.error());
@@ -186,7 +188,7 @@ tools::Result<void> run_server(const Options& options, tools::Output& output, to
   (*observation)->attach(**loop);
   server.on_client_gone = [&](const Account& account) {
     output.summary(to_text(account));
-    (void)json.write_line(to_json(account));  // json.status() tells at the end
+    (void)sinks.json().write_line(to_json(account));  // json.status() tells at the end
   };
   const SocketAddress shown = tools::dialable((*loop)->local_address());
   output.line(fmt::format("listening mxp://{}@{}", (*loop)->endpoint().public_key().to_string(), shown.to_string()));
@@ -196,21 +198,21 @@ tools::Result<void> run_server(const Options& options, tools::Output& output, to
     (*loop)->stop();
   });
   if (auto ran = (*loop)->run(); !ran) return tools::fail(ErrorKind::network, ran.error().message);
-  if (!json.status()) return json.status();
+  if (!sinks.json().status()) return sinks.json().status();
   output.summary("served " + tools::counted(server.clients_served(), "test"));
   return tools::fail(ErrorKind::interrupted, "interrupted");
 }
 
-tools::Result<void> run_client(const Options& options, tools::Output& output, tools::JsonOutput& json) {
+tools::Result<void> run_client(const Options& options, tools::Output& output, ResultSinks& sinks) {
   const auto server = tools::resolve_all(options.url.host, options.url.port);
   if (!server) return std::unexpected(server.error());
   const bool is_ipv6 = options.url.host.find(':') != std::string::npos;
   const std::string target =
       fmt::format("{}{}{}:{}", is_ipv6 ? "[" : "", options.url.host, is_ipv6 ? "]" : "", options.url.port);
-  return measure_over_link(options, output, *server, target, *options.url.key, json);
+  return measure_over_link(options, output, *server, target, *options.url.key, sinks);
 }
 
-tools::Result<void> run_both(const Options& options, tools::Output& output, tools::JsonOutput& json) {
+tools::Result<void> run_both(const Options& options, tools::Output& output, ResultSinks& sinks) {
   const PrivateKey server_key = PrivateKey::generate(system_random());
   int told[2];
   if (pipe2(told, O_CLOEXEC) != 0) return tools::fail_errno(ErrorKind::io, "pipe", errno);
@@ -236,14 +238,14 @@ tools::Result<void> run_both(const Options& options, tools::Output& output, tool
   tools::Result<void> result = tools::fail(ErrorKind::network, "the server process could not listen on loopback");
   if (listening) {
     const SocketAddress server = SocketAddress::ipv4(127, 0, 0, 1, port);
-    result = measure_over_link(options, output, {server}, server.to_string(), server_key.public_key(), json);
+    result = measure_over_link(options, output, {server}, server.to_string(), server_key.public_key(), sinks);
   }
   kill(child, SIGKILL);  // it has nothing to save, and other signals may be ignored by inheritance
   waitpid(child, nullptr, 0);
   return result;
 }
 
-tools::Result<void> run_limits(const Options& options, tools::Output& output, tools::JsonOutput& json) {
+tools::Result<void> run_limits(const Options& options, tools::Output& output, ResultSinks& sinks) {
   const tools::SignalWatch signals;
   nlohmann::json list = nlohmann::json::array();
   std::string text;
@@ -255,7 +257,7 @@ tools::Result<void> run_limits(const Options& options, tools::Output& output, to
     output.verbose(to_text(mode));
     return TakeMore::yes;
   });
-  nlohmann::json document = {{"schema", "mxp-perf/1"}};
+  nlohmann::json document = {{"schema", kSchemaName}};
   tools::Result<void> result;
   if (signals.received() != 0) {
     if (list.empty()) return tools::fail(ErrorKind::interrupted, "interrupted before anything was measured");
@@ -265,7 +267,7 @@ tools::Result<void> run_limits(const Options& options, tools::Output& output, to
     return measured;
   }
   document["limits"] = {{"modes", std::move(list)}};
-  const auto written = json.write_document(document);
+  const auto written = sinks.json().write_document(document);
   const auto printed = print(options, text);
   if (!written) return written;
   if (!printed) return printed;

@@ -1,17 +1,17 @@
 // The four commands of mxp-perf, each from options to an exit code.
 #pragma once
 
-#include "common/json_output.h"
 #include "common/output.h"
 #include "common/tool_error.h"
 #include "mxp-perf/options.h"
+#include "mxp-perf/outputs/result_sinks.h"
 
 namespace mxp::perf {
 
-tools::Result<void> run_server(const Options& options, tools::Output& output, tools::JsonOutput& json);
-tools::Result<void> run_client(const Options& options, tools::Output& output, tools::JsonOutput& json);
+tools::Result<void> run_server(const Options& options, tools::Output& output, ResultSinks& sinks);
+tools::Result<void> run_client(const Options& options, tools::Output& output, ResultSinks& sinks);
 // Server and client on loopback, in processes of their own.
-tools::Result<void> run_both(const Options& options, tools::Output& output, tools::JsonOutput& json);
-tools::Result<void> run_limits(const Options& options, tools::Output& output, tools::JsonOutput& json);
+tools::Result<void> run_both(const Options& options, tools::Output& output, ResultSinks& sinks);
+tools::Result<void> run_limits(const Options& options, tools::Output& output, ResultSinks& sinks);
 
 }  // namespace mxp::perf

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "common/units.h"
+#include "mxp-perf/histograms/hdr_payload.h"
 #include "mxp-perf/json_numbers.h"
 
 namespace mxp::perf {
@@ -16,7 +17,7 @@ constexpr int kVersion = 4;  // of these lines
 }  // namespace
 
 bool ControlReader::add(ByteView data) {
-  if (buffer_.size() + data.size() > kMaxControlLine) return false;
+  if (buffer_.size() + data.size() > longest_line_) return false;
   buffer_.append(data.begin(), data.end());
   return true;
 }
@@ -97,7 +98,7 @@ nlohmann::json to_json(const ServerReport& report) {
     json["messages"] = {{"received", report.messages->received},
                         {"counted", report.messages->counted},
                         {"kept", report.messages->kept}};
-    if (report.messages->latency_us) json["messages"]["latency_us"] = to_json(*report.messages->latency_us);
+    if (report.messages->latencies) json["messages"]["latencies"] = encode_histogram(*report.messages->latencies);
   }
   return json;
 }
@@ -159,13 +160,15 @@ std::optional<ServerReport> parse_report(const std::string& line) {
     report.messages = MessageReport{.received = whole_number<std::uint64_t>(messages, "received"),
                                     .counted = whole_number<std::uint64_t>(messages, "counted"),
                                     .kept = whole_number<std::uint64_t>(messages, "kept"),
-                                    .latency_us = {}};
+                                    .latencies = {}};
     if (report.messages->counted > report.messages->received) return std::nullopt;
-    if (!messages.contains("latency_us")) return report;
-    const nlohmann::json& latency = messages.at("latency_us");
-    const Percentiles p{latency.at("p50"), latency.at("p90"), latency.at("p99"), latency.at("p999"), latency.at("max")};
-    if (!(p.p50 >= 0 && p.p50 <= p.p90 && p.p90 <= p.p99 && p.p99 <= p.p999 && p.p999 <= p.max)) return std::nullopt;
-    report.messages->latency_us = p;
+    if (!messages.contains("latencies")) return report;
+    const HdrHistogram empty(kReportFigures);
+    auto latencies = decode_histogram(messages.at("latencies").get<std::string>(), empty.most_bins());
+    if (!latencies || !HdrHistogram(empty).add(*latencies) || latencies->count() == 0 ||
+        latencies->count() > report.messages->received)
+      return std::nullopt;
+    report.messages->latencies = *std::move(latencies);
     return report;
   } catch (const nlohmann::json::exception&) {
     return std::nullopt;

@@ -6,7 +6,7 @@
 //   ...     the test, on other streams
 //   client: {"end":true}                         when the duration is over
 //   server: {"bytes":N,"first_ns":N,"last_ns":N,...,"process":{"cpu_seconds":X,...}}   what arrived there within the duration
-//           where the server sends, also "sender":{"packets_lost":N,...}; with messages also "messages":{"received":N,"counted":N,"latency_us":{"p50":X,...}}
+//           where the server sends, also "sender":{"packets_lost":N,...}; with messages also "messages":{"received":N,"counted":N,"latencies":"HISTFAAA…"}
 //
 // The server also reports by its own clock, at the end of the duration: on a path whose queue is long, the client's
 // "end" would come much later.
@@ -25,6 +25,7 @@ namespace mxp::perf {
 
 // Longer lines are refused: a peer must not make us buffer much.
 inline constexpr std::size_t kMaxControlLine = 4096;
+inline constexpr std::size_t kMaxReportLine = 64 * 1024;  // those of a server, which may hold a histogram
 
 // Codes of our CLOSE. 0 and 1 are those of mxp-cat, and its others are not used here: so a user who points one tool at
 // the other does not get a misleading message.
@@ -33,11 +34,14 @@ enum class AppCode : AppErrorCode { done = 0, interrupted = 1, bad_request = 100
 // Gathers the bytes of the control stream and cuts lines.
 class ControlReader {
  public:
+  explicit ControlReader(std::size_t longest_line = kMaxControlLine) : longest_line_(longest_line) {}
+
   // False when the line grows past the limit.
   bool add(ByteView data);
   std::optional<std::string> poll_line();
 
  private:
+  std::size_t longest_line_;
   std::string buffer_;
 };
 
@@ -53,12 +57,15 @@ enum class Mark : std::uint8_t { ready, begin, end };
 nlohmann::json to_json(Mark mark);
 bool is_mark(const std::string& line, Mark mark);
 
+// Of the latencies that a server reports: bins of a per cent.
+inline constexpr int kReportFigures = 2;
+
 // What came as messages.
 struct MessageReport {
   std::uint64_t received = 0;             // from the begin of the test to the report
   std::uint64_t counted = 0;              // within the time of the test, but for the first, which starts the clock
   std::uint64_t kept = 0;                 // wait in the connection: the application has not taken them
-  std::optional<Percentiles> latency_us;  // of those that are counted, from when they were due
+  std::optional<HdrHistogram> latencies;  // of those that are counted, from when they were due, in ns
 };
 
 // What the transport of a server that sends did on a connection: these figures are the sender's.

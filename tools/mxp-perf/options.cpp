@@ -1,6 +1,7 @@
 #include "mxp-perf/options.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -11,6 +12,12 @@
 #include "common/resolve.h"
 #include "common/suite_list.h"
 #include "common/units.h"
+#include "common/write_all.h"
+#include "mxp-perf/histograms/merge.h"
+#include "mxp-perf/outputs/iperf3_json.h"
+#include "mxp-perf/report/report.h"
+#include "mxp-perf/schema/schema_text.h"
+#include "mxp-perf/schema/series_json.h"
 #include "mxp-perf/workloads/message_meter.h"
 #include "netem/spec.h"
 
@@ -53,7 +60,8 @@ struct LowOptions {
   std::optional<unsigned> streams, parallel, outstanding;
   std::optional<std::string> arrivals;
   std::optional<Duration> interval;
-  bool reverse = false, bidir = false, no_limits = false;
+  bool reverse = false, bidir = false, no_limits = false, json_schema = false;
+  LowCompareOptions compare;
   std::uint64_t mtu = 1500;
 };
 
@@ -70,12 +78,16 @@ constexpr const char* kExamples =
     "  mxp-perf server 9000                              then, elsewhere: mxp-perf client mxp://KEY@HOST:9000 --test "
     "bulk\n"
     "  mxp-perf run --assert 'goodput>=1gbit'            exit code 6 when it is not reached\n"
+    "  mxp-perf compare a.json b.json --max-regression 5%    exit code 6 when b is worse\n"
+    "  mxp-perf compare --runs 10 old/mxp-perf new/mxp-perf -- --test rr    run both in turn\n"
+    "  mxp-perf report a.json b.json -o report.html      a page of both for a browser\n"
+    "  mxp-perf merge a.hlog b.hlog --hgrm all.hgrm      the percentiles of two clients together\n"
     "  mxp-perf limits                                   what this machine allows\n"
     "Exit codes: 0 done, 1 network or local I/O, 2 usage or input, 3 not allowed, 4 no answer to the handshake,\n"
-    "5 the server ended the test or is no mxp-perf server, 6 an --assert did not hold, 130 interrupted";
+    "5 the server ended the test or is no mxp-perf server, 6 an --assert did not hold or NEW is worse, 130 interrupted";
 
-constexpr std::string_view kPresent[] = {"server", "client", "run", "limits"};
-constexpr std::string_view kAbsent[] = {"compare", "report", "merge", "find-capacity"};
+constexpr std::string_view kPresent[] = {"server", "client", "run", "limits", "compare", "merge", "report"};
+constexpr std::string_view kAbsent[] = {"find-capacity"};
 constexpr tools::CommandNames kCommands{.tool = "mxp-perf", .present = kPresent, .absent = kAbsent, .or_else = ""};
 
 void add_test_options(CLI::App& app, Options& options, LowOptions& low) {
@@ -117,6 +129,8 @@ void add_test_options(CLI::App& app, Options& options, LowOptions& low) {
                  "exit 6 unless it holds: goodput>=RATE, p50|p90|p99|p999|max<=TIME, "
                  "calls|messages|streams|handshakes>=N (per second)");
   app.add_flag("--no-limits", low.no_limits, "do not measure what the machine allows beside the test");
+  add_run_options(app, options.outputs);
+  add_histogram_options(app, options.outputs);
 }
 
 void add_transport_options(CLI::App& app, Options& options, LowOptions& low) {
@@ -214,8 +228,24 @@ std::optional<std::string> interpret_workload(Workload& workload, const LowOptio
   return std::nullopt;
 }
 
+// What a test can write at all.
+std::optional<std::string> check_outputs(const Options& options, const LowOptions& low) {
+  const OutputOptions& outputs = options.outputs;
+  if (outputs.json_stream && options.json == "-")
+    return "--json and --json-stream would mix on stdout: use --json=FILE";
+  if (options.command != Command::client && options.command != Command::run) return std::nullopt;
+  if (!outputs.iperf3.empty() && !has_iperf3_form(options.workload.test))
+    return fmt::format("--iperf3-json is not for --test {}: iperf3 knows bytes alone", low.test);
+  if ((!outputs.hlog.empty() || !outputs.hgrm.empty()) && !has_latency(to_string(options.workload.test)))
+    return fmt::format("--hlog and --hgrm are not for --test {}, which has no latency", low.test);
+  return std::nullopt;
+}
+
 std::optional<std::string> interpret(Options& options, const LowOptions& low) {
   if (auto error = interpret_workload(options.workload, low)) return error;
+  if (auto error = check_outputs(options, low)) return error;
+  if (options.command == Command::compare)
+    if (auto error = interpret_compare(options.compare, low.compare)) return error;
   if (!options.link.empty()) {
     const auto spec = netem::parse_link_spec(options.link);
     if (!spec) return fmt::format("--link: {}", tools::escape(spec.error()));
@@ -261,10 +291,19 @@ std::optional<std::string> interpret(Options& options, const LowOptions& low) {
   return std::nullopt;
 }
 
+constexpr std::string_view kSchemaOption = "--json-schema";  // needs no command, and prevails wherever it stands
+
+tools::ParseStop print_schema() {
+  const auto written = tools::write_all(STDOUT_FILENO, tools::embedded::perf_result_schema(), "stdout");
+  if (!written) return {written.error().exit_code(), written.error().message};
+  return {tools::ExitCode::ok, ""};
+}
+
 }  // namespace
 
 std::expected<Options, tools::ParseStop> parse_options(int argc, char** argv) {
   const std::vector<std::string> arguments(argv + 1, argv + argc);
+  if (std::ranges::find(arguments, kSchemaOption) != arguments.end()) return std::unexpected(print_schema());
   if (const auto known = tools::check_command(kCommands, arguments); !known) return std::unexpected(known.error());
   Options options;
   LowOptions low;
@@ -275,6 +314,7 @@ std::expected<Options, tools::ParseStop> parse_options(int argc, char** argv) {
   app.fallthrough();
   tools::add_verbosity(app, options.verbosity);
   tools::add_json(app, options.json, "the result as JSON to FILE, or to stdout");
+  app.add_flag(std::string(kSchemaOption), low.json_schema, "print the JSON Schema of what --json writes, and exit");
 
   CLI::App* server = app.add_subcommand("server", "serve clients until interrupted");
   add_server_options(*server, options, low);
@@ -294,12 +334,19 @@ std::expected<Options, tools::ParseStop> parse_options(int argc, char** argv) {
   limits->add_option("--mtu", low.mtu, "size of IP packets (default: 1500 and 65535)")
       ->check(CLI::Range(std::uint64_t{kLeastMtu}, std::uint64_t{65535}));
 
+  const CLI::App* compare = add_compare_command(app, options.compare, low.compare);
+  const CLI::App* merge = add_merge_command(app, options.merge, options.outputs);
+  const CLI::App* report = add_report_command(app, options.report);
+
   auto parsed = tools::parse_command_line(app, arguments);
   if (!parsed) return std::unexpected(parsed.error());
-  options.command = server->parsed()   ? Command::server
-                    : client->parsed() ? Command::client
-                    : run->parsed()    ? Command::run
-                                       : Command::limits;
+  options.command = server->parsed()    ? Command::server
+                    : client->parsed()  ? Command::client
+                    : run->parsed()     ? Command::run
+                    : compare->parsed() ? Command::compare
+                    : merge->parsed()   ? Command::merge
+                    : report->parsed()  ? Command::report
+                                        : Command::limits;
   if (options.command == Command::limits && limits->count("--mtu") == 0) low.mtu = 0;
   if (auto error = interpret(options, low)) return std::unexpected(tools::ParseStop{tools::ExitCode::usage, *error});
   return options;

@@ -11,6 +11,10 @@
 #include "common/observe/options.h"
 #include "mxp-perf/arrivals/arrivals.h"
 #include "mxp-perf/assertions.h"
+#include "mxp-perf/compare/compare_options.h"
+#include "mxp-perf/histograms/merge_options.h"
+#include "mxp-perf/outputs/output_options.h"
+#include "mxp-perf/report/report_options.h"
 #include "mxp/address.h"
 #include "mxp/config.h"
 #include "mxp/message_options.h"
@@ -19,7 +23,7 @@
 
 namespace mxp::perf {
 
-enum class Command : std::uint8_t { server, client, run, limits };
+enum class Command : std::uint8_t { server, client, run, limits, compare, merge, report };
 enum class Test : std::uint8_t { bulk, rr, messages, datagrams, isolation, mixed, streams, connect };
 std::string_view to_string(Test test);
 // The test of this name, if there is one.
@@ -104,6 +108,10 @@ struct Options {
   Duration interval{};  // 0 = no interval lines
   std::string link;     // emulated, as mxp-netem takes it; "" = none
   std::string json;     // "" = none, "-" = stdout
+  OutputOptions outputs;
+  CompareOptions compare;
+  MergeOptions merge;
+  ReportOptions report;
   tools::ObserveOptions observe;
   int verbosity = 0;
 

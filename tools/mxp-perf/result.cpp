@@ -8,6 +8,7 @@
 #include "common/counted.h"
 #include "common/escape.h"
 #include "common/units.h"
+#include "mxp-perf/schema/series_json.h"
 #include "mxp/version.h"
 
 namespace mxp::perf {
@@ -99,6 +100,12 @@ std::string to_text(const MessageCounts& counts, double per_second) {
 
 }  // namespace
 
+Percentiles percentiles_us(const HdrHistogram& histogram) {
+  const auto us = [](std::uint64_t ns) { return static_cast<double>(ns) / 1000; };
+  return {us(histogram.value_at(0.5)), us(histogram.value_at(0.9)), us(histogram.value_at(0.99)),
+          us(histogram.value_at(0.999)), us(histogram.max())};
+}
+
 nlohmann::json to_json(const Percentiles& p) {
   return {{"p50", p.p50}, {"p90", p.p90}, {"p99", p.p99}, {"p999", p.p999}, {"max", p.max}};
 }
@@ -145,7 +152,7 @@ Verdict judge(const Result& result) {
 }
 
 nlohmann::json to_json(const Result& result) {
-  nlohmann::json json = {{"schema", "mxp-perf/1"},
+  nlohmann::json json = {{"schema", kSchemaName},
                          {"version", kLibraryVersion},
                          {"test", result.test},
                          {"verdict", to_string(result.verdict)}};
@@ -214,6 +221,7 @@ nlohmann::json to_json(const Result& result) {
   if (auto by_class = tools::blocked_ms_by_class(totals.blocked_of_class); !by_class.empty())
     json["transport"]["blocked_ms_by_class"] = std::move(by_class);
   if (result.server_transport.connections > 0) json["server_transport"] = sender_json(result.server_transport);
+  add_series(result, json);
   return json;
 }
 

@@ -4,15 +4,36 @@
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "mxp-perf/environment/process_figures.h"
+#include "mxp-perf/histograms/hdr_histogram.h"
+#include "mxp-perf/histograms/hlog_file.h"
 #include "mxp/stats.h"
 #include "mxp/time.h"
 
 namespace mxp::perf {
 
+// The version of all that --json writes (docs/schema/mxp-perf-result.schema.json): within it keys may be added, and
+// none changes its meaning.
+inline constexpr const char* kSchemaName = "mxp-perf/1";
+
 struct Percentiles {
   double p50 = 0, p90 = 0, p99 = 0, p999 = 0, max = 0;  // microseconds
+};
+// Of nanoseconds. REQUIRES: count() > 0.
+Percentiles percentiles_us(const HdrHistogram& histogram);
+
+// What came through in a span of the test: bytes of bulk data, datagrams, calls or messages, whatever the test counts.
+struct IntervalRate {
+  double begin_seconds = 0, end_seconds = 0;  // since the test began
+  double per_second = 0;
+};
+
+// All values behind the percentiles of the same name.
+struct NamedHistogram {
+  std::string name;  // "latency", "service_time", "alone"
+  HdrHistogram counts;
 };
 
 // What kept the run from being faster.
@@ -105,6 +126,9 @@ struct Result {
   std::optional<double> sealed_bits_per_second;
   TransportTotals transport;
   TransportTotals server_transport;  // where the server sends: what made it wait
+  std::vector<NamedHistogram> histograms;
+  std::vector<IntervalRate> intervals;
+  std::optional<WallTime> started_at;  // when data began to flow
   std::string suite;
   Verdict verdict = Verdict::none;
 };

@@ -55,7 +55,8 @@ BOOST_AUTO_TEST_CASE(fixed_distances_do_not_drift) {
 
 BOOST_AUTO_TEST_CASE(poisson_distances_are_exponential_and_the_seed_is_all_that_decides) {
   constexpr int kCount = 100'000;
-  Arrivals arrivals(ArrivalLaw::poisson, 1000, 7), same(ArrivalLaw::poisson, 1000, 7), other(ArrivalLaw::poisson, 1000, 8);
+  Arrivals arrivals(ArrivalLaw::poisson, 1000, 7), same(ArrivalLaw::poisson, 1000, 7),
+      other(ArrivalLaw::poisson, 1000, 8);
   for (Arrivals* each : {&arrivals, &same, &other}) each->begin(kBegin);
   BOOST_TEST((arrivals.next() == same.next()));
   BOOST_TEST((arrivals.next() != other.next()));
@@ -125,7 +126,7 @@ BOOST_AUTO_TEST_CASE(the_sender_is_late_from_when_there_was_room) {
   book.on_made(1, {.due = kBegin + 50ms, .made = kBegin + 51ms}, kBegin + 10ms);
   book.on_made(2, {.due = kBegin - 1ms, .made = kBegin + 51ms}, kBegin);  // due before what is measured
   BOOST_TEST(book.sender_late().count() == 2u);
-  BOOST_TEST(book.sender_late().percentiles().max == 20e3);
+  BOOST_TEST(book.sender_late().percentiles().max == 20e3, boost::test_tools::tolerance(1e-3));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

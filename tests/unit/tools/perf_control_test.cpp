@@ -2,6 +2,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include "mxp-perf/control.h"
+#include "mxp-perf/histograms/hdr_payload.h"
 
 using namespace mxp;
 using namespace mxp::perf;
@@ -9,6 +10,12 @@ using namespace mxp::perf;
 namespace {
 
 ByteView bytes_of(const std::string& text) { return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()}; }
+
+HdrHistogram some_latencies() {
+  HdrHistogram latencies(kReportFigures);
+  for (const std::uint64_t ns : {1000u, 20'000u, 1'000'000u}) latencies.record(ns);
+  return latencies;
+}
 
 }  // namespace
 
@@ -151,18 +158,18 @@ BOOST_AUTO_TEST_CASE(what_a_sending_server_reports_comes_back_and_nonsense_does_
 }
 
 BOOST_AUTO_TEST_CASE(a_report_of_messages_comes_back_as_it_was_made) {
-  ServerReport report{.last_ns = 1, .messages = MessageReport{.received = 9, .counted = 8, .latency_us = {}}};
-  BOOST_TEST(!parse_report(to_json(report).dump())->messages->latency_us.has_value());
-  report.messages->latency_us = Percentiles{1, 2, 3, 4, 5};
+  ServerReport report{.last_ns = 1, .messages = MessageReport{.received = 9, .counted = 8, .latencies = {}}};
+  BOOST_TEST(!parse_report(to_json(report).dump())->messages->latencies.has_value());
+  report.messages->latencies = some_latencies();
   const auto read = parse_report(to_json(report).dump());
   BOOST_REQUIRE(read.has_value());
   BOOST_TEST((read->messages->received == 9 && read->messages->counted == 8));
-  BOOST_TEST((read->messages->latency_us->p50 == 1 && read->messages->latency_us->max == 5));
+  BOOST_TEST((*read->messages->latencies == some_latencies()));
 }
 
 BOOST_AUTO_TEST_CASE(reports_of_messages_that_are_refused) {
   nlohmann::json good = to_json(ServerReport{
-      .last_ns = 1, .messages = MessageReport{.received = 9, .counted = 8, .latency_us = Percentiles{1, 2, 3, 4, 5}}});
+      .last_ns = 1, .messages = MessageReport{.received = 9, .counted = 8, .latencies = some_latencies()}});
   BOOST_TEST(parse_report(good.dump()).has_value());
   const auto refused = [&](const char* path, const nlohmann::json& value) {
     nlohmann::json changed = good;
@@ -171,10 +178,15 @@ BOOST_AUTO_TEST_CASE(reports_of_messages_that_are_refused) {
   };
   refused("/received", -1);
   refused("/counted", 10);
-  refused("/latency_us", 7);
-  refused("/latency_us/p50", -1);
-  refused("/latency_us/p90", 4);
-  refused("/latency_us/max", "late");
+  refused("/latencies", 7);
+  refused("/latencies", "HISTFAAA");
+  refused("/latencies", encode_histogram(HdrHistogram(kReportFigures)));  // of nothing
+  HdrHistogram other(3);
+  other.record(1000);
+  refused("/latencies", encode_histogram(other));  // bins that do not add up with those of other connections
+  HdrHistogram many(kReportFigures);
+  many.record(1000, 10);
+  refused("/latencies", encode_histogram(many));  // more than were received
 }
 
 BOOST_AUTO_TEST_CASE(a_report_claims_no_more_than_was_sent_and_no_more_time_than_there_was) {
@@ -196,7 +208,7 @@ BOOST_AUTO_TEST_CASE(a_report_claims_no_more_than_was_sent_and_no_more_time_than
       refused({.bytes = 1000, .first_ns = 5 * kSecond, .last_ns = 14 * kSecond + 1, .process = {.cpu_seconds = 10}}));
   BOOST_TEST(
       refused({.bytes = 1000, .first_ns = 5 * kSecond, .last_ns = 14 * kSecond, .process = {.cpu_seconds = 11.1}}));
-  BOOST_TEST(refused({.messages = MessageReport{.received = 1, .counted = 0, .latency_us = {}}}));
+  BOOST_TEST(refused({.messages = MessageReport{.received = 1, .counted = 0, .latencies = {}}}));
   BOOST_TEST(why_impossible({.bytes = 1001}, bounds).value() == "1001 bytes arrived, of 1000 that were sent");
 }
 

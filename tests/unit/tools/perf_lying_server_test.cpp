@@ -96,7 +96,7 @@ BOOST_AUTO_TEST_CASE(a_report_of_more_than_was_sent_is_an_error_beside_what_the_
 }
 
 BOOST_AUTO_TEST_CASE(messages_that_were_acknowledged_and_not_received_are_an_error_beside_the_result) {
-  const MessageReport one{.received = 1, .counted = 0, .latency_us = {}};
+  const MessageReport one{.received = 1, .counted = 0, .latencies = {}};
   const ClientResult result =
       LyingServer({.bytes = 0, .first_ns = 0, .last_ns = 1'000'000, .messages = one}).measured(Test::messages);
   BOOST_REQUIRE(result.error.has_value());

@@ -21,10 +21,11 @@ namespace mxp::perf {
 using tools::ErrorKind;
 
 Client::Client(const Options& options, tools::Output& output)
-    : options_(options),
-      workload_(options.workload),
-      output_(output),
-      intervals_(output, [this](double per_second) { return test_->describe_rate(per_second); }) {}
+    : options_(options), workload_(options.workload), output_(output), intervals_([this](const IntervalRate& rate) {
+        if (options_.interval > Duration::zero())
+          output_.summary(fmt::format("{:7.2f} s  {}", rate.end_seconds, test_->describe_rate(rate.per_second)));
+        on_interval(rate);
+      }) {}
 
 ClientResult Client::run(std::vector<SocketAddress> addresses, const PublicKey& server_key, const PrivateKey& identity,
                          const tools::SignalWatch& signals, tools::Observation& observation) {
@@ -113,10 +114,11 @@ void Client::begin() {
   phase_ = Phase::running;
   begun_ = loop_->now();
   figures_at_begin_ = ProcessFigures::now(*loop_);
+  begun_at_ = std::chrono::system_clock::now();
   for (auto& [connection, load] : loads_) send_control(*connection, load, to_json(Mark::begin));
   if (auto begun = test_->begin(); !begun) return fail(ErrorKind::peer, begun.error());
   intervals_.begin(begun_);
-  if (options_.interval > Duration::zero()) loop_->at(begun_ + options_.interval, [this] { tell_interval(); });
+  loop_->at(begun_ + interval(), [this] { tell_interval(); });
   loop_->at(begun_ + workload_.duration, [this] { end(); });
 }
 
@@ -124,7 +126,7 @@ void Client::end() {
   if (phase_ != Phase::running) return;
   phase_ = Phase::ending;
   test_->stop();
-  if (options_.interval > Duration::zero()) intervals_.tell(loop_->now(), test_->progress());
+  intervals_.tell(loop_->now(), test_->progress());
   packets_at_end_ = packets_received();
   loop_->at(loop_->now() + kEndLimit, [this] { finish_without_reports(); });
   if (test_->settled()) ask_for_reports();
@@ -220,6 +222,8 @@ Result Client::measured() {
   result.streams = workload_.uses_streams() ? workload_.streams : 0;
   result.suite = to_string(loads_.begin()->first->suite());
   for (const auto& [connection, load] : loads_) result.transport.add(connection->stats());
+  result.started_at = begun_at_;
+  result.intervals = intervals_.rates();
   result.wall_seconds = std::chrono::duration<double>(loop_->now() - begun_).count();
   result.client = ProcessFigures::now(*loop_).since(figures_at_begin_);
   // The server's processor time is that of its whole process: the longest of the reports covers the others.

@@ -7,6 +7,7 @@
 //   over        there is a result, or the reason why not, or both: the result of a test that was cut short
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -19,7 +20,7 @@
 #include "mxp-perf/options.h"
 #include "mxp-perf/result.h"
 #include "mxp-perf/workloads/client_test.h"
-#include "mxp-perf/workloads/interval_lines.h"
+#include "mxp-perf/workloads/interval_rates.h"
 #include "mxp/event_loop.h"
 #include "mxp/handler.h"
 
@@ -41,6 +42,9 @@ class Client final : public Handler {
   // REQUIRES: `addresses` is not empty.
   ClientResult run(std::vector<SocketAddress> addresses, const PublicKey& server_key, const PrivateKey& identity,
                    const tools::SignalWatch& signals, tools::Observation& observation);
+
+  // Hears of what came through in each interval.
+  std::function<void(const IntervalRate&)> on_interval = [](const IntervalRate&) {};
 
   void on_connected(Connection& connection) override;
   std::size_t on_stream_data(Connection& connection, StreamId id, ByteView data, bool fin) override;
@@ -75,6 +79,7 @@ class Client final : public Handler {
   void tick();
   void check_requests();
   void tell_interval();
+  Duration interval() const;
   std::uint64_t packets_received() const;
 
   const Options& options_;
@@ -91,9 +96,10 @@ class Client final : public Handler {
   unsigned reported_ = 0;  // connections on which it has reported
   bool asked_for_reports_ = false;
   std::unique_ptr<ClientTest> test_;
-  IntervalLines intervals_;
+  IntervalRates intervals_;
   Timestamp begun_{};
   ProcessFigures figures_at_begin_;
+  WallTime begun_at_{};
   std::uint64_t packets_at_end_ = 0;
   ClientResult outcome_;
 };

@@ -1,6 +1,8 @@
 // The client's talk with the server on the control streams, and what it concludes from silence.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "common/escape.h"
 #include "mxp-perf/client/client.h"
 #include "mxp-perf/client/client_errors.h"
@@ -82,7 +84,15 @@ void Client::check_requests() {
 void Client::tell_interval() {
   if (phase_ != Phase::running) return;
   intervals_.tell(loop_->now(), test_->progress());
-  loop_->at(loop_->now() + options_.interval, [this] { tell_interval(); });
+  // The last one ends with the test: what would be left of one that began just before says little.
+  const Timestamp next = loop_->now() + interval(), end = begun_ + workload_.duration;
+  if (next + interval() / 8 < end) loop_->at(next, [this] { tell_interval(); });
+}
+
+// Without a word of the user's as long as a tenth of the test, and a second at most.
+Duration Client::interval() const {
+  if (options_.interval > Duration::zero()) return options_.interval;
+  return std::clamp<Duration>(workload_.duration / 10, kMinInterval, std::chrono::seconds(1));
 }
 
 std::uint64_t Client::packets_received() const {

@@ -20,7 +20,7 @@ struct ClientLoad {
   std::optional<Timestamp> asked;  // when the request went out
   StreamId control;
   std::uint64_t control_bytes = 0;  // sent on that stream
-  ControlReader reader;
+  ControlReader reader{kMaxReportLine};
   bool ready = false;
   std::optional<ServerReport> report;
 };

@@ -100,6 +100,7 @@ void IsolationTest::add_to(Result& result) {
   count_unanswered(loop_.now(), calls.due);
   result.calls = calls;
   if (result.seconds > 0) result.messages_per_second = static_cast<double>(answered_) / result.seconds;
+  result.histograms = {{"latency", beside_bulk_.counts()}, {"alone", alone_.counts()}};
   if (alone_.count() > 0) result.alone_latency_us = alone_.percentiles();
   if (beside_bulk_.count() > 0) result.latency_us = beside_bulk_.percentiles();
   std::int64_t first = INT64_MAX, last = 0;

@@ -45,8 +45,8 @@ class MessageMeter {
   // Within the window, which counts messages in the place of bytes.
   const BulkMeter& window() const { return window_; }
   MessageReport report() const {
-    MessageReport report{.received = window_.total(), .counted = window_.bytes(), .latency_us = {}};
-    if (latency_.count() > 0) report.latency_us = latency_.percentiles();
+    MessageReport report{.received = window_.total(), .counted = window_.bytes(), .latencies = {}};
+    if (latency_.count() > 0) report.latencies = latency_.counts();
     return report;
   }
 

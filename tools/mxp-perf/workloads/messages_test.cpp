@@ -25,13 +25,6 @@ bool is_this_machine(const SocketAddress& address) {
   return loopback == address;
 }
 
-void take_worse(std::optional<Percentiles>& worst, const Percentiles& other) {
-  if (!worst) worst.emplace();
-  for (double Percentiles::* each :
-       {&Percentiles::p50, &Percentiles::p90, &Percentiles::p99, &Percentiles::p999, &Percentiles::max})
-    (*worst).*each = std::max((*worst).*each, other.*each);
-}
-
 }  // namespace
 
 std::optional<Arrivals> MessagesTest::arrivals_of(const Workload& workload) {
@@ -122,18 +115,20 @@ void MessagesTest::add_to(Result& result) {
     counts.received = received(&MessageReport::received);
     counted = 0;
     std::int64_t first = INT64_MAX, last = 0;
+    HdrHistogram ages(kReportFigures);
     for (const auto& [connection, load] : loads_) {
       const ServerReport& report = *load.report;
       if (report.messages->counted == 0) continue;
       counted += report.messages->counted;
       first = std::min(first, report.first_ns);
       last = std::max(last, report.last_ns);
-      // A percentile of all is at most the worst of its parts.
-      if (report.messages->latency_us && workload_.test == Test::messages && workload_.address_tells_clock &&
+      if (report.messages->latencies && workload_.test == Test::messages && workload_.address_tells_clock &&
           is_this_machine(connection->remote_address()))
-        take_worse(result.latency_us, *report.messages->latency_us);
+        (void)ages.add(*report.messages->latencies);  // of one shape, or the report would have been refused
     }
     result.seconds = last > first ? static_cast<double>(last - first) * 1e-9 : 0;
+    if (workload_.test == Test::messages) result.histograms = {{"latency", ages}};
+    if (ages.count() > 0) result.latency_us = percentiles_us(ages);
   }
   // What never came back must not make the result better.
   if (!std::exchange(unanswered_counted_, true))
@@ -142,6 +137,8 @@ void MessagesTest::add_to(Result& result) {
   if (round_trips_.count() > 0) result.latency_us = round_trips_.percentiles();
   if (service_times_.count() > 0) result.service_time_us = service_times_.percentiles();
   if (open_loop() && source_.sender_late().count() > 0) result.sender_late_us = source_.sender_late().percentiles();
+  if (workload_.test == Test::mixed)
+    result.histograms = {{"latency", round_trips_.counts()}, {"service_time", service_times_.counts()}};
   result.bytes = counted * workload_.size;
   if (result.seconds > 0) {
     result.messages_per_second = static_cast<double>(counted) / result.seconds;

@@ -1,0 +1,24 @@
+// compare --runs N: runs two programs in turn, so that what changes slowly on the machine (heat, other load) falls on
+// both. Every second pair begins with NEW: ABBA, and a steady drift cancels out.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <vector>
+
+#include "common/output.h"
+#include "common/signals.h"
+#include "common/tool_error.h"
+#include "mxp-perf/compare/compare_options.h"
+
+namespace mxp::perf {
+
+// The results of whole pairs.
+struct AlternatedRuns {
+  std::vector<nlohmann::json> base, next;
+  tools::Result<void> ended;  // why there are fewer than asked for
+};
+
+// REQUIRES: options.runs.
+AlternatedRuns run_in_turn(const CompareOptions& options, const tools::SignalWatch& signals, tools::Output& output);
+
+}  // namespace mxp::perf

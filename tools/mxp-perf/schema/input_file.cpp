@@ -1,0 +1,34 @@
+#include "mxp-perf/schema/input_file.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "common/escape.h"
+#include "common/units.h"
+#include "udp/unique_fd.h"
+
+namespace mxp::perf {
+
+tools::Result<std::string> read_input(const std::string& name) {
+  UniqueFd opened(name == "-" ? -1 : ::open(name.c_str(), O_RDONLY | O_CLOEXEC));
+  const int fd = name == "-" ? STDIN_FILENO : opened.get();
+  const auto refused = [&](std::string_view why) {
+    return tools::fail(tools::ErrorKind::usage, fmt::format("cannot read {}: {}", tools::escape(name), why));
+  };
+  if (fd < 0) return refused(std::strerror(errno));
+  std::string text;
+  for (char block[65536];;) {
+    const ssize_t got = ::read(fd, block, sizeof block);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return refused(std::strerror(errno));
+    if (got == 0) return text;
+    text.append(block, static_cast<std::size_t>(got));
+    if (text.size() > kMostInput) return refused(fmt::format("it has more than {}", tools::format_bytes(kMostInput)));
+  }
+}
+
+}  // namespace mxp::perf

@@ -1,0 +1,42 @@
+#include "mxp-perf/schema/series_json.h"
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "mxp-perf/histograms/hdr_payload.h"
+
+namespace mxp::perf {
+
+RateUnit rate_unit(std::string_view test) {
+  if (test == "bulk") return RateUnit::bytes;
+  if (test == "datagrams") return RateUnit::datagrams;
+  if (test == "streams") return RateUnit::streams;
+  return test == "connect" ? RateUnit::handshakes : RateUnit::messages;
+}
+
+bool has_latency(std::string_view test) { return test != "bulk" && test != "datagrams"; }
+
+nlohmann::json to_json(const IntervalRate& interval, RateUnit unit) {
+  nlohmann::json json = {{"start_seconds", interval.begin_seconds}, {"end_seconds", interval.end_seconds}};
+  switch (unit) {
+    case RateUnit::bytes: json["goodput_bits_per_second"] = interval.per_second * 8; break;
+    case RateUnit::datagrams: json["datagrams_per_second"] = interval.per_second; break;
+    case RateUnit::streams: json["streams_per_second"] = interval.per_second; break;
+    case RateUnit::handshakes: json["handshakes_per_second"] = interval.per_second; break;
+    case RateUnit::messages: json["messages_per_second"] = interval.per_second; break;
+  }
+  return json;
+}
+
+void add_series(const Result& result, nlohmann::json& document) {
+  if (result.started_at) {
+    const double seconds = std::chrono::duration<double>(result.started_at->time_since_epoch()).count();
+    document["started_at_unix_seconds"] = std::round(seconds * 1000) / 1000;
+  }
+  for (const IntervalRate& interval : result.intervals)
+    document["intervals"].push_back(to_json(interval, rate_unit(result.test)));
+  for (const NamedHistogram& histogram : result.histograms)
+    if (histogram.counts.count() > 0) document["histograms"][histogram.name] = encode_histogram(histogram.counts);
+}
+
+}  // namespace mxp::perf
