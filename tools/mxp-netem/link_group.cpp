@@ -87,6 +87,7 @@ bool LinkGroup::advance(Timestamp now) {
 }
 
 void LinkGroup::play(const netem::LinkChange& change) {
+  ++version_;
   netem::LinkState& state = change.direction == netem::Direction::up ? up_state_ : down_state_;
   if (change.spec) {
     state.spec = *change.spec;
@@ -99,6 +100,7 @@ void LinkGroup::play(const netem::LinkChange& change) {
 void LinkGroup::choose(Chooser chooser) {
   chooser_ = std::move(chooser);
   ++changes_;
+  ++version_;
   // What all clients have in common: rebinding goes by it.
   up_state_ = chooser_(netem::Direction::up, 0);
   down_state_ = chooser_(netem::Direction::down, 0);

@@ -50,6 +50,8 @@ class LinkGroup {
   std::size_t queued_packets(netem::Direction direction) const;
   // How often the spec has become another one; 0: it is what was asked for.
   std::uint64_t changes() const { return changes_; }
+  // Another number whenever the spec or a black-out has changed.
+  std::uint64_t version() const { return version_; }
   std::uint64_t clients() const { return clients_; }
 
   template <typename Visit>
@@ -78,6 +80,7 @@ class LinkGroup {
   Duration rebinds_every_{};
   Timestamp next_rebind_ = kNever;
   std::uint64_t changes_ = 0;
+  std::uint64_t version_ = 0;
   std::uint64_t clients_ = 0;
 };
 

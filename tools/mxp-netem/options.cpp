@@ -46,6 +46,7 @@ struct LowOptions {
   std::optional<Duration> duration;
   std::string scenario;
   bool per_client = false;
+  bool tcp = false;
   std::string http;
   std::string stats;
   std::string pcap;
@@ -70,6 +71,8 @@ void declare(CLI::App& app, LowOptions& low) {
   app.add_option("--scenario", low.scenario, "links that change over time, and clients with links of their own (TOML)")
       ->type_name("FILE");
   app.add_flag("--per-client", low.per_client, "a link for each client, in place of one that all share");
+  app.add_flag("--tcp", low.tcp,
+               "relay TCP on the same port too, with the link's delay and rate and without its losses");
   app.add_option("--http", low.http, "Toxiproxy's HTTP interface for links and relays, and /metrics (Prometheus)")
       ->type_name("[ADDR:]PORT");
   add_time(app, "--duration", low.duration, "end after this time with exit code 0");
@@ -176,6 +179,7 @@ std::expected<Options, ParseStop> interpret(const LowOptions& low) {
                   .stats = low.stats,
                   .pcap = low.pcap,
                   .if_exists = low.force ? IfExists::replace : IfExists::refuse,
+                  .tcp = low.tcp,
                   .strict = low.strict,
                   .spin = low.spin,
                   .verbosity = static_cast<Verbosity>(low.verbosity)};

@@ -30,6 +30,7 @@ struct Options {
   std::string stats;                      // "" = not asked for, "-" = stdout
   std::string pcap;                       // "" = not asked for
   IfExists if_exists = IfExists::refuse;  // for stats and pcap
+  bool tcp = false;
   bool strict = false;
   bool spin = false;
   Verbosity verbosity = Verbosity::normal;

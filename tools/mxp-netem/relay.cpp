@@ -22,7 +22,8 @@ namespace {
 constexpr std::uint64_t kListenerTag = 0;
 constexpr std::uint64_t kTimerTag = 1;
 constexpr std::uint64_t kSignalTag = 2;
-constexpr std::uint64_t kFirstClientTag = 3;  // + flow
+constexpr std::uint64_t kTcpTag = 3;
+constexpr std::uint64_t kFirstClientTag = 4;  // + flow
 
 // Our choice: a client that floods the relay keeps it from sending what is due for this many batches at most.
 constexpr int kBatchesPerTurn = 4;
@@ -66,8 +67,40 @@ Result<std::unique_ptr<Relay>> Relay::open(const Options& options, Capture* capt
   if (auto watched = relay->watch(relay->listener_.fd(), kListenerTag); !watched)
     return std::unexpected(watched.error());
   if (auto watched = relay->watch(relay->timer_.get(), kTimerTag); !watched) return std::unexpected(watched.error());
+  if (options.tcp) {
+    if (auto opened = relay->open_tcp(); !opened) return std::unexpected(opened.error());
+  }
   await_stamps();
   return relay;
+}
+
+// On the port that UDP has. Where that was free to choose, another one may be free for both.
+Result<void> Relay::open_tcp() {
+  constexpr int kAttempts = 20;
+  for (int attempt = 1;; ++attempt) {
+    auto opened = TcpRelay::open(listener_.local(), options_.target, options_.seed);
+    if (opened) {
+      tcp_ = std::move(*opened);
+      const LinkGroup& group = links_.main();
+      tcp_->set_links(group.state(netem::Direction::up), group.state(netem::Direction::down));
+      return watch(tcp_->fd(), kTcpTag);
+    }
+    if (options_.listen.port != 0 || opened.error().system_error != EADDRINUSE || attempt == kAttempts)
+      return std::unexpected(opened.error());
+    auto listener = RelaySocket::listen(options_.listen);
+    if (!listener) return std::unexpected(listener.error());
+    listener_ = std::move(*listener);
+    if (auto watched = watch(listener_.fd(), kListenerTag); !watched) return watched;
+  }
+}
+
+void Relay::serve_tcp() {
+  const LinkGroup& group = links_.main();
+  if (group.version() != tcp_links_version_) {
+    tcp_links_version_ = group.version();
+    tcp_->set_links(group.state(netem::Direction::up), group.state(netem::Direction::down));
+  }
+  tcp_->step(monotonic_now());
 }
 
 Result<void> Relay::watch(int fd, std::uint64_t tag) {
@@ -149,6 +182,7 @@ void Relay::serve(std::span<const epoll_event> events) {
   }
   housekeeping(monotonic_now());
   deliver_due();
+  if (tcp_) serve_tcp();
 }
 
 // What reached the sockets before the end counts, even if the relay had no time for it: otherwise a relay that was
@@ -171,7 +205,9 @@ void Relay::take_in_what_has_arrived() {
   deliver_due();
 }
 
-Timestamp Relay::next_event() const { return std::min(next_sweep_, links_.next_event()); }
+Timestamp Relay::next_event() const {
+  return std::min({next_sweep_, links_.next_event(), tcp_ ? tcp_->next_event() : kNever});
+}
 
 // Unlike epoll's own timeout, a timerfd is neither rounded to milliseconds nor delayed by the timer slack.
 void Relay::sleep_until(Timestamp when) {

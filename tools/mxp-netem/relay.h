@@ -27,6 +27,7 @@
 #include "mxp-netem/options.h"
 #include "mxp-netem/refusal.h"
 #include "mxp-netem/relay_socket.h"
+#include "mxp-netem/tcp/tcp_relay.h"
 #include "netem/delay_histogram.h"
 #include "netem/link.h"
 
@@ -67,12 +68,17 @@ class Relay {
   Result<void> step();
   void finish();
   // After finish(), where the relay stays only for its report: gives its port back.
-  void stop_listening() { listener_.close(); }
+  void stop_listening() {
+    listener_.close();
+    tcp_.reset();
+  }
 
   // The links of all clients that no other group is for become what this says, at once and for good.
   void choose_links(LinkGroup::Chooser chooser) { links_.choose(std::move(chooser)); }
 
   const LinkBook& links() const { return links_; }
+  // Null without --tcp.
+  const TcpRelay* tcp() const { return tcp_.get(); }
   const RelayHealth& health() const { return health_; }
   std::uint64_t clients() const { return clients_.ever(); }
   // Until finish(), or until now.
@@ -83,6 +89,8 @@ class Relay {
   Result<void> watch(int fd, std::uint64_t tag);
   // Whether the loop goes on, and if not, how the run ends.
   std::optional<Result<RelayEnd>> turn(const SignalWatch& signals, Timestamp end);
+  Result<void> open_tcp();
+  void serve_tcp();
   void serve(std::span<const epoll_event> events);
   void sleep_until(Timestamp when);
 
@@ -115,6 +123,8 @@ class Relay {
   UniqueFd epoll_;
   UniqueFd timer_;
   LinkBook links_;
+  std::unique_ptr<TcpRelay> tcp_;
+  std::uint64_t tcp_links_version_ = 0;
   ClientTable clients_;
   ArrivalClock arrival_clock_;
   Timestamp last_up_offer_{};

@@ -172,6 +172,12 @@ nlohmann::json report_json(const Options& options, const Relay& relay) {
                            {"send_failures", health.send_failures},
                            {"refused", health.refused},
                            {"unreachable", health.unreachable}}}};
+  if (const TcpRelay* tcp = relay.tcp()) {
+    json["tcp"] = {{"connections", tcp->counters().connections},
+                   {"refused", tcp->counters().refused},
+                   {"bytes_up", tcp->counters().bytes_up},
+                   {"bytes_down", tcp->counters().bytes_down}};
+  }
   if (const auto changes = relay.links().main().changes(); changes > 0) json["changes"] = changes;
   for (const LinkGroup& group : relay.links().groups()) {
     if (&group == &relay.links().main()) continue;
