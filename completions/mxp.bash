@@ -24,6 +24,7 @@ _mxp_complete() {
     --format) [[ ${tool##*/} != mxp-perf ]] || { mapfile -t COMPREPLY < <(compgen -W 'text json junit github' -- "$word"); return; } ;;&
     -T|--format) [[ ${tool##*/} != mxp-dump ]] || { mapfile -t COMPREPLY < <(compgen -W 'text json fields' -- "$word"); return; } ;;
     --test) mapfile -t COMPREPLY < <(compgen -W 'bulk rr messages mixed datagrams isolation streams connect' -- "$word"); return ;;
+    --baseline) COMPREPLY=(tls); return ;;
     --arrivals) mapfile -t COMPREPLY < <(compgen -W 'fixed poisson' -- "$word"); return ;;
   esac
   help=$("$tool" --help 2>/dev/null) || return

@@ -20,6 +20,7 @@
 #include "common/signals.h"
 #include "common/units.h"
 #include "common/write_all.h"
+#include "mxp-perf/baseline/tls_baseline.h"
 #include "mxp-perf/client/client.h"
 #include "mxp-perf/config_json.h"
 #include "mxp-perf/emulated_link.h"
@@ -107,17 +108,26 @@ tools::Result<void> add_limits(const Options& options, const tools::SignalWatch&
 }
 
 tools::Result<void> measure(const Options& options, tools::Output& output, const std::vector<SocketAddress>& server,
-                            const PublicKey& key, ResultSinks& sinks) {
+                            const PublicKey& key, ResultSinks& sinks, std::vector<pid_t> partners = {}) {
   const tools::SignalWatch signals;
   auto identity = identity_of(options);
   if (!identity) return std::unexpected(identity.error());
   const auto observation = tools::Observation::create(options.observe, "mxp-perf", output);
   if (!observation) return std::unexpected(observation.error());
-  Client client(options, output);
+  Client client(options, output, std::move(partners));
   client.on_interval = [&](const IntervalRate& rate) { sinks.interval(rate); };
   sinks.begin();
   ClientResult outcome = client.run(server, key, *identity, signals, **observation);
   if (!outcome.result) return std::unexpected(*outcome.error);
+  if (!outcome.error && options.tls_baseline) {
+    output.verbose("the test is over; the same work over TLS");
+    auto tls = measure_tls(options, outcome.result->suite, signals);
+    if (signals.received() != 0)
+      outcome.error = tools::ToolError{ErrorKind::interrupted,
+                                       "interrupted after the test, whose result is whole; its baseline is not there"};
+    else if (!tls) outcome.error = tls.error();  // the result of the test is there all the same
+    else outcome.result->tls = *tls;
+  }
   if (!outcome.error) {
     if (options.measure_limits) output.verbose("the test is over; measuring the limits of this machine");
     if (auto limits = add_limits(options, signals, *outcome.result); !limits) {
@@ -138,7 +148,9 @@ tools::Result<void> measure_over_link(const Options& options, tools::Output& out
     link = *std::move(started);
     server = {link->address()};
   }
-  return measure(options, output, server, key, sinks);
+  std::vector<pid_t> partners;
+  if (link) partners.push_back(link->process());
+  return measure(options, output, server, key, sinks, std::move(partners));
 }
 
 nlohmann::json to_json(const LimitMode& mode) {

@@ -47,7 +47,9 @@ nlohmann::json config_of(const Options& options) {
     config["arrivals"] = to_string(workload.arrivals);
   if ((asks && paced) || workload.test == Test::connect || workload.test == Test::mixed)
     config["outstanding"] = workload.outstanding;
+  if (options.tls_baseline) config["baseline"] = "tls";
   if (!options.link.empty()) config["link"] = options.link;
+  if (options.start_at) config["start_at_unix_seconds"] = *options.start_at;
   if (options.interval > Duration::zero()) config["interval_seconds"] = seconds(options.interval);
   if (options.command == Command::client) config["url"] = options.url.to_string();
   if (!options.identity_file.empty()) config["identity"] = options.identity_file;

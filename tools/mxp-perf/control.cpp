@@ -130,8 +130,8 @@ SenderReport parse_sender(const nlohmann::json& json) {
     throw nlohmann::json::out_of_range::create(401, "blocked_ns", &json);
   for (std::size_t i = 0; i != kBlockedReasons; ++i) {
     // No connection is older than that, and sums of many must not overflow.
-    constexpr std::uint64_t kMostNs = 1'000'000'000'000'000;
-    if (!blocked[i].is_number_unsigned() || blocked[i].get<std::uint64_t>() > kMostNs)
+    constexpr std::uint64_t kMostBlockedNs = 1'000'000'000'000'000;
+    if (!blocked[i].is_number_unsigned() || blocked[i].get<std::uint64_t>() > kMostBlockedNs)
       throw nlohmann::json::out_of_range::create(401, "blocked_ns", &blocked);
     sender.blocked[i] = Duration(blocked[i].get<std::int64_t>());
   }

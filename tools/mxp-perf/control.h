@@ -3,7 +3,9 @@
 //   client: {"perf":4,"run":N,"test":"bulk","flow":"up","connections":1,"streams":1,"size":64,"per_second":0,"omit_ns":0,"duration_ns":10000000000}
 //   server: {"ready":true}
 //   client: {"begin":true}                       once the server is ready on every connection
-//   ...     the test, on other streams
+//   ...     the test, on other streams; meanwhile, of a test of calls, one at a time:
+//   client: {"time":N}                           its clock, in nanoseconds
+//   server: {"time":N,"came":N,"left":N}         the same number, and the server's clock when it came and when this left
 //   client: {"end":true}                         when the duration is over
 //   server: {"bytes":N,"first_ns":N,"last_ns":N,...,"process":{"cpu_seconds":X,...}}   what arrived there within the duration
 //           where the server sends, also "sender":{"packets_lost":N,...}; with messages also "messages":{"received":N,"counted":N,"latencies":"HISTFAAA…"}

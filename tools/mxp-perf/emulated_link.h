@@ -23,6 +23,7 @@ class EmulatedLink {
   EmulatedLink(const EmulatedLink&) = delete;
   EmulatedLink& operator=(const EmulatedLink&) = delete;
 
+  pid_t process() const { return relay_; }
   // The client's end.
   const SocketAddress& address() const { return address_; }
 

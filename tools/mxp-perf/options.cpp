@@ -13,6 +13,8 @@
 #include "common/suite_list.h"
 #include "common/units.h"
 #include "common/write_all.h"
+#include "mxp-perf/baseline/tls_baseline.h"
+#include "mxp-perf/clock/unix_time.h"
 #include "mxp-perf/histograms/merge.h"
 #include "mxp-perf/outputs/iperf3_json.h"
 #include "mxp-perf/report/report.h"
@@ -58,7 +60,7 @@ struct LowOptions {
   std::optional<double> rate;
   std::optional<std::uint64_t> size;
   std::optional<unsigned> streams, parallel, outstanding;
-  std::optional<std::string> arrivals;
+  std::optional<std::string> arrivals, baseline;
   std::optional<Duration> interval;
   bool reverse = false, bidir = false, no_limits = false, json_schema = false;
   LowCompareOptions compare;
@@ -73,6 +75,7 @@ constexpr const char* kExamples =
     "  mxp-perf run --test messages --rate 100000        messages one way, and how old they are when they come\n"
     "  mxp-perf run --test rr --rate 5000 --arrivals poisson   calls that come as those of many users do\n"
     "  mxp-perf run --test connect --parallel 8          full handshakes, eight at a time\n"
+    "  mxp-perf run --test bulk --baseline tls           the same over TLS 1.3 and TCP as well\n"
     "  mxp-perf run --test isolation --duration 4s       what bulk data cost urgent calls on the same connection\n"
     "  mxp-perf run --test isolation --link 'delay 25ms loss 1% rate 100mbit'    the same over such a link\n"
     "  mxp-perf server 9000                              then, elsewhere: mxp-perf client mxp://KEY@HOST:9000 --test "
@@ -122,6 +125,10 @@ void add_test_options(CLI::App& app, Options& options, LowOptions& low) {
       ->check(CLI::Range(1u, kMaxStreams));
   app.add_flag("--reverse", low.reverse, "bulk: the server sends");
   app.add_flag("--bidir", low.bidir, "bulk: both send");
+  app.add_option("--baseline", low.baseline,
+                 "run: the same work over TLS 1.3 and TCP as well, for bulk, rr and connect")
+      ->check(CLI::IsMember({"tls"}));
+  app.add_option("--start-at", options.start_at, "begin at this time, in seconds since 1970 (date +%s.%N)");
   app.add_option("--link", options.link, "an emulated link in between, in both directions, as mxp-netem takes it")
       ->type_name("SPEC");
   tools::add_time(app, "--interval", low.interval, "a line of progress on stderr at this interval");
@@ -252,6 +259,14 @@ std::optional<std::string> interpret(Options& options, const LowOptions& low) {
     // The address is then that of the link, wherever the server may be.
     options.workload.address_tells_clock = options.command == Command::run;
   }
+  if (options.start_at) {
+    const double ahead = *options.start_at - unix_seconds();
+    if (!(ahead >= 0 && ahead <= std::chrono::duration<double>(kMaxDuration).count()))
+      return "--start-at takes a time within the next hour, in seconds since 1970";
+  }
+  options.tls_baseline = low.baseline.has_value();
+  if (options.tls_baseline)
+    if (auto why = why_no_baseline(options)) return why;
   if (low.interval && (*low.interval < kMinInterval || *low.interval > kMaxDuration))
     return "--interval takes " + range(kMinInterval, kMaxDuration);
   options.interval = low.interval.value_or(Duration::zero());

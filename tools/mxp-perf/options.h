@@ -105,9 +105,11 @@ struct Options {
   std::vector<Suite> suites = {Suite::aes_256_gcm, Suite::chacha20_poly1305};
   bool measure_limits = true;
   std::vector<Assertion> assertions;
-  Duration interval{};  // 0 = no interval lines
-  std::string link;     // emulated, as mxp-netem takes it; "" = none
-  std::string json;     // "" = none, "-" = stdout
+  Duration interval{};             // 0 = no interval lines
+  std::optional<double> start_at;  // in seconds of Unix time
+  bool tls_baseline = false;       // the same work over TLS as well
+  std::string link;                // emulated, as mxp-netem takes it; "" = none
+  std::string json;                // "" = none, "-" = stdout
   OutputOptions outputs;
   CompareOptions compare;
   MergeOptions merge;

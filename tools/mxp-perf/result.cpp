@@ -9,21 +9,12 @@
 #include "common/escape.h"
 #include "common/units.h"
 #include "mxp-perf/schema/series_json.h"
+#include "mxp-perf/verdict/verdict.h"
 #include "mxp/version.h"
 
 namespace mxp::perf {
 
 namespace {
-
-std::string_view to_string(Verdict verdict) {
-  switch (verdict) {
-    case Verdict::none: return "none";
-    case Verdict::tool: return "tool";
-    case Verdict::network: return "network";
-    case Verdict::peer: return "peer";
-  }
-  return "none";
-}
 
 std::string to_text(std::string_view name, const Percentiles& p) {
   return fmt::format("{:<9} p50 {:.1f} us, p90 {:.1f}, p99 {:.1f}, p99.9 {:.1f}, max {:.1f}\n", name, p.p50, p.p90,
@@ -73,6 +64,35 @@ nlohmann::json sender_json(const TransportTotals& totals) {
           {"smoothed_rtt_us", std::chrono::duration<double, std::micro>(totals.smoothed_rtt).count()},
           {"min_rtt_us", std::chrono::duration<double, std::micro>(totals.min_rtt).count()},
           {"blocked_ms", tools::blocked_ms(totals.blocked)}};
+}
+
+nlohmann::json to_json(const TlsFigures& figures) {
+  nlohmann::json json = nlohmann::json::object();
+  if (figures.goodput_bits_per_second) json["goodput_bits_per_second"] = *figures.goodput_bits_per_second;
+  if (figures.messages_per_second) json["messages_per_second"] = *figures.messages_per_second;
+  if (figures.handshakes_per_second) json["handshakes_per_second"] = *figures.handshakes_per_second;
+  if (figures.latency_us) json["latency_us"] = to_json(*figures.latency_us);
+  return json;
+}
+
+// What MXP did of it: the share says who was faster.
+std::string to_text(const TlsFigures& tls, const Result& result) {
+  std::string text = "tls       ";
+  const auto share = [](const std::optional<double>& ours, double theirs) {
+    return ours && theirs > 0 ? fmt::format(": MXP has {:.2f} of it", *ours / theirs) : std::string();
+  };
+  if (tls.goodput_bits_per_second)
+    text += tools::format_bit_rate(*tls.goodput_bits_per_second) +
+            share(result.goodput_bits_per_second, *tls.goodput_bits_per_second);
+  if (tls.messages_per_second)
+    text += format_call_rate(*tls.messages_per_second) + " /s" +
+            share(result.messages_per_second, *tls.messages_per_second);
+  if (tls.handshakes_per_second)
+    text += format_call_rate(*tls.handshakes_per_second) + " /s" +
+            share(result.handshakes_per_second, *tls.handshakes_per_second);
+  text += '\n';
+  if (tls.latency_us) text += to_text("tls latency", *tls.latency_us);
+  return text;
 }
 
 nlohmann::json to_json(const MessageCounts& counts) {
@@ -139,23 +159,18 @@ void TransportTotals::add(const ConnectionStats& stats) {
   smoothed_rtt = rtt_sum_ / ++with_rtt_;
 }
 
-Verdict judge(const Result& result) {
-  // A process with one thread that ran for nine tenths of the time could not do more.
-  constexpr double kFull = 0.9;
-  if (result.wall_seconds <= 0 || !result.goodput_bits_per_second || !result.client || !result.server)
-    return Verdict::none;
-  const double client = result.client->cpu_seconds / result.wall_seconds;
-  const double server = result.server->cpu_seconds / result.wall_seconds;
-  if (client >= kFull && client >= server) return Verdict::tool;
-  if (server >= kFull) return Verdict::peer;
-  return Verdict::network;
-}
-
 nlohmann::json to_json(const Result& result) {
   nlohmann::json json = {{"schema", kSchemaName},
                          {"version", kLibraryVersion},
                          {"test", result.test},
-                         {"verdict", to_string(result.verdict)}};
+                         {"verdict", to_string(result.verdict)},
+                         {"verdict_reason", result.verdict_reason},
+                         {"noise", to_json(result.noise)},
+                         {"environment", to_json(result.environment)}};
+  if (result.start.asked_unix_seconds) {
+    json["start"]["asked_unix_seconds"] = *result.start.asked_unix_seconds;
+    json["start"]["late_us"] = (result.start.unix_seconds - *result.start.asked_unix_seconds) * 1e6;
+  }
   json["config"] = {
       {"datagram_bytes", result.datagram_bytes}, {"connections", result.connections}, {"suite", result.suite}};
   if (result.streams > 0) json["config"]["streams"] = result.streams;
@@ -168,6 +183,12 @@ nlohmann::json to_json(const Result& result) {
   if (result.latency_us) inner["latency_us"] = to_json(*result.latency_us);
   if (result.alone_latency_us) inner["alone"]["latency_us"] = to_json(*result.alone_latency_us);
   if (result.service_time_us) inner["service_time_us"] = to_json(*result.service_time_us);
+  if (result.one_way)
+    inner["one_way_us"] = {{"to_server", to_json(result.one_way->to_server_us)},
+                           {"to_client", to_json(result.one_way->to_client_us)},
+                           {"clock_offset", result.one_way->clock_offset_us},
+                           {"error_bound", result.one_way->error_bound_us},
+                           {"probes", result.one_way->probes}};
   if (result.sender_late_us) inner["sender_late_us"] = to_json(*result.sender_late_us);
   const auto add_end = [&](const char* name, const std::optional<ProcessFigures>& figures) {
     if (!figures) return;
@@ -202,6 +223,7 @@ nlohmann::json to_json(const Result& result) {
     inner["messages"] = to_json(*result.messages);
     if (result.messages->rate_kept) inner["rate_kept"] = *result.messages->rate_kept;
   }
+  if (result.tls) json["baseline"]["tls"] = to_json(*result.tls);
   const TransportTotals& totals = result.transport;
   json["transport"] = {{"connections", totals.connections},
                        {"packets_sent", totals.packets_sent},
@@ -244,7 +266,15 @@ std::string to_text(const Result& result) {
   if (result.alone_latency_us) text += to_text("alone", *result.alone_latency_us);
   if (result.latency_us) text += to_text("latency", *result.latency_us);
   if (result.service_time_us) text += to_text("service", *result.service_time_us);
+  if (result.one_way) {
+    const OneWayDelay& one_way = *result.one_way;
+    text += fmt::format(
+        "one way   to the server p50 {:.1f} us, p99 {:.1f}; back p50 {:.1f}, p99 {:.1f}; each within {:.1f}\n",
+        one_way.to_server_us.p50, one_way.to_server_us.p99, one_way.to_client_us.p50, one_way.to_client_us.p99,
+        one_way.error_bound_us);
+  }
   if (result.sender_late_us) text += to_text("sender late", *result.sender_late_us);
+  if (result.tls) text += to_text(*result.tls, result);
   if (result.client && result.server)
     text += fmt::format("cpu       client {:.2f} s, server {:.2f} s of {:.2f} s\n", result.client->cpu_seconds,
                         result.server->cpu_seconds, result.wall_seconds);
@@ -262,7 +292,8 @@ std::string to_text(const Result& result) {
                           *result.goodput_bits_per_second / *result.sealed_bits_per_second);
     text += '\n';
   }
-  text += fmt::format("verdict   {}\n", to_string(result.verdict));
+  text += fmt::format("verdict   {}: {}\n", to_string(result.verdict), result.verdict_reason);
+  if (result.noise.too_noisy()) text += fmt::format("noise     {}\n", result.noise.reason);
   return text;
 }
 

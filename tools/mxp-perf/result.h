@@ -6,9 +6,11 @@
 #include <string>
 #include <vector>
 
+#include "mxp-perf/environment/environment.h"
 #include "mxp-perf/environment/process_figures.h"
 #include "mxp-perf/histograms/hdr_histogram.h"
 #include "mxp-perf/histograms/hlog_file.h"
+#include "mxp-perf/verdict/noise.h"
 #include "mxp/stats.h"
 #include "mxp/time.h"
 
@@ -74,6 +76,28 @@ struct MessageCounts {
   std::optional<std::uint64_t> received = {};  // by the server's application, as it reports
 };
 
+// What questions about the server's clock tell (clock/clock_probe.h): each delay is right within the error's bound.
+struct OneWayDelay {
+  Percentiles to_server_us, to_client_us;
+  double clock_offset_us = 0;  // by which the server's clock is ahead
+  double error_bound_us = 0;
+  std::uint64_t probes = 0;
+};
+
+// The same work over TLS and TCP (baseline/tls_baseline.h): as far as its test has them.
+struct TlsFigures {
+  std::optional<double> goodput_bits_per_second = {};
+  std::optional<double> messages_per_second = {};  // calls
+  std::optional<double> handshakes_per_second = {};
+  std::optional<Percentiles> latency_us = {};
+};
+
+// When a test began, in seconds of Unix time.
+struct StartTime {
+  double unix_seconds = 0;
+  std::optional<double> asked_unix_seconds = {};  // --start-at
+};
+
 // What the transport of this end did over all connections.
 struct TransportTotals {
   unsigned connections = 0;
@@ -130,11 +154,14 @@ struct Result {
   std::vector<IntervalRate> intervals;
   std::optional<WallTime> started_at;  // when data began to flow
   std::string suite;
-  Verdict verdict = Verdict::none;
+  std::optional<OneWayDelay> one_way;
+  std::optional<TlsFigures> tls;
+  StartTime start;
+  Environment environment;
+  Noise noise;
+  Verdict verdict = Verdict::none;  // verdict/verdict.h
+  std::string verdict_reason;
 };
-
-// Judges by whose processor was busy, so that the reader of a figure knows what it measures.
-Verdict judge(const Result& result);
 
 // "22806", "1.2"
 std::string format_call_rate(double per_second);

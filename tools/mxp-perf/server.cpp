@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "common/counted.h"
+#include "mxp-perf/clock/clock_probe.h"
 #include "mxp-perf/memory.h"
 
 namespace mxp::perf {
@@ -109,6 +110,11 @@ void Server::on_line(Connection& connection, ServedClient& client, const std::st
   if (!client.workload) return on_request(connection, client, line);
   if (is_mark(line, Mark::begin) && !client.begun) return begin(connection, client);
   if (is_mark(line, Mark::end) && client.begun) return report(connection, client);
+  if (const auto asked = parse_clock_question(line); asked && client.begun && !client.reported) {
+    const std::int64_t now = loop_->now().time_since_epoch().count();
+    client.control_bytes += send_line(connection, *client.control, clock_answer(*asked, now, now));
+    return;
+  }
   refuse(connection, AppCode::bad_request, "a line that does not belong here");
 }
 

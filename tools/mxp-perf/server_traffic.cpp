@@ -111,8 +111,7 @@ bool Server::on_message(Connection& connection, const Message& message) {
   if (is_held) {
     const bool first = client.held.empty();
     client.held.add(now, message.id, message.payload);
-    if (first)
-      after(limits_.answer_delay, client, [this, &connection, &client] { answer_held(connection, client); });
+    if (first) after(limits_.answer_delay, client, [this, &connection, &client] { answer_held(connection, client); });
   } else if (is_answered && !answer(connection, client, message.id, message.payload, now)) {
     if (client.client->gate) client.client->gate->give_back(bytes);
     return false;

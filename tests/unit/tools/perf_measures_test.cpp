@@ -92,18 +92,4 @@ BOOST_AUTO_TEST_CASE(many_values_of_one_size_are_as_many) {
   BOOST_TEST(histogram.percentiles().max < 1.001e6);
 }
 
-BOOST_AUTO_TEST_CASE(who_limited_a_test_takes_both_processor_times) {
-  Result result;
-  result.wall_seconds = 1;
-  result.goodput_bits_per_second = 1e9;
-  result.client = ProcessFigures{.cpu_seconds = 0.95};
-  BOOST_TEST((judge(result) == Verdict::none));
-  result.server = ProcessFigures{.cpu_seconds = 0.5};
-  BOOST_TEST((judge(result) == Verdict::tool));
-  result.server = ProcessFigures{.cpu_seconds = 0.99};
-  BOOST_TEST((judge(result) == Verdict::peer));
-  result.client = result.server = ProcessFigures{.cpu_seconds = 0.5};
-  BOOST_TEST((judge(result) == Verdict::network));
-}
-
 BOOST_AUTO_TEST_SUITE_END()

@@ -23,7 +23,7 @@ struct Account {
   std::string address;  // of its first connection
   std::string test;     // "" = none was asked for
   unsigned connections = 0;
-  std::uint64_t handshakes = 0;  // of --test connect
+  std::uint64_t handshakes = 0;                      // of --test connect
   std::uint64_t received_bytes = 0, sent_bytes = 0;  // of the test, without the lines of the control streams
   std::uint64_t messages = 0, datagrams = 0;         // received
   std::uint64_t answers = 0;                         // of calls and streams

@@ -7,8 +7,7 @@ namespace mxp::perf {
 
 CallLoop::CallLoop(const Workload& workload, EventLoop& loop, std::size_t most_waiting, Make make)
     : workload_(workload), loop_(loop), most_waiting_(most_waiting), make_(std::move(make)) {
-  if (workload.calls_per_second > 0)
-    arrivals_.emplace(workload.arrivals, workload.calls_per_second, random_seed());
+  if (workload.calls_per_second > 0) arrivals_.emplace(workload.arrivals, workload.calls_per_second, random_seed());
 }
 
 void CallLoop::begin() {
@@ -63,8 +62,7 @@ void CallLoop::stop() {
 void CallLoop::add_to(Result& result) {
   const Timestamp now = loop_.now();
   if (stopped_) book_.count_unanswered(arrivals_ ? &*arrivals_ : nullptr, end_, now);
-  book_.add_to(result, stopped_ ? end_ : now,
-               open_loop() ? std::optional(workload_.calls_per_second) : std::nullopt);
+  book_.add_to(result, stopped_ ? end_ : now, open_loop() ? std::optional(workload_.calls_per_second) : std::nullopt);
 }
 
 }  // namespace mxp::perf

@@ -7,7 +7,9 @@
 #include "common/units.h"
 #include "mxp-perf/client/client_errors.h"
 #include "mxp-perf/client/client_limits.h"
+#include "mxp-perf/clock/same_machine.h"
 #include "mxp-perf/memory.h"
+#include "mxp-perf/verdict/verdict.h"
 #include "mxp-perf/workloads/bulk_test.h"
 #include "mxp-perf/workloads/connect_test.h"
 #include "mxp-perf/workloads/datagram_test.h"
@@ -20,8 +22,12 @@ namespace mxp::perf {
 
 using tools::ErrorKind;
 
-Client::Client(const Options& options, tools::Output& output)
-    : options_(options), workload_(options.workload), output_(output), intervals_([this](const IntervalRate& rate) {
+Client::Client(const Options& options, tools::Output& output, std::vector<pid_t> partners)
+    : options_(options),
+      workload_(options.workload),
+      output_(output),
+      partners_(std::move(partners)),
+      intervals_([this](const IntervalRate& rate) {
         if (options_.interval > Duration::zero())
           output_.summary(fmt::format("{:7.2f} s  {}", rate.end_seconds, test_->describe_rate(rate.per_second)));
         on_interval(rate);
@@ -36,6 +42,7 @@ ClientResult Client::run(std::vector<SocketAddress> addresses, const PublicKey& 
   config.transport.recovery.congestion_control = options_.congestion_control;
   config.transport.flow_control = shared_flow_control(workload_.connections);
   config.transport.flow_control.max_streams_unidirectional = kMaxStreams;
+  if (options_.start_at) config.transport.keepalive = kWaitingKeepalive;
   config.transport.datagrams.queue_bytes = datagram_share(workload_.connections);
   auto loop = EventLoop::create({.bind = local}, std::move(config), *this, &observation.sink());
   if (!loop) return {.result = {}, .error = tools::ToolError{ErrorKind::network, loop.error().message}};
@@ -113,11 +120,14 @@ std::size_t Client::on_stream_data(Connection& connection, StreamId id, ByteView
 void Client::begin() {
   phase_ = Phase::running;
   begun_ = loop_->now();
+  start_ = {.unix_seconds = unix_seconds(), .asked_unix_seconds = options_.start_at};
   figures_at_begin_ = ProcessFigures::now(*loop_);
   begun_at_ = std::chrono::system_clock::now();
+  machine_at_begin_ = MachineReading::now(partners_);
   for (auto& [connection, load] : loads_) send_control(*connection, load, to_json(Mark::begin));
   if (auto begun = test_->begin(); !begun) return fail(ErrorKind::peer, begun.error());
   intervals_.begin(begun_);
+  if (workload_.test == Test::rr) loop_->at(begun_ + workload_.omit, [this] { ask_for_clock(); });
   loop_->at(begun_ + interval(), [this] { tell_interval(); });
   loop_->at(begun_ + workload_.duration, [this] { end(); });
 }
@@ -214,6 +224,17 @@ ConnectionStats stats_of(const SenderReport& sender) {
 
 }  // namespace
 
+OwnTimes Client::own_times(const Result& result) const {
+  OwnTimes own{.wall_seconds = result.wall_seconds,
+               .cpu_seconds = result.client->cpu_seconds,
+               .client_waited_seconds = result.client->waited_seconds,
+               .server_waited_seconds = {}};
+  if (!result.server || !is_this_machine(server_)) return own;
+  own.cpu_seconds += result.server->cpu_seconds;
+  own.server_waited_seconds = result.server->waited_seconds;
+  return own;
+}
+
 Result Client::measured() {
   Result result;
   result.test = to_string(workload_.test);
@@ -237,7 +258,17 @@ Result Client::measured() {
     }
   }
   test_->add_to(result);
-  result.verdict = judge(result);
+  result.one_way = clock_.delays();
+  result.start = start_;
+  result.environment = Environment::here(*loop_);
+  result.noise = noise_between(machine_at_begin_, MachineReading::now(partners_), own_times(result));
+  const bool is_run = options_.command == Command::run;
+  const Judgement judgement = judge(
+      result, {.server = is_run ? Setting::Server::ours : Setting::Server::a_peer,
+               .between = is_run && options_.link.empty() ? Setting::Between::nothing : Setting::Between::a_network,
+               .server_sends = workload_.test == Test::bulk && workload_.flow == LoadDirection::down});
+  result.verdict = judgement.verdict;
+  result.verdict_reason = judgement.reason;
   return result;
 }
 

@@ -17,6 +17,8 @@
 #include "common/output.h"
 #include "common/signals.h"
 #include "common/tool_error.h"
+#include "mxp-perf/clock/clock_probe.h"
+#include "mxp-perf/clock/unix_time.h"
 #include "mxp-perf/options.h"
 #include "mxp-perf/result.h"
 #include "mxp-perf/workloads/client_test.h"
@@ -35,7 +37,8 @@ struct ClientResult {
 class Client final : public Handler {
  public:
   // Both outlive it.
-  Client(const Options& options, tools::Output& output);
+  // `partners`: processes beside the two ends that work for the test, such as an emulated link.
+  Client(const Options& options, tools::Output& output, std::vector<pid_t> partners = {});
 
   // Runs the whole test; blocks. Where the server has several addresses, the one that answers first is that of all
   // connections. `signals` ends the test early with ErrorKind::interrupted; `observation` watches the connections.
@@ -71,6 +74,7 @@ class Client final : public Handler {
   void fail(tools::ErrorKind kind, std::string message);
   void interrupt();
   Result measured();
+  OwnTimes own_times(const Result& result) const;
 
   // client_watch.cpp: the control streams, and what is said of silence
   void send_control(Connection& connection, ClientLoad& load, const nlohmann::json& line);
@@ -80,11 +84,14 @@ class Client final : public Handler {
   void check_requests();
   void tell_interval();
   Duration interval() const;
+  void begin_on_time();
+  void ask_for_clock();
   std::uint64_t packets_received() const;
 
   const Options& options_;
   const Workload& workload_;
   tools::Output& output_;
+  const std::vector<pid_t> partners_;
   SocketAddress server_;         // once it has answered
   std::size_t udp_payload_ = 0;  // of the largest datagrams that this side builds
   const PublicKey* server_key_ = nullptr;
@@ -98,6 +105,9 @@ class Client final : public Handler {
   std::unique_ptr<ClientTest> test_;
   IntervalRates intervals_;
   Timestamp begun_{};
+  StartTime start_;
+  MachineReading machine_at_begin_;
+  ClockProbe clock_;
   ProcessFigures figures_at_begin_;
   WallTime begun_at_{};
   std::uint64_t packets_at_end_ = 0;

@@ -12,6 +12,10 @@ namespace mxp::perf {
 inline constexpr unsigned kMaxHandshakes = 64;
 // How often the client looks at what happened.
 inline constexpr Duration kTick = std::chrono::milliseconds(100);
+// Between a question about the server's clock, once it is answered, and the next one.
+inline constexpr Duration kClockPause = std::chrono::milliseconds(20);
+// So that connections that wait for --start-at stay.
+inline constexpr Duration kWaitingKeepalive = std::chrono::seconds(5);
 // For the server's "ready" after the request: a peer that is no mxp-perf may say nothing at all.
 inline constexpr Duration kReadyLimit = std::chrono::seconds(5);
 // For the last answers and the server's reports after the end: a test ends near its duration whatever the path still

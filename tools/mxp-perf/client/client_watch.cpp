@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "common/escape.h"
+#include "common/units.h"
 #include "mxp-perf/client/client.h"
 #include "mxp-perf/client/client_errors.h"
 #include "mxp-perf/client/client_limits.h"
@@ -32,8 +33,14 @@ void Client::on_line(const Connection& connection, ClientLoad& load, const std::
     if (!is_mark(line, Mark::ready))
       return fail(ErrorKind::peer, "the server's answer is not understood: " + tools::escape(line));
     load.ready = true;
-    if (++ready_ == workload_.connections) begin();
+    if (++ready_ == workload_.connections) begin_on_time();
     else loop_->at(loop_->now(), [this] { connect_more(); });  // later, because this is a callback of a connection
+    return;
+  }
+  if (const auto sample = parse_clock_answer(line, loop_->now().time_since_epoch().count())) {
+    if (!clock_.add(*sample))
+      return fail(ErrorKind::peer, fmt::format("{}: the server's clock cannot be so", server_.to_string()));
+    if (phase_ == Phase::running) loop_->at(loop_->now() + kClockPause, [this] { ask_for_clock(); });
     return;
   }
   const bool first = !load.report;
@@ -43,12 +50,14 @@ void Client::on_line(const Connection& connection, ClientLoad& load, const std::
     return fail(ErrorKind::peer, "the server's report is not understood: " + tools::escape(line));
   }
   const ConnectionStats stats = connection.stats();
+  const Duration passed = loop_->now() - begun_;
   const std::uint64_t datagrams = workload_.test == Test::datagrams ? stats.datagrams.sent : 0;
   const ReportBounds bounds{.sent = stats.stream_bytes_sent - load.control_bytes + datagrams * workload_.size,
                             .datagrams = datagrams,
                             .messages = stats.messages_sent,
-                            .counted = workload_.duration - workload_.omit,
-                            .passed = loop_->now() - begun_};
+                            // Datagrams count whenever they arrive: the path may hold the last ones.
+                            .counted = workload_.test == Test::datagrams ? passed : workload_.duration - workload_.omit,
+                            .passed = passed};
   if (const auto contradiction = why_impossible(*load.report, bounds)) {
     load.report.reset();
     return fail(ErrorKind::peer,
@@ -57,6 +66,29 @@ void Client::on_line(const Connection& connection, ClientLoad& load, const std::
   }
   ++reported_;
   if (phase_ == Phase::ending) finish_when_done();
+}
+
+void Client::begin_on_time() {
+  const double left = options_.start_at ? *options_.start_at - unix_seconds() : 0;
+  if (left <= 0) {
+    if (options_.start_at)
+      output_.warning(fmt::format("the test begins {} after --start-at: client and server were not ready before",
+                                  tools::format_duration(seconds_as_duration(-left))));
+    return begin();
+  }
+  // Later, by the clock that --start-at means, which may be set meanwhile: so it is looked at again.
+  loop_->at(loop_->now() + std::min<Duration>(seconds_as_duration(left), std::chrono::seconds(1)), [this] {
+    if (phase_ != Phase::connecting) return;
+    if (unix_seconds() >= *options_.start_at) begin();
+    else begin_on_time();
+  });
+}
+
+// On the first connection; the answer brings the next one.
+void Client::ask_for_clock() {
+  if (phase_ != Phase::running) return;
+  auto& [connection, load] = *loads_.begin();
+  send_control(*connection, load, clock_question(loop_->now().time_since_epoch().count()));
 }
 
 void Client::tick() {

@@ -86,7 +86,8 @@ nlohmann::json socket_json(const ProcessFigures& figures) {
                          {"sends_blocked", figures.sends_blocked},
                          {"receive_overflows", figures.receive_overflows}};
   if (figures.send_calls > 0) json["datagrams_per_send"] = ratio(figures.datagrams_sent, figures.send_calls);
-  if (figures.receive_calls > 0) json["datagrams_per_receive"] = ratio(figures.datagrams_received, figures.receive_calls);
+  if (figures.receive_calls > 0)
+    json["datagrams_per_receive"] = ratio(figures.datagrams_received, figures.receive_calls);
   return json;
 }
 

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "common/counted.h"
+#include "mxp-perf/clock/same_machine.h"
 #include "mxp-perf/workloads/message_meter.h"
 
 namespace mxp::perf {
@@ -15,15 +16,6 @@ namespace {
 // At high rates, what becomes due within this time is sent together. Waking for each message would cost more than
 // sending it, and a core at 500,000 a second. A message that waits for its batch has this wait in its latency.
 constexpr Duration kLeastPause = std::chrono::microseconds(200);
-
-// Whether both ends read the same clock, so that the time in a message says how old it is.
-bool is_this_machine(const SocketAddress& address) {
-  if (address.family == AddressFamily::ipv4) return address.ip[0] == 127;
-  SocketAddress loopback = address;
-  loopback.ip = {};
-  loopback.ip[15] = 1;
-  return loopback == address;
-}
 
 }  // namespace
 
