@@ -5,6 +5,7 @@ import signal
 import subprocess
 import unittest
 
+from perf_schema import strict
 from perf_support import PERF, perf
 
 
@@ -12,7 +13,7 @@ class Baseline(unittest.TestCase):
     def run_with(self, *arguments):
         done = perf("run", "--baseline", "tls", "--duration", "0.5s", "--no-limits", "--json", *arguments)
         self.assertEqual(done.returncode, 0, done.stderr)
-        return json.loads(done.stdout)
+        return strict(done.stdout)
 
     def test_bulk_in_both_directions_and_suites(self):
         for arguments in ((), ("--reverse",), ("--suite", "chacha20"), ("--mtu", "65535"), ("--omit", "0.2s")):

@@ -7,6 +7,7 @@ import subprocess
 import time
 import unittest
 
+from perf_schema import strict
 from perf_support import PERF, Server, perf
 
 QUICK = ("--no-limits", "--json")
@@ -16,7 +17,7 @@ def result_of(test, *arguments, duration="0.5s"):
     done = perf("run", "--test", test, "--duration", duration, *QUICK, *arguments)
     if done.returncode != 0:
         raise AssertionError(done.stderr)
-    return json.loads(done.stdout)
+    return strict(done.stdout)
 
 
 class Handshakes(unittest.TestCase):

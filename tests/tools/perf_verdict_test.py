@@ -7,6 +7,7 @@ import subprocess
 import time
 import unittest
 
+from perf_schema import strict
 from perf_support import Server, at_once, perf
 
 QUICK = ("--no-limits", "--json")
@@ -17,7 +18,7 @@ def report_of(*arguments):
     done = perf(*arguments, *QUICK)
     if done.returncode != 0:
         raise AssertionError(done.stderr)
-    return json.loads(done.stdout)
+    return strict(done.stdout)
 
 
 class Verdicts(unittest.TestCase):
