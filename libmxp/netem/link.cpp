@@ -98,6 +98,12 @@ Verdict Link::offer(ByteView bytes, Timestamp now, FlowId flow_id, Ecn ecn, Dura
 
   ++counters_->in;
   counters_->bytes_in += bytes.size();
+  if (identity_.replay != nullptr) {
+    if (const auto departures = identity_.replay->of(identity_.direction, flow_id, verdict.index)) {
+      repeat(*departures, {.bytes = bytes, .now = now, .flow = flow_id, .ecn = ecn, .waited = waited}, verdict);
+      return verdict;
+    }
+  }
   // The link does not copy what cannot enter it.
   if (blocked_ || in_outage(now)) {
     ++counters_->lost;
@@ -185,29 +191,17 @@ Fate Link::admit(const Decision& decision, const Offer& offer, const FlowDraws& 
     ecn = *judged;
   }
 
-  const std::uint32_t buffer = free_buffer();
+  const std::uint32_t buffer = store(offer, at.packet, ecn);
   Packet& packet = packets_[buffer];
-  packet.bytes.assign(offer.bytes.begin(), offer.bytes.end());
-  packet.flow = offer.flow;
-  packet.index = at.packet;
-  packet.ecn = ecn;
   packet.duplicate = at.copy;
-  packet.corrupted = decision.corrupt && !offer.bytes.empty();
   packet.reordered = decision.at_once;
-  packet.offered_at = offer.now;
-  packet.waited = offer.waited;
   packet.delay = decision.delay;
-  if (packet.corrupted) {
-    const std::uint64_t where = draws.bits(at, Purpose::corrupt_where);
-    packet.bytes[(where >> 3) % packet.bytes.size()] ^= static_cast<std::uint8_t>(1u << (where & 7u));
-    ++counters_->corrupted;
-  }
+  if (decision.corrupt && !offer.bytes.empty()) flip(packet, draws.bits(at, Purpose::corrupt_where));
   if (packet.reordered) ++counters_->reordered;
   if (verdict != nullptr) {
     verdict->corrupted = packet.corrupted;
     verdict->reordered = packet.reordered;
   }
-  queued_bytes_ += ip_size(offer.bytes.size());
   const Duration queued = enqueue(buffer, decision, offer.now);
   if (spec_.ce_threshold.count() > 0 && queued > spec_.ce_threshold && can_be_marked(ecn) && ecn != Ecn::ce) {
     mark(packets_[buffer]);
@@ -299,6 +293,7 @@ std::optional<Departure> Link::take(Timestamp now) {
                    .duplicate = packet.duplicate,
                    .corrupted = packet.corrupted,
                    .reordered = packet.reordered,
+                   .flipped_bit = packet.flipped_bit,
                    .offered_at = packet.offered_at,
                    .waited = packet.waited,
                    .due_at = next.due};

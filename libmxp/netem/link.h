@@ -26,6 +26,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
@@ -38,21 +39,19 @@
 #include "netem/delay_histogram.h"
 #include "netem/draws.h"
 #include "netem/loss_chain.h"
+#include "netem/recording.h"
 #include "netem/serializer.h"
 #include "netem/spec.h"
 
 namespace mxp::netem {
-
-enum class Direction : std::uint8_t { up, down };
-
-// Flows are numbered by whoever offers, in the order of their first packet, so that a run can be repeated.
-using FlowId = std::uint64_t;
 
 struct LinkCounters;
 
 struct LinkIdentity {
   std::uint64_t seed = 0;
   Direction direction = Direction::up;
+  // Decides in place of the spec, as far as it goes; outlives the link.
+  const Recording* replay = nullptr;
   LinkCounters* counters = nullptr;  // of several links together, which outlive them; none: counters of its own
 };
 
@@ -88,6 +87,7 @@ struct Departure {
   bool duplicate = false;  // this is the copy
   bool corrupted = false;
   bool reordered = false;
+  std::uint64_t flipped_bit = 0;  // if corrupted: of the payload, modulo its size
   Timestamp offered_at;
   Duration waited{};  // before it was offered, as the caller stated
   Timestamp due_at;
@@ -181,6 +181,7 @@ class Link {
     bool duplicate = false;
     bool corrupted = false;
     bool reordered = false;
+    std::uint64_t flipped_bit = 0;
     Timestamp offered_at;
     Duration waited{};
     Duration delay{};  // still to come after the wire
@@ -214,6 +215,10 @@ class Link {
   std::optional<Ecn> judged_by_queue(const Offer& offer, Ecn ecn, const FlowDraws& draws, DrawIndex at);
   // Returns how long the packet waits for the wire and is on it; a managed queue cannot say that yet.
   Duration enqueue(std::uint32_t buffer, const Decision& decision, Timestamp now);
+  // Does to a packet what the recording says.
+  void repeat(std::span<const RecordedDeparture> departures, const Offer& offer, Verdict& verdict);
+  std::uint32_t store(const Offer& offer, std::uint64_t index, Ecn ecn);
+  void flip(Packet& packet, std::uint64_t bit);
   // Takes off the managed queue whose turn on the wire has come by `now`.
   void advance_bottleneck(Timestamp now);
   void send_all_that_waits();

@@ -687,6 +687,46 @@ class NetemTest(unittest.TestCase):
                     "--duration", "10ms")
         self.assertEqual(ended.returncode, 2, ended.stderr)
 
+    # --- recordings ---------------------------------------------------------------------------------------------------
+
+    def test_a_recorded_run_is_repeated_packet_by_packet(self):
+        record = self.path("run.record")
+        def what_came_back(*arguments):
+            relay = self.relay(*arguments, "--stats", "-")
+            with client() as one:
+                for number in range(300):
+                    one.sendto(struct.pack("!I", number), relay.address)
+                    time.sleep(0.001)
+                self.wait_for_quiet()
+                one.setblocking(False)
+                came = []
+                try:
+                    while True:
+                        came.append(one.recv(100))
+                except BlockingIOError:
+                    pass
+            report = json.loads(relay.stop()[1])
+            # A copy that was lost itself left no trace, and is not made again.
+            return sorted(came), [report[way][count] for way in ("up", "down") for count in ("in", "out", "corrupted")]
+        first = what_came_back("--record", record, "delay 2ms loss 20% duplicate 10% corrupt 5%", "--seed", "1")
+        again = what_came_back("--replay", record, "--seed", "2")
+        self.assertEqual(first, again)
+        self.assertNotEqual(first[1][0], first[1][1])
+        with open(record) as file:
+            self.assertEqual(file.readline(), "mxp-netem-record 1\n")
+
+    def test_bad_recordings_are_2(self):
+        record = self.path("run.record")
+        with open(record, "w") as file:
+            file.write("mxp-netem-record 1\nup 0 0 soon\n")
+        for arguments, says in ((["--replay", record], "run.record: line 2: the delay"),
+                                (["--replay", self.path("none")], "cannot read the recording"),
+                                (["--record", record], "--force"), (["--record", "-"], "needs a file"),
+                                (["--record", record, "--replay", record, "--force"], "a file of its own")):
+            ended = run("-l", "127.0.0.1:0", "-t", self.target, "--duration", "10ms", *arguments)
+            self.assertEqual(ended.returncode, 2, ended.stderr)
+            self.assertIn(says, ended.stderr)
+
     def test_quiet_keeps_the_ready_line_only(self):
         code, out, err = self.relay("--quiet").stop()
         self.assertEqual((code, out, err), (130, "", ""))

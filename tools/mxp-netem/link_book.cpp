@@ -4,8 +4,8 @@
 
 namespace mxp::tools {
 
-LinkBook::LinkBook(const std::vector<LinkPlan>& plans, std::uint64_t seed) {
-  for (const LinkPlan& plan : plans) groups_.emplace_back(plan, seed);
+LinkBook::LinkBook(const std::vector<LinkPlan>& plans, std::uint64_t seed, const netem::Recording* replay) {
+  for (const LinkPlan& plan : plans) groups_.emplace_back(plan, seed, replay);
 }
 
 void LinkBook::start(Timestamp now) {

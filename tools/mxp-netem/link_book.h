@@ -17,7 +17,7 @@ namespace mxp::tools {
 class LinkBook {
  public:
   // REQUIRES: the last plan is for all other clients.
-  LinkBook(const std::vector<LinkPlan>& plans, std::uint64_t seed);
+  LinkBook(const std::vector<LinkPlan>& plans, std::uint64_t seed, const netem::Recording* replay = nullptr);
 
   void start(Timestamp now);
   // The first plan that matches; numbers of clients count from 1.

@@ -11,9 +11,10 @@ std::optional<Timestamp> LinkPair::next_departure() const {
   return std::min(*from_up, *from_down);
 }
 
-LinkGroup::LinkGroup(LinkPlan plan, std::uint64_t seed)
+LinkGroup::LinkGroup(LinkPlan plan, std::uint64_t seed, const netem::Recording* replay)
     : plan_(std::move(plan)),
       seed_(seed),
+      replay_(replay),
       player_(plan_.timeline),
       up_state_(player_.link(netem::Direction::up)),
       down_state_(player_.link(netem::Direction::down)) {
@@ -27,11 +28,13 @@ netem::LinkState LinkGroup::state_for(netem::Direction direction, std::uint64_t 
 LinkPair& LinkGroup::make_pair(std::uint64_t client) {
   const netem::LinkState up = state_for(netem::Direction::up, client);
   const netem::LinkState down = state_for(netem::Direction::down, client);
-  LinkPair& pair = pairs_.emplace_back(
-      LinkPair{.up = netem::Link(up.spec, {.seed = seed_, .direction = netem::Direction::up, .counters = &up_}),
-               .down = netem::Link(down.spec, {.seed = seed_, .direction = netem::Direction::down, .counters = &down_}),
-               .group = this,
-               .client = client});
+  LinkPair& pair = pairs_.emplace_back(LinkPair{
+      .up =
+          netem::Link(up.spec, {.seed = seed_, .direction = netem::Direction::up, .replay = replay_, .counters = &up_}),
+      .down = netem::Link(down.spec,
+                          {.seed = seed_, .direction = netem::Direction::down, .replay = replay_, .counters = &down_}),
+      .group = this,
+      .client = client});
   pair.up.set_blocked(up.blocked);
   pair.down.set_blocked(down.blocked);
   return pair;

@@ -29,7 +29,8 @@ struct LinkPair {
 
 class LinkGroup {
  public:
-  LinkGroup(LinkPlan plan, std::uint64_t seed);
+  // `replay`, if any, outlives it and says what becomes of its packets.
+  LinkGroup(LinkPlan plan, std::uint64_t seed, const netem::Recording* replay = nullptr);
 
   void start(Timestamp now);
   // The pair for a client that is new, and the end of it: a pair of its own is gone then.
@@ -70,6 +71,7 @@ class LinkGroup {
 
   LinkPlan plan_;
   std::uint64_t seed_;
+  const netem::Recording* replay_;
   netem::LinkCounters up_;
   netem::LinkCounters down_;
   std::list<LinkPair> pairs_;

@@ -16,6 +16,7 @@
 #include "mxp-netem/arrival_clock.h"
 #include "mxp-netem/capture.h"
 #include "mxp-netem/options.h"
+#include "mxp-netem/record_file.h"
 #include "mxp-netem/relay.h"
 #include "mxp-netem/report.h"
 #include "mxp-netem/stats_file.h"
@@ -80,11 +81,21 @@ Result<RelayEnd> relay_until_the_end(const Options& options, const std::vector<s
     if (!opened) return std::unexpected(opened.error());
     capture = std::move(*opened);
   }
+  std::optional<RecordFile> record;
+  if (!options.record.empty()) {
+    const auto used = files_in_use(options, arguments, "--record");
+    auto file = open_output_file(options.record, {.if_exists = options.if_exists, .used = used});
+    if (!file) return std::unexpected(file.error());
+    auto opened = RecordFile::open(std::move(*file), options.record);
+    if (!opened) return std::unexpected(opened.error());
+    record = std::move(*opened);
+  }
   std::unique_ptr<Relay> relay;
   if (options.relays) {
     auto opened = Relay::open(options, capture ? &*capture : nullptr, output);
     if (!opened) return std::unexpected(opened.error());
     relay = std::move(*opened);
+    if (record) relay->record_to(*record);
     output.line(
         fmt::format("relaying {} -> {} seed {}", relay->local().to_string(), options.target.to_string(), options.seed));
     for (const auto& [name, spec] : {std::pair("up", &options.up()), std::pair("down", &options.down())}) {
@@ -93,10 +104,7 @@ Result<RelayEnd> relay_until_the_end(const Options& options, const std::vector<s
   }
   const auto end = options.http ? serve_with_api(options, relay.get(), signals, output, report) : relay->run(signals);
   if (!relay) return end;
-  if (capture) {
-    capture->flush();
-    if (end && !capture->status()) return std::unexpected(capture->status().error());
-  }
+  if (const auto written = relay->output_status(); end && !written) return std::unexpected(written.error());
   output.summary(report_text(options, *relay));
   report.update(report_json(options, *relay));
   const std::string why = distortion_text(relay->health());

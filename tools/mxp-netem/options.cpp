@@ -31,6 +31,7 @@ Examples
   mxp-netem -l 7000 -t server:9000 --up "delay 20ms" --down "delay 20ms rate 50mbit limit auto" --seed 7
   mxp-netem -l 7000 -t server:9000 --scenario lte.toml --per-client
   mxp-netem -l 7000 -t server:9000 delay 20ms --http 8474
+  mxp-netem -l 7000 -t server:9000 --replay bad-run.record
   mxp-netem -l 0 -t 127.0.0.1:9000 "loss gemodel 1% 25%" --pcap link.pcapng --stats - --duration 30s
 
 Exit codes: 0 done, 1 network or file failure, 2 wrong usage, 6 the relay distorted the link (--strict), 130 interrupted)";
@@ -50,6 +51,8 @@ struct LowOptions {
   std::string http;
   std::string stats;
   std::string pcap;
+  std::string record;
+  std::string replay;
   bool force = false;
   bool strict = false;
   bool spin = false;
@@ -80,7 +83,10 @@ void declare(CLI::App& app, LowOptions& low) {
       ->type_name("FILE|-");
   app.add_option("--pcap", low.pcap, "capture both sides as pcapng, with the reason of each drop as a comment")
       ->type_name("FILE");
-  app.add_flag("--force", low.force, "overwrite the files of --stats and --pcap");
+  app.add_option("--record", low.record, "write what becomes of each packet, for --replay")->type_name("FILE");
+  app.add_option("--replay", low.replay, "do to each packet what a recorded run did; past its end the link decides")
+      ->type_name("FILE");
+  app.add_flag("--force", low.force, "overwrite the files of --stats, --pcap and --record");
   app.add_flag("--strict", low.strict,
                "exit 6 if the relay itself lost packets or sent the latest 1% of them 1 ms late or more");
   app.add_flag("--spin", low.spin, "never sleep: exact times at the price of a processor");
@@ -151,6 +157,18 @@ Result<void> plan_links(const LowOptions& low, const std::string& both, Options&
   return {};
 }
 
+Result<void> load_recording(Options& options) {
+  if (options.replay.empty()) return {};
+  constexpr std::size_t kMostBytes = 512u << 20;  // our choice: ten million packets
+  const auto content = read_whole_file(options.replay, "the recording", kMostBytes);
+  if (!content) return std::unexpected(content.error());
+  auto recording = netem::Recording::parse(*content);
+  if (!recording)
+    return fail(ErrorKind::usage, fmt::format("--replay: {}: {}", escape(options.replay), recording.error()));
+  options.recording = std::make_shared<const netem::Recording>(std::move(*recording));
+  return {};
+}
+
 Result<void> read_addresses(const LowOptions& low, Options& options) {
   if (!low.http.empty()) {
     // Whoever reaches the interface rules the relay, so it is for this machine unless an address is given.
@@ -178,12 +196,18 @@ std::expected<Options, ParseStop> interpret(const LowOptions& low) {
                   .duration = low.duration,
                   .stats = low.stats,
                   .pcap = low.pcap,
+                  .record = low.record,
+                  .replay = low.replay,
                   .if_exists = low.force ? IfExists::replace : IfExists::refuse,
                   .tcp = low.tcp,
                   .strict = low.strict,
                   .spin = low.spin,
                   .verbosity = static_cast<Verbosity>(low.verbosity)};
   if (!low.pcap.empty() && low.listen.empty()) return stop(ExitCode::usage, "--pcap needs --listen and --target");
+  if (!low.record.empty() && low.listen.empty()) return stop(ExitCode::usage, "--record needs --listen and --target");
+  if (low.record == "-") return stop(ExitCode::usage, "--record needs a file: stdout is for --stats");
+  if (!low.record.empty() && (low.record == low.stats || low.record == low.pcap || low.record == low.replay))
+    return stop(ExitCode::usage, "--record needs a file of its own");
   if (low.pcap == "-") return stop(ExitCode::usage, "--pcap needs a file: stdout is for --stats");
   if (!low.pcap.empty() && low.pcap == low.stats) return stop(ExitCode::usage, "--pcap and --stats name the same file");
 
@@ -192,6 +216,7 @@ std::expected<Options, ParseStop> interpret(const LowOptions& low) {
     return stop(ExitCode::usage, "--up and --down replace SPEC in both directions: leave one of the three out");
   }
   if (const auto addressed = read_addresses(low, options); !addressed) return stop(addressed.error());
+  if (const auto loaded = load_recording(options); !loaded) return stop(loaded.error());
   if (const auto planned = plan_links(low, both, options); !planned) return stop(planned.error());
   return options;
 }

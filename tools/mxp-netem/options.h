@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <expected>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -14,6 +15,7 @@
 #include "mxp-netem/link_plan.h"
 #include "mxp/address.h"
 #include "mxp/time.h"
+#include "netem/recording.h"
 #include "netem/spec.h"
 
 namespace mxp::tools {
@@ -27,9 +29,12 @@ struct Options {
   std::optional<SocketAddress> http;
   std::uint64_t seed = 0;
   std::optional<Duration> duration;
-  std::string stats;                      // "" = not asked for, "-" = stdout
-  std::string pcap;                       // "" = not asked for
-  IfExists if_exists = IfExists::refuse;  // for stats and pcap
+  std::string stats;   // "" = not asked for, "-" = stdout
+  std::string pcap;    // "" = not asked for
+  std::string record;  // "" = not asked for
+  std::string replay;  // the file, "" = not asked for, and what it holds:
+  std::shared_ptr<const netem::Recording> recording;
+  IfExists if_exists = IfExists::refuse;  // for stats, pcap and record
   bool tcp = false;
   bool strict = false;
   bool spin = false;

@@ -51,7 +51,7 @@ Relay::Relay(const Options& options, Capture* capture, Output& output, RelaySock
       listener_(std::move(listener)),
       epoll_(std::move(epoll)),
       timer_(std::move(timer)),
-      links_(options.plans, options.seed) {}
+      links_(options.plans, options.seed, options.recording.get()) {}
 
 Result<std::unique_ptr<Relay>> Relay::open(const Options& options, Capture* capture, Output& output) {
   allow_many_descriptors();
@@ -120,6 +120,8 @@ void Relay::start() {
 
 void Relay::finish() {
   take_in_what_has_arrived();
+  if (capture_ != nullptr) capture_->flush();
+  if (record_ != nullptr) record_->flush();
   ended_ = monotonic_now();
   complete_health();
 }
@@ -134,9 +136,8 @@ Result<RelayEnd> Relay::run(const SignalWatch& signals) {
   std::optional<Result<RelayEnd>> result;
   while (!result) result = turn(signals, end);
   finish();
-  if (capture_ != nullptr) {
-    capture_->flush();
-    if (*result && !capture_->status()) result = std::unexpected(capture_->status().error());
+  if (*result) {
+    if (const auto written = output_status(); !written) result = std::unexpected(written.error());
   }
   return std::move(*result);
 }
@@ -152,7 +153,7 @@ std::optional<Result<RelayEnd>> Relay::turn(const SignalWatch& signals, Timestam
   const int ready = ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), wait ? -1 : 0);
   if (ready < 0 && errno != EINTR) return Result<RelayEnd>(fail_errno(ErrorKind::io, "waiting for packets", errno));
   serve({events.data(), static_cast<std::size_t>(std::max(ready, 0))});
-  if (capture_ != nullptr && !capture_->status()) return std::unexpected(capture_->status().error());
+  if (const auto written = output_status(); !written) return std::unexpected(written.error());
   return std::nullopt;
 }
 
@@ -161,8 +162,7 @@ Result<void> Relay::step() {
   const int ready = ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), 0);
   if (ready < 0 && errno != EINTR) return fail_errno(ErrorKind::io, "waiting for packets", errno);
   serve({events.data(), static_cast<std::size_t>(std::max(ready, 0))});
-  if (capture_ != nullptr) return capture_->status();
-  return {};
+  return output_status();
 }
 
 void Relay::serve(std::span<const epoll_event> events) {

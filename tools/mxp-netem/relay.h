@@ -25,6 +25,7 @@
 #include "mxp-netem/icmp_sender.h"
 #include "mxp-netem/link_book.h"
 #include "mxp-netem/options.h"
+#include "mxp-netem/record_file.h"
 #include "mxp-netem/refusal.h"
 #include "mxp-netem/relay_socket.h"
 #include "mxp-netem/tcp/tcp_relay.h"
@@ -73,6 +74,11 @@ class Relay {
     tcp_.reset();
   }
 
+  // From now on what becomes of each packet is written; `record` outlives the relay.
+  void record_to(RecordFile& record) { record_ = &record; }
+  // The first failure to write a capture or a record, if any.
+  Result<void> output_status() const;
+
   // The links of all clients that no other group is for become what this says, at once and for good.
   void choose_links(LinkGroup::Chooser chooser) { links_.choose(std::move(chooser)); }
 
@@ -114,10 +120,12 @@ class Relay {
                     const InDatagram& datagram, const netem::Verdict& verdict, netem::FlowId flow, Timestamp now);
   void record_departure(Side side, const SocketAddress& source, const SocketAddress& destination,
                         const netem::Departure& packet, Timestamp now);
+  void write_record(Side side, const netem::Departure& packet);
   void complete_health();
 
   Options options_;
   Capture* capture_;
+  RecordFile* record_ = nullptr;
   Output& output_;
   RelaySocket listener_;
   UniqueFd epoll_;

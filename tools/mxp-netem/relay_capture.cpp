@@ -1,4 +1,4 @@
-// What the relay writes into its capture: each datagram when it came and when it left, with the link's doing as a
+// What the relay writes into its capture and its record: each datagram when it came and when it left, with the link's doing as a
 // comment.
 #include <fmt/format.h>
 
@@ -28,6 +28,9 @@ std::string departure_comment(const netem::Departure& packet) {
 
 void Relay::record_offer(Side side, const SocketAddress& source, const SocketAddress& destination,
                          const InDatagram& datagram, const netem::Verdict& verdict, netem::FlowId flow, Timestamp now) {
+  if (record_ != nullptr && verdict.fate != netem::Fate::passed && !verdict.duplicated)
+    record_->add(netem::recorded_loss(side == Side::client ? netem::Direction::up : netem::Direction::down, flow,
+                                      verdict.index));
   if (capture_ == nullptr) return;
   capture_->add({.side = side,
                  .sense = Sense::inbound,
@@ -38,8 +41,26 @@ void Relay::record_offer(Side side, const SocketAddress& source, const SocketAdd
                 now, drop_comment(verdict, flow));
 }
 
+void Relay::write_record(Side side, const netem::Departure& packet) {
+  netem::RecordedDeparture departure{.delay = packet.due_at - packet.offered_at,
+                                     .copy = packet.duplicate,
+                                     .ahead = packet.reordered,
+                                     .marked = packet.ecn == Ecn::ce,
+                                     .flipped_bit = {}};
+  if (packet.corrupted) departure.flipped_bit = packet.flipped_bit;
+  record_->add(netem::recorded_departure(side == Side::server ? netem::Direction::up : netem::Direction::down,
+                                         packet.flow, packet.index, departure));
+}
+
+Result<void> Relay::output_status() const {
+  if (capture_ != nullptr && !capture_->status()) return capture_->status();
+  if (record_ != nullptr) return record_->status();
+  return {};
+}
+
 void Relay::record_departure(Side side, const SocketAddress& source, const SocketAddress& destination,
                              const netem::Departure& packet, Timestamp now) {
+  if (record_ != nullptr) write_record(side, packet);
   if (capture_ == nullptr) return;
   capture_->add({.side = side,
                  .sense = Sense::outbound,

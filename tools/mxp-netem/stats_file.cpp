@@ -36,6 +36,7 @@ std::vector<UsedFile> files_in_use(const Options& options, std::span<const std::
     add_spec_files(used, plan.timeline.up);
     add_spec_files(used, plan.timeline.down);
   }
+  if (!options.replay.empty()) used.push_back({.called = "--replay", .path = options.replay});
   for (const std::string& file : options.scenario) used.push_back({.called = "the scenario", .path = file});
   return used;
 }

@@ -31,7 +31,9 @@ ApiResult<ProxyRequest> proxy_request_from(const nlohmann::json& json);
 class ProxyRegistry {
  public:
   // What new proxies have in common with the command line: the seed, --spin. `output` outlives the registry.
-  ProxyRegistry(Options defaults, Output& output) : defaults_(std::move(defaults)), output_(output) {}
+  ProxyRegistry(Options defaults, Output& output) : defaults_(std::move(defaults)), output_(output) {
+    defaults_.recording.reset();  // it is of the command line's relay
+  }
 
   static constexpr std::size_t kMostProxies = 64;  // our choices: each has a socket and links
   static constexpr std::size_t kMostToxics = 64;   // for one proxy
