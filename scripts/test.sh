@@ -5,7 +5,7 @@
 #   --all       what guards a submission, cheapest first: the format; clang-tidy; the release build, its tests, and the installed
 #               package used from outside; the thread sanitizer over the event loop; and --clang
 #   --clang     a build with clang 19 whose warnings are errors, with the address and undefined-behaviour sanitizers: all tests,
-#               which share of each room they cover, and ten seconds of each fuzz target
+#               which share of each room they cover, and five seconds of each fuzz target
 #   --no-setup  do not install missing packages
 #
 # Environment: MXP_NOISE_VECTORS names the folder of the published Noise vectors (noise.json); without it those cases
@@ -80,7 +80,7 @@ if [ "$clang" = 1 ]; then
   step coverage
   scripts/coverage.sh
   step fuzz
-  MXP_FUZZ_BUILD=build/clang JOBS=$jobs scripts/fuzz.sh --no-build --seconds 10
+  MXP_FUZZ_BUILD=build/clang JOBS=$jobs scripts/fuzz.sh --no-build --seconds 5
 fi
 cat "$work/summaries"
 step "all passed"
