@@ -1,11 +1,11 @@
 // A capture file from a stranger, through the reader and the search for UDP datagrams in its packets.
-#include "mxp-dump/capture_reader.h"
+#include "mxp-dump/capture/capture_reader.h"
 
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "mxp-dump/dissect/key_ring.h"
 #include "mxp-dump/files/block_stream.h"
-#include "mxp-dump/key_ring.h"
 #include "mxp-dump/link/udp_finder.h"
 #include "require.h"
 

@@ -12,8 +12,8 @@
 #include <vector>
 
 #include "core/split_mix.h"
-#include "mxp-dump/capture_reader.h"
-#include "mxp-dump/dissector.h"
+#include "mxp-dump/capture/capture_reader.h"
+#include "mxp-dump/dissect/dissector.h"
 #include "mxp-dump/link/udp_finder.h"
 #include "require.h"
 

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <string>
 
-#include "mxp-dump/key_ring.h"
+#include "mxp-dump/dissect/key_ring.h"
 #include "require.h"
 
 using namespace mxp;

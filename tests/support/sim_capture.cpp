@@ -6,7 +6,7 @@
 #include <cstdlib>
 #include <stdexcept>
 
-#include "mxp-dump/dissector.h"
+#include "mxp-dump/dissect/dissector.h"
 #include "mxp/key_log_file.h"
 
 namespace mxp::test {

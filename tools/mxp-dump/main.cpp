@@ -8,7 +8,7 @@
 #include "mxp-dump/files/commands.h"
 #include "mxp-dump/options.h"
 #include "mxp-dump/run.h"
-#include "mxp-dump/why_run.h"
+#include "mxp-dump/why/why_run.h"
 
 namespace tools = mxp::tools;
 

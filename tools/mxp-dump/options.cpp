@@ -14,7 +14,7 @@
 #include "common/units.h"
 #include "mxp-dump/files/commands.h"
 #include "mxp-dump/filter/field_table.h"
-#include "mxp-dump/json_schema.h"
+#include "mxp-dump/output/json_schema.h"
 
 namespace mxp::dump {
 namespace {

@@ -9,10 +9,10 @@
 #include <vector>
 
 #include "common/command_line.h"
+#include "mxp-dump/capture/rotating_writer.h"
+#include "mxp-dump/dissect/key_log_choice.h"
 #include "mxp-dump/filter/display_filter.h"
-#include "mxp-dump/key_log_choice.h"
-#include "mxp-dump/rotating_writer.h"
-#include "mxp-dump/stats.h"
+#include "mxp-dump/output/stats.h"
 #include "mxp/qlog.h"
 
 namespace mxp::dump {

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "mxp-dump/packet_writer.h"
+#include "mxp-dump/output/packet_writer.h"
 
 namespace mxp::dump {
 namespace {

@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-#include "mxp-dump/record.h"
+#include "mxp-dump/dissect/record.h"
 
 namespace mxp::dump {
 

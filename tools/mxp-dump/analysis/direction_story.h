@@ -13,7 +13,7 @@
 #include "mxp-dump/analysis/round_trip.h"
 #include "mxp-dump/analysis/size_story.h"
 #include "mxp-dump/analysis/time_account.h"
-#include "mxp-dump/record.h"
+#include "mxp-dump/dissect/record.h"
 
 namespace mxp::dump {
 

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "mxp-dump/analysis/finding.h"
-#include "mxp-dump/record.h"
+#include "mxp-dump/dissect/record.h"
 
 namespace mxp::dump {
 

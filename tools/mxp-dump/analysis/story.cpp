@@ -1,6 +1,6 @@
 #include "mxp-dump/analysis/story.h"
 
-#include "mxp-dump/packet_writer.h"
+#include "mxp-dump/output/packet_writer.h"
 
 namespace mxp::dump {
 

@@ -5,8 +5,8 @@
 #include <array>
 #include <deque>
 
-#include "mxp-dump/pcap_reader.h"
-#include "mxp-dump/pcapng_reader.h"
+#include "mxp-dump/capture/pcap_reader.h"
+#include "mxp-dump/capture/pcapng_reader.h"
 
 namespace mxp::dump {
 namespace {

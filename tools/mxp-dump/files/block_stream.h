@@ -7,8 +7,8 @@
 #include <optional>
 #include <vector>
 
-#include "mxp-dump/capture_reader.h"
-#include "mxp-dump/record_input.h"
+#include "mxp-dump/capture/capture_reader.h"
+#include "mxp-dump/capture/record_input.h"
 
 namespace mxp::dump {
 

@@ -10,8 +10,8 @@
 
 #include "common/output.h"
 #include "common/tool_error.h"
+#include "mxp-dump/dissect/key_log_choice.h"
 #include "mxp-dump/files/replacement_file.h"
-#include "mxp-dump/key_log_choice.h"
 
 namespace mxp::dump {
 

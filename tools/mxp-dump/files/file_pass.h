@@ -9,8 +9,8 @@
 
 #include "common/signals.h"
 #include "common/tool_error.h"
-#include "mxp-dump/capture_input.h"
-#include "mxp-dump/capture_reader.h"
+#include "mxp-dump/capture/capture_input.h"
+#include "mxp-dump/capture/capture_reader.h"
 #include "mxp-dump/link/udp_finder.h"
 
 namespace mxp::dump {

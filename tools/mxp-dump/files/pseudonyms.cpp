@@ -7,7 +7,7 @@
 #include <memory>
 #include <vector>
 
-#include "mxp-dump/batch.h"
+#include "mxp-dump/dissect/batch.h"
 #include "mxp/require.h"
 
 namespace mxp::dump {

@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "mxp-dump/captured_packet.h"
+#include "mxp-dump/capture/captured_packet.h"
 #include "mxp-dump/link/udp_datagram.h"
 
 namespace mxp::dump {

@@ -14,9 +14,9 @@
 #include <unordered_set>
 
 #include "common/counted.h"
-#include "mxp-dump/batch.h"
-#include "mxp-dump/datagram_form.h"
-#include "mxp-dump/dissector.h"
+#include "mxp-dump/dissect/batch.h"
+#include "mxp-dump/dissect/datagram_form.h"
+#include "mxp-dump/dissect/dissector.h"
 #include "mxp-dump/files/block_stream.h"
 #include "mxp-dump/files/commands.h"
 #include "mxp-dump/files/file_pass.h"

@@ -7,7 +7,7 @@
 
 #include "common/counted.h"
 #include "crypto/key_log.h"
-#include "mxp-dump/datagram_form.h"
+#include "mxp-dump/dissect/datagram_form.h"
 #include "mxp-dump/files/block_stream.h"
 #include "mxp-dump/files/commands.h"
 #include "mxp-dump/files/file_pass.h"

@@ -17,7 +17,7 @@
 #include <string>
 #include <string_view>
 
-#include "mxp-dump/record.h"
+#include "mxp-dump/dissect/record.h"
 
 namespace mxp::dump {
 

@@ -10,8 +10,8 @@
 #include <string>
 #include <string_view>
 
+#include "mxp-dump/dissect/record.h"
 #include "mxp-dump/filter/field_value.h"
-#include "mxp-dump/record.h"
 
 namespace mxp::dump {
 

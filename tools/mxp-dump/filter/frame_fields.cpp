@@ -5,7 +5,7 @@
 #include "common/message_names.h"
 #include "message/body.h"
 #include "mxp-dump/filter/field_lists.h"
-#include "mxp-dump/json_output.h"
+#include "mxp-dump/output/json_output.h"
 
 namespace mxp::dump {
 namespace {

@@ -2,7 +2,7 @@
 #include <array>
 
 #include "mxp-dump/filter/field_lists.h"
-#include "mxp-dump/packet_writer.h"
+#include "mxp-dump/output/packet_writer.h"
 
 namespace mxp::dump {
 namespace {

@@ -6,10 +6,10 @@
 
 #include "common/counted.h"
 #include "common/json_output.h"
+#include "mxp-dump/dissect/key_log_choice.h"
 #include "mxp-dump/files/commands.h"
 #include "mxp-dump/join/comparison.h"
-#include "mxp-dump/key_log_choice.h"
-#include "mxp-dump/packet_writer.h"
+#include "mxp-dump/output/packet_writer.h"
 
 namespace mxp::dump {
 namespace {

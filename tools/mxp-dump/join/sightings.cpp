@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <unordered_map>
 
-#include "mxp-dump/dissector.h"
+#include "mxp-dump/dissect/dissector.h"
 
 namespace mxp::dump {
 namespace {

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "core/range_set.h"
-#include "mxp-dump/connection.h"
+#include "mxp-dump/dissect/connection.h"
 #include "mxp-dump/files/file_pass.h"
 
 namespace mxp::dump {

@@ -10,7 +10,7 @@
 #include <optional>
 #include <vector>
 
-#include "mxp-dump/captured_packet.h"
+#include "mxp-dump/capture/captured_packet.h"
 #include "mxp/address.h"
 
 namespace mxp::dump {

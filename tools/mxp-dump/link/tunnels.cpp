@@ -3,7 +3,7 @@
 #include <array>
 #include <span>
 
-#include "mxp-dump/datagram_form.h"
+#include "mxp-dump/dissect/datagram_form.h"
 #include "mxp-dump/link/packet_walk.h"
 #include "mxp-dump/link/udp_finder.h"
 

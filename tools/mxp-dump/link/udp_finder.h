@@ -14,7 +14,7 @@
 #include <utility>
 #include <vector>
 
-#include "mxp-dump/captured_packet.h"
+#include "mxp-dump/capture/captured_packet.h"
 #include "mxp-dump/link/fragments.h"
 #include "mxp-dump/link/udp_datagram.h"
 

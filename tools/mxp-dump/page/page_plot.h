@@ -17,9 +17,9 @@
 #include <vector>
 
 #include "mxp-dump/analysis/flight.h"
-#include "mxp-dump/capture_place.h"
+#include "mxp-dump/dissect/capture_place.h"
+#include "mxp-dump/dissect/record.h"
 #include "mxp-dump/page/time_slots.h"
-#include "mxp-dump/record.h"
 
 namespace mxp::dump {
 

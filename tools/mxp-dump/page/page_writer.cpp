@@ -4,7 +4,7 @@
 
 #include "common/page/page.h"
 #include "common/write_all.h"
-#include "mxp-dump/why_output.h"
+#include "mxp-dump/why/why_output.h"
 #include "mxp/version.h"
 
 namespace mxp::tools::embedded {

@@ -13,7 +13,7 @@
 #include "common/output_file.h"
 #include "common/tool_error.h"
 #include "mxp-dump/analysis/capture_story.h"
-#include "mxp-dump/connection.h"
+#include "mxp-dump/dissect/connection.h"
 #include "mxp-dump/page/page_plot.h"
 
 namespace mxp::dump {

@@ -9,7 +9,7 @@
 #include <string>
 
 #include "mxp-dump/analysis/flight.h"
-#include "mxp-dump/record.h"
+#include "mxp-dump/dissect/record.h"
 #include "mxp/qlog.h"
 
 namespace mxp::dump {

@@ -12,11 +12,11 @@
 #include <unordered_set>
 #include <vector>
 
-#include "mxp-dump/capture_place.h"
-#include "mxp-dump/connection_table.h"
+#include "mxp-dump/dissect/capture_place.h"
+#include "mxp-dump/dissect/connection_table.h"
+#include "mxp-dump/dissect/record.h"
 #include "mxp-dump/qlog/qlog_files.h"
 #include "mxp-dump/qlog/qlog_trace.h"
-#include "mxp-dump/record.h"
 
 namespace mxp::dump {
 

@@ -1,11 +1,12 @@
 // The sizes of packets in a coalesced datagram, whatever the size of the batch before was.
-#include <boost/test/unit_test.hpp>
+#include "mxp-dump/dissect/batch.h"
+
 #include <rapidcheck/boost_test.h>
 
+#include <boost/test/unit_test.hpp>
 #include <random>
 
 #include "core/packet_header.h"
-#include "mxp-dump/batch.h"
 
 namespace mxp::dump::test {
 namespace {

@@ -1,9 +1,9 @@
 // Ids that a connection got after its handshake, and how the table finds it by them.
-#include "mxp-dump/given_ids.h"
+#include "mxp-dump/dissect/given_ids.h"
 
 #include <boost/test/unit_test.hpp>
 
-#include "mxp-dump/connection_table.h"
+#include "mxp-dump/dissect/connection_table.h"
 
 namespace mxp::dump::test {
 namespace {

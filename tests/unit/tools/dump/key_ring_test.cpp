@@ -1,4 +1,4 @@
-#include "mxp-dump/key_ring.h"
+#include "mxp-dump/dissect/key_ring.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>

@@ -1,5 +1,5 @@
 // Streams of packets across key updates, as a capture may hold them (docs/protocol.md §3.1).
-#include "mxp-dump/packet_decryptor.h"
+#include "mxp-dump/dissect/packet_decryptor.h"
 
 #include <algorithm>
 #include <boost/test/data/test_case.hpp>

@@ -1,4 +1,4 @@
-#include "mxp-dump/packet_fates.h"
+#include "mxp-dump/dissect/packet_fates.h"
 
 #include <algorithm>
 #include <boost/test/unit_test.hpp>

@@ -4,7 +4,7 @@
 #include <set>
 #include <vector>
 
-#include "mxp-dump/batch.h"
+#include "mxp-dump/dissect/batch.h"
 
 namespace mxp::dump {
 namespace {

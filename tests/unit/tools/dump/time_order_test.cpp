@@ -1,10 +1,10 @@
 // Frames in the order of their times, with no more of them held back than their lateness asks for.
-#include <boost/test/unit_test.hpp>
+#include "mxp-dump/capture/time_order.h"
+
 #include <rapidcheck/boost_test.h>
 
 #include <algorithm>
-
-#include "mxp-dump/time_order.h"
+#include <boost/test/unit_test.hpp>
 
 namespace mxp::dump::test {
 namespace {

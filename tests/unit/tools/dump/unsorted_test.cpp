@@ -2,7 +2,7 @@
 #include <boost/test/unit_test.hpp>
 #include <nlohmann/json.hpp>
 
-#include "mxp-dump/summary.h"
+#include "mxp-dump/output/summary.h"
 
 namespace mxp::dump::test {
 
