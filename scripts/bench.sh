@@ -27,7 +27,8 @@ if [ "$targets" = 1 ]; then
   cmake --build --preset release --parallel "$jobs" --target congestion_table >&2
   written=$(mktemp)
   python3 scripts/targets.py "$repetitions" | tee "$written"
-  mv "$written" docs/targets.md
+  cat "$written" >docs/targets.md
+  rm "$written"
   exit
 fi
 perf=build/release/bin/mxp-perf

@@ -52,10 +52,13 @@ BOOST_AUTO_TEST_CASE(delays_lie_within_the_error_whatever_the_path_and_the_clock
     const OneWayDelay delay = measured(path);
     BOOST_TEST_CONTEXT(path.to_server << " " << path.to_client << " drift " << path.drift) {
       // Half of the jitter is its median, but for a few per cent of it.
-      BOOST_TEST(is_within(delay.to_server_us.p50, path.to_server + path.jitter / 2, delay, static_cast<double>(path.jitter) / 1e3));
-      BOOST_TEST(is_within(delay.to_client_us.p50, path.to_client + path.jitter / 2, delay, static_cast<double>(path.jitter) / 1e3));
+      BOOST_TEST(is_within(delay.to_server_us.p50, path.to_server + path.jitter / 2, delay,
+                           static_cast<double>(path.jitter) / 1e3));
+      BOOST_TEST(is_within(delay.to_client_us.p50, path.to_client + path.jitter / 2, delay,
+                           static_cast<double>(path.jitter) / 1e3));
       if (path.drift == 0)
-        BOOST_TEST(std::abs(delay.clock_offset_us - static_cast<double>(path.offset) / 1e3) <= delay.error_bound_us + 0.01);
+        BOOST_TEST(std::abs(delay.clock_offset_us - static_cast<double>(path.offset) / 1e3) <=
+                   delay.error_bound_us + 0.01);
       BOOST_TEST(delay.error_bound_us <= static_cast<double>(path.to_server + path.to_client + 2 * path.jitter) / 2e3);
       BOOST_TEST(delay.probes == 500u);
     }
@@ -72,8 +75,8 @@ BOOST_AUTO_TEST_CASE(the_same_way_there_and_back_is_told_exactly) {
 BOOST_AUTO_TEST_CASE(times_that_cannot_be_are_not_taken) {
   ClockProbe probe;
   BOOST_TEST(!probe.delays().has_value());
-  BOOST_TEST(!probe.add({.sent = 10, .came = 0, .left = 0, .back = 9}));   // back before it was sent
-  BOOST_TEST(!probe.add({.sent = 10, .came = 5, .left = 4, .back = 20}));  // left before it came
+  BOOST_TEST(!probe.add({.sent = 10, .came = 0, .left = 0, .back = 9}));    // back before it was sent
+  BOOST_TEST(!probe.add({.sent = 10, .came = 5, .left = 4, .back = 20}));   // left before it came
   BOOST_TEST(!probe.add({.sent = 10, .came = 5, .left = 16, .back = 20}));  // longer there than away
   BOOST_TEST(probe.add({.sent = 10, .came = 5, .left = 15, .back = 20}));
 }
@@ -83,8 +86,8 @@ BOOST_AUTO_TEST_CASE(lines_come_back_as_they_were_made_and_others_are_none) {
   const auto sample = parse_clock_answer(clock_answer(77, 88, 99).dump(), 111);
   BOOST_REQUIRE(sample.has_value());
   BOOST_TEST((sample->sent == 77 && sample->came == 88 && sample->left == 99 && sample->back == 111));
-  for (const char* line : {"", "[]", "{}", R"({"time":-1})", R"({"time":1.5})", R"({"time":"x"})", R"({"time":1,"more":2})",
-                           R"({"time":9223372036854775807})", R"({"end":true})"})
+  for (const char* line : {"", "[]", "{}", R"({"time":-1})", R"({"time":1.5})", R"({"time":"x"})",
+                           R"({"time":1,"more":2})", R"({"time":9223372036854775807})", R"({"end":true})"})
     BOOST_TEST_CONTEXT(line) BOOST_TEST(!parse_clock_question(line).has_value());
   for (const char* line : {"", R"({"time":1})", R"({"time":1,"came":2})", R"({"time":1,"came":2,"left":-3})",
                            R"({"time":1,"came":2,"left":1e300})", R"({"time":1,"came":2,"left":9223372036854775807})"})

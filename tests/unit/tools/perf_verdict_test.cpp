@@ -12,7 +12,8 @@ namespace {
 
 constexpr Setting kPeer{.server = Setting::Server::a_peer, .between = Setting::Between::a_network};
 constexpr Setting kRun{.server = Setting::Server::ours, .between = Setting::Between::nothing};
-constexpr Setting kReverse{.server = Setting::Server::a_peer, .between = Setting::Between::a_network, .server_sends = true};
+constexpr Setting kReverse{
+    .server = Setting::Server::a_peer, .between = Setting::Between::a_network, .server_sends = true};
 
 // A bulk test of ten seconds in which nothing stands out.
 Result idle_bulk() {
@@ -165,7 +166,8 @@ BOOST_AUTO_TEST_CASE(noise_is_what_others_took_and_what_the_ends_waited_for_it) 
   BOOST_TEST(*noise.others_cpus == 0.1);
   BOOST_TEST(*noise.client_waited == 0.2);
   BOOST_TEST(noise.too_noisy());
-  BOOST_TEST(noise.reason == "the client waited for a processor for 20% of the time, while other processes kept 0.1 of them busy");
+  BOOST_TEST(noise.reason ==
+             "the client waited for a processor for 20% of the time, while other processes kept 0.1 of them busy");
   // The same wait, and nobody else: the ends waited for each other.
   noise = noise_between(reading(100, 0, 1000, 3), reading(109, 0, 1020, 4), own);
   BOOST_TEST(!noise.too_noisy());

@@ -115,8 +115,8 @@ class TlsClient {
         return std::unexpected("its server counted nothing");
     }
     if (counted.nanoseconds <= 0) return std::unexpected("no data came through");
-    return TlsFigures{.goodput_bits_per_second = static_cast<double>(counted.bytes) * 8e9 /
-                                                 static_cast<double>(counted.nanoseconds)};
+    return TlsFigures{.goodput_bits_per_second =
+                          static_cast<double>(counted.bytes) * 8e9 / static_cast<double>(counted.nanoseconds)};
   }
 
   std::expected<TlsFigures, std::string> measure_calls(TlsSession& session) {
@@ -171,7 +171,8 @@ std::optional<std::string> why_no_baseline(const Options& options) {
   const Workload& workload = options.workload;
   if (options.command != Command::run)
     return "--baseline is for mxp-perf run: a server offers no other protocol, and no second port";
-  if (!options.link.empty()) return "--baseline excludes --link: the emulated link carries UDP, and TLS would go around it";
+  if (!options.link.empty())
+    return "--baseline excludes --link: the emulated link carries UDP, and TLS would go around it";
   if (workload.test != Test::bulk && workload.test != Test::rr && workload.test != Test::connect)
     return fmt::format("--baseline is not for --test {}: it is for bulk, rr and connect", to_string(workload.test));
   if (workload.test == Test::bulk && workload.flow == LoadDirection::both)
@@ -183,7 +184,8 @@ std::optional<std::string> why_no_baseline(const Options& options) {
   return std::nullopt;
 }
 
-tools::Result<TlsFigures> measure_tls(const Options& options, std::string_view suite, const tools::SignalWatch& signals) {
+tools::Result<TlsFigures> measure_tls(const Options& options, std::string_view suite,
+                                      const tools::SignalWatch& signals) {
   auto contexts = make_tls_contexts(suite);
   if (!contexts) return std::unexpected(contexts.error());
   auto listener = TlsListener::open(options.mtu);
@@ -193,8 +195,7 @@ tools::Result<TlsFigures> measure_tls(const Options& options, std::string_view s
   UniqueFd read_end(report[0]), write_end(report[1]);
   const pid_t child = fork_partner();
   if (child < 0) return tools::fail_errno(ErrorKind::io, "fork", errno);
-  if (child == 0)
-    TlsServer(options.workload, contexts->server.get(), listener->fd.get(), write_end.get()).run();
+  if (child == 0) TlsServer(options.workload, contexts->server.get(), listener->fd.get(), write_end.get()).run();
   write_end.reset();  // so that reading ends when the child does
   auto figures = TlsClient(options, contexts->client.get(), listener->port, read_end.get(), signals).measure();
   kill(child, SIGKILL);  // it has nothing to save

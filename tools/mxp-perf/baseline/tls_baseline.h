@@ -17,6 +17,7 @@ std::optional<std::string> why_no_baseline(const Options& options);
 
 // Takes as long as the test did. `suite`: that the test came to use. Nothing in the result of what a signal interrupts.
 // REQUIRES: why_no_baseline() is nothing.
-tools::Result<TlsFigures> measure_tls(const Options& options, std::string_view suite, const tools::SignalWatch& signals);
+tools::Result<TlsFigures> measure_tls(const Options& options, std::string_view suite,
+                                      const tools::SignalWatch& signals);
 
 }  // namespace mxp::perf

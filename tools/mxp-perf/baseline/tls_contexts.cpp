@@ -42,9 +42,9 @@ bool set_up(SSL_CTX* context, const TlsIdentity& own, const TlsIdentity& other, 
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
   SSL_CTX_set_mode(context, SSL_MODE_AUTO_RETRY);
   return SSL_CTX_set_min_proto_version(context, TLS1_3_VERSION) == 1 &&
-         SSL_CTX_set_max_proto_version(context, TLS1_3_VERSION) == 1 &&
-         SSL_CTX_set_ciphersuites(context, suite) == 1 && SSL_CTX_set1_groups_list(context, "X25519") == 1 &&
-         SSL_CTX_set_num_tickets(context, 0) == 1 && SSL_CTX_use_certificate(context, own.certificate.get()) == 1 &&
+         SSL_CTX_set_max_proto_version(context, TLS1_3_VERSION) == 1 && SSL_CTX_set_ciphersuites(context, suite) == 1 &&
+         SSL_CTX_set1_groups_list(context, "X25519") == 1 && SSL_CTX_set_num_tickets(context, 0) == 1 &&
+         SSL_CTX_use_certificate(context, own.certificate.get()) == 1 &&
          SSL_CTX_use_PrivateKey(context, own.key.get()) == 1 &&
          X509_STORE_add_cert(SSL_CTX_get_cert_store(context), other.certificate.get()) == 1;
 }

@@ -38,10 +38,8 @@ std::string read_kernel() {
 }  // namespace
 
 Environment Environment::here(const EventLoop& loop) {
-  Environment environment{.kernel = read_kernel(),
-                          .cpu_model = read_cpu_model(),
-                          .commit = kBuildCommit,
-                          .socket = loop.capabilities()};
+  Environment environment{
+      .kernel = read_kernel(), .cpu_model = read_cpu_model(), .commit = kBuildCommit, .socket = loop.capabilities()};
   cpu_set_t allowed;
   if (sched_getaffinity(0, sizeof allowed, &allowed) == 0) {
     environment.cpus = static_cast<unsigned>(CPU_COUNT(&allowed));

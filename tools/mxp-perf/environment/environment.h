@@ -10,11 +10,11 @@
 namespace mxp::perf {
 
 struct Environment {
-  std::string kernel;        // "Linux 6.1.0-18-amd64 x86_64"
-  std::string cpu_model;     // "" = not told, as below
-  unsigned cpus = 0;         // that this process may use
-  std::string governor;      // of the first of them
-  std::string commit;        // of the sources when the build was configured
+  std::string kernel;     // "Linux 6.1.0-18-amd64 x86_64"
+  std::string cpu_model;  // "" = not told, as below
+  unsigned cpus = 0;      // that this process may use
+  std::string governor;   // of the first of them
+  std::string commit;     // of the sources when the build was configured
   CarrierCapabilities socket;
 
   static Environment here(const EventLoop& loop);

@@ -31,11 +31,13 @@ std::optional<double> share(const std::optional<double>& seconds, double of) {
 
 std::string reason_of(const Noise& noise) {
   if (noise.stolen_share.value_or(0) >= kMostStolen)
-    return fmt::format("{:.0f}% of the machine's time was taken by others beside it (steal)", 100 * *noise.stolen_share);
+    return fmt::format("{:.0f}% of the machine's time was taken by others beside it (steal)",
+                       100 * *noise.stolen_share);
   const double waited = std::max(noise.client_waited.value_or(0), noise.server_waited.value_or(0));
   if (waited < kMostWaited || noise.others_cpus.value_or(0) < kOthersSeen) return {};
-  return fmt::format("the {} waited for a processor for {:.0f}% of the time, while other processes kept {:.1f} of them busy",
-                     noise.client_waited.value_or(0) >= waited ? "client" : "server", 100 * waited, *noise.others_cpus);
+  return fmt::format(
+      "the {} waited for a processor for {:.0f}% of the time, while other processes kept {:.1f} of them busy",
+      noise.client_waited.value_or(0) >= waited ? "client" : "server", 100 * waited, *noise.others_cpus);
 }
 
 }  // namespace
@@ -56,8 +58,7 @@ MachineReading MachineReading::now(const std::vector<pid_t>& partners) {
   MachineReading reading;
   std::ifstream file("/proc/stat");
   std::string line;
-  if (std::getline(file, line))
-    reading.times = parse_machine_times(line, static_cast<double>(sysconf(_SC_CLK_TCK)));
+  if (std::getline(file, line)) reading.times = parse_machine_times(line, static_cast<double>(sysconf(_SC_CLK_TCK)));
   for (const pid_t partner : partners) reading.partners_cpu_seconds += cpu_seconds_of(partner);
   return reading;
 }

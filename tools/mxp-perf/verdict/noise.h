@@ -14,7 +14,7 @@ namespace mxp::perf {
 
 // The first line of /proc/stat, in seconds over all processors.
 struct MachineTimes {
-  double busy = 0;   // user and system
+  double busy = 0;  // user and system
   double stolen = 0;
   double all = 0;
 };
@@ -30,11 +30,11 @@ struct MachineReading {
 };
 
 struct Noise {
-  std::optional<double> stolen_share;     // of the machine's time
-  std::optional<double> others_cpus;      // processors that others kept busy, on average
-  std::optional<double> client_waited;    // share of the test in which it was ready, and others had the processors
-  std::optional<double> server_waited;    // the same of a server on this machine
-  std::string reason = {};                // why the machine was too noisy to judge; "" = it was not
+  std::optional<double> stolen_share;   // of the machine's time
+  std::optional<double> others_cpus;    // processors that others kept busy, on average
+  std::optional<double> client_waited;  // share of the test in which it was ready, and others had the processors
+  std::optional<double> server_waited;  // the same of a server on this machine
+  std::string reason = {};              // why the machine was too noisy to judge; "" = it was not
 
   bool too_noisy() const { return !reason.empty(); }
 };

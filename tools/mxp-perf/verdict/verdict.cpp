@@ -92,9 +92,10 @@ std::optional<Judgement> by_the_path(const Result& result, const Setting& settin
     what = fmt::format("the round trip of {} is {}% of what an answer takes", tools::format_duration(sender.min_rtt),
                        std::min(100, percent(us(sender.min_rtt) / result.service_time_us->p50)));
   } else if (held >= kMost) {
-    what = fmt::format("congestion control held the sender for {}% of the time, with {:.1f}% of the packets lost and "
-                       "round trips of {}",
-                       percent(held), 100 * lost, tools::format_duration(sender.smoothed_rtt));
+    what = fmt::format(
+        "congestion control held the sender for {}% of the time, with {:.1f}% of the packets lost and "
+        "round trips of {}",
+        percent(held), 100 * lost, tools::format_duration(sender.smoothed_rtt));
   } else {
     return std::nullopt;
   }

@@ -23,7 +23,7 @@ struct Judgement {
 
 // Whose programs the two ends are, and what is between them.
 struct Setting {
-  enum class Server : std::uint8_t { ours, a_peer };        // ours: both ends are this program's own
+  enum class Server : std::uint8_t { ours, a_peer };         // ours: both ends are this program's own
   enum class Between : std::uint8_t { nothing, a_network };  // nothing: loopback, without an emulated link
   Server server = Server::a_peer;
   Between between = Between::a_network;
