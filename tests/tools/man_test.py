@@ -10,7 +10,7 @@ from pathlib import Path
 
 COMPLETION = Path(__file__).resolve().parents[2] / "completions" / "mxp.bash"
 MAN = Path(__file__).resolve().parents[2] / "docs" / "man"
-COMMANDS = {"mxp-cat": ["keygen", "pubkey", "listen", "connect"], "mxp-perf": ["server", "client", "run", "limits", "compare", "merge", "report"], "mxp-dump": ["why", "join", "redact", "inject-keys", "strip-keys"], "mxp-netem": []}
+COMMANDS = {"mxp-cat": ["keygen", "pubkey", "listen", "connect"], "mxp-perf": ["server", "client", "find-capacity", "run", "limits", "compare", "merge", "report"], "mxp-dump": ["why", "join", "redact", "inject-keys", "strip-keys"], "mxp-netem": []}
 SECTIONS = ["NAME", "SYNOPSIS", "DESCRIPTION", "OPTIONS", "FILES", "ENVIRONMENT", "EXIT STATUS", "EXAMPLES", "SEE ALSO"]
 LONG = re.compile(r"(?<![\w-])--[a-z][a-z0-9-]*[a-z0-9]")
 SHORT = re.compile(r"(?<![\w-])-[a-zA-Z](?![\w-])")

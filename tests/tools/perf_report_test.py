@@ -107,7 +107,8 @@ class Shown(ReportCase):
                     self.assertIn(word, text)
                 self.assertGreaterEqual(self.browser.run("document.querySelectorAll('.chart canvas').length"), 8)
                 p99 = json.loads(self.files[0].read_text())["result"]["latency_us"]["p99"]
-                shown = f"{p99 / 1000:.0f} ms" if p99 >= 1e5 else f"{p99:.0f} µs" if 100 <= p99 < 1000 else ""
+                shown = self.browser.run(f"microsecondsText({p99})")
+                self.assertRegex(shown, r"^[\d.]+ (?:µs|ms|s)$")
                 self.assertIn(shown, text)
 
     def test_names_of_others_stay_text(self):

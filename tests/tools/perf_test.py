@@ -833,14 +833,7 @@ class WrongUse(unittest.TestCase):
                 self.assertEqual(done.returncode, 2, done.stderr)
                 self.assertIn(word, done.stderr)
 
-    def test_commands_of_later_versions_are_2_and_say_so(self):
-        for command in ("find-capacity",):
-            for arguments in ([command], [command, "--help"], ["--json", command, "a.json"]):
-                with self.subTest(" ".join(arguments)):
-                    done = perf(*arguments)
-                    self.assertEqual(done.returncode, 2)
-                    self.assertEqual(json.loads(done.stdout)["error"]["kind"] if "--json" in arguments else done.stdout, "usage" if "--json" in arguments else "")
-                    self.assertRegex(done.stderr, rf"^mxp-perf: '{command}' is not in mxp-perf 0\.[^ ]+: use server, client, run, limits, compare, merge, report\n$")
+    def test_what_is_no_command_is_2(self):
         self.assertIn("'launch' is not a command", perf("launch", "--help").stderr)
 
     def test_help_and_version(self):

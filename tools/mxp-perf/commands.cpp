@@ -21,6 +21,7 @@
 #include "common/units.h"
 #include "common/write_all.h"
 #include "mxp-perf/baseline/tls_baseline.h"
+#include "mxp-perf/capacity/capacity.h"
 #include "mxp-perf/client/client.h"
 #include "mxp-perf/config_json.h"
 #include "mxp-perf/emulated_link.h"
@@ -112,6 +113,13 @@ tools::Result<void> measure(const Options& options, tools::Output& output, const
   const tools::SignalWatch signals;
   auto identity = identity_of(options);
   if (!identity) return std::unexpected(identity.error());
+  if (options.command == Command::find_capacity)
+    return search_capacity(options, output, sinks, signals, [&](const Options& trial) -> ClientResult {
+      const auto watched = tools::Observation::create(trial.observe, "mxp-perf", output);
+      if (!watched) return {.result = {}, .error = watched.error()};
+      Client client(trial, output, partners);
+      return client.run(server, key, *identity, signals, **watched);
+    });
   const auto observation = tools::Observation::create(options.observe, "mxp-perf", output);
   if (!observation) return std::unexpected(observation.error());
   Client client(options, output, std::move(partners));

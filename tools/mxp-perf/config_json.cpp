@@ -24,7 +24,9 @@ std::string_view rate_key(Test test) {
 
 nlohmann::json config_of(const Options& options) {
   const Workload& workload = options.workload;
-  nlohmann::json config = {{"command", options.command == Command::run ? "run" : "client"},
+  nlohmann::json config = {{"command", options.command == Command::run      ? "run"
+                                       : options.command == Command::client ? "client"
+                                                                            : "find-capacity"},
                            {"test", to_string(workload.test)},
                            {"duration_seconds", seconds(workload.duration)},
                            {"omit_seconds", seconds(workload.omit)},
@@ -51,7 +53,8 @@ nlohmann::json config_of(const Options& options) {
   if (!options.link.empty()) config["link"] = options.link;
   if (options.start_at) config["start_at_unix_seconds"] = *options.start_at;
   if (options.interval > Duration::zero()) config["interval_seconds"] = seconds(options.interval);
-  if (options.command == Command::client) config["url"] = options.url.to_string();
+  if (options.command == Command::client || options.command == Command::find_capacity)
+    config["url"] = options.url.to_string();
   if (!options.identity_file.empty()) config["identity"] = options.identity_file;
   for (const Assertion& assertion : options.assertions) config["assertions"].push_back(assertion.text);
   return config;

@@ -21,6 +21,7 @@ tools::Result<void> run(const mxp::perf::Options& options, tools::Output& output
   switch (options.command) {
     case mxp::perf::Command::server: return run_server(options, output, sinks);
     case mxp::perf::Command::client: return run_client(options, output, sinks);
+    case mxp::perf::Command::find_capacity: return run_client(options, output, sinks);
     case mxp::perf::Command::run: return run_both(options, output, sinks);
     case mxp::perf::Command::limits: return run_limits(options, output, sinks);
     case mxp::perf::Command::compare: return run_compare(options, output, sinks);

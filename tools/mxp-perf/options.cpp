@@ -14,6 +14,7 @@
 #include "common/units.h"
 #include "common/write_all.h"
 #include "mxp-perf/baseline/tls_baseline.h"
+#include "mxp-perf/capacity/capacity.h"
 #include "mxp-perf/clock/unix_time.h"
 #include "mxp-perf/histograms/merge.h"
 #include "mxp-perf/outputs/iperf3_json.h"
@@ -84,14 +85,15 @@ constexpr const char* kExamples =
     "  mxp-perf compare a.json b.json --max-regression 5%    exit code 6 when b is worse\n"
     "  mxp-perf compare --runs 10 old/mxp-perf new/mxp-perf -- --test rr    run both in turn\n"
     "  mxp-perf report a.json b.json -o report.html      a page of both for a browser\n"
+    "  mxp-perf find-capacity mxp://KEY@HOST:9000 --p99 1ms --loss 0.1%    the highest rate of calls within both\n"
     "  mxp-perf merge a.hlog b.hlog --hgrm all.hgrm      the percentiles of two clients together\n"
     "  mxp-perf limits                                   what this machine allows\n"
     "Exit codes: 0 done, 1 network or local I/O, 2 usage or input, 3 not allowed, 4 no answer to the handshake,\n"
     "5 the server ended the test or is no mxp-perf server, 6 an --assert did not hold or NEW is worse, 130 interrupted";
 
-constexpr std::string_view kPresent[] = {"server", "client", "run", "limits", "compare", "merge", "report"};
-constexpr std::string_view kAbsent[] = {"find-capacity"};
-constexpr tools::CommandNames kCommands{.tool = "mxp-perf", .present = kPresent, .absent = kAbsent, .or_else = ""};
+constexpr std::string_view kPresent[] = {"server",  "client", "run",    "limits",
+                                         "compare", "merge",  "report", "find-capacity"};
+constexpr tools::CommandNames kCommands{.tool = "mxp-perf", .present = kPresent, .absent = {}, .or_else = ""};
 
 void add_test_options(CLI::App& app, Options& options, LowOptions& low) {
   app.add_option("--test", low.test,
@@ -283,6 +285,8 @@ std::optional<std::string> interpret(Options& options, const LowOptions& low) {
     if (!assertion) return assertion.error();
     options.assertions.push_back(std::move(*assertion));
   }
+  if (options.command == Command::find_capacity)
+    if (auto error = interpret_capacity(options, low.rate.has_value())) return error;
   if (low.max_rate) {
     const auto rate = tools::parse_bits_per_second(*low.max_rate);
     if (!rate) return "--max-rate: " + rate.error();
@@ -297,7 +301,7 @@ std::optional<std::string> interpret(Options& options, const LowOptions& low) {
     if (!listen) return listen.error().message;
     options.listen = *listen;
   }
-  if (options.command == Command::client) {
+  if (options.command == Command::client || options.command == Command::find_capacity) {
     auto url = parse_url(low.url);
     if (!url) return url.error();
     if (!url->key) return "the URL names no server key: mxp://KEY@HOST:PORT, as the server prints it";
@@ -340,6 +344,12 @@ std::expected<Options, tools::ParseStop> parse_options(int argc, char** argv) {
   add_test_options(*client, options, low);
   add_transport_options(*client, options, low);
 
+  CLI::App* find_capacity = app.add_subcommand("find-capacity", "the highest rate that still keeps a bound");
+  find_capacity->add_option("url", low.url, "mxp://KEY@HOST:PORT, as the server prints it")->required();
+  add_capacity_options(*find_capacity, options.capacity);
+  add_test_options(*find_capacity, options, low);
+  add_transport_options(*find_capacity, options, low);
+
   CLI::App* run = app.add_subcommand("run", "server and client on loopback, in processes of their own");
   add_test_options(*run, options, low);
   add_transport_options(*run, options, low);
@@ -355,13 +365,17 @@ std::expected<Options, tools::ParseStop> parse_options(int argc, char** argv) {
 
   auto parsed = tools::parse_command_line(app, arguments);
   if (!parsed) return std::unexpected(parsed.error());
-  options.command = server->parsed()    ? Command::server
-                    : client->parsed()  ? Command::client
-                    : run->parsed()     ? Command::run
-                    : compare->parsed() ? Command::compare
-                    : merge->parsed()   ? Command::merge
-                    : report->parsed()  ? Command::report
-                                        : Command::limits;
+  options.command = server->parsed()          ? Command::server
+                    : client->parsed()        ? Command::client
+                    : run->parsed()           ? Command::run
+                    : compare->parsed()       ? Command::compare
+                    : merge->parsed()         ? Command::merge
+                    : find_capacity->parsed() ? Command::find_capacity
+                    : report->parsed()        ? Command::report
+                                              : Command::limits;
+  if (options.command == Command::find_capacity && find_capacity->count("--test") == 0) low.test = "rr";
+  if (options.command == Command::find_capacity && find_capacity->count("--duration") == 0)
+    options.workload.duration = kTrialDuration;
   if (options.command == Command::limits && limits->count("--mtu") == 0) low.mtu = 0;
   if (auto error = interpret(options, low)) return std::unexpected(tools::ParseStop{tools::ExitCode::usage, *error});
   return options;

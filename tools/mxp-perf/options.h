@@ -11,6 +11,7 @@
 #include "common/observe/options.h"
 #include "mxp-perf/arrivals/arrivals.h"
 #include "mxp-perf/assertions.h"
+#include "mxp-perf/capacity/capacity_options.h"
 #include "mxp-perf/compare/compare_options.h"
 #include "mxp-perf/histograms/merge_options.h"
 #include "mxp-perf/outputs/output_options.h"
@@ -23,7 +24,7 @@
 
 namespace mxp::perf {
 
-enum class Command : std::uint8_t { server, client, run, limits, compare, merge, report };
+enum class Command : std::uint8_t { server, client, run, limits, compare, merge, report, find_capacity };
 enum class Test : std::uint8_t { bulk, rr, messages, datagrams, isolation, mixed, streams, connect };
 std::string_view to_string(Test test);
 // The test of this name, if there is one.
@@ -111,6 +112,7 @@ struct Options {
   std::string link;                // emulated, as mxp-netem takes it; "" = none
   std::string json;                // "" = none, "-" = stdout
   OutputOptions outputs;
+  CapacityOptions capacity;
   CompareOptions compare;
   MergeOptions merge;
   ReportOptions report;

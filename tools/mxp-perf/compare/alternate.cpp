@@ -13,6 +13,7 @@
 #include <cstring>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <random>
 
 #include "common/escape.h"
 #include "mxp-perf/compare/result_input.h"
@@ -149,10 +150,12 @@ AlternatedRuns run_in_turn(const CompareOptions& options, const tools::SignalWat
   AlternatedRuns runs;
   const auto folder = ResultFolder::create(options.keep);
   if (!folder) return runs.ended = std::unexpected(folder.error()), runs;
+  std::random_device lot;
   for (unsigned i = 0; i != *options.runs; ++i) {
+    const unsigned first = lot() % 2;
     nlohmann::json pair[2];
     for (const unsigned turn : {0u, 1u}) {
-      const unsigned side = (turn + i) % 2;
+      const unsigned side = turn ^ first;
       const char* const name = side == 0 ? "BASE" : "NEW";
       const std::string path = fmt::format("{}/{}-{:03}.json", folder->path(), side == 0 ? "base" : "new", i + 1);
       output.progress(fmt::format("pair {} of {}: {}", i + 1, *options.runs, name));

@@ -1,5 +1,7 @@
 // compare --runs N: runs two programs in turn, so that what changes slowly on the machine (heat, other load) falls on
-// both. Every second pair begins with NEW: ABBA, and a steady drift cancels out.
+// both. Which one of a pair runs first is decided by lot: then the difference of a pair has either sign with the same
+// chance if the programs are alike, whatever else the machine does. Any fixed order (ABAB, ABBA) keeps time with some
+// other load, and takes it for a difference.
 #pragma once
 
 #include <nlohmann/json.hpp>

@@ -15,7 +15,8 @@ namespace {
 
 constexpr unsigned kMostRuns = 1000;
 
-// "5%" or "0.05" → 0.05
+}  // namespace
+
 std::optional<double> parse_share(std::string_view text) {
   double value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
@@ -23,8 +24,6 @@ std::optional<double> parse_share(std::string_view text) {
   if (error != std::errc() || !std::isfinite(value) || (!rest.empty() && rest != "%")) return std::nullopt;
   return rest == "%" ? value / 100 : value;
 }
-
-}  // namespace
 
 const CLI::App* add_compare_command(CLI::App& app, CompareOptions& options, LowCompareOptions& low) {
   CLI::App* compare = app.add_subcommand("compare", "is NEW worse than BASE? exit 6 if it is for certain");

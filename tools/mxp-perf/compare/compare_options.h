@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace CLI {
@@ -23,6 +24,9 @@ struct CompareOptions {
   CompareFormat format = CompareFormat::text;
   std::string keep;  // a folder for the results of all runs; "" = none
 };
+
+// "5%" or "0.05": 0.05.
+std::optional<double> parse_share(std::string_view text);
 
 // As the command line said it.
 struct LowCompareOptions {

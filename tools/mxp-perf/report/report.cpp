@@ -56,7 +56,18 @@ void replace_histograms(nlohmann::json& document) {
   document["curves"] = std::move(curves);
 }
 
-std::string name_of(const std::string& path) { return std::filesystem::path(path).stem().string(); }
+// A file's name without folder and ending, as long as that tells it from the others: a chart has each name once.
+std::string name_of(const std::string& path, const std::vector<NamedDocument>& others) {
+  const auto taken = [&](const std::string& name) {
+    return std::ranges::any_of(others, [&](const NamedDocument& other) { return other.name == name; });
+  };
+  const std::filesystem::path file(path);
+  std::string name = tools::escape(file.stem().string());
+  if (taken(name)) name = tools::escape((file.parent_path().filename() / file.stem()).string());
+  const std::string plain = name;
+  for (int number = 2; taken(name); ++number) name = fmt::format("{} ({})", plain, number);
+  return name;
+}
 
 }  // namespace
 
@@ -94,7 +105,7 @@ tools::Result<void> run_report(const Options& options, std::span<const std::stri
   for (const std::string& file : options.report.files) {
     auto document = read_document(file);
     if (!document) return std::unexpected(document.error());
-    documents.push_back({tools::escape(name_of(file)), *std::move(document)});
+    documents.push_back({name_of(file, documents), *std::move(document)});
   }
   nlohmann::json data = report_data(documents);
   const std::string title = options.report.title.empty() ? "mxp-perf report" : options.report.title;

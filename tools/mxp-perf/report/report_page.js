@@ -1,5 +1,6 @@
 // The page of mxp-perf report: called with the data that report.cpp makes, which come from files of anybody.
 
+const MANY = 8;  // more than that are told apart by their groups
 const PALETTE = ['one', 'two', 'three', 'four', 'bad', 'warn', 'quiet'];
 const words = (name) => String(name).replace(/_/g, ' ');
 const isNumber = (value) => typeof value === 'number' && isFinite(value);
@@ -42,7 +43,9 @@ function addComparison(one, page) {
     metric.decides ? element('b', '', text(metric.name)) : text(metric.name), {number: metricText(metric, median(metric.base))}, {number: metricText(metric, median(metric.new))},
     {number: isNumber(metric.change_percent) ? percentText(metric.change_percent) : ''}, {number: intervalText(metric)},
     metric.decides ? (FINDINGS[metric.finding] || ['', words(metric.finding)])[1] : '']);
-  card.append(table(['', 'base, median', 'new, median', 'change', `${comparison.confidence_percent} % interval`, ''], rows));
+  const figures = table(['', 'base, median', 'new, median', 'change', `${comparison.confidence_percent} % interval`, ''], rows);
+  figures.style.whiteSpace = 'nowrap';
+  card.append(figures);
   addRuns(comparison, card);
   const differences = listOf(comparison.differences);
   if (differences.length > 0) {
@@ -88,7 +91,10 @@ function addResults(results, page) {
     ['cpu, client and server', (one) => cpuText(one.cpu)], ['limited by', (one) => one.verdict === 'none' ? '' : text(one.verdict)],
     ['', (one) => one.error ? `${text(one.error.kind)}: ${text(one.error.message)}` : '']];
   const filled = columns.filter(([, value]) => results.some((one) => { const shown = value(one); return (shown && shown.number !== undefined ? shown.number : shown) !== ''; }));
-  page.append(element('div', 'card', table(filled.map(([head]) => head), results.map((one) => filled.map(([, value]) => value(one))))));
+  const rows = table(filled.map(([head]) => head), results.map((one) => filled.map(([, value]) => value(one))));
+  rows.style.whiteSpace = 'nowrap';  // it scrolls by itself where it is too wide
+  if (results.length <= MANY) return page.append(element('div', 'card', rows));
+  page.append(element('details', 'card', [element('summary', '', element('b', '', `All ${results.length} results`)), rows]));
 }
 
 const cell = (value, write) => ({number: isNumber(value) ? write(value) : ''});
@@ -99,10 +105,10 @@ function cpuText(cpu) {
 }
 
 // Series of many runs are told apart by their groups; few by themselves.
-function coloursOf(results) {
-  const names = results.map((one) => results.length > PALETTE.length ? groupOf(one.name) : one.name);
+function giveColours(results) {
+  const names = results.map((one) => results.length > MANY ? groupOf(one.name) : one.name);
   const different = [...new Set(names)];
-  return names.map((name) => PALETTE[different.indexOf(name) % PALETTE.length]);
+  results.forEach((one, i) => { one.colour = PALETTE[different.indexOf(names[i]) % PALETTE.length]; });
 }
 
 const RATES = [['goodput_bits_per_second', 'Goodput over time', rateText], ['messages_per_second', 'Calls or messages over time', perSecondText],
@@ -110,13 +116,14 @@ const RATES = [['goodput_bits_per_second', 'Goodput over time', rateText], ['mes
   ['handshakes_per_second', 'Handshakes over time', perSecondText]];
 
 function addRates(results, page) {
-  const colours = coloursOf(results);
   for (const [key, title, valueText] of RATES) {
-    const series = results.map((one, i) => ({label: one.name, colour: colours[i], points: pointsOf(one, key)}));
+    const series = results.map((one) => ({label: one.name, colour: one.colour, points: pointsOf(one, key)}));
     if (!series.some((each) => each.points.length > 1)) continue;
     const card = element('div', 'card');
     page.append(card);
-    chart(card, title, series.filter((each) => each.points.length > 1), valueText, manyRuns(series));
+    const drawn = series.filter((each) => each.points.length > 1);
+    chart(card, title, drawn, valueText, manyRuns(drawn));
+    addGroups(drawn, card);
   }
 }
 
@@ -126,7 +133,17 @@ function pointsOf(one, key) {
 }
 
 // The legend of twenty runs would be longer than the chart: it shows the one that is pointed at.
-const manyRuns = (series) => series.length > 8 ? {legend: 'onmouseover', strokeWidth: 1} : {};
+const manyRuns = (series) => series.length > MANY ? {legend: 'onmouseover', strokeWidth: 1} : {};
+
+function addGroups(series, card) {
+  if (series.length <= MANY) return;
+  const groups = new Map(series.map((one) => [groupOf(one.label), one.colour]));
+  card.append(element('div', 'keys', [...groups].map(([name, colourName]) => {
+    const key = element('i');
+    key.style.background = `var(--${colourName})`;
+    return element('span', '', [key, name]);
+  })));
+}
 
 // Over the share of values that are longer, so that each step to the right is ten times as rare.
 function addCurves(results, page) {
@@ -135,8 +152,7 @@ function addCurves(results, page) {
   const names = [...new Set(shown.map((each) => each.name))];
   for (const name of names) {
     const curves = shown.filter((each) => each.name === name);
-    const colours = coloursOf(curves.map((each) => each.one));
-    const series = curves.map((each, i) => ({label: each.one.name, colour: colours[i], points: each.points.map(([us, above]) => [-Math.log10(above), us])}));
+    const series = curves.map((each) => ({label: each.one.name, colour: each.one.colour, points: each.points.map(([us, above]) => [-Math.log10(above), us])}));
     const last = Math.max(...series.map((each) => each.points[each.points.length - 1][0]));
     const card = element('div', 'card');
     page.append(card);
@@ -148,6 +164,7 @@ function addCurves(results, page) {
       axes: {x: {valueFormatter: (x) => `${(100 * (1 - 10 ** -x)).toFixed(Math.max(2, Math.ceil(x) - 1))} %: `, ticker: ticks},
         y: {valueFormatter: (y) => y === null ? '' : microsecondsText(y), axisLabelFormatter: axisText(microsecondsText), axisLabelWidth: 72, pixelsPerLabel: 36}},
     });
+    addGroups(series, card);
   }
 }
 
@@ -194,6 +211,7 @@ function page(data, main) {
   }
   if (data.results.length === 0) return;
   main.append(element('h2', '', data.results.length === 1 ? 'The result' : 'The results'));
+  giveColours(data.results);
   addResults(data.results, main);
   addRates(data.results, main);
   addCurves(data.results, main);

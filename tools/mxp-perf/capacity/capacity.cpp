@@ -1,0 +1,187 @@
+#include "mxp-perf/capacity/capacity.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include "common/units.h"
+#include "common/write_all.h"
+#include "mxp-perf/capacity/rate_search.h"
+#include "mxp-perf/compare/compare_options.h"
+#include "mxp-perf/config_json.h"
+#include "mxp/version.h"
+
+namespace mxp::perf {
+
+using tools::ErrorKind;
+
+void add_capacity_options(CLI::App& app, CapacityOptions& options) {
+  tools::add_time(app, "--p99", options.p99, "99 of 100 must take no longer, from when they were due");
+  app.add_option_function<std::string>(
+         "--loss",
+         [&options](const std::string& text) {
+           const auto share = parse_share(text);
+           if (!share || *share < 0 || *share >= 1) throw CLI::ValidationError("--loss", "takes a share, 0% to 100%");
+           options.loss = *share;
+         },
+         "no more may be lost, unanswered or not sent, such as 0.1%")
+      ->type_name("SHARE");
+  const auto in_range = CLI::Range(kMinRate, kMaxRate);
+  app.add_option("--min-rate", options.least_rate, "begin here (default 100 per second)")->check(in_range);
+  app.add_option("--max-rate", options.most_rate, "go no further (default 1000000 per second)")->check(in_range);
+}
+
+std::optional<std::string> interpret_capacity(Options& options, bool rate_given) {
+  const Test test = options.workload.test;
+  if (test == Test::bulk || test == Test::isolation)
+    return fmt::format("find-capacity looks for a rate, and --test {} has none: use rr, messages, mixed or datagrams",
+                       to_string(test));
+  const OutputOptions& outputs = options.outputs;
+  if (outputs.json_stream || !outputs.hlog.empty() || !outputs.hgrm.empty() || !outputs.iperf3.empty())
+    return "--json-stream, --hlog, --hgrm and --iperf3-json are for one run; find-capacity makes many";
+  if (!options.assertions.empty()) return "--assert is for one run: the bounds of find-capacity are --p99 and --loss";
+  options.measure_limits = false;
+  if (rate_given) return "find-capacity looks for the rate: --min-rate and --max-rate bound it";
+  if (!options.capacity.p99 && !options.capacity.loss) return "find-capacity needs a bound: --p99 TIME or --loss SHARE";
+  if (options.capacity.p99 && test == Test::datagrams)
+    return "--p99 is not for datagrams, which have no answer: use --loss";
+  if (options.capacity.least_rate > options.capacity.most_rate) return "--min-rate is above --max-rate";
+  return std::nullopt;
+}
+
+namespace {
+
+Options at_rate(const Options& options, double rate) {
+  Options trial = options;
+  const bool messages = options.workload.test == Test::messages || options.workload.test == Test::mixed;
+  (messages ? trial.workload.messages_per_second : trial.workload.calls_per_second) = rate;
+  return trial;
+}
+
+double share(double part, double whole) { return whole > 0 ? part / whole : 0; }
+
+// Of what was due: lost, unanswered, expired, or never sent for lack of room.
+std::optional<double> loss_of(const Result& result) {
+  if (result.datagrams) {
+    const DatagramCounts& counts = *result.datagrams;
+    const auto due = static_cast<double>(counts.sent + counts.not_sent);
+    return 1 - share(static_cast<double>(counts.delivered), due);
+  }
+  if (result.messages) {
+    const MessageCounts& counts = *result.messages;
+    const auto due = static_cast<double>(counts.taken + counts.not_sent.value_or(0));
+    return 1 - share(static_cast<double>(counts.delivered), due);
+  }
+  if (result.calls)
+    return share(static_cast<double>(result.calls->due - result.calls->answered),
+                 static_cast<double>(result.calls->due));
+  return std::nullopt;
+}
+
+// Whose processor was busy: a process with one thread that ran for nine tenths of the time could not do more.
+std::string limit_of(const Result& result) {
+  constexpr double kFull = 0.9;
+  const double client = result.client ? share(result.client->cpu_seconds, result.wall_seconds) : 0;
+  const double server = result.server ? share(result.server->cpu_seconds, result.wall_seconds) : 0;
+  if (client >= kFull && client >= server) return "tool";
+  return server >= kFull ? "peer" : "network";
+}
+
+nlohmann::json to_json(const Trial& trial) {
+  nlohmann::json json = {{"rate_per_second", trial.rate_per_second}, {"kept", trial.why.empty()}};
+  if (trial.p99_us) json["p99_us"] = *trial.p99_us;
+  if (trial.loss_share) json["loss_share"] = *trial.loss_share;
+  if (!trial.why.empty()) json["why"] = trial.why, json["limited_by"] = trial.limited_by;
+  return json;
+}
+
+std::string describe(const Trial& trial) {
+  std::string text = fmt::format("{:>12.1f} /s  {}", trial.rate_per_second, trial.why.empty() ? "kept" : trial.why);
+  if (trial.p99_us && trial.why.empty()) text += fmt::format(", p99 {:.1f} us", *trial.p99_us);
+  return text;
+}
+
+nlohmann::json document_of(const Options& options, const RateSearch& search, const std::vector<Trial>& trials) {
+  nlohmann::json bounds = nlohmann::json::object();
+  if (options.capacity.p99) bounds["p99_us"] = std::chrono::duration<double, std::micro>(*options.capacity.p99).count();
+  if (options.capacity.loss) bounds["loss_share"] = *options.capacity.loss;
+  nlohmann::json capacity = {{"test", to_string(options.workload.test)}, {"bounds", bounds}};
+  if (search.best()) capacity["rate_per_second"] = *search.best();
+  std::string limited_by = search.reached_most() ? "max_rate" : "unknown";
+  for (const Trial& trial : trials) {
+    capacity["trials"].push_back(to_json(trial));
+    if (!trial.why.empty() && search.broken() == trial.rate_per_second) limited_by = trial.limited_by;
+  }
+  capacity["limited_by"] = limited_by;
+  return {{"schema", kSchemaName},
+          {"version", kLibraryVersion},
+          {"config", config_of(options)},
+          {"capacity", std::move(capacity)}};
+}
+
+std::string summary_of(const nlohmann::json& capacity, const Trial* last_broken) {
+  const std::string limit = capacity.at("limited_by");
+  std::string text = capacity.contains("rate_per_second")
+                         ? fmt::format("capacity  {:.1f} /s\n", capacity.at("rate_per_second").get<double>())
+                         : "capacity  none: the lowest rate broke the bound already\n";
+  if (limit == "max_rate") text += "limit     none up to --max-rate\n";
+  else if (last_broken != nullptr) text += fmt::format("limit     {}: {}\n", limit, last_broken->why);
+  if (limit == "tool") text += "note      this program itself was the limit: more can be had with several clients\n";
+  return text;
+}
+
+}  // namespace
+
+Trial judge_trial(const Options& options, double rate, const Result& result) {
+  Trial trial{.rate_per_second = rate, .p99_us = {}, .loss_share = loss_of(result), .why = {}, .limited_by = {}};
+  if (result.latency_us) trial.p99_us = result.latency_us->p99;
+  // What waits in a queue of the path comes after all, and is not lost: it is the rate of arrivals that tells.
+  constexpr double kTolerance = 1.02;
+  const bool kept_up = !(result.calls && result.calls->rate_kept == false) &&
+                       !(result.messages && result.messages->rate_kept == false) &&
+                       !(result.datagrams && result.messages_per_second.value_or(0) * kTolerance < rate);
+  const auto& [p99, loss, least, most] = options.capacity;
+  if (p99 && !trial.p99_us) trial.why = "nothing was answered";
+  else if (p99 && *trial.p99_us > std::chrono::duration<double, std::micro>(*p99).count())
+    trial.why = fmt::format("p99 was {:.1f} us", *trial.p99_us);
+  else if (loss && trial.loss_share && *trial.loss_share > *loss)
+    trial.why = fmt::format("{:.3f}% were lost or not sent", 100 * *trial.loss_share);
+  else if (!kept_up) trial.why = "the rate was not reached";
+  if (!trial.why.empty()) trial.limited_by = limit_of(result);
+  return trial;
+}
+
+tools::Result<void> search_capacity(const Options& options, tools::Output& output, ResultSinks& sinks,
+                                    const tools::SignalWatch& signals, const RunTrial& run) {
+  RateSearch search(options.capacity.least_rate, options.capacity.most_rate);
+  std::vector<Trial> trials;
+  tools::Result<void> ended;
+  while (const auto rate = search.next()) {
+    const ClientResult outcome = run(at_rate(options, *rate));
+    // A trial that was cut short says nothing of its rate.
+    if (signals.received() != 0 || !outcome.result || outcome.error) {
+      ended = outcome.error ? std::unexpected(*outcome.error) : tools::fail(ErrorKind::interrupted, "interrupted");
+      break;
+    }
+    trials.push_back(judge_trial(options, *rate, *outcome.result));
+    output.summary(describe(trials.back()));
+    search.on_trial(trials.back().why.empty());
+  }
+  if (trials.empty() && !ended) return ended;
+  nlohmann::json document = document_of(options, search, trials);
+  if (!ended) document.update(to_json(ended.error()));
+  const auto written = sinks.json().write_document(document);
+  if (options.json != "-") {
+    const Trial* last_broken = nullptr;
+    for (const Trial& trial : trials)
+      if (!trial.why.empty() && search.broken() == trial.rate_per_second) last_broken = &trial;
+    const std::string text = summary_of(document.at("capacity"), last_broken);
+    if (auto printed = tools::write_all(STDOUT_FILENO, text, "stdout"); !printed) return printed;
+  }
+  if (!written) return written;
+  return ended;
+}
+
+}  // namespace mxp::perf

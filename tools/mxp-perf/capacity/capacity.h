@@ -1,0 +1,43 @@
+// find-capacity URL: the highest rate of calls, messages or datagrams that still keeps the user's bounds.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/output.h"
+#include "common/signals.h"
+#include "common/tool_error.h"
+#include "mxp-perf/client/client.h"
+#include "mxp-perf/options.h"
+#include "mxp-perf/outputs/result_sinks.h"
+
+namespace CLI {
+class App;
+}  // namespace CLI
+
+namespace mxp::perf {
+
+// Of each trial, where --duration does not say otherwise. Our choice: RFC 2544 has 60 s, for a device that is bought.
+inline constexpr Duration kTrialDuration = std::chrono::seconds(2);
+
+void add_capacity_options(CLI::App& app, CapacityOptions& options);
+// What is wrong, if anything. Without --rate the test runs at rates all the same: that is set here.
+std::optional<std::string> interpret_capacity(Options& options, bool rate_given);
+
+// One trial: the rate, and what broke the bound; `why` is empty where it was kept.
+struct Trial {
+  double rate_per_second = 0;
+  std::optional<double> p99_us, loss_share;
+  std::string why;
+  std::string limited_by;  // tool, peer, network, where it was broken
+};
+Trial judge_trial(const Options& options, double rate, const Result& result);
+
+using RunTrial = std::function<ClientResult(const Options&)>;
+// Runs the search; `signals` ends it with what was found until then.
+tools::Result<void> search_capacity(const Options& options, tools::Output& output, ResultSinks& sinks,
+                                    const tools::SignalWatch& signals, const RunTrial& run);
+
+}  // namespace mxp::perf
