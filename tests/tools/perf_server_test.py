@@ -110,7 +110,7 @@ class Limits(unittest.TestCase):
                     result = json.loads(done.stdout)["result"]
                     rate = result.get("goodput_bits_per_second", result["bytes"] * 8 / result["seconds"])
                     self.assertLess(rate, 8.8e6)
-                    self.assertGreater(rate, 5e6)
+                    self.assertGreater(rate, 1e6)
             self.refused(server, 5, "datagrams as fast as they go are more than this server allows", "--test", "datagrams")
             self.refused(server, 5, "datagrams of 9.36 Mbit/s are more", "--test", "datagrams", "--rate", "1000")
             self.assertEqual(measured(server, "--test", "datagrams", "--rate", "100", "--duration", "0.2s").returncode, 0)
