@@ -4,12 +4,16 @@
 #include <limits>
 
 #include "netem/distribution.h"
+#include "netem/spec_units.h"
 
 namespace mxp::netem {
 namespace {
 
 // Slots belong to the link and not to a flow, so their draws come from a flow number that no flow has.
 constexpr std::uint64_t kSlotFlow = std::numeric_limits<std::uint64_t>::max();
+
+// Waits of a day each add up, packet by packet, to more than a Timestamp holds. Nobody sees the difference after 146 years.
+constexpr Timestamp kFarthest{Duration::max() / 2};
 
 }  // namespace
 
@@ -42,6 +46,8 @@ Duration Serializer::time_on_wire(std::uint64_t ip_bytes) const {
     bytes = std::max<std::int64_t>(
         cells * (static_cast<std::int64_t>(framing_.cell_bytes) + framing_.cell_overhead_bytes), 0);
   }
+  // Cells may make of one packet more than a Duration can say: beyond this it does not matter how long.
+  if (static_cast<std::uint64_t>(bytes) > rate_.bytes_in(kLongestTime)) return kLongestTime;
   return rate_.time_for(static_cast<std::uint64_t>(bytes));
 }
 
@@ -50,7 +56,7 @@ Timestamp Serializer::departure(Timestamp ready, std::uint64_t ip_bytes, Timesta
     ready = link_start + trace_.departure(ready - link_start, ip_bytes);
   } else if (!rate_.is_zero()) {
     // Same as sch_netem: max(now + latency, end of the packet before) + time on the wire.
-    wire_free_ = std::max(ready, wire_free_) + time_on_wire(ip_bytes);
+    wire_free_ = std::min(std::max(ready, wire_free_) + time_on_wire(ip_bytes), kFarthest);
     ready = wire_free_;
   }
   return slot_.enabled() ? through_slots(ready, ip_bytes) : ready;
@@ -66,7 +72,7 @@ Duration Serializer::draw_slot_wait() {
 // next.
 Timestamp Serializer::through_slots(Timestamp ready, std::uint64_t ip_bytes) {
   if (ready > slot_opens_ || packets_left_ == 0 || bytes_left_ == 0) {
-    slot_opens_ = std::max(ready, slot_opens_) + draw_slot_wait();
+    slot_opens_ = std::min(std::max(ready, slot_opens_) + draw_slot_wait(), kFarthest);
     packets_left_ = slot_.packets == 0 ? std::numeric_limits<std::uint64_t>::max() : slot_.packets;
     bytes_left_ = slot_.bytes == 0 ? std::numeric_limits<std::uint64_t>::max() : slot_.bytes;
   }

@@ -166,7 +166,8 @@ void SpecParser::read_trace() {
 
 void SpecParser::read_rebind() {
   spec_.rebind_every = time("rebind 30s");
-  if (error_.empty() && spec_.rebind_every.count() == 0) fail("'rebind' needs a time above 0, such as 'rebind 30s'");
+  constexpr Duration kLeast = std::chrono::milliseconds(10);  // each opens sockets, one for each client
+  if (error_.empty() && spec_.rebind_every < kLeast) fail("'rebind' needs 10ms or more, such as 'rebind 30s'");
 }
 
 void SpecParser::read_outage() {

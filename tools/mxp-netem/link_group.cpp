@@ -84,7 +84,7 @@ bool LinkGroup::advance(Timestamp now) {
   if (now >= next_rebind_) {
     rebind = true;
     // Not "now + interval": lateness must not add up.
-    while (next_rebind_ <= now) next_rebind_ += rebinds_every_;
+    next_rebind_ += ((now - next_rebind_) / rebinds_every_ + 1) * rebinds_every_;
   }
   return rebind;
 }

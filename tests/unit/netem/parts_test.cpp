@@ -9,6 +9,8 @@
 #include "netem/delivery_trace.h"
 #include "netem/distribution.h"
 #include "netem/draws.h"
+#include "netem/serializer.h"
+#include "netem/spec.h"
 
 using namespace std::chrono_literals;
 using namespace mxp;
@@ -45,6 +47,24 @@ BOOST_AUTO_TEST_CASE(correlation_pulls_a_draw_towards_the_last_one) {
     BOOST_REQUIRE(std::abs(next - (0.9 * last + 0.1 * draws.uniform({.packet = i}, Purpose::delay))) < 1e-12);
     last = next;
   }
+}
+
+BOOST_AUTO_TEST_CASE(the_slowest_wire_and_the_longest_slots_come_to_no_overflow) {
+  const auto wire = parse_link_spec("rate 8bit 65535 1 65535");
+  BOOST_REQUIRE(wire.has_value());
+  Serializer serializer(*wire, 1, 0);
+  const Timestamp begin{1s};
+  BOOST_TEST((serializer.departure(begin, 1500, begin) == begin + 24h));
+  Timestamp last = begin;
+  for (int i = 0; i < 200'000; ++i) {
+    const Timestamp next = serializer.departure(begin, 1500, begin);
+    BOOST_REQUIRE((next >= last));
+    last = next;
+  }
+  const auto slots = parse_link_spec("slot 86400s 86400s packets 1");
+  BOOST_REQUIRE(slots.has_value());
+  Serializer bursts(*slots, 1, 0);
+  for (int i = 0; i < 200'000; ++i) BOOST_REQUIRE((bursts.departure(begin, 1500, begin) > begin));
 }
 
 BOOST_AUTO_TEST_CASE(normal_quantiles_are_those_of_the_tables) {
