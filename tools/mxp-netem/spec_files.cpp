@@ -1,17 +1,21 @@
 #include "mxp-netem/spec_files.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <glob.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
 
 #include "common/escape.h"
 #include "netem/delay_table.h"
 #include "netem/delivery_trace.h"
+#include "udp/unique_fd.h"
 
 namespace mxp::tools {
 namespace {
@@ -60,17 +64,26 @@ Result<void> load_table(netem::DelayTable& table) {
 }  // namespace
 
 Result<std::string> read_whole_file(const std::string& path, std::string_view what, std::size_t most) {
-  std::ifstream file(path, std::ios::binary);
+  const auto cannot = [&](const char* why) {
+    return fail(ErrorKind::usage, fmt::format("cannot read {} {}: {}", what, escape(path), why));
+  };
+  // O_NONBLOCK: to open a named pipe would take until someone writes to it.
+  const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  struct stat status{};
+  if (!file || ::fstat(file.get(), &status) != 0) return cannot(std::strerror(errno));
+  if (S_ISDIR(status.st_mode)) return cannot(std::strerror(EISDIR));
+  if (!S_ISREG(status.st_mode)) return cannot("not a regular file");
   std::string content;
-  // read() reports what an iterator over the stream would throw: a folder can be opened, but not read.
-  for (char chunk[4096]; file.read(chunk, sizeof chunk), file.gcount() > 0;) {
-    content.append(chunk, static_cast<std::size_t>(file.gcount()));
+  std::array<char, 64 * 1024> chunk;
+  for (;;) {
+    const ssize_t size = ::read(file.get(), chunk.data(), chunk.size());
+    if (size < 0 && errno == EINTR) continue;
+    if (size < 0) return cannot(std::strerror(errno));
+    if (size == 0) return content;
+    content.append(chunk.data(), static_cast<std::size_t>(size));
     if (content.size() > most)
       return fail(ErrorKind::usage, fmt::format("{} {} has more than {} bytes", what, escape(path), most));
   }
-  if (!file.eof())
-    return fail(ErrorKind::usage, fmt::format("cannot read {} {}: {}", what, escape(path), std::strerror(errno)));
-  return content;
 }
 
 Result<void> load_spec_files(netem::LinkSpec& spec) {

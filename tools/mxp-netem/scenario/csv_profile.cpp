@@ -41,7 +41,8 @@ std::string read_field(std::string_view column, std::string_view text, ProfileRo
   if (text.empty()) return column == "t" ? "'t' is missing" : "";
   if (column == "t") {
     const auto at = parse_time(text);
-    if (!at) return fmt::format("t: '{}' is not a time in seconds, such as 1.5", escape(text));
+    if (!at || *at > netem::kLongestTime)
+      return fmt::format("t: '{}' is not a time in seconds up to 24 hours, such as 1.5", escape(text));
     row.at = *at;
   } else if (column == "rate") {
     row.rate = netem::parse_rate(text);

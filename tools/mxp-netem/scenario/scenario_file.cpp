@@ -24,7 +24,8 @@ using netem::TimelineEvent;
 
 constexpr std::size_t kMostScenarioBytes = 1u << 20;  // our choices
 constexpr std::size_t kMostProfileBytes = 64u << 20;
-constexpr std::size_t kMostClientGroups = 100;  // each new client is held against all
+constexpr std::size_t kMostClientGroups = 100;   // each new client is held against all
+constexpr std::size_t kMostChanges = 1'000'000;  // of the profiles of all groups, each direction by itself
 
 // A change of one link, to be applied in its time.
 struct Edit {
@@ -70,6 +71,7 @@ class ScenarioReader {
   std::filesystem::path folder_;
   Scenario& scenario_;
   TomlProblems problems_;
+  std::size_t changes_ = 0;  // by profiles
   std::list<Group> groups_;  // first the one for all others
   netem::DropList drops_up_;
   netem::DropList drops_down_;
@@ -84,7 +86,8 @@ Result<void> ScenarioReader::read(const toml::table& root) {
   for (const toml::table* drop : top.tables("drop")) read_drop(*drop);
   top.text("title");
   top.expect_no_others();
-  if (repeat && repeat->count() == 0) top.problem("repeat", "'repeat' must be above 0");
+  // Each beginning costs time: with less the relay would do nothing else.
+  if (repeat && *repeat < std::chrono::milliseconds(1)) top.problem("repeat", "'repeat' must be at least 1ms");
   for (Group& group : groups_) {
     if (problems_.any()) break;
     group.plan.timeline.repeat = repeat.value_or(Duration::zero());
@@ -135,6 +138,10 @@ void ScenarioReader::read_profile(TomlTable& table, Group& group, std::string_vi
   if (!content) return table.problem(key, content.error().message);
   const auto rows = parse_csv_profile(*content);
   if (!rows) return table.problem(key, fmt::format("{}: {}", escape(path), rows.error()));
+  changes_ += rows->size() * directions.size();
+  if (changes_ > kMostChanges)
+    return table.problem(
+        key, fmt::format("the profiles have more than {} rows, those of both directions counted twice", kMostChanges));
   for (const ProfileRow& row : *rows) {
     for (const Direction direction : directions) {
       Edit edit;
@@ -299,6 +306,9 @@ void ScenarioReader::read_drop(const toml::table& source) {
     netem::DropList& drops = direction == Direction::up ? drops_up_ : drops_down_;
     drops.packets.insert(drops.packets.end(), list.packets.begin(), list.packets.end());
     drops.handshake.insert(drops.handshake.end(), list.handshake.begin(), list.handshake.end());
+    if (drops.packets.size() + drops.handshake.size() > netem::kMostDropRanges)
+      return table.problem("packets", fmt::format("all [[drop]] together have more than {} ranges for one direction",
+                                                  netem::kMostDropRanges));
   }
 }
 

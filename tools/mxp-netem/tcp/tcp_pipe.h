@@ -36,10 +36,12 @@ class TcpPipe {
   Timestamp next_event() const;
   void change(const netem::LinkSpec& spec) { link_.change(spec_for_tcp(spec)); }
   std::uint64_t bytes() const { return bytes_; }
+  // Of the bytes that left the link, those in memory: they wait for the socket, or were written not long ago.
+  std::size_t buffered() const { return ready_.size(); }
+  static constexpr std::size_t kMostHeld = 4u << 20;  // our choice: 1 Gbit/s for 30 ms, 100 Mbit/s for 300 ms
 
  private:
-  static constexpr std::size_t kMostHeld = 4u << 20;  // our choice: 1 Gbit/s for 30 ms, 100 Mbit/s for 300 ms
-  static constexpr std::size_t kSegment = 1448;       // what Ethernet carries of TCP with time stamps
+  static constexpr std::size_t kSegment = 1448;  // what Ethernet carries of TCP with time stamps
 
   netem::Link link_;
   std::uint64_t flow_;

@@ -21,9 +21,17 @@ UniqueFd tcp_socket(AddressFamily family) {
   return fd;
 }
 
-void send_at_once(int fd) {
+// Sends at once, and finds out within two minutes that a peer is gone without a word.
+void set_up_stream(int fd) {
   constexpr int kOn = 1;
+  constexpr int kIdleSeconds = 60;
+  constexpr int kProbeSeconds = 10;
+  constexpr int kProbes = 6;
   ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &kOn, sizeof kOn);
+  ::setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &kOn, sizeof kOn);
+  ::setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &kIdleSeconds, sizeof kIdleSeconds);
+  ::setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &kProbeSeconds, sizeof kProbeSeconds);
+  ::setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &kProbes, sizeof kProbes);
 }
 
 // The peer hears a reset, not an orderly end of what was not delivered.
@@ -57,7 +65,7 @@ Result<std::unique_ptr<TcpRelay>> TcpRelay::open(const SocketAddress& address, c
 }
 
 Timestamp TcpRelay::next_event() const {
-  Timestamp next = kNever;
+  Timestamp next = deaf_until_;
   for (const Connection& connection : connections_)
     next = std::min({next, connection.up.next_event(), connection.down.next_event()});
   return next;
@@ -78,7 +86,8 @@ void TcpRelay::step(Timestamp now) {
   // Which descriptor it was does not matter: there are few connections, and each is looked at.
   std::array<epoll_event, 16> events;
   ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), 0);
-  accept_all();
+  if (now >= deaf_until_) listen_again(now);
+  if (deaf_until_ == kNever) accept_all(now);
   for (auto connection = connections_.begin(); connection != connections_.end();) {
     if (serve(*connection, now)) {
       watch(*connection);
@@ -89,12 +98,27 @@ void TcpRelay::step(Timestamp now) {
   }
 }
 
-void TcpRelay::accept_all() {
+void TcpRelay::accept_all(Timestamp now) {
   for (;;) {
     UniqueFd client(::accept4(listener_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
-    if (!client) return;
-    begin(std::move(client));
+    if (client) {
+      begin(std::move(client));
+      continue;
+    }
+    if (errno == EINTR || errno == ECONNABORTED) continue;
+    if (errno == EAGAIN) return;
+    // Without a descriptor left who waits goes on waiting, and epoll would report it again and again.
+    constexpr Duration kPause = std::chrono::milliseconds(100);
+    if (::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, listener_.get(), nullptr) == 0) deaf_until_ = now + kPause;
+    return;
   }
+}
+
+void TcpRelay::listen_again(Timestamp now) {
+  epoll_event event{};
+  event.events = EPOLLIN;
+  const bool watched = ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, listener_.get(), &event) == 0;
+  deaf_until_ = watched ? kNever : now + std::chrono::seconds(1);
 }
 
 void TcpRelay::begin(UniqueFd client) {
@@ -107,8 +131,8 @@ void TcpRelay::begin(UniqueFd client) {
     close_with_reset(client);
     return;
   }
-  send_at_once(client.get());
-  send_at_once(target.get());
+  set_up_stream(client.get());
+  set_up_stream(target.get());
   const std::uint64_t number = counters_.connections++;
   connections_.push_back(Connection{.client = std::move(client),
                                     .target = std::move(target),

@@ -55,7 +55,8 @@ class TcpRelay {
 
   TcpRelay(UniqueFd listener, UniqueFd epoll, const SocketAddress& target, std::uint64_t seed)
       : listener_(std::move(listener)), epoll_(std::move(epoll)), target_(target), seed_(seed) {}
-  void accept_all();
+  void accept_all(Timestamp now);
+  void listen_again(Timestamp now);
   void begin(UniqueFd client);
   // False once the connection is over.
   bool serve(Connection& connection, Timestamp now);
@@ -69,6 +70,7 @@ class TcpRelay {
   netem::LinkState up_;
   netem::LinkState down_;
   std::list<Connection> connections_;
+  Timestamp deaf_until_ = kNever;  // while the listener is not watched
   TcpCounters counters_;
 };
 

@@ -1,4 +1,6 @@
 // Scenario files: what they come to, and what is wrong with those that come to nothing, by line.
+#include <sys/stat.h>
+
 #include <boost/test/unit_test.hpp>
 #include <filesystem>
 #include <fstream>
@@ -182,7 +184,8 @@ BOOST_AUTO_TEST_CASE(mistakes_are_named_with_their_line) {
       {"[link]\nprofile = \"none.csv\"", "s.toml:2: cannot read the profile"},
       {"[link]\nprofile = \"bad.csv\"", "bad.csv: line 3: t does not rise"},
       {"[link]\nspec = \"trace none.up\"", "s.toml:2: cannot read the trace"},
-      {"repeat = 0", "s.toml:1: 'repeat' must be above 0"},
+      {"repeat = 0", "s.toml:1: 'repeat' must be at least 1ms"},
+      {"repeat = \"1ns\"", "s.toml:1: 'repeat' must be at least 1ms"},
       {"repeat = \"25h\"", "s.toml:1: 'repeat' is a time up to 24 hours"},
       {"[[step]]\nspec = \"\"", "s.toml:1: [[step]] needs 'at'"},
       {"[[step]]\nat = -1", "s.toml:2: 'at' is a time"},
@@ -218,6 +221,34 @@ BOOST_AUTO_TEST_CASE(mistakes_are_named_with_their_line) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(what_is_for_all_has_a_bound_for_all) {
+  std::string list = "1";
+  for (int i = 1; i < 600; ++i) list += ",1";
+  const std::string drop = "[[drop]]\ndirection = \"up\"\npackets = \"" + list + "\"\n";
+  BOOST_TEST(read(drop).has_value());
+  const auto twice = read(drop + drop);
+  BOOST_REQUIRE(!twice.has_value());
+  BOOST_TEST(twice.error().message.find("s.toml:6: all [[drop]] together") != std::string::npos, twice.error().message);
+
+  std::string rows = "t,rate\n";
+  for (int i = 0; i < 300'000; ++i) rows += std::to_string(i * 0.001) + ",1mbit\n";
+  write("long.csv", rows);
+  const auto profiles = read(
+      "[link]\nprofile = \"long.csv\"\n[[client]]\nnth = 1\nprofile_up = \"long.csv\"\n"
+      "[[client]]\nnth = 2\nprofile_up = \"long.csv\"\n");
+  BOOST_REQUIRE(!profiles.has_value());
+  BOOST_TEST(profiles.error().message.find("s.toml:8: the profiles have more than") != std::string::npos,
+             profiles.error().message);
+}
+
+BOOST_AUTO_TEST_CASE(a_named_pipe_is_not_waited_for) {
+  const std::string pipe = (folder.path / "pipe").string();
+  BOOST_REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
+  const auto scenario = read("[link]\nspec = \"trace " + pipe + "\"");
+  BOOST_REQUIRE(!scenario.has_value());
+  BOOST_TEST(scenario.error().message.find("not a regular file") != std::string::npos, scenario.error().message);
+}
+
 BOOST_AUTO_TEST_CASE(csv_mistakes_are_named_with_their_line) {
   const struct {
     std::string_view text, says;
@@ -231,6 +262,7 @@ BOOST_AUTO_TEST_CASE(csv_mistakes_are_named_with_their_line) {
       {"t,rate\n0\n", "line 2: 1 fields, but 2 columns"},
       {"t,rate\n,1mbit\n", "line 2: 't' is missing"},
       {"t,rate\nsoon,1mbit\n", "line 2: t: 'soon' is not a time"},
+      {"t,rate\n86401,1mbit\n", "line 2: t: '86401' is not a time in seconds up to 24 hours"},
       {"t,rate\n0,fast\n", "line 2: rate: 'fast' is not a rate"},
       {"t,delay\n0,40\n", "line 2: delay: '40' is not a time with its unit"},
       {"t,loss\n\n0,101%\n", "line 3: loss: '101%' is not a percentage"},
