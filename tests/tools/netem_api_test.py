@@ -2,13 +2,17 @@
 """mxp-netem --http: the paths, fields and errors of Toxiproxy, on datagrams, and the metrics of Prometheus.
 
 MXP_BIN names the folder of the tools."""
+import gzip
 import http.client
 import json
 import os
 import re
+import shutil
 import signal
 import socket
+import select
 import subprocess
+import tempfile
 import threading
 import time
 import unittest
@@ -39,6 +43,8 @@ class Echo:
 
 
 class ApiTest(unittest.TestCase):
+    number = 0  # of datagrams
+
     def setUp(self):
         self.echo = Echo()
         self.addCleanup(self.echo.close)
@@ -83,18 +89,23 @@ class ApiTest(unittest.TestCase):
         self.assertEqual(got, status, answer)
         return answer
 
-    def round_trip(self, address, count=1, data=b"x", one=None):
-        """How many come back, and the shortest round trip in seconds. Waits a second for those that do not."""
+    def round_trip(self, address, count=1, data=b"x", one=None, lossy=False):
+        """How many come back, and the shortest round trip in seconds. Waits a second for those that do not, or until a
+        late answer must have come where all are expected to: then a slow machine costs time and nothing else."""
         host, port = address.rsplit(":", 1)
         own = one is None
         one = one or socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        one.settimeout(1)
         came, shortest = 0, 60.0
         for _ in range(count):
+            self.number += 1
+            packet = self.number.to_bytes(4, "big") + data[4:]
             begin = time.monotonic()
-            one.sendto(data, (host, int(port)))
+            one.sendto(packet, (host, int(port)))
             try:
-                one.recv(65535)
+                while True:
+                    one.settimeout(max(0.001, begin + (1 if lossy else 20) - time.monotonic()))
+                    if one.recv(65535) == packet:  # and not a late answer to one before
+                        break
             except TimeoutError:
                 continue
             came += 1
@@ -102,6 +113,15 @@ class ApiTest(unittest.TestCase):
         if own:
             one.close()
         return came, shortest
+
+    def drops(self, proxy):
+        """What the metrics say was lost in a proxy on the way up."""
+        _, text = self.ask("GET", "/metrics")
+        for line in text.splitlines():
+            if line.startswith("mxp_netem_drops_total{") and all(
+                    label in line for label in (f'proxy="{proxy}"', 'direction="upstream"', 'reason="loss"')):
+                return int(float(line.rsplit(" ", 1)[1]))
+        return 0
 
     def test_the_relay_of_the_command_line_is_a_proxy(self):
         self.start("delay 1ms")
@@ -118,7 +138,7 @@ class ApiTest(unittest.TestCase):
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
             self.assertEqual(self.round_trip(self.relay, one=one)[0], 1)
             self.assertEqual(self.expect(200, "POST", "/proxies/default", {"up": "loss 100%"})["up"], "loss 100%")
-            self.assertEqual(self.round_trip(self.relay, one=one)[0], 0)
+            self.assertEqual(self.round_trip(self.relay, one=one, lossy=True)[0], 0)
             answer = self.expect(200, "PATCH", "/proxies/default", {"spec": "delay 80ms"})
             self.assertEqual((answer["up"], answer["down"]), ("delay 80ms", "delay 80ms"))
             came, shortest = self.round_trip(self.relay, one=one)
@@ -147,7 +167,7 @@ class ApiTest(unittest.TestCase):
         self.start()
         path = "/proxies/default/toxics"
         self.expect(200, "POST", path, {"type": "timeout", "stream": "upstream", "attributes": {"timeout": 0}})
-        self.assertEqual(self.round_trip(self.relay)[0], 0)
+        self.assertEqual(self.round_trip(self.relay, lossy=True)[0], 0)
         self.expect(204, "POST", "/reset")
         # 10 kB/s: a packet of 1028 bytes takes 103 ms.
         self.expect(200, "POST", path, {"name": "slow", "type": "bandwidth", "stream": "upstream", "attributes": {"rate": 10}})
@@ -155,7 +175,8 @@ class ApiTest(unittest.TestCase):
         self.expect(204, "POST", "/reset")
         self.expect(200, "POST", path, {"type": "limit_data", "attributes": {"bytes": 350}})
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
-            self.assertEqual(self.round_trip(self.relay, count=4, data=bytes(100), one=one)[0], 3)
+            self.assertEqual(self.round_trip(self.relay, count=3, data=bytes(100), one=one)[0], 3)
+            self.assertEqual(self.round_trip(self.relay, data=bytes(100), one=one, lossy=True)[0], 0)
         self.expect(204, "POST", "/reset")
         self.expect(200, "POST", path, {"type": "spec", "attributes": {"spec": "delay 50ms"}})
         self.expect(200, "POST", path, {"type": "latency", "attributes": {"latency": 50}})
@@ -164,7 +185,7 @@ class ApiTest(unittest.TestCase):
     def test_a_proxy_that_is_disabled_passes_nothing(self):
         self.start()
         self.assertFalse(self.expect(200, "POST", "/proxies/default", {"enabled": False})["enabled"])
-        self.assertEqual(self.round_trip(self.relay)[0], 0)
+        self.assertEqual(self.round_trip(self.relay, lossy=True)[0], 0)
         self.expect(204, "POST", "/reset")
         self.assertEqual(self.round_trip(self.relay)[0], 1)
 
@@ -176,7 +197,7 @@ class ApiTest(unittest.TestCase):
             "toxics": [{"type": "latency", "attributes": {"latency": 60}}]})
         self.assertGreaterEqual(self.round_trip(made["listen"])[1], 0.06)
         other = self.expect(201, "POST", "/proxies", {"name": "two", "upstream": self.echo.address, "enabled": False})
-        self.assertEqual(self.round_trip(other["listen"])[0], 0)
+        self.assertEqual(self.round_trip(other["listen"], lossy=True)[0], 0)
         # Another address is another relay.
         moved = self.expect(200, "POST", "/proxies/one", {"listen": "127.0.0.2:0"})
         self.assertRegex(moved["listen"], r"^127\.0\.0\.2:\d+$")
@@ -212,17 +233,18 @@ class ApiTest(unittest.TestCase):
             clients = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(60)]
             for one in clients:
                 one.sendto(b"x", (host, int(port)))
-            time.sleep(0.5)
-            count = 0
+            # Until all that was not lost must have come, by the relay's own count.
+            end = time.monotonic() + 60
+            came = set()
+            while time.monotonic() < end:
+                ready, _, _ = select.select([one for one in clients if one not in came], [], [], 0.05)
+                came.update(ready)
+                up = self.drops(f"p{toxicity}")
+                if up + len(came) == len(clients):
+                    break
             for one in clients:
-                one.setblocking(False)
-                try:
-                    one.recv(10)
-                    count += 1
-                except BlockingIOError:
-                    pass
                 one.close()
-            return count
+            return len(came)
         self.assertEqual(reached(0), 60)
         self.assertEqual(reached(1), 0)
         self.assertTrue(15 <= reached(0.5) <= 45)
@@ -276,9 +298,96 @@ class ApiTest(unittest.TestCase):
             pass  # it hung up before the body was sent
         self.expect(200, "GET", "/proxies")
 
+    def raw(self, request, end=b""):
+        """The status of a request that is sent as it is, in small parts; 0 if there is no answer."""
+        host, port = self.http.split(":")
+        with socket.create_connection((host, int(port)), timeout=60) as one:
+            got = b""
+            try:
+                one.sendall(request)
+                while end:
+                    part, end = end[:65536], end[65536:]
+                    one.sendall(part)
+            except (BrokenPipeError, ConnectionResetError):
+                pass  # it has answered and hung up before the end
+            try:
+                while (part := one.recv(65536)):
+                    got += part
+            except ConnectionResetError:
+                pass
+        return int(got.split(b" ", 2)[1]) if got else 0
+
+    def test_bodies_are_bounded_however_they_are_framed(self):
+        self.start()
+        head = b"POST /proxies/default HTTP/1.1\r\nHost: localhost\r\n"
+        small = b'{"up": "delay 3ms"}'
+        chunk = b"%x\r\n" % len(small) + small + b"\r\n0\r\n\r\n"
+        self.assertEqual(self.raw(head + b"Transfer-Encoding: chunked\r\n\r\n" + chunk), 200)
+        self.assertEqual(self.expect(200, "GET", "/proxies/default")["up"], "delay 3ms")
+        blank = b"10000\r\n" + b" " * 65536 + b"\r\n"
+        for path in (b"/proxies/default", b"/nothing", b"/reset"):
+            for method in (b"POST", b"PATCH", b"DELETE", b"PUT"):
+                # Four times of what may come; the last chunk is missing, so an answer means that it was not waited for.
+                self.assertIn(self.raw(method + b" " + path + b" HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n",
+                                       blank * 64), (0, 404, 405, 413) if method != b"DELETE" else (0, 404, 204))
+        self.assertEqual(self.raw(head + b"Content-Length: 1000000000000\r\n\r\n"), 413)
+        packed = gzip.compress(b" " * (64 << 20))
+        self.assertEqual(self.raw(head + b"Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(packed), packed), 415)
+        # Neither length nor chunks: there is no body, and none is waited for.
+        self.assertEqual(self.raw(b"POST /reset HTTP/1.1\r\nHost: localhost\r\n\r\n"), 204)
+        self.expect(200, "GET", "/proxies")
+
+    def test_what_a_refused_request_carries_is_no_request(self):
+        self.start()
+        inner = b"DELETE /proxies/default HTTP/1.1\r\nHost: localhost\r\n\r\n"
+        for refused in (b"Host: evil.example\r\n", b"Host: localhost\r\nOrigin: null\r\n",
+                        b"Host: localhost\r\nSec-Fetch-Site: cross-site\r\n"):
+            self.assertEqual(self.raw(b"POST /proxies HTTP/1.1\r\n" + refused +
+                                      b"Content-Length: %d\r\n\r\n" % len(inner) + inner), 403)
+        self.assertEqual(list(self.expect(200, "GET", "/proxies")), ["default"])
+
+    def test_specs_name_no_files_and_json_is_flat(self):
+        self.start()
+        pipe = os.path.join(tempfile.mkdtemp(), "pipe")
+        self.addCleanup(shutil.rmtree, os.path.dirname(pipe))
+        os.mkfifo(pipe)
+        for spec in (f"trace {pipe}", f"delay 20ms 5ms distribution {pipe}", f"slot distribution {pipe} 10ms 1ms"):
+            self.assertIn("cannot name files", self.expect(400, "POST", "/proxies/default", {"up": spec})["error"])
+            toxic = {"type": "spec", "attributes": {"spec": spec}}
+            self.assertIn("cannot name files", self.expect(400, "POST", "/proxies/default/toxics", toxic)["error"])
+        self.expect(200, "POST", "/proxies/default/toxics", {"type": "spec", "name": "own", "attributes": {"spec": "delay 1ms"}})
+        changed = {"attributes": {"spec": f"trace {pipe}"}}
+        self.assertIn("cannot name files", self.expect(400, "POST", "/proxies/default/toxics/own", changed)["error"])
+        for text in ("[" * 500_000, "[" * 250_000 + "]" * 250_000, '{"attributes":' + "[" * 100_000 + "]" * 100_000 + "}"):
+            for path in ("/proxies", "/populate", "/proxies/default/toxics/own"):
+                self.assertIn("levels of JSON", self.expect(400, "POST", path, text)["error"])
+        for body in ({"name": "x" * 129}, {"up": "delay 1ms" + " " * (16 << 10)}):
+            self.expect(400, "POST", "/proxies/default", body)
+
+    def test_half_a_request_holds_nothing_up(self):
+        self.start()
+        host, port = self.http.split(":")
+        halves = [socket.create_connection((host, int(port)), timeout=60) for _ in range(90)]
+        for one in halves:
+            self.addCleanup(one.close)
+        # Four hold the threads and 64 wait: a later one is closed instead of waiting as well.
+        for one in halves:
+            try:
+                one.sendall(b"POST /proxies HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\n1")
+            except (BrokenPipeError, ConnectionResetError):
+                pass
+        try:
+            self.assertEqual(halves[-1].recv(100), b"")
+        except ConnectionResetError:
+            pass
+        # Were each waited for, the end would take 85 s.
+        self.process.send_signal(signal.SIGINT)
+        self.process.communicate(timeout=60)
+        self.assertEqual(self.process.returncode, 130)
+
     def test_metrics_count_what_passed(self):
         self.start("--up", "loss 100%", "--down", "delay 1ms")
-        self.round_trip(self.relay, data=bytes(500))
+        self.round_trip(self.relay, data=bytes(500), lossy=True)
         status, text = self.ask("GET", "/metrics")
         self.assertEqual(status, 200)
         values = {}
@@ -322,6 +431,13 @@ class ApiTest(unittest.TestCase):
         for arguments, code, says in ((["--http", "nowhere"], 2, ""), ([], 2, "--listen is required"),
                                       (["--http", "0", "-l", "0"], 2, "--target is required"),
                                       (["--http", "0", "--pcap", "x.pcapng"], 2, "--pcap needs --listen"),
+                                      (["--http", "0", "delay 1ms"], 2, "need --listen and --target"),
+                                      (["--http", "0", "--up", "delay 1ms"], 2, "need --listen and --target"),
+                                      (["--http", "0", "--down", ""], 2, "need --listen and --target"),
+                                      (["--http", "0", "--scenario", "x"], 2, "need --listen and --target"),
+                                      (["--http", "0", "--tcp"], 2, "need --listen and --target"),
+                                      (["--http", "0", "--per-client"], 2, "need --listen and --target"),
+                                      (["--http", "0", "--replay", "x"], 2, "need --listen and --target"),
                                       (["--http", self.http], 1, "cannot listen")):
             ended = subprocess.run([NETEM, *arguments], capture_output=True, text=True, timeout=20)
             self.assertEqual(ended.returncode, code, ended.stderr)

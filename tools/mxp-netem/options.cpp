@@ -216,6 +216,10 @@ std::expected<Options, ParseStop> interpret(const LowOptions& low) {
     return stop(ExitCode::usage, "--up and --down replace SPEC in both directions: leave one of the three out");
   }
   if (const auto addressed = read_addresses(low, options); !addressed) return stop(addressed.error());
+  if (!options.relays && (!both.empty() || low.up || low.down || !low.scenario.empty() || low.tcp || low.per_client ||
+                          !low.replay.empty()))
+    return stop(ExitCode::usage,
+                "SPEC, --up, --down, --scenario, --per-client, --tcp and --replay need --listen and --target");
   if (const auto loaded = load_recording(options); !loaded) return stop(loaded.error());
   if (const auto planned = plan_links(low, both, options); !planned) return stop(planned.error());
   return options;

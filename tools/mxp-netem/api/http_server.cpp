@@ -1,29 +1,24 @@
 #include "mxp-netem/api/http_server.h"
 
 #include <fmt/format.h>
-#include <httplib.h>
 
+#include <functional>
 #include <string>
 #include <thread>
 #include <utility>
 
+#include "mxp-netem/api/bounded_http.h"
 #include "mxp-netem/api/metrics.h"
+#include "mxp-netem/api/request_check.h"
 #include "mxp/version.h"
 
 namespace mxp::tools {
 namespace {
 
-// Our choices. A request is small, and a slow client must not keep the others waiting for long.
-constexpr std::size_t kMostBodyBytes = 1u << 20;
-constexpr std::size_t kThreads = 4;
-constexpr int kClientSeconds = 5;
-constexpr int kIdleSeconds = 1;  // of a connection between two requests: the end of the run waits for it
-constexpr std::size_t kMostRequestsOfConnection = 100;
-
 constexpr int kOk = 200;
 constexpr int kCreated = 201;
 constexpr int kNoContent = 204;
-constexpr int kForbidden = 403;
+constexpr int kNotFoundHere = 404;
 constexpr int kUnavailable = 503;
 constexpr const char* kJson = "application/json";
 
@@ -50,23 +45,14 @@ void answer(httplib::Response& response, const ApiResult<void>& result) {
 std::string status_text(int status) {
   switch (status) {
     case 404: return "not found";
-    case 413: return fmt::format("the body is larger than {} bytes", kMostBodyBytes);
     default: return "bad request";
   }
-}
-
-// An empty body is an empty object: curl -X POST without data.
-ApiResult<nlohmann::json> body_of(const httplib::Request& request) {
-  if (request.body.empty()) return nlohmann::json::object();
-  auto json = nlohmann::json::parse(request.body, nullptr, false);
-  if (json.is_discarded()) return api_error(400, "bad request body: this is not JSON");
-  return json;
 }
 
 }  // namespace
 
 struct HttpServer::Server {
-  httplib::Server http;
+  BoundedHttpServer http;
   LoopMailbox& mailbox;
   ProxyRegistry& registry;
   std::thread thread;
@@ -83,9 +69,24 @@ struct HttpServer::Server {
   void set_up();
   void set_up_proxies();
   void set_up_toxics();
-  void add_change(const std::string& path, const httplib::Server::Handler& handler) {
-    http.Post(path, handler);
-    http.Patch(path, handler);
+  // httplib reads the body of any POST, PATCH and DELETE before a handler without a reader hears of it, and its own
+  // bound is for bodies that say their length. So all of them have readers.
+  using BodyHandler = std::function<void(const httplib::Request&, httplib::Response&, const nlohmann::json&)>;
+  static httplib::Server::HandlerWithContentReader with_body(BodyHandler handler) {
+    return [handler = std::move(handler)](const httplib::Request& request, httplib::Response& response,
+                                          const httplib::ContentReader& read) {
+      const auto json = body_of(request, read);
+      if (!json) return answer(response, json.error());
+      handler(request, response, *json);
+    };
+  }
+  void add_change(const std::string& path, const BodyHandler& handler) {
+    http.Post(path, with_body(handler));
+    http.Patch(path, with_body(handler));
+  }
+  void add_removal(const std::string& path, const httplib::Server::Handler& handler) {
+    http.Delete(path, [handler](const httplib::Request& request, httplib::Response& response,
+                                const httplib::ContentReader&) { handler(request, response); });
   }
 };
 
@@ -111,23 +112,15 @@ ApiResult<std::vector<ProxyRequest>> proxy_requests_from(const nlohmann::json& j
 }  // namespace
 
 void HttpServer::Server::set_up() {
-  http.set_payload_max_length(kMostBodyBytes);
-  http.set_read_timeout(kClientSeconds);
-  http.set_write_timeout(kClientSeconds);
-  http.set_keep_alive_max_count(kMostRequestsOfConnection);
-  http.set_keep_alive_timeout(kIdleSeconds);
   // httplib's own choice, SO_REUSEPORT, would let two processes share a port, each with half of the requests.
   http.set_socket_options([](socket_t fd) {
     constexpr int kOn = 1;
     ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &kOn, sizeof kOn);
   });
-  http.new_task_queue = [] { return new httplib::ThreadPool(kThreads); };  // httplib deletes it
-  // A page in a browser could send requests here in its user's name; Toxiproxy refuses browsers as well.
   http.set_pre_routing_handler([](const httplib::Request& request, httplib::Response& response) {
-    if (request.get_header_value("User-Agent").rfind("Mozilla/", 0) != 0)
-      return httplib::Server::HandlerResponse::Unhandled;
-    response.status = kForbidden;
-    response.set_content("User agent not allowed\n", "text/plain");
+    const auto refusal = refusal_of(request);
+    if (!refusal) return httplib::Server::HandlerResponse::Unhandled;
+    answer(response, *refusal);
     return httplib::Server::HandlerResponse::Handled;
   });
   http.set_error_handler([](const httplib::Request&, httplib::Response& response) {
@@ -142,47 +135,54 @@ void HttpServer::Server::set_up() {
     if (!text) return answer(response, text.error());
     response.set_content(*text, "text/plain; version=0.0.4; charset=utf-8");
   });
-  http.Post("/reset", [this](const httplib::Request&, httplib::Response& response) {
-    answer(response, ask([this]() -> ApiResult<void> {
-             registry.reset();
-             return {};
-           }));
-  });
+  http.Post("/reset", with_body([this](const httplib::Request&, httplib::Response& response, const nlohmann::json&) {
+              answer(response, ask([this]() -> ApiResult<void> {
+                       registry.reset();
+                       return {};
+                     }));
+            }));
   set_up_proxies();
   set_up_toxics();
+  // The last ones: any other path.
+  constexpr const char* kAny = R"([^]*)";
+  const auto unknown = [](const httplib::Request&, httplib::Response& response) {
+    answer(response, ApiError{kNotFoundHere, "not found"});
+  };
+  const auto unread = [unknown](const httplib::Request& request, httplib::Response& response,
+                                const httplib::ContentReader&) { unknown(request, response); };
+  http.Post(kAny, unread);
+  http.Patch(kAny, unread);
+  http.Delete(kAny, unread);
 }
 
 void HttpServer::Server::set_up_proxies() {
   http.Get("/proxies", [this](const httplib::Request&, httplib::Response& response) {
     answer(response, ask([this]() -> ApiResult<nlohmann::json> { return registry.all(); }), kOk);
   });
-  http.Post("/proxies", [this](const httplib::Request& request, httplib::Response& response) {
-    const auto json = body_of(request);
-    if (!json) return answer(response, json.error());
-    const auto wanted = proxy_request_from(*json);
-    if (!wanted) return answer(response, wanted.error());
-    answer(response, ask([this, wanted = *wanted] { return registry.create(wanted); }), kCreated);
-  });
-  http.Post("/populate", [this](const httplib::Request& request, httplib::Response& response) {
-    const auto json = body_of(request);
-    if (!json) return answer(response, json.error());
-    const auto wanted = proxy_requests_from(*json);
-    if (!wanted) return answer(response, wanted.error());
-    answer(response, ask([this, wanted = *wanted] { return registry.populate(wanted); }), kCreated);
-  });
+  http.Post("/proxies",
+            with_body([this](const httplib::Request&, httplib::Response& response, const nlohmann::json& json) {
+              const auto wanted = proxy_request_from(json);
+              if (!wanted) return answer(response, wanted.error());
+              answer(response, ask([this, wanted = *wanted] { return registry.create(wanted); }), kCreated);
+            }));
+  http.Post("/populate",
+            with_body([this](const httplib::Request&, httplib::Response& response, const nlohmann::json& json) {
+              const auto wanted = proxy_requests_from(json);
+              if (!wanted) return answer(response, wanted.error());
+              answer(response, ask([this, wanted = *wanted] { return registry.populate(wanted); }), kCreated);
+            }));
   http.Get(kProxyPath, [this](const httplib::Request& request, httplib::Response& response) {
     answer(response, ask([this, name = request.matches[1].str()] { return registry.show(name); }), kOk);
   });
-  add_change(kProxyPath, [this](const httplib::Request& request, httplib::Response& response) {
-    const auto json = body_of(request);
-    if (!json) return answer(response, json.error());
-    const auto wanted = proxy_request_from(*json);
-    if (!wanted) return answer(response, wanted.error());
-    answer(response,
-           ask([this, name = request.matches[1].str(), wanted = *wanted] { return registry.update(name, wanted); }),
-           kOk);
-  });
-  http.Delete(kProxyPath, [this](const httplib::Request& request, httplib::Response& response) {
+  add_change(
+      kProxyPath, [this](const httplib::Request& request, httplib::Response& response, const nlohmann::json& json) {
+        const auto wanted = proxy_request_from(json);
+        if (!wanted) return answer(response, wanted.error());
+        answer(response,
+               ask([this, name = request.matches[1].str(), wanted = *wanted] { return registry.update(name, wanted); }),
+               kOk);
+      });
+  add_removal(kProxyPath, [this](const httplib::Request& request, httplib::Response& response) {
     answer(response, ask([this, name = request.matches[1].str()] { return registry.remove(name); }));
   });
 }
@@ -191,30 +191,29 @@ void HttpServer::Server::set_up_toxics() {
   http.Get(kToxicsPath, [this](const httplib::Request& request, httplib::Response& response) {
     answer(response, ask([this, name = request.matches[1].str()] { return registry.toxics(name); }), kOk);
   });
-  http.Post(kToxicsPath, [this](const httplib::Request& request, httplib::Response& response) {
-    const auto json = body_of(request);
-    if (!json) return answer(response, json.error());
-    const auto toxic = toxic_from(*json);
-    if (!toxic) return answer(response, toxic.error());
-    answer(response,
-           ask([this, name = request.matches[1].str(), toxic = *toxic] { return registry.add_toxic(name, toxic); }),
-           kOk);
-  });
+  http.Post(kToxicsPath,
+            with_body([this](const httplib::Request& request, httplib::Response& response, const nlohmann::json& json) {
+              const auto toxic = toxic_from(json);
+              if (!toxic) return answer(response, toxic.error());
+              answer(response, ask([this, name = request.matches[1].str(), toxic = *toxic] {
+                       return registry.add_toxic(name, toxic);
+                     }),
+                     kOk);
+            }));
   http.Get(kToxicPath, [this](const httplib::Request& request, httplib::Response& response) {
     answer(response, ask([this, name = request.matches[1].str(), toxic = request.matches[2].str()] {
              return registry.show_toxic(name, toxic);
            }),
            kOk);
   });
-  add_change(kToxicPath, [this](const httplib::Request& request, httplib::Response& response) {
-    const auto json = body_of(request);
-    if (!json) return answer(response, json.error());
-    answer(response, ask([this, name = request.matches[1].str(), toxic = request.matches[2].str(), json = *json] {
-             return registry.update_toxic(name, toxic, json);
-           }),
-           kOk);
-  });
-  http.Delete(kToxicPath, [this](const httplib::Request& request, httplib::Response& response) {
+  add_change(kToxicPath,
+             [this](const httplib::Request& request, httplib::Response& response, const nlohmann::json& json) {
+               answer(response, ask([this, name = request.matches[1].str(), toxic = request.matches[2].str(), json] {
+                        return registry.update_toxic(name, toxic, json);
+                      }),
+                      kOk);
+             });
+  add_removal(kToxicPath, [this](const httplib::Request& request, httplib::Response& response) {
     answer(response, ask([this, name = request.matches[1].str(), toxic = request.matches[2].str()] {
              return registry.remove_toxic(name, toxic);
            }));
@@ -225,7 +224,7 @@ HttpServer::HttpServer(std::unique_ptr<Server> server, SocketAddress local)
     : server_(std::move(server)), local_(local) {}
 
 HttpServer::~HttpServer() {
-  server_->http.stop();
+  server_->http.end();
   if (server_->thread.joinable()) server_->thread.join();
 }
 

@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "common/resolve.h"
-#include "mxp-netem/spec_files.h"
 
 namespace mxp::tools {
 namespace {
@@ -26,9 +25,8 @@ ApiResult<std::optional<netem::LinkSpec>> spec_member(const nlohmann::json& json
   const auto text = text_member(json, name);
   if (!text) return std::unexpected(text.error());
   if (!*text) return std::nullopt;
-  auto spec = netem::parse_link_spec(**text);
+  auto spec = spec_of_request(**text);
   if (!spec) return bad_request(fmt::format("{}: {}", name, spec.error()));
-  if (auto loaded = load_spec_files(*spec); !loaded) return bad_request(loaded.error().message);
   return *spec;
 }
 
@@ -86,6 +84,8 @@ ApiResult<ProxyRequest> proxy_request_from(const nlohmann::json& json) {
   ProxyRequest request;
   const auto name = text_member(json, "name");
   if (!name) return std::unexpected(name.error());
+  if (*name && (*name)->size() > kMostNameBytes)
+    return bad_request(fmt::format("name has more than {} bytes", kMostNameBytes));
   request.name = *name;
   const auto enabled = flag_member(json, "enabled");
   if (!enabled) return std::unexpected(enabled.error());
@@ -164,12 +164,21 @@ ApiResult<void> ProxyRegistry::replace(Proxy& proxy, const ProxyRequest& request
     whole.target = proxy.options().target;
     whole.upstream = proxy.upstream();
   }
-  const ProxyLinks& links = proxy.links();
+  const ProxyLinks links = proxy.links();
+  ProxyRequest former = whole;
+  former.listen = proxy.relay().local();
+  former.target = proxy.options().target;
+  former.upstream = proxy.upstream();
+  former.up = links.up;
+  former.down = links.down;
+  former.toxics = links.toxics;
+  former.enabled = links.enabled;
+  former.per_client = proxy.options().plans.back().sharing == LinkSharing::one_for_each;
   if (!whole.up) whole.up = links.up;
   if (!whole.down) whole.down = links.down;
   if (!whole.toxics) whole.toxics = links.toxics;
   if (!whole.enabled) whole.enabled = links.enabled;
-  if (!whole.per_client) whole.per_client = proxy.options().plans.back().sharing == LinkSharing::one_for_each;
+  if (!whole.per_client) whole.per_client = former.per_client;
   // The former one goes first where both want the same port.
   const bool same_port = *whole.listen == proxy.relay().local();
   const auto place =
@@ -185,8 +194,9 @@ ApiResult<void> ProxyRegistry::replace(Proxy& proxy, const ProxyRequest& request
   on_removed(proxy.relay());
   proxies_.erase(place);
   auto created = create(whole);
-  if (!created) return std::unexpected(created.error());
-  return {};
+  if (created) return {};
+  (void)create(former);  // a request that fails leaves what was
+  return std::unexpected(created.error());
 }
 
 ApiResult<nlohmann::json> ProxyRegistry::update(const std::string& name, const ProxyRequest& request) {

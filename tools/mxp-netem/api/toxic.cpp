@@ -7,7 +7,6 @@
 #include <cmath>
 #include <string_view>
 
-#include "mxp-netem/spec_files.h"
 #include "netem/draws.h"
 
 namespace mxp::tools {
@@ -40,16 +39,16 @@ std::string_view stream_of(netem::Direction direction) {
 // Those of its type, 0 where they are not given, and no others.
 ApiResult<void> read_attributes(Toxic& toxic, const nlohmann::json& json) {
   const auto found = json.find("attributes");
-  const nlohmann::json given = found == json.end() || found->is_null() ? nlohmann::json::object() : *found;
+  static const nlohmann::json kNone = nlohmann::json::object();
+  const nlohmann::json& given = found == json.end() || found->is_null() ? kNone : *found;
   if (!given.is_object()) return bad_body("attributes is an object");
   if (toxic.type == "spec") {
     const auto text = text_member(given, "spec");
     if (!text) return std::unexpected(text.error());
     if (!*text && !toxic.spec) return api_error(kBadToxic, "missing required field: attributes.spec");
     if (!*text) return {};
-    auto spec = netem::parse_link_spec(**text);
+    auto spec = spec_of_request(**text);
     if (!spec) return bad_body(spec.error());
-    if (auto loaded = load_spec_files(*spec); !loaded) return bad_body(loaded.error().message);
     toxic.spec = std::move(*spec);
     toxic.attributes["spec"] = **text;
     return {};
@@ -99,6 +98,20 @@ ApiResult<std::optional<bool>> flag_member(const nlohmann::json& json, const cha
   return value->get<bool>();
 }
 
+std::expected<netem::LinkSpec, std::string> spec_of_request(std::string_view text) {
+  constexpr std::size_t kMostSpecBytes = 16u << 10;  // our choice
+  if (text.size() > kMostSpecBytes) return std::unexpected(fmt::format("more than {} bytes", kMostSpecBytes));
+  auto spec = netem::parse_link_spec(text);
+  if (!spec) return spec;
+  // Whoever reaches the interface would have the relay open any file, and wait for it while all links stand still.
+  for (const std::string* file : {&spec->trace.file, &spec->delay.table.file, &spec->slot.table.file}) {
+    if (file->empty()) continue;
+    return std::unexpected(
+        fmt::format("'{}' would be a file: a request cannot name files; use the command line or a scenario", *file));
+  }
+  return spec;
+}
+
 ApiResult<Toxic> toxic_from(const nlohmann::json& json) {
   if (!json.is_object()) return bad_body("an object is expected");
   Toxic toxic;
@@ -119,6 +132,7 @@ ApiResult<Toxic> toxic_from(const nlohmann::json& json) {
                                        : "invalid toxic type");
   }
   toxic.name = name->value_or("");
+  if (toxic.name.size() > kMostNameBytes) return bad_body(fmt::format("name has more than {} bytes", kMostNameBytes));
   if (toxic.name.empty()) toxic.name = fmt::format("{}_{}", toxic.type, stream_of(toxic.direction));
   if (auto read = read_toxicity(toxic, json); !read) return std::unexpected(read.error());
   if (auto read = read_attributes(toxic, json); !read) return std::unexpected(read.error());

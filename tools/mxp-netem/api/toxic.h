@@ -6,7 +6,9 @@
 #include <cstdint>
 #include <expected>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "netem/link.h"
@@ -44,6 +46,11 @@ struct Toxic {
 ApiResult<Toxic> toxic_from(const nlohmann::json& json);
 // Another toxicity and other attributes; type, name and stream stay.
 ApiResult<Toxic> changed_toxic(const Toxic& toxic, const nlohmann::json& json);
+
+inline constexpr std::size_t kMostNameBytes = 128;  // our choice: of proxies and toxics
+
+// The link of a text that came over HTTP: as parse_link_spec(), but of bounded length and without words that name files.
+std::expected<netem::LinkSpec, std::string> spec_of_request(std::string_view text);
 
 // A member of a JSON object, if it is there and of this type. Anything else of this name is a bad request.
 ApiResult<std::optional<std::string>> text_member(const nlohmann::json& json, const char* name);
