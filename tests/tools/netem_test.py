@@ -616,14 +616,16 @@ class NetemTest(unittest.TestCase):
         return path
 
     def test_a_scenario_changes_the_link_while_it_runs(self):
-        path = self.scenario('[link]\nspec = "delay 1ms"\n[[step]]\nat = "1s"\nset = "loss 100%"\ndirection = "up"\n'
+        path = self.scenario('[link]\nspec = "delay 1ms"\n[[step]]\nat = "3s"\nset = "loss 100%"\ndirection = "up"\n'
                              '[[step]]\nat = "100s"\nset = "loss 50%"\n')
         relay = self.relay("--scenario", path, "--stats", "-")
+        # It begins as it says its address, so in 4 s from here the step is over.
         begin = time.monotonic()
-        with client(timeout=0.3) as one:
+        with client(timeout=20) as one:
             one.sendto(b"before", relay.address)
             self.assertEqual(one.recv(100), b"before")
-            time.sleep(max(0, begin + 1.3 - time.monotonic()))
+            time.sleep(max(0, begin + 4 - time.monotonic()))
+            one.settimeout(0.3)
             one.sendto(b"after", relay.address)
             with self.assertRaises(TimeoutError):
                 one.recv(100)
@@ -634,13 +636,13 @@ class NetemTest(unittest.TestCase):
 
     def test_a_hand_over_changes_the_port(self):
         path = self.scenario('[[step]]\nat = 0.8\nhandover = true\nset = "delay 1ms"\n')
-        begin = time.monotonic()
         relay = self.relay("--scenario", path)
         with client() as one:
-            for moment in (0, 1.6):
-                time.sleep(max(0, begin + moment - time.monotonic()))
+            end = time.monotonic() + 60
+            while len({port for _, port in self.echo.peers}) < 2 and time.monotonic() < end:
                 one.sendto(b"x", relay.address)
                 one.recv(100)
+                time.sleep(0.05)
         self.assertEqual(len({port for _, port in self.echo.peers}), 2)
 
     def test_clients_of_a_scenario_have_links_of_their_own(self):
@@ -660,7 +662,8 @@ class NetemTest(unittest.TestCase):
 
     def test_a_link_for_each_client_is_not_shared(self):
         # 20 packets of 1028 bytes at 800 kbit/s take 206 ms; of four clients together four times as long.
-        for arguments, least, most in ((["--per-client"], 0.19, 0.8), ([], 0.8, 60)):
+        longest = []
+        for arguments, least in ((["--per-client"], 0.19), ([], 0.8)):
             relay = self.relay("--up", "rate 800kbit", "--down", "delay 1ms", *arguments, "--stats", "-")
             clients = [client() for _ in range(4)]
             for _ in range(20):
@@ -670,9 +673,9 @@ class NetemTest(unittest.TestCase):
                 for _ in range(20):
                     one.recv(2000)
                 one.close()
-            longest = json.loads(relay.stop()[1])["up"]["delay_us"]["max"] / 1e6
-            self.assertGreaterEqual(longest, least)
-            self.assertLess(longest, most)
+            longest.append(json.loads(relay.stop()[1])["up"]["delay_us"]["max"] / 1e6)
+            self.assertGreaterEqual(longest[-1], least)
+        self.assertLess(longest[0], longest[1] / 2)
 
     def test_bad_scenarios_are_2_and_name_file_and_line(self):
         path = self.scenario('[link]\nspec = "delay 1ms"\n[[step]]\nat = 1\nset = "dely 2ms"\n')
