@@ -10,11 +10,15 @@ namespace {
 
 constexpr double kTicksPerHalving = 5;
 constexpr double kNsPerUs = 1000;
+// In per cent, since the first points are whole numbers then, and a share that is reached exactly counts as reached.
+// Closer to 100, the next point of a double would be the same one again; no histogram of less than 2^45 values has
+// points beyond it.
+constexpr double kLastPoint = 100 * (1 - 0x1p-45);
 
-// The next point: of the distance to 1, halved until it is where `quantile` lies, a fifth.
-double after(double quantile) {
-  const double halvings = std::floor(std::log2(1 / (1 - quantile))) + 1;
-  return quantile + 1 / (kTicksPerHalving * std::exp2(halvings));
+// The next point: of the distance to 100, halved until it is where `percent` lies, a fifth.
+double after(double percent) {
+  const double halvings = std::floor(std::log2(100 / (100 - percent))) + 1;
+  return percent + 100 / (kTicksPerHalving * std::exp2(halvings));
 }
 
 }  // namespace
@@ -28,9 +32,9 @@ std::vector<PercentilePoint> percentile_curve(const HdrHistogram& histogram) {
   for (std::size_t bin = 0; bin != counts.size() && seen != histogram.count(); ++bin) {
     if (counts[bin] == 0) continue;
     seen += counts[bin];
-    const double reached = static_cast<double>(seen) / total;
-    for (; wanted < 1 && wanted <= reached; wanted = after(wanted)) {
-      curve.push_back({wanted, histogram.last_value(bin), seen});
+    const double reached = 100 * static_cast<double>(seen) / total;
+    for (; wanted < kLastPoint && wanted <= reached; wanted = after(wanted)) {
+      curve.push_back({wanted / 100, histogram.last_value(bin), seen});
       if (seen == histogram.count()) break;  // nothing is above
     }
   }

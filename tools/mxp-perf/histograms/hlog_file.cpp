@@ -3,6 +3,7 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <optional>
@@ -14,8 +15,11 @@ namespace mxp::perf {
 
 namespace {
 
-constexpr double kNsPerMs = 1e6;         // the unit of Interval_Max, as HdrHistogram writes it by itself
-constexpr double kLatestSeconds = 1e11;  // of any time in a log: what a clock of milliseconds would say is damage
+constexpr double kNsPerMs = 1e6;  // the unit of Interval_Max, as HdrHistogram writes it by itself
+// Of any time in a log, the year 2115: the distance of two such times still fits into the clock's nanoseconds.
+constexpr double kLatestSeconds = 4.6e9;
+
+bool is_time(double seconds) { return seconds >= 0 && seconds <= kLatestSeconds; }
 
 double seconds_of(WallTime time) { return std::chrono::duration<double>(time.time_since_epoch()).count(); }
 
@@ -52,7 +56,7 @@ std::expected<TaggedHistogram, std::string> parse_row(std::string_view line) {
   const auto begin = number_in(take_until(line, ','));
   const auto length = number_in(take_until(line, ','));
   const auto max = number_in(take_until(line, ','));
-  if (!begin || !length || !max || *begin < 0 || *begin > kLatestSeconds || *length < 0 || *length > kLatestSeconds)
+  if (!begin || !length || !max || !is_time(*begin) || !is_time(*length))
     return std::unexpected("a line has the form [Tag=NAME,]START,LENGTH,MAX,HISTOGRAM");
   auto histogram = decode_histogram(line);
   if (!histogram) return std::unexpected("its histogram: " + histogram.error());
@@ -62,7 +66,31 @@ std::expected<TaggedHistogram, std::string> parse_row(std::string_view line) {
   return row;
 }
 
+std::expected<void, std::string> add_row(HistogramLog& log, TaggedHistogram row, const LogLimits& limits) {
+  if (auto added = add_to(log.histograms, std::move(row)); !added) return added;
+  if (log.histograms.size() > limits.tags)
+    return std::unexpected(fmt::format("it is the histogram of one tag more than {}", limits.tags));
+  std::size_t bins = 0;
+  for (const TaggedHistogram& each : log.histograms) bins += each.histogram.counts().size();
+  if (bins > limits.bins) return std::unexpected("with it the histograms of this log are too large");
+  return {};
+}
+
 }  // namespace
+
+std::expected<void, std::string> add_to(std::vector<TaggedHistogram>& sums, TaggedHistogram one) {
+  const auto same = std::ranges::find(sums, one.tag, &TaggedHistogram::tag);
+  if (same == sums.end()) {
+    sums.push_back(std::move(one));
+    return {};
+  }
+  if (auto added = same->histogram.add(one.histogram); !added)
+    return std::unexpected(one.tag.empty() ? added.error() : one.tag + ": " + added.error());
+  const double last = std::max(same->begin_seconds + same->length_seconds, one.begin_seconds + one.length_seconds);
+  same->begin_seconds = std::min(same->begin_seconds, one.begin_seconds);
+  same->length_seconds = last - same->begin_seconds;
+  return {};
+}
 
 std::string to_hlog(const HistogramLog& log) {
   const double start = seconds_of(log.start);
@@ -82,9 +110,9 @@ std::string to_hlog(const HistogramLog& log) {
   return text;
 }
 
-std::expected<HistogramLog, std::string> parse_hlog(std::string_view text) {
+std::expected<HistogramLog, std::string> parse_hlog(std::string_view text, const LogLimits& limits) {
   HistogramLog log;
-  std::optional<double> start, base;
+  std::optional<double> start, base, first, earliest;
   std::size_t number = 0;
   while (!text.empty()) {
     std::string_view line = take_until(text, '\n');
@@ -98,16 +126,19 @@ std::expected<HistogramLog, std::string> parse_hlog(std::string_view text) {
     }
     auto row = parse_row(line);
     if (!row) return std::unexpected(fmt::format("line {}: {}", number, tools::escape(row.error())));
-    log.histograms.push_back(*std::move(row));
+    if (!first) first = row->begin_seconds;
+    earliest = std::min(earliest.value_or(row->begin_seconds), row->begin_seconds);
+    if (auto added = add_row(log, *std::move(row), limits); !added)
+      return std::unexpected(fmt::format("line {}: {}", number, tools::escape(added.error())));
   }
-  if (log.histograms.empty()) return std::unexpected("there is no histogram in it");
+  if (!first) return std::unexpected("there is no histogram in it");
   // Times count from the base time; without one they are absolute, unless they are so far before the start that they
   // can only count from it: HdrHistogram's own reader has this rule.
   constexpr double kYear = 365.0 * 24 * 3600;
-  const double first = log.histograms.front().begin_seconds;
-  const double zero = base ? *base : start && first < *start - kYear ? *start : 0;
-  const double begin = start ? *start : zero + first;
-  if (std::abs(begin) > kLatestSeconds || std::abs(zero) > kLatestSeconds)
+  const double zero = base ? *base : start && *first < *start - kYear ? *start : 0;
+  // Not after its first histogram, whatever it says: nothing in a log is before its start.
+  const double begin = std::min(start.value_or(zero + *earliest), zero + *earliest);
+  if (!is_time(begin) || !is_time(zero) || (start && !is_time(*start)))
     return std::unexpected("its start is no time that a clock can say");
   for (TaggedHistogram& row : log.histograms) row.begin_seconds += zero - begin;
   log.start = WallTime(std::chrono::round<WallTime::duration>(std::chrono::duration<double>(begin)));

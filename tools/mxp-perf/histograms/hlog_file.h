@@ -21,6 +21,10 @@ struct TaggedHistogram {
   HdrHistogram histogram;  // nanoseconds
 };
 
+// Adds to the one of the same tag, which then lasts from the first begin to the last end of both; where there is none,
+// puts it at the end. The error says what does not add up.
+std::expected<void, std::string> add_to(std::vector<TaggedHistogram>& sums, TaggedHistogram one);
+
 struct HistogramLog {
   WallTime start{};
   std::vector<TaggedHistogram> histograms;
@@ -28,8 +32,14 @@ struct HistogramLog {
 
 std::string to_hlog(const HistogramLog& log);
 
-// What is not supported or malformed is an error with the number of its line: a histogram that was left out would make
-// the rest look better than it was.
-std::expected<HistogramLog, std::string> parse_hlog(std::string_view text);
+// What a log may hold in all, however many lines it has. Our choice: 128 MiB.
+struct LogLimits {
+  std::size_t bins = std::size_t{1} << 24;
+  std::size_t tags = 1000;
+};
+
+// The histograms of each tag are added up. What is not supported, malformed or too much is an error with the number of
+// its line: a histogram that was left out would make the rest look better than it was.
+std::expected<HistogramLog, std::string> parse_hlog(std::string_view text, const LogLimits& limits = {});
 
 }  // namespace mxp::perf

@@ -34,19 +34,9 @@ std::expected<HistogramLog, std::string> merge_logs(std::span<const HistogramLog
   for (const HistogramLog& log : logs) merged.start = std::min(merged.start, log.start);
   for (const HistogramLog& log : logs) {
     const double later = std::chrono::duration<double>(log.start - merged.start).count();
-    for (const TaggedHistogram& row : log.histograms) {
-      const double begin = later + row.begin_seconds, end = begin + row.length_seconds;
-      const auto same = std::ranges::find(merged.histograms, row.tag, &TaggedHistogram::tag);
-      if (same == merged.histograms.end()) {
-        merged.histograms.push_back(row);
-        merged.histograms.back().begin_seconds = begin;
-        continue;
-      }
-      if (auto added = same->histogram.add(row.histogram); !added)
-        return std::unexpected(row.tag.empty() ? added.error() : row.tag + ": " + added.error());
-      const double last = std::max(same->begin_seconds + same->length_seconds, end);
-      same->begin_seconds = std::min(same->begin_seconds, begin);
-      same->length_seconds = last - same->begin_seconds;
+    for (TaggedHistogram row : log.histograms) {
+      row.begin_seconds += later;
+      if (auto added = add_to(merged.histograms, std::move(row)); !added) return std::unexpected(added.error());
     }
   }
   return merged;

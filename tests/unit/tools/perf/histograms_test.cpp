@@ -1,4 +1,6 @@
 // HdrHistogram's bins, its encoding, its log and its percentiles.
+#include <fmt/format.h>
+
 #include <boost/test/unit_test.hpp>
 #include <random>
 
@@ -156,6 +158,54 @@ BOOST_AUTO_TEST_CASE(a_log_says_which_line_is_wrong) {
   BOOST_TEST(parse_hlog(good + "\r\n# a word\n").has_value());
 }
 
+// Half a line of text may stand for megabytes of bins: what is held is bounded, however many lines there are.
+BOOST_AUTO_TEST_CASE(a_log_takes_no_more_memory_than_its_bound) {
+  HdrHistogram wide(5);
+  wide.record(HdrHistogram::kHighest);
+  const std::size_t bins = decode_histogram(encode_histogram(wide)).value().counts().size();
+  const std::string row = "0,1,1," + encode_histogram(wide) + "\n";
+  BOOST_TEST(row.size() < 120u);
+  BOOST_TEST(bins > 1'000'000u);
+  const LogLimits limits{.bins = 2 * bins, .tags = 1000};
+  const std::string same = row + row + row + row + row;
+  BOOST_TEST(parse_hlog(same, limits).value().histograms.size() == 1u);
+  BOOST_TEST(parse_hlog(same, limits).value().histograms[0].histogram.count() == 5u);
+  BOOST_TEST(parse_hlog("Tag=a," + row + "Tag=b," + row + "Tag=c," + row, limits).error() ==
+             "line 3: with it the histograms of this log are too large");
+  const std::string small = "0,1,1," + encode_histogram(random_histogram(1, 9)) + "\n";
+  BOOST_TEST(parse_hlog("Tag=a," + small + "Tag=b," + small, {.bins = bins, .tags = 1}).error() ==
+             "line 2: it is the histogram of one tag more than 1");
+}
+
+BOOST_AUTO_TEST_CASE(rows_of_one_tag_add_up_as_they_are_read) {
+  const std::string row = encode_histogram(random_histogram(1, 9)) + "\n";
+  const auto log = parse_hlog("Tag=a,1005,2,1," + row + "Tag=b,1001,1,1," + row + "Tag=a,1008,4,1," + row).value();
+  BOOST_TEST(log.histograms.size() == 2u);
+  BOOST_TEST((log.start == WallTime(std::chrono::seconds(1001))));
+  BOOST_TEST(log.histograms[0].begin_seconds == 4);
+  BOOST_TEST(log.histograms[0].length_seconds == 7);
+  BOOST_TEST(log.histograms[0].histogram.count() == 18u);
+  BOOST_TEST(parse_hlog("0,1,1," + row + "0,1,1," + encode_histogram(random_histogram(1, 9, 2)) + "\n").error() ==
+             "line 2: one has values of 3 figures, the other of 2: their bins do not add up");
+}
+
+BOOST_AUTO_TEST_CASE(times_that_no_clock_says_are_refused) {
+  const std::string row = encode_histogram(random_histogram(1, 9)) + "\n";
+  const std::string last = "4600000000,1,1," + row;
+  BOOST_TEST(merge_logs(std::vector{parse_hlog(last).value(), parse_hlog("0,1,1," + row).value()})
+                 .value()
+                 .histograms[0]
+                 .length_seconds == 4'600'000'001.0);
+  for (const char* const time : {"4600000001", "1e11", "1e300", "-1"}) {
+    const std::string start = fmt::format("#[StartTime: {} (seconds since epoch)]\n", time);
+    BOOST_TEST(parse_hlog(fmt::format("{},1,1,{}", time, row)).error().starts_with("line 1: a line has the form"));
+    BOOST_TEST(parse_hlog(fmt::format("1,{},1,{}", time, row)).error().starts_with("line 1: a line has the form"));
+    BOOST_TEST(parse_hlog(fmt::format("#[BaseTime: {} (seconds since epoch)]\n1,1,1,{}", time, row)).error() ==
+               "its start is no time that a clock can say");
+    BOOST_TEST(parse_hlog(start + last).error() == "its start is no time that a clock can say");
+  }
+}
+
 // A log with absolute times, as other programs write them.
 BOOST_AUTO_TEST_CASE(times_without_a_start_are_absolute) {
   const std::string text = "1800000000.5,2.0,1.0," + encode_histogram(random_histogram(1, 9)) + "\n";
@@ -182,6 +232,27 @@ BOOST_AUTO_TEST_CASE(the_curve_rises_to_the_greatest_value) {
   // Five points for each halving: 0, 0.1 … 0.5, 0.55 … 0.75, 0.775 …
   BOOST_TEST(curve[5].quantile == 0.5, boost::test_tools::tolerance(1e-12));
   BOOST_TEST(curve[10].quantile == 0.75, boost::test_tools::tolerance(1e-12));
+}
+
+// 0.8 of ten values are eight: the ninth one is not needed, however the shares before it were rounded.
+BOOST_AUTO_TEST_CASE(a_share_that_is_reached_exactly_is_reached) {
+  HdrHistogram histogram;
+  for (std::uint64_t value = 1; value <= 40; ++value) histogram.record(value);
+  for (const PercentilePoint& point : percentile_curve(histogram))
+    if (point.quantile <= 0.9) BOOST_TEST(point.value == std::max(1.0, std::ceil(40 * point.quantile - 1e-9)));
+}
+
+// Counts so far apart that their share is 1 for a double: the points end all the same.
+BOOST_AUTO_TEST_CASE(the_curve_ends_where_a_double_knows_no_next_share) {
+  HdrHistogram histogram;
+  histogram.record(10, std::uint64_t{1} << 62);
+  histogram.record(1000);
+  const auto curve = percentile_curve(histogram);
+  BOOST_TEST(curve.size() < 5u * 46 + 2);
+  BOOST_TEST(curve.size() > 5u * 44);
+  for (std::size_t i = 0; i + 1 < curve.size(); ++i) BOOST_TEST(curve[i].value == 10u);
+  BOOST_TEST(curve.back().value == 1000u);
+  BOOST_TEST(to_hgrm(histogram).ends_with("]\n"));
 }
 
 BOOST_AUTO_TEST_SUITE_END()
