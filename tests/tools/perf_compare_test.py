@@ -11,16 +11,17 @@ import unittest
 import xml.etree.ElementTree
 from pathlib import Path
 
-from perf_schema import PERF, strict
-
-
-def perf(*arguments, **options):
-    return subprocess.run([PERF, *map(str, arguments)], capture_output=True, text=True, timeout=60, **options)
+from perf_schema import strict
+from perf_support import PERF, perf
 
 
 def bulk(goodput, **config):
     return {"schema": "mxp-perf/1", "version": "0.1", "test": "bulk", "verdict": "network", "config": {"mtu_bytes": 1500, **config}, "transport": {},
             "result": {"goodput_bits_per_second": goodput}}
+
+
+def nested(depth):
+    return {"a": nested(depth - 1)} if depth else 1
 
 
 # A program that says it is mxp-perf: it writes the result that its turn has, and which arguments it got.
@@ -30,6 +31,11 @@ echo "$(basename "$0") $*" >>{folder}/calls
 n=$(grep -c "^$(basename "$0") " {folder}/calls)
 value=$(sed -n "${{n}}p" {folder}/$(basename "$0").values)
 [ "$value" != fail ] || {{ echo "the network is down" >&2; exit 1; }}
+case $value in exit*)
+  code=${{value#exit}}
+  [ "$code" != 1io ] || {{ code=1; echo '{{"schema":"mxp-perf/1","error":{{"kind":"io","message":"no room"}}}}' >"${{last#--json=}}"; }}
+  exit "$code"
+esac
 [ "$value" != wait ] || exec sleep 60
 echo '{{"schema":"mxp-perf/1","version":"0.1","test":"bulk","config":{{}},"result":{{"goodput_bits_per_second":'$value'}}}}' >"${{last#--json=}}"
 """
@@ -104,7 +110,8 @@ class Files(CompareCase):
         cases = [("", "it is not JSON"), ("[]", "it is not JSON"), ('{"schema":"mxp-dump/1"}', "its schema is mxp-dump/1"), (json.dumps({"schema": "mxp-perf/1", "limits": {}}), "no result of a test"),
                  (json.dumps({**bulk(1e8), "error": {"kind": "interrupted", "message": "x"}}), "cut short"), (json.dumps({**bulk(1e8), "test": "rr"}), "different tests"),
                  (json.dumps({**bulk(1e8), "result": {"goodput_bits_per_second": "fast"}}), "not every result has goodput"), (json.dumps({**bulk(1e8), "result": {}}), "not every result has goodput"),
-                 (json.dumps({**bulk(1e8), "config": [1, {"a": None}]}), None)]
+                 (json.dumps({**bulk(1e8), "config": [1, {"a": None}]}), None), (json.dumps(bulk(1e8, a=nested(20))), None),
+                 (json.dumps(bulk(1e8, a=nested(40))), "nested more than 32 deep"), ('{"a":' * 200_000 + "1" + "}" * 200_000, "nested more than 32 deep"), ("[" * 1_000_000, "nested more than 32 deep")]
         for text, said in cases:
             bad.write_text(text)
             done = perf("compare", good, bad, "--json")
@@ -116,6 +123,7 @@ class Files(CompareCase):
                     self.assertIn(said, done.stderr)
                 strict(done.stdout)
         for arguments, said in ((("--max-regression", "much"), "takes a share"), (("--confidence", "100%"), "takes a share"), (("--keep", "x"), "--keep is for --runs"), (("c.json",), "not expected: c.json"),
+                                (("--json", "--format", "junit"), "would mix on stdout"), (("--format", "github", "--json=-"), "would mix on stdout"),
                                 (("--metric", "p50"), "not every result has p50"), (("--metric", "beauty"), "--metric")):
             done = perf("compare", good, good, *arguments)
             with self.subTest(arguments):
@@ -142,7 +150,8 @@ class InTurn(CompareCase):
         self.program("old", [1e8, 1e8])
         done = perf("compare", "--runs", "1", f"{self.folder}/old run --link 'rate 1gbit'", self.folder / "old", "--", "client", "mxp://x")
         self.assertEqual(done.returncode, 0, done.stderr)
-        self.assertEqual([call[1:-1] for call in self.calls()], [["run", "--link", "rate", "1gbit", "client", "mxp://x"], ["client", "mxp://x"]])
+        calls = [call[1:-1] for call in self.calls()]  # in either order
+        self.assertEqual(sorted(calls), [["client", "mxp://x"], ["run", "--link", "rate", "1gbit", "client", "mxp://x"]])
 
     def test_a_run_that_fails_ends_it_with_its_word(self):
         done = perf("compare", "--runs", "3", self.program("old", [1e8, 1e8, 1e8]), self.program("new", [1e8, "fail"]), "--json")
@@ -151,10 +160,46 @@ class InTurn(CompareCase):
         self.assertEqual(perf("compare", "--runs", "3", "/nonexistent/perf", self.folder / "new").returncode, 2)
         self.assertEqual(perf("compare", "--runs", "1", "true", "true").returncode, 2)  # which writes no result
 
+    def test_a_run_that_fails_ends_it_with_its_own_code(self):
+        for word, code, kind in (("1", 1, "network"), ("1io", 1, "io"), ("2", 2, "usage"), ("3", 3, "auth"), ("4", 4, "timeout"), ("5", 5, "peer"), ("130", 130, "interrupted"), ("77", 1, "io"), ("127", 2, "usage")):
+            with self.subTest(word):
+                (self.folder / "calls").unlink(missing_ok=True)
+                done = perf("compare", "--runs", "1", self.program("old", [f"exit{word}"]), self.program("new", [f"exit{word}"]), "--json")
+                self.assertEqual((done.returncode, strict(done.stdout)["error"]["kind"]), (code, kind), done.stderr)
+                self.assertRegex(done.stderr, rf"(BASE|NEW) failed with exit code {word.removesuffix('io')}: ")
+
+    def test_results_of_earlier_runs_are_not_mixed_with_these(self):
+        old, new = self.program("old", [1e8, 1e8, 1e8]), self.program("new", [1e8, 1e8, 1e8])
+        kept = self.folder / "kept"
+        for earlier in ("base-009.json", "new-1000.json"):
+            kept.mkdir()
+            (kept / earlier).write_text("{}")
+            done = perf("compare", "--runs", "1", old, new, "--keep", kept)
+            self.assertEqual((done.returncode, earlier in done.stderr, (self.folder / "calls").exists()), (2, True, False), done.stderr)
+            (kept / earlier).unlink()
+            kept.rmdir()
+        kept.mkdir()
+        (kept / "notes.txt").write_text("of a person")
+        self.assertEqual(perf("compare", "--runs", "1", old, new, "--keep", kept).returncode, 0)
+
+    def test_a_signal_ends_all_that_a_command_started(self):
+        began = self.folder / "began"
+        for number in (signal.SIGINT, signal.SIGTERM):
+            began.unlink(missing_ok=True)
+            command = f"echo >{began}; sleep 300; true"
+            process = subprocess.Popen([PERF, "compare", "--runs", "2", command, command, "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            while not began.exists():
+                self.assertIsNone(process.poll())
+                time.sleep(0.01)
+            process.send_signal(number)
+            out, err = process.communicate(timeout=60)  # and not 300 s
+            self.assertEqual((process.returncode, strict(out)["error"]["kind"]), (130, "interrupted"), err)
+
     def test_interrupted_compares_the_pairs_that_are_whole(self):
         old, new = self.program("old", [1e8, 1e8, "wait"]), self.program("new", [1e8, 1e8, "wait"])
         process = subprocess.Popen([PERF, "compare", "--runs", "9", old, new, "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         while not (self.folder / "calls").exists() or len(self.calls()) < 5:
+            self.assertIsNone(process.poll())
             time.sleep(0.01)
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=20)
@@ -162,9 +207,9 @@ class InTurn(CompareCase):
         document = strict(out)
         self.assertEqual((document["error"]["kind"], len(document["comparison"]["metrics"][0]["base"])), ("interrupted", 2))
 
-    def test_this_program_against_itself(self):
+    def test_this_program_runs_against_itself(self):
         done = perf("compare", "--runs", "2", PERF, PERF, "--json", "--", "--duration", "0.2s", "--no-limits", "--link", "rate 20mbit", env={**os.environ, "TMPDIR": str(self.folder)})
-        self.assertIn(done.returncode, (0, 6), done.stderr)
+        self.assertIn(done.returncode, (0, 6), done.stderr)  # two short runs say nothing of which is faster
         self.assertEqual(len(strict(done.stdout)["comparison"]["metrics"][0]["new"]), 2)
         self.assertEqual(os.listdir(self.folder), [])
 

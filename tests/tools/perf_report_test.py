@@ -5,19 +5,13 @@ import hashlib
 import html
 import json
 import re
-import subprocess
 import tempfile
 import unittest
 from pathlib import Path
 
 import browser
 from hdr import Histogram
-from perf_schema import PERF
-
-
-def perf(*arguments):
-    return subprocess.run([PERF, *map(str, arguments)], capture_output=True, text=True, timeout=60)
-
+from perf_support import perf
 
 NASTY = "<img src=x onerror=alert(1)>\"'&</script>\u2028"
 
@@ -80,6 +74,9 @@ class Content(ReportCase):
             self.assertEqual((done.returncode, "bad.json" in done.stderr, (self.folder / "none.html").exists()), (2, True, False))
         self.assertEqual(perf("report", self.files[0], "-o", self.files[0]).returncode, 2)
         self.assertEqual(perf("report", self.files[0]).returncode, 2)
+        for word in ("--json", f"--json={self.folder}/none.json"):
+            done = perf("report", self.files[0], "-o", self.folder / "none.html", word)
+            self.assertEqual((done.returncode, "--json is not for report" in done.stderr, (self.folder / "none.html").exists()), (2, True, False))
 
 
 @unittest.skipUnless(browser.PROGRAM, "no Chromium")
@@ -117,12 +114,24 @@ class Shown(ReportCase):
         document["curves"], document["histograms"]["latency"] = {"latency": 7}, "HISTFAAAnonsense"
         document["intervals"].append({"start_seconds": "x", "goodput_bits_per_second": None})
         document["cpu"] = [NASTY]
+        document["started_at_unix_seconds"] = 1e300
+        document["intervals"].append(None)
         evil, comparison = self.folder / "evil.json", self.folder / "evil2.json"
         evil.write_text(json.dumps(document))
         comparison.write_text(json.dumps({"schema": "mxp-perf/1", "comparison": {"finding": NASTY, "test": NASTY, "metrics": [{"name": NASTY, "base": "x"}], "differences": [{"key": NASTY}]}}))
         failed = self.folder / "evil3.json"
-        failed.write_text(json.dumps({"schema": "mxp-perf/1", "error": {"kind": NASTY, "message": NASTY}}))
-        problems, asked = self.browser.open(str(self.page(evil, comparison, failed, title=("--title", NASTY))), 1280)
+        failed.write_text(json.dumps({"schema": "mxp-perf/1", "error": {"kind": NASTY, "message": {"toString": 1}}}))
+        inherited = self.folder / "evil4.json"
+        inherited.write_text(json.dumps({"schema": "mxp-perf/1", "comparison": {"finding": "constructor", "runs": "toString", "metrics": [None, {"decides": True, "finding": "__proto__", "base": [1, 2], "interval_percent": 1}], "differences": [None]}}))
+        odd = [self.folder / f"odd{i}.json" for i in range(4)]
+        odd[0].write_text(json.dumps({"schema": "mxp-perf/1", "comparison": None}))
+        odd[1].write_text(json.dumps({"schema": "mxp-perf/1", "capacity": {"trials": [None, {}, {"rate_per_second": "x"}]}}))
+        odd[2].write_text(json.dumps({"schema": "mxp-perf/1", "capacity": 7}))
+        # Curves that are none of ours: the chart would have endlessly many marks.
+        odd[3].write_text(json.dumps({"schema": "mxp-perf/1", "result": {}, "curves": {"latency": [[1, 0], [2, 0], [3, 0]]}}))
+        path = self.page(evil, comparison, failed, inherited, *odd, title=("--title", NASTY))
+        self.assertEqual([list(one.get("curves", [])) for one in self.data_of(path)["results"]], [["service_time"], []])
+        problems, asked = self.browser.open(str(path), 1280)
         self.assertEqual((problems, asked), ([], []))
         self.assertEqual(self.browser.run("document.querySelectorAll('img, main script').length"), 0)
         self.assertIn("onerror=alert(1)", self.browser.run("document.body.innerText"))

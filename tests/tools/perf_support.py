@@ -8,8 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 PERF = os.path.join(os.environ["MXP_BIN"], "mxp-perf")
 
 
-def perf(*arguments, timeout=60):
-    return subprocess.run([PERF, *arguments], capture_output=True, text=True, timeout=timeout)
+def perf(*arguments, timeout=60, **options):
+    return subprocess.run([PERF, *map(str, arguments)], capture_output=True, text=True, timeout=timeout, **options)
 
 
 def at_once(function, cases):

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
@@ -27,6 +28,16 @@ using tools::ErrorKind;
 
 namespace {
 
+// A result of other runs, which nobody could tell from those of this one; "" = there is none.
+std::string result_in(const std::string& folder) {
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
+    const std::string name = entry.path().filename().string();
+    if ((name.starts_with("base-") || name.starts_with("new-")) && name.ends_with(".json")) return name;
+  }
+  return {};
+}
+
 // A folder of our own for the results, which goes with it; or the user's, which stays.
 class ResultFolder {
  public:
@@ -38,6 +49,9 @@ class ResultFolder {
       std::filesystem::create_directories(kept, error);
       if (!std::filesystem::is_directory(kept, error))
         return tools::fail(ErrorKind::usage, fmt::format("--keep: {} is no folder", tools::escape(kept)));
+      if (const std::string earlier = result_in(kept); !earlier.empty())
+        return tools::fail(ErrorKind::usage, fmt::format("--keep: {} has results of earlier runs, such as {}",
+                                                         tools::escape(kept), tools::escape(earlier)));
       return folder;
     }
     std::error_code error;
@@ -79,6 +93,8 @@ std::vector<std::string> words_of(const std::string& what, const CompareOptions&
 
 // In the child. Does not return.
 [[noreturn]] void become(const std::vector<std::string>& words, int said) {
+  // A group of its own, so that a signal reaches all that a command of the shell starts.
+  setpgid(0, 0);
   // A partner of ours ignores them; this is a program of its own, and they are how it is asked to end.
   signal(SIGINT, SIG_DFL);
   signal(SIGTERM, SIG_DFL);
@@ -96,16 +112,23 @@ std::vector<std::string> words_of(const std::string& what, const CompareOptions&
   _exit(127);
 }
 
-// Until the child has ended; a signal to us ends it first. Its wait status.
+// Until the child has ended; a signal to us ends it and all that it started first. Its wait status.
 int wait_for(pid_t child, int said, const tools::SignalWatch& signals, std::string& text) {
+  using Clock = std::chrono::steady_clock;
+  constexpr std::chrono::seconds kPatience{5};  // a run that is told to end has that long to write what it has
+  Clock::time_point told_at;
   bool told = false, open = true;
   for (;;) {
     pollfd waits[] = {{.fd = said, .events = POLLIN, .revents = 0},
                       {.fd = signals.fd(), .events = POLLIN, .revents = 0}};
     if (!open) waits[0].fd = -1;
     if (told) waits[1].fd = -1;
-    if (open || !told) (void)::poll(waits, 2, open ? -1 : 10);
-    if (signals.received() != 0 && !std::exchange(told, true)) kill(child, SIGTERM);
+    (void)::poll(waits, 2, open && !told ? -1 : 10);
+    if (signals.received() != 0 && !std::exchange(told, true)) {
+      kill(-child, SIGTERM);
+      told_at = Clock::now();
+    }
+    if (told && Clock::now() - told_at > kPatience) kill(-child, SIGKILL);
     if (open && (waits[0].revents & (POLLIN | POLLHUP)) != 0) {
       char block[4096];
       const ssize_t got = read(said, block, sizeof block);
@@ -113,8 +136,21 @@ int wait_for(pid_t child, int said, const tools::SignalWatch& signals, std::stri
       else if (text.size() < 4096) text.append(block, static_cast<std::size_t>(got));
     }
     int status = 0;
-    if (!open && waitpid(child, &status, told ? 0 : WNOHANG) == child) return status;
+    if ((!open || told) && waitpid(child, &status, WNOHANG) == child) return status;
   }
+}
+
+// Why a program of ours ended like this: its own word, if it left one that fits, since two kinds have the code 1.
+ErrorKind kind_of(int code, const std::string& result) {
+  using enum ErrorKind;
+  const auto document = read_document(result);
+  for (const ErrorKind kind : {network, io, usage, auth, timeout, peer, interrupted}) {
+    if (static_cast<int>(tools::exit_code(kind)) != code) continue;
+    if (kind != network || !document || !document->contains("error")) return kind;
+    const nlohmann::json& error = document->at("error");
+    return error.is_object() && error.value("kind", nlohmann::json()) == tools::kind_word(io) ? io : network;
+  }
+  return code == 126 || code == 127 ? usage : io;  // the shell's codes for what cannot be run
 }
 
 tools::Result<nlohmann::json> run_once(const std::string& what, std::string_view name, const CompareOptions& options,
@@ -128,6 +164,7 @@ tools::Result<nlohmann::json> run_once(const std::string& what, std::string_view
   const pid_t child = fork_partner();
   if (child < 0) return tools::fail_errno(ErrorKind::io, "fork", errno);
   if (child == 0) become(words, write_end.get());
+  setpgid(child, child);  // whoever comes first: a signal to the group may be due at once
   write_end.reset();
   std::string text;
   const int status = wait_for(child, read_end.get(), signals, text);
@@ -135,9 +172,8 @@ tools::Result<nlohmann::json> run_once(const std::string& what, std::string_view
   const int code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
   constexpr int kThreshold = 6;  // a bound of the run's own did not hold: its result is whole
   if (code != 0 && code != kThreshold)
-    return tools::fail(
-        code == 2 || code == 126 || code == 127 ? ErrorKind::usage : ErrorKind::network,
-        fmt::format("{} failed with exit code {}: {}", name, code, tools::escape(text.substr(0, text.find('\n')))));
+    return tools::fail(kind_of(code, result), fmt::format("{} failed with exit code {}: {}", name, code,
+                                                          tools::escape(text.substr(0, text.find('\n')))));
   auto document = read_result(result);
   if (!document)
     return tools::fail(ErrorKind::usage, fmt::format("{} wrote no result: {}", name, document.error().message));

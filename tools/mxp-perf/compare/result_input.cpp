@@ -12,13 +12,27 @@ namespace mxp::perf {
 
 using tools::ErrorKind;
 
+namespace {
+
+// A document of ours has less than ten; what goes through all of it, and the library's own writer, calls itself for
+// each.
+constexpr int kMostDepth = 32;
+
+}  // namespace
+
 tools::Result<nlohmann::json> read_document(const std::string& name) {
   auto text = read_input(name);
   if (!text) return std::unexpected(text.error());
-  auto document = nlohmann::json::parse(*text, nullptr, false);
+  bool deeper = false;
+  const auto bounded = [&](int depth, nlohmann::json::parse_event_t, const nlohmann::json&) {
+    deeper = deeper || depth > kMostDepth;
+    return !deeper;  // from there on nothing is kept
+  };
+  auto document = nlohmann::json::parse(*text, bounded, false);
   const auto refused = [&](std::string_view why) {
     return tools::fail(ErrorKind::usage, fmt::format("{}: {}", tools::escape(name), why));
   };
+  if (deeper) return refused(fmt::format("its values are nested more than {} deep", kMostDepth));
   if (!document.is_object()) return refused("it is not JSON that mxp-perf wrote");
   const auto schema = document.find("schema");
   if (schema == document.end() || !schema->is_string()) return refused("it is no result of mxp-perf");

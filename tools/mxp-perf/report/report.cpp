@@ -42,6 +42,7 @@ nlohmann::json curve_of(const HdrHistogram& histogram) {
 }
 
 void replace_histograms(nlohmann::json& document) {
+  document.erase("curves");  // which is ours to make
   const auto histograms = document.find("histograms");
   if (histograms == document.end()) return;
   nlohmann::json curves = nlohmann::json::object();
@@ -91,10 +92,11 @@ nlohmann::json report_data(const std::vector<NamedDocument>& documents) {
     nlohmann::json document = one.document;
     document["name"] = one.name;
     replace_histograms(document);
-    const char* const kind = document.contains("comparison") ? "comparisons"
-                             : document.contains("capacity") ? "capacities"
-                             : document.contains("result")   ? "results"
-                                                             : "failures";
+    const auto has = [&](const char* part) { return document.contains(part) && document[part].is_object(); };
+    const char* const kind = has("comparison") ? "comparisons"
+                             : has("capacity") ? "capacities"
+                             : has("result")   ? "results"
+                                               : "failures";
     data[kind].push_back(std::move(document));
   }
   return data;

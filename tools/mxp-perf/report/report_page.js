@@ -2,11 +2,15 @@
 
 const MANY = 8;  // more than that are told apart by their groups
 const PALETTE = ['one', 'two', 'three', 'four', 'bad', 'warn', 'quiet'];
-const words = (name) => String(name).replace(/_/g, ' ');
+const words = (name) => text(name).replace(/_/g, ' ');
 const isNumber = (value) => typeof value === 'number' && isFinite(value);
 const text = (value) => value === undefined || value === null ? '' : typeof value === 'object' ? JSON.stringify(value) : String(value);
 const listOf = (value) => Array.isArray(value) ? value : [];
 const within = (object, ...path) => path.reduce((inner, key) => inner === null || typeof inner !== 'object' ? undefined : inner[key], object);
+const objectsOf = (value) => listOf(value).filter((each) => each !== null && typeof each === 'object');
+// A word of others may be the name of something that every object has.
+const known = (object, key, otherwise) => typeof key === 'string' && Object.hasOwn(object, key) ? object[key] : otherwise;
+const isTime = (seconds) => isNumber(seconds) && seconds >= 0 && seconds <= 4.6e9;
 const microsecondsText = (value) => millisecondsText(value / 1000);
 const perSecondText = (value) => withUnit(value, ['/s', 'k/s', 'M/s']);
 const percentText = (value) => `${value > 0 ? '+' : ''}${value.toFixed(2)} %`;
@@ -33,21 +37,21 @@ function intervalText(metric) {
 }
 
 function addComparison(one, page) {
-  const comparison = one.comparison, [kind, word] = FINDINGS[comparison.finding] || ['', words(comparison.finding)];
+  const comparison = one.comparison, [kind, word] = known(FINDINGS, comparison.finding, ['', words(comparison.finding)]);
   const card = element('div', 'card');
   page.append(card);  // a chart needs its width, which it has only in its place
-  const runs = {pairs: 'run in turn', groups: 'groups of runs', single: 'one run of each'}[comparison.runs] || '';
+  const runs = known({pairs: 'run in turn', groups: 'groups of runs', single: 'one run of each'}, comparison.runs, '');
   card.append(element('div', `finding ${kind}`, [
-    element('p', '', [element('b', '', word), ` — ${comparison.test}, ${one.name}: NEW against BASE, ${runs}; the limit is ${comparison.max_regression_percent} %`])]));
-  const rows = listOf(comparison.metrics).map((metric) => [
+    element('p', '', [element('b', '', word), ` — ${text(comparison.test)}, ${one.name}: NEW against BASE, ${runs}; the limit is ${text(comparison.max_regression_percent)} %`])]));
+  const rows = objectsOf(comparison.metrics).map((metric) => [
     metric.decides ? element('b', '', text(metric.name)) : text(metric.name), {number: metricText(metric, median(metric.base))}, {number: metricText(metric, median(metric.new))},
     {number: isNumber(metric.change_percent) ? percentText(metric.change_percent) : ''}, {number: intervalText(metric)},
-    metric.decides ? (FINDINGS[metric.finding] || ['', words(metric.finding)])[1] : '']);
-  const figures = table(['', 'base, median', 'new, median', 'change', `${comparison.confidence_percent} % interval`, ''], rows);
+    metric.decides ? known(FINDINGS, metric.finding, ['', words(metric.finding)])[1] : '']);
+  const figures = table(['', 'base, median', 'new, median', 'change', `${text(comparison.confidence_percent)} % interval`, ''], rows);
   figures.style.whiteSpace = 'nowrap';
   card.append(figures);
   addRuns(comparison, card);
-  const differences = listOf(comparison.differences);
+  const differences = objectsOf(comparison.differences);
   if (differences.length > 0) {
     card.append(element('h3', '', 'What else differs between BASE and NEW'));
     card.append(table(['', 'base', 'new'], differences.map((row) => [text(row.key), text(row.base), text(row.new)])));
@@ -56,7 +60,7 @@ function addComparison(one, page) {
 
 // Each run of the metric that decides, in the order of the runs.
 function addRuns(comparison, card) {
-  const metric = listOf(comparison.metrics).find((each) => each.decides);
+  const metric = objectsOf(comparison.metrics).find((each) => each.decides);
   if (!metric || listOf(metric.base).length < 2) return;
   const points = (values) => listOf(values).filter(isNumber).map((value, i) => [i + 1, value]);
   const options = {drawPoints: true, pointSize: 3, strokePattern: [4, 3]};
@@ -71,8 +75,8 @@ function addRuns(comparison, card) {
 function addCapacity(one, page) {
   const capacity = one.capacity, card = element('div', 'card');
   const found = isNumber(capacity.rate_per_second) ? `${perSecondText(capacity.rate_per_second)} keeps the bound` : 'no rate kept the bound';
-  card.append(element('div', 'finding none', element('p', '', [element('b', '', `Capacity: ${found}`), ` — ${capacity.test}, ${one.name}; limited by: ${words(capacity.limited_by)}`])));
-  const rows = listOf(capacity.trials).map((trial) => [{number: perSecondText(trial.rate_per_second)}, trial.kept ? 'kept' : 'not kept',
+  card.append(element('div', 'finding none', element('p', '', [element('b', '', `Capacity: ${found}`), ` — ${text(capacity.test)}, ${one.name}; limited by: ${words(capacity.limited_by)}`])));
+  const rows = objectsOf(capacity.trials).map((trial) => [cell(trial.rate_per_second, perSecondText), trial.kept ? 'kept' : 'not kept',
     {number: isNumber(trial.p99_us) ? microsecondsText(trial.p99_us) : ''}, {number: isNumber(trial.loss_share) ? `${(100 * trial.loss_share).toFixed(3)} %` : ''}, text(trial.why)]);
   card.append(table(['rate', '', 'p99', 'loss', ''], rows));
   page.append(card);
@@ -157,8 +161,8 @@ function addCurves(results, page) {
     const card = element('div', 'card');
     page.append(card);
     const tick = (x) => x === 0 ? '0 %' : `${(100 * (1 - 10 ** -x)).toFixed(Math.max(0, x - 2))} %`;
-    const ticks = () => Array.from({length: Math.ceil(last) + 1}, (_, x) => ({v: x, label: tick(x)}));
-    const title = {latency: 'Latency by percentile', service_time: 'Service time by percentile', alone: 'Latency by percentile, before the bulk data'}[name] || `${words(name)} by percentile`;
+    const ticks = () => Array.from({length: Math.min(Math.ceil(last), 20) + 1}, (_, x) => ({v: x, label: tick(x)}));
+    const title = known({latency: 'Latency by percentile', service_time: 'Service time by percentile', alone: 'Latency by percentile, before the bulk data'}, name, `${words(name)} by percentile`);
     chart(card, title, series, microsecondsText, {
       ...manyRuns(series), logscale: series.every((each) => each.points.every(([, us]) => us > 0)), includeZero: false,
       axes: {x: {valueFormatter: (x) => `${(100 * (1 - 10 ** -x)).toFixed(Math.max(2, Math.ceil(x) - 1))} %: `, ticker: ticks},
@@ -172,7 +176,7 @@ function flat(value, key, rows) {
   if (value !== null && typeof value === 'object' && !Array.isArray(value)) {
     for (const [name, inner] of Object.entries(value)) flat(inner, `${key} ${words(name)}`, rows);
   } else {
-    rows.set(key, Array.isArray(value) ? value.join(', ') : String(value));
+    rows.set(key, Array.isArray(value) ? value.map(text).join(', ') : String(value));
   }
 }
 
@@ -199,7 +203,7 @@ function addEnvironment(results, page) {
 
 function page(data, main) {
   main.append(element('h1', '', data.title));
-  const times = data.results.map((one) => one.started_at_unix_seconds).filter(isNumber);
+  const times = data.results.map((one) => one.started_at_unix_seconds).filter(isTime);
   const when = times.length > 0 ? ` of ${new Date(1000 * Math.min(...times)).toISOString().slice(0, 16).replace('T', ' ')} UTC` : '';
   main.append(element('p', 'quiet', `Made by ${data.tool}, from ${countText(data.results.length)} ${data.results.length === 1 ? 'result' : 'results'}${when}. `
       + 'The page is one file and loads nothing. In a chart: drag to zoom, double tap to see all again.'));
@@ -207,7 +211,7 @@ function page(data, main) {
   for (const one of data.capacities) addCapacity(one, main);
   for (const one of data.failures) {
     const error = one.error || {kind: 'error', message: 'no result'};
-    main.append(element('div', 'card', element('div', 'finding high', element('p', '', `${one.name}: ${error.kind}: ${error.message}`))));
+    main.append(element('div', 'card', element('div', 'finding high', element('p', '', `${one.name}: ${text(error.kind)}: ${text(error.message)}`))));
   }
   if (data.results.length === 0) return;
   main.append(element('h2', '', data.results.length === 1 ? 'The result' : 'The results'));
