@@ -9,15 +9,12 @@ import unittest
 from pathlib import Path
 
 from hdr import Histogram, read_hgrm, read_hlog
-from perf_schema import PERF, strict
+from perf_schema import strict
+from perf_support import perf
 
 # HdrHistogram itself, as Debian packages it (libhdrhistogram-java).
 JAR = next((str(path) for path in Path("/usr/share/java").glob("hdrhistogram*.jar")), None)
 JAVA = shutil.which("java")
-
-
-def perf(*arguments, **options):
-    return subprocess.run([PERF, *map(str, arguments)], capture_output=True, text=True, timeout=60, **options)
 
 
 class Files(unittest.TestCase):
@@ -40,7 +37,7 @@ class Files(unittest.TestCase):
         for tag, begin, length, largest, histogram in rows:
             name = tag.removeprefix("rr.")
             self.assertEqual(begin, 0)
-            self.assertAlmostEqual(length, 0.5, delta=0.4)
+            self.assertGreater(length, 0.4)  # and as long as this machine takes to get the last answers
             self.assertEqual(histogram.counts, Histogram(self.result["histograms"][name]).counts)
             expected = self.result["result"][f"{name}_us"]
             for key, quantile in (("p50", 0.5), ("p90", 0.9), ("p99", 0.99), ("p999", 0.999), ("max", 1)):
@@ -129,6 +126,13 @@ class Tests(unittest.TestCase):
             self.assertEqual(done.returncode, 2)
             self.assertIn("--hlog and --hgrm are not for --test bulk", done.stderr)
             self.assertFalse(os.path.exists(f"{folder}/a.hlog"))
+
+    def test_a_hyphen_is_no_file(self):
+        with tempfile.TemporaryDirectory() as folder:
+            for arguments in (("run", "--test", "rr", "--hlog=-"), ("run", "--test", "rr", "--hgrm", "-"), ("run", "--iperf3-json=-"), ("merge", "a.hlog", "--hlog", "-")):
+                with self.subTest(arguments):
+                    done = perf(*arguments, cwd=folder)
+                    self.assertEqual((done.returncode, "and - is none" in done.stderr, os.listdir(folder)), (2, True, []), done.stderr)
 
 
 if __name__ == "__main__":

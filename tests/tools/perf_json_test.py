@@ -12,15 +12,12 @@ import unittest
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from perf_schema import PERF, SCHEMA, strict
+from perf_schema import SCHEMA, strict
+from perf_support import PERF, perf
 
 SCHEMA_FILE = Path(__file__).resolve().parents[2] / "docs/schema/mxp-perf-result.schema.json"
 TESTS = re.search(r"--test[^{]*\{([a-z,]+)\}", subprocess.run([PERF, "run", "--help"], capture_output=True, text=True, check=True).stdout)[1].split(",")
 SHORT = ("--duration", "0.3s", "--no-limits")
-
-
-def perf(*arguments, timeout=60):
-    return subprocess.run([PERF, *arguments], capture_output=True, text=True, timeout=timeout)
 
 
 def url_of_nobody():

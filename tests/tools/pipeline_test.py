@@ -55,7 +55,7 @@ class Pipeline(unittest.TestCase):
         data = json.loads(re.search(r'<script type="application/json" id="data">(.*?)</script>', page, re.S)[1])
         self.assertEqual((len(data["results"]), len(data["comparisons"])), (6, 1))
 
-    def test_all_tests_run_and_none_is_a_failure_of_the_script(self):
+    def test_all_tests_run_whatever_comes_of_them(self):
         codes, out, err = self.run_workflow(BASE_BIN=BIN, NEW_BIN=BIN, RUNS="2", DURATION="0.2s", MAX_REGRESSION="90%")
         self.assertIn(codes[0], (0, 6), err)  # two short runs on a busy machine say little
         self.assertEqual(out.count("title=mxp-perf "), 4, out)

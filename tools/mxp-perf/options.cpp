@@ -89,50 +89,65 @@ constexpr const char* kExamples =
     "  mxp-perf merge a.hlog b.hlog --hgrm all.hgrm      the percentiles of two clients together\n"
     "  mxp-perf limits                                   what this machine allows\n"
     "Exit codes: 0 done, 1 network or local I/O, 2 usage or input, 3 not allowed, 4 no answer to the handshake,\n"
-    "5 the server ended the test or is no mxp-perf server, 6 an --assert did not hold or NEW is worse, 130 interrupted";
+    "5 the server ended the test or is no mxp-perf server, 6 an --assert did not hold, no rate kept the\n"
+    "bounds, or NEW is worse, 130 interrupted";
 
 constexpr std::string_view kPresent[] = {"server",  "client", "run",    "limits",
                                          "compare", "merge",  "report", "find-capacity"};
 constexpr tools::CommandNames kCommands{.tool = "mxp-perf", .present = kPresent, .absent = {}, .or_else = ""};
 
-void add_test_options(CLI::App& app, Options& options, LowOptions& low) {
+// What the commands that run tests do without a word of the user.
+struct TestDefaults {
+  const char *test, *duration;
+};
+constexpr TestDefaults kRunDefaults{"bulk", "10s"}, kTrialDefaults{"rr", "2s"};
+
+// What is sent, and over what: of one run, and of each trial of a search.
+void add_workload_options(CLI::App& app, Options& options, LowOptions& low, const TestDefaults& defaults) {
   app.add_option("--test", low.test,
                  "bulk: bytes one way as fast as they go; rr: call and response; messages: one way, and "
                  "how old they are when they come; datagrams: one way, lost ones counted; isolation: critical calls, "
                  "then the same beside bulk; mixed: calls, chunks of streams and events, 50/30/20; streams: many short "
                  "ones; connect: handshakes")
       ->check(CLI::IsMember({"bulk", "rr", "messages", "datagrams", "isolation", "mixed", "streams", "connect"}))
-      ->capture_default_str();
-  tools::add_time(app, "--duration", options.workload.duration, "how long to send (default 10s)");
+      ->default_str(defaults.test);
+  tools::add_time(app, "--duration", options.workload.duration,
+                  fmt::format("how long to send (default {})", defaults.duration));
   tools::add_time(app, "--omit", options.workload.omit,
                   "leave out so much of the beginning; isolation: of both halves");
   tools::add_size(
       app, "--size", low.size,
       "rr, streams, messages, mixed, isolation: bytes of each payload (default 64); datagrams: of each (default "
       "1170)");
-  app.add_option(
-      "--rate", low.rate,
-      "rr, streams, connect, messages, mixed, isolation (default 1000): calls, streams, handshakes or messages per "
-      "second in all (open loop: latency counts from when one was due, and calls that would wait for a free stream "
-      "open more); datagrams: so many per second in all");
-  app.add_option("--arrivals", low.arrivals, "with --rate: at fixed distances (default) or as a Poisson process")
+  app.add_option("--arrivals", low.arrivals,
+                 "what comes at a rate: at fixed distances (default) or as a Poisson process")
       ->check(CLI::IsMember({"fixed", "poisson"}));
   app.add_option("--outstanding", low.outstanding,
-                 "how many may wait for their answers at a time: rr and streams with --rate, and mixed")
+                 "how many may wait for their answers at a time: rr and streams at a rate, and mixed")
       ->check(CLI::Range(1u, kMaxStreamsInAll));
   app.add_option("--parallel", low.parallel, "connections (default 1); connect: handshakes at a time")
       ->check(CLI::Range(1u, kMaxConnections));
   app.add_option("--streams", low.streams,
                  "bulk, rr, isolation: streams per connection (default 1); streams: that are open at a time")
       ->check(CLI::Range(1u, kMaxStreams));
+  app.add_option("--link", options.link, "an emulated link in between, in both directions, as mxp-netem takes it")
+      ->type_name("SPEC");
+}
+
+// Of a test that runs once.
+void add_test_options(CLI::App& app, Options& options, LowOptions& low) {
+  add_workload_options(app, options, low, kRunDefaults);
+  app.add_option(
+      "--rate", low.rate,
+      "rr, streams, connect, messages, mixed, isolation (default 1000): calls, streams, handshakes or messages per "
+      "second in all (open loop: latency counts from when one was due, and calls that would wait for a free stream "
+      "open more); datagrams: so many per second in all");
   app.add_flag("--reverse", low.reverse, "bulk: the server sends");
   app.add_flag("--bidir", low.bidir, "bulk: both send");
   app.add_option("--baseline", low.baseline,
                  "run: the same work over TLS 1.3 and TCP as well, for bulk, rr and connect")
       ->check(CLI::IsMember({"tls"}));
   app.add_option("--start-at", options.start_at, "begin at this time, in seconds since 1970 (date +%s.%N)");
-  app.add_option("--link", options.link, "an emulated link in between, in both directions, as mxp-netem takes it")
-      ->type_name("SPEC");
   tools::add_time(app, "--interval", low.interval, "a line of progress on stderr at this interval");
   app.add_option("--assert", low.assertions,
                  "exit 6 unless it holds: goodput>=RATE, p50|p90|p99|p999|max<=TIME, "
@@ -242,6 +257,14 @@ std::optional<std::string> check_outputs(const Options& options, const LowOption
   const OutputOptions& outputs = options.outputs;
   if (outputs.json_stream && options.json == "-")
     return "--json and --json-stream would mix on stdout: use --json=FILE";
+  for (const auto& [option, name] :
+       {std::pair("--hlog", outputs.hlog), {"--hgrm", outputs.hgrm}, {"--iperf3-json", outputs.iperf3}})
+    if (name == "-") return fmt::format("{} takes the name of a file, and - is none", option);
+  if (options.command == Command::report && !options.json.empty())
+    return "--json is not for report, which writes a page: -o FILE";
+  if (options.command == Command::compare && options.json == "-" && low.compare.format != "text" &&
+      low.compare.format != "json")
+    return fmt::format("--json and --format {} would mix on stdout: use --json=FILE", low.compare.format);
   if (options.command != Command::client && options.command != Command::run) return std::nullopt;
   if (!outputs.iperf3.empty() && !has_iperf3_form(options.workload.test))
     return fmt::format("--iperf3-json is not for --test {}: iperf3 knows bytes alone", low.test);
@@ -286,7 +309,7 @@ std::optional<std::string> interpret(Options& options, const LowOptions& low) {
     options.assertions.push_back(std::move(*assertion));
   }
   if (options.command == Command::find_capacity)
-    if (auto error = interpret_capacity(options, low.rate.has_value())) return error;
+    if (auto error = interpret_capacity(options)) return error;
   if (low.max_rate) {
     const auto rate = tools::parse_bits_per_second(*low.max_rate);
     if (!rate) return "--max-rate: " + rate.error();
@@ -347,7 +370,7 @@ std::expected<Options, tools::ParseStop> parse_options(int argc, char** argv) {
   CLI::App* find_capacity = app.add_subcommand("find-capacity", "the highest rate that still keeps a bound");
   find_capacity->add_option("url", low.url, "mxp://KEY@HOST:PORT, as the server prints it")->required();
   add_capacity_options(*find_capacity, options.capacity);
-  add_test_options(*find_capacity, options, low);
+  add_workload_options(*find_capacity, options, low, kTrialDefaults);
   add_transport_options(*find_capacity, options, low);
 
   CLI::App* run = app.add_subcommand("run", "server and client on loopback, in processes of their own");
@@ -373,9 +396,11 @@ std::expected<Options, tools::ParseStop> parse_options(int argc, char** argv) {
                     : find_capacity->parsed() ? Command::find_capacity
                     : report->parsed()        ? Command::report
                                               : Command::limits;
-  if (options.command == Command::find_capacity && find_capacity->count("--test") == 0) low.test = "rr";
+  if (options.command == Command::find_capacity && find_capacity->count("--test") == 0) low.test = kTrialDefaults.test;
   if (options.command == Command::find_capacity && find_capacity->count("--duration") == 0)
     options.workload.duration = kTrialDuration;
+  // Each trial has a rate: options that need one are right.
+  if (options.command == Command::find_capacity && has_rate(*test_of(low.test))) low.rate = options.capacity.least_rate;
   if (options.command == Command::limits && limits->count("--mtu") == 0) low.mtu = 0;
   if (auto error = interpret(options, low)) return std::unexpected(tools::ParseStop{tools::ExitCode::usage, *error});
   return options;

@@ -11,6 +11,7 @@
 #include "mxp-perf/capacity/rate_search.h"
 #include "mxp-perf/compare/compare_options.h"
 #include "mxp-perf/config_json.h"
+#include "mxp-perf/verdict/verdict.h"
 #include "mxp/version.h"
 
 namespace mxp::perf {
@@ -33,17 +34,13 @@ void add_capacity_options(CLI::App& app, CapacityOptions& options) {
   app.add_option("--max-rate", options.most_rate, "go no further (default 1000000 per second)")->check(in_range);
 }
 
-std::optional<std::string> interpret_capacity(Options& options, bool rate_given) {
+std::optional<std::string> interpret_capacity(Options& options) {
   const Test test = options.workload.test;
-  if (test == Test::bulk || test == Test::isolation)
+  if (!has_rate(test))
     return fmt::format("find-capacity looks for a rate, and --test {} has none: use rr, messages, mixed or datagrams",
                        to_string(test));
-  const OutputOptions& outputs = options.outputs;
-  if (outputs.json_stream || !outputs.hlog.empty() || !outputs.hgrm.empty() || !outputs.iperf3.empty())
-    return "--json-stream, --hlog, --hgrm and --iperf3-json are for one run; find-capacity makes many";
-  if (!options.assertions.empty()) return "--assert is for one run: the bounds of find-capacity are --p99 and --loss";
   options.measure_limits = false;
-  if (rate_given) return "find-capacity looks for the rate: --min-rate and --max-rate bound it";
+  options.workload.calls_per_second = options.workload.messages_per_second = 0;  // the trials' own
   if (!options.capacity.p99 && !options.capacity.loss) return "find-capacity needs a bound: --p99 TIME or --loss SHARE";
   if (options.capacity.p99 && test == Test::datagrams)
     return "--p99 is not for datagrams, which have no answer: use --loss";
@@ -78,15 +75,6 @@ std::optional<double> loss_of(const Result& result) {
     return share(static_cast<double>(result.calls->due - result.calls->answered),
                  static_cast<double>(result.calls->due));
   return std::nullopt;
-}
-
-// Whose processor was busy: a process with one thread that ran for nine tenths of the time could not do more.
-std::string limit_of(const Result& result) {
-  constexpr double kFull = 0.9;
-  const double client = result.client ? share(result.client->cpu_seconds, result.wall_seconds) : 0;
-  const double server = result.server ? share(result.server->cpu_seconds, result.wall_seconds) : 0;
-  if (client >= kFull && client >= server) return "tool";
-  return server >= kFull ? "peer" : "network";
 }
 
 nlohmann::json to_json(const Trial& trial) {
@@ -149,7 +137,7 @@ Trial judge_trial(const Options& options, double rate, const Result& result) {
   else if (loss && trial.loss_share && *trial.loss_share > *loss)
     trial.why = fmt::format("{:.3f}% were lost or not sent", 100 * *trial.loss_share);
   else if (!kept_up) trial.why = "the rate was not reached";
-  if (!trial.why.empty()) trial.limited_by = limit_of(result);
+  if (!trial.why.empty()) trial.limited_by = to_string(result.verdict);
   return trial;
 }
 
@@ -170,6 +158,9 @@ tools::Result<void> search_capacity(const Options& options, tools::Output& outpu
     search.on_trial(trials.back().why.empty());
   }
   if (trials.empty() && !ended) return ended;
+  if (ended && !search.best())
+    ended = tools::fail(ErrorKind::threshold, fmt::format("no rate kept the bounds: at {:.1f} /s {}",
+                                                          trials.back().rate_per_second, trials.back().why));
   nlohmann::json document = document_of(options, search, trials);
   if (!ended) document.update(to_json(ended.error()));
   const auto written = sinks.json().write_document(document);

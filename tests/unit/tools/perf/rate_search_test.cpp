@@ -67,7 +67,7 @@ BOOST_AUTO_TEST_CASE(what_was_found_is_tried_again) {
   BOOST_TEST(*search.best() <= 1000);
 }
 
-BOOST_AUTO_TEST_CASE(a_trial_says_what_broke_the_bound_and_who_was_busy) {
+BOOST_AUTO_TEST_CASE(a_trial_says_what_broke_the_bound_and_the_verdict_of_its_run) {
   Options options;
   options.capacity.p99 = std::chrono::milliseconds(1);
   options.capacity.loss = 0.01;
@@ -78,13 +78,14 @@ BOOST_AUTO_TEST_CASE(a_trial_says_what_broke_the_bound_and_who_was_busy) {
   BOOST_TEST(judge_trial(options, 500, result).why == "");
   result.calls->answered = 980;
   BOOST_TEST(judge_trial(options, 500, result).why == "2.000% were lost or not sent");
-  BOOST_TEST(judge_trial(options, 500, result).limited_by == "network");
+  BOOST_TEST(judge_trial(options, 500, result).limited_by == "none");
   result.latency_us->p99 = 1100;
   result.client = ProcessFigures{.cpu_seconds = 1.9};
+  result.verdict = Verdict::network;
   BOOST_TEST(judge_trial(options, 500, result).why == "p99 was 1100.0 us");
+  BOOST_TEST(judge_trial(options, 500, result).limited_by == "network");
+  result.verdict = Verdict::tool;
   BOOST_TEST(judge_trial(options, 500, result).limited_by == "tool");
-  result.server = ProcessFigures{.cpu_seconds = 1.95};
-  BOOST_TEST(judge_trial(options, 500, result).limited_by == "peer");
   result.latency_us->p99 = 900;
   result.calls = CallCounts{.rate_kept = false, .due = 1000, .answered = 1000};
   BOOST_TEST(judge_trial(options, 500, result).why == "the rate was not reached");
