@@ -57,6 +57,7 @@ Account Server::account_of(const Connection& connection) const {
 
 void Server::on_connected(Connection& connection) {
   ServedClient& client = clients_[&connection];
+  client.held = HeldAnswers(&held_memory_);
   if (const auto connecting = accounts_.connecting(connection.peer_key())) ++connecting->account.handshakes;
   after(kRequestLimit, client, [this, &connection] {
     if (!clients_[&connection].workload)

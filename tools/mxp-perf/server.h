@@ -14,6 +14,7 @@
 #include "mxp-perf/accounts/accounts.h"
 #include "mxp-perf/accounts/held_answers.h"
 #include "mxp-perf/control.h"
+#include "mxp-perf/memory.h"
 #include "mxp-perf/workloads/bulk.h"
 #include "mxp-perf/workloads/datagram_test.h"
 #include "mxp-perf/workloads/message_meter.h"
@@ -93,6 +94,7 @@ class Server final : public Handler {
 
   ServerLimits limits_;
   EventLoop* loop_ = nullptr;
+  HeldMemory held_memory_{.most = kReceiveMemory};  // outlives the clients, which share it
   std::map<Connection*, ServedClient> clients_;
   Accounts accounts_;
   std::uint64_t clients_served_ = 0;

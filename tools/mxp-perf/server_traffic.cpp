@@ -102,7 +102,10 @@ bool Server::on_message(Connection& connection, const Message& message) {
   const std::size_t bytes = message.payload.size();
   const bool is_answered = client.workload->test != Test::messages && message.type == MessageType::call;
   const bool is_held = is_answered && limits_.answer_delay > Duration::zero();
-  if (is_held && client.held.full()) return false;
+  if (is_held && client.held.full(clients_.size())) {
+    resume_messages_later(connection, client);
+    return false;
+  }
   if (pass(client, bytes, RateGate::Piece::whole) < bytes) {
     resume_messages_later(connection, client);
     return false;

@@ -40,7 +40,8 @@ class MessageMeter {
     if (!window_.is_open(now)) return;
     const auto due = read_stamp(payload);
     // What no clock of this machine said is no time: the payload is the peer's.
-    if (due && *due <= now && now - *due < kMaxDuration) latency_.record(now - *due);
+    // The difference is taken only where it cannot overflow.
+    if (due && *due <= now && *due > now - kMaxDuration) latency_.record(now - *due);
   }
   // Within the window, which counts messages in the place of bytes.
   const BulkMeter& window() const { return window_; }
