@@ -37,16 +37,18 @@ std::size_t send_line(Connection& connection, StreamId id, const nlohmann::json&
 }
 
 nlohmann::json request_of(const Workload& workload) {
-  return {{"perf", kVersion},
-          {"run", workload.run},
-          {"test", to_string(workload.test)},
-          {"flow", to_string(workload.flow)},
-          {"connections", workload.connections},
-          {"streams", workload.streams},
-          {"size", workload.size},
-          {"per_second", workload.calls_per_second},
-          {"omit_ns", workload.omit.count()},
-          {"duration_ns", workload.duration.count()}};
+  nlohmann::json json = {{"perf", kVersion},
+                         {"run", workload.run},
+                         {"test", to_string(workload.test)},
+                         {"flow", to_string(workload.flow)},
+                         {"connections", workload.connections},
+                         {"streams", workload.streams},
+                         {"size", workload.size},
+                         {"per_second", workload.calls_per_second},
+                         {"omit_ns", workload.omit.count()},
+                         {"duration_ns", workload.duration.count()}};
+  if (workload.wait > Duration::zero()) json["wait_ns"] = workload.wait.count();
+  return json;
 }
 
 std::optional<Workload> parse_request(const std::string& line) {
@@ -68,6 +70,7 @@ std::optional<Workload> parse_request(const std::string& line) {
     workload.size = whole_number<decltype(workload.size)>(json, "size");
     workload.omit = Duration(whole_number<std::int64_t>(json, "omit_ns"));
     workload.duration = Duration(whole_number<std::int64_t>(json, "duration_ns"));
+    if (json.contains("wait_ns")) workload.wait = Duration(whole_number<std::int64_t>(json, "wait_ns"));
     // There are bounds to what a stranger may ask of a server.
     if (workload.connections == 0 || workload.connections > kMaxConnections || workload.streams == 0 ||
         workload.streams > kMaxStreams || workload.size == 0 || workload.size > kMaxSize)
@@ -76,6 +79,7 @@ std::optional<Workload> parse_request(const std::string& line) {
       return std::nullopt;
     if (workload.omit < Duration::zero() || workload.omit >= workload.duration || workload.duration > kMaxDuration)
       return std::nullopt;
+    if (workload.wait < Duration::zero() || workload.wait > kMaxDuration) return std::nullopt;
     return workload;
   } catch (const nlohmann::json::exception&) {
     return std::nullopt;

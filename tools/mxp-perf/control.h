@@ -1,6 +1,7 @@
 // How client and server agree on a test: the first two-way stream of each connection carries JSON, one object a line.
 //
 //   client: {"perf":4,"run":N,"test":"bulk","flow":"up","connections":1,"streams":1,"size":64,"per_second":0,"omit_ns":0,"duration_ns":10000000000}
+//           with --start-at also "wait_ns":N, the time until then
 //   server: {"ready":true}
 //   client: {"begin":true}                       once the server is ready on every connection
 //   ...     the test, on other streams; meanwhile, of a test of calls, one at a time:

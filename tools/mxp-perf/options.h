@@ -67,6 +67,7 @@ struct Workload {
   ArrivalLaw arrivals = ArrivalLaw::fixed;  // open loop
   unsigned outstanding = kOutstanding;      // that may wait for their answers at a time: open loop, mixed and connect
   unsigned connections = 1;
+  Duration wait{};  // that the client will take from the server's "ready" to the begin, for --start-at
   // Whether a server at an address of this machine reads the same clock as we do: not behind an emulated link.
   bool address_tells_clock = true;
   unsigned streams = 1;  // per connection; open loop: at first, since calls that would wait for one open more

@@ -15,6 +15,8 @@ namespace {
 
 // The time from the handshake to the request. A peer that sends none is no mxp-perf client.
 constexpr Duration kRequestLimit = std::chrono::seconds(5);
+// What each connection of a client adds to the time until it begins: they are made ready one after the other.
+constexpr Duration kConnectionShare = std::chrono::milliseconds(100);
 // Of a key, to tell clients apart.
 constexpr std::size_t kKeyShown = 8;
 
@@ -125,20 +127,26 @@ void Server::on_request(Connection& connection, ServedClient& client, const std:
   if (const auto why = why_beyond(limits_, *client.workload)) return refuse(connection, AppCode::too_much, *why);
   Account account = account_of(connection);
   account.test = to_string(client.workload->test);
-  client.client = accounts_.open(connection.peer_key(), *client.workload, account, loop_->now(), limits_.max_clients);
+  client.client = accounts_.open(connection.peer_key(), *client.workload, account, loop_->now(), limits_);
   if (!client.client)
     return refuse(connection, AppCode::busy,
                   fmt::format("the server serves {}, and not more at a time: try again later",
                               tools::counted(*limits_.max_clients, "client")));
-  if (limits_.max_bits_per_second && !client.client->gate)
-    client.client->gate.emplace(*limits_.max_bits_per_second / 8);
   ++clients_served_;
   client.control_bytes += send_line(connection, *client.control, to_json(Mark::ready));
+  const Workload& workload = *client.workload;
+  after(patience_.begin + workload.wait + workload.connections * kConnectionShare, client,
+        [this, &connection, &client] {
+          if (!client.begun) refuse(connection, AppCode::too_much, "the test did not begin in time");
+        });
 }
 
 void Server::begin(Connection& connection, ServedClient& client) {
   const Workload& workload = *client.workload;
   client.begun = true;
+  after(workload.duration + patience_.end, client, [this, &connection] {
+    refuse(connection, AppCode::too_much, "the time of the test is over, and the client goes on");
+  });
   client.meter.emplace(workload.omit, workload.duration);
   if (workload.test == Test::messages || workload.test == Test::mixed)
     client.messages = std::make_unique<MessageMeter>(workload.omit, workload.duration);

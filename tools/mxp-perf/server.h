@@ -23,9 +23,16 @@
 
 namespace mxp::perf {
 
+// For how long a server keeps the place of a client that does not go on: one that lies would keep it for ever.
+struct Patience {
+  Duration begin = std::chrono::seconds(10);  // from "ready" to the begin, beyond the wait that the request names
+  Duration end = std::chrono::seconds(30);    // after the duration of the test
+};
+
 class Server final : public Handler {
  public:
-  explicit Server(const ServerLimits& limits = {}) : limits_(limits) {}
+  explicit Server(const ServerLimits& limits = {}, const Patience& patience = {})
+      : limits_(limits), patience_(patience) {}
   // Before any datagram arrives.
   void attach(EventLoop& loop) { loop_ = &loop; }
 
@@ -93,6 +100,7 @@ class Server final : public Handler {
   void resume_messages_later(Connection& connection, ServedClient& client);
 
   ServerLimits limits_;
+  Patience patience_;
   EventLoop* loop_ = nullptr;
   HeldMemory held_memory_{.most = kReceiveMemory};  // outlives the clients, which share it
   std::map<Connection*, ServedClient> clients_;

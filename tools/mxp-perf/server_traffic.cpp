@@ -9,6 +9,9 @@ namespace mxp::perf {
 
 namespace {
 
+// Datagrams that an honest client sends at its rate may come at once after so much time in a queue.
+constexpr Duration kDatagramBurst = std::chrono::seconds(2);
+
 bool has_messages(Test test) { return test == Test::messages || test == Test::mixed || test == Test::isolation; }
 
 }  // namespace
@@ -142,6 +145,9 @@ void Server::on_datagram(Connection& connection, ByteView data) {
   // Its "begin" may be overtaken.
   if (!client.workload || !client.client || client.workload->test != Test::datagrams)
     return refuse(connection, AppCode::bad_request, "a datagram of no test");
+  // Nothing holds datagrams back on their way, so who sends more than the rate is refused.
+  if (client.client->gate && !client.client->gate->owe(loop_->now(), data.size(), kDatagramBurst))
+    return refuse(connection, AppCode::too_much, "more datagrams than this server allows");
   if (!client.datagrams.on_datagram(loop_->now(), data))
     refuse(connection, AppCode::bad_request, "a datagram without a number");
 }

@@ -52,16 +52,20 @@ std::string to_text(const Account& account) {
 }
 
 std::shared_ptr<Accounts::Client> Accounts::open(const PublicKey& key, const Workload& workload, const Account& account,
-                                                 Timestamp now, std::optional<unsigned> most) {
+                                                 Timestamp now, const ServerLimits& limits) {
   const std::pair<std::string, std::uint64_t> id(key.to_string(), workload.run);
   auto found = clients_.find(id);
   if (found == clients_.end()) {
-    if (most && clients_.size() >= *most) return nullptr;
+    if (limits.max_clients && clients_.size() >= *limits.max_clients) return nullptr;
     auto client = std::make_shared<Client>();
     client->account = account;
     client->key = key;
     client->test = workload.test;
     client->since = now;
+    if (limits.max_bits_per_second) {
+      client->gate = gate_of(key);
+      if (!client->gate) client->gate = std::make_shared<RateGate>(*limits.max_bits_per_second / 8);
+    }
     found = clients_.emplace(id, std::move(client)).first;
   }
   ++found->second->open_connections;
@@ -77,6 +81,11 @@ std::optional<Account> Accounts::close(const std::shared_ptr<Client>& client, Ti
   return client->account;
 }
 
+std::shared_ptr<RateGate> Accounts::gate_of(const PublicKey& key) const {
+  const auto first = clients_.lower_bound({key.to_string(), 0});
+  return first != clients_.end() && first->second->key == key ? first->second->gate : nullptr;
+}
+
 std::shared_ptr<Accounts::Client> Accounts::connecting(const PublicKey& key) const {
   const auto first = clients_.lower_bound({key.to_string(), 0});
   for (auto each = first; each != clients_.end() && each->second->key == key; ++each)
@@ -88,6 +97,9 @@ std::optional<std::string> why_beyond(const ServerLimits& limits, const Workload
   if (limits.max_time && workload.duration > *limits.max_time)
     return fmt::format("a test of {} is longer than this server allows: {}", tools::format_duration(workload.duration),
                        tools::format_duration(*limits.max_time));
+  if (limits.max_time && workload.wait > *limits.max_time)
+    return fmt::format("a wait of {} for --start-at is longer than this server allows a test to be: {}",
+                       tools::format_duration(workload.wait), tools::format_duration(*limits.max_time));
   if (!limits.max_bits_per_second || workload.test != Test::datagrams) return std::nullopt;
   // Nothing holds datagrams back on their way, so a client has to keep to the rate by itself.
   const double asked = workload.calls_per_second * static_cast<double>(workload.size) * 8;

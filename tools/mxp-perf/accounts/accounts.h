@@ -37,26 +37,29 @@ std::string to_text(const Account& account);
 // The clients that are being served.
 class Accounts {
  public:
-  // Of one run of a client. The bytes of its test pass through `gate`, if there is one.
+  // Of one run of a client. The bytes of its test pass through `gate`, if there is one; all runs with a key share it,
+  // because the number of a run is what the client says.
   struct Client {
     Account account;
     PublicKey key;
     Test test = Test::bulk;
     unsigned open_connections = 0;
     Timestamp since{};
-    std::optional<RateGate> gate;
+    std::shared_ptr<RateGate> gate;
   };
 
   std::size_t size() const { return clients_.size(); }
-  // The client's entry, with one connection more; nothing if it would be another client beyond `most`.
+  // The client's entry, with one connection more; nothing if it would be another client beyond the limits.
   std::shared_ptr<Client> open(const PublicKey& key, const Workload& workload, const Account& account, Timestamp now,
-                               std::optional<unsigned> most);
+                               const ServerLimits& limits);
   // One of its connections is over. The account, if it was the last one.
   std::optional<Account> close(const std::shared_ptr<Client>& client, Timestamp now, std::string_view reason);
   // The client with this key whose test is `connect`: a connection that asks for nothing is one of its handshakes.
   std::shared_ptr<Client> connecting(const PublicKey& key) const;
 
  private:
+  std::shared_ptr<RateGate> gate_of(const PublicKey& key) const;
+
   std::map<std::pair<std::string, std::uint64_t>, std::shared_ptr<Client>> clients_;  // by key and run
 };
 

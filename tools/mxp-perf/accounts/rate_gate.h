@@ -31,6 +31,12 @@ class RateGate {
     level_ -= static_cast<double>(passes);
     return passes;
   }
+  // Takes what has come already, and cannot be made to wait. False: that is more than the rate of `most` ahead.
+  bool owe(Timestamp now, std::size_t bytes, Duration most) {
+    fill(now);
+    level_ -= static_cast<double>(bytes);
+    return level_ >= -std::max(kLeastBurst, bytes_per_second_ * std::chrono::duration<double>(most).count());
+  }
   // What was taken and did not pass after all.
   void give_back(std::size_t bytes) { level_ = std::min(most_, level_ + static_cast<double>(bytes)); }
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "common/units.h"
@@ -102,7 +103,11 @@ void Client::on_connected(Connection& connection) {
   if (!control) return fail(ErrorKind::peer, "the server allows no streams; is it `mxp-perf server`?");
   load.control = *control;
   load.asked = loop_->now();
-  send_control(connection, load, request_of(workload_));
+  Workload asked = workload_;
+  if (options_.start_at)
+    asked.wait =
+        std::clamp<Duration>(seconds_as_duration(*options_.start_at - unix_seconds()), Duration::zero(), kMaxDuration);
+  send_control(connection, load, request_of(asked));
 }
 
 std::size_t Client::on_stream_data(Connection& connection, StreamId id, ByteView data, bool fin) {
