@@ -25,7 +25,7 @@ void add_capacity_options(CLI::App& app, CapacityOptions& options) {
          [&options](const std::string& text) {
            const auto share = parse_share(text);
            if (!share || *share < 0 || *share >= 1) throw CLI::ValidationError("--loss", "takes a share, 0% to 100%");
-           options.loss = *share;
+           options.loss = share;
          },
          "no more may be lost, unanswered or not sent, such as 0.1%")
       ->type_name("SHARE");

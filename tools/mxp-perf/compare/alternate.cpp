@@ -103,6 +103,7 @@ std::vector<std::string> words_of(const std::string& what, const CompareOptions&
   dup2(nothing, STDOUT_FILENO);
   dup2(said, STDERR_FILENO);
   std::vector<char*> arguments;
+  arguments.reserve(words.size() + 1);
   // exec does not change what the arguments point to; its type is older than const.
   for (const std::string& word : words) arguments.push_back(const_cast<char*>(word.c_str()));
   arguments.push_back(nullptr);

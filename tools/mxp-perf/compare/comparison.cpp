@@ -35,6 +35,7 @@ namespace {
 
 std::vector<double> logs_of(const std::vector<double>& values) {
   std::vector<double> logs;
+  logs.reserve(values.size());
   for (const double value : values) logs.push_back(std::log(value));
   return logs;
 }
@@ -118,13 +119,14 @@ std::vector<Difference> differences_of(const std::vector<nlohmann::json>& base,
     for (const auto& [key, values] : *settings)
       if (joined(ours, key) != joined(theirs, key)) found[key] = {key, joined(ours, key), joined(theirs, key)};
   std::vector<Difference> differences;
+  differences.reserve(found.size());
   for (auto& [key, difference] : found) differences.push_back(std::move(difference));
   return differences;
 }
 
 std::expected<std::string, std::string> common_test(const std::vector<nlohmann::json>& base,
                                                     const std::vector<nlohmann::json>& next) {
-  const std::string test = base.front().value("test", "");
+  std::string test = base.front().value("test", "");
   for (const auto* const side : {&base, &next})
     for (const nlohmann::json& document : *side)
       if (document.value("test", "") != test)

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <numeric>
 #include <optional>
 
@@ -18,7 +19,7 @@ constexpr double kFull = 0.85;
 // What holds a sender for so much of the time is what holds it.
 constexpr double kMost = 0.5;
 
-int percent(double share) { return static_cast<int>(share * 100 + 0.5); }
+long percent(double share) { return std::lround(share * 100); }
 
 double us(Duration span) { return std::chrono::duration<double, std::micro>(span).count(); }
 
@@ -90,7 +91,7 @@ std::optional<Judgement> by_the_path(const Result& result, const Setting& settin
   if (is_asked_and_answered(result)) {
     if (us(sender.min_rtt) < kMost * result.service_time_us->p50) return std::nullopt;
     what = fmt::format("the round trip of {} is {}% of what an answer takes", tools::format_duration(sender.min_rtt),
-                       std::min(100, percent(us(sender.min_rtt) / result.service_time_us->p50)));
+                       std::min(100L, percent(us(sender.min_rtt) / result.service_time_us->p50)));
   } else if (held >= kMost) {
     what = fmt::format(
         "congestion control held the sender for {}% of the time, with {:.1f}% of the packets lost and "
