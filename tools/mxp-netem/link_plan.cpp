@@ -31,7 +31,7 @@ std::optional<ClientMatch> parse_network(std::string_view text) {
   const bool ipv6 = address.find(':') != std::string::npos;
   const auto parsed = SocketAddress::parse(ipv6 ? "[" + address + "]:0" : address + ":0");
   if (!parsed) return std::nullopt;
-  ClientMatch match{.network = *parsed, .prefix_bits = bits_of(parsed->family), .number = {}};
+  ClientMatch match{.network = parsed, .prefix_bits = bits_of(parsed->family), .number = {}};
   if (slash == std::string_view::npos) return match;
   const std::string_view bits = text.substr(slash + 1);
   const auto [stop, error] = std::from_chars(bits.data(), bits.data() + bits.size(), match.prefix_bits);
