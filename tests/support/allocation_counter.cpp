@@ -25,8 +25,13 @@ void release(void* memory) {
 
 }  // namespace
 
-// Every form of new comes down to these two. Never inlined: g++ would see a new answered by free and warn.
+// Every form of new comes down to these, of which a sanitizer would otherwise keep the one that does not throw (as
+// std::stable_sort calls it) to itself. Never inlined: g++ would see a new answered by free and warn.
 [[gnu::noinline]] void* operator new(std::size_t size) { return counted(std::malloc(size == 0 ? 1 : size)); }
+[[gnu::noinline]] void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
+  void* const memory = std::malloc(size == 0 ? 1 : size);
+  return memory == nullptr ? nullptr : counted(memory);
+}
 [[gnu::noinline]] void* operator new(std::size_t size, std::align_val_t alignment) {
   const auto align = static_cast<std::size_t>(alignment);
   return counted(std::aligned_alloc(align, (size + align - 1) / align * align));
