@@ -99,8 +99,10 @@ std::vector<std::string> words_of(const std::string& what, const CompareOptions&
   signal(SIGINT, SIG_DFL);
   signal(SIGTERM, SIG_DFL);
   const int nothing = ::open("/dev/null", O_RDWR | O_CLOEXEC);
-  dup2(nothing, STDIN_FILENO);
-  dup2(nothing, STDOUT_FILENO);
+  if (nothing >= 0) {
+    dup2(nothing, STDIN_FILENO);
+    dup2(nothing, STDOUT_FILENO);
+  }
   dup2(said, STDERR_FILENO);
   std::vector<char*> arguments;
   arguments.reserve(words.size() + 1);
