@@ -186,6 +186,18 @@ void print_from_cold() {
   }
 }
 
+// The line of this link under the default controller.
+int print_only(std::string_view link) {
+  const std::vector<Row> all = rows();
+  const auto found = std::find_if(all.begin(), all.end(), [&](const Row& row) { return row.name == link; });
+  if (found == all.end()) {
+    fmt::print(stderr, "congestion_table: no link is called '{}'\n", link);
+    return 2;
+  }
+  print(*found, CongestionControl::bbr, "BBR");
+  return 0;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -210,14 +222,12 @@ int main(int argc, char** argv) {
       "| link | controller | goodput, % of the link: median (range) | queue p50 / p99, ms | retransmitted, % | Jain "
       "|\n");
   fmt::print("|---|---|---|---|---|---|\n");
+  if (only != nullptr) return print_only(only);
   for (const Row& row : rows()) {
-    if (only != nullptr && std::string_view(row.name) != only) continue;
     print(row, CongestionControl::bbr, "BBR");
-    if (only != nullptr) return 0;
     print(row, CongestionControl::cubic, "CUBIC");
     print(row, CongestionControl::newreno, "NewReno");
   }
-  if (only != nullptr) return 2;
   print_completions();
   print_from_cold();
 }
