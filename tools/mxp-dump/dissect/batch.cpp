@@ -19,8 +19,8 @@ constexpr std::size_t kEthernetPayload = 1500;
 
 struct Search {
   ByteView payload;
-  std::uint64_t id;
-  int damaged_bits;
+  ConnectionId wanted;
+  std::uint64_t id = load(wanted.bytes().data());
 
   std::size_t end() const { return payload.size() < kShortHeaderSize ? 0 : payload.size() - kShortHeaderSize + 1; }
   std::uint64_t difference(std::size_t at) const { return load(payload.data() + at + 1) ^ id; }
@@ -37,7 +37,7 @@ struct Search {
 [[gnu::always_inline]] inline std::size_t distance_of(const Search& search) {
   std::size_t distance = 0;
   for (std::size_t at = kMinShortPacket, end = search.end(); at < end; ++at) {
-    if (std::popcount(search.difference(at)) > search.damaged_bits) [[likely]]
+    if (std::popcount(search.difference(at)) > kMaxDamagedBits) [[likely]]
       continue;
     distance = std::gcd(distance, at);
   }
@@ -46,8 +46,8 @@ struct Search {
 
 MXP_COUNTS_BITS std::size_t distance_by_instruction(const Search& search) { return distance_of(search); }
 
-// The greatest size such that the id stands at each of its multiples, with at most so many bits damaged. 0 if it stands
-// only at the first place.
+// The greatest size such that the id stands at each of its multiples, with at most kMaxDamagedBits of its bits damaged. 0
+// if it stands only at the first place.
 std::size_t common_distance(const Search& search) {
 #if defined(__x86_64__)
   static const bool counts_bits = __builtin_cpu_supports("popcnt") != 0;
@@ -58,7 +58,7 @@ std::size_t common_distance(const Search& search) {
 
 // The same for undamaged ids, by way of their first byte. It costs a tenth.
 std::size_t exact_distance(const Search& search) {
-  const int first = static_cast<int>(search.id & 0xff);
+  const int first = search.wanted.bytes().front();
   std::size_t distance = 0;
   for (std::size_t at = kMinShortPacket, end = search.end(); at < end; ++at) {
     const void* found = std::memchr(search.payload.data() + at + 1, first, end - at);
@@ -69,13 +69,18 @@ std::size_t exact_distance(const Search& search) {
   return distance;
 }
 
-// Whether the payload is a batch of this size in which no id is damaged, as nearly all batches are.
+// Whether an undamaged id stands at each multiple of this size.
 bool is_whole_batch(const Search& search, std::size_t size) {
-  if (size < kMinShortPacket || size >= search.end()) return false;
   for (std::size_t at = size; at < search.end(); at += size) {
     if (search.difference(at) != 0) return false;
   }
-  return exact_distance(search) == size;
+  return true;
+}
+
+std::optional<std::size_t> size_of(std::size_t distance, std::size_t usual) {
+  if (usual != 0 && distance != 0 && distance % usual == 0) return usual;
+  if (distance >= kMinShortPacket) return distance;
+  return std::nullopt;
 }
 
 }  // namespace
@@ -85,18 +90,17 @@ int different_bits(ConnectionId a, ConnectionId b) {
 }
 
 std::optional<std::size_t> batch_segment_size(ByteView payload, ConnectionId id, std::size_t usual) {
-  const std::uint64_t wanted = load(id.bytes().data());
-  if (is_whole_batch({payload, wanted, 0}, usual)) return usual;
+  const Search search{payload, id};
+  const std::size_t exact = exact_distance(search);
+  // Nearly all batches are like the one before, and no id in them is damaged.
+  if (exact != 0 && exact == usual && is_whole_batch(search, usual)) return usual;
   // A capture that holds packets one by one is not searched for damaged batches: that would cost more than all else.
-  const bool one_by_one = usual == 0 && payload.size() <= kEthernetPayload;
-  for (const int damaged_bits : {one_by_one ? 0 : kMaxDamagedBits, 0}) {
-    const Search search{payload, wanted, damaged_bits};
-    const std::size_t distance = damaged_bits == 0 ? exact_distance(search) : common_distance(search);
+  if (usual != 0 || payload.size() > kEthernetPayload) {
+    const std::size_t distance = common_distance(search);
     if (distance == 0) return std::nullopt;
-    if (usual != 0 && distance % usual == 0) return usual;
-    if (distance >= kMinShortPacket) return distance;
+    if (const auto size = size_of(distance, usual)) return size;
   }
-  return std::nullopt;
+  return size_of(exact, usual);
 }
 
 }  // namespace mxp::dump
