@@ -2,7 +2,8 @@
 
 #include <algorithm>
 
-#include "mxp-dump/output/packet_writer.h"
+#include "mxp-dump/capture/captured_packet.h"
+#include "mxp-dump/dissect/words.h"
 
 namespace mxp::dump {
 namespace {

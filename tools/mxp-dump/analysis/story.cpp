@@ -1,6 +1,6 @@
 #include "mxp-dump/analysis/story.h"
 
-#include "mxp-dump/output/packet_writer.h"
+#include "mxp-dump/dissect/words.h"
 
 namespace mxp::dump {
 

@@ -5,7 +5,7 @@
 #include <cstdlib>
 
 #include "common/counted.h"
-#include "mxp-dump/output/packet_writer.h"
+#include "mxp-dump/dissect/words.h"
 
 namespace mxp::dump {
 

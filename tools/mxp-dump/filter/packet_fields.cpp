@@ -1,8 +1,8 @@
 // Fields of the packet itself: the datagram, the header, and what the capture shows of it.
 #include <array>
 
+#include "mxp-dump/dissect/words.h"
 #include "mxp-dump/filter/field_lists.h"
-#include "mxp-dump/output/packet_writer.h"
 
 namespace mxp::dump {
 namespace {

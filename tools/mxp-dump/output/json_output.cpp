@@ -8,6 +8,7 @@
 #include "common/escape.h"
 #include "common/message_names.h"
 #include "message/body.h"
+#include "mxp-dump/dissect/words.h"
 
 namespace mxp::dump {
 namespace {
@@ -133,54 +134,7 @@ struct FrameJson {
   }
 };
 
-struct FrameWord {
-  std::string_view operator()(const PaddingFrame&) const { return "padding"; }
-  std::string_view operator()(const PingFrame&) const { return "ping"; }
-  std::string_view operator()(const AckFrame&) const { return "ack"; }
-  std::string_view operator()(const ResetStreamFrame&) const { return "reset_stream"; }
-  std::string_view operator()(const StopSendingFrame&) const { return "stop_sending"; }
-  std::string_view operator()(const StreamFrame&) const { return "stream"; }
-  std::string_view operator()(const MaxDataFrame&) const { return "max_data"; }
-  std::string_view operator()(const MaxStreamDataFrame&) const { return "max_stream_data"; }
-  std::string_view operator()(const MaxStreamsFrame&) const { return "max_streams"; }
-  std::string_view operator()(const DataBlockedFrame&) const { return "data_blocked"; }
-  std::string_view operator()(const StreamDataBlockedFrame&) const { return "stream_data_blocked"; }
-  std::string_view operator()(const StreamsBlockedFrame&) const { return "streams_blocked"; }
-  std::string_view operator()(const AckFrequencyFrame&) const { return "ack_frequency"; }
-  std::string_view operator()(const ImmediateAckFrame&) const { return "immediate_ack"; }
-  std::string_view operator()(const NewConnectionIdFrame&) const { return "new_connection_id"; }
-  std::string_view operator()(const RetireConnectionIdFrame&) const { return "retire_connection_id"; }
-  std::string_view operator()(const PathChallengeFrame&) const { return "path_challenge"; }
-  std::string_view operator()(const PathResponseFrame&) const { return "path_response"; }
-  std::string_view operator()(const DatagramFrame&) const { return "datagram"; }
-  std::string_view operator()(const MessageFrame&) const { return "message"; }
-  std::string_view operator()(const MessagePartFrame&) const { return "message_part"; }
-  std::string_view operator()(const ExpiredFrame&) const { return "expired"; }
-  std::string_view operator()(const MaxMessagesFrame&) const { return "max_messages"; }
-  std::string_view operator()(const MessagesBlockedFrame&) const { return "messages_blocked"; }
-  std::string_view operator()(const DrainFrame&) const { return "drain"; }
-  std::string_view operator()(const CloseFrame&) const { return "close"; }
-};
-
 }  // namespace
-
-std::string_view state_word(DrainFrame::State state) {
-  switch (state) {
-    case DrainFrame::State::begins: return "begins";
-    case DrainFrame::State::done: return "done";
-    case DrainFrame::State::agrees: break;
-  }
-  return "agrees";
-}
-
-std::string_view frame_word(const Frame& frame) { return std::visit(FrameWord{}, frame); }
-
-std::span<const std::string_view> frame_words() {
-  static const auto kWords = []<std::size_t... I>(std::index_sequence<I...>) {
-    return std::array{FrameWord{}(std::variant_alternative_t<I, Frame>{})...};
-  }(std::make_index_sequence<std::variant_size_v<Frame>>());
-  return kWords;
-}
 
 void JsonWriter::write(const PacketRecord& record, std::string& out) {
   FrameJson json{std::back_inserter(out)};

@@ -2,8 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "mxp-dump/dissect/words.h"
 #include "mxp-dump/filter/field_table.h"
-#include "mxp-dump/output/json_output.h"
 
 namespace mxp::dump {
 namespace {

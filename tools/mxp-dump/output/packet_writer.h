@@ -39,11 +39,4 @@ class PacketWriter {
 
 std::unique_ptr<PacketWriter> make_packet_writer(const Options& options, bool colour);
 
-// Words that several formats use.
-std::string hex(ConnectionId id);
-std::string suite_word(std::uint8_t suite);
-std::string_view direction_word(TrafficDirection direction);
-// "no key", …; empty where there is nothing to say.
-std::string_view protection_word(Protection protection);
-
 }  // namespace mxp::dump

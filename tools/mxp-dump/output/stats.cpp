@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "common/escape.h"
-#include "mxp-dump/output/packet_writer.h"
 
 namespace mxp::dump {
 namespace {

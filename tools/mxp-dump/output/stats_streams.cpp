@@ -2,7 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "mxp-dump/output/packet_writer.h"
+#include "mxp-dump/dissect/words.h"
 
 namespace mxp::dump {
 

@@ -9,7 +9,7 @@
 
 #include "common/counted.h"
 #include "mxp-dump/capture/time_order.h"
-#include "mxp-dump/output/packet_writer.h"
+#include "mxp-dump/dissect/words.h"
 
 namespace mxp::dump {
 namespace {

@@ -7,7 +7,7 @@
 #include "common/escape.h"
 #include "common/message_names.h"
 #include "message/body.h"
-#include "mxp-dump/output/json_output.h"
+#include "mxp-dump/dissect/words.h"
 
 namespace mxp::dump {
 namespace {

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "mxp-dump/output/packet_writer.h"
+#include "mxp-dump/dissect/words.h"
 
 namespace mxp::dump {
 

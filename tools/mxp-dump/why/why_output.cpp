@@ -8,7 +8,7 @@
 
 #include "common/counted.h"
 #include "mxp-dump/analysis/catalog.h"
-#include "mxp-dump/output/packet_writer.h"
+#include "mxp-dump/dissect/words.h"
 
 namespace mxp::dump {
 namespace {
