@@ -31,22 +31,12 @@ finish() {
 }
 trap finish EXIT
 
-# Waits until a line that matches $2 stands in file $1, and prints what matched.
-match_of() {
-  for _ in $(seq 200); do
-    if grep -m 1 -o "$2" "$1" 2>/dev/null; then return 0; fi
-    sleep 0.05
-  done
-  cat "$1" >&2
-  fail "no '$2'"
-}
-
 if [ ! -s "$work/coalesced.pcap" ]; then
+  rm -f "$work/server.log" "$work/link.log"  # those of an earlier run would be taken for this one's
   "$bin/mxp-perf" server 127.0.0.1:0 2>"$work/server.log" & started+=($!)
-  url=$(match_of "$work/server.log" 'mxp://[^ ]*')
+  url=$(line_of "$work/server.log" "listening " "${started[0]}" | cut -d' ' -f2)
   "$bin/mxp-netem" -l 127.0.0.1:0 -t "${url#*@}" --seed 3 'delay 5ms rate 1gbit limit 2000 loss 0.1%' 2>"$work/link.log" & started+=($!)
-  relay=$(match_of "$work/link.log" 'relaying [^ ]*')
-  relay=${relay#relaying }
+  relay=$(line_of "$work/link.log" "relaying " "${started[1]}" | cut -d' ' -f2)
   timeout 300 "$bin/mxp-dump" -i lo -f "udp port ${relay##*:}" -w "$work/coalesced.pcap" >/dev/null 2>"$work/capture.log" & capture=$!
   for _ in $(seq 200); do [ -s "$work/coalesced.pcap" ] && break; sleep 0.05; done
   MXPKEYLOGFILE=$work/keys.log "$bin/mxp-perf" client "${url%@*}@$relay" --test bulk --duration "$((megabytes / 90 + 1))s" --no-limits >&2

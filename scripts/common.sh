@@ -45,6 +45,18 @@ whole_number() {
   printf '%s\n' "$number"
 }
 
+# line_of FILE BEGIN PID: waits until a line that begins so stands in the file, and prints it; fails if the process ends before.
+line_of() {
+  for _ in $(seq 200); do
+    if grep -m 1 "^$2" "$1" 2>/dev/null; then return 0; fi
+    kill -0 "$3" 2>/dev/null || break
+    sleep 0.05
+  done
+  echo "$script: no '$2' in $1:" >&2
+  cat "$1" >&2
+  return 1
+}
+
 # Set where ccache is installed; for cmake's command line.
 launcher=()
 if command -v ccache >/dev/null; then launcher=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache); fi

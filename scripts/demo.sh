@@ -35,18 +35,6 @@ finish() {
 }
 trap finish EXIT
 
-# Waits until a line that begins with $2 stands in file $1, and prints it; fails if process $3 ends before.
-line_of() {
-  for _ in $(seq 200); do
-    if grep -m 1 "^$2" "$1" 2>/dev/null; then return 0; fi
-    kill -0 "$3" 2>/dev/null || break
-    sleep 0.05
-  done
-  echo "demo: no '$2' in $1:" >&2
-  cat "$1" >&2
-  return 1
-}
-
 say "keys"
 "$bin/mxp-cat" keygen -o "$work/server.pem" >"$work/server.pub"
 "$bin/mxp-cat" keygen -o "$work/client.pem" >"$work/client.pub"
