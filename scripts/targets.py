@@ -3,6 +3,7 @@
 
 Each row has a figure and, where the figure depends on the machine, something measured beside it in the same run; what is compared
 with the bar is printed as a ratio. A row that cannot be measured here says why."""
+import contextlib
 import datetime
 import json
 import os
@@ -29,6 +30,16 @@ def run(*command):
     if done.returncode != 0:
         raise NotMeasured(f"`{' '.join(command)}` ended with {done.returncode}: {done.stderr.strip().splitlines()[-1:]}")
     return done.stdout
+
+
+@contextlib.contextmanager
+def started(*command):
+    """A program beside others; it is ended if it has not ended by then."""
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def perf(*arguments):
@@ -134,18 +145,15 @@ def lossy_bulk():
 
 def transfer_from_cold():
     def once(loss, work):
-        listener = subprocess.Popen([os.path.join(BIN, "mxp-cat"), "listen", "127.0.0.1:0", "--recv", work, "--force", "--identity", f"{work}/key"],
-                                    stderr=subprocess.PIPE, text=True)
-        url = re.search(r"mxp://(\S+)@(\S+)", listener.stderr.readline())
-        link = subprocess.Popen([os.path.join(BIN, "mxp-netem"), "-l", "127.0.0.1:0", "-t", url[2], f"delay 25ms rate 100mbit limit 500 loss {loss}%"],
-                                stderr=subprocess.PIPE, text=True)
-        relay = re.search(r"relaying (\S+)", link.stderr.readline())[1]
-        try:
-            begun = time.monotonic()
-            subprocess.run([os.path.join(BIN, "mxp-cat"), f"mxp://{url[1]}@{relay}", "--send", f"{work}/20MB"], check=True, capture_output=True, timeout=60)
-            return 160 / (time.monotonic() - begun)
-        finally:
-            link.terminate(), listener.wait(timeout=10), link.communicate(timeout=10), listener.stderr.close()
+        with started(os.path.join(BIN, "mxp-cat"), "listen", "127.0.0.1:0", "--recv", work, "--force", "--identity", f"{work}/key") as listener:
+            url = re.search(r"mxp://(\S+)@(\S+)", listener.stderr.readline())
+            with started(os.path.join(BIN, "mxp-netem"), "-l", "127.0.0.1:0", "-t", url[2], f"delay 25ms rate 100mbit limit 500 loss {loss}%") as link:
+                relay = re.search(r"relaying (\S+)", link.stderr.readline())[1]
+                begun = time.monotonic()
+                subprocess.run([os.path.join(BIN, "mxp-cat"), f"mxp://{url[1]}@{relay}", "--send", f"{work}/20MB"], check=True, capture_output=True, timeout=60)
+                took = time.monotonic() - begun
+                listener.wait(timeout=10)
+        return 160 / took
     with tempfile.TemporaryDirectory() as work:
         run(os.path.join(BIN, "mxp-cat"), "keygen", "-o", f"{work}/key")
         with open(f"{work}/20MB", "wb") as file:
@@ -185,9 +193,11 @@ def captures():
 
 
 def emulator():
-    if not os.path.exists("scripts/netem_accuracy.sh"):
-        raise NotMeasured("`scripts/netem_accuracy.sh`")
-    return run("scripts/netem_accuracy.sh").strip().splitlines()[-1], None
+    # A line for each link: its spec in 34 columns, then p50, p99, how late the latest 1 % left, bit/s, and whether the relay distorted it.
+    rows = {line[:34].strip(): line[34:].split() for line in run("scripts/netem_accuracy.sh").splitlines()}
+    delays = " / ".join(rows[f"delay {delay}"][0] for delay in ("1ms", "10ms"))
+    rates = " / ".join(f"{float(rows[f'rate {rate} limit auto'][3]) / 1e6:.1f}" for rate in ("10mbit", "100mbit", "1gbit"))
+    return f"p50 {delays} us of delays of 1 / 10 ms, {rates} Mbit/s of 10 / 100 / 1000; late p99 {rows['perfect'][2]} us without a bound", None
 
 
 def tests(program, *names):
@@ -203,15 +213,13 @@ def whole_file():
     if shutil.which("socat") is None:
         raise NotMeasured("needs socat")
     def served(listener, ready, client):
-        """Seconds of the client while its listener runs; the listener ends by itself."""
-        process = subprocess.Popen(listener, stderr=subprocess.PIPE, text=True)
-        url = ready(process)
-        begun = time.monotonic()
-        subprocess.run(client(url), shell=isinstance(client(url), str), check=True, capture_output=True, timeout=120)
-        process.wait(timeout=60)
-        took = time.monotonic() - begun
-        process.stderr.close()
-        return took
+        """Seconds of the client and its listener, which ends by itself."""
+        with started(*listener) as process:
+            command = client(ready(process))
+            begun = time.monotonic()
+            subprocess.run(command, check=True, capture_output=True, timeout=120)
+            process.wait(timeout=60)
+            return time.monotonic() - begun
     with tempfile.TemporaryDirectory(dir="/dev/shm" if os.path.isdir("/dev/shm") else None) as work:
         run(os.path.join(BIN, "mxp-cat"), "keygen", "-o", f"{work}/key")
         run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=localhost", "-keyout", f"{work}/tls.pem", "-out", f"{work}/cert.pem")
@@ -291,7 +299,7 @@ def main():
             try:
                 seen, of_bar = measure()
                 ratio = "" if of_bar is None else f"{of_bar:.2f}"
-            except (NotMeasured, KeyError, subprocess.SubprocessError, ValueError) as why:
+            except Exception as why:  # whatever it was, the other rows are measured
                 seen = f"not measured: {why}"
         print(f"| {number} | {what} | {bar} | {command} | {seen} | {ratio} |", flush=True)
 
