@@ -4,12 +4,18 @@ Run by itself it makes a picture: browser.py PAGE.html PICTURE.png [WIDTH [HEIGH
 import base64
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
 
 PROGRAM = next((path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None)
+
+
+def data_of(text):
+    """What a page has for its scripts to show."""
+    return json.loads(re.search(r'<script type="application/json" id="data">(.*?)</script>', text, re.S)[1])
 
 
 class Browser:

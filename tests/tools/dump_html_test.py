@@ -35,13 +35,9 @@ class PageCase(DumpCase):
         self.assertEqual(out, "")
         return self.folder / name, err
 
-    @staticmethod
-    def data_of(text):
-        return json.loads(re.search(r'<script type="application/json" id="data">(.*?)</script>', text, re.S)[1])
-
     def data(self, frames, *arguments, keys=True):
         path, _ = self.page(frames, "--force", *arguments, keys=keys)
-        return self.data_of(path.read_text())
+        return browser.data_of(path.read_text())
 
 
 class Content(PageCase):
@@ -119,7 +115,7 @@ class Content(PageCase):
         packet = wire.udp(wire.CLIENT, wire.SERVER, wire.one_rtt(wire.C2S_SECRET, wire.SERVER_ID, 0, DATA))
         frames = [*HANDSHAKE, *((10 * MS + i * 3_000_000, packet[:37] + i.to_bytes(4, "big") + packet[41:]) for i in range(40_000))]
         path, _ = self.page(frames, keys=False)
-        way = self.data_of(path.read_text())["shown"][0]["plot"]["client_to_server"]
+        way = browser.data_of(path.read_text())["shown"][0]["plot"]["client_to_server"]
         self.assertEqual(way["packets"], 40_001)
         self.assertLessEqual(len(way["columns"]["slot"]), 512)
         self.assertLess(path.stat().st_size, 250_000)
@@ -129,7 +125,7 @@ class Content(PageCase):
         frames = [*HANDSHAKE, (10 * MS, wire.c2s(0, DATA)), (12 * MS, wire.s2c(0, wire.close(evil, code=9)))]
         path, _ = self.page(frames)
         text = path.read_text()
-        self.assertIn("alert(1)", json.dumps(self.data_of(text)))
+        self.assertIn("alert(1)", json.dumps(browser.data_of(text)))
         self.assertNotIn("<script>alert", text)
         self.assertNotIn("<img", text)
         self.assertNotIn("\x1b", text)
@@ -195,7 +191,7 @@ class Files(PageCase):
     def test_a_damaged_capture_gives_the_page_of_what_is_whole(self):
         path, err = self.page(CAPTURE[:-30], code=2)
         self.assertIn("ends in the middle", err)
-        self.assertIn("ends in the middle", self.data_of(path.read_text())["summary"]["error"]["message"])
+        self.assertIn("ends in the middle", browser.data_of(path.read_text())["summary"]["error"]["message"])
 
     def test_no_mxp_makes_a_page_that_says_so(self):
         data = self.data([(0, wire.udp(("10.0.0.3", 53), wire.CLIENT, b"no packet of ours"))])
@@ -213,7 +209,7 @@ class InABrowser(PageCase):
 
     def test_it_shows_plots_and_findings_at_the_width_of_a_desktop_and_of_a_phone(self):
         path, _ = self.page(LOSSY)
-        finding = self.data_of(path.read_text())["shown"][0]["findings"][0]
+        finding = browser.data_of(path.read_text())["shown"][0]["findings"][0]
         for width, dark in ((1280, False), (390, False), (390, True)):
             with self.subTest(width=width, dark=dark):
                 self.assertEqual(self.browser.open(path, width, dark=dark), ([], []))

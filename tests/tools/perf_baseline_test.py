@@ -2,18 +2,15 @@
 """mxp-perf --baseline tls: the same work over TLS 1.3 and TCP, and where there is none."""
 import json
 import signal
-import subprocess
 import unittest
 
-from perf_schema import strict
-from perf_support import PERF, perf
+from perf_schema import report_of
+from perf_support import perf, start
 
 
 class Baseline(unittest.TestCase):
     def run_with(self, *arguments):
-        done = perf("run", "--baseline", "tls", "--duration", "0.5s", "--no-limits", "--json", *arguments)
-        self.assertEqual(done.returncode, 0, done.stderr)
-        return strict(done.stdout)
+        return report_of("run", "--baseline", "tls", "--duration", "0.5s", *arguments)
 
     def test_bulk_in_both_directions_and_suites(self):
         for arguments in ((), ("--reverse",), ("--suite", "chacha20"), ("--mtu", "65535"), ("--omit", "0.2s")):
@@ -48,8 +45,7 @@ class Baseline(unittest.TestCase):
         self.assertNotIn("baseline", report["config"])
 
     def test_a_signal_ends_it_and_leaves_the_result_of_the_test(self):
-        process = subprocess.Popen([PERF, "run", "--baseline", "tls", "--duration", "2s", "--no-limits", "--json", "-v"], stdout=subprocess.PIPE,
-                                   stderr=subprocess.PIPE, text=True)
+        process = start("run", "--baseline", "tls", "--duration", "2s", "--no-limits", "--json", "-v")
         self.assertIn("the same work over TLS", process.stderr.readline())
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=20)

@@ -1,11 +1,10 @@
 #!/usr/bin/env python3
 """mxp-perf find-capacity, against a link whose capacity is known."""
 import signal
-import subprocess
 import unittest
 
-from perf_schema import PERF, strict
-from perf_support import Server, perf
+from perf_schema import strict
+from perf_support import Server, perf, start
 
 
 class FindCapacity(unittest.TestCase):
@@ -45,7 +44,7 @@ class FindCapacity(unittest.TestCase):
 
     def test_interrupted_says_what_was_found(self):
         with Server() as server:
-            process = subprocess.Popen([PERF, "find-capacity", server.url, "--p99", "10s", "--duration", "300ms", "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            process = start("find-capacity", server.url, "--p99", "10s", "--duration", "300ms", "--json")
             process.stderr.readline()
             process.send_signal(signal.SIGINT)
             out, err = process.communicate(timeout=30)

@@ -4,7 +4,6 @@ scripts/compare_trials.sh on this machine."""
 import json
 import os
 import signal
-import subprocess
 import tempfile
 import time
 import unittest
@@ -12,7 +11,7 @@ import xml.etree.ElementTree
 from pathlib import Path
 
 from perf_schema import strict
-from perf_support import PERF, perf
+from perf_support import PERF, perf, start
 
 
 def bulk(goodput, **config):
@@ -187,7 +186,7 @@ class InTurn(CompareCase):
         for number in (signal.SIGINT, signal.SIGTERM):
             began.unlink(missing_ok=True)
             command = f"echo >{began}; sleep 300; true"
-            process = subprocess.Popen([PERF, "compare", "--runs", "2", command, command, "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            process = start("compare", "--runs", "2", command, command, "--json")
             while not began.exists():
                 self.assertIsNone(process.poll())
                 time.sleep(0.01)
@@ -197,7 +196,7 @@ class InTurn(CompareCase):
 
     def test_interrupted_compares_the_pairs_that_are_whole(self):
         old, new = self.program("old", [1e8, 1e8, "wait"]), self.program("new", [1e8, 1e8, "wait"])
-        process = subprocess.Popen([PERF, "compare", "--runs", "9", old, new, "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        process = start("compare", "--runs", "9", old, new, "--json")
         while not (self.folder / "calls").exists() or len(self.calls()) < 5:
             self.assertIsNone(process.poll())
             time.sleep(0.01)

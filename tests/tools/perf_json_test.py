@@ -1,22 +1,19 @@
 #!/usr/bin/env python3
 """What mxp-perf writes for programs is as its schema says: in every mode, on every failure, and when it is interrupted."""
 import json
-import os
 import re
 import signal
 import socket
-import subprocess
 import tempfile
 import time
 import unittest
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from perf_schema import SCHEMA, strict
-from perf_support import PERF, perf
+from perf_support import Server, at_once, perf, start
 
 SCHEMA_FILE = Path(__file__).resolve().parents[2] / "docs/schema/mxp-perf-result.schema.json"
-TESTS = re.search(r"--test[^{]*\{([a-z,]+)\}", subprocess.run([PERF, "run", "--help"], capture_output=True, text=True, check=True).stdout)[1].split(",")
+TESTS = re.search(r"--test[^{]*\{([a-z,]+)\}", perf("run", "--help").stdout)[1].split(",")
 SHORT = ("--duration", "0.3s", "--no-limits")
 
 
@@ -48,23 +45,20 @@ class EveryMode(unittest.TestCase):
         cases = [("--test", test) for test in TESTS]
         cases += [("--reverse",), ("--bidir",), ("--parallel", "2", "--streams", "3"), ("--test", "rr", "--rate", "500"), ("--test", "datagrams", "--rate", "500"),
                   ("--test", "messages", "--rate", "5000"), ("--test", "mixed", "--rate", "5000"), ("--link", "delay 1ms rate 50mbit"), ("--interval", "100ms")]
-        with ThreadPoolExecutor(4) as pool:
-            for case, done in zip(cases, pool.map(lambda case: perf("run", *SHORT, *case, "--json"), cases)):
-                with self.subTest(" ".join(case)):
-                    self.assertEqual(done.returncode, 0, done.stderr)
-                    document = strict(done.stdout)
-                    self.assertGreater(document["started_at_unix_seconds"], time.time() - 3600)
-                    spans = document["intervals"]
-                    self.assertEqual(spans[0]["start_seconds"], 0)
-                    self.assertTrue(all(a["end_seconds"] == b["start_seconds"] for a, b in zip(spans, spans[1:])))
+        for case, done in zip(cases, at_once(perf, [("run", *SHORT, *case, "--json") for case in cases], at_a_time=4)):
+            with self.subTest(" ".join(case)):
+                self.assertEqual(done.returncode, 0, done.stderr)
+                document = strict(done.stdout)
+                self.assertGreater(document["started_at_unix_seconds"], time.time() - 3600)
+                spans = document["intervals"]
+                self.assertEqual(spans[0]["start_seconds"], 0)
+                self.assertTrue(all(a["end_seconds"] == b["start_seconds"] for a, b in zip(spans, spans[1:])))
 
     def test_what_a_server_says_of_its_clients_is_valid(self):
-        server = subprocess.Popen([PERF, "server", "127.0.0.1:0", "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        url = server.stderr.readline().split()[1]
-        for test in ("bulk", "messages", "connect"):
-            self.assertEqual(perf("client", url, "--test", test, *SHORT).returncode, 0)
-        server.send_signal(signal.SIGTERM)
-        lines = [strict(line) for line in server.communicate(timeout=20)[0].splitlines()]
+        with Server("--json") as server:
+            for test in ("bulk", "messages", "connect"):
+                self.assertEqual(perf("client", server.url, "--test", test, *SHORT).returncode, 0)
+        lines = [strict(line) for line in server.output[0].splitlines()]
         self.assertEqual([line["test"] for line in lines if "event" in line], ["bulk", "messages", "connect"])
 
     def test_limits_beside_a_test_and_alone_are_valid(self):
@@ -83,15 +77,14 @@ class EveryFailure(unittest.TestCase):
                  (1, "network", ("client", nobody, *SHORT)), (6, "threshold", ("run", *SHORT, "--assert", "goodput>=1000gbit")),
                  (2, "usage", ("client", nobody, "--identity", "/nonexistent")), (1, "io", ("run", "--test", "rr", "--hlog", "/nonexistent/x")),
                  (2, "usage", ("merge", "/nonexistent.hlog")), (1, "io", ("run", "--iperf3-json", "/nonexistent/x"))]
-        with ThreadPoolExecutor(4) as pool:
-            for (code, kind, arguments), done in zip(cases, pool.map(lambda case: perf(*case[2], "--json"), cases)):
-                with self.subTest(" ".join(arguments)):
-                    self.assertEqual(done.returncode, code, done.stderr)
-                    self.assertEqual(strict(done.stdout)["error"]["kind"], kind)
+        for (code, kind, arguments), done in zip(cases, at_once(perf, [(*arguments, "--json") for _, _, arguments in cases], at_a_time=4)):
+            with self.subTest(" ".join(arguments)):
+                self.assertEqual(done.returncode, code, done.stderr)
+                self.assertEqual(strict(done.stdout)["error"]["kind"], kind)
 
     def test_interrupted_at_any_time(self):
         for after in (0.0, 0.05, 0.4, 0.9):
-            process = subprocess.Popen([PERF, "run", "--test", "rr", "--duration", "1s", "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            process = start("run", "--test", "rr", "--duration", "1s", "--json")
             self.wait_for_handler(process)
             time.sleep(after)
             process.send_signal(signal.SIGINT)
@@ -127,7 +120,7 @@ class Stream(unittest.TestCase):
         self.assertLessEqual(events[0][1]["config"].items(), end["config"].items())
 
     def test_the_lines_come_as_things_happen(self):
-        process = subprocess.Popen([PERF, "run", "--duration", "20s", "--interval", "50ms", "--no-limits", "--json-stream"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        process = start("run", "--duration", "20s", "--interval", "50ms", "--no-limits", "--json-stream")
         first, second = json.loads(process.stdout.readline()), json.loads(process.stdout.readline())
         self.assertEqual((first["event"], second["event"]), ("start", "interval"))
         process.send_signal(signal.SIGINT)
@@ -148,7 +141,7 @@ class Stream(unittest.TestCase):
         self.assertIn("--json=FILE", done.stderr)
 
     def test_a_reader_that_is_gone_is_1(self):
-        process = subprocess.Popen([PERF, "run", "--duration", "0.5s", "--no-limits", "--json-stream"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        process = start("run", "--duration", "0.5s", "--no-limits", "--json-stream")
         process.stdout.close()
         process.stdout = None
         self.assertIn("stdout", process.communicate(timeout=30)[1])

@@ -3,21 +3,15 @@
 the server does to their figures."""
 import json
 import signal
-import subprocess
 import time
 import unittest
 
-from perf_schema import strict
-from perf_support import PERF, Server, perf
-
-QUICK = ("--no-limits", "--json")
+from perf_schema import report_of
+from perf_support import Server, perf, start
 
 
 def result_of(test, *arguments, duration="0.5s"):
-    done = perf("run", "--test", test, "--duration", duration, *QUICK, *arguments)
-    if done.returncode != 0:
-        raise AssertionError(done.stderr)
-    return strict(done.stdout)
+    return report_of("run", "--test", test, "--duration", duration, *arguments)
 
 
 class Handshakes(unittest.TestCase):
@@ -132,9 +126,8 @@ class CoordinatedOmission(unittest.TestCase):
 
     def test_a_pause_moves_the_latency_as_arithmetic_says_and_the_service_time_hides_it(self):
         with Server() as server:
-            client = subprocess.Popen([PERF, "client", server.url, "--test", "rr", "--rate", str(self.RATE), "--outstanding", "1",
-                                       "--duration", f"{self.SECONDS}s", "--interval", "0.5s", *QUICK],
-                                      stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            client = start("client", server.url, "--test", "rr", "--rate", self.RATE, "--outstanding", "1", "--duration", f"{self.SECONDS}s",
+                           "--interval", "0.5s", "--no-limits", "--json")
             client.stderr.readline()  # half a second of the test is over
             begin = time.monotonic()
             server.process.send_signal(signal.SIGSTOP)

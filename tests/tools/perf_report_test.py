@@ -38,14 +38,10 @@ class ReportCase(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stderr)
         return path
 
-    @staticmethod
-    def data_of(path):
-        return json.loads(re.search(r'<script type="application/json" id="data">(.*?)</script>', path.read_text(), re.S)[1])
-
 
 class Content(ReportCase):
     def test_it_has_the_results_and_their_curves(self):
-        data = self.data_of(self.page())
+        data = browser.data_of(self.page().read_text())
         self.assertEqual([one["name"] for one in data["results"]], ["rr-1", "rr-2", "bulk"])
         self.assertEqual([one["name"] for one in data["comparisons"]], ["comparison"])
         original = json.loads(self.files[0].read_text())
@@ -130,7 +126,7 @@ class Shown(ReportCase):
         # Curves that are none of ours: the chart would have endlessly many marks.
         odd[3].write_text(json.dumps({"schema": "mxp-perf/1", "result": {}, "curves": {"latency": [[1, 0], [2, 0], [3, 0]]}}))
         path = self.page(evil, comparison, failed, inherited, *odd, title=("--title", NASTY))
-        self.assertEqual([list(one.get("curves", [])) for one in self.data_of(path)["results"]], [["service_time"], []])
+        self.assertEqual([list(one.get("curves", [])) for one in browser.data_of(path.read_text())["results"]], [["service_time"], []])
         problems, asked = self.browser.open(str(path), 1280)
         self.assertEqual((problems, asked), ([], []))
         self.assertEqual(self.browser.run("document.querySelectorAll('img, main script').length"), 0)

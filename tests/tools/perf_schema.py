@@ -1,12 +1,10 @@
 """The JSON Schema of mxp-perf as a judge of documents: valid by the schema, and no key that the schema does not know."""
 import copy
 import json
-import os
-import subprocess
 
 import jsonschema
 
-PERF = os.path.join(os.environ["MXP_BIN"], "mxp-perf")
+from perf_support import perf
 
 
 def closed(node):
@@ -22,7 +20,7 @@ def closed(node):
     return node
 
 
-SCHEMA = json.loads(subprocess.run([PERF, "--json-schema"], capture_output=True, check=True, timeout=20).stdout)
+SCHEMA = json.loads(perf("--json-schema").stdout)
 jsonschema.Draft202012Validator.check_schema(SCHEMA)
 OPEN, CLOSED = jsonschema.Draft202012Validator(SCHEMA), jsonschema.Draft202012Validator(closed(copy.deepcopy(SCHEMA)))
 
@@ -45,3 +43,10 @@ def strict(text):
         errors = [f"{'/'.join(map(str, error.absolute_path))}: {error.message[:300]}" for error in validator.iter_errors(document)]
         assert not errors, f"not as docs/schema/mxp-perf-result.schema.json says: {errors}"
     return document
+
+
+def report_of(*arguments):
+    """The document of a test that has to succeed."""
+    done = perf(*arguments, "--no-limits", "--json")
+    assert done.returncode == 0, done.stderr
+    return strict(done.stdout)

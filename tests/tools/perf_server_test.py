@@ -7,17 +7,18 @@ import subprocess
 import tempfile
 import unittest
 
-from perf_support import PERF, Server, at_once, perf
+from perf_support import Server, at_once, perf, start
 
 QUICK = ("--no-limits", "--json")
 
 
 def measured(server, *arguments):
-    """The result of a client, and the server's account of it as JSON lines: for servers with --json."""
+    """What a client of the server did and said."""
     return perf("client", server.url, *QUICK, *arguments)
 
 
 def accounts(server):
+    """What a server with --json has said of its clients."""
     return [json.loads(line) for line in server.output[0].splitlines()]
 
 
@@ -61,8 +62,7 @@ class Accounts(unittest.TestCase):
 
     def test_a_client_that_is_killed_has_one_too(self):
         with Server("--json") as server:
-            client = subprocess.Popen([PERF, "client", server.url, "--duration", "30s", "--interval", "0.1s", "--no-limits"], stdout=subprocess.DEVNULL,
-                                      stderr=subprocess.PIPE, text=True)
+            client = start("client", server.url, "--duration", "30s", "--interval", "0.1s", "--no-limits", stdout=subprocess.DEVNULL)
             client.stderr.readline()
             client.send_signal(signal.SIGTERM)
             client.communicate(timeout=20)
@@ -83,8 +83,7 @@ class Limits(unittest.TestCase):
 
     def test_one_client_more_than_there_may_be_is_refused_and_the_others_go_on(self):
         with Server("--max-clients", "1", "--json") as server:
-            first = subprocess.Popen([PERF, "client", server.url, "--test", "rr", "--duration", "4s", "--interval", "0.1s", "--parallel", "3", *QUICK],
-                                     stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            first = start("client", server.url, "--test", "rr", "--duration", "4s", "--interval", "0.1s", "--parallel", "3", *QUICK)
             first.stderr.readline()  # it is being served
             self.refused(server, 5, "the server serves 1 client, and not more at a time", "--duration", "0.1s")
             out, err = first.communicate(timeout=30)

@@ -11,8 +11,8 @@ import tempfile
 import time
 import unittest
 
-from perf_support import PERF, Server, at_once, perf
-from sanitized import SANITIZED
+from perf_support import NETEM, PERF, Server, at_once, perf, relayed, start
+
 
 class Runs(unittest.TestCase):
     def test_bulk_delivers_and_reports_json(self):
@@ -82,17 +82,8 @@ class Runs(unittest.TestCase):
         self.assertNotIn("latency_us", report["result"])
 
     def test_datagrams_at_a_rate_over_a_link_that_loses_a_tenth(self):
-        with Server() as server:
-            port = server.url.rpartition(":")[2]
-            relay = subprocess.Popen([os.path.join(os.environ["MXP_BIN"], "mxp-netem"), "-l", "127.0.0.1:0", "-t", f"127.0.0.1:{port}",
-                                      "--up", "loss 10%", "--seed", "5"], stderr=subprocess.PIPE, text=True)
-            try:
-                relayed = re.search(r"relaying 127\.0\.0\.1:(\d+) ", relay.stderr.readline())[1]
-                done = perf("client", server.url.replace(f":{port}", f":{relayed}"), "--test", "datagrams", "--rate", "1000", "--size", "900",
-                            "--duration", "2s", "--no-limits", "--json")
-            finally:
-                relay.kill()
-                relay.communicate()
+        with Server() as server, relayed(server.url, "--up", "loss 10%", "--seed", "5") as url:
+            done = perf("client", url, "--test", "datagrams", "--rate", "1000", "--size", "900", "--duration", "2s", "--no-limits", "--json")
         self.assertEqual(done.returncode, 0, done.stderr)
         report = json.loads(done.stdout)
         datagrams = report["result"]["datagrams"]
@@ -295,8 +286,7 @@ class Limits(unittest.TestCase):
     @staticmethod
     def interrupted(number, lines, *arguments):
         """What `limits` prints that a signal meets after so many measurements; as Ctrl-C does, it goes to all its processes."""
-        process = subprocess.Popen([PERF, "limits", "--mtu", "1500", "-v", *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                                   start_new_session=True)
+        process = start("limits", "--mtu", "1500", "-v", *arguments, start_new_session=True)
         for _ in range(lines):
             process.stderr.readline()
         os.killpg(process.pid, number)
@@ -450,8 +440,7 @@ class ServerAndClient(unittest.TestCase):
 
     def interrupted(self, number, url, *arguments):
         """What a client prints that a signal meets after its first intervals: stdout and stderr."""
-        process = subprocess.Popen([PERF, "client", url, "--duration", "60s", "--interval", "0.1s", *arguments],
-                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        process = start("client", url, "--duration", "60s", "--interval", "0.1s", *arguments)
         for _ in range(3):
             process.stderr.readline()
         process.send_signal(number)
@@ -502,7 +491,7 @@ class ServerAndClient(unittest.TestCase):
             self.assertNotIn("goodput>=", self.interrupted(signal.SIGINT, server.url, "--assert", "goodput>=900gbit")[1])
 
     def test_interrupted_while_limits_are_measured_keeps_the_whole_result(self):
-        process = subprocess.Popen([PERF, "run", "--duration", "0.2s", "--json", "-v"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        process = start("run", "--duration", "0.2s", "--json", "-v")
         self.assertIn("limits", process.stderr.readline())
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=20)
@@ -517,7 +506,7 @@ class ServerAndClient(unittest.TestCase):
             silent.bind(("127.0.0.1", 0))
             silent.settimeout(20)
             url = f"{server.url.rsplit(':', 1)[0]}:{silent.getsockname()[1]}"
-            process = subprocess.Popen([PERF, "client", url, "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            process = start("client", url, "--json")
             silent.recv(2000)  # its first message, which nobody answers
             process.send_signal(signal.SIGTERM)
             out, err = process.communicate(timeout=20)
@@ -526,19 +515,13 @@ class ServerAndClient(unittest.TestCase):
 
 
 CAT = os.path.join(os.environ["MXP_BIN"], "mxp-cat")
-NETEM = os.path.join(os.environ["MXP_BIN"], "mxp-netem")
 SMALL_LOOPBACK = ("unshare", "-rn", "sh", "-c", 'ip link set lo mtu 1500 up && exec "$0" "$@"')
 
 
 def through_link(server, link, *arguments):
     """A client whose path to the server is that of mxp-netem's words."""
-    target = server.url.rsplit("@", 1)[1]
-    with subprocess.Popen([NETEM, "-l", "127.0.0.1:0", "-t", target, "--quiet", link], stderr=subprocess.PIPE, text=True) as relay:
-        try:
-            address = re.match(r"relaying (\S+) ->", relay.stderr.readline())[1]
-            return perf("client", server.url.replace(target, address), "--no-limits", *arguments, timeout=25)
-        finally:
-            relay.send_signal(signal.SIGTERM)
+    with relayed(server.url, link) as url:
+        return perf("client", url, "--no-limits", *arguments, timeout=25)
 
 
 def has_small_loopback():
@@ -647,7 +630,7 @@ class Rates(unittest.TestCase):
 class ManyConnections(unittest.TestCase):
     def test_a_thousand_work_in_little_memory(self):
         with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
-            process = subprocess.Popen([PERF, "run", "--parallel", "1000", "--duration", "1s", "--no-limits", "--json"], stdout=out, stderr=err)
+            process = start("run", "--parallel", "1000", "--duration", "1s", "--no-limits", "--json", stdout=out, stderr=err)
             _, status, usage = os.wait4(process.pid, 0)
             process.returncode = os.waitstatus_to_exitcode(status)
             out.seek(0), err.seek(0)
@@ -726,8 +709,7 @@ class PeersThatFail(unittest.TestCase):
     @staticmethod
     def served_by_the_dying(number, flags):
         with Server() as server:
-            client = subprocess.Popen([PERF, "client", server.url, "--duration", "2s", "--interval", "0.1s", "--no-limits", "--json", *flags],
-                                      stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            client = start("client", server.url, "--duration", "2s", "--interval", "0.1s", "--no-limits", "--json", *flags)
             for _ in range(4):
                 client.stderr.readline()
             server.process.send_signal(number)

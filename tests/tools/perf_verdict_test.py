@@ -1,25 +1,12 @@
 #!/usr/bin/env python3
 """What limited a run, the machine it was measured on, one-way delays, and a common start: cases whose answer is known."""
-import json
 import os
-import re
 import subprocess
 import time
 import unittest
 
-from perf_schema import strict
-from perf_support import Server, at_once, perf
-
-QUICK = ("--no-limits", "--json")
-NETEM = os.path.join(os.environ["MXP_BIN"], "mxp-netem")
-
-
-def report_of(*arguments):
-    done = perf(*arguments, *QUICK)
-    if done.returncode != 0:
-        raise AssertionError(done.stderr)
-    return strict(done.stdout)
-
+from perf_schema import report_of
+from perf_support import Server, at_once, perf, relayed
 
 class Verdicts(unittest.TestCase):
     """Where the processors decide, a machine that is busy with other work may be too noisy to judge, and then has to say
@@ -109,12 +96,8 @@ class OneWay(unittest.TestCase):
 
     def test_a_path_that_is_longer_one_way_is_within_the_error(self):
         with Server() as server:
-            target = server.url.rsplit("@", 1)[1]
-            with subprocess.Popen([NETEM, "-l", "127.0.0.1:0", "-t", target, "--quiet", "--up", "delay 40ms", "--down", "delay 5ms"],
-                                  stderr=subprocess.PIPE, text=True) as relay:
-                address = re.match(r"relaying (\S+) ->", relay.stderr.readline())[1]
-                report = report_of("client", server.url.replace(target, address), "--test", "rr", "--duration", "1s")
-                relay.kill()
+            with relayed(server.url, "--up", "delay 40ms", "--down", "delay 5ms") as url:
+                report = report_of("client", url, "--test", "rr", "--duration", "1s")
         one_way = report["result"]["one_way_us"]
         bound = one_way["error_bound"]
         self.assertGreater(bound, 20_000)  # half of what goes there and back

@@ -1,6 +1,5 @@
 #!/usr/bin/env python3
 """The example of a pipeline: the shell steps of its workflow as they stand, with tools that are built already."""
-import json
 import os
 import re
 import subprocess
@@ -8,6 +7,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
+import browser
 from perf_schema import strict
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -52,7 +52,7 @@ class Pipeline(unittest.TestCase):
         self.assertIn("REGRESSION", (self.folder / "step.md").read_text())
         page = (self.folder / "performance/report.html").read_text()
         self.assertIn("mxp-perf: v2 against v1", page)
-        data = json.loads(re.search(r'<script type="application/json" id="data">(.*?)</script>', page, re.S)[1])
+        data = browser.data_of(page)
         self.assertEqual((len(data["results"]), len(data["comparisons"])), (6, 1))
 
     def test_all_tests_run_whatever_comes_of_them(self):
