@@ -17,29 +17,7 @@ import threading
 import time
 import unittest
 
-NETEM = os.path.join(os.environ["MXP_BIN"], "mxp-netem")
-
-
-class Echo:
-    def __init__(self):
-        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.socket.bind(("127.0.0.1", 0))
-        self.address = "127.0.0.1:%d" % self.socket.getsockname()[1]
-        self.thread = threading.Thread(target=self._serve, daemon=True)
-        self.thread.start()
-
-    def _serve(self):
-        while True:
-            data, peer = self.socket.recvfrom(65535)
-            if data == b"stop":
-                return
-            self.socket.sendto(data, peer)
-
-    def close(self):
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as poke:
-            poke.sendto(b"stop", self.socket.getsockname())
-        self.thread.join(20)
-        self.socket.close()
+from netem_support import NETEM, Echo, report_of, spawn
 
 
 class ApiTest(unittest.TestCase):
@@ -47,31 +25,20 @@ class ApiTest(unittest.TestCase):
 
     def setUp(self):
         self.echo = Echo()
+        self.target = f"127.0.0.1:{self.echo.port}"
         self.addCleanup(self.echo.close)
 
     def start(self, *arguments, relays=True):
-        addresses = ["-l", "127.0.0.1:0", "-t", self.echo.address] if relays else []
-        self.process = subprocess.Popen([NETEM, *addresses, "--http", "0", "--stats", "-", *arguments],
-                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0)
-        self.addCleanup(self.end)
+        addresses = ["-l", "127.0.0.1:0", "-t", self.target] if relays else []
+        self.process = spawn(self, NETEM, *addresses, "--http", "0", "--stats", "-", *arguments)
         if relays:
             line = self.process.stderr.readline().decode()
             self.relay = re.match(r"relaying (\S+) ->", line)[1]
         line = self.process.stderr.readline().decode()
         self.http = re.fullmatch(r"http (127\.0\.0\.1:\d+)\n", line)[1]  # loopback unless asked otherwise
 
-    def end(self):
-        if self.process.poll() is None:
-            self.process.kill()
-            self.process.communicate()
-        self.process.stdout.close()
-        self.process.stderr.close()
-
     def stop(self):
-        self.process.send_signal(signal.SIGINT)
-        out, err = self.process.communicate(timeout=20)
-        self.assertEqual(self.process.returncode, 130, err)
-        return json.loads(out)
+        return report_of(self, self.process)
 
     def ask(self, method, path, body=None, headers={}):
         """The status and the answer, as JSON where it is JSON."""
@@ -128,7 +95,7 @@ class ApiTest(unittest.TestCase):
         self.assertRegex(self.expect(200, "GET", "/version")["version"], r"^\d+\.\d+")
         proxy = self.expect(200, "GET", "/proxies")["default"]
         self.assertEqual((proxy["name"], proxy["listen"], proxy["upstream"], proxy["enabled"], proxy["toxics"]),
-                         ("default", self.relay, self.echo.address, True, []))
+                         ("default", self.relay, self.target, True, []))
         self.assertEqual((proxy["up"], proxy["down"]), ("delay 1ms", "delay 1ms"))
         self.assertEqual(self.round_trip(self.relay)[0], 1)
         self.assertEqual(self.stop()["up"]["in"], 1)
@@ -193,10 +160,10 @@ class ApiTest(unittest.TestCase):
         self.start(relays=False)
         self.assertEqual(self.expect(200, "GET", "/proxies"), {})
         made = self.expect(201, "POST", "/proxies", {
-            "name": "one", "listen": "127.0.0.1:0", "upstream": self.echo.address,
+            "name": "one", "listen": "127.0.0.1:0", "upstream": self.target,
             "toxics": [{"type": "latency", "attributes": {"latency": 60}}]})
         self.assertGreaterEqual(self.round_trip(made["listen"])[1], 0.06)
-        other = self.expect(201, "POST", "/proxies", {"name": "two", "upstream": self.echo.address, "enabled": False})
+        other = self.expect(201, "POST", "/proxies", {"name": "two", "upstream": self.target, "enabled": False})
         self.assertEqual(self.round_trip(other["listen"], lossy=True)[0], 0)
         # Another address is another relay.
         moved = self.expect(200, "POST", "/proxies/one", {"listen": "127.0.0.2:0"})
@@ -212,13 +179,13 @@ class ApiTest(unittest.TestCase):
     def test_a_deleted_relay_gives_its_port_back(self):
         self.start()
         self.expect(204, "DELETE", "/proxies/default")
-        self.expect(201, "POST", "/proxies", {"name": "again", "listen": self.relay, "upstream": self.echo.address})
+        self.expect(201, "POST", "/proxies", {"name": "again", "listen": self.relay, "upstream": self.target})
         self.assertEqual(self.round_trip(self.relay)[0], 1)
 
     def test_populate_keeps_what_is_the_same(self):
         self.start()
-        wanted = [{"name": "default", "listen": self.relay, "upstream": self.echo.address},
-                  {"name": "more", "upstream": self.echo.address}]
+        wanted = [{"name": "default", "listen": self.relay, "upstream": self.target},
+                  {"name": "more", "upstream": self.target}]
         self.expect(200, "POST", "/proxies/default/toxics", {"type": "latency"})
         made = self.expect(201, "POST", "/populate", wanted)["proxies"]
         self.assertEqual([(proxy["name"], len(proxy["toxics"])) for proxy in made], [("default", 1), ("more", 0)])
@@ -227,7 +194,7 @@ class ApiTest(unittest.TestCase):
     def test_toxicity_is_a_share_of_the_clients(self):
         self.start("--seed", "5", relays=False)
         def reached(toxicity):
-            made = self.expect(201, "POST", "/proxies", {"name": f"p{toxicity}", "upstream": self.echo.address, "toxics": [
+            made = self.expect(201, "POST", "/proxies", {"name": f"p{toxicity}", "upstream": self.target, "toxics": [
                 {"type": "spec", "stream": "upstream", "toxicity": toxicity, "attributes": {"spec": "loss 100%"}}]})
             host, port = made["listen"].split(":")
             clients = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(60)]
@@ -252,7 +219,7 @@ class ApiTest(unittest.TestCase):
     def test_errors_are_those_of_toxiproxy(self):
         self.start()
         self.expect(200, "POST", "/proxies/default/toxics", {"type": "latency"})
-        new = {"name": "x", "upstream": self.echo.address}
+        new = {"name": "x", "upstream": self.target}
         for status, method, path, body, says in (
                 (404, "GET", "/proxies/none", None, "proxy not found"),
                 (404, "DELETE", "/proxies/none", None, "proxy not found"),
@@ -397,7 +364,7 @@ class ApiTest(unittest.TestCase):
             name, labels, value = re.fullmatch(r"(\w+)\{(.*)\} (\S+)", line).groups()
             values[name, frozenset(re.findall(r'(\w+)="([^"]*)"', labels))] = float(value)
         up = {("direction", "upstream"), ("proxy", "default")}
-        whole = up | {("listener", self.relay), ("upstream", self.echo.address)}
+        whole = up | {("listener", self.relay), ("upstream", self.target)}
         self.assertEqual(values["toxiproxy_proxy_received_bytes_total", frozenset(whole)], 500)
         self.assertEqual(values["toxiproxy_proxy_sent_bytes_total", frozenset(whole)], 0)
         self.assertEqual(values["mxp_netem_drops_total", frozenset(up | {("reason", "loss")})], 1)

@@ -8,7 +8,6 @@ import os
 import re
 import resource
 import shutil
-import signal
 import socket
 import struct
 import subprocess
@@ -17,7 +16,7 @@ import threading
 import time
 import unittest
 
-NETEM = os.path.join(os.environ["MXP_BIN"], "mxp-netem")
+from netem_support import NETEM, report_of, spawn
 
 
 def needs(program):
@@ -31,37 +30,31 @@ def free_port(kind=socket.SOCK_DGRAM):
 
 
 class Programs(unittest.TestCase):
-    def spawn(self, *command, **keywords):
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0, **keywords)
-
-        def end():
-            if process.poll() is None:
-                process.kill()
-                process.communicate()
-            for stream in (process.stdin, process.stdout, process.stderr):
-                if stream:
-                    stream.close()
-        self.addCleanup(end)
-        return process
-
     def relay(self, port, *arguments):
-        self.netem = self.spawn(NETEM, "-l", "127.0.0.1:0", "-t", f"127.0.0.1:{port}", "--stats", "-", *arguments)
+        self.netem = spawn(self, NETEM, "-l", "127.0.0.1:0", "-t", f"127.0.0.1:{port}", "--stats", "-", *arguments)
         line = self.netem.stderr.readline().decode()
         return int(re.match(r"relaying 127\.0\.0\.1:(\d+) ->", line)[1])
 
     def report(self):
-        self.netem.send_signal(signal.SIGINT)
-        out, err = self.netem.communicate(timeout=30)
-        self.assertEqual(self.netem.returncode, 130, err)
-        return json.loads(out)
+        return report_of(self, self.netem)
+
+    def await_listener(self, table, port, server):
+        """Waits until the server listens, by the kernel's table: a connection would be the one it waits for."""
+        for _ in range(400):
+            with open(f"/proc/net/{table}") as rows:
+                if any(local.endswith(f":{port:04X}") and (table == "udp" or state == "0A") for _, local, _, state, *_ in map(str.split, rows)):
+                    return
+            self.assertIsNone(server.poll())
+            time.sleep(0.05)
+        self.fail("the server does not listen")
 
     # --- iperf3 -------------------------------------------------------------------------------------------------------
 
     @needs("iperf3")
     def test_iperf3_measures_the_loss_that_was_asked_for(self):
         port = free_port(socket.SOCK_STREAM)
-        server = self.spawn("iperf3", "-s", "-1", "-B", "127.0.0.1", "-p", str(port))
-        self.await_tcp(port, server)
+        server = spawn(self, "iperf3", "-s", "-1", "-B", "127.0.0.1", "-p", str(port))
+        self.await_listener("tcp", port, server)
         relayed = self.relay(port, "--tcp", "--up", "delay 5ms loss 10% limit 100000", "--down", "delay 5ms", "--seed", "1")
         ended = subprocess.run(["iperf3", "-u", "-c", "127.0.0.1", "-p", str(relayed), "-b", "4M", "-l", "500", "-t", "2", "-J"],
                                capture_output=True, text=True, timeout=60)
@@ -76,24 +69,13 @@ class Programs(unittest.TestCase):
         # The share of the relay's own count is the same, but for the datagrams that open and close the test.
         self.assertAlmostEqual(100 * report["up"]["lost"] / report["up"]["in"], measured["lost_percent"], delta=1)
 
-    def await_tcp(self, port, server):
-        """Waits until the server listens, by the kernel's table: a connection would be the one it waits for."""
-        wanted = f"0100007F:{port:04X} 00000000:0000 0A"
-        for _ in range(400):
-            with open("/proc/net/tcp") as table:
-                if wanted in table.read():
-                    return
-            self.assertIsNone(server.poll())
-            time.sleep(0.05)
-        self.fail("the server does not listen")
-
     # --- sockperf -----------------------------------------------------------------------------------------------------
 
     @needs("sockperf")
     def test_sockperf_measures_the_delay_that_was_asked_for(self):
         port = free_port()
-        self.spawn("sockperf", "server", "-i", "127.0.0.1", "-p", str(port))
-        self.await_udp(port)
+        server = spawn(self, "sockperf", "server", "-i", "127.0.0.1", "-p", str(port))
+        self.await_listener("udp", port, server)
         relayed = self.relay(port, "delay 15ms")
         ended = subprocess.run(["sockperf", "ping-pong", "-i", "127.0.0.1", "-p", str(relayed), "-t", "2", "--pre-warmup-wait", "1"],
                                capture_output=True, text=True, timeout=60)
@@ -107,15 +89,6 @@ class Programs(unittest.TestCase):
         late = self.report()["relay"]["late_us"]["p99"]
         self.assertLess(median, 15_000 + late + 100_000)
 
-    def await_udp(self, port):
-        wanted = f":{port:04X} "
-        for _ in range(400):
-            with open("/proc/net/udp") as table:
-                if any(wanted in line.split(None, 2)[1] + " " for line in table.read().splitlines()[1:]):
-                    return
-            time.sleep(0.05)
-        self.fail("the server does not listen")
-
     # --- DTLS ---------------------------------------------------------------------------------------------------------
 
     @needs("openssl")
@@ -126,12 +99,12 @@ class Programs(unittest.TestCase):
         subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", key,
                         "-out", certificate, "-subj", "/CN=localhost", "-days", "2"], check=True, capture_output=True, timeout=60)
         port = free_port()
-        server = self.spawn("openssl", "s_server", "-dtls", "-accept", f"127.0.0.1:{port}", "-key", key, "-cert", certificate,
+        server = spawn(self, "openssl", "s_server", "-dtls", "-accept", f"127.0.0.1:{port}", "-key", key, "-cert", certificate,
                             "-quiet", stdin=subprocess.PIPE)
-        self.await_udp(port)
+        self.await_listener("udp", port, server)
         # The first flight of either side is lost, and repeated after a second.
         relayed = self.relay(port, "delay 10ms droplist 1 mtu 1500")
-        client = self.spawn("openssl", "s_client", "-dtls", "-connect", f"127.0.0.1:{relayed}", "-quiet", "-mtu", "1400",
+        client = spawn(self, "openssl", "s_client", "-dtls", "-connect", f"127.0.0.1:{relayed}", "-quiet", "-mtu", "1400",
                             stdin=subprocess.PIPE)
         timers = [threading.Timer(60, process.kill) for process in (client, server)]
         for timer in timers:

@@ -15,51 +15,17 @@ import statistics
 import struct
 import subprocess
 import tempfile
-import threading
 import time
 import unittest
 
-NETEM = os.path.join(os.environ["MXP_BIN"], "mxp-netem")
-
-
-class Echo:
-    """A UDP server that sends back what it gets, and remembers it and from where."""
-
-    def __init__(self, host="127.0.0.1", family=socket.AF_INET):
-        self.socket = socket.socket(family, socket.SOCK_DGRAM)
-        self.socket.bind((host, 0))
-        self.port = self.socket.getsockname()[1]
-        self.received = []
-        self.peers = []
-        self.thread = threading.Thread(target=self._serve, daemon=True)
-        self.thread.start()
-
-    def _serve(self):
-        while True:
-            try:
-                data, peer = self.socket.recvfrom(65535)
-            except OSError:
-                return
-            if data == b"stop":
-                return
-            self.received.append(data)
-            self.peers.append(peer)
-            self.socket.sendto(data, peer)
-
-    def close(self):
-        with socket.socket(self.socket.family, socket.SOCK_DGRAM) as poke:
-            poke.sendto(b"stop", self.socket.getsockname())
-        self.thread.join(20)
-        self.socket.close()
+from netem_support import NETEM, Echo, spawn
 
 
 class Relay:
     """A running mxp-netem; its first line says where it listens."""
 
-    def __init__(self, target, *arguments, listen="127.0.0.1:0"):
-        # Unbuffered: what readline() would read ahead, communicate() would never see.
-        self.process = subprocess.Popen([NETEM, "-l", listen, "-t", target, *arguments],
-                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0)
+    def __init__(self, case, target, *arguments, listen="127.0.0.1:0"):
+        self.process = spawn(case, NETEM, "-l", listen, "-t", target, *arguments)
         self.ready = self.process.stderr.readline().decode()
         found = re.fullmatch(r"relaying (\S+):(\d+) -> (\S+:\d+) seed (\d+)\n", self.ready)
         if not found:
@@ -159,16 +125,7 @@ class NetemTest(unittest.TestCase):
         self.addCleanup(self.echo.close)
 
     def relay(self, *arguments, **keywords):
-        made = Relay(keywords.pop("target", self.target), *arguments, **keywords)
-
-        def end():
-            if made.process.poll() is None:
-                made.process.kill()
-                made.process.communicate()
-            made.process.stdout.close()
-            made.process.stderr.close()
-        self.addCleanup(end)
-        return made
+        return Relay(self, keywords.pop("target", self.target), *arguments, **keywords)
 
     def path(self, name):
         return os.path.join(self.folder, name)
@@ -516,8 +473,7 @@ class NetemTest(unittest.TestCase):
 
         for up, down in (("", ""), ("loss 100% ecn", ""), ("", "loss 100% ecn")):
             with open_socket() as target, open_socket() as one:
-                relay = Relay(f"127.0.0.1:{target.getsockname()[1]}", "--up", up, "--down", down, "--stats", "-")
-                self.addCleanup(relay.process.kill)
+                relay = self.relay("--up", up, "--down", down, "--stats", "-", target=f"127.0.0.1:{target.getsockname()[1]}")
                 for mark in (1, 2, 3):
                     one.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, mark)
                     one.sendto(b"up", relay.address)
