@@ -203,7 +203,6 @@ class TooLongToSort(FaultCase):
         in_order = self.shows(wire.pcap(FRAMES[:3] + FRAMES[2:1:-1] + FRAMES[3:]))
         self.assertNotIn("unsorted", in_order)
 
-
     def test_a_file_of_any_length_is_sorted_if_its_frames_are_only_a_little_late(self):
         path = Path(self.file("late", wire.pcap(FRAMES)))
         with path.open("ab") as file:

@@ -235,10 +235,10 @@ class Programs(unittest.TestCase):
             self.addCleanup(one.close)
             one.sendto(struct.pack("!I", number), ("127.0.0.1", relayed))
             if number % 50 == 49:
-                time.sleep(0.005)
+                time.sleep(0.005)  # the relay empties its receive buffer
         seen = set()
         ports = set()
-        server.settimeout(2)
+        server.settimeout(2)  # a hundred times the delay: nothing comes any more
         try:
             while True:
                 data, peer = server.recvfrom(100)

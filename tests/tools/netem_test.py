@@ -558,7 +558,7 @@ class NetemTest(unittest.TestCase):
         with client() as sock:
             for _ in range(200):
                 sock.sendto(bytes(1200), relay.address)
-            time.sleep(0.6)
+            self.wait_for_quiet()  # which is a second later, unless packets were dropped
         up = json.loads(relay.stop()[1])["up"]
         self.assertEqual(up["in"], up["out"] + up["queue_dropped"] + up["in_flight"])
         self.assertGreater(up["queue_dropped"], 0)
@@ -598,7 +598,7 @@ class NetemTest(unittest.TestCase):
             while len({port for _, port in self.echo.peers}) < 2 and time.monotonic() < end:
                 one.sendto(b"x", relay.address)
                 one.recv(100)
-                time.sleep(0.05)
+                time.sleep(0.05)  # some packets before the hand-over and some after it, not thousands
         self.assertEqual(len({port for _, port in self.echo.peers}), 2)
 
     def test_clients_of_a_scenario_have_links_of_their_own(self):
@@ -655,7 +655,7 @@ class NetemTest(unittest.TestCase):
             with client() as one:
                 for number in range(300):
                     one.sendto(struct.pack("!I", number), relay.address)
-                    time.sleep(0.001)
+                    time.sleep(0.001)  # so that no socket's buffer loses any
                 self.wait_for_quiet()
                 one.setblocking(False)
                 came = []
