@@ -65,6 +65,16 @@ class Completions(unittest.TestCase):
         self.assertEqual(completed("mxp-cat", "connect", "--suite", "cha"), ["chacha20", "chacha20,aes256"])
         self.assertIn("delay", completed("mxp-netem", "de"))
 
+    def test_values_of_options_are_completed_by_tool(self):
+        tests = re.search(r"--test[^{]*\{([a-z,]+)\}", helps("mxp-perf")[COMMANDS["mxp-perf"].index("run") + 1])[1]
+        self.assertEqual(set(completed("mxp-perf", "run", "--test", "")), set(tests.split(",")))
+        self.assertEqual(completed("mxp-perf", "run", "--arrivals", ""), ["fixed", "poisson"])
+        self.assertEqual(completed("mxp-perf", "run", "--baseline", ""), ["tls"])
+        self.assertEqual(completed("mxp-perf", "compare", "--metric", "p"), ["p50", "p90", "p99", "p999"])
+        self.assertEqual(completed("mxp-perf", "compare", "--format", ""), ["text", "json", "junit", "github"])
+        self.assertEqual(completed("mxp-dump", "--format", ""), ["text", "json", "fields"])
+        self.assertEqual(completed("mxp-netem", "ma"), ["marks"])
+
 
 class ManPages(unittest.TestCase):
     def test_each_tool_has_a_page_and_each_page_a_tool(self):
