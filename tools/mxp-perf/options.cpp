@@ -21,49 +21,21 @@
 #include "mxp-perf/report/report.h"
 #include "mxp-perf/schema/schema_text.h"
 #include "mxp-perf/schema/series_json.h"
-#include "mxp-perf/workloads/message_meter.h"
+#include "mxp-perf/workloads/workload_options.h"
 #include "netem/spec.h"
 
 namespace mxp::perf {
 
 namespace {
-constexpr std::pair<std::string_view, Test> kTests[] = {{"bulk", Test::bulk},           {"rr", Test::rr},
-                                                        {"messages", Test::messages},   {"datagrams", Test::datagrams},
-                                                        {"isolation", Test::isolation}, {"mixed", Test::mixed},
-                                                        {"streams", Test::streams},     {"connect", Test::connect}};
-}  // namespace
-
-std::string_view to_string(Test test) {
-  return std::ranges::find(kTests, test, &std::pair<std::string_view, Test>::second)->first;
-}
-
-std::optional<Test> test_of(std::string_view name) {
-  const auto* found = std::ranges::find(kTests, name, &std::pair<std::string_view, Test>::first);
-  return found == std::end(kTests) ? std::nullopt : std::optional(found->second);
-}
-
-std::string_view to_string(LoadDirection flow) {
-  switch (flow) {
-    case LoadDirection::up: return "up";
-    case LoadDirection::down: return "down";
-    case LoadDirection::both: return "both";
-  }
-  return "up";
-}
-
-namespace {
 
 // What the command line said.
 struct LowOptions {
-  std::string listen, url, test = "bulk", cc = "bbr";
-  std::optional<std::string> suites, max_rate;
+  std::string listen, url, cc = "bbr";
+  std::optional<std::string> suites, max_rate, baseline;
   std::vector<std::string> assertions;
-  std::optional<double> rate;
-  std::optional<std::uint64_t> size;
-  std::optional<unsigned> streams, parallel, outstanding;
-  std::optional<std::string> arrivals, baseline;
   std::optional<Duration> interval;
-  bool reverse = false, bidir = false, no_limits = false, json_schema = false;
+  bool no_limits = false, json_schema = false;
+  LowWorkload workload;
   LowCompareOptions compare;
   std::uint64_t mtu = 1500;
 };
@@ -96,54 +68,22 @@ constexpr std::string_view kPresent[] = {"server",  "client", "run",    "limits"
                                          "compare", "merge",  "report", "find-capacity"};
 constexpr tools::CommandNames kCommands{.tool = "mxp-perf", .present = kPresent, .absent = {}, .or_else = ""};
 
-// What the commands that run tests do without a word of the user.
-struct TestDefaults {
-  const char *test, *duration;
-};
-constexpr TestDefaults kRunDefaults{"bulk", "10s"}, kTrialDefaults{"rr", "2s"};
-
-// What is sent, and over what: of one run, and of each trial of a search.
-void add_workload_options(CLI::App& app, Options& options, LowOptions& low, const TestDefaults& defaults) {
-  app.add_option("--test", low.test,
-                 "bulk: bytes one way as fast as they go; rr: call and response; messages: one way, and "
-                 "how old they are when they come; datagrams: one way, lost ones counted; isolation: critical calls, "
-                 "then the same beside bulk; mixed: calls, chunks of streams and events, 50/30/20; streams: many short "
-                 "ones; connect: handshakes")
-      ->check(CLI::IsMember({"bulk", "rr", "messages", "datagrams", "isolation", "mixed", "streams", "connect"}))
-      ->default_str(defaults.test);
-  tools::add_time(app, "--duration", options.workload.duration,
-                  fmt::format("how long to send (default {})", defaults.duration));
-  tools::add_time(app, "--omit", options.workload.omit,
-                  "leave out so much of the beginning; isolation: of both halves");
-  tools::add_size(
-      app, "--size", low.size,
-      "rr, streams, messages, mixed, isolation: bytes of each payload (default 64); datagrams: of each (default "
-      "1170)");
-  app.add_option("--arrivals", low.arrivals,
-                 "what comes at a rate: at fixed distances (default) or as a Poisson process")
-      ->check(CLI::IsMember({"fixed", "poisson"}));
-  app.add_option("--outstanding", low.outstanding,
-                 "how many may wait for their answers at a time: rr and streams at a rate, and mixed")
-      ->check(CLI::Range(1u, kMaxStreamsInAll));
-  app.add_option("--parallel", low.parallel, "connections (default 1); connect: handshakes at a time")
-      ->check(CLI::Range(1u, kMaxConnections));
-  app.add_option("--streams", low.streams,
-                 "bulk, rr, isolation: streams per connection (default 1); streams: that are open at a time")
-      ->check(CLI::Range(1u, kMaxStreams));
+void add_link_option(CLI::App& app, Options& options) {
   app.add_option("--link", options.link, "an emulated link in between, in both directions, as mxp-netem takes it")
       ->type_name("SPEC");
 }
 
 // Of a test that runs once.
 void add_test_options(CLI::App& app, Options& options, LowOptions& low) {
-  add_workload_options(app, options, low, kRunDefaults);
+  add_workload_options(app, options.workload, low.workload, kRunDefaults);
+  add_link_option(app, options);
   app.add_option(
-      "--rate", low.rate,
+      "--rate", low.workload.rate,
       "rr, streams, connect, messages, mixed, isolation (default 1000): calls, streams, handshakes or messages per "
       "second in all (open loop: latency counts from when one was due, and calls that would wait for a free stream "
       "open more); datagrams: so many per second in all");
-  app.add_flag("--reverse", low.reverse, "bulk: the server sends");
-  app.add_flag("--bidir", low.bidir, "bulk: both send");
+  app.add_flag("--reverse", low.workload.reverse, "bulk: the server sends");
+  app.add_flag("--bidir", low.workload.bidir, "bulk: both send");
   app.add_option("--baseline", low.baseline,
                  "run: the same work over TLS 1.3 and TCP as well, for bulk, rr and connect")
       ->check(CLI::IsMember({"tls"}));
@@ -182,76 +122,6 @@ void add_server_options(CLI::App& app, Options& options, LowOptions& low) {
                   {.most = kMaxDelay});
 }
 
-std::string range(Duration least, Duration most) {
-  return fmt::format("{} to {}", tools::format_duration(least), tools::format_duration(most));
-}
-
-// --parallel, --arrivals and --outstanding: how many at a time, and when.
-std::optional<std::string> interpret_calls(Workload& workload, const LowOptions& low) {
-  const bool connect = workload.test == Test::connect;
-  const bool asks = workload.test == Test::rr || workload.test == Test::streams;
-  if (low.arrivals && !asks && !connect && workload.test != Test::mixed && workload.test != Test::messages)
-    return fmt::format("--arrivals is not for --test {}: it is for rr, streams, connect, messages and mixed", low.test);
-  if (low.arrivals && !low.rate) return "--arrivals needs --rate: without it, the next one follows the last answer";
-  if (low.outstanding && connect) return "--outstanding is not for --test connect: --parallel is as many at a time";
-  if (low.outstanding && !asks && workload.test != Test::mixed)
-    return fmt::format("--outstanding is not for --test {}: it is for rr, streams and mixed", low.test);
-  if (low.outstanding && asks && !low.rate)
-    return "--outstanding needs --rate: without it, as many wait for their answers as there are --streams";
-  workload.arrivals = *arrival_law_of(low.arrivals.value_or("fixed"));
-  workload.connections = connect ? 1 : low.parallel.value_or(1);
-  if (connect) workload.outstanding = low.parallel.value_or(low.rate ? kOutstanding : 1);
-  else workload.outstanding = low.outstanding.value_or(workload.test == Test::rr ? kMaxStreamsInAll : kOutstanding);
-  return std::nullopt;
-}
-
-// Reads the options of the test itself. Returns what is wrong with them, if anything.
-std::optional<std::string> interpret_workload(Workload& workload, const LowOptions& low) {
-  workload.test = *test_of(low.test);
-  if (low.reverse && low.bidir) return "--reverse and --bidir exclude each other";
-  workload.flow = low.bidir ? LoadDirection::both : low.reverse ? LoadDirection::down : LoadDirection::up;
-  const bool rr = workload.test == Test::rr, bulk = workload.test == Test::bulk;
-  const bool datagrams = workload.test == Test::datagrams;
-  const bool isolation = workload.test == Test::isolation, mixed = workload.test == Test::mixed;
-  const bool messages = workload.test == Test::messages, streams = workload.test == Test::streams;
-  const bool connect = workload.test == Test::connect;
-  if (!bulk && (low.reverse || low.bidir))
-    return fmt::format("--reverse and --bidir are for --test bulk: {} goes {} by itself", low.test,
-                       datagrams || messages ? "to the server" : "both ways");
-  if (low.rate && bulk) return "--rate is not for --test bulk, which goes as fast as it can";
-  if (low.size && bulk) return "--size is not for --test bulk, which has no messages";
-  if (low.size && connect) return "--size is not for --test connect, which sends no data";
-  if (low.streams && !workload.uses_streams())
-    return fmt::format("--streams is not for --test {}, which needs no stream", low.test);
-  if (auto error = interpret_calls(workload, low)) return error;
-  if (datagrams && workload.omit > Duration::zero())
-    return "--omit is for --test bulk and rr: every datagram that was sent counts";
-  workload.streams = low.streams.value_or(workload.streams);
-  if (low.rate && !(*low.rate >= kMinRate && *low.rate <= kMaxRate))
-    return "--rate takes 0.001 to 10,000,000 per second";
-  if (rr || datagrams || streams || connect) workload.calls_per_second = low.rate.value_or(0);
-  if (isolation) workload.calls_per_second = low.rate.value_or(kIsolationRate);
-  if (mixed || messages) workload.messages_per_second = low.rate.value_or(0);
-  workload.size = low.size.value_or(datagrams ? kLargestDatagram : workload.size);
-  if (datagrams && (workload.size < kLeastDatagram || workload.size > kLargestDatagram))
-    return fmt::format("--size takes {} to {} bytes for a datagram, which is what every path carries", kLeastDatagram,
-                       kLargestDatagram);
-  if (workload.size == 0 || workload.size > kMaxSize) return "--size takes 1 byte to 1M";
-  if ((isolation || mixed || messages) && workload.size > kMaxMessageSize)
-    return fmt::format("--size takes 1 to {} bytes for messages", kMaxMessageSize);
-  if (mixed && workload.size < kStampSize)
-    return fmt::format("--size takes {} bytes and more for {}: a call carries its time", kStampSize, low.test);
-  if (workload.duration < kMinDuration || workload.duration > kMaxDuration)
-    return "--duration takes " + range(kMinDuration, kMaxDuration);
-  if (workload.omit >= workload.duration) return "--omit takes less than --duration, which it is a part of";
-  if (isolation && workload.omit >= workload.duration / 2)
-    return "--omit takes less than half of --duration for --test isolation, which has two halves";
-  if (workload.connections * workload.streams > kMaxStreamsInAll)
-    return fmt::format("--parallel times --streams is {}: at most {} streams in all",
-                       workload.connections * workload.streams, kMaxStreamsInAll);
-  return std::nullopt;
-}
-
 // What a test can write at all.
 std::optional<std::string> check_outputs(const Options& options, const LowOptions& low) {
   const OutputOptions& outputs = options.outputs;
@@ -267,14 +137,14 @@ std::optional<std::string> check_outputs(const Options& options, const LowOption
     return fmt::format("--json and --format {} would mix on stdout: use --json=FILE", low.compare.format);
   if (options.command != Command::client && options.command != Command::run) return std::nullopt;
   if (!outputs.iperf3.empty() && !has_iperf3_form(options.workload.test))
-    return fmt::format("--iperf3-json is not for --test {}: iperf3 knows bytes alone", low.test);
-  if ((!outputs.hlog.empty() || !outputs.hgrm.empty()) && !has_latency(to_string(options.workload.test)))
-    return fmt::format("--hlog and --hgrm are not for --test {}, which has no latency", low.test);
+    return fmt::format("--iperf3-json is not for --test {}: iperf3 knows bytes alone", low.workload.test);
+  if ((!outputs.hlog.empty() || !outputs.hgrm.empty()) && !has_latency(options.workload.test))
+    return fmt::format("--hlog and --hgrm are not for --test {}, which has no latency", low.workload.test);
   return std::nullopt;
 }
 
 std::optional<std::string> interpret(Options& options, const LowOptions& low) {
-  if (auto error = interpret_workload(options.workload, low)) return error;
+  if (auto error = interpret_workload(options.workload, low.workload)) return error;
   if (auto error = check_outputs(options, low)) return error;
   if (options.command == Command::compare)
     if (auto error = interpret_compare(options.compare, low.compare)) return error;
@@ -293,7 +163,7 @@ std::optional<std::string> interpret(Options& options, const LowOptions& low) {
   if (options.tls_baseline)
     if (auto why = why_no_baseline(options)) return why;
   if (low.interval && (*low.interval < kMinInterval || *low.interval > kMaxDuration))
-    return "--interval takes " + range(kMinInterval, kMaxDuration);
+    return "--interval takes " + time_range(kMinInterval, kMaxDuration);
   options.interval = low.interval.value_or(Duration::zero());
   options.mtu = static_cast<std::size_t>(low.mtu);
   options.congestion_control = tools::congestion_control(low.cc);
@@ -317,7 +187,7 @@ std::optional<std::string> interpret(Options& options, const LowOptions& low) {
     options.server_limits.max_bits_per_second = static_cast<double>(*rate);
   }
   if (options.server_limits.max_time && *options.server_limits.max_time < kMinDuration)
-    return "--max-time takes " + range(kMinDuration, kMaxDuration);
+    return "--max-time takes " + time_range(kMinDuration, kMaxDuration);
   options.workload.run = random_seed();
   if (options.command == Command::server) {
     auto listen = tools::parse_listen_address(low.listen, tools::Families::both);
@@ -370,7 +240,8 @@ std::expected<Options, tools::ParseStop> parse_options(int argc, char** argv) {
   CLI::App* find_capacity = app.add_subcommand("find-capacity", "the highest rate that still keeps a bound");
   find_capacity->add_option("url", low.url, "mxp://KEY@HOST:PORT, as the server prints it")->required();
   add_capacity_options(*find_capacity, options.capacity);
-  add_workload_options(*find_capacity, options, low, kTrialDefaults);
+  add_workload_options(*find_capacity, options.workload, low.workload, kTrialDefaults);
+  add_link_option(*find_capacity, options);
   add_transport_options(*find_capacity, options, low);
 
   CLI::App* run = app.add_subcommand("run", "server and client on loopback, in processes of their own");
@@ -396,11 +267,13 @@ std::expected<Options, tools::ParseStop> parse_options(int argc, char** argv) {
                     : find_capacity->parsed() ? Command::find_capacity
                     : report->parsed()        ? Command::report
                                               : Command::limits;
-  if (options.command == Command::find_capacity && find_capacity->count("--test") == 0) low.test = kTrialDefaults.test;
+  if (options.command == Command::find_capacity && find_capacity->count("--test") == 0)
+    low.workload.test = kTrialDefaults.test;
   if (options.command == Command::find_capacity && find_capacity->count("--duration") == 0)
     options.workload.duration = kTrialDuration;
   // Each trial has a rate: options that need one are right.
-  if (options.command == Command::find_capacity && has_rate(*test_of(low.test))) low.rate = options.capacity.least_rate;
+  if (options.command == Command::find_capacity && has_rate(*test_of(low.workload.test)))
+    low.workload.rate = options.capacity.least_rate;
   if (options.command == Command::limits && limits->count("--mtu") == 0) low.mtu = 0;
   if (auto error = interpret(options, low)) return std::unexpected(tools::ParseStop{tools::ExitCode::usage, *error});
   return options;

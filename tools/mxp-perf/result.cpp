@@ -121,7 +121,8 @@ void TransportTotals::add(const ConnectionStats& stats) {
 }
 
 std::string to_text(const Result& result) {
-  std::string text = fmt::format("{} over {}", result.test, tools::counted(result.connections, "connection"));
+  std::string text =
+      fmt::format("{} over {}", to_string(result.test), tools::counted(result.connections, "connection"));
   if (result.streams > 0) text += " x " + tools::counted(result.streams, "stream");
   text += fmt::format(", datagrams of up to {} bytes, {}\n", result.datagram_bytes, result.suite);
   if (result.goodput_bits_per_second)
@@ -160,7 +161,7 @@ std::string to_text(const Result& result) {
   if (result.udp_bits_per_second && result.sealed_bits_per_second) {
     text += fmt::format("limits    raw UDP {}, sealed pipeline {}", tools::format_bit_rate(*result.udp_bits_per_second),
                         tools::format_bit_rate(*result.sealed_bits_per_second));
-    if (result.goodput_bits_per_second && (result.test == "bulk" || result.messages))
+    if (result.goodput_bits_per_second && (result.test == Test::bulk || result.messages))
       text += fmt::format(": goodput is {:.2f} of the sealed pipeline",
                           *result.goodput_bits_per_second / *result.sealed_bits_per_second);
     text += '\n';

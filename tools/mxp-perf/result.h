@@ -11,6 +11,7 @@
 #include "mxp-perf/histograms/hdr_histogram.h"
 #include "mxp-perf/histograms/hlog_file.h"
 #include "mxp-perf/verdict/noise.h"
+#include "mxp-perf/workloads/workload.h"
 #include "mxp/stats.h"
 #include "mxp/time.h"
 
@@ -125,7 +126,7 @@ struct TransportTotals {
 };
 
 struct Result {
-  std::string test;
+  Test test = Test::bulk;
   std::size_t datagram_bytes = 0;  // UDP payload that --mtu allows
   unsigned connections = 1;
   unsigned streams = 1;     // 0: the test uses none

@@ -125,7 +125,7 @@ nlohmann::json to_json(const Percentiles& p) {
 nlohmann::json to_json(const Result& result) {
   nlohmann::json json = {{"schema", kSchemaName},
                          {"version", kLibraryVersion},
-                         {"test", result.test},
+                         {"test", to_string(result.test)},
                          {"verdict", to_string(result.verdict)},
                          {"verdict_reason", result.verdict_reason},
                          {"noise", to_json(result.noise)},

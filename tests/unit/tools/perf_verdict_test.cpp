@@ -18,7 +18,7 @@ constexpr Setting kReverse{
 // A bulk test of ten seconds in which nothing stands out.
 Result idle_bulk() {
   Result result;
-  result.test = "bulk";
+  result.test = Test::bulk;
   result.wall_seconds = 10;
   result.goodput_bits_per_second = 1e9;
   result.client = result.server = ProcessFigures{.cpu_seconds = 2, .waited_seconds = 0.1};
@@ -29,7 +29,7 @@ Result idle_bulk() {
 // A test of calls that take 100 us each.
 Result idle_calls() {
   Result result = idle_bulk();
-  result.test = "rr";
+  result.test = Test::rr;
   result.goodput_bits_per_second.reset();
   result.latency_us = result.service_time_us = Percentiles{100, 110, 120, 130, 140};
   result.answers = 1000;

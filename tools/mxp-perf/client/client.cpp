@@ -242,7 +242,7 @@ OwnTimes Client::own_times(const Result& result) const {
 
 Result Client::measured() {
   Result result;
-  result.test = to_string(workload_.test);
+  result.test = workload_.test;
   result.datagram_bytes = udp_payload_;
   result.connections = workload_.connections;
   result.streams = workload_.uses_streams() ? workload_.streams : 0;

@@ -50,7 +50,7 @@ tools::Result<void> ResultFiles::write_iperf3(const nlohmann::json& document) {
 HistogramLog log_of(const Result& result) {
   HistogramLog log{.start = result.started_at.value_or(WallTime{}), .histograms = {}};
   for (const NamedHistogram& histogram : result.histograms)
-    log.histograms.push_back({.tag = result.test + "." + histogram.name,
+    log.histograms.push_back({.tag = fmt::format("{}.{}", to_string(result.test), histogram.name),
                               .begin_seconds = 0,
                               .length_seconds = result.wall_seconds,
                               .histogram = histogram.counts});

@@ -43,7 +43,7 @@ void ResultSinks::begin() {
 }
 
 void ResultSinks::interval(const IntervalRate& rate) {
-  if (stream_) stream_.tell("interval", to_json(rate, rate_unit(to_string(options_->workload.test))));
+  if (stream_) stream_.tell("interval", to_json(rate, rate_unit(options_->workload.test)));
 }
 
 tools::Result<void> ResultSinks::deliver(const Result& result, const nlohmann::json& document,

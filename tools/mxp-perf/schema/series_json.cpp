@@ -7,14 +7,17 @@
 
 namespace mxp::perf {
 
-RateUnit rate_unit(std::string_view test) {
-  if (test == "bulk") return RateUnit::bytes;
-  if (test == "datagrams") return RateUnit::datagrams;
-  if (test == "streams") return RateUnit::streams;
-  return test == "connect" ? RateUnit::handshakes : RateUnit::messages;
+RateUnit rate_unit(Test test) {
+  switch (test) {
+    case Test::bulk: return RateUnit::bytes;
+    case Test::datagrams: return RateUnit::datagrams;
+    case Test::streams: return RateUnit::streams;
+    case Test::connect: return RateUnit::handshakes;
+    default: return RateUnit::messages;
+  }
 }
 
-bool has_latency(std::string_view test) { return test != "bulk" && test != "datagrams"; }
+bool has_latency(Test test) { return test != Test::bulk && test != Test::datagrams; }
 
 nlohmann::json to_json(const IntervalRate& interval, RateUnit unit) {
   nlohmann::json json = {{"start_seconds", interval.begin_seconds}, {"end_seconds", interval.end_seconds}};

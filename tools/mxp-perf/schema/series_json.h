@@ -2,7 +2,6 @@
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
-#include <string_view>
 
 #include "mxp-perf/result.h"
 
@@ -10,9 +9,9 @@ namespace mxp::perf {
 
 // What the rates of a test's intervals count.
 enum class RateUnit : std::uint8_t { bytes, datagrams, streams, handshakes, messages };
-RateUnit rate_unit(std::string_view test);
+RateUnit rate_unit(Test test);
 // Whether a test measures latencies at all.
-bool has_latency(std::string_view test);
+bool has_latency(Test test);
 
 // {"start_seconds":…,"end_seconds":…,"goodput_bits_per_second":…}; of other tests
 // "datagrams_per_second" and so on in its place.

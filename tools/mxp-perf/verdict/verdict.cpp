@@ -40,7 +40,7 @@ double busy_share(const ProcessFigures& figures, double wall_seconds) {
 
 std::optional<bool> rate_kept(const Result& result) {
   // A test of isolation has a rate, and bulk data beside it that go as fast as they can.
-  if (result.test == "isolation") return std::nullopt;
+  if (result.test == Test::isolation) return std::nullopt;
   if (result.calls && result.calls->rate_kept) return result.calls->rate_kept;
   if (result.messages && result.messages->rate_kept) return result.messages->rate_kept;
   if (result.datagrams && result.datagrams->asked_per_second) return result.datagrams->not_sent == 0;
