@@ -1,16 +1,11 @@
 #include "mxp-perf/commands.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <signal.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
-#include <cerrno>
-#include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "common/counted.h"
 #include "common/escape.h"
@@ -26,8 +21,8 @@
 #include "mxp-perf/config_json.h"
 #include "mxp-perf/emulated_link.h"
 #include "mxp-perf/limits/limits.h"
-#include "mxp-perf/limits/limits_pipeline.h"
 #include "mxp-perf/memory.h"
+#include "mxp-perf/partner.h"
 #include "mxp-perf/server.h"
 #include "mxp/event_loop.h"
 
@@ -149,11 +144,11 @@ tools::Result<void> measure(const Options& options, tools::Output& output, const
 // `target`: the server as HOST:PORT; `server`: its addresses.
 tools::Result<void> measure_over_link(const Options& options, tools::Output& output, std::vector<SocketAddress> server,
                                       const std::string& target, const PublicKey& key, ResultSinks& sinks) {
-  std::unique_ptr<EmulatedLink> link;
+  std::optional<EmulatedLink> link;
   if (!options.link.empty()) {
     auto started = EmulatedLink::start(options.link, target);
     if (!started) return std::unexpected(started.error());
-    link = *std::move(started);
+    link.emplace(*std::move(started));
     server = {link->address()};
   }
   std::vector<pid_t> partners;
@@ -234,35 +229,23 @@ tools::Result<void> run_client(const Options& options, tools::Output& output, Re
 
 tools::Result<void> run_both(const Options& options, tools::Output& output, ResultSinks& sinks) {
   const PrivateKey server_key = PrivateKey::generate(system_random());
-  int told[2];
-  if (pipe2(told, O_CLOEXEC) != 0) return tools::fail_errno(ErrorKind::io, "pipe", errno);
-  const pid_t child = fork_partner();
-  if (child < 0) return tools::fail_errno(ErrorKind::io, "fork", errno);
-  if (child == 0) {
-    close(told[0]);
+  const auto partner = Partner::start([&](int told) {
     Server server;
     auto loop = EventLoop::create({.bind = SocketAddress::ipv4(127, 0, 0, 1, 0)},
                                   server_config(options, server_key, AddressFamily::ipv4, options.workload.connections),
                                   server);
-    if (!loop) _exit(1);
+    if (!loop) return 1;
     server.attach(**loop);
     const std::uint16_t port = (*loop)->local_address().port;
-    if (write(told[1], &port, sizeof port) != static_cast<ssize_t>(sizeof port)) _exit(1);
-    close(told[1]);
-    _exit((*loop)->run() ? 0 : 1);
-  }
-  close(told[1]);
+    if (write(told, &port, sizeof port) != static_cast<ssize_t>(sizeof port)) return 1;
+    return (*loop)->run() ? 0 : 1;
+  });
+  if (!partner) return std::unexpected(partner.error());
   std::uint16_t port = 0;
-  const bool listening = read(told[0], &port, sizeof port) == static_cast<ssize_t>(sizeof port);
-  close(told[0]);
-  tools::Result<void> result = tools::fail(ErrorKind::network, "the server process could not listen on loopback");
-  if (listening) {
-    const SocketAddress server = SocketAddress::ipv4(127, 0, 0, 1, port);
-    result = measure_over_link(options, output, {server}, server.to_string(), server_key.public_key(), sinks);
-  }
-  kill(child, SIGKILL);  // it has nothing to save, and other signals may be ignored by inheritance
-  waitpid(child, nullptr, 0);
-  return result;
+  if (read(partner->from_it(), &port, sizeof port) != static_cast<ssize_t>(sizeof port))
+    return tools::fail(ErrorKind::network, "the server process could not listen on loopback");
+  const SocketAddress server = SocketAddress::ipv4(127, 0, 0, 1, port);
+  return measure_over_link(options, output, {server}, server.to_string(), server_key.public_key(), sinks);
 }
 
 tools::Result<void> run_limits(const Options& options, tools::Output& output, ResultSinks& sinks) {

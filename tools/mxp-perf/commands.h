@@ -1,4 +1,4 @@
-// The four commands of mxp-perf, each from options to an exit code.
+// The commands of mxp-perf that run tests, or measure the machine.
 #pragma once
 
 #include "common/output.h"

@@ -1,9 +1,6 @@
 #include "mxp-perf/emulated_link.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <signal.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -11,8 +8,6 @@
 #include <filesystem>
 #include <string_view>
 #include <system_error>
-
-#include "mxp-perf/limits/limits_pipeline.h"
 
 namespace mxp::perf {
 
@@ -47,24 +42,13 @@ std::string relay_beside_us() {
 
 }  // namespace
 
-tools::Result<std::unique_ptr<EmulatedLink>> EmulatedLink::start(const std::string& spec, const std::string& target) {
-  int said[2];
-  if (pipe2(said, O_CLOEXEC) != 0) return tools::fail_errno(ErrorKind::io, "pipe", errno);
-  UniqueFd read_end(said[0]);
-  UniqueFd write_end(said[1]);
+tools::Result<EmulatedLink> EmulatedLink::start(const std::string& spec, const std::string& target) {
   const std::string beside_us = relay_beside_us();
-  const pid_t child = fork_partner();
-  if (child < 0) return tools::fail_errno(ErrorKind::io, "fork", errno);
-  if (child == 0) become_relay(beside_us, spec, target, write_end.get());
-  std::unique_ptr<EmulatedLink> link(new EmulatedLink(child, std::move(read_end)));
-  write_end.reset();  // so that reading ends when the relay does
-  if (auto ready = link->wait_until_ready(); !ready) return std::unexpected(ready.error());
+  auto relay = Partner::start([&](int said) -> int { become_relay(beside_us, spec, target, said); });
+  if (!relay) return std::unexpected(relay.error());
+  EmulatedLink link(*std::move(relay));
+  if (auto ready = link.wait_until_ready(); !ready) return std::unexpected(ready.error());
   return link;
-}
-
-EmulatedLink::~EmulatedLink() {
-  kill(relay_, SIGKILL);  // it has nothing to save
-  waitpid(relay_, nullptr, 0);
 }
 
 // Its first line is "relaying ADDRESS:PORT -> ...".
@@ -72,7 +56,7 @@ tools::Result<void> EmulatedLink::wait_until_ready() {
   constexpr std::size_t kLongestLine = 4096;
   std::string line;
   for (char byte = 0; line.size() < kLongestLine && !line.ends_with('\n');) {
-    const ssize_t got = read(said_.get(), &byte, 1);
+    const ssize_t got = read(relay_.from_it(), &byte, 1);
     if (got < 0 && errno == EINTR) continue;
     if (got <= 0) break;
     line += byte;

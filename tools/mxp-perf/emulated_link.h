@@ -4,12 +4,12 @@
 
 #include <sys/types.h>
 
-#include <memory>
 #include <string>
+#include <utility>
 
 #include "common/tool_error.h"
+#include "mxp-perf/partner.h"
 #include "mxp/address.h"
-#include "udp/unique_fd.h"
 
 namespace mxp::perf {
 
@@ -18,21 +18,17 @@ class EmulatedLink {
   // `spec`: as mxp-netem takes it, for both directions. `target`: HOST:PORT. mxp-netem is looked for beside this
   // program, then in PATH. The error has its words where it cannot begin. REQUIRES: `spec` is one
   // (netem::parse_link_spec).
-  static tools::Result<std::unique_ptr<EmulatedLink>> start(const std::string& spec, const std::string& target);
-  ~EmulatedLink();
-  EmulatedLink(const EmulatedLink&) = delete;
-  EmulatedLink& operator=(const EmulatedLink&) = delete;
+  static tools::Result<EmulatedLink> start(const std::string& spec, const std::string& target);
 
-  pid_t process() const { return relay_; }
+  pid_t process() const { return relay_.process(); }
   // The client's end.
   const SocketAddress& address() const { return address_; }
 
  private:
-  EmulatedLink(pid_t relay, UniqueFd said) : relay_(relay), said_(std::move(said)) {}
+  explicit EmulatedLink(Partner relay) : relay_(std::move(relay)) {}
   tools::Result<void> wait_until_ready();
 
-  pid_t relay_;
-  UniqueFd said_;  // its stderr; what it says later is little and stays there
+  Partner relay_;  // the pipe is its stderr; what it says later is little and stays there
   SocketAddress address_;
 };
 

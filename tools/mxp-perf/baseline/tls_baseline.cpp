@@ -1,17 +1,12 @@
 #include "mxp-perf/baseline/tls_baseline.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <signal.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <cerrno>
 #include <vector>
 
 #include "mxp-perf/baseline/tls_session.h"
-#include "mxp-perf/limits/limits_pipeline.h"
+#include "mxp-perf/partner.h"
 #include "mxp-perf/workloads/bulk.h"
 #include "mxp-perf/workloads/latency_histogram.h"
 #include "udp/clock.h"
@@ -190,16 +185,11 @@ tools::Result<TlsFigures> measure_tls(const Options& options, std::string_view s
   if (!contexts) return std::unexpected(contexts.error());
   auto listener = TlsListener::open(options.mtu);
   if (!listener) return std::unexpected(listener.error());
-  int report[2];
-  if (pipe2(report, O_CLOEXEC) != 0) return tools::fail_errno(ErrorKind::io, "pipe", errno);
-  UniqueFd read_end(report[0]), write_end(report[1]);
-  const pid_t child = fork_partner();
-  if (child < 0) return tools::fail_errno(ErrorKind::io, "fork", errno);
-  if (child == 0) TlsServer(options.workload, contexts->server.get(), listener->fd.get(), write_end.get()).run();
-  write_end.reset();  // so that reading ends when the child does
-  auto figures = TlsClient(options, contexts->client.get(), listener->port, read_end.get(), signals).measure();
-  kill(child, SIGKILL);  // it has nothing to save
-  waitpid(child, nullptr, 0);
+  const auto partner = Partner::start([&](int report_fd) -> int {
+    TlsServer(options.workload, contexts->server.get(), listener->fd.get(), report_fd).run();
+  });
+  if (!partner) return std::unexpected(partner.error());
+  auto figures = TlsClient(options, contexts->client.get(), listener->port, partner->from_it(), signals).measure();
   if (!figures) return tools::fail(ErrorKind::network, "--baseline tls: " + figures.error());
   return *figures;
 }

@@ -18,7 +18,7 @@
 
 #include "common/escape.h"
 #include "mxp-perf/compare/result_input.h"
-#include "mxp-perf/limits/limits_pipeline.h"
+#include "mxp-perf/partner.h"
 #include "mxp-perf/schema/input_file.h"
 #include "udp/unique_fd.h"
 

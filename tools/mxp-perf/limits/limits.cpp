@@ -3,7 +3,6 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -17,6 +16,7 @@
 #include "crypto/primitives.h"
 #include "crypto/replay_window.h"
 #include "mxp-perf/limits/limits_pipeline.h"
+#include "mxp-perf/partner.h"
 #include "mxp/config.h"
 #include "mxp/event_loop.h"
 #include "udp/clock.h"
@@ -148,16 +148,15 @@ double measure_x25519(Duration duration) {
 tools::Result<Spread> measure_ping_pong(Duration duration) {
   UdpPair pair;
   if (!pair.open()) return tools::fail_errno(tools::ErrorKind::network, "a pair of UDP sockets on loopback", errno);
-  const pid_t child = fork_partner();
-  if (child < 0) return tools::fail_errno(tools::ErrorKind::io, "fork", errno);
-  std::array<std::uint8_t, 64> bytes{};
-  if (child == 0) {
-    // An empty datagram ends it.
+  const auto partner = Partner::start([&](int) {
+    std::array<std::uint8_t, 64> bytes{};
     for (;;) {
       const ssize_t got = recv(pair.b, bytes.data(), bytes.size(), 0);
-      if (got <= 0 || send(pair.b, bytes.data(), static_cast<std::size_t>(got), 0) < 0) _exit(0);
+      if (got <= 0 || send(pair.b, bytes.data(), static_cast<std::size_t>(got), 0) < 0) return 0;
     }
-  }
+  });
+  if (!partner) return std::unexpected(partner.error());
+  std::array<std::uint8_t, 64> bytes{};
   std::vector<double> us;
   us.reserve(1 << 17);
   for (const Timestamp end = monotonic_now() + duration; monotonic_now() < end && us.size() < us.capacity();) {
@@ -165,8 +164,6 @@ tools::Result<Spread> measure_ping_pong(Duration duration) {
     if (send(pair.a, bytes.data(), bytes.size(), 0) < 0 || recv(pair.a, bytes.data(), bytes.size(), 0) <= 0) break;
     us.push_back(std::chrono::duration<double, std::micro>(monotonic_now() - sent).count());
   }
-  (void)send(pair.a, nullptr, 0, 0);
-  waitpid(child, nullptr, 0);
   return spread_of(us);
 }
 

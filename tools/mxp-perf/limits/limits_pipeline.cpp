@@ -1,15 +1,11 @@
 #include "mxp-perf/limits/limits_pipeline.h"
 
 #include <poll.h>
-#include <signal.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include <array>
-#include <cerrno>
 #include <vector>
 
+#include "mxp-perf/partner.h"
 #include "udp/clock.h"
 #include "udp/linux_carrier.h"
 
@@ -24,9 +20,8 @@ struct Arrived {
 
 SocketConfig loopback_socket() { return {.bind = SocketAddress::ipv4(127, 0, 0, 1, 0)}; }
 
-// Runs in the child. Counts what comes until nothing has come for a while.
-[[noreturn]] void count_and_exit(Carrier& carrier, const std::function<std::size_t(const ReceivedRun&)>& receive,
-                                 int report_fd) {
+// Runs in the child. Counts what comes until nothing has come for a while. Returns its exit code.
+int count_arrivals(Carrier& carrier, const std::function<std::size_t(const ReceivedRun&)>& receive, int report_fd) {
   constexpr int kFirstWaitMs = 5000, kSilenceMs = 200;
   Arrived arrived{0, 0};
   Timestamp first{}, last{};
@@ -49,23 +44,10 @@ SocketConfig loopback_socket() { return {.bind = SocketAddress::ipv4(127, 0, 0, 
     }
   }
   arrived.nanoseconds = (last - first).count();
-  const bool told = write(report_fd, &arrived, sizeof arrived) == static_cast<ssize_t>(sizeof arrived);
-  _exit(told ? 0 : 1);
+  return write(report_fd, &arrived, sizeof arrived) == static_cast<ssize_t>(sizeof arrived) ? 0 : 1;
 }
 
 }  // namespace
-
-pid_t fork_partner() {
-  const pid_t parent = getpid();
-  const pid_t child = fork();
-  if (child == 0) {
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() != parent) _exit(1);  // it had ended before we asked to end with it
-    signal(SIGINT, SIG_IGN);
-    signal(SIGTERM, SIG_IGN);
-  }
-  return child;
-}
 
 tools::Result<double> measure_pipeline(Duration duration, std::size_t datagram_bytes,
                                        const std::function<std::size_t(MutableBytes)>& fill,
@@ -74,15 +56,8 @@ tools::Result<double> measure_pipeline(Duration duration, std::size_t datagram_b
   auto sender = make_linux_carrier(loopback_socket());
   if (!receiver) return tools::fail(tools::ErrorKind::network, receiver.error().message);
   if (!sender) return tools::fail(tools::ErrorKind::network, sender.error().message);
-  int report[2];
-  if (pipe(report) != 0) return tools::fail_errno(tools::ErrorKind::io, "pipe", errno);
-  const pid_t child = fork_partner();
-  if (child < 0) return tools::fail_errno(tools::ErrorKind::io, "fork", errno);
-  if (child == 0) {
-    close(report[0]);
-    count_and_exit(**receiver, receive, report[1]);
-  }
-  close(report[1]);
+  const auto partner = Partner::start([&](int report_fd) { return count_arrivals(**receiver, receive, report_fd); });
+  if (!partner) return std::unexpected(partner.error());
 
   std::vector<std::uint8_t> buffer(65536);
   const SocketAddress to = (*receiver)->local_address();
@@ -95,9 +70,7 @@ tools::Result<double> measure_pipeline(Duration duration, std::size_t datagram_b
     }
   }
   Arrived arrived{};
-  const bool heard = read(report[0], &arrived, sizeof arrived) == static_cast<ssize_t>(sizeof arrived);
-  close(report[0]);
-  waitpid(child, nullptr, 0);
+  const bool heard = read(partner->from_it(), &arrived, sizeof arrived) == static_cast<ssize_t>(sizeof arrived);
   if (!heard || arrived.nanoseconds <= 0)
     return tools::fail(tools::ErrorKind::network, "the calibrator's receiver got nothing over loopback");
   return static_cast<double>(arrived.bytes) * 8e9 / static_cast<double>(arrived.nanoseconds);

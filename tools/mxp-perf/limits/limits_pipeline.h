@@ -1,8 +1,6 @@
 // A sender and a receiver in processes of their own, for measuring what arrives.
 #pragma once
 
-#include <sys/types.h>
-
 #include <functional>
 
 #include "common/tool_error.h"
@@ -11,10 +9,6 @@
 #include "udp/carrier.h"
 
 namespace mxp::perf {
-
-// fork() for the other end of a measurement. That process ends when its part is done, or together with this one, and
-// ignores SIGINT and SIGTERM: Ctrl-C goes to both, and this end would wait for ever for an answer.
-pid_t fork_partner();
 
 // `receive` is called in a child process for every run of datagrams and returns the useful bytes in it; `fill` in this
 // process fills one GSO buffer and returns how many bytes of it are used. Returns useful bytes per second × 8.
