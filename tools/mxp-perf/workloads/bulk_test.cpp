@@ -73,17 +73,14 @@ void BulkTest::add_to(Result& result) {
   // sum of both, over the longer of the two times.
   result.bytes = meter_.bytes();
   result.seconds = seconds_between(meter_.first(), meter_.last());
-  const bool reported =
-      std::all_of(loads_.begin(), loads_.end(), [](const auto& entry) { return entry.second.report.has_value(); });
-  if (sends() && reported) {
-    std::int64_t first = INT64_MAX, last = 0;
+  if (sends() && all_reported(loads_)) {
+    ArrivalSpan span;
     for (const auto& [connection, load] : loads_) {
       if (load.report->bytes == 0) continue;
       result.bytes += load.report->bytes;
-      first = std::min(first, load.report->first_ns);
-      last = std::max(last, load.report->last_ns);
+      span.add(*load.report);
     }
-    if (last > first) result.seconds = std::max(result.seconds, static_cast<double>(last - first) * 1e-9);
+    result.seconds = std::max(result.seconds, span.seconds());
   } else if (sends() && counting_since_) {
     note_acknowledged();
     result.bytes += last_acknowledged_ - acknowledged_before_;

@@ -2,6 +2,7 @@
 // datagram_test.h, messages_test.h, isolation_test.h, streams_test.h, connect_test.h.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <expected>
 #include <map>
@@ -25,6 +26,24 @@ struct ClientLoad {
   std::optional<ServerReport> report;
 };
 using ClientLoads = std::map<Connection*, ClientLoad>;
+
+// From the first to the last arrival of several reports.
+class ArrivalSpan {
+ public:
+  void add(const ServerReport& report) {
+    first_ns_ = std::min(first_ns_, report.first_ns);
+    last_ns_ = std::max(last_ns_, report.last_ns);
+  }
+  // 0: there was one arrival at most.
+  double seconds() const { return last_ns_ > first_ns_ ? static_cast<double>(last_ns_ - first_ns_) * 1e-9 : 0; }
+
+ private:
+  std::int64_t first_ns_ = INT64_MAX, last_ns_ = 0;
+};
+// Whether the server has reported on every connection.
+inline bool all_reported(const ClientLoads& loads) {
+  return std::ranges::all_of(loads, [](const auto& entry) { return entry.second.report.has_value(); });
+}
 
 class ClientTest {
  public:

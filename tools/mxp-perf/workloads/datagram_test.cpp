@@ -109,20 +109,17 @@ void DatagramTest::add_to(Result& result) {
   }
   counts.not_sent += refused_;
   if (workload_.calls_per_second > 0) counts.asked_per_second = workload_.calls_per_second;
-  const bool reported =
-      std::all_of(loads_.begin(), loads_.end(), [](const auto& entry) { return entry.second.report.has_value(); });
-  if (reported) {
-    std::int64_t first = INT64_MAX, last = 0;
+  if (all_reported(loads_)) {
+    ArrivalSpan span;
     counts.overtaken = 0;
     for (const auto& [connection, load] : loads_) {
       if (load.report->datagrams == 0) continue;
       counts.delivered += load.report->datagrams;
       *counts.overtaken += load.report->overtaken;
       result.bytes += load.report->bytes;
-      first = std::min(first, load.report->first_ns);
-      last = std::max(last, load.report->last_ns);
+      span.add(*load.report);
     }
-    if (last > first) result.seconds = static_cast<double>(last - first) * 1e-9;
+    result.seconds = span.seconds();
   } else {
     counts.delivered = acknowledged();
     result.bytes = counts.delivered * workload_.size;

@@ -103,15 +103,14 @@ void IsolationTest::add_to(Result& result) {
   result.histograms = {{"latency", beside_bulk_.counts()}, {"alone", alone_.counts()}};
   if (alone_.count() > 0) result.alone_latency_us = alone_.percentiles();
   if (beside_bulk_.count() > 0) result.latency_us = beside_bulk_.percentiles();
-  std::int64_t first = INT64_MAX, last = 0;
+  ArrivalSpan span;
   for (const auto& [connection, load] : loads_) {
     if (!load.report || load.report->bytes == 0) continue;
     result.bytes += load.report->bytes;
-    first = std::min(first, load.report->first_ns);
-    last = std::max(last, load.report->last_ns);
+    span.add(*load.report);
   }
-  if (last <= first) return;
-  result.seconds = static_cast<double>(last - first) * 1e-9;  // those of the bulk data
+  if (span.seconds() <= 0) return;
+  result.seconds = span.seconds();  // those of the bulk data
   result.goodput_bits_per_second = static_cast<double>(result.bytes) * 8 / result.seconds;
 }
 

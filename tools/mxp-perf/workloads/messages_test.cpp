@@ -106,19 +106,18 @@ void MessagesTest::add_to(Result& result) {
   if (reported()) {
     counts.received = received(&MessageReport::received);
     counted = 0;
-    std::int64_t first = INT64_MAX, last = 0;
+    ArrivalSpan span;
     HdrHistogram ages(kReportFigures);
     for (const auto& [connection, load] : loads_) {
       const ServerReport& report = *load.report;
       if (report.messages->counted == 0) continue;
       counted += report.messages->counted;
-      first = std::min(first, report.first_ns);
-      last = std::max(last, report.last_ns);
+      span.add(report);
       if (report.messages->latencies && workload_.test == Test::messages && workload_.address_tells_clock &&
           is_this_machine(connection->remote_address()))
         (void)ages.add(*report.messages->latencies);  // of one shape, or the report would have been refused
     }
-    result.seconds = last > first ? static_cast<double>(last - first) * 1e-9 : 0;
+    result.seconds = span.seconds();
     if (workload_.test == Test::messages) result.histograms = {{"latency", ages}};
     if (ages.count() > 0) result.latency_us = percentiles_us(ages);
   }
