@@ -15,4 +15,7 @@ std::string escape(std::string_view text, std::size_t max_bytes = kMaxPeerText);
 // shape of the character before them, as in "❤️", and names of files have them.
 bool is_plain_but_for_selectors(std::string_view text);
 
+// As the text of an element of HTML or XML, or between the double quotes of an attribute.
+std::string in_markup(std::string_view text);
+
 }  // namespace mxp::tools

@@ -54,6 +54,10 @@ BOOST_AUTO_TEST_CASE(long_text_is_cut_and_says_so) {
   BOOST_TEST(escape("abc", 2) == "ab…");
 }
 
+BOOST_AUTO_TEST_CASE(nothing_in_markup_looks_like_it) {
+  BOOST_TEST(in_markup("a<b> & \"c\" 'd'") == "a&lt;b&gt; &amp; &quot;c&quot; 'd'");
+}
+
 BOOST_AUTO_TEST_CASE(whatever_comes_in_no_control_comes_out) {
   BOOST_TEST(rc::check("escape() is UTF-8 without controls", [](const std::string& text) {
     const std::string safe = escape(text);

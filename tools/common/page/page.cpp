@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "common/digest.h"
+#include "common/escape.h"
 
 namespace mxp::tools {
 
@@ -18,20 +19,6 @@ std::string_view charts_script();
 }  // namespace embedded
 
 namespace {
-
-std::string in_html(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '&': out += "&amp;"; break;
-      case '<': out += "&lt;"; break;
-      case '>': out += "&gt;"; break;
-      case '"': out += "&quot;"; break;
-      default: out += c;
-    }
-  }
-  return out;
-}
 
 // Within a script element nothing may look like markup.
 std::string in_script(const nlohmann::json& data) {
@@ -75,7 +62,7 @@ std::string make_page(const Page& page) {
       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
       "<meta name=\"color-scheme\" content=\"light dark\">\n<meta name=\"referrer\" content=\"no-referrer\">\n"
       "<link rel=\"icon\" href=\"data:,\">\n<title>{}</title>\n",
-      source_hash(library), source_hash(own), in_html(page.title));
+      source_hash(library), source_hash(own), in_markup(page.title));
   html.append("<style>\n")
       .append(library_style)
       .append("\n")

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "common/counted.h"
+#include "common/escape.h"
 
 namespace mxp::perf {
 
@@ -47,20 +48,6 @@ std::string summary(const Comparison& comparison) {
   }
   return fmt::format("unclear: whether NEW is worse by more than {} cannot be told: more runs, or a quieter machine",
                      limit);
-}
-
-std::string in_xml(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '&': out += "&amp;"; break;
-      case '<': out += "&lt;"; break;
-      case '>': out += "&gt;"; break;
-      case '"': out += "&quot;"; break;
-      default: out += c;
-    }
-  }
-  return out;
 }
 
 // As GitHub's workflow commands want it: a message is one line, and a property ends at a comma or a colon.
@@ -107,9 +94,9 @@ std::string to_junit(const Comparison& comparison) {
   for (const MetricComparison& one : comparison.metrics) {
     if (!one.decides) continue;
     ++cases;
-    inner += fmt::format("  <testcase classname=\"mxp-perf.{}\" name=\"{}\">\n", in_xml(comparison.test),
-                         in_xml(one.metric->name));
-    const std::string said = in_xml(sentence(one));
+    inner += fmt::format("  <testcase classname=\"mxp-perf.{}\" name=\"{}\">\n", tools::in_markup(comparison.test),
+                         tools::in_markup(one.metric->name));
+    const std::string said = tools::in_markup(sentence(one));
     if (one.finding == Finding::regression) {
       ++failures;
       inner += fmt::format("    <failure type=\"regression\" message=\"{}\">{}</failure>\n", said, said);
