@@ -14,7 +14,6 @@
 #include "common/resolve.h"
 #include "common/signals.h"
 #include "common/units.h"
-#include "common/write_all.h"
 #include "mxp-perf/baseline/tls_baseline.h"
 #include "mxp-perf/capacity/capacity.h"
 #include "mxp-perf/client/client.h"
@@ -52,12 +51,6 @@ EndpointConfig server_config(const Options& options, PrivateKey identity, Addres
   return config;
 }
 
-// Prints the result for people, unless stdout carries the JSON.
-tools::Result<void> print(const Options& options, std::string_view text) {
-  if (options.json == "-" || options.outputs.json_stream) return {};
-  return tools::write_all(STDOUT_FILENO, text, "stdout");
-}
-
 // The user's bounds that the result does not keep.
 std::optional<tools::ToolError> broken_assertions(const Options& options, const Result& result) {
   std::string failed;
@@ -79,7 +72,7 @@ tools::Result<void> deliver(const Options& options, const Result& result,
   const auto written = sinks.deliver(result, document, error);
   std::string text = to_text(result);
   if (!options.link.empty()) text += fmt::format("link      {}\n", tools::escape(options.link));
-  const auto printed = print(options, text);  // even if the JSON found no room
+  const auto printed = sinks.print(text);  // even if the JSON found no room
   if (!written) return written;
   if (!printed) return printed;
   if (error) return std::unexpected(*error);
@@ -271,7 +264,7 @@ tools::Result<void> run_limits(const Options& options, tools::Output& output, Re
   }
   document["limits"] = {{"modes", std::move(list)}};
   const auto written = sinks.json().write_document(document);
-  const auto printed = print(options, text);
+  const auto printed = sinks.print(text);
   if (!written) return written;
   if (!printed) return printed;
   return result;

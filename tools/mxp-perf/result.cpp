@@ -12,10 +12,7 @@ namespace mxp::perf {
 
 namespace {
 
-std::string to_text(std::string_view name, const Percentiles& p) {
-  return fmt::format("{:<9} p50 {:.1f} us, p90 {:.1f}, p99 {:.1f}, p99.9 {:.1f}, max {:.1f}\n", name, p.p50, p.p90,
-                     p.p99, p.p999, p.max);
-}
+std::string to_text(std::string_view name, const Percentiles& p) { return fmt::format("{:<9} {}\n", name, to_text(p)); }
 
 // What the calls of a test are.
 std::string noun_of_calls(const Result& result) {
@@ -84,6 +81,11 @@ std::string to_text(const MessageCounts& counts, double per_second) {
 }
 
 }  // namespace
+
+std::string to_text(const Percentiles& p) {
+  return fmt::format("p50 {:.1f} us, p90 {:.1f}, p99 {:.1f}, p99.9 {:.1f}, max {:.1f}", p.p50, p.p90, p.p99, p.p999,
+                     p.max);
+}
 
 Percentiles percentiles_us(const HdrHistogram& histogram) {
   const auto us = [](std::uint64_t ns) { return static_cast<double>(ns) / 1000; };

@@ -24,6 +24,8 @@ inline constexpr const char* kSchemaName = "mxp-perf/1";
 struct Percentiles {
   double p50 = 0, p90 = 0, p99 = 0, p999 = 0, max = 0;  // microseconds
 };
+// "p50 1.0 us, p90 2.0, p99 3.0, p99.9 4.0, max 5.0"
+std::string to_text(const Percentiles& percentiles);
 // Of nanoseconds. REQUIRES: count() > 0.
 Percentiles percentiles_us(const HdrHistogram& histogram);
 

@@ -1,13 +1,11 @@
 #include "mxp-perf/capacity/capacity.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "common/units.h"
-#include "common/write_all.h"
 #include "mxp-perf/capacity/rate_search.h"
 #include "mxp-perf/compare/compare_options.h"
 #include "mxp-perf/config_json.h"
@@ -91,32 +89,39 @@ std::string describe(const Trial& trial) {
   return text;
 }
 
+// The trial at the lowest rate that did not keep the bounds; nullptr if all did.
+const Trial* lowest_broken(const RateSearch& search, const std::vector<Trial>& trials) {
+  const Trial* lowest = nullptr;
+  for (const Trial& trial : trials)
+    if (!trial.why.empty() && search.broken() == trial.rate_per_second) lowest = &trial;
+  return lowest;
+}
+
 nlohmann::json document_of(const Options& options, const RateSearch& search, const std::vector<Trial>& trials) {
   nlohmann::json bounds = nlohmann::json::object();
   if (options.capacity.p99) bounds["p99_us"] = std::chrono::duration<double, std::micro>(*options.capacity.p99).count();
   if (options.capacity.loss) bounds["loss_share"] = *options.capacity.loss;
   nlohmann::json capacity = {{"test", to_string(options.workload.test)}, {"bounds", bounds}};
   if (search.best()) capacity["rate_per_second"] = *search.best();
-  std::string limited_by = search.reached_most() ? "max_rate" : "unknown";
-  for (const Trial& trial : trials) {
-    capacity["trials"].push_back(to_json(trial));
-    if (!trial.why.empty() && search.broken() == trial.rate_per_second) limited_by = trial.limited_by;
-  }
-  capacity["limited_by"] = limited_by;
+  for (const Trial& trial : trials) capacity["trials"].push_back(to_json(trial));
+  const Trial* const broken = lowest_broken(search, trials);
+  capacity["limited_by"] = broken != nullptr ? broken->limited_by : search.reached_most() ? "max_rate" : "unknown";
   return {{"schema", kSchemaName},
           {"version", kLibraryVersion},
           {"config", config_of(options)},
           {"capacity", std::move(capacity)}};
 }
 
-std::string summary_of(const nlohmann::json& capacity, const Trial* last_broken) {
-  const std::string limit = capacity.at("limited_by");
-  std::string text = capacity.contains("rate_per_second")
-                         ? fmt::format("capacity  {:.1f} /s\n", capacity.at("rate_per_second").get<double>())
-                         : "capacity  none: the lowest rate broke the bound already\n";
-  if (limit == "max_rate") text += "limit     none up to --max-rate\n";
-  else if (last_broken != nullptr) text += fmt::format("limit     {}: {}\n", limit, last_broken->why);
-  if (limit == "tool") text += "note      this program itself was the limit: more can be had with several clients\n";
+std::string summary_of(const RateSearch& search, const std::vector<Trial>& trials) {
+  std::string text = search.best() ? fmt::format("capacity  {:.1f} /s\n", *search.best())
+                                   : "capacity  none: the lowest rate broke the bound already\n";
+  if (const Trial* const broken = lowest_broken(search, trials)) {
+    text += fmt::format("limit     {}: {}\n", broken->limited_by, broken->why);
+    if (broken->limited_by == to_string(Verdict::tool))
+      text += "note      this program itself was the limit: more can be had with several clients\n";
+  } else if (search.reached_most()) {
+    text += "limit     none up to --max-rate\n";
+  }
   return text;
 }
 
@@ -164,13 +169,7 @@ tools::Result<void> search_capacity(const Options& options, tools::Output& outpu
   nlohmann::json document = document_of(options, search, trials);
   if (!ended) document.update(to_json(ended.error()));
   const auto written = sinks.json().write_document(document);
-  if (options.json != "-") {
-    const Trial* last_broken = nullptr;
-    for (const Trial& trial : trials)
-      if (!trial.why.empty() && search.broken() == trial.rate_per_second) last_broken = &trial;
-    const std::string text = summary_of(document.at("capacity"), last_broken);
-    if (auto printed = tools::write_all(STDOUT_FILENO, text, "stdout"); !printed) return printed;
-  }
+  if (auto printed = sinks.print(summary_of(search, trials)); !printed) return printed;
   if (!written) return written;
   return ended;
 }

@@ -1,14 +1,12 @@
 #include "mxp-perf/compare/compare_command.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "common/counted.h"
 #include "common/signals.h"
-#include "common/write_all.h"
 #include "mxp-perf/compare/alternate.h"
 #include "mxp-perf/compare/comparison.h"
 #include "mxp-perf/compare/comparison_text.h"
@@ -73,16 +71,14 @@ tools::Result<void> run_compare(const Options& options, tools::Output& output, R
       {"schema", kSchemaName}, {"version", kLibraryVersion}, {"comparison", to_json(*comparison)}};
   if (!outcome) document.update(to_json(outcome.error()));
   const auto written = sinks.json().write_document(document);
-  if (options.json != "-") {
-    std::string text;
-    switch (wanted.format) {
-      case CompareFormat::text: text = to_text(*comparison); break;
-      case CompareFormat::json: text = tools::json_document(document); break;
-      case CompareFormat::junit: text = to_junit(*comparison); break;
-      case CompareFormat::github: text = to_github(*comparison); break;
-    }
-    if (auto printed = tools::write_all(STDOUT_FILENO, text, "stdout"); !printed) return printed;
+  std::string text;
+  switch (wanted.format) {
+    case CompareFormat::text: text = to_text(*comparison); break;
+    case CompareFormat::json: text = tools::json_document(document); break;
+    case CompareFormat::junit: text = to_junit(*comparison); break;
+    case CompareFormat::github: text = to_github(*comparison); break;
   }
+  if (auto printed = sinks.print(text); !printed) return printed;
   if (!written) return written;
   return outcome;
 }

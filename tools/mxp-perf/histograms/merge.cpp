@@ -1,7 +1,6 @@
 #include "mxp-perf/histograms/merge.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -9,7 +8,6 @@
 
 #include "common/counted.h"
 #include "common/escape.h"
-#include "common/write_all.h"
 #include "mxp-perf/histograms/hdr_payload.h"
 #include "mxp-perf/schema/input_file.h"
 #include "mxp/version.h"
@@ -86,11 +84,7 @@ std::string text_of(const HistogramLog& log) {
   for (const TaggedHistogram& row : log.histograms) {
     text += fmt::format("{:<22} {}", row.tag.empty() ? "(no tag)" : tools::escape(row.tag),
                         tools::counted(row.histogram.count(), "value"));
-    if (row.histogram.count() > 0) {
-      const Percentiles p = percentiles_us(row.histogram);
-      text += fmt::format(": p50 {:.1f} us, p90 {:.1f}, p99 {:.1f}, p99.9 {:.1f}, max {:.1f}", p.p50, p.p90, p.p99,
-                          p.p999, p.max);
-    }
+    if (row.histogram.count() > 0) text += ": " + to_text(percentiles_us(row.histogram));
     text += '\n';
   }
   return text;
@@ -103,8 +97,7 @@ tools::Result<void> run_merge(const Options& options, ResultSinks& sinks) {
   if (!merged) return std::unexpected(merged.error());
   const auto files = sinks.files().write_histograms(*merged);
   const auto json = sinks.json().write_document(document_of(*merged, options.merge.files.size()));
-  if (options.json != "-")
-    if (auto written = tools::write_all(STDOUT_FILENO, text_of(*merged), "stdout"); !written) return written;
+  if (auto printed = sinks.print(text_of(*merged)); !printed) return printed;
   if (!files) return files;
   return json;
 }

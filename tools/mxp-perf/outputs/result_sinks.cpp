@@ -1,20 +1,17 @@
 #include "mxp-perf/outputs/result_sinks.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "common/write_all.h"
 #include "mxp-perf/config_json.h"
 #include "mxp-perf/outputs/iperf3_json.h"
 #include "mxp-perf/schema/series_json.h"
 #include "mxp/version.h"
 
 namespace mxp::perf {
-
-nlohmann::json failure_document(const tools::ToolError& error) {
-  nlohmann::json document = {{"schema", kSchemaName}};
-  document.update(to_json(error));
-  return document;
-}
 
 void stream_refusal(const tools::ParseStop& stop, std::span<const std::string> arguments) {
   if (stop.code == tools::ExitCode::ok || std::ranges::find(arguments, "--json-stream") == arguments.end()) return;
@@ -33,6 +30,11 @@ tools::Result<ResultSinks> ResultSinks::open(const Options& options, std::span<c
   }
   sinks.files_ = *std::move(files);
   return sinks;
+}
+
+tools::Result<void> ResultSinks::print(std::string_view text) const {
+  if (options_->json == "-" || options_->outputs.json_stream) return {};
+  return tools::write_all(STDOUT_FILENO, text, "stdout");
 }
 
 void ResultSinks::begin() {
@@ -61,7 +63,11 @@ tools::Result<void> ResultSinks::deliver(const Result& result, const nlohmann::j
 
 void ResultSinks::fail(const tools::ToolError& error) {
   // A result that was already written stays, even if it missed a threshold or stdout did not take its text.
-  if (!json_.written()) (void)json_.write_line(failure_document(error));
+  if (!json_.written()) {
+    nlohmann::json document = {{"schema", kSchemaName}};
+    document.update(to_json(error));
+    (void)json_.write_line(document);
+  }
   if (delivered_) return;
   stream_.tell("error", to_json(error)["error"]);
   (void)files_.write_iperf3(to_iperf3(*options_, nullptr, error));

@@ -5,7 +5,7 @@
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <span>
-#include <string>
+#include <string_view>
 
 #include "common/command_line.h"
 #include "common/json_output.h"
@@ -23,9 +23,10 @@ class ResultSinks {
   static tools::Result<ResultSinks> open(const Options& options, std::span<const std::string> arguments);
 
   tools::JsonOutput& json() { return json_; }
-  JsonStream& stream() { return stream_; }
   ResultFiles& files() { return files_; }
 
+  // Text for people, on stdout unless that carries JSON.
+  tools::Result<void> print(std::string_view text) const;
   void begin();
   void interval(const IntervalRate& rate);
   // `document` is the whole result, `error` what stands beside it. Each output is tried, and the first failure returned.
@@ -47,8 +48,5 @@ class ResultSinks {
 
 // The same for a command line that was not understood, where one of its words asks for the stream.
 void stream_refusal(const tools::ParseStop& stop, std::span<const std::string> arguments);
-
-// {"schema":…,"error":{…}}
-nlohmann::json failure_document(const tools::ToolError& error);
 
 }  // namespace mxp::perf
