@@ -114,9 +114,10 @@ void add_server_options(CLI::App& app, Options& options, LowOptions& low) {
   ServerLimits& limits = options.server_limits;
   app.add_option("--max-clients", limits.max_clients, "clients that are served at a time; another one is refused")
       ->check(CLI::Range(1u, 100'000u));
-  app.add_option("--max-rate", low.max_rate,
-                 "bytes of a test that one client may send and get, as a rate: flow control holds it, and a test of "
-                 "datagrams that is faster is refused");
+  app.add_option(
+      "--max-rate", low.max_rate,
+      "bytes of a test that all runs with one key may send and get, as a rate: flow control holds it, and a test of "
+      "datagrams that is faster is refused");
   tools::add_time(app, "--max-time", limits.max_time, "duration of a test; a longer one is refused");
   tools::add_time(app, "--delay", limits.answer_delay, "hold back each answer for so long, as a slow application would",
                   {.most = kMaxDelay});

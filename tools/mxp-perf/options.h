@@ -32,7 +32,7 @@ inline constexpr std::size_t kLeastMtu = kMinInitialSize + ip_and_udp_headers(Ad
 // What a server sets beside its clients' wishes.
 struct ServerLimits {
   std::optional<unsigned> max_clients;        // at a time
-  std::optional<double> max_bits_per_second;  // bytes of the test in each direction, of one client
+  std::optional<double> max_bits_per_second;  // bytes of a test, of all runs with one key
   std::optional<Duration> max_time;           // of one test
   Duration answer_delay{};                    // each answer is held back for so long
 };
