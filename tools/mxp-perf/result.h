@@ -95,12 +95,6 @@ struct TlsFigures {
   std::optional<Percentiles> latency_us = {};
 };
 
-// When a test began, in seconds of Unix time.
-struct StartTime {
-  double unix_seconds = 0;
-  std::optional<double> asked_unix_seconds = {};  // --start-at
-};
-
 // What the transport of this end did over all connections.
 struct TransportTotals {
   unsigned connections = 0;
@@ -159,7 +153,7 @@ struct Result {
   std::string suite;
   std::optional<OneWayDelay> one_way;
   std::optional<TlsFigures> tls;
-  StartTime start;
+  std::optional<double> asked_start;  // --start-at, in seconds of Unix time
   Environment environment;
   Noise noise;
   Verdict verdict = Verdict::none;  // verdict/verdict.h

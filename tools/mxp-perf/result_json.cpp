@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "common/blocked_times.h"
+#include "mxp-perf/clock/unix_time.h"
 #include "mxp-perf/result.h"
 #include "mxp-perf/schema/series_json.h"
 #include "mxp-perf/verdict/verdict.h"
@@ -130,9 +131,9 @@ nlohmann::json to_json(const Result& result) {
                          {"verdict_reason", result.verdict_reason},
                          {"noise", to_json(result.noise)},
                          {"environment", to_json(result.environment)}};
-  if (result.start.asked_unix_seconds) {
-    json["start"]["asked_unix_seconds"] = *result.start.asked_unix_seconds;
-    json["start"]["late_us"] = (result.start.unix_seconds - *result.start.asked_unix_seconds) * 1e6;
+  if (result.asked_start && result.started_at) {
+    json["start"]["asked_unix_seconds"] = *result.asked_start;
+    json["start"]["late_us"] = (unix_seconds(*result.started_at) - *result.asked_start) * 1e6;
   }
   json["config"] = {
       {"datagram_bytes", result.datagram_bytes}, {"connections", result.connections}, {"suite", result.suite}};

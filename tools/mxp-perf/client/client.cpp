@@ -125,7 +125,6 @@ std::size_t Client::on_stream_data(Connection& connection, StreamId id, ByteView
 void Client::begin() {
   phase_ = Phase::running;
   begun_ = loop_->now();
-  start_ = {.unix_seconds = unix_seconds(), .asked_unix_seconds = options_.start_at};
   figures_at_begin_ = ProcessFigures::now(*loop_);
   begun_at_ = std::chrono::system_clock::now();
   machine_at_begin_ = MachineReading::now(partners_);
@@ -264,7 +263,7 @@ Result Client::measured() {
   }
   test_->add_to(result);
   result.one_way = clock_.delays();
-  result.start = start_;
+  result.asked_start = options_.start_at;
   result.environment = Environment::here(*loop_);
   result.noise = noise_between(machine_at_begin_, MachineReading::now(partners_), own_times(result));
   const bool is_run = options_.command == Command::run;

@@ -105,7 +105,6 @@ class Client final : public Handler {
   std::unique_ptr<ClientTest> test_;
   IntervalRates intervals_;
   Timestamp begun_{};
-  StartTime start_;
   MachineReading machine_at_begin_;
   ClockProbe clock_;
   ProcessFigures figures_at_begin_;

@@ -7,8 +7,8 @@
 
 namespace mxp::perf {
 
-inline double unix_seconds() {
-  return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+inline double unix_seconds(std::chrono::system_clock::time_point time = std::chrono::system_clock::now()) {
+  return std::chrono::duration<double>(time.time_since_epoch()).count();
 }
 
 // REQUIRES: less than the 292 years that a Duration holds.

@@ -173,8 +173,8 @@ tools::Result<nlohmann::json> run_once(const std::string& what, std::string_view
   const int status = wait_for(child, read_end.get(), signals, text);
   if (signals.received() != 0) return tools::fail(ErrorKind::interrupted, "interrupted");
   const int code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-  constexpr int kThreshold = 6;  // a bound of the run's own did not hold: its result is whole
-  if (code != 0 && code != kThreshold)
+  // Where a bound of the run's own did not hold, its result is whole.
+  if (code != 0 && code != static_cast<int>(tools::ExitCode::threshold))
     return tools::fail(kind_of(code, result), fmt::format("{} failed with exit code {}: {}", name, code,
                                                           tools::escape(text.substr(0, text.find('\n')))));
   auto document = read_result(result);

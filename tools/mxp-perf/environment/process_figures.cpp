@@ -21,9 +21,8 @@ std::optional<double> waited_for_processor() {
 
 double ratio(std::uint64_t of, std::uint64_t by) { return static_cast<double>(of) / static_cast<double>(by); }
 
-}  // namespace
-
-double cpu_seconds() {
+// Processor time of this process so far, both user and system.
+double cpu_seconds_so_far() {
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
   const auto seconds = [](const timeval& t) {
@@ -32,9 +31,11 @@ double cpu_seconds() {
   return seconds(usage.ru_utime) + seconds(usage.ru_stime);
 }
 
+}  // namespace
+
 ProcessFigures ProcessFigures::now(const EventLoop& loop) {
   const CarrierStats stats = loop.carrier_stats();
-  return {.cpu_seconds = perf::cpu_seconds(),
+  return {.cpu_seconds = cpu_seconds_so_far(),
           .waited_seconds = waited_for_processor(),
           .datagrams_sent = stats.datagrams_sent,
           .send_calls = stats.send_calls,

@@ -30,7 +30,4 @@ ProcessFigures parse_figures(const nlohmann::json& json);
 // Of a result: without the processor's time, which has a place of its own.
 nlohmann::json socket_json(const ProcessFigures& figures);
 
-// Processor time of this process so far, both user and system.
-double cpu_seconds();
-
 }  // namespace mxp::perf

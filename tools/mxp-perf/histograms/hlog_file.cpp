@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "common/escape.h"
+#include "mxp-perf/clock/unix_time.h"
 #include "mxp-perf/histograms/hdr_payload.h"
 
 namespace mxp::perf {
@@ -20,8 +21,6 @@ constexpr double kNsPerMs = 1e6;  // the unit of Interval_Max, as HdrHistogram w
 constexpr double kLatestSeconds = 4.6e9;
 
 bool is_time(double seconds) { return seconds >= 0 && seconds <= kLatestSeconds; }
-
-double seconds_of(WallTime time) { return std::chrono::duration<double>(time.time_since_epoch()).count(); }
 
 // The text up to the next `end`, and that is taken off; all of it where there is none.
 std::string_view take_until(std::string_view& text, char end) {
@@ -93,7 +92,7 @@ std::expected<void, std::string> add_to(std::vector<TaggedHistogram>& sums, Tagg
 }
 
 std::string to_hlog(const HistogramLog& log) {
-  const double start = seconds_of(log.start);
+  const double start = unix_seconds(log.start);
   const std::time_t whole = static_cast<std::time_t>(start);
   std::string text = fmt::format(
       "#[Logged by mxp-perf; values in nanoseconds, Interval_Max in milliseconds]\n"

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "mxp-perf/clock/unix_time.h"
 #include "mxp-perf/histograms/hdr_payload.h"
 
 namespace mxp::perf {
@@ -32,10 +33,8 @@ nlohmann::json to_json(const IntervalRate& interval, RateUnit unit) {
 }
 
 void add_series(const Result& result, nlohmann::json& document) {
-  if (result.started_at) {
-    const double seconds = std::chrono::duration<double>(result.started_at->time_since_epoch()).count();
-    document["started_at_unix_seconds"] = std::round(seconds * 1000) / 1000;
-  }
+  if (result.started_at)
+    document["started_at_unix_seconds"] = std::round(unix_seconds(*result.started_at) * 1000) / 1000;
   for (const IntervalRate& interval : result.intervals)
     document["intervals"].push_back(to_json(interval, rate_unit(result.test)));
   for (const NamedHistogram& histogram : result.histograms)

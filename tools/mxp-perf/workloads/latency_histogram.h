@@ -10,9 +10,8 @@ namespace mxp::perf {
 
 class LatencyHistogram {
  public:
-  // How wide a bin is at most, as a share of its values.
-  enum class Bins : std::uint8_t { mille, percent };
-  explicit LatencyHistogram(Bins bins = Bins::mille) : counts_(bins == Bins::mille ? 3 : 2) {}
+  // `figures`: 3 has bins of a mille at most, 2 of a per cent.
+  explicit LatencyHistogram(int figures = 3) : counts_(figures) {}
 
   // `count` values of the same size.
   void record(Duration latency, std::uint64_t count = 1) {

@@ -53,7 +53,7 @@ class MessageMeter {
 
  private:
   BulkMeter window_;
-  LatencyHistogram latency_{LatencyHistogram::Bins::percent};
+  LatencyHistogram latency_{kReportFigures};
 };
 
 }  // namespace mxp::perf
