@@ -106,7 +106,7 @@ class Files(CompareCase):
     def test_what_cannot_be_compared_is_2(self):
         good = self.results("a", [100e6])
         bad = self.folder / "bad.json"
-        cases = [("", "it is not JSON"), ("[]", "it is not JSON"), ('{"schema":"mxp-dump/1"}', "its schema is mxp-dump/1"), (json.dumps({"schema": "mxp-perf/1", "limits": {}}), "no result of a test"),
+        cases = [("", "it is not JSON"), ("[]", "it is not JSON"), ("{}", "it is no result of mxp-perf"), ('{"schema":"mxp-dump/1"}', "its schema is mxp-dump/1"), (json.dumps({"schema": "mxp-perf/1", "limits": {}}), "no result of a test"),
                  (json.dumps({**bulk(1e8), "error": {"kind": "interrupted", "message": "x"}}), "cut short"), (json.dumps({**bulk(1e8), "test": "rr"}), "different tests"),
                  (json.dumps({**bulk(1e8), "result": {"goodput_bits_per_second": "fast"}}), "not every result has goodput"), (json.dumps({**bulk(1e8), "result": {}}), "not every result has goodput"),
                  (json.dumps({**bulk(1e8), "config": [1, {"a": None}]}), None), (json.dumps(bulk(1e8, a=nested(20))), None),
@@ -177,6 +177,10 @@ class InTurn(CompareCase):
             self.assertEqual((done.returncode, earlier in done.stderr, (self.folder / "calls").exists()), (2, True, False), done.stderr)
             (kept / earlier).unlink()
             kept.rmdir()
+        kept.write_text("of a person")
+        done = perf("compare", "--runs", "1", old, new, "--keep", kept)
+        self.assertEqual((done.returncode, "is no folder" in done.stderr, (self.folder / "calls").exists()), (2, True, False), done.stderr)
+        kept.unlink()
         kept.mkdir()
         (kept / "notes.txt").write_text("of a person")
         self.assertEqual(perf("compare", "--runs", "1", old, new, "--keep", kept).returncode, 0)

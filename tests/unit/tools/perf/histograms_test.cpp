@@ -146,6 +146,11 @@ BOOST_AUTO_TEST_CASE(what_does_not_add_up_is_refused) {
   two.histograms[0].tag = "b";
   const HistogramLog others[] = {three, two};
   BOOST_TEST(merge_logs(others).value().histograms.size() == 2u);
+  HdrHistogram many, one;
+  many.record(1, INT64_MAX);
+  one.record(1);
+  BOOST_TEST(many.add(one).error() == "together they have too many counts");
+  BOOST_TEST(many.count() == std::uint64_t{INT64_MAX});
 }
 
 BOOST_AUTO_TEST_CASE(a_log_says_which_line_is_wrong) {
