@@ -1,6 +1,6 @@
 // Makes the messages of a test. Closed loop: as many as their class takes, and more as soon as it has room again. Open
-// loop: messages are due at times of their own (arrivals/arrivals.h); one that finds no room is sent later and counts from when it was due, so that
-// a slow connection is not hidden by messages that were never made.
+// loop: messages are due at times of their own (arrivals/arrivals.h); one that finds no room is sent later and counts
+// from when it was due, so that a slow connection is not hidden by messages that were never made.
 #pragma once
 
 #include <cstdint>
