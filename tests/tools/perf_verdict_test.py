@@ -22,6 +22,8 @@ class Verdicts(unittest.TestCase):
             with self.subTest(arguments):
                 self.judged(report_of("run", "--duration", "2s", *arguments), "network", "congestion control held the sender")
         self.judged(report_of("run", "--test", "rr", "--duration", "1s", "--link", "delay 30ms"), "network", "the round trip of")
+        self.judged(report_of("run", "--test", "datagrams", "--rate", "500", "--duration", "1s", "--link", "loss 10%"), "network",
+                    r"^\d+\.\d% of the datagrams were lost on the way$")
 
     def test_a_server_that_takes_or_gives_no_more_or_answers_late_is_the_peer(self):
         with Server("--max-rate", "5mbit") as slow, Server("--delay", "50ms") as late:

@@ -44,6 +44,9 @@ struct NamedHistogram {
 // What kept the run from being faster.
 enum class Verdict : std::uint8_t { none, tool, network, peer };
 
+// By how much less than it asked for a test may reach, and still count as one that kept its rate.
+inline constexpr double kRateTolerance = 1.02;
+
 // The calls of a test, streams and handshakes too, that are measured: those due within its duration, less what was to
 // be left out.
 struct CallCounts {
@@ -58,11 +61,12 @@ struct CallCounts {
 
 // The datagrams of that test.
 struct DatagramCounts {
-  std::optional<double> asked_per_second;  // where a rate was given
+  std::optional<double> asked_per_second = {};  // where a rate was given, as is rate_kept
+  std::optional<bool> rate_kept = {};           // they came at that rate
   std::uint64_t sent = 0;
   std::uint64_t delivered = 0;
-  std::uint64_t not_sent = 0;              // found the queue full, or waited in it until the end
-  std::optional<std::uint64_t> overtaken;  // delivered after one that was sent later; the server knows it
+  std::uint64_t not_sent = 0;                   // found the queue full, or waited in it until the end
+  std::optional<std::uint64_t> overtaken = {};  // delivered after one that was sent later; the server knows it
 
   double delivered_share() const { return sent == 0 ? 0 : static_cast<double>(delivered) / static_cast<double>(sent); }
 };
@@ -158,6 +162,13 @@ struct Result {
   Noise noise;
   Verdict verdict = Verdict::none;  // verdict/verdict.h
   std::string verdict_reason;
+
+  // Whether what was asked for came at its rate; nothing where there was none.
+  std::optional<bool> rate_kept() const {
+    if (calls) return calls->rate_kept;
+    if (messages) return messages->rate_kept;
+    return datagrams ? datagrams->rate_kept : std::nullopt;
+  }
 };
 
 // "22806", "1.2"

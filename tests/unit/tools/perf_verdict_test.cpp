@@ -145,6 +145,21 @@ BOOST_AUTO_TEST_CASE(a_rate_that_was_kept_had_no_limit_and_a_late_sender_is_the_
   BOOST_TEST((verdict_of(result) == Verdict::tool));
 }
 
+BOOST_AUTO_TEST_CASE(datagrams_that_the_path_lost_are_the_networks_and_those_of_a_full_socket_are_not) {
+  Result result = idle_bulk();
+  result.test = Test::datagrams;
+  result.datagrams = DatagramCounts{.asked_per_second = 100, .rate_kept = true, .sent = 1000, .delivered = 990};
+  BOOST_TEST(judge(result, kPeer).reason == "the rate that was asked for was kept");
+  result.datagrams->not_sent = 1;
+  BOOST_TEST(judge(result, kPeer).reason.starts_with("nothing stands out"));
+  result.datagrams = DatagramCounts{.asked_per_second = 100, .rate_kept = false, .sent = 1000, .delivered = 670};
+  BOOST_TEST((verdict_of(result) == Verdict::network));
+  BOOST_TEST(judge(result, kPeer).reason == "33.0% of the datagrams were lost on the way");
+  BOOST_TEST((verdict_of(result, kRun) == Verdict::tool));  // there is no network
+  result.server->receive_overflows = 320;
+  BOOST_TEST((verdict_of(result) == Verdict::none));
+}
+
 BOOST_AUTO_TEST_CASE(times_of_the_machine_are_those_of_its_first_line) {
   const auto times = parse_machine_times("cpu  100 20 30 400 5 6 7 50 9 9", 100);
   BOOST_REQUIRE(times.has_value());

@@ -68,8 +68,7 @@ void CallBook::add_to(Result& result, Timestamp end, std::optional<double> asked
       // what the path needs by itself. A backlog that grew and was worked off after the end shows in the longer span.
       const double span =
           std::chrono::duration<double>(last_answer_ - shortest_.value_or(Duration::zero()) - measured_from_).count();
-      constexpr double kTolerance = 1.02;
-      calls.rate_kept = calls.due == calls.answered && span <= result.seconds * kTolerance;
+      calls.rate_kept = calls.due == calls.answered && span <= result.seconds * kRateTolerance;
       const double seconds = *calls.rate_kept ? result.seconds : std::max(result.seconds, span);
       if (seconds > 0) result.messages_per_second = static_cast<double>(measured()) / seconds;
     }

@@ -130,18 +130,13 @@ std::string summary_of(const RateSearch& search, const std::vector<Trial>& trial
 Trial judge_trial(const Options& options, double rate, const Result& result) {
   Trial trial{.rate_per_second = rate, .p99_us = {}, .loss_share = loss_of(result), .why = {}, .limited_by = {}};
   if (result.latency_us) trial.p99_us = result.latency_us->p99;
-  // What waits in a queue of the path comes after all, and is not lost: it is the rate of arrivals that tells.
-  constexpr double kTolerance = 1.02;
-  const bool kept_up = !(result.calls && result.calls->rate_kept == false) &&
-                       !(result.messages && result.messages->rate_kept == false) &&
-                       !(result.datagrams && result.messages_per_second.value_or(0) * kTolerance < rate);
   const auto& [p99, loss, least, most] = options.capacity;
   if (p99 && !trial.p99_us) trial.why = "nothing was answered";
   else if (p99 && *trial.p99_us > std::chrono::duration<double, std::micro>(*p99).count())
     trial.why = fmt::format("p99 was {:.1f} us", *trial.p99_us);
   else if (loss && trial.loss_share && *trial.loss_share > *loss)
     trial.why = fmt::format("{:.3f}% were lost or not sent", 100 * *trial.loss_share);
-  else if (!kept_up) trial.why = "the rate was not reached";
+  else if (result.rate_kept() == false) trial.why = "the rate was not reached";
   if (!trial.why.empty()) trial.limited_by = to_string(result.verdict);
   return trial;
 }

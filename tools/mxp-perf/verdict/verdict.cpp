@@ -18,6 +18,8 @@ namespace {
 constexpr double kFull = 0.85;
 // What holds a sender for so much of the time is what holds it.
 constexpr double kMost = 0.5;
+// Datagrams are not sent again: more than that would be missing from a rate.
+constexpr double kLost = kRateTolerance - 1;
 
 long percent(double share) { return std::lround(share * 100); }
 
@@ -38,13 +40,19 @@ double busy_share(const ProcessFigures& figures, double wall_seconds) {
   return (figures.cpu_seconds + figures.waited_seconds.value_or(0)) / wall_seconds;
 }
 
-std::optional<bool> rate_kept(const Result& result) {
+bool kept_its_rate(const Result& result) {
   // A test of isolation has a rate, and bulk data beside it that go as fast as they can.
-  if (result.test == Test::isolation) return std::nullopt;
-  if (result.calls && result.calls->rate_kept) return result.calls->rate_kept;
-  if (result.messages && result.messages->rate_kept) return result.messages->rate_kept;
-  if (result.datagrams && result.datagrams->asked_per_second) return result.datagrams->not_sent == 0;
-  return std::nullopt;
+  if (result.test == Test::isolation) return false;
+  if (result.datagrams && result.datagrams->not_sent > 0) return false;
+  return result.rate_kept() == true;
+}
+
+// The share of the datagrams that the path lost: what a full socket of the server dropped had come there.
+double lost_on_the_way(const Result& result) {
+  if (!result.datagrams) return 0;
+  const std::uint64_t sent = result.datagrams->sent;
+  const std::uint64_t came = result.datagrams->delivered + result.server->receive_overflows;
+  return came >= sent ? 0 : 1 - static_cast<double>(came) / static_cast<double>(sent);
 }
 
 bool is_asked_and_answered(const Result& result) { return result.service_time_us && !result.goodput_bits_per_second; }
@@ -97,6 +105,8 @@ std::optional<Judgement> by_the_path(const Result& result, const Setting& settin
         "congestion control held the sender for {}% of the time, with {:.1f}% of the packets lost and "
         "round trips of {}",
         percent(held), 100 * lost, tools::format_duration(sender.smoothed_rtt));
+  } else if (const double share = lost_on_the_way(result); share > kLost) {
+    what = fmt::format("{:.1f}% of the datagrams were lost on the way", 100 * share);
   } else {
     return std::nullopt;
   }
@@ -120,8 +130,7 @@ std::string_view to_string(Verdict verdict) {
 Judgement judge(const Result& result, const Setting& setting) {
   if (result.wall_seconds <= 0 || !result.client || !result.server)
     return {Verdict::none, "the test has no report of the server"};
-  const auto kept = rate_kept(result);
-  if (kept && *kept) return {Verdict::none, "the rate that was asked for was kept"};
+  if (kept_its_rate(result)) return {Verdict::none, "the rate that was asked for was kept"};
   if (auto held = by_held_answers(result)) return *std::move(held);
   if (auto busy = by_a_busy_thread(result, setting)) return *std::move(busy);
   if (auto credit = by_flow_control(result, setting)) return *std::move(credit);

@@ -5,7 +5,8 @@
 //   a thread that never slept                 that end's program; none where other processes had the processors
 //   the receiver's flow control held          the receiver's application: of the server peer, of the client tool
 //   congestion control and pacing held,
-//   or the round trip is most of a call       network, if there is one in between
+//   or the round trip is most of a call,
+//   or datagrams were lost on the way         network, if there is one in between
 //   the sender was late by itself             tool
 #pragma once
 

@@ -108,7 +108,6 @@ void DatagramTest::add_to(Result& result) {
     counts.not_sent += stats.expired + stats.too_large + stats.queued;
   }
   counts.not_sent += refused_;
-  if (workload_.calls_per_second > 0) counts.asked_per_second = workload_.calls_per_second;
   if (all_reported(loads_)) {
     ArrivalSpan span;
     counts.overtaken = 0;
@@ -125,10 +124,16 @@ void DatagramTest::add_to(Result& result) {
     result.bytes = counts.delivered * workload_.size;
     result.seconds = std::chrono::duration<double>(loop_.now() - begun_).count();
   }
+  if (result.seconds > 0) {
+    result.goodput_bits_per_second = static_cast<double>(result.bytes) * 8 / result.seconds;
+    result.messages_per_second = static_cast<double>(counts.delivered) / result.seconds;
+  }
+  if (workload_.calls_per_second > 0) {
+    counts.asked_per_second = workload_.calls_per_second;
+    // What waits in a queue of the path comes after all, and is not lost: it is the rate of arrivals that tells.
+    counts.rate_kept = result.messages_per_second.value_or(0) * kRateTolerance >= workload_.calls_per_second;
+  }
   result.datagrams = counts;
-  if (result.seconds <= 0) return;
-  result.goodput_bits_per_second = static_cast<double>(result.bytes) * 8 / result.seconds;
-  result.messages_per_second = static_cast<double>(counts.delivered) / result.seconds;
 }
 
 }  // namespace mxp::perf

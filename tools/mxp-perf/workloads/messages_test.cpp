@@ -138,9 +138,8 @@ void MessagesTest::add_to(Result& result) {
   if (open_loop()) {
     counts.asked_per_second = workload_.messages_per_second;
     counts.not_sent = source_.left_before(std::min(loop_.now(), end_));
-    constexpr double kTolerance = 1.02;
-    counts.rate_kept =
-        counts.not_sent == 0 && result.messages_per_second.value_or(0) * kTolerance >= workload_.messages_per_second;
+    counts.rate_kept = counts.not_sent == 0 &&
+                       result.messages_per_second.value_or(0) * kRateTolerance >= workload_.messages_per_second;
   }
   result.messages = counts;
 }

@@ -89,6 +89,12 @@ BOOST_AUTO_TEST_CASE(a_trial_says_what_broke_the_bound_and_the_verdict_of_its_ru
   result.latency_us->p99 = 900;
   result.calls = CallCounts{.rate_kept = false, .due = 1000, .answered = 1000};
   BOOST_TEST(judge_trial(options, 500, result).why == "the rate was not reached");
+  options.capacity = {.p99 = {}, .loss = 0.01};
+  result.calls.reset();
+  result.datagrams = DatagramCounts{.rate_kept = false, .sent = 1000, .delivered = 1000};  // they waited in a queue
+  BOOST_TEST(judge_trial(options, 500, result).why == "the rate was not reached");
+  result.datagrams->rate_kept = true;
+  BOOST_TEST(judge_trial(options, 500, result).why == "");
 }
 
 BOOST_AUTO_TEST_SUITE_END()
