@@ -3,7 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
+
+#include "netem/words.h"
 
 namespace mxp::netem {
 namespace {
@@ -17,20 +18,17 @@ std::expected<std::vector<std::uint32_t>, std::string> parse_delivery_trace(std:
   std::size_t line_number = 0;
   while (!text.empty()) {
     ++line_number;
-    const std::size_t end = text.find('\n');
-    std::string_view line = text.substr(0, end);
-    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+    std::string_view line = take_line(text);
     if (line.ends_with('\r')) line.remove_suffix(1);
-    std::uint32_t milliseconds = 0;
-    const auto [stop, error] = std::from_chars(line.data(), line.data() + line.size(), milliseconds);
-    if (error != std::errc() || stop != line.data() + line.size()) {
+    const auto milliseconds = whole_number<std::uint32_t>(line);
+    if (!milliseconds) {
       return std::unexpected(fmt::format("line {}: one whole number of milliseconds expected", line_number));
     }
-    if (!opportunities.empty() && milliseconds < opportunities.back()) {
-      return std::unexpected(fmt::format("line {}: {} is before the {} of the line above", line_number, milliseconds,
+    if (!opportunities.empty() && *milliseconds < opportunities.back()) {
+      return std::unexpected(fmt::format("line {}: {} is before the {} of the line above", line_number, *milliseconds,
                                          opportunities.back()));
     }
-    opportunities.push_back(milliseconds);
+    opportunities.push_back(*milliseconds);
   }
   if (opportunities.empty()) return std::unexpected(std::string("no delivery opportunity in it"));
   if (opportunities.back() == 0)

@@ -3,9 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 
-#include "netem/spec_parser.h"
+#include "netem/words.h"
 
 namespace mxp::netem {
 namespace {
@@ -14,13 +13,6 @@ constexpr std::string_view kRecordingHeader = "mxp-netem-record 1";
 constexpr std::uint64_t kLongestRecordedDelay = 7 * 24 * 3'600'000'000'000u;  // our choice: no sum of times overflows
 
 std::string_view direction_word(Direction direction) { return direction == Direction::up ? "up" : "down"; }
-
-std::optional<std::uint64_t> whole_number(std::string_view text) {
-  std::uint64_t value = 0;
-  const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || stop != text.data() + text.size()) return std::nullopt;
-  return value;
-}
 
 // The words after the delay. False if one of them is unknown.
 bool read_flags(std::span<const std::string_view> words, RecordedDeparture& departure) {
@@ -32,7 +24,7 @@ bool read_flags(std::span<const std::string_view> words, RecordedDeparture& depa
     } else if (words[i] == "ce") {
       departure.marked = true;
     } else if (words[i] == "corrupt" && i + 1 < words.size()) {
-      departure.flipped_bit = whole_number(words[++i]);
+      departure.flipped_bit = whole_number<std::uint64_t>(words[++i]);
       if (!departure.flipped_bit) return false;
     } else {
       return false;
@@ -61,18 +53,11 @@ std::string recorded_departure(Direction direction, FlowId flow, std::uint64_t p
 
 std::expected<Recording, std::string> Recording::parse(std::string_view text) {
   Recording recording;
-  for (std::size_t line_number = 1; !text.empty(); ++line_number) {
-    const std::size_t end = text.find('\n');
-    const std::string_view line = text.substr(0, end);
-    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
-    if (line_number == 1) {
-      if (line != kRecordingHeader)
-        return std::unexpected(fmt::format("line 1: '{}' expected: this is no recording", kRecordingHeader));
-      continue;
-    }
-    if (const std::string problem = recording.read_line(line); !problem.empty())
+  if (take_line(text) != kRecordingHeader)
+    return std::unexpected(fmt::format("line 1: '{}' expected: this is no recording", kRecordingHeader));
+  for (std::size_t line_number = 2; !text.empty(); ++line_number) {
+    if (const std::string problem = recording.read_line(take_line(text)); !problem.empty())
       return std::unexpected(fmt::format("line {}: {}", line_number, problem));
-    if (text.empty()) break;
   }
   for (auto& flows : recording.flows_) {
     for (auto& [flow, entries] : flows) {
@@ -101,13 +86,13 @@ std::string Recording::read_line(std::string_view line) {
   constexpr std::size_t kLeastWords = 4;
   if (words.size() < kLeastWords || (words[0] != "up" && words[0] != "down"))
     return "up or down, flow, packet, and its delay or 'lost' expected";
-  const auto flow = whole_number(words[1]);
-  const auto packet = whole_number(words[2]);
+  const auto flow = whole_number<FlowId>(words[1]);
+  const auto packet = whole_number<std::uint64_t>(words[2]);
   if (!flow || !packet) return "flow and packet are whole numbers";
   Entry entry{.packet = *packet, .departures = {}};
   if (words[3] != "lost") {
     RecordedDeparture departure;
-    const auto delay = whole_number(words[3]);
+    const auto delay = whole_number<std::uint64_t>(words[3]);
     if (!delay || *delay > kLongestRecordedDelay) return "the delay is a number of nanoseconds, up to a week";
     departure.delay = Duration(static_cast<Duration::rep>(*delay));
     if (!read_flags(std::span(words).subspan(kLeastWords), departure)) return "copy, ahead, corrupt BIT or ce expected";

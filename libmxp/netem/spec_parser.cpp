@@ -5,18 +5,6 @@
 
 namespace mxp::netem {
 
-std::vector<std::string_view> words_of(std::string_view text) {
-  constexpr std::string_view kBlank = " \t\r\n";
-  std::vector<std::string_view> words;
-  for (std::size_t start = text.find_first_not_of(kBlank); start != std::string_view::npos;
-       start = text.find_first_not_of(kBlank, start)) {
-    const std::size_t end = std::min(text.find_first_of(kBlank, start), text.size());
-    words.push_back(text.substr(start, end - start));
-    start = end;
-  }
-  return words;
-}
-
 // Whether a word can only be meant as a number. A mistyped number is then an error and not taken for the next keyword.
 bool looks_like_number(std::string_view word) {
   return !word.empty() && ((word[0] >= '0' && word[0] <= '9') || word[0] == '.' || word[0] == '-' || word[0] == '+');

@@ -13,10 +13,9 @@
 
 #include "netem/spec.h"
 #include "netem/spec_units.h"
+#include "netem/words.h"
 
 namespace mxp::netem {
-
-std::vector<std::string_view> words_of(std::string_view text);
 
 // Whether a word can only be meant as a number. A mistyped number is then an error and not taken for the next keyword.
 bool looks_like_number(std::string_view word);

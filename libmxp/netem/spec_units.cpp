@@ -9,6 +9,8 @@
 #include <cmath>
 #include <limits>
 
+#include "netem/words.h"
+
 namespace mxp::netem {
 namespace {
 
@@ -89,14 +91,6 @@ constexpr std::array<Unit, 11> kSizes = {{{"", 1},
                                           {"mbit", 125e3},
                                           {"gbit", 125e6}}};
 
-template <typename Integer>
-std::optional<Integer> parse_integer(std::string_view text) {
-  Integer value = 0;
-  const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || stop != text.data() + text.size()) return std::nullopt;
-  return value;
-}
-
 }  // namespace
 
 std::optional<Duration> parse_time(std::string_view text) {
@@ -117,9 +111,9 @@ std::optional<ByteRate> parse_rate(std::string_view text) {
   return ByteRate::bits_per_second(static_cast<std::uint64_t>(std::llround(*bits)));
 }
 
-std::optional<std::uint32_t> parse_count(std::string_view text) { return parse_integer<std::uint32_t>(text); }
+std::optional<std::uint32_t> parse_count(std::string_view text) { return whole_number<std::uint32_t>(text); }
 
-std::optional<std::int32_t> parse_signed(std::string_view text) { return parse_integer<std::int32_t>(text); }
+std::optional<std::int32_t> parse_signed(std::string_view text) { return whole_number<std::int32_t>(text); }
 
 std::optional<std::uint32_t> parse_size(std::string_view text) {
   const auto bytes = scaled(text, kSizes);

@@ -1,8 +1,9 @@
 #include "mxp-netem/link_plan.h"
 
 #include <algorithm>
-#include <charconv>
 #include <string_view>
+
+#include "netem/words.h"
 
 namespace mxp::tools {
 namespace {
@@ -33,11 +34,9 @@ std::optional<ClientMatch> parse_network(std::string_view text) {
   if (!parsed) return std::nullopt;
   ClientMatch match{.network = parsed, .prefix_bits = bits_of(parsed->family), .number = {}};
   if (slash == std::string_view::npos) return match;
-  const std::string_view bits = text.substr(slash + 1);
-  const auto [stop, error] = std::from_chars(bits.data(), bits.data() + bits.size(), match.prefix_bits);
-  if (error != std::errc() || stop != bits.data() + bits.size() || match.prefix_bits > bits_of(parsed->family)) {
-    return std::nullopt;
-  }
+  const auto number = netem::whole_number<unsigned>(text.substr(slash + 1));
+  if (!number || *number > match.prefix_bits) return std::nullopt;
+  match.prefix_bits = *number;
   return match;
 }
 

@@ -95,6 +95,7 @@ BOOST_AUTO_TEST_CASE(malformed_recordings_are_refused_with_the_line_at_fault) {
   const std::string head = recording_header();
   const std::vector<std::pair<std::string, std::string_view>> table = {
       {"something else\n", "line 1"},
+      {"", "line 1"},
       {head + "left 0 0 5\n", "line 2: up or down"},
       {head + "up 0 0\n", "line 2: up or down"},
       {head + "up 0 0 5\nup x 0 5\n", "line 3: flow and packet"},

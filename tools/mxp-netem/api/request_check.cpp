@@ -7,7 +7,8 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
+
+#include "netem/words.h"
 
 namespace mxp::tools {
 namespace {
@@ -78,12 +79,9 @@ ApiResult<nlohmann::json> body_of(const httplib::Request& request, const httplib
   // Without either there is no body (RFC 9112 §6.3), and none is waited for.
   if (!has_length && !request.has_header("Transfer-Encoding")) return nlohmann::json::object();
   if (has_length) {
-    const std::string text = request.get_header_value("Content-Length");
-    std::uint64_t length = 0;
-    const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), length);
-    if (error != std::errc() || stop != text.data() + text.size())
-      return api_error(kBadBody, "Content-Length is not a number");
-    if (length > kMostBodyBytes) return too_large();
+    const auto length = netem::whole_number<std::uint64_t>(request.get_header_value("Content-Length"));
+    if (!length) return api_error(kBadBody, "Content-Length is not a number");
+    if (*length > kMostBodyBytes) return too_large();
   }
   std::string body;
   bool fits = true;

@@ -7,6 +7,7 @@
 #include "common/escape.h"
 #include "common/units.h"
 #include "netem/spec_units.h"
+#include "netem/words.h"
 
 namespace mxp::tools {
 namespace {
@@ -85,9 +86,7 @@ std::expected<std::vector<ProfileRow>, std::string> parse_csv_profile(std::strin
     return std::unexpected(fmt::format("line {}: {}", line, what));
   };
   for (std::size_t line_number = 1; !text.empty(); ++line_number) {
-    const std::size_t end = text.find('\n');
-    const std::string_view line = trimmed(text.substr(0, end));
-    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+    const std::string_view line = trimmed(netem::take_line(text));
     if (line.empty() || line.starts_with('#')) continue;
     const auto fields = fields_of(line);
     if (columns.empty()) {
