@@ -14,7 +14,7 @@ void SpecParser::read_delay() {
   spec_.delay.mean = time("delay 40ms");
   if (at_number()) {
     spec_.delay.jitter = time("delay 40ms 5ms");
-    if (at_number()) spec_.delay.correlation = percent("delay 40ms 5ms 25%");
+    percent_if_any(spec_.delay.correlation, "delay 40ms 5ms 25%");
   }
   if (accept_keyword("distribution")) read_distribution();
 }
@@ -49,9 +49,9 @@ void SpecParser::read_gemodel() {
   GilbertElliott model;
   model.p = percent("loss gemodel 1% 25%");
   model.r = 1 - model.p;
-  if (at_number()) model.r = percent("loss gemodel 1% 25%");
-  if (at_number()) model.loss_in_bad = percent("loss gemodel 1% 25% 90%");
-  if (at_number()) model.loss_in_good = percent("loss gemodel 1% 25% 90% 0.1%");
+  percent_if_any(model.r, "loss gemodel 1% 25%");
+  percent_if_any(model.loss_in_bad, "loss gemodel 1% 25% 90%");
+  percent_if_any(model.loss_in_good, "loss gemodel 1% 25% 90% 0.1%");
   spec_.loss = model;
 }
 
@@ -59,10 +59,10 @@ void SpecParser::read_states() {
   FourStateLoss model;
   model.p13 = percent("loss state 1% 25%");
   model.p31 = 1 - model.p13;
-  if (at_number()) model.p31 = percent("loss state 1% 25%");
-  if (at_number()) model.p32 = percent("loss state 1% 25% 10%");
-  if (at_number()) model.p23 = percent("loss state 1% 25% 10% 50%");
-  if (at_number()) model.p14 = percent("loss state 1% 25% 10% 50% 0.1%");
+  percent_if_any(model.p31, "loss state 1% 25%");
+  percent_if_any(model.p32, "loss state 1% 25% 10%");
+  percent_if_any(model.p23, "loss state 1% 25% 10% 50%");
+  percent_if_any(model.p14, "loss state 1% 25% 10% 50% 0.1%");
   constexpr double kRounding = 1e-9;
   if (model.p13 + model.p14 > 1 + kRounding)
     return fail("'loss state': P13 and P14 leave the same state, so together at most 100%");
@@ -78,13 +78,7 @@ void SpecParser::read_corrupt() { spec_.corrupt = chance("corrupt 0.1%"); }
 void SpecParser::read_reorder() {
   spec_.reorder.chance = chance("reorder 25% 50%");
   reorder_given_ = true;
-  if (accept_keyword("gap")) {
-    for (const std::string_view earlier : seen_) {
-      if (earlier == "gap") return fail("'gap' is given twice: keep one of them");
-    }
-    seen_.push_back("gap");
-    read_gap();
-  }
+  if (accept_keyword("gap") && comes_once("gap", "gap")) read_gap();
 }
 
 void SpecParser::read_gap() { spec_.reorder.gap = count("reorder 25% gap 5"); }

@@ -27,10 +27,7 @@ void SpecParser::keyword() {
   const std::string_view word = words_[position_];
   if (const Keyword* known = keyword_of(word)) {
     ++position_;
-    for (const std::string_view earlier : seen_) {
-      if (earlier == known->means) return fail("'{}' is given twice: keep one of them", known->name);
-    }
-    seen_.push_back(known->means);
+    if (!comes_once(known->name, known->means)) return;
     keyword_ = known->name;
     (this->*known->read)();
     return;
@@ -42,6 +39,15 @@ void SpecParser::keyword() {
   }
   if (looks_like_number(word) && !keyword_.empty()) return fail("'{}' is one value too many for '{}'", word, keyword_);
   fail("'{}' is unknown: expected one of {}", word, names);
+}
+
+bool SpecParser::comes_once(std::string_view name, std::string_view means) {
+  if (std::find(seen_.begin(), seen_.end(), means) != seen_.end()) {
+    fail("'{}' is given twice: keep one of them", name);
+    return false;
+  }
+  seen_.push_back(means);
+  return true;
 }
 
 void SpecParser::check_whole() {

@@ -44,6 +44,8 @@ class SpecParser {
   static const Keyword* keyword_of(std::string_view word);
 
   void keyword();
+  // An error if a keyword that means the same came before.
+  bool comes_once(std::string_view name, std::string_view means);
   // Checks that need more than one keyword.
   void check_whole();
 
@@ -88,12 +90,15 @@ class SpecParser {
 
   Duration time(std::string_view example) { return value(parse_time, "a time (up to 24 hours)", example); }
   double percent(std::string_view example) { return value(parse_percent, "a percentage from 0 to 100", example); }
+  void percent_if_any(double& target, std::string_view example) {
+    if (at_number()) target = percent(example);
+  }
   std::uint32_t count(std::string_view example) { return value(parse_count, "a whole number", example); }
 
   Chance chance(std::string_view example) {
     Chance result;
     result.p = percent(example);
-    if (at_number()) result.correlation = percent(example);
+    percent_if_any(result.correlation, example);
     return result;
   }
 
