@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "mxp/time.h"
+#include "netem/shared_list.h"
 
 namespace mxp::netem {
 
@@ -23,11 +24,10 @@ class DeliveryTrace {
  public:
   DeliveryTrace() = default;
   // REQUIRES: empty, or what parse_delivery_trace() accepts.
-  explicit DeliveryTrace(std::vector<std::uint32_t> opportunities_ms)
-      : opportunities_ms_(std::move(opportunities_ms)) {}
+  explicit DeliveryTrace(SharedList<std::uint32_t> opportunities_ms) : opportunities_ms_(std::move(opportunities_ms)) {}
 
   bool empty() const { return opportunities_ms_.empty(); }
-  const std::vector<std::uint32_t>& opportunities_ms() const { return opportunities_ms_; }
+  const SharedList<std::uint32_t>& opportunities_ms() const { return opportunities_ms_; }
   // The first one that is left at or after `ready`.
   Duration next_opportunity(Duration ready) const;
   // Takes the opportunities for a packet that is ready at `ready`, after those of the packets before it. Returns when
@@ -43,7 +43,7 @@ class DeliveryTrace {
   Place first_at_or_after(Duration ready) const;
   void advance();
 
-  std::vector<std::uint32_t> opportunities_ms_;
+  SharedList<std::uint32_t> opportunities_ms_;
   Place next_;
   std::uint32_t bytes_left_ = kOpportunityBytes;
 };

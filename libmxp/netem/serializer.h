@@ -16,7 +16,7 @@ namespace mxp::netem {
 
 class Serializer {
  public:
-  // Copies what it needs of `spec`, the recorded link included.
+  // Copies what it needs of `spec`.
   Serializer(const LinkSpec& spec, std::uint64_t seed, std::uint32_t direction);
 
   // Another wire from now on, which is busy as long as this one. A trace that stays goes on where it is.

@@ -44,6 +44,7 @@
 #include "mxp/address.h"
 #include "mxp/rate.h"
 #include "mxp/time.h"
+#include "netem/shared_list.h"
 
 namespace mxp::netem {
 
@@ -61,8 +62,8 @@ enum class Distribution : std::uint8_t { uniform, normal, pareto, paretonormal, 
 
 // A distribution of one's own, in the format of tc's `.dist` files: see delay_table.h.
 struct DelayTable {
-  std::string file;                  // who parsed the spec reads the file and fills in:
-  std::vector<std::int16_t> values;  // deviations in units of jitter / 8192, equally likely
+  std::string file;                 // who parsed the spec reads the file and fills in:
+  SharedList<std::int16_t> values;  // deviations in units of jitter / 8192, equally likely
   bool operator==(const DelayTable&) const = default;
 };
 
@@ -166,8 +167,8 @@ struct LinkSpec {
   };
   // Delivery opportunities in the format of Mahimahi: see delivery_trace.h. Replaces `rate`.
   struct Trace {
-    std::string file;                             // who parsed the spec reads the file and fills in:
-    std::vector<std::uint32_t> opportunities_ms;  // one entry for each 1500 bytes that may leave
+    std::string file;                            // who parsed the spec reads the file and fills in:
+    SharedList<std::uint32_t> opportunities_ms;  // one entry for each 1500 bytes that may leave
     bool operator==(const Trace&) const = default;
   };
   struct Outage {

@@ -101,7 +101,7 @@ std::unexpected<ParseStop> stop(const ToolError& error) { return stop(error.exit
 
 constexpr std::string_view kBoth = "SPEC";
 
-Result<netem::LinkSpec> link_of(std::string_view option, const std::string& text) {
+Result<netem::LinkSpec> link_of(std::string_view option, const std::string& text, SpecFiles& files) {
   auto spec = netem::parse_link_spec(text);
   if (!spec) {
     // --up delay 40ms: the shell gives the option one word, and the others go elsewhere.
@@ -110,7 +110,7 @@ Result<netem::LinkSpec> link_of(std::string_view option, const std::string& text
                 fmt::format("{}: {}{}", option, escape(spec.error()),
                             one_word ? fmt::format("; quote several words: {} 'delay 40ms'", option) : ""));
   }
-  if (auto loaded = load_spec_files(*spec); !loaded)
+  if (auto loaded = files.load(*spec); !loaded)
     return fail(loaded.error().kind, fmt::format("{}: {}", option, loaded.error().message));
   return *spec;
 }
@@ -144,9 +144,10 @@ Result<void> plan_links(const LowOptions& low, const std::string& both, Options&
     options.plans = std::move(scenario->plans);
     options.scenario = std::move(scenario->files);
   } else {
-    auto up = link_of(low.up ? "--up" : kBoth, low.up.value_or(both));
+    SpecFiles files;
+    auto up = link_of(low.up ? "--up" : kBoth, low.up.value_or(both), files);
     if (!up) return std::unexpected(up.error());
-    auto down = link_of(low.down ? "--down" : kBoth, low.down.value_or(both));
+    auto down = link_of(low.down ? "--down" : kBoth, low.down.value_or(both), files);
     if (!down) return std::unexpected(down.error());
     LinkPlan& plan = options.plans.emplace_back();
     plan.timeline.up = std::move(*up);

@@ -46,10 +46,16 @@ std::string find_table(const std::string& name) {
   return name;
 }
 
-Result<void> load_table(netem::DelayTable& table) {
+}  // namespace
+
+Result<void> SpecFiles::load_table(netem::DelayTable& table) {
   if (table.file.empty() || !table.values.empty()) return {};
   const std::string path = find_table(table.file);
-  auto content = read_whole_file(path, "the distribution", kMostTableBytes);
+  if (const auto known = tables_.find(path); known != tables_.end()) {
+    table.values = known->second;
+    return {};
+  }
+  const auto content = read_whole_file(path, "the distribution", kMostTableBytes);
   if (!content) {
     return fail(ErrorKind::usage, content.error().message +
                                       "; built in are uniform, normal, pareto and paretonormal, and anything else is a "
@@ -57,11 +63,30 @@ Result<void> load_table(netem::DelayTable& table) {
   }
   auto values = netem::parse_delay_table(*content);
   if (!values) return fail(ErrorKind::usage, fmt::format("distribution {}: {}", escape(path), values.error()));
-  table.values = std::move(*values);
+  table.values = tables_[path] = std::move(*values);
   return {};
 }
 
-}  // namespace
+Result<void> SpecFiles::load_trace(netem::LinkSpec::Trace& trace) {
+  if (trace.file.empty() || !trace.opportunities_ms.empty()) return {};
+  if (const auto known = traces_.find(trace.file); known != traces_.end()) {
+    trace.opportunities_ms = known->second;
+    return {};
+  }
+  const auto content = read_whole_file(trace.file, "the trace", kMostTraceBytes);
+  if (!content) return std::unexpected(content.error());
+  auto opportunities = netem::parse_delivery_trace(*content);
+  if (!opportunities)
+    return fail(ErrorKind::usage, fmt::format("trace {}: {}", escape(trace.file), opportunities.error()));
+  trace.opportunities_ms = traces_[trace.file] = std::move(*opportunities);
+  return {};
+}
+
+Result<void> SpecFiles::load(netem::LinkSpec& spec) {
+  if (auto loaded = load_table(spec.delay.table); !loaded) return loaded;
+  if (auto loaded = load_table(spec.slot.table); !loaded) return loaded;
+  return load_trace(spec.trace);
+}
 
 Result<std::string> read_whole_file(const std::string& path, std::string_view what, std::size_t most) {
   const auto cannot = [&](const char* why) {
@@ -84,19 +109,6 @@ Result<std::string> read_whole_file(const std::string& path, std::string_view wh
     if (content.size() > most)
       return fail(ErrorKind::usage, fmt::format("{} {} has more than {} bytes", what, escape(path), most));
   }
-}
-
-Result<void> load_spec_files(netem::LinkSpec& spec) {
-  if (auto loaded = load_table(spec.delay.table); !loaded) return loaded;
-  if (auto loaded = load_table(spec.slot.table); !loaded) return loaded;
-  if (spec.trace.file.empty() || !spec.trace.opportunities_ms.empty()) return {};
-  auto content = read_whole_file(spec.trace.file, "the trace", kMostTraceBytes);
-  if (!content) return std::unexpected(content.error());
-  auto opportunities = netem::parse_delivery_trace(*content);
-  if (!opportunities)
-    return fail(ErrorKind::usage, fmt::format("trace {}: {}", escape(spec.trace.file), opportunities.error()));
-  spec.trace.opportunities_ms = std::move(*opportunities);
-  return {};
 }
 
 void add_spec_files(std::vector<UsedFile>& used, const netem::LinkSpec& spec) {

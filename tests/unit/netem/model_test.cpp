@@ -198,14 +198,16 @@ BOOST_AUTO_TEST_CASE(delays_have_the_distribution_that_was_asked_for) {
 BOOST_AUTO_TEST_CASE(delays_of_a_table_are_those_in_it) {
   constexpr std::size_t kPackets = 200'000;
   LinkSpec spec = model("delay 100ms 10ms distribution own.dist");
-  for (int i = 0; i < 1'000; ++i) spec.delay.table.values.push_back(static_cast<std::int16_t>(i * i / 40 + i));
+  std::vector<std::int16_t> table;
+  for (int i = 0; i < 1'000; ++i) table.push_back(static_cast<std::int16_t>(i * i / 40 + i));
+  spec.delay.table.values = table;
   auto values = delays(spec, kPackets, 22);
   // The table is a staircase of a thousand steps, so its distribution function is known to a thousandth.
   BOOST_TEST(kolmogorov_smirnov(values, [](double ms) {
                return (std::sqrt(1 + (ms - 100) / 10 * 8192 / 10) - 1) * 20 / 1'000;
              }) < kOnceInAThousand + std::sqrt(kPackets) / 500);
   double sum = 0;
-  for (const auto value : spec.delay.table.values) sum += value;
+  for (const auto value : table) sum += value;
   BOOST_TEST(std::abs(mean_of(values) - (100 + 10 * sum / 1'000 / 8192)) < 4 * 10 / std::sqrt(kPackets));
 }
 

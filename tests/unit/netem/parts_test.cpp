@@ -156,6 +156,16 @@ BOOST_AUTO_TEST_CASE(delivery_trace_skips_idle_hours_to_the_right_opportunity) {
   BOOST_TEST((trace.departure(7200s + 20ms + 1ns, 100) == 7200s + 30ms));
 }
 
+BOOST_AUTO_TEST_CASE(lists_are_shared_and_compared_by_what_they_hold) {
+  const SharedList<std::uint32_t> list = {5, 5, 20};
+  const SharedList<std::uint32_t> copy = list;
+  BOOST_TEST(copy.begin() == list.begin());
+  BOOST_TEST((list == SharedList<std::uint32_t>{5, 5, 20}));
+  BOOST_TEST((list != SharedList<std::uint32_t>{5, 5}));
+  BOOST_TEST((list != SharedList<std::uint32_t>{}));
+  BOOST_TEST((SharedList<std::uint32_t>{} == SharedList<std::uint32_t>(std::vector<std::uint32_t>{})));
+}
+
 BOOST_AUTO_TEST_CASE(delay_table_is_read_as_tc_does) {
   const auto table = parse_delay_table("# deviations\n -32768 0\t8192\r\n\n32767\n# 5\n");
   BOOST_REQUIRE(table.has_value());

@@ -70,6 +70,7 @@ class ScenarioReader {
   std::string path_;
   std::filesystem::path folder_;
   Scenario& scenario_;
+  SpecFiles spec_files_;
   TomlProblems problems_;
   std::size_t changes_ = 0;  // by profiles
   std::list<Group> groups_;  // first the one for all others
@@ -324,7 +325,7 @@ std::expected<LinkSpec, std::string> ScenarioReader::finish(std::expected<LinkSp
   };
   settle(spec->delay.table, base.delay.table);
   settle(spec->slot.table, base.slot.table);
-  if (auto loaded = load_spec_files(*spec); !loaded) return std::unexpected(loaded.error().message);
+  if (auto loaded = spec_files_.load(*spec); !loaded) return std::unexpected(loaded.error().message);
   std::vector<UsedFile> used;
   add_spec_files(used, *spec);
   for (const UsedFile& file : used) {

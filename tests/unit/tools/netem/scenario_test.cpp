@@ -170,6 +170,18 @@ BOOST_AUTO_TEST_CASE(a_profile_is_played_row_by_row) {
   BOOST_TEST(events_of(timeline) == expected, boost::test_tools::per_element());
 }
 
+BOOST_AUTO_TEST_CASE(a_file_that_several_links_name_is_read_once) {
+  write("t.up", "5\n10\n");
+  const auto scenario = read("[link]\nspec = \"trace t.up\"\n[[step]]\nat = 1\nspec = \"trace t.up delay 1ms\"\n");
+  BOOST_REQUIRE_MESSAGE(scenario.has_value(), scenario.error().message);
+  const netem::Timeline& timeline = scenario->plans.front().timeline;
+  BOOST_REQUIRE(timeline.up.trace.opportunities_ms.size() == 2u);
+  BOOST_TEST(timeline.down.trace.opportunities_ms.begin() == timeline.up.trace.opportunities_ms.begin());
+  BOOST_REQUIRE(timeline.events.size() == 2u);
+  for (const netem::TimelineEvent& event : timeline.events)
+    BOOST_TEST(event.spec->trace.opportunities_ms.begin() == timeline.up.trace.opportunities_ms.begin());
+}
+
 BOOST_AUTO_TEST_CASE(mistakes_are_named_with_their_line) {
   write("bad.csv", "t,rate\n0,1mbit\n0,2mbit\n");
   const struct {
