@@ -5,13 +5,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <cstdlib>
 #include <optional>
 
 #include "common/escape.h"
 #include "common/output_file.h"
+#include "common/read_all.h"
 #include "udp/unique_fd.h"
 
 namespace mxp::tools {
@@ -21,20 +21,8 @@ namespace {
 constexpr std::size_t kMaxKeyFileBytes = 64u << 10;
 constexpr std::size_t kMaxAuthorizedKeysBytes = 64u << 20;
 
-// The whole of a small file; nothing if it is larger than `limit` (or errno says why).
-Result<std::string> read_all(int fd, const std::string& path, std::size_t limit) {
-  std::string text;
-  std::array<char, 8192> chunk;
-  while (true) {
-    const ssize_t got = ::read(fd, chunk.data(), chunk.size());
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return fail_errno(ErrorKind::usage, fmt::format("cannot read {}", path), errno);
-    if (got == 0) return text;
-    if (text.size() + static_cast<std::size_t>(got) > limit) {
-      return fail(ErrorKind::usage, fmt::format("{} is larger than {} bytes: not a key file", path, limit));
-    }
-    text.append(chunk.data(), static_cast<std::size_t>(got));
-  }
+std::unexpected<ToolError> no_key_file(const std::string& path, std::size_t limit) {
+  return fail(ErrorKind::usage, fmt::format("{} is larger than {} bytes: not a key file", path, limit));
 }
 
 // Room for a whole key file, so that it is read in place and no copy stays behind, on the stack or in freed memory.
@@ -63,7 +51,7 @@ Result<void> read_secret(int fd, const std::string& path, WipedText& text) {
     if (got == 0) return {};
     text.grow(static_cast<std::size_t>(got));
   }
-  return fail(ErrorKind::usage, fmt::format("{} is larger than {} bytes: not a key file", path, kMaxKeyFileBytes));
+  return no_key_file(path, kMaxKeyFileBytes);
 }
 
 Result<UniqueFd> open_for_reading(const std::string& path, const char* hint) {
@@ -226,8 +214,9 @@ Result<std::vector<AuthorizedKey>> load_authorized_keys(const std::filesystem::p
   const std::string name = path.string();
   const auto fd = open_for_reading(name, "; it holds one line per client: KEY [name]");
   if (!fd) return std::unexpected(fd.error());
-  const auto text = read_all(fd->get(), name, kMaxAuthorizedKeysBytes);
-  if (!text) return std::unexpected(text.error());
+  const auto text = read_all_or_errno(fd->get(), kMaxAuthorizedKeysBytes);
+  if (!text && text.error() == EFBIG) return no_key_file(name, kMaxAuthorizedKeysBytes);
+  if (!text) return fail_errno(ErrorKind::usage, fmt::format("cannot read {}", name), text.error());
   auto keys = parse_authorized_keys(*text, name);
   if (!keys) return keys;
   for (const AuthorizedKey& entry : *keys) {

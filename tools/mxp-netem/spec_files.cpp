@@ -4,15 +4,14 @@
 #include <fmt/format.h>
 #include <glob.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
 
 #include "common/escape.h"
+#include "common/read_all.h"
 #include "netem/delay_table.h"
 #include "netem/delivery_trace.h"
 #include "udp/unique_fd.h"
@@ -98,17 +97,11 @@ Result<std::string> read_whole_file(const std::string& path, std::string_view wh
   if (!file || ::fstat(file.get(), &status) != 0) return cannot(std::strerror(errno));
   if (S_ISDIR(status.st_mode)) return cannot(std::strerror(EISDIR));
   if (!S_ISREG(status.st_mode)) return cannot("not a regular file");
-  std::string content;
-  std::array<char, 64 * 1024> chunk;
-  for (;;) {
-    const ssize_t size = ::read(file.get(), chunk.data(), chunk.size());
-    if (size < 0 && errno == EINTR) continue;
-    if (size < 0) return cannot(std::strerror(errno));
-    if (size == 0) return content;
-    content.append(chunk.data(), static_cast<std::size_t>(size));
-    if (content.size() > most)
-      return fail(ErrorKind::usage, fmt::format("{} {} has more than {} bytes", what, escape(path), most));
-  }
+  auto content = read_all_or_errno(file.get(), most);
+  if (content) return std::move(*content);
+  if (content.error() == EFBIG)
+    return fail(ErrorKind::usage, fmt::format("{} {} has more than {} bytes", what, escape(path), most));
+  return cannot(std::strerror(content.error()));
 }
 
 void add_spec_files(std::vector<UsedFile>& used, const netem::LinkSpec& spec) {

@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "common/escape.h"
+#include "common/read_all.h"
 #include "common/units.h"
 #include "udp/unique_fd.h"
 
@@ -20,15 +21,10 @@ tools::Result<std::string> read_input(const std::string& name) {
     return tools::fail(tools::ErrorKind::usage, fmt::format("cannot read {}: {}", tools::escape(name), why));
   };
   if (fd < 0) return refused(std::strerror(errno));
-  std::string text;
-  for (char block[65536];;) {
-    const ssize_t got = ::read(fd, block, sizeof block);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return refused(std::strerror(errno));
-    if (got == 0) return text;
-    text.append(block, static_cast<std::size_t>(got));
-    if (text.size() > kMostInput) return refused(fmt::format("it has more than {}", tools::format_bytes(kMostInput)));
-  }
+  auto text = tools::read_all_or_errno(fd, kMostInput);
+  if (text) return std::move(*text);
+  if (text.error() == EFBIG) return refused(fmt::format("it has more than {}", tools::format_bytes(kMostInput)));
+  return refused(std::strerror(text.error()));
 }
 
 }  // namespace mxp::perf
