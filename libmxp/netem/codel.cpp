@@ -36,7 +36,7 @@ QueueFate Codel::judge(const Head& head, Timestamp now) {
       return QueueFate::send;
     }
     if (midway == Midway::dropped_one) drop_next_ = next_drop_after(drop_next_);
-    return now >= drop_next_ ? go_on_dropping(head, now) : QueueFate::send;
+    return now >= drop_next_ ? go_on_dropping(head) : QueueFate::send;
   }
   return above ? begin_dropping(head, now) : QueueFate::send;
 }
@@ -53,7 +53,7 @@ QueueFate Codel::begin_dropping(const Head& head, Timestamp now) {
   return QueueFate::drop;
 }
 
-QueueFate Codel::go_on_dropping(const Head& head, Timestamp) {
+QueueFate Codel::go_on_dropping(const Head& head) {
   ++count_;
   if (head.may_mark) {
     drop_next_ = next_drop_after(drop_next_);

@@ -32,7 +32,7 @@ class Codel {
  private:
   bool above_for_an_interval(const Head& head, Timestamp now);
   QueueFate begin_dropping(const Head& head, Timestamp now);
-  QueueFate go_on_dropping(const Head& head, Timestamp now);
+  QueueFate go_on_dropping(const Head& head);
   Timestamp next_drop_after(Timestamp time) const;
 
   Duration target_;

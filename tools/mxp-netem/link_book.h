@@ -45,7 +45,6 @@ class LinkBook {
   // See LinkGroup; of the links of all other clients.
   void choose(LinkGroup::Chooser chooser);
 
-  std::list<LinkGroup>& groups() { return groups_; }
   const std::list<LinkGroup>& groups() const { return groups_; }
   // That of all other clients.
   LinkGroup& main() { return groups_.back(); }

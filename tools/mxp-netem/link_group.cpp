@@ -91,12 +91,8 @@ bool LinkGroup::advance(Timestamp now) {
 
 void LinkGroup::play(const netem::LinkChange& change) {
   ++version_;
-  netem::LinkState& state = change.direction == netem::Direction::up ? up_state_ : down_state_;
-  if (change.spec) {
-    state.spec = *change.spec;
-    ++changes_;
-  }
-  if (change.blocked) state.blocked = *change.blocked;
+  (change.direction == netem::Direction::up ? up_state_ : down_state_) = player_.link(change.direction);
+  if (change.spec) ++changes_;
   for (LinkPair& pair : pairs_) netem::apply(change, pair.up, pair.down);
 }
 

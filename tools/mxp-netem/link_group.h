@@ -47,7 +47,9 @@ class LinkGroup {
 
   const LinkPlan& plan() const { return plan_; }
   const netem::LinkState& state(netem::Direction direction) const;
-  const netem::LinkCounters& counters(netem::Direction direction) const { return counters_of(direction); }
+  const netem::LinkCounters& counters(netem::Direction direction) const {
+    return direction == netem::Direction::up ? up_ : down_;
+  }
   std::size_t queued_packets(netem::Direction direction) const;
   // How often the spec has become another one; 0: it is what was asked for.
   std::uint64_t changes() const { return changes_; }
@@ -61,9 +63,6 @@ class LinkGroup {
   }
 
  private:
-  const netem::LinkCounters& counters_of(netem::Direction direction) const {
-    return direction == netem::Direction::up ? up_ : down_;
-  }
   LinkPair& make_pair(std::uint64_t client);
   netem::LinkState state_for(netem::Direction direction, std::uint64_t client) const;
   void play(const netem::LinkChange& change);

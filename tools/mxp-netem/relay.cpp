@@ -149,17 +149,15 @@ std::optional<Result<RelayEnd>> Relay::turn(const SignalWatch& signals, Timestam
   const Timestamp wake = std::min(next_event(), end);
   const bool wait = !options_.spin && wake > before;
   if (wait) sleep_until(wake);
-  std::array<epoll_event, kMostEvents> events;
-  const int ready = ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), wait ? -1 : 0);
-  if (ready < 0 && errno != EINTR) return Result<RelayEnd>(fail_errno(ErrorKind::io, "waiting for packets", errno));
-  serve({events.data(), static_cast<std::size_t>(std::max(ready, 0))});
-  if (const auto written = output_status(); !written) return std::unexpected(written.error());
+  if (const auto served = wait_and_serve(wait ? -1 : 0); !served) return std::unexpected(served.error());
   return std::nullopt;
 }
 
-Result<void> Relay::step() {
+Result<void> Relay::step() { return wait_and_serve(0); }
+
+Result<void> Relay::wait_and_serve(int milliseconds) {
   std::array<epoll_event, kMostEvents> events;
-  const int ready = ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), 0);
+  const int ready = ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), milliseconds);
   if (ready < 0 && errno != EINTR) return fail_errno(ErrorKind::io, "waiting for packets", errno);
   serve({events.data(), static_cast<std::size_t>(std::max(ready, 0))});
   return output_status();

@@ -95,6 +95,8 @@ class Relay {
   Result<void> watch(int fd, std::uint64_t tag);
   // Whether the loop goes on, and if not, how the run ends.
   std::optional<Result<RelayEnd>> turn(const SignalWatch& signals, Timestamp end);
+  // Until a descriptor is readable, or so long at most; -1: the timer among them.
+  Result<void> wait_and_serve(int milliseconds);
   Result<void> open_tcp();
   void serve_tcp();
   void serve(std::span<const epoll_event> events);

@@ -8,12 +8,13 @@
 #include <string_view>
 
 #include "netem/draws.h"
+#include "netem/spec_units.h"
 
 namespace mxp::tools {
 namespace {
 
 constexpr int kBadToxic = 400;
-constexpr double kMostMilliseconds = 24.0 * 3600 * 1000;
+constexpr double kMostMilliseconds = std::chrono::duration<double, std::milli>(netem::kLongestTime).count();
 constexpr double kMostKilobytes = 125'000'000;  // 1 Tbit/s
 constexpr double kMostBytes = 9e15;             // whole numbers that a double holds
 

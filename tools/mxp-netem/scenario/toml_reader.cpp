@@ -8,6 +8,7 @@
 
 #include "common/escape.h"
 #include "common/units.h"
+#include "netem/spec_units.h"
 
 namespace mxp::tools {
 
@@ -54,11 +55,10 @@ std::optional<std::uint32_t> TomlTable::number(std::string_view key) {
 std::optional<Duration> TomlTable::time(std::string_view key) {
   const toml::node* node = take(key);
   if (node == nullptr) return std::nullopt;
-  constexpr double kMostSeconds = 24.0 * 3600;
-  constexpr Duration kMost = std::chrono::hours(24);
+  constexpr double kMostSeconds = std::chrono::duration<double>(netem::kLongestTime).count();
   if (const auto* text = node->as_string()) {
     const auto parsed = parse_time(text->get());
-    if (parsed && *parsed <= kMost) return *parsed;
+    if (parsed && *parsed <= netem::kLongestTime) return *parsed;
   } else if (const auto seconds = node->value<double>(); seconds && *seconds >= 0 && *seconds <= kMostSeconds) {
     return Duration(std::llround(*seconds * 1e9));
   }
@@ -67,20 +67,18 @@ std::optional<Duration> TomlTable::time(std::string_view key) {
 }
 
 std::vector<const toml::table*> TomlTable::tables(std::string_view key) {
-  std::vector<const toml::table*> found;
   const toml::node* node = take(key);
-  if (node == nullptr) return found;
+  if (node == nullptr) return {};
   if (const auto* one = node->as_table()) return {one};
   const auto* array = node->as_array();
-  for (std::size_t i = 0; array != nullptr && i < array->size(); ++i) {
-    const auto* one = (*array)[i].as_table();
-    if (one == nullptr) array = nullptr;
-    if (one != nullptr) found.push_back(one);
-    if (array == nullptr) break;
+  if (array == nullptr ||
+      !std::all_of(array->begin(), array->end(), [](const toml::node& one) { return one.is_table(); })) {
+    problem(key, fmt::format("'{}' is a table: [[{}]]", key, key));
+    return {};
   }
-  if (array != nullptr) return found;
-  problem(key, fmt::format("'{}' is a table: [[{}]]", key, key));
-  return {};
+  std::vector<const toml::table*> found;
+  for (const toml::node& one : *array) found.push_back(one.as_table());
+  return found;
 }
 
 void TomlTable::expect_no_others() {
