@@ -91,6 +91,10 @@ class Relay {
   Duration running() const;
 
  private:
+  static constexpr std::uint64_t kFirstClientTag = 4;  // of epoll, + flow; those below are relay.cpp's
+  // Our choice: a client that floods the relay keeps it from sending what is due for this many batches at most.
+  static constexpr int kBatchesPerTurn = 4;
+
   Relay(const Options& options, Capture* capture, Output& output, RelaySocket listener, UniqueFd epoll, UniqueFd timer);
   Result<void> watch(int fd, std::uint64_t tag);
   // Whether the loop goes on, and if not, how the run ends.
