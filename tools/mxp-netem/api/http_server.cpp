@@ -97,11 +97,11 @@ constexpr const char* kToxicsPath = R"(/proxies/([^/]+)/toxics)";
 constexpr const char* kToxicPath = R"(/proxies/([^/]+)/toxics/([^/]+))";
 
 ApiResult<std::vector<ProxyRequest>> proxy_requests_from(const nlohmann::json& json) {
-  if (!json.is_array()) return api_error(400, "bad request body: a list of proxies is expected");
+  if (!json.is_array()) return bad_body("a list of proxies is expected");
   std::vector<ProxyRequest> requests;
   for (const nlohmann::json& one : json) {
     if (requests.size() == ProxyRegistry::kMostProxies)
-      return api_error(400, fmt::format("bad request body: more than {} proxies", ProxyRegistry::kMostProxies));
+      return bad_body(fmt::format("more than {} proxies", ProxyRegistry::kMostProxies));
     auto request = proxy_request_from(one);
     if (!request) return std::unexpected(request.error());
     requests.push_back(std::move(*request));

@@ -35,7 +35,6 @@ Result<std::unique_ptr<Proxy>> Proxy::open(std::string name, Options options, st
 nlohmann::json Proxy::json() const {
   nlohmann::json all = nlohmann::json::array();
   for (const Toxic& toxic : links_.toxics) all.push_back(toxic.json());
-  const bool per_client = options_.plans.back().sharing == LinkSharing::one_for_each;
   return {{"name", name_},
           {"listen", listen()},
           {"upstream", upstream_},
@@ -43,7 +42,7 @@ nlohmann::json Proxy::json() const {
           {"toxics", all},
           {"up", netem::to_string(links_.up)},
           {"down", netem::to_string(links_.down)},
-          {"per_client", per_client},
+          {"per_client", per_client()},
           {"seed", options_.seed}};
 }
 

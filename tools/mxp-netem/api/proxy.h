@@ -39,6 +39,8 @@ class Proxy {
   std::string listen() const { return relay_->local().to_string(); }
   Relay& relay() { return *relay_; }
   const Relay& relay() const { return *relay_; }
+  // Whether each client has a link of its own.
+  bool per_client() const { return options_.plans.back().sharing == LinkSharing::one_for_each; }
   nlohmann::json json() const;
 
   const ProxyLinks& links() const { return links_; }

@@ -17,16 +17,13 @@ constexpr int kServerError = 500;
 
 std::unexpected<ApiError> no_such_proxy() { return api_error(kNotFound, "proxy not found"); }
 std::unexpected<ApiError> no_such_toxic() { return api_error(kNotFound, "toxic not found"); }
-std::unexpected<ApiError> bad_request(const std::string& what) {
-  return api_error(kBadRequest, "bad request body: " + what);
-}
 
 ApiResult<std::optional<netem::LinkSpec>> spec_member(const nlohmann::json& json, const char* name) {
   const auto text = text_member(json, name);
   if (!text) return std::unexpected(text.error());
   if (!*text) return std::nullopt;
   auto spec = spec_of_request(**text);
-  if (!spec) return bad_request(fmt::format("{}: {}", name, spec.error()));
+  if (!spec) return bad_body(fmt::format("{}: {}", name, spec.error()));
   return *spec;
 }
 
@@ -52,7 +49,7 @@ ApiResult<void> read_addresses(const nlohmann::json& json, ProxyRequest& request
 ApiResult<void> read_toxics(const nlohmann::json& json, ProxyRequest& request) {
   const auto found = json.find("toxics");
   if (found == json.end() || found->is_null()) return {};
-  if (!found->is_array()) return bad_request("toxics is a list");
+  if (!found->is_array()) return bad_body("toxics is a list");
   std::vector<Toxic> toxics;
   for (const nlohmann::json& one : *found) {
     auto toxic = toxic_from(one);
@@ -60,7 +57,7 @@ ApiResult<void> read_toxics(const nlohmann::json& json, ProxyRequest& request) {
     if (std::any_of(toxics.begin(), toxics.end(), [&](const Toxic& other) { return other.name == toxic->name; }))
       return api_error(kConflict, "toxic already exists");
     if (toxics.size() == ProxyRegistry::kMostToxics)
-      return bad_request(fmt::format("a proxy has at most {} toxics", ProxyRegistry::kMostToxics));
+      return bad_body(fmt::format("a proxy has at most {} toxics", ProxyRegistry::kMostToxics));
     toxics.push_back(std::move(*toxic));
   }
   request.toxics = std::move(toxics);
@@ -77,15 +74,35 @@ ProxyLinks merged(ProxyLinks links, const ProxyRequest& request, std::uint32_t h
   return links;
 }
 
+// The one that would make this proxy as it is.
+ProxyRequest request_for(const Proxy& proxy) {
+  const ProxyLinks& links = proxy.links();
+  return {.name = proxy.name(),
+          .listen = proxy.relay().local(),
+          .target = proxy.options().target,
+          .upstream = proxy.upstream(),
+          .enabled = links.enabled,
+          .per_client = proxy.per_client(),
+          .up = links.up,
+          .down = links.down,
+          .toxics = links.toxics};
+}
+
+// Whether a request names another address than a proxy has.
+bool moves(const ProxyRequest& request, const Proxy& proxy) {
+  return (request.listen && *request.listen != proxy.relay().local()) ||
+         (request.target && *request.target != proxy.options().target);
+}
+
 }  // namespace
 
 ApiResult<ProxyRequest> proxy_request_from(const nlohmann::json& json) {
-  if (!json.is_object()) return bad_request("an object is expected");
+  if (!json.is_object()) return bad_body("an object is expected");
   ProxyRequest request;
   const auto name = text_member(json, "name");
   if (!name) return std::unexpected(name.error());
   if (*name && (*name)->size() > kMostNameBytes)
-    return bad_request(fmt::format("name has more than {} bytes", kMostNameBytes));
+    return bad_body(fmt::format("name has more than {} bytes", kMostNameBytes));
   request.name = *name;
   const auto enabled = flag_member(json, "enabled");
   if (!enabled) return std::unexpected(enabled.error());
@@ -157,30 +174,21 @@ ApiResult<nlohmann::json> ProxyRegistry::show(const std::string& name) {
 
 // Another address is another relay, whose clients are new.
 ApiResult<void> ProxyRegistry::replace(Proxy& proxy, const ProxyRequest& request) {
+  const ProxyRequest former = request_for(proxy);
   ProxyRequest whole = request;
-  whole.name = proxy.name();
-  if (!whole.listen) whole.listen = proxy.relay().local();
+  whole.name = former.name;
+  if (!whole.listen) whole.listen = former.listen;
   if (!whole.target) {
-    whole.target = proxy.options().target;
-    whole.upstream = proxy.upstream();
+    whole.target = former.target;
+    whole.upstream = former.upstream;
   }
-  const ProxyLinks links = proxy.links();
-  ProxyRequest former = whole;
-  former.listen = proxy.relay().local();
-  former.target = proxy.options().target;
-  former.upstream = proxy.upstream();
-  former.up = links.up;
-  former.down = links.down;
-  former.toxics = links.toxics;
-  former.enabled = links.enabled;
-  former.per_client = proxy.options().plans.back().sharing == LinkSharing::one_for_each;
-  if (!whole.up) whole.up = links.up;
-  if (!whole.down) whole.down = links.down;
-  if (!whole.toxics) whole.toxics = links.toxics;
-  if (!whole.enabled) whole.enabled = links.enabled;
+  if (!whole.up) whole.up = former.up;
+  if (!whole.down) whole.down = former.down;
+  if (!whole.toxics) whole.toxics = former.toxics;
+  if (!whole.enabled) whole.enabled = former.enabled;
   if (!whole.per_client) whole.per_client = former.per_client;
   // The former one goes first where both want the same port.
-  const bool same_port = *whole.listen == proxy.relay().local();
+  const bool same_port = whole.listen == former.listen;
   const auto place =
       std::find_if(proxies_.begin(), proxies_.end(), [&](const auto& one) { return one.get() == &proxy; });
   if (!same_port) {
@@ -202,10 +210,7 @@ ApiResult<void> ProxyRegistry::replace(Proxy& proxy, const ProxyRequest& request
 ApiResult<nlohmann::json> ProxyRegistry::update(const std::string& name, const ProxyRequest& request) {
   Proxy* proxy = find(name);
   if (proxy == nullptr) return no_such_proxy();
-  const SocketAddress local = proxy->relay().local();
-  const bool moves =
-      (request.listen && *request.listen != local) || (request.target && *request.target != proxy->options().target);
-  if (moves) {
+  if (moves(request, *proxy)) {
     if (auto replaced = replace(*proxy, request); !replaced) return std::unexpected(replaced.error());
     return show(name);
   }
@@ -232,9 +237,7 @@ ApiResult<nlohmann::json> ProxyRegistry::populate(const std::vector<ProxyRequest
   nlohmann::json made = nlohmann::json::array();
   for (const ProxyRequest& request : requests) {
     if (Proxy* proxy = find(*request.name)) {
-      const bool same =
-          (!request.listen || *request.listen == proxy->relay().local()) && *request.target == proxy->options().target;
-      if (same) {
+      if (!moves(request, *proxy)) {
         made.push_back(proxy->json());
         continue;
       }
@@ -260,7 +263,7 @@ void ProxyRegistry::reset() {
 
 namespace {
 
-auto toxic_named(std::vector<Toxic>& toxics, const std::string& name) {
+auto toxic_named(auto& toxics, const std::string& name) {
   return std::find_if(toxics.begin(), toxics.end(), [&](const Toxic& toxic) { return toxic.name == name; });
 }
 
@@ -277,18 +280,18 @@ ApiResult<nlohmann::json> ProxyRegistry::add_toxic(const std::string& name, cons
   if (proxy == nullptr) return no_such_proxy();
   ProxyLinks links = proxy->links();
   if (toxic_named(links.toxics, toxic.name) != links.toxics.end()) return api_error(kConflict, "toxic already exists");
-  if (links.toxics.size() >= kMostToxics) return bad_request(fmt::format("a proxy has at most {} toxics", kMostToxics));
+  if (links.toxics.size() >= kMostToxics) return bad_body(fmt::format("a proxy has at most {} toxics", kMostToxics));
   links.toxics.push_back(toxic);
   proxy->set_links(std::move(links));
   return toxic.json();
 }
 
 ApiResult<nlohmann::json> ProxyRegistry::show_toxic(const std::string& name, const std::string& toxic) {
-  Proxy* proxy = find(name);
+  const Proxy* proxy = find(name);
   if (proxy == nullptr) return no_such_proxy();
-  ProxyLinks links = proxy->links();
-  const auto found = toxic_named(links.toxics, toxic);
-  if (found == links.toxics.end()) return no_such_toxic();
+  const std::vector<Toxic>& there = proxy->links().toxics;
+  const auto found = toxic_named(there, toxic);
+  if (found == there.end()) return no_such_toxic();
   return found->json();
 }
 

@@ -68,9 +68,8 @@ ApiResult<nlohmann::json> json_of(const std::string& text) {
     return !too_deep;
   };
   auto json = nlohmann::json::parse(text, keep, false);
-  if (too_deep)
-    return api_error(kBadBody, fmt::format("bad request body: more than {} levels of JSON", kMostJsonDepth));
-  if (json.is_discarded()) return api_error(kBadBody, "bad request body: this is not JSON");
+  if (too_deep) return bad_body(fmt::format("more than {} levels of JSON", kMostJsonDepth));
+  if (json.is_discarded()) return bad_body("this is not JSON");
   return json;
 }
 
@@ -91,7 +90,7 @@ ApiResult<nlohmann::json> body_of(const httplib::Request& request, const httplib
     return fits;
   });
   if (!fits) return too_large();
-  if (!whole) return api_error(kBadBody, "bad request body: it does not come to its end");
+  if (!whole) return bad_body("it does not come to its end");
   return json_of(body);
 }
 

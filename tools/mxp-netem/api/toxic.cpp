@@ -29,10 +29,6 @@ constexpr std::array<AttributeKind, 5> kAttributes = {{{"latency", "latency", kM
                                                        {"timeout", "timeout", kMostMilliseconds},
                                                        {"limit_data", "bytes", kMostBytes}}};
 
-std::unexpected<ApiError> bad_body(std::string_view what) {
-  return api_error(kBadToxic, fmt::format("bad request body: {}", what));
-}
-
 std::string_view stream_of(netem::Direction direction) {
   return direction == netem::Direction::up ? "upstream" : "downstream";
 }
@@ -84,6 +80,10 @@ bool is_type(std::string_view type) {
 }
 
 }  // namespace
+
+std::unexpected<ApiError> bad_body(std::string_view what) {
+  return api_error(kBadToxic, fmt::format("bad request body: {}", what));
+}
 
 ApiResult<std::optional<std::string>> text_member(const nlohmann::json& json, const char* name) {
   const auto value = json.find(name);

@@ -26,6 +26,8 @@ using ApiResult = std::expected<T, ApiError>;
 inline std::unexpected<ApiError> api_error(int status, std::string message) {
   return std::unexpected(ApiError{status, std::move(message)});
 }
+// 400, for what a body says.
+std::unexpected<ApiError> bad_body(std::string_view what);
 
 struct Toxic {
   std::string name;
