@@ -504,21 +504,26 @@ class NetemTest(unittest.TestCase):
             self.assertEqual(code, 130)
             self.assertIn("up   asked", err)
 
-    def test_a_signal_while_the_capture_waits_for_its_reader_is_130(self):
-        pipe, stats = self.path("pipe"), self.path("stats.json")
+    def test_a_signal_while_a_pipe_waits_for_its_reader_is_130(self):
+        pipe = self.path("pipe")
         os.mkfifo(pipe)
-        relay = subprocess.Popen([NETEM, "-l", "127.0.0.1:0", "-t", self.target, "--pcap", pipe, "--stats", stats], stderr=subprocess.PIPE, text=True)
-        deadline = time.monotonic() + 20
-        while not os.path.exists(stats):  # made just before the pipe is opened
-            self.assertLess(time.monotonic(), deadline)
-            time.sleep(0.005)
-        relay.send_signal(signal.SIGTERM)
-        try:
-            relay.wait(0.5)
-        except subprocess.TimeoutExpired:  # the signal came before the pipe was opened: the second one ends it
+        for option in ("--pcap", "--record"):
+            stats = self.path(option + ".json")
+            relay = subprocess.Popen([NETEM, "-l", "127.0.0.1:0", "-t", self.target, option, pipe, "--stats", stats],
+                                     stderr=subprocess.PIPE, text=True)
+            deadline = time.monotonic() + 20
+            while not os.path.exists(stats):  # made just before the pipe is opened
+                self.assertLess(time.monotonic(), deadline)
+                time.sleep(0.005)
             relay.send_signal(signal.SIGTERM)
-        relay.communicate(timeout=20)
-        self.assertEqual(relay.returncode, 130)
+            try:
+                relay.wait(0.5)
+            except subprocess.TimeoutExpired:  # the signal came before the pipe was opened: the second one ends it
+                relay.send_signal(signal.SIGTERM)
+            relay.communicate(timeout=20)
+            self.assertEqual(relay.returncode, 130, option)
+            with open(stats) as file:
+                self.assertEqual(json.load(file)["error"]["kind"], "interrupted", option)
 
     def test_a_recorded_link_is_not_overwritten(self):
         trace = self.path("lte.up")

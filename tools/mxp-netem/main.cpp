@@ -67,12 +67,16 @@ Result<RelayEnd> serve_with_api(const Options& options, Relay* relay, const Sign
 Result<RelayEnd> relay_until_the_end(const Options& options, const std::vector<std::string>& arguments,
                                      const SignalWatch& signals, nlohmann::json& report) {
   Output output{std::string(kTool), options.verbosity};
-  std::optional<Capture> capture;
-  if (!options.pcap.empty()) {
-    const auto used = files_in_use(options, arguments, "--pcap");
-    auto file = open_output_file(options.pcap, {.if_exists = options.if_exists, .used = used});
+  const auto open_output = [&](std::string_view option, const std::string& path) -> Result<UniqueFd> {
+    const auto used = files_in_use(options, arguments, option);
+    auto file = open_output_file(path, {.if_exists = options.if_exists, .used = used});
     if (!file && signals.received() != 0)
       return fail(ErrorKind::interrupted, "interrupted");  // while a pipe was opened
+    return file;
+  };
+  std::optional<Capture> capture;
+  if (!options.pcap.empty()) {
+    auto file = open_output("--pcap", options.pcap);
     if (!file) return std::unexpected(file.error());
     auto opened = Capture::open(
         std::move(*file), options.pcap, versions_in_capture(options),
@@ -83,8 +87,7 @@ Result<RelayEnd> relay_until_the_end(const Options& options, const std::vector<s
   }
   std::optional<RecordFile> record;
   if (!options.record.empty()) {
-    const auto used = files_in_use(options, arguments, "--record");
-    auto file = open_output_file(options.record, {.if_exists = options.if_exists, .used = used});
+    auto file = open_output("--record", options.record);
     if (!file) return std::unexpected(file.error());
     auto opened = RecordFile::open(std::move(*file), options.record);
     if (!opened) return std::unexpected(opened.error());
