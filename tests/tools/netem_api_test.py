@@ -239,7 +239,12 @@ class ApiTest(unittest.TestCase):
                 (409, "POST", "/proxies", {**new, "toxics": [{"type": "latency"}] * 2}, "toxic already exists"),
                 (400, "POST", "/proxies", {**new, "listen": "nowhere"}, ""),
                 (500, "POST", "/proxies", {**new, "listen": self.relay}, "in use"),
+                (400, "POST", "/proxies", {**new, "name": 5}, "name is a text"),
+                (400, "POST", "/proxies", {**new, "toxics": [{"type": "latency", "name": str(i)} for i in range(65)]},
+                 "at most 64 toxics"),
                 (400, "POST", "/populate", {}, "a list of proxies is expected"),
+                (400, "POST", "/populate", [{**new, "name": str(i)} for i in range(65)], "more than 64 proxies"),
+                (400, "POST", "/populate", [{"upstream": self.echo.address}], "missing required field: name at proxy 1"),
                 (400, "POST", "/populate", [{"name": "x"}], "missing required field: upstream at proxy 1"),
                 (400, "POST", "/proxies/default/toxics", {"type": "slicer"}, "no meaning for datagrams"),
                 (400, "POST", "/proxies/default/toxics", {"type": "x"}, "invalid toxic type"),
@@ -247,6 +252,10 @@ class ApiTest(unittest.TestCase):
                 (400, "POST", "/proxies/default/toxics", {"type": "latency", "toxicity": 2}, "toxicity is a number"),
                 (400, "POST", "/proxies/default/toxics", {"type": "latency", "attributes": {"latency": -1}}, "latency is a number"),
                 (400, "POST", "/proxies/default/toxics", {"type": "latency", "attributes": {"latency": "1"}}, "latency is a number"),
+                (400, "POST", "/proxies/default/toxics", {"type": "latency", "attributes": []}, "attributes is an object"),
+                (400, "POST", "/proxies/default/toxics", "[]", "an object is expected"),
+                (400, "POST", "/proxies/default/toxics/latency_downstream", "[]", "an object is expected"),
+                (404, "POST", "/proxies/default/toxics/none", {}, "toxic not found"),
                 (400, "POST", "/proxies/default/toxics", {"type": "spec"}, "missing required field: attributes.spec"),
                 (400, "POST", "/proxies/default/toxics", {"type": "spec", "attributes": {"spec": "x"}}, "'x' is unknown"),
                 (404, "GET", "/nothing", None, "not found")):
@@ -255,6 +264,19 @@ class ApiTest(unittest.TestCase):
             self.assertIn(says, answer["error"])
         # Nothing of all that has changed anything.
         self.assertEqual(list(self.expect(200, "GET", "/proxies")), ["default"])
+
+    def test_proxies_and_their_toxics_have_a_bound(self):
+        self.start(relays=False)
+        toxics = [{"type": "latency", "name": str(i)} for i in range(64)]
+        for i in range(64):
+            self.expect(201, "POST", "/proxies", {"name": str(i), "upstream": self.echo.address,
+                                                  "toxics": toxics if i == 0 else []})
+        one_more = self.expect(500, "POST", "/proxies", {"name": "more", "upstream": self.echo.address})
+        self.assertIn("there are 64 proxies", one_more["error"])
+        one_more = self.expect(400, "POST", "/proxies/0/toxics", {"type": "latency", "name": "more"})
+        self.assertIn("at most 64 toxics", one_more["error"])
+        self.assertEqual(len(self.expect(200, "GET", "/proxies")), 64)
+        self.assertEqual(len(self.expect(200, "GET", "/proxies/0/toxics")), 64)
 
     def test_browsers_and_large_bodies_are_refused(self):
         self.start()

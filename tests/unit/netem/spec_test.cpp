@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "netem/drop_list.h"
+
 using namespace std::chrono_literals;
 using namespace mxp;
 using namespace mxp::netem;
@@ -235,6 +237,13 @@ BOOST_AUTO_TEST_CASE(malformed_specs_are_refused_with_the_word_at_fault) {
     BOOST_TEST(parsed.error().find(row.says) != std::string::npos, row.text << " says: " << parsed.error());
     BOOST_TEST(parsed.error().find('\n') == std::string::npos);
   }
+}
+
+BOOST_AUTO_TEST_CASE(drop_lists_have_a_bound) {
+  std::string list = "droplist 1";
+  for (std::size_t i = 1; i < kMostDropRanges; ++i) list += i % 2 == 0 ? ",1" : ",h1";
+  BOOST_TEST(parse_link_spec(list).has_value());
+  BOOST_TEST(!parse_link_spec(list + ",1").has_value());
 }
 
 // What has no effect has no text: a correlation of jitter that is none once made a text that was read as something

@@ -213,6 +213,7 @@ BOOST_AUTO_TEST_CASE(mistakes_are_named_with_their_line) {
       {"[[step]]\nat = 1\nset = \"rate 1mbit\"\n[link]\nspec=\"trace x\"", "cannot read the trace"},
       {"[[step]]\nat = 1\nset = \"queue codel\"", "s.toml:3: 'queue codel' needs a rate"},
       {"step = 5", "s.toml:1: 'step' is a table"},
+      {"step = [{at = 1, rebind = true}, 5]", "s.toml:1: 'step' is a table"},
       {"[[drop]]\ndirection = \"up\"", "s.toml:1: [[drop]] needs one of"},
       {"[[drop]]\nfirst = 0", "s.toml:2: 'first' is a whole number"},
       {"[[drop]]\nhandshake = 3", "s.toml:2: 'handshake' is 1"},
@@ -221,6 +222,7 @@ BOOST_AUTO_TEST_CASE(mistakes_are_named_with_their_line) {
       {"[[client]]\nname = \"x\"", "s.toml:1: [[client]] needs 'match'"},
       {"[[client]]\nnth = 1\nmatch = \"1.2.3.4\"", "[[client]] needs 'match'"},
       {"[[client]]\nmatch = \"10.0.0.0/40\"", "s.toml:2: '10.0.0.0/40' is not an address"},
+      {"[[client]]\nname = \"\"\nnth = 1", "s.toml:2: 'name' must not be empty"},
       {"[[client]]\nnth = 1\n[[client]]\nnth = 1", "s.toml:3: there are two [[client]] of the name 'client 1'"},
   };
   for (const auto& row : table) {
@@ -241,6 +243,18 @@ BOOST_AUTO_TEST_CASE(what_is_for_all_has_a_bound_for_all) {
   const auto twice = read(drop + drop);
   BOOST_REQUIRE(!twice.has_value());
   BOOST_TEST(twice.error().message.find("s.toml:6: all [[drop]] together") != std::string::npos, twice.error().message);
+
+  std::string clients;
+  for (int i = 1; i <= 100; ++i) clients += "[[client]]\nnth = " + std::to_string(i) + "\n";
+  BOOST_TEST(read(clients).has_value());
+  const auto one_more = read(clients + "[[client]]\nnth = 101\n");
+  BOOST_REQUIRE(!one_more.has_value());
+  BOOST_TEST(one_more.error().message.find("s.toml:201: more than 100 [[client]]") != std::string::npos,
+             one_more.error().message);
+
+  const auto large = read(std::string((1 << 20) + 1, '#'));
+  BOOST_REQUIRE(!large.has_value());
+  BOOST_TEST(large.error().message.find("has more than 1048576 bytes") != std::string::npos, large.error().message);
 
   // Refused before anything is made of the rows: each would take hundreds of bytes.
   std::string rows = "t,rate\n";
