@@ -496,13 +496,16 @@ class NetemTest(unittest.TestCase):
     # --- how it ends ------------------------------------------------------------------------------------------------
 
     def test_duration_over_is_0_and_signals_are_130(self):
-        ended = run("-l", "127.0.0.1:0", "-t", self.target, "--duration", "200ms")
+        ended = run("-l", "127.0.0.1:0", "-t", self.target, "--duration", "200ms", "--stats", "-")
         self.assertEqual(ended.returncode, 0)
+        self.assertNotIn("error", json.loads(ended.stdout))
         self.assertRegex(ended.stderr, r"^relaying 127\.0\.0\.1:\d+ -> \S+ seed \d+\n")
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            code, _, err = self.relay().stop(number)
+            code, out, err = self.relay("--stats", "-").stop(number)
             self.assertEqual(code, 130)
             self.assertIn("up   asked", err)
+            report = json.loads(out)
+            self.assertEqual((report["error"]["kind"], report["up"]["in"]), ("interrupted", 0))
 
     def test_a_signal_while_a_pipe_waits_for_its_reader_is_130(self):
         pipe = self.path("pipe")

@@ -134,10 +134,12 @@ int main(int argc, char** argv) {
   if (!stats) return report_failure(stats.error());
   nlohmann::json report = nlohmann::json::object();
   const auto end = relay_until_the_end(*options, arguments, signals, report);
+  const bool interrupted = end && *end == RelayEnd::interrupted;
   if (!end) report.update(to_json(end.error()));
+  if (interrupted) report.update(to_json(ToolError{ErrorKind::interrupted, "interrupted"}));
   const auto written = stats->write(report);
   if (!written) print_error(kTool, written.error());
   if (!end) return report_failure(end.error());
   if (!written) return static_cast<int>(written.error().exit_code());
-  return static_cast<int>(*end == RelayEnd::interrupted ? ExitCode::interrupted : ExitCode::ok);
+  return static_cast<int>(interrupted ? ExitCode::interrupted : ExitCode::ok);
 }
