@@ -58,7 +58,7 @@ void apply(const LinkChange& change, Link& up, Link& down) {
   if (change.spec) link.change(*change.spec, change.path);
 }
 
-TimelinePlayer::TimelinePlayer(Timeline timeline) : timeline_(std::move(timeline)) {
+TimelinePlayer::TimelinePlayer(const Timeline& timeline) : timeline_(timeline) {
   states_ = {LinkState{.spec = timeline_.up}, LinkState{.spec = timeline_.down}};
 }
 

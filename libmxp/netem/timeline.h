@@ -61,7 +61,9 @@ class TimelinePlayer {
   static constexpr Duration kRampStep = std::chrono::milliseconds(10);
   static constexpr std::uint32_t kMostRampSteps = 1000;
 
-  explicit TimelinePlayer(Timeline timeline);
+  // `timeline` outlives it: a recorded one has a million events.
+  explicit TimelinePlayer(const Timeline& timeline);
+  explicit TimelinePlayer(Timeline&&) = delete;
   void start(Timestamp now) { begin_ = now; }
 
   // kNever once nothing is left to come.
@@ -89,7 +91,7 @@ class TimelinePlayer {
   Timestamp time_of_event() const;
   Timestamp time_of_new_beginning() const;
 
-  Timeline timeline_;
+  const Timeline& timeline_;
   Timestamp begin_{};
   std::size_t next_event_ = 0;
   // Of a new beginning, which is one change for each direction.

@@ -16,7 +16,7 @@ namespace mxp::tools {
 
 class LinkBook {
  public:
-  // REQUIRES: the last plan is for all other clients.
+  // `plans` outlive it. REQUIRES: the last one is for all other clients.
   LinkBook(const std::vector<LinkPlan>& plans, std::uint64_t seed, const netem::Recording* replay = nullptr);
 
   void start(Timestamp now);

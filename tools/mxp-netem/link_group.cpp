@@ -11,8 +11,8 @@ std::optional<Timestamp> LinkPair::next_departure() const {
   return std::min(*from_up, *from_down);
 }
 
-LinkGroup::LinkGroup(LinkPlan plan, std::uint64_t seed, const netem::Recording* replay)
-    : plan_(std::move(plan)),
+LinkGroup::LinkGroup(const LinkPlan& plan, std::uint64_t seed, const netem::Recording* replay)
+    : plan_(plan),
       seed_(seed),
       replay_(replay),
       player_(plan_.timeline),

@@ -29,8 +29,8 @@ struct LinkPair {
 
 class LinkGroup {
  public:
-  // `replay`, if any, outlives it and says what becomes of its packets.
-  LinkGroup(LinkPlan plan, std::uint64_t seed, const netem::Recording* replay = nullptr);
+  // `plan` outlives it, and so does `replay`, which says what becomes of its packets, if any.
+  LinkGroup(const LinkPlan& plan, std::uint64_t seed, const netem::Recording* replay = nullptr);
 
   void start(Timestamp now);
   // The pair for a client that is new, and the end of it: a pair of its own is gone then.
@@ -68,7 +68,7 @@ class LinkGroup {
   void play(const netem::LinkChange& change);
   Duration rebind_every() const;
 
-  LinkPlan plan_;
+  const LinkPlan& plan_;
   std::uint64_t seed_;
   const netem::Recording* replay_;
   netem::LinkCounters up_;

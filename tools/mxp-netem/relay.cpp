@@ -43,7 +43,7 @@ Relay::Relay(const Options& options, Capture* capture, Output& output, RelaySock
       listener_(std::move(listener)),
       epoll_(std::move(epoll)),
       timer_(std::move(timer)),
-      links_(options.plans, options.seed, options.recording.get()) {}
+      links_(options_.plans, options_.seed, options_.recording.get()) {}
 
 Result<std::unique_ptr<Relay>> Relay::open(const Options& options, Capture* capture, Output& output) {
   allow_many_descriptors();
