@@ -1,6 +1,7 @@
-// A distribution of delays in the format of tc's `.dist` files (netem(8), "distribution"; iproute2's netem/README): whole
-// numbers from -32768 to 32767 between blanks, each a deviation from the mean in units of jitter / 8192. All are equally
-// likely, so a table of n numbers is the distribution's quantiles at n even steps. Lines that begin with # are comments.
+// A distribution of delays in the format of tc's `.dist` files (netem(8), "distribution"; iproute2's netem/README):
+// whole numbers from -32768 to 32767 between blanks, each a deviation from the mean in units of jitter / 8192. All are
+// equally likely, so a table of n numbers is the distribution's quantiles at n even steps. Lines that begin with # are
+// comments.
 #pragma once
 
 #include <cstddef>

@@ -44,8 +44,8 @@ double pareto_quantile(double u) {
 
 double cut(double value) { return std::clamp(value, -kLargest, kLargest); }
 
-// The kernel takes its draw modulo the size of the table, which leaves nothing of a correlation. Here the draw's place in
-// [0, 1) is the place in the table, so a table that rises is its distribution's inverse and a correlation stays one.
+// The kernel takes its draw modulo the size of the table, which leaves nothing of a correlation. Here the draw's place
+// in [0, 1) is the place in the table, so a table that rises is its distribution's inverse and a correlation stays one.
 double from_table(const SharedList<std::int16_t>& values, double u) {
   const auto at = static_cast<std::size_t>(u * static_cast<double>(values.size()));
   return values[std::min(at, values.size() - 1)] / kTableScale;

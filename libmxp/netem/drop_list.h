@@ -1,5 +1,5 @@
-// The text of a drop list: "1-3,7,h2". Numbers count the packets of each flow in one direction, from 1; with an h before
-// them they count those of MXP's handshake alone.
+// The text of a drop list: "1-3,7,h2". Numbers count the packets of each flow in one direction, from 1; with an h
+// before them they count those of MXP's handshake alone.
 #pragma once
 
 #include <optional>

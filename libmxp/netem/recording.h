@@ -48,7 +48,8 @@ class Recording {
   // The error names the line at fault.
   static std::expected<Recording, std::string> parse(std::string_view text);
 
-  // What became of a packet: its departures, of which there are none if it was lost; nothing if the recording had ended.
+  // What became of a packet: its departures, of which there are none if it was lost; nothing if the recording had
+  // ended.
   std::optional<std::span<const RecordedDeparture>> of(Direction direction, FlowId flow, std::uint64_t packet) const;
 
  private:

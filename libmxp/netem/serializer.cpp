@@ -12,7 +12,8 @@ namespace {
 // Slots belong to the link and not to a flow, so their draws come from a flow number that no flow has.
 constexpr std::uint64_t kSlotFlow = std::numeric_limits<std::uint64_t>::max();
 
-// Waits of a day each add up, packet by packet, to more than a Timestamp holds. Nobody sees the difference after 146 years.
+// Waits of a day each add up, packet by packet, to more than a Timestamp holds. Nobody sees the difference after 146
+// years.
 constexpr Timestamp kFarthest{Duration::max() / 2};
 
 }  // namespace

@@ -210,8 +210,8 @@ struct LinkSpec {
   Queue queue;
   Marks marks = Marks::keep;
   DropList drops;
-  // What each flow may send in all; from then on all of it is lost. Counted anew when this becomes another number. No words
-  // in the text form: the toxic limit_data of mxp-netem's HTTP interface.
+  // What each flow may send in all; from then on all of it is lost. Counted anew when this becomes another number. No
+  // words in the text form: the toxic limit_data of mxp-netem's HTTP interface.
   std::optional<std::uint64_t> flow_bytes;
   // It has no words in the text form: it is for whoever builds a link by hand, as the simulator does. `ecn` marks by
   // chance, in place of a loss. `ce_threshold` marks by the length of the queue, as an active queue management does

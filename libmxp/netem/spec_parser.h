@@ -102,7 +102,7 @@ class SpecParser {
     return result;
   }
 
-  // --- keywords (spec_keywords.cpp) -----------------------------------------------------------------------------------
+  // --- keywords (spec_keywords.cpp) ----------------------------------------------------------------------------------
 
   void read_delay();
   void read_distribution();

@@ -9,7 +9,8 @@
 
 namespace mxp::netem {
 
-// Takes the first line off `text`; its newline goes with it and is no part of what is returned. The last line needs none.
+// Takes the first line off `text`; its newline goes with it and is no part of what is returned. The last line needs
+// none.
 inline std::string_view take_line(std::string_view& text) {
   const std::size_t end = text.find('\n');
   const std::string_view line = text.substr(0, end);

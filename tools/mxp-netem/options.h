@@ -44,7 +44,8 @@ struct Options {
   const netem::LinkSpec& down() const { return plans.back().timeline.down; }  // target to client
 };
 
-// Resolves names and reads the files that specs and the scenario name. A ParseStop with an empty error is --help or --version, already answered.
+// Resolves names and reads the files that specs and the scenario name. A ParseStop with an empty error is --help or
+// --version, already answered.
 std::expected<Options, ParseStop> parse_options(std::vector<std::string> arguments);
 
 }  // namespace mxp::tools

@@ -61,8 +61,8 @@ class Relay {
   // Relays until the duration is over or a signal comes. It fails if the capture cannot be written or epoll fails.
   Result<RelayEnd> run(const SignalWatch& signals);
 
-  // In place of run(), for a loop that has more to do: start(), then step() whenever fd() is readable or next_event() has
-  // come, and at last finish(). step() never waits.
+  // In place of run(), for a loop that has more to do: start(), then step() whenever fd() is readable or next_event()
+  // has come, and at last finish(). step() never waits.
   void start();
   int fd() const { return epoll_.get(); }
   Timestamp next_event() const;

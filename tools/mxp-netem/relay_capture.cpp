@@ -1,5 +1,5 @@
-// What the relay writes into its capture and its record: each datagram when it came and when it left, with the link's doing as a
-// comment.
+// What the relay writes into its capture and its record: each datagram when it came and when it left, with the link's
+// doing as a comment.
 #include <fmt/format.h>
 
 #include "mxp-netem/relay.h"

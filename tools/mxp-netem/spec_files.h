@@ -20,8 +20,8 @@ Result<std::string> read_whole_file(const std::string& path, std::string_view wh
 // Reads each file once, however many links name it.
 class SpecFiles {
  public:
-  // Fills in what the files of `spec` hold. A table that is no file by its name is looked for as NAME.dist where tc keeps
-  // its own: in $TC_LIB_DIR, otherwise in the folders of the distributions. Errors name the file (exit 2).
+  // Fills in what the files of `spec` hold. A table that is no file by its name is looked for as NAME.dist where tc
+  // keeps its own: in $TC_LIB_DIR, otherwise in the folders of the distributions. Errors name the file (exit 2).
   Result<void> load(netem::LinkSpec& spec);
 
  private:

@@ -51,7 +51,8 @@ struct Load {
 
 BOOST_AUTO_TEST_SUITE(netem_queue)
 
-// RFC 8289 §5.3: after an interval above the target, one drop; the n-th after it interval / sqrt(n) after the one before.
+// RFC 8289 §5.3: after an interval above the target, one drop; the n-th after it interval / sqrt(n) after the one
+// before.
 BOOST_AUTO_TEST_CASE(codel_drops_at_the_times_of_its_control_law) {
   Codel codel(5ms, 100ms);
   std::vector<double> drops_ms;

@@ -21,8 +21,8 @@ class ApiLoop {
   // `first`: the relay of the command line, or none. All outlive the loop.
   ApiLoop(const Options& options, Relay* first, Output& output);
 
-  // Says at which address the interface listens, and serves until the duration is over or a signal comes. The relays are
-  // finished then.
+  // Says at which address the interface listens, and serves until the duration is over or a signal comes. The relays
+  // are finished then.
   Result<RelayEnd> run(const SignalWatch& signals);
 
   const std::vector<std::unique_ptr<Proxy>>& proxies() const { return registry_.proxies(); }

@@ -1,5 +1,5 @@
-// What the requests of the HTTP interface do: the verbs of Toxiproxy's API on the proxies of this process. All of it runs
-// in the loop that owns the relays, one request after the other, so each takes effect at once or not at all.
+// What the requests of the HTTP interface do: the verbs of Toxiproxy's API on the proxies of this process. All of it
+// runs in the loop that owns the relays, one request after the other, so each takes effect at once or not at all.
 #pragma once
 
 #include <functional>

@@ -15,8 +15,8 @@ namespace mxp::tools {
 inline constexpr std::size_t kMostBodyBytes = 1u << 20;  // our choices: a request is small
 inline constexpr int kMostJsonDepth = 16;
 
-// A page in a browser could send requests here in its user's name: from a page of elsewhere (Origin, Sec-Fetch-Site), or
-// from a name that its owner points to this machine (Host). Toxiproxy refuses browsers as well.
+// A page in a browser could send requests here in its user's name: from a page of elsewhere (Origin, Sec-Fetch-Site),
+// or from a name that its owner points to this machine (Host). Toxiproxy refuses browsers as well.
 std::optional<ApiError> refusal_of(const httplib::Request& request);
 
 // Whether it is an address or `localhost`, with or without a port: nothing that someone else's name server decides.

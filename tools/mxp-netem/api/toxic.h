@@ -1,6 +1,6 @@
-// Toxics: what Toxiproxy calls the troubles that its clients add to a proxy, one by one, in JSON. Here each is a part of a
-// link. Those that make sense for datagrams: latency, bandwidth, timeout, limit_data; and `spec`, which takes the words of
-// a SPEC.
+// Toxics: what Toxiproxy calls the troubles that its clients add to a proxy, one by one, in JSON. Here each is a part
+// of a link. Those that make sense for datagrams: latency, bandwidth, timeout, limit_data; and `spec`, which takes the
+// words of a SPEC.
 #pragma once
 
 #include <cstdint>
@@ -51,7 +51,8 @@ ApiResult<Toxic> changed_toxic(const Toxic& toxic, const nlohmann::json& json);
 
 inline constexpr std::size_t kMostNameBytes = 128;  // our choice: of proxies and toxics
 
-// The link of a text that came over HTTP: as parse_link_spec(), but of bounded length and without words that name files.
+// The link of a text that came over HTTP: as parse_link_spec(), but of bounded length and without words that name
+// files.
 std::expected<netem::LinkSpec, std::string> spec_of_request(std::string_view text);
 
 // A member of a JSON object, if it is there and of this type. Anything else of this name is a bad request.

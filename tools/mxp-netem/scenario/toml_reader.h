@@ -1,5 +1,5 @@
-// A table of a TOML file whose keys are all to be known and of the right kind. The first mistake is kept, with its line;
-// everything asked for after that is empty.
+// A table of a TOML file whose keys are all to be known and of the right kind. The first mistake is kept, with its
+// line; everything asked for after that is empty.
 #pragma once
 
 #include <toml++/toml.h>

@@ -12,8 +12,8 @@
 
 namespace mxp::tools {
 
-// What of a link holds for bytes that TCP has acknowledged already: delay, rate and slots, but no loss, and no queue that
-// could drop. Losses would have to happen to TCP's packets, which a relay of byte streams never sees.
+// What of a link holds for bytes that TCP has acknowledged already: delay, rate and slots, but no loss, and no queue
+// that could drop. Losses would have to happen to TCP's packets, which a relay of byte streams never sees.
 netem::LinkSpec spec_for_tcp(const netem::LinkSpec& spec);
 
 class TcpPipe {

@@ -1,6 +1,6 @@
 // --tcp: TCP connections to the port that the relay listens on for UDP go to the same target, so that a program whose
-// control channel is TCP (iperf3) goes through one command. Each connection has links of its own, with the delay and the
-// rate of the spec; see tcp_pipe.h. The handshake itself is not delayed.
+// control channel is TCP (iperf3) goes through one command. Each connection has links of its own, with the delay and
+// the rate of the spec; see tcp_pipe.h. The handshake itself is not delayed.
 #pragma once
 
 #include <cstdint>
