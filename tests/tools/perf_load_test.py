@@ -120,6 +120,42 @@ class Arrivals(unittest.TestCase):
                 self.assertIn(says, done.stderr)
 
 
+class BusyPoll(unittest.TestCase):
+    CALLS = ("--test", "rr", "--rate", "20", "--duration", "1s")
+
+    def wanted(self, report, side):
+        """How much of the test's time a side's thread ran or was ready to run."""
+        return report["cpu"][f"{side}_seconds"] + report["cpu"].get(f"{side}_waited_seconds", 0)
+
+    def test_both_sides_of_run_spin_and_the_result_says_so(self):
+        asleep, spinning = (report_of("run", *self.CALLS, *more) for more in ((), ("--busy-poll",)))
+        self.assertTrue(spinning["config"]["busy_poll"])
+        self.assertNotIn("busy_poll", asleep["config"])
+        for side in ("client", "server"):
+            self.assertTrue(spinning["cpu"][f"{side}_busy_poll"])
+            self.assertNotIn(f"{side}_busy_poll", asleep["cpu"])
+            if f"{side}_waited_seconds" in spinning["cpu"]:
+                self.assertGreater(self.wanted(spinning, side), 0.8)
+            self.assertGreater(self.wanted(spinning, side), self.wanted(asleep, side))
+        self.assertEqual(spinning["result"]["calls"]["unanswered"], 0)
+
+    def test_a_spinning_server_is_no_busy_one_and_ends_when_it_is_told(self):
+        with Server("--busy-poll") as server:
+            report = report_of("client", server.url, "--test", "bulk", "--duration", "0.5s")
+        self.assertEqual(server.process.returncode, 130, server.output)
+        self.assertTrue(report["cpu"]["server_busy_poll"])
+        self.assertNotIn("client_busy_poll", report["cpu"])
+        self.assertNotIn("thread of the server", report["verdict_reason"])
+
+    def test_a_spinning_client_is_interrupted_with_its_result(self):
+        process = start("run", "--busy-poll", "--test", "rr", "--duration", "30s", "--interval", "50ms", "--no-limits", "--json")
+        process.stderr.readline()
+        process.send_signal(signal.SIGINT)
+        out, _ = process.communicate(timeout=20)
+        self.assertEqual(process.returncode, 130)
+        self.assertGreater(json.loads(out)["result"]["messages_per_second"], 0)
+
+
 class CoordinatedOmission(unittest.TestCase):
     """A server that stands still for a second of a run: what is due meanwhile waits, and the figures say so."""
     RATE, SECONDS = 100, 5

@@ -301,6 +301,7 @@ class Limits(unittest.TestCase):
             self.assertGreater(modes[name]["bits_per_second"], 0)
         self.assertGreater(modes["x25519"]["ns_per_op"], 0)
         self.assertGreater(modes["ping_pong_blocking"]["us"]["p50"], 0)
+        self.assertGreater(modes["ping_pong_spinning"]["us"]["p50"], 0)
 
     def test_nowhere_to_write_is_1(self):
         for case, says in (("full", "/dev/full: No space left on device"), ("gone", "stdout: its reader is gone (broken pipe)")):

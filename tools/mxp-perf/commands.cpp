@@ -194,6 +194,8 @@ tools::Result<void> run_server(const Options& options, tools::Output& output, Re
   if (!loop) return tools::fail(ErrorKind::network, loop.error().message);
   server.attach(**loop);
   (*observation)->attach(**loop);
+  server.waiting = options.waiting;
+  LoopRun running(**loop, options.waiting);
   server.on_client_gone = [&](const Account& account) {
     output.summary(to_text(account));
     (void)sinks.json().write_line(to_json(account));  // json.status() tells at the end
@@ -203,9 +205,9 @@ tools::Result<void> run_server(const Options& options, tools::Output& output, Re
   (*loop)->watch(signals.fd(), FdEvent::readable, [&] {
     (*loop)->endpoint().close_all(static_cast<AppErrorCode>(AppCode::interrupted), "the server was interrupted");
     (*loop)->flush();
-    (*loop)->stop();
+    running.stop();
   });
-  if (auto ran = (*loop)->run(); !ran) return tools::fail(ErrorKind::network, ran.error().message);
+  if (auto ran = running.run(); !ran) return tools::fail(ErrorKind::network, ran.error().message);
   if (!sinks.json().status()) return sinks.json().status();
   output.summary("served " + tools::counted(server.clients_served(), "test"));
   return tools::fail(ErrorKind::interrupted, "interrupted");
@@ -231,7 +233,8 @@ tools::Result<void> run_both(const Options& options, tools::Output& output, Resu
     server.attach(**loop);
     const std::uint16_t port = (*loop)->local_address().port;
     if (write(told, &port, sizeof port) != static_cast<ssize_t>(sizeof port)) return 1;
-    return (*loop)->run() ? 0 : 1;
+    server.waiting = options.waiting;
+    return LoopRun(**loop, options.waiting).run() ? 0 : 1;
   });
   if (!partner) return std::unexpected(partner.error());
   std::uint16_t port = 0;

@@ -49,6 +49,7 @@ nlohmann::json config_of(const Options& options) {
     config["arrivals"] = to_string(workload.arrivals);
   if ((asks && paced) || workload.test == Test::connect || workload.test == Test::mixed)
     config["outstanding"] = workload.outstanding;
+  if (options.waiting == Waiting::spinning) config["busy_poll"] = true;
   if (options.tls_baseline) config["baseline"] = "tls";
   if (!options.link.empty()) config["link"] = options.link;
   if (options.start_at) config["start_at_unix_seconds"] = *options.start_at;

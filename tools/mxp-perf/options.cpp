@@ -34,7 +34,7 @@ struct LowOptions {
   std::optional<std::string> suites, max_rate, baseline;
   std::vector<std::string> assertions;
   std::optional<Duration> interval;
-  bool no_limits = false, json_schema = false;
+  bool no_limits = false, json_schema = false, busy_poll = false;
   LowWorkload workload;
   LowCompareOptions compare;
   std::uint64_t mtu = 1500;
@@ -104,6 +104,8 @@ void add_transport_options(CLI::App& app, Options& options, LowOptions& low) {
                  "congestion control: bbr (default), cubic, newreno, or none (a fixed huge window, for calibration)")
       ->check(CLI::IsMember(tools::congestion_names(tools::OfferNone::yes)));
   app.add_option("--suite", low.suites, "aes256 or chacha20, or both in order of preference, comma-separated");
+  app.add_flag("--busy-poll", low.busy_poll,
+               "never sleep: look for work again and again, which costs a processor for each side (run: both)");
   app.add_option("--identity", options.identity_file, "private key file; without it a key in memory");
   tools::add_observe_options(app, options.observe);
 }
@@ -169,6 +171,7 @@ std::optional<std::string> interpret(Options& options, const LowOptions& low) {
   options.mtu = static_cast<std::size_t>(low.mtu);
   options.congestion_control = tools::congestion_control(low.cc);
   options.measure_limits = !low.no_limits;
+  options.waiting = low.busy_poll ? Waiting::spinning : Waiting::asleep;
   if (low.suites) {
     auto suites = tools::parse_suites(*low.suites);
     if (!suites) return suites.error().message;

@@ -13,6 +13,7 @@
 #include "mxp-perf/capacity/capacity_options.h"
 #include "mxp-perf/compare/compare_options.h"
 #include "mxp-perf/histograms/merge_options.h"
+#include "mxp-perf/loop/loop_run.h"
 #include "mxp-perf/outputs/output_options.h"
 #include "mxp-perf/report/report_options.h"
 #include "mxp-perf/workloads/workload.h"
@@ -48,6 +49,7 @@ struct Options {
   std::size_t mtu = 1500;  // of the IP packet
   CongestionControl congestion_control = CongestionControl::bbr;
   std::vector<Suite> suites = {Suite::aes_256_gcm, Suite::chacha20_poly1305};
+  Waiting waiting = Waiting::asleep;  // of the loops of this program
   bool measure_limits = true;
   std::vector<Assertion> assertions;
   Duration interval{};             // 0 = no interval lines

@@ -111,6 +111,7 @@ void add_ends(const Result& result, nlohmann::json& json) {
     const std::string prefix(name);
     json["cpu"][prefix + "_seconds"] = figures->cpu_seconds;
     if (figures->waited_seconds) json["cpu"][prefix + "_waited_seconds"] = *figures->waited_seconds;
+    if (figures->spins) json["cpu"][prefix + "_busy_poll"] = true;
     json["socket"][prefix] = socket_json(*figures);
   };
   add_end("client", result.client);

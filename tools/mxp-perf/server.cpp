@@ -194,6 +194,7 @@ void Server::report(Connection& connection, ServedClient& client) {
   result.answers = answers_of(client);
   result.held_seconds = std::chrono::duration<double>(client.held_time).count();
   result.process = ProcessFigures::now(*loop_).since(client.figures_at_begin);
+  result.process.spins = waiting == Waiting::spinning;
   if (client.sender) result.sender = sender_report(connection.stats());
   client.control_bytes += send_line(connection, *client.control, to_json(result));
   (void)connection.finish(*client.control);

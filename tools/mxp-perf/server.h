@@ -14,6 +14,7 @@
 #include "mxp-perf/accounts/accounts.h"
 #include "mxp-perf/accounts/held_answers.h"
 #include "mxp-perf/control.h"
+#include "mxp-perf/loop/loop_run.h"
 #include "mxp-perf/memory.h"
 #include "mxp-perf/workloads/bulk.h"
 #include "mxp-perf/workloads/datagram_test.h"
@@ -50,6 +51,8 @@ class Server final : public Handler {
   std::function<void(const Account&)> on_client_gone;
   // What authorized_keys calls a key; "" if nothing.
   std::function<std::string(const PublicKey&)> name_of;
+  // How its loop waits; clients are told, since the processor time of one that spins says nothing.
+  Waiting waiting = Waiting::asleep;
 
  private:
   struct ServedClient {

@@ -58,6 +58,15 @@ BOOST_AUTO_TEST_CASE(without_the_servers_figures_there_is_none) {
   BOOST_TEST((verdict_of(result) == Verdict::none));
 }
 
+BOOST_AUTO_TEST_CASE(a_thread_that_spins_is_not_taken_for_a_busy_one) {
+  Result result = idle_bulk();
+  result.client->cpu_seconds = result.server->cpu_seconds = 10;
+  result.client->spins = true;
+  BOOST_TEST((verdict_of(result) == Verdict::peer));  // whose server does not spin, and never slept
+  result.server->spins = true;
+  BOOST_TEST(judge(result, kPeer).reason.starts_with("nothing stands out"));
+}
+
 BOOST_AUTO_TEST_CASE(a_thread_that_never_slept_is_that_ends) {
   Result result = idle_bulk();
   result.client->cpu_seconds = 9.5;

@@ -65,7 +65,9 @@ ClientResult Client::run(std::vector<SocketAddress> addresses, const PublicKey& 
   dialer_ = &dialer;
   if (auto started = dialer.start(); !started) return {.result = {}, .error = started.error()};
   loop_->at(loop_->now() + kTick, [this] { tick(); });
-  if (auto ran = loop_->run(); !ran)
+  LoopRun running(*loop_, options_.waiting);
+  running_ = &running;
+  if (auto ran = running.run(); !ran)
     return {.result = {}, .error = tools::ToolError{ErrorKind::network, ran.error().message}};
   return outcome_;
 }
@@ -188,7 +190,7 @@ void Client::finish(ClientResult outcome, AppCode code, std::string_view reason)
   loop_->at(loop_->now(), [this, code, reason = std::string(reason)] {
     loop_->endpoint().close_all(static_cast<AppErrorCode>(code), reason);
     loop_->flush();
-    loop_->stop();
+    running_->stop();
   });
 }
 
@@ -251,6 +253,7 @@ Result Client::measured() {
   result.intervals = intervals_.rates();
   result.wall_seconds = std::chrono::duration<double>(loop_->now() - begun_).count();
   result.client = ProcessFigures::now(*loop_).since(figures_at_begin_);
+  result.client->spins = options_.waiting == Waiting::spinning;
   // The server's processor time is that of its whole process: the longest of the reports covers the others.
   if (reported_ == loads_.size()) {
     for (const auto& [connection, load] : loads_) {

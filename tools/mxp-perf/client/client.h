@@ -19,6 +19,7 @@
 #include "common/tool_error.h"
 #include "mxp-perf/clock/clock_probe.h"
 #include "mxp-perf/clock/unix_time.h"
+#include "mxp-perf/loop/loop_run.h"
 #include "mxp-perf/options.h"
 #include "mxp-perf/result.h"
 #include "mxp-perf/workloads/client_test.h"
@@ -96,6 +97,7 @@ class Client final : public Handler {
   std::size_t udp_payload_ = 0;  // of the largest datagrams that this side builds
   const PublicKey* server_key_ = nullptr;
   EventLoop* loop_ = nullptr;
+  LoopRun* running_ = nullptr;       // of that loop
   tools::Dialer* dialer_ = nullptr;  // looks for the address of the server
   Phase phase_ = Phase::connecting;
   ClientLoads loads_;

@@ -37,6 +37,7 @@ ProcessFigures ProcessFigures::now(const EventLoop& loop) {
   const CarrierStats stats = loop.carrier_stats();
   return {.cpu_seconds = cpu_seconds_so_far(),
           .waited_seconds = waited_for_processor(),
+          .spins = false,
           .datagrams_sent = stats.datagrams_sent,
           .send_calls = stats.send_calls,
           .sends_blocked = stats.sends_blocked,
@@ -65,12 +66,14 @@ nlohmann::json to_json(const ProcessFigures& figures) {
                          {"receive_calls", figures.receive_calls},
                          {"receive_overflows", figures.receive_overflows}};
   if (figures.waited_seconds) json["waited_seconds"] = *figures.waited_seconds;
+  if (figures.spins) json["spins"] = true;
   return json;
 }
 
 ProcessFigures parse_figures(const nlohmann::json& json) {
   ProcessFigures figures{.cpu_seconds = time_number(json, "cpu_seconds"),
                          .waited_seconds = {},
+                         .spins = json.value("spins", false),
                          .datagrams_sent = whole_number<std::uint64_t>(json, "datagrams_sent"),
                          .send_calls = whole_number<std::uint64_t>(json, "send_calls"),
                          .sends_blocked = whole_number<std::uint64_t>(json, "sends_blocked"),

@@ -12,6 +12,7 @@ namespace mxp::perf {
 struct ProcessFigures {
   double cpu_seconds = 0;                // user and system
   std::optional<double> waited_seconds;  // ready to run while others had the processors, where the system tells
+  bool spins = false;                    // its thread never sleeps: the processor time is that of waiting, too
   std::uint64_t datagrams_sent = 0;
   std::uint64_t send_calls = 0;     // with segmentation offload one sends many
   std::uint64_t sends_blocked = 0;  // the socket was full; nothing was lost

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "common/tool_error.h"
+#include "mxp-perf/loop/loop_run.h"
 #include "mxp/keys.h"
 #include "mxp/time.h"
 
@@ -32,8 +33,8 @@ struct Spread {
   double p50_us = 0;
   double p99_us = 0;
 };
-// Round trip of 64 bytes between two processes that block in recv.
-tools::Result<Spread> measure_ping_pong(Duration duration);
+// Round trip of 64 bytes between two processes that block in recv, or try it again and again.
+tools::Result<Spread> measure_ping_pong(Waiting waiting, Duration duration);
 // How late a sleep of 1 ms wakes up.
 Spread measure_timer(Duration duration);
 

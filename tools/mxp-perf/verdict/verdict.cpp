@@ -36,7 +36,9 @@ double held_share(const TransportTotals& sender, std::initializer_list<BlockedBy
   return all > 0 ? sum / all : 0;
 }
 
+// 0 where nothing is known: a thread that spins is always busy.
 double busy_share(const ProcessFigures& figures, double wall_seconds) {
+  if (figures.spins) return 0;
   return (figures.cpu_seconds + figures.waited_seconds.value_or(0)) / wall_seconds;
 }
 

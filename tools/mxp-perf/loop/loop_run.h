@@ -1,0 +1,31 @@
+// How the loop of a client or a server waits for work: asleep in the kernel, or with --busy-poll by looking again and
+// again, which costs a processor and saves what it takes to be woken.
+#pragma once
+
+#include <cstdint>
+#include <expected>
+
+#include "mxp/error.h"
+#include "mxp/event_loop.h"
+
+namespace mxp::perf {
+
+enum class Waiting : std::uint8_t { asleep, spinning };
+
+// Runs a loop until stop(). One thread, and once.
+class LoopRun {
+ public:
+  // `loop` outlives it.
+  LoopRun(EventLoop& loop, Waiting waiting) : loop_(loop), waiting_(waiting) {}
+
+  std::expected<void, IoError> run();
+  // From a callback of the loop: its turn ends first.
+  void stop();
+
+ private:
+  EventLoop& loop_;
+  Waiting waiting_;
+  bool stopped_ = false;
+};
+
+}  // namespace mxp::perf
