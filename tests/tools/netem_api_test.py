@@ -244,7 +244,7 @@ class ApiTest(unittest.TestCase):
                  "at most 64 toxics"),
                 (400, "POST", "/populate", {}, "a list of proxies is expected"),
                 (400, "POST", "/populate", [{**new, "name": str(i)} for i in range(65)], "more than 64 proxies"),
-                (400, "POST", "/populate", [{"upstream": self.echo.address}], "missing required field: name at proxy 1"),
+                (400, "POST", "/populate", [{"upstream": self.target}], "missing required field: name at proxy 1"),
                 (400, "POST", "/populate", [{"name": "x"}], "missing required field: upstream at proxy 1"),
                 (400, "POST", "/proxies/default/toxics", {"type": "slicer"}, "no meaning for datagrams"),
                 (400, "POST", "/proxies/default/toxics", {"type": "x"}, "invalid toxic type"),
@@ -269,9 +269,9 @@ class ApiTest(unittest.TestCase):
         self.start(relays=False)
         toxics = [{"type": "latency", "name": str(i)} for i in range(64)]
         for i in range(64):
-            self.expect(201, "POST", "/proxies", {"name": str(i), "upstream": self.echo.address,
+            self.expect(201, "POST", "/proxies", {"name": str(i), "upstream": self.target,
                                                   "toxics": toxics if i == 0 else []})
-        one_more = self.expect(500, "POST", "/proxies", {"name": "more", "upstream": self.echo.address})
+        one_more = self.expect(500, "POST", "/proxies", {"name": "more", "upstream": self.target})
         self.assertIn("there are 64 proxies", one_more["error"])
         one_more = self.expect(400, "POST", "/proxies/0/toxics", {"type": "latency", "name": "more"})
         self.assertIn("at most 64 toxics", one_more["error"])
