@@ -734,6 +734,11 @@ class NetemTest(unittest.TestCase):
         ended = run("-l", "127.0.0.1:0", "-t", self.target, "--pcap", "/dev/full", "--duration", "5s")
         self.assertEqual(ended.returncode, 1)
         self.assertIn("/dev/full", ended.stderr)
+        for question in ("--help", "--version"):
+            with open("/dev/full", "w") as full:
+                ended = subprocess.run([NETEM, question], stdout=full, stderr=subprocess.PIPE, text=True, timeout=20)
+            self.assertEqual((ended.returncode, ended.stderr),
+                             (1, "mxp-netem: cannot write to stdout: No space left on device\n"))
         for stats in ("-", "/dev/full"):
             with open("/dev/full", "w") as full:
                 ended = subprocess.run([NETEM, "-l", "127.0.0.1:0", "-t", self.target, "--stats", stats, "--quiet", "--duration", "10ms"],

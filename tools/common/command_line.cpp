@@ -2,12 +2,16 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <memory>
 #include <regex>
+#include <sstream>
 
 #include "common/escape.h"
+#include "common/write_all.h"
 #include "mxp/version.h"
 
 namespace mxp::tools {
@@ -39,8 +43,12 @@ std::expected<void, ParseStop> parse_command_line(CLI::App& app, std::vector<std
     app.parse(std::move(arguments));
     return {};
   } catch (const CLI::Success& answered) {  // --help, --version
-    app.exit(answered);
-    return std::unexpected(ParseStop{ExitCode::ok, ""});
+    std::ostringstream text;
+    app.exit(answered, text, text);
+    const int error = write_all_or_errno(STDOUT_FILENO, text.str());
+    // Whoever closed a pipe (`| head`) has read enough.
+    if (error == 0 || error == EPIPE) return std::unexpected(ParseStop{ExitCode::ok, ""});
+    return std::unexpected(ParseStop{ExitCode::failure, write_error("stdout", error).message});
   } catch (const CLI::ExtrasError&) {  // whose own text has them in reverse order
     const std::vector<std::string> extra = app.remaining(true);
     return std::unexpected(
