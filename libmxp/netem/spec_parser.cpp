@@ -32,6 +32,7 @@ void SpecParser::keyword() {
     (this->*known->read)();
     return;
   }
+  if (is_lone_unit()) return fail("'{}' stands apart from its number: write '{}{}'", word, words_[position_ - 1], word);
   if (word == "seed") return fail("'seed' is not part of the link: use the option --seed");
   std::string names;
   for (const Keyword& known : kKeywords) {
@@ -39,6 +40,12 @@ void SpecParser::keyword() {
   }
   if (looks_like_number(word) && !keyword_.empty()) return fail("'{}' is one value too many for '{}'", word, keyword_);
   fail("'{}' is unknown: expected one of {}", word, names);
+}
+
+bool SpecParser::is_lone_unit() const {
+  if (position_ == 0 || !looks_like_number(words_[position_ - 1]) || looks_like_number(words_[position_])) return false;
+  const std::string one = "1" + std::string(words_[position_]);
+  return parse_time(one) || parse_rate(one) || parse_size(one) || one == "1%";
 }
 
 bool SpecParser::comes_once(std::string_view name, std::string_view means) {

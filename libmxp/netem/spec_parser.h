@@ -44,6 +44,8 @@ class SpecParser {
   static const Keyword* keyword_of(std::string_view word);
 
   void keyword();
+  // "delay 40 ms", as people write it elsewhere.
+  bool is_lone_unit() const;
   // An error if a keyword that means the same came before.
   bool comes_once(std::string_view name, std::string_view means);
   // Checks that need more than one keyword.

@@ -715,6 +715,28 @@ class NetemTest(unittest.TestCase):
                           ("-l", "0", "-t", self.target, "loss", "1%", "--up", "", "--down", "")):
             self.assertEqual(run(*arguments).returncode, 2, arguments)
 
+    def test_seeds_that_do_not_fit_are_2(self):
+        for seed in ("-1", "18446744073709551616", "0x10", "1.5"):
+            ended = run("-l", "127.0.0.1:0", "-t", self.target, f"--seed={seed}")
+            self.assertEqual(ended.returncode, 2, seed)
+            self.assertIn("from 0 to 18446744073709551615", ended.stderr)
+        for seed in ("0", "18446744073709551615"):
+            ended = run("-l", "127.0.0.1:0", "-t", self.target, "--seed", seed, "--duration", "1ms")
+            self.assertEqual((ended.returncode, ended.stderr.split("\n")[0].split()[-1]), (0, seed))
+
+    def test_a_target_that_leads_back_to_the_relay_is_2(self):
+        # One datagram would go round until there is no room for another client.
+        port = self.dead_port()
+        for listen, target in (("127.0.0.1", "127.0.0.1"), ("0.0.0.0", "127.0.0.1"), ("0.0.0.0", "127.0.0.9"),
+                               ("127.0.0.1", "0.0.0.0"), ("0.0.0.0", "0.0.0.0"), ("[::]", "127.0.0.1"), ("[::]", "[::1]"),
+                               ("[::1]", "[::1]"), ("[::1]", "[::]")):
+            ended = run("-l", f"{listen}:{port}", "-t", f"{target}:{port}")
+            self.assertEqual(ended.returncode, 2, (listen, target, ended.stderr))
+            self.assertIn("leads back to the relay itself", ended.stderr)
+        # The same port elsewhere is another program's.
+        ended = run("-l", f"127.0.0.1:{port}", "-t", f"127.0.0.2:{port}", "--duration", "1ms")
+        self.assertEqual(ended.returncode, 0, ended.stderr)
+
     def test_address_in_use_is_1(self):
         ended = run("-l", self.target, "-t", "127.0.0.1:9")
         self.assertEqual(ended.returncode, 1)

@@ -4,11 +4,14 @@
 #include <fmt/ranges.h>
 #include <sys/random.h>
 
+#include <limits>
+
 #include "common/escape.h"
 #include "common/resolve.h"
 #include "common/units.h"
 #include "mxp-netem/scenario/scenario_file.h"
 #include "mxp-netem/spec_files.h"
+#include "netem/words.h"
 
 namespace mxp::tools {
 namespace {
@@ -69,7 +72,16 @@ void declare(CLI::App& app, LowOptions& low) {
                  "the link in both directions, as several words or one quoted string; none = a perfect link");
   app.add_option("--up", low.up, "the link from client to target, in place of SPEC")->type_name("SPEC");
   app.add_option("--down", low.down, "the link from target to client, in place of SPEC")->type_name("SPEC");
-  app.add_option("--seed", low.seed, "same seed, same input: same decisions (random if not given, printed)")
+  app.add_option_function<std::string>(
+         "--seed",
+         [&low](const std::string& text) {
+           // CLI11 takes -1, and what is too large, for the largest number that there is.
+           low.seed = netem::whole_number<std::uint64_t>(text);
+           if (!low.seed)
+             throw CLI::ValidationError("--seed", fmt::format("'{}' is not a whole number from 0 to {}", text,
+                                                              std::numeric_limits<std::uint64_t>::max()));
+         },
+         "same seed, same input: same decisions (random if not given, printed)")
       ->type_name("N");
   app.add_option("--scenario", low.scenario, "links that change over time, and clients with links of their own (TOML)")
       ->type_name("FILE");

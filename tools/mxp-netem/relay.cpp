@@ -13,6 +13,7 @@
 #include <array>
 #include <cerrno>
 
+#include "mxp-netem/own_addresses.h"
 #include "udp/clock.h"
 
 namespace mxp::tools {
@@ -47,6 +48,9 @@ Relay::Relay(const Options& options, Capture* capture, Output& output, RelaySock
 
 Result<std::unique_ptr<Relay>> Relay::open(const Options& options, Capture* capture, Output& output) {
   allow_many_descriptors();
+  if (leads_back(options.listen, options.target))
+    return fail(ErrorKind::usage, fmt::format("{} leads back to the relay itself: the target is another program's port",
+                                              options.target.to_string()));
   auto listener = RelaySocket::listen(options.listen);
   if (!listener) return std::unexpected(listener.error());
   // If there is no route to the target, this says so now and not at the first datagram.

@@ -1,12 +1,10 @@
 #include "mxp-netem/source_addresses.h"
 
-#include <ifaddrs.h>
-#include <net/if.h>
 #include <netinet/in.h>
 
 #include <algorithm>
-#include <memory>
 
+#include "mxp-netem/own_addresses.h"
 #include "mxp-netem/relay_socket.h"
 #include "udp/socket_address.h"
 
@@ -17,30 +15,10 @@ namespace {
 constexpr std::uint8_t kOfLoopback = 8;
 constexpr std::size_t kMost = 64;
 
-bool is_loopback(const SocketAddress& address) {
-  if (address.family == AddressFamily::ipv4) return address.ip[0] == 127;
-  const in6_addr ip = to_in6(address);
-  return IN6_IS_ADDR_LOOPBACK(&ip);
-}
-
 bool is_link_local(const SocketAddress& address) {
   if (address.family == AddressFamily::ipv4) return address.ip[0] == 169 && address.ip[1] == 254;
   const in6_addr ip = to_in6(address);
   return IN6_IS_ADDR_LINKLOCAL(&ip);
-}
-
-std::vector<SocketAddress> own_addresses(AddressFamily family) {
-  std::vector<SocketAddress> out;
-  ifaddrs* list = nullptr;
-  if (::getifaddrs(&list) != 0) return out;
-  const std::unique_ptr<ifaddrs, decltype(&::freeifaddrs)> owner(list, &::freeifaddrs);
-  const int wanted = family == AddressFamily::ipv6 ? AF_INET6 : AF_INET;
-  for (const ifaddrs* one = list; one != nullptr; one = one->ifa_next) {
-    if (one->ifa_addr == nullptr || one->ifa_addr->sa_family != wanted || (one->ifa_flags & IFF_UP) == 0) continue;
-    const socklen_t size = wanted == AF_INET6 ? sizeof(sockaddr_in6) : sizeof(sockaddr_in);
-    if (const auto address = from_system(one->ifa_addr, size)) out.push_back(*address);
-  }
-  return out;
 }
 
 }  // namespace
@@ -58,8 +36,7 @@ std::vector<SocketAddress> source_addresses(const SocketAddress& target) {
       candidates.push_back(SocketAddress::ipv4(127, 0, 0, last, 0));
     }
   }
-  for (SocketAddress& address : candidates) {
-    address.port = 0;
+  for (const SocketAddress& address : candidates) {
     // A packet from a loopback or link-local address does not reach beyond, although the kernel would bind to it.
     if (is_loopback(address) != is_loopback(first) || is_link_local(address) != is_link_local(first)) continue;
     if (out.size() == kMost || std::find(out.begin(), out.end(), address) != out.end()) continue;

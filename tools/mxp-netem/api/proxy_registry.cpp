@@ -148,7 +148,8 @@ ApiResult<std::unique_ptr<Proxy>> ProxyRegistry::make(const ProxyRequest& reques
   plan.timeline.up.header_bytes = plan.timeline.down.header_bytes = header_bytes;
   options.plans = {std::move(plan)};
   auto proxy = Proxy::open(*request.name, std::move(options), *request.upstream, output_);
-  if (!proxy) return api_error(kServerError, proxy.error().message);
+  if (!proxy)
+    return api_error(proxy.error().kind == ErrorKind::usage ? kBadRequest : kServerError, proxy.error().message);
   (*proxy)->set_links(merged((*proxy)->links(), request, header_bytes));
   return std::move(*proxy);
 }

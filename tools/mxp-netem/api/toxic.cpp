@@ -79,6 +79,24 @@ bool is_type(std::string_view type) {
                                        [&](const AttributeKind& kind) { return kind.type == type; });
 }
 
+// Toxiproxy's types that are about what datagrams do not have, with what comes nearest.
+struct StreamToxic {
+  std::string_view type;
+  std::string_view why;
+};
+constexpr std::array<StreamToxic, 3> kStreamToxics = {
+    {{"slicer",
+      "cuts a stream of bytes up, and a datagram arrives whole or not at all; a spec with 'mtu' loses large ones"},
+     {"slow_close", "delays the end of a connection, and datagrams have none; 'latency' delays each of them"},
+     {"reset_peer", "resets a connection, and datagrams have none; 'timeout' and 'enabled' stop them"}}};
+
+std::unexpected<ApiError> invalid_type(std::string_view type) {
+  for (const StreamToxic& one : kStreamToxics) {
+    if (one.type == type) return api_error(kBadToxic, fmt::format("invalid toxic type: {} {}", type, one.why));
+  }
+  return api_error(kBadToxic, "invalid toxic type: expected latency, bandwidth, timeout, limit_data or spec");
+}
+
 }  // namespace
 
 std::unexpected<ApiError> bad_body(std::string_view what) {
@@ -127,11 +145,7 @@ ApiResult<Toxic> toxic_from(const nlohmann::json& json) {
     return api_error(kBadToxic, "stream was invalid, can be either upstream or downstream");
   toxic.direction = direction == "upstream" ? netem::Direction::up : netem::Direction::down;
   toxic.type = type->value_or("");
-  if (!is_type(toxic.type)) {
-    const bool of_tcp = toxic.type == "slow_close" || toxic.type == "slicer" || toxic.type == "reset_peer";
-    return api_error(kBadToxic, of_tcp ? "invalid toxic type: " + toxic.type + " has no meaning for datagrams"
-                                       : "invalid toxic type");
-  }
+  if (!is_type(toxic.type)) return invalid_type(toxic.type);
   toxic.name = name->value_or("");
   if (toxic.name.size() > kMostNameBytes) return bad_body(fmt::format("name has more than {} bytes", kMostNameBytes));
   if (toxic.name.empty()) toxic.name = fmt::format("{}_{}", toxic.type, stream_of(toxic.direction));
