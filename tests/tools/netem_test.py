@@ -768,6 +768,21 @@ class NetemTest(unittest.TestCase):
             self.assertEqual(ended.returncode, 1)
             self.assertIn(f"cannot write to {'stdout' if stats == '-' else stats}: No space left on device", ended.stderr)
 
+    def test_a_disk_that_fills_up_at_the_end_leaves_the_report(self):
+        for more in ((), ("--http", "0")):
+            relay = self.relay("--record", self.path(f"record{len(more)}"), "--stats", "-", *more)
+            resource.prlimit(relay.process.pid, resource.RLIMIT_FSIZE, (64, 64))
+            with client() as one:
+                for _ in range(10):
+                    one.sendto(b"x", relay.address)
+                    one.recv(100)
+            code, out, err = relay.stop()
+            self.assertEqual(code, 1, err)
+            self.assertIn("File too large", err)
+            self.assertIn("up   got:   in 10, out 10", err)
+            report = json.loads(out)
+            self.assertEqual((report["error"]["kind"], report["up"]["out"], report["down"]["out"]), ("io", 10, 10))
+
     def test_a_reader_of_the_statistics_that_is_gone_is_1(self):
         reader, writer = os.pipe()
         os.close(reader)

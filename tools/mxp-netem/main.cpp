@@ -105,9 +105,9 @@ Result<RelayEnd> relay_until_the_end(const Options& options, const std::vector<s
       if (const std::string note = correlation_note(name, *spec); !note.empty()) output.note(note);
     }
   }
-  const auto end = options.http ? serve_with_api(options, relay.get(), signals, output, report) : relay->run(signals);
+  auto end = options.http ? serve_with_api(options, relay.get(), signals, output, report) : relay->run(signals);
   if (!relay) return end;
-  if (const auto written = relay->output_status(); end && !written) return std::unexpected(written.error());
+  if (const auto written = relay->output_status(); end && !written) end = std::unexpected(written.error());
   output.summary(report_text(options, *relay));
   report.update(report_json(options, *relay));
   const std::string why = distortion_text(relay->health());
