@@ -1,0 +1,171 @@
+#!/usr/bin/env python3
+"""mxp-perf-mpi: several ranks as one client, their exact sum, and those that die or stop."""
+import os
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+import unittest
+from pathlib import Path
+
+from perf_schema import report_of, strict
+from perf_support import Server, perf
+
+TOOL = os.path.join(os.environ["MXP_BIN"], "mxp-perf-mpi")
+MPIRUN = shutil.which("mpirun")
+RANKS = 4
+CALLS = ("--test", "rr", "--rate", "200")
+
+
+def mpirun(ranks, *arguments, **options):
+    return subprocess.Popen([MPIRUN, "--allow-run-as-root", "--oversubscribe", "-n", str(ranks), TOOL, *map(str, arguments)],
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options)
+
+
+def finished(ranks, *arguments):
+    process = mpirun(ranks, *arguments)
+    out, err = process.communicate(timeout=60)
+    return process.returncode, out, err
+
+
+def children(pid):
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def rank_process(launcher, rank):
+    """The process of a rank, once it runs: it says in its environment which one it is."""
+    end = time.monotonic() + 30
+    while time.monotonic() < end:
+        for pid in children(launcher):
+            try:
+                if f"OMPI_COMM_WORLD_RANK={rank}".encode() in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0"):
+                    return pid
+            except OSError:
+                pass
+        time.sleep(0.02)
+    raise AssertionError(f"rank {rank} does not run")
+
+
+@unittest.skipUnless(os.path.exists(TOOL), "mxp-perf-mpi was not built: Open MPI was not found")
+@unittest.skipUnless(MPIRUN, "mpirun is not installed")
+class Ranks(unittest.TestCase):
+    def setUp(self):
+        held = tempfile.TemporaryDirectory()
+        self.addCleanup(held.cleanup)
+        self.folder = Path(held.name)
+        self.server = Server("--json")
+        self.addCleanup(self.server.__exit__)
+
+    def document(self, name="all.json"):
+        return strict((self.folder / name).read_text())
+
+    def test_the_result_is_the_exact_sum_of_all_ranks(self):
+        code, out, err = finished(RANKS, self.server.url, *CALLS, "--duration", "3s", f"--json={self.folder}/all.json", "--hlog", self.folder / "all.hlog", "--assert", "calls>=1")
+        self.assertEqual(code, 0, err)
+        document = self.document()
+        logs = [self.folder / f"all.hlog.rank-{rank}" for rank in range(RANKS)]
+        done = perf("merge", *logs, "--hlog", self.folder / "offline.hlog", "--json")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual((self.folder / "offline.hlog").read_bytes(), (self.folder / "all.hlog").read_bytes())
+        for row in strict(done.stdout)["merged"]["histograms"]:
+            name = row["tag"].removeprefix("rr.")
+            self.assertEqual(row["histogram"], document["histograms"][name])
+            self.assertEqual(row["latency_us"], document["result"][f"{name}_us"])
+        hosts = document["hosts"]
+        self.assertEqual([host["rank"] for host in hosts], list(range(RANKS)))
+        for part in ("due", "answered", "unanswered"):
+            self.assertEqual(document["result"]["calls"][part], sum(host["result"]["calls"][part] for host in hosts))
+        self.assertEqual(document["result"]["calls"]["due"], 600)
+        self.assertEqual([host["result"]["calls"]["due"] for host in hosts], [150] * RANKS)
+        self.assertEqual(document["config"]["calls_per_second"], 200)
+        self.assertEqual(document["config"]["ranks"], RANKS)
+        for host in hosts:  # one machine, one clock
+            self.assertLessEqual(abs(host["clock_offset_us"]), host["clock_error_us"] + 1)
+            self.assertGreaterEqual(host["start_late_us"], -1)
+        self.assertEqual(len([line for line in out.splitlines() if line.startswith("rank ")]), RANKS)
+
+    def test_bytes_of_all_ranks_came_to_the_server(self):
+        code, _, err = finished(2, self.server.url, "--duration", "2s", f"--json={self.folder}/all.json")
+        self.assertEqual(code, 0, err)
+        document = self.document()
+        self.assertEqual(document["result"]["bytes"], sum(host["result"]["bytes"] for host in document["hosts"]))
+        self.assertEqual(document["transport"]["connections"], 2)
+
+    def test_one_rank_has_what_the_client_has(self):
+        code, _, err = finished(1, self.server.url, *CALLS, "--duration", "2s", f"--json={self.folder}/all.json")
+        self.assertEqual(code, 0, err)
+        document, plain = self.document(), report_of("client", self.server.url, *CALLS, "--duration", "2s", "--start-at", f"{time.time() + 1:.3f}")
+        self.assertEqual(set(document) - set(plain), {"hosts"})
+        self.assertEqual(set(plain) - set(document), set())
+        self.assertEqual({**document["config"], "start_at_unix_seconds": 0}, {**plain["config"], "start_at_unix_seconds": 0, "ranks": 1})
+        self.assertEqual(set(document["result"]), set(plain["result"]))
+        self.assertEqual(document["result"]["calls"], plain["result"]["calls"])
+        self.assertEqual(document["hosts"][0]["result"], document["result"])
+
+    def test_a_rank_that_is_killed_is_named(self):
+        process = mpirun(RANKS, self.server.url, *CALLS, "--duration", "20s", "--interval", "100ms", f"--json={self.folder}/all.json")
+        self.wait_for_load(process)
+        os.kill(rank_process(process.pid, 2), signal.SIGKILL)
+        _, err = process.communicate(timeout=60)
+        self.assertNotEqual(process.returncode, 0)
+        self.assertRegex(err, r"mxp-perf-mpi: rank 2 on \S+ gave no result")
+        self.invalid(2)
+
+    def test_a_rank_that_stops_is_named(self):
+        process = mpirun(RANKS, self.server.url, *CALLS, "--duration", "3s", "--interval", "100ms", f"--json={self.folder}/all.json")
+        self.wait_for_load(process)
+        os.kill(rank_process(process.pid, 1), signal.SIGSTOP)
+        _, err = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 1, err)
+        self.assertRegex(err, r"mxp-perf-mpi: rank 1 on \S+ gave no result")
+        self.invalid(1)
+
+    def wait_for_load(self, process):
+        """Until rank 0 tells of its second interval: then all ranks have long begun."""
+        for line in process.stderr:
+            if re.match(r" +0\.[2-9]\d s  ", line):
+                return
+        self.fail("the test did not begin")
+
+    def invalid(self, rank):
+        document = self.document()
+        self.assertEqual(document["error"]["kind"], "network")
+        self.assertIn(f"rank {rank} on", document["error"]["message"])
+        self.assertIn("not valid", document["error"]["message"])
+        self.assertEqual((document["verdict"], document["verdict_reason"]), ("none", "the run is not valid"))
+        self.assertEqual([host["rank"] for host in document["hosts"] if "result" not in host], [rank])
+        self.assertGreater(document["result"]["latency_us"]["p50"], 0)
+
+    def test_ranks_that_begin_late_are_no_load(self):
+        code, _, err = finished(2, self.server.url, *CALLS, "--duration", "2s", "--link", "delay 500ms", f"--json={self.folder}/all.json")
+        self.assertEqual(code, 1, err)
+        self.assertRegex(err, r"mxp-perf-mpi: rank 0 on \S+ began .* late: the run is not valid")
+        document = self.document()
+        self.assertEqual(document["error"]["kind"], "network")
+        for host in document["hosts"]:
+            self.assertGreater(host["start_late_us"], 200_000)
+
+    def test_what_speaks_of_one_process_is_2(self):
+        for arguments in (("--json-stream",), ("--iperf3-json", self.folder / "i.json")):
+            with self.subTest(arguments):
+                code, _, err = finished(1, self.server.url, *arguments)
+                self.assertEqual(code, 2, err)
+                self.assertIn("mxp-perf-mpi: --json-stream and --iperf3-json are not for mxp-perf-mpi", err)
+
+    def test_a_rank_that_fails_says_why_and_a_wrong_word_is_said_once(self):
+        with Server() as gone:
+            url = gone.url
+        code, _, err = finished(2, url, "--duration", "1s", f"--json={self.folder}/all.json")
+        self.assertEqual(code, 1, err)
+        self.assertRegex(err, r"mxp-perf-mpi: rank 0 on \S+: 127\.0\.0\.1:\d+: nobody listens there")
+        self.assertEqual(self.document()["error"]["kind"], "network")
+        code, out, err = finished(2, self.server.url, "--tset", "rr", "--json")
+        self.assertEqual(code, 2)
+        self.assertEqual(err.count("mxp-perf-mpi: not expected: --tset"), 1, err)
+        self.assertEqual(strict(out)["error"]["kind"], "usage")
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,107 @@
+#include "mxp-perf-mpi/rank_load.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <utility>
+#include <vector>
+
+#include "common/key_files.h"
+#include "common/observe/observation.h"
+#include "common/resolve.h"
+#include "mxp-perf/client/client.h"
+#include "mxp-perf/config_json.h"
+#include "mxp-perf/emulated_link.h"
+#include "mxp-perf/outputs/result_files.h"
+
+namespace mxp::perf_mpi {
+
+using tools::ErrorKind;
+
+namespace {
+
+constexpr std::array kKinds = {ErrorKind::network, ErrorKind::io,   ErrorKind::usage,     ErrorKind::auth,
+                               ErrorKind::timeout, ErrorKind::peer, ErrorKind::threshold, ErrorKind::interrupted};
+
+ErrorKind kind_of(const std::string& word) {
+  for (const ErrorKind kind : kKinds)
+    if (tools::kind_word(kind) == word) return kind;
+  return ErrorKind::network;
+}
+
+tools::Result<perf::ClientResult> measure(const perf::Options& o, tools::Output& output,
+                                          const tools::SignalWatch& signals) {
+  auto identity = o.identity_file.empty() ? tools::Result<PrivateKey>(PrivateKey::generate(system_random()))
+                                          : tools::load_private_key(o.identity_file);
+  if (!identity) return std::unexpected(identity.error());
+  auto server = tools::resolve_all(o.url.host, o.url.port);
+  if (!server) return std::unexpected(server.error());
+  std::optional<perf::EmulatedLink> link;
+  std::vector<pid_t> partners;
+  if (!o.link.empty()) {
+    const bool is_ipv6 = o.url.host.find(':') != std::string::npos;
+    auto started = perf::EmulatedLink::start(
+        o.link, fmt::format("{}{}{}:{}", is_ipv6 ? "[" : "", o.url.host, is_ipv6 ? "]" : "", o.url.port));
+    if (!started) return std::unexpected(started.error());
+    link.emplace(*std::move(started));
+    server = std::vector{link->address()};
+    partners.push_back(link->process());
+  }
+  const auto observation = tools::Observation::create(o.observe, "mxp-perf-mpi", output);
+  if (!observation) return std::unexpected(observation.error());
+  perf::Client client(o, output, std::move(partners));
+  return client.run(*std::move(server), *o.url.key, *identity, signals, **observation);
+}
+
+}  // namespace
+
+std::string to_text(const Outcome& outcome) {
+  nlohmann::json json = {{"document", outcome.document}, {"hlog", outcome.hlog}};
+  if (outcome.error) json["error"] = to_json(*outcome.error)["error"];
+  return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+std::optional<Outcome> parse_outcome(int rank, const std::string& text) {
+  const auto json = nlohmann::json::parse(text, nullptr, false);
+  if (!json.is_object()) return std::nullopt;
+  try {
+    Outcome outcome{.rank = rank, .error = {}, .document = json.at("document"), .hlog = json.at("hlog")};
+    if (json.contains("error"))
+      outcome.error = tools::ToolError{kind_of(json.at("error").at("kind")), json.at("error").at("message")};
+    return outcome;
+  } catch (const nlohmann::json::exception&) {
+    return std::nullopt;
+  }
+}
+
+perf::Options share_of(const perf::Options& all, int rank, int size) {
+  perf::Options mine = all;
+  const double rate = all.workload.calls_per_second + all.workload.messages_per_second;  // one of them at most
+  mine.workload.calls_per_second /= size;
+  mine.workload.messages_per_second /= size;
+  if (rate > 0 && mine.start_at) *mine.start_at += rank / rate;
+  mine.measure_limits = false;
+  if (rank > 0) {
+    mine.json.clear();
+    mine.outputs = {};
+    mine.interval = {};
+  }
+  return mine;
+}
+
+Outcome run_load(const perf::Options& options, int rank, tools::Output& output, const tools::SignalWatch& signals) {
+  Outcome outcome{.rank = rank, .error = {}, .document = nullptr, .hlog = {}};
+  auto measured = measure(options, output, signals);
+  if (!measured) {
+    outcome.error = measured.error();
+    return outcome;
+  }
+  outcome.error = measured->error;
+  if (!measured->result) return outcome;
+  outcome.document = to_json(*measured->result);
+  outcome.document["config"].update(config_of(options));
+  outcome.hlog = to_hlog(log_of(*measured->result));
+  return outcome;
+}
+
+}  // namespace mxp::perf_mpi
