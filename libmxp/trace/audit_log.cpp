@@ -57,7 +57,7 @@ struct AuditLog::Impl {
   };
 
   Impl(int fd, AuditConfig config_) : config(std::move(config_)), descriptor{fd}, writer(config.most_bytes) {
-    file = writer.add({.open = fd});
+    file = writer.add({.open = fd, .of_lines = true});
   }
 
   void begin(std::string_view event) {

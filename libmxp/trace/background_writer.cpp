@@ -16,6 +16,8 @@
 #include <system_error>
 #include <utility>
 
+#include "trace/torn_line.h"
+
 namespace mxp {
 
 namespace {
@@ -58,7 +60,7 @@ struct BackgroundWriter::Piece {
   Target target;
   std::string former_name;  // "": as the target has it
   std::string text;
-  bool exists;
+  bool exists;        // made, or written to, by an earlier piece
   Identity identity;  // of a file that exists
   int error = 0;
 };
@@ -155,8 +157,11 @@ std::vector<BackgroundWriter::Piece> BackgroundWriter::take_pieces() {
 }
 
 int BackgroundWriter::write_piece(Piece& piece) {
-  const auto [folder, name, if_exists, open] = piece.target;
-  if (open >= 0) return write_patiently(open, piece.text);
+  const auto [folder, name, if_exists, open, of_lines] = piece.target;
+  if (open >= 0) {
+    if (!piece.exists && of_lines && ends_in_torn_line(open)) piece.text.insert(0, 1, '\n');
+    return write_patiently(open, piece.text);
+  }
   if (piece.exists && !piece.former_name.empty() &&
       ::renameat2(folder, piece.former_name.c_str(), folder, name.c_str(), RENAME_NOREPLACE) != 0)
     return errno;
@@ -171,6 +176,7 @@ int BackgroundWriter::write_piece(Piece& piece) {
   // What was made is what is written to, or nothing is.
   if (code == 0 && piece.exists && identity != piece.identity) code = ESTALE;
   piece.identity = identity;
+  if (!piece.exists && of_lines && ends_in_torn_line(fd)) piece.text.insert(0, 1, '\n');
   if (code == 0) code = write_all(fd, piece.text);
   if (::close(fd) != 0 && code == 0) code = errno;
   return code;

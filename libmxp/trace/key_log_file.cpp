@@ -12,6 +12,7 @@
 
 #include "trace/file_error.h"
 #include "trace/json_text.h"
+#include "trace/torn_line.h"
 
 namespace mxp {
 namespace {
@@ -57,7 +58,7 @@ std::expected<std::unique_ptr<KeyLogFile>, IoError> KeyLogFile::open(const std::
 }
 
 KeyLogFile::KeyLogFile(int fd, std::string path, std::function<void(const IoError&)> on_error)
-    : fd_(fd), path_(std::move(path)), on_error_(std::move(on_error)) {}
+    : fd_(fd), path_(std::move(path)), on_error_(std::move(on_error)), torn_(ends_in_torn_line(fd)) {}
 
 KeyLogFile::~KeyLogFile() { ::close(fd_); }
 

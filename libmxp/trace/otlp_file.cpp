@@ -72,7 +72,7 @@ struct OtlpFile::Impl {
 
   Impl(int fd, Random& random_, OtlpConfig config_)
       : config(std::move(config_)), random(random_), descriptor{fd}, writer(config.most_bytes) {
-    file = writer.add({.open = fd});
+    file = writer.add({.open = fd, .of_lines = true});
   }
 
   void fill(std::span<std::uint8_t> id) {

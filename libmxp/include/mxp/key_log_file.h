@@ -49,7 +49,7 @@ class KeyLogFile final : public TraceSink {
   std::string path_;
   std::function<void(const IoError&)> on_error_;
   bool told_ = false;
-  bool torn_ = false;  // the file ends within a line of ours
+  bool torn_ = false;  // the file ends within a line, of ours or of an earlier run
 };
 
 }  // namespace mxp

@@ -77,6 +77,16 @@ BOOST_AUTO_TEST_CASE(each_secret_is_named_by_the_id_in_its_packets) {
   BOOST_TEST(read(path) == lines("0") + lines("4294967295"));
 }
 
+BOOST_AUTO_TEST_CASE(a_line_that_an_earlier_run_left_torn_stays_one_line) {
+  const Folder folder;
+  const fs::path path = folder.path / "keys";
+  std::ofstream(path) << "MXP_C2S_TRAFFIC";
+  auto log = KeyLogFile::open(path.string());
+  BOOST_REQUIRE(log.has_value());
+  (*log)->on(Timestamp{}, ConnectionId{}, secrets(0));
+  BOOST_TEST(read(path) == "MXP_C2S_TRAFFIC\n" + lines("0"));
+}
+
 BOOST_AUTO_TEST_CASE(a_new_file_is_its_owners_alone_and_what_is_there_stays) {
   const Folder folder;
   const fs::path path = folder.path / "keys";

@@ -28,7 +28,10 @@ std::optional<std::uint64_t> DumpRate::admit(Time now) {
 }
 
 RecentDumps::RecentDumps(UniqueFd file, std::uint64_t most_bytes)
-    : file_(std::move(file)), writer_(kMostWaiting), id_(writer_.add({.open = file_.get()})), bytes_left_(most_bytes) {}
+    : file_(std::move(file)),
+      writer_(kMostWaiting),
+      id_(writer_.add({.open = file_.get(), .of_lines = true})),
+      bytes_left_(most_bytes) {}
 
 void RecentDumps::write(std::string_view dump) {
   if (dump.size() > bytes_left_) full_ = true;
