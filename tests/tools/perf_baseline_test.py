@@ -59,6 +59,7 @@ class Baseline(unittest.TestCase):
         url = "mxp://" + "A" * 43 + "@127.0.0.1:9"
         for arguments, says in ((("run", "--baseline", "quic"), "--baseline"), (("run", "--link", "delay 1ms"), "--baseline excludes --link"),
                                 (("client", url), "--baseline is for mxp-perf run"), (("run", "--test", "messages"), "it is for bulk, rr and connect"),
+                                (("run", "--busy-poll"), "--baseline excludes --busy-poll"),
                                 (("run", "--bidir"), "--baseline excludes --bidir"), (("run", "--parallel", "2"), "--baseline excludes --parallel"),
                                 (("run", "--streams", "2"), "--baseline excludes"), (("run", "--test", "connect", "--parallel", "2"), "--baseline excludes"),
                                 (("run", "--test", "connect", "--rate", "5"), "--baseline excludes"),

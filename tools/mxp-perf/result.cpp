@@ -82,6 +82,15 @@ std::string to_text(const MessageCounts& counts, double per_second) {
 
 }  // namespace
 
+bool keeps_rate(const DatagramCounts& counts, double seconds) {
+  const auto delivered = static_cast<double>(counts.delivered);
+  if (delivered * kRateTolerance < static_cast<double>(counts.sent + counts.not_sent)) return false;
+  // What waits in a queue of the path comes after all, and late: so many arrivals have one distance less between them.
+  // Of a single one there is no rate.
+  if (counts.delivered < 2) return counts.delivered > 0;
+  return (delivered - 1) * kRateTolerance >= *counts.asked_per_second * seconds;
+}
+
 std::string to_text(const Percentiles& p) {
   return fmt::format("p50 {:.1f} us, p90 {:.1f}, p99 {:.1f}, p99.9 {:.1f}, max {:.1f}", p.p50, p.p90, p.p99, p.p999,
                      p.max);

@@ -71,6 +71,10 @@ struct DatagramCounts {
   double delivered_share() const { return sent == 0 ? 0 : static_cast<double>(delivered) / static_cast<double>(sent); }
 };
 
+// Whether so many came as were made, and at the rate that was asked for; `seconds`: from the first arrival to the last.
+// REQUIRES: counts.asked_per_second.
+bool keeps_rate(const DatagramCounts& counts, double seconds);
+
 // The messages of a test.
 struct MessageCounts {
   std::optional<double> asked_per_second = {};  // open loop, as are the next two

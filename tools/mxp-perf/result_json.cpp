@@ -151,7 +151,10 @@ nlohmann::json to_json(const Result& result) {
     inner["calls"] = to_json(*result.calls);
     if (result.calls->rate_kept) inner["rate_kept"] = *result.calls->rate_kept;
   }
-  if (result.datagrams) inner["datagrams"] = to_json(*result.datagrams);
+  if (result.datagrams) {
+    inner["datagrams"] = to_json(*result.datagrams);
+    if (result.datagrams->rate_kept) inner["rate_kept"] = *result.datagrams->rate_kept;
+  }
   if (result.messages) {
     inner["messages"] = to_json(*result.messages);
     if (result.messages->rate_kept) inner["rate_kept"] = *result.messages->rate_kept;

@@ -64,7 +64,30 @@ BOOST_AUTO_TEST_CASE(a_thread_that_spins_is_not_taken_for_a_busy_one) {
   result.client->spins = true;
   BOOST_TEST((verdict_of(result) == Verdict::peer));  // whose server does not spin, and never slept
   result.server->spins = true;
-  BOOST_TEST(judge(result, kPeer).reason.starts_with("nothing stands out"));
+  BOOST_TEST(judge(result, kPeer).reason.starts_with("nothing stands out, and how busy"));
+  // Nor does the window prove that it was the path.
+  result.transport.blocked[static_cast<std::size_t>(BlockedBy::congestion)] = 100s;
+  BOOST_TEST((verdict_of(result) == Verdict::none));
+  result.client->spins = result.server->spins = false;
+  result.client->cpu_seconds = result.server->cpu_seconds = 1;
+  BOOST_TEST((verdict_of(result) == Verdict::network));
+}
+
+BOOST_AUTO_TEST_CASE(datagrams_keep_their_rate_if_they_came_and_came_in_time) {
+  const auto kept = [](std::uint64_t sent, std::uint64_t delivered, std::uint64_t not_sent, double span, double asked) {
+    return keeps_rate({.asked_per_second = asked, .sent = sent, .delivered = delivered, .not_sent = not_sent}, span);
+  };
+  BOOST_TEST(kept(1000, 1000, 0, 9.99, 100));
+  BOOST_TEST(kept(1000, 985, 0, 9.99, 100));
+  BOOST_TEST(!kept(1000, 970, 0, 9.99, 100));  // lost
+  BOOST_TEST(!kept(1000, 1000, 0, 12, 100));   // they waited in a queue
+  BOOST_TEST(!kept(970, 970, 30, 9.99, 100));
+  // A loss at the end makes the span shorter, and one in the middle of few leaves it as it is.
+  BOOST_TEST(!kept(100, 80, 0, 0.79, 100));
+  BOOST_TEST(!kept(10, 9, 0, 1.8, 5));
+  // Of a single one there is no span.
+  BOOST_TEST(kept(1, 1, 0, 0, 1));
+  BOOST_TEST(!kept(1, 0, 0, 0, 1));
 }
 
 BOOST_AUTO_TEST_CASE(a_thread_that_never_slept_is_that_ends) {

@@ -168,6 +168,7 @@ std::optional<std::string> why_no_baseline(const Options& options) {
     return "--baseline is for mxp-perf run: a server offers no other protocol, and no second port";
   if (!options.link.empty())
     return "--baseline excludes --link: the emulated link carries UDP, and TLS would go around it";
+  if (options.waiting == Waiting::spinning) return "--baseline excludes --busy-poll: TLS would sleep where MXP spins";
   if (workload.test != Test::bulk && workload.test != Test::rr && workload.test != Test::connect)
     return fmt::format("--baseline is not for --test {}: it is for bulk, rr and connect", to_string(workload.test));
   if (workload.test == Test::bulk && workload.flow == LoadDirection::both)

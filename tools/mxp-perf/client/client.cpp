@@ -127,8 +127,8 @@ std::size_t Client::on_stream_data(Connection& connection, StreamId id, ByteView
 void Client::begin() {
   phase_ = Phase::running;
   begun_ = loop_->now();
+  begun_at_ = std::chrono::system_clock::now();  // at once: how late it is counts
   figures_at_begin_ = ProcessFigures::now(*loop_);
-  begun_at_ = std::chrono::system_clock::now();
   machine_at_begin_ = MachineReading::now(partners_);
   for (auto& [connection, load] : loads_) send_control(*connection, load, to_json(Mark::begin));
   if (auto begun = test_->begin(); !begun) return fail(ErrorKind::peer, begun.error());

@@ -42,6 +42,8 @@ double busy_share(const ProcessFigures& figures, double wall_seconds) {
   return (figures.cpu_seconds + figures.waited_seconds.value_or(0)) / wall_seconds;
 }
 
+bool a_thread_spins(const Result& result) { return result.client->spins || result.server->spins; }
+
 bool kept_its_rate(const Result& result) {
   // A test of isolation has a rate, and bulk data beside it that go as fast as they can.
   if (result.test == Test::isolation) return false;
@@ -102,7 +104,7 @@ std::optional<Judgement> by_the_path(const Result& result, const Setting& settin
     if (us(sender.min_rtt) < kMost * result.service_time_us->p50) return std::nullopt;
     what = fmt::format("the round trip of {} is {}% of what an answer takes", tools::format_duration(sender.min_rtt),
                        std::min(100L, percent(us(sender.min_rtt) / result.service_time_us->p50)));
-  } else if (held >= kMost) {
+  } else if (held >= kMost && !a_thread_spins(result)) {  // a busy receiver holds its sender in the same way
     what = fmt::format(
         "congestion control held the sender for {}% of the time, with {:.1f}% of the packets lost and "
         "round trips of {}",
@@ -144,6 +146,8 @@ Judgement judge(const Result& result, const Setting& setting) {
     return {Verdict::tool, "the client was late with most calls by itself"};
   if (setting.between == Setting::Between::nothing)
     return {Verdict::tool, "there is no network in between: what is left is the two programs' own time"};
+  if (a_thread_spins(result))
+    return {Verdict::none, "nothing stands out, and how busy a thread was that spins (--busy-poll) cannot be told"};
   return {Verdict::none, "nothing stands out: no thread was busy for most of the time, and nothing held the sender"};
 }
 

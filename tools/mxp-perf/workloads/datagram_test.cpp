@@ -130,8 +130,7 @@ void DatagramTest::add_to(Result& result) {
   }
   if (workload_.calls_per_second > 0) {
     counts.asked_per_second = workload_.calls_per_second;
-    // What waits in a queue of the path comes after all, and is not lost: it is the rate of arrivals that tells.
-    counts.rate_kept = result.messages_per_second.value_or(0) * kRateTolerance >= workload_.calls_per_second;
+    counts.rate_kept = keeps_rate(counts, result.seconds);
   }
   result.datagrams = counts;
 }
