@@ -191,6 +191,24 @@ class ApiTest(unittest.TestCase):
         self.assertEqual([(proxy["name"], len(proxy["toxics"])) for proxy in made], [("default", 1), ("more", 0)])
         self.assertEqual(self.round_trip(made[1]["listen"])[0], 1)
 
+    def test_the_same_port_of_another_address_is_a_move_as_well(self):
+        self.start()
+        port = self.relay.rsplit(":", 1)[1]
+        for address in ("0.0.0.0", "127.0.0.1"):
+            moved = self.expect(200, "POST", "/proxies/default", {"listen": f"{address}:{port}"})
+            self.assertEqual(moved["listen"], f"{address}:{port}")
+            self.assertEqual(self.round_trip(self.relay)[0], 1)
+
+    def test_a_move_that_fails_leaves_the_proxy_where_it_was(self):
+        self.start()
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+            taken.bind(("127.0.0.1", 0))
+            listen = "127.0.0.1:%d" % taken.getsockname()[1]
+            self.expect(500, "POST", "/proxies/default", {"listen": listen})
+            self.expect(500, "POST", "/populate", [{"name": "default", "listen": listen, "upstream": self.target}])
+        self.assertEqual(self.expect(200, "GET", "/proxies/default")["listen"], self.relay)
+        self.assertEqual(self.round_trip(self.relay)[0], 1)
+
     def test_toxicity_is_a_share_of_the_clients(self):
         self.start("--seed", "5", relays=False)
         def reached(toxicity):

@@ -88,6 +88,22 @@ ProxyRequest request_for(const Proxy& proxy) {
           .toxics = links.toxics};
 }
 
+// What a request leaves open stays as it was.
+ProxyRequest completed(ProxyRequest request, const ProxyRequest& former) {
+  request.name = former.name;
+  if (!request.listen) request.listen = former.listen;
+  if (!request.target) {
+    request.target = former.target;
+    request.upstream = former.upstream;
+  }
+  if (!request.up) request.up = former.up;
+  if (!request.down) request.down = former.down;
+  if (!request.toxics) request.toxics = former.toxics;
+  if (!request.enabled) request.enabled = former.enabled;
+  if (!request.per_client) request.per_client = former.per_client;
+  return request;
+}
+
 // Whether a request names another address than a proxy has.
 bool moves(const ProxyRequest& request, const Proxy& proxy) {
   return (request.listen && *request.listen != proxy.relay().local()) ||
@@ -173,27 +189,15 @@ ApiResult<nlohmann::json> ProxyRegistry::show(const std::string& name) {
   return proxy->json();
 }
 
-// Another address is another relay, whose clients are new.
+// Another address is another relay, whose clients are new. A request that fails leaves what was.
 ApiResult<void> ProxyRegistry::replace(Proxy& proxy, const ProxyRequest& request) {
   const ProxyRequest former = request_for(proxy);
-  ProxyRequest whole = request;
-  whole.name = former.name;
-  if (!whole.listen) whole.listen = former.listen;
-  if (!whole.target) {
-    whole.target = former.target;
-    whole.upstream = former.upstream;
-  }
-  if (!whole.up) whole.up = former.up;
-  if (!whole.down) whole.down = former.down;
-  if (!whole.toxics) whole.toxics = former.toxics;
-  if (!whole.enabled) whole.enabled = former.enabled;
-  if (!whole.per_client) whole.per_client = former.per_client;
-  // The former one goes first where both want the same port.
-  const bool same_port = whole.listen == former.listen;
+  // The former one goes first where both want the same port, be it of different addresses: one may include the other.
+  const bool same_port = request.listen && request.listen->port == former.listen->port;
   const auto place =
       std::find_if(proxies_.begin(), proxies_.end(), [&](const auto& one) { return one.get() == &proxy; });
   if (!same_port) {
-    auto fresh = make(whole);
+    auto fresh = make(request);
     if (!fresh) return std::unexpected(fresh.error());
     on_removed(proxy.relay());
     *place = std::move(*fresh);
@@ -202,9 +206,9 @@ ApiResult<void> ProxyRegistry::replace(Proxy& proxy, const ProxyRequest& request
   }
   on_removed(proxy.relay());
   proxies_.erase(place);
-  auto created = create(whole);
+  auto created = create(request);
   if (created) return {};
-  (void)create(former);  // a request that fails leaves what was
+  (void)create(former);
   return std::unexpected(created.error());
 }
 
@@ -212,7 +216,8 @@ ApiResult<nlohmann::json> ProxyRegistry::update(const std::string& name, const P
   Proxy* proxy = find(name);
   if (proxy == nullptr) return no_such_proxy();
   if (moves(request, *proxy)) {
-    if (auto replaced = replace(*proxy, request); !replaced) return std::unexpected(replaced.error());
+    if (auto replaced = replace(*proxy, completed(request, request_for(*proxy))); !replaced)
+      return std::unexpected(replaced.error());
     return show(name);
   }
   proxy->set_links(merged(proxy->links(), request, proxy->links().up.header_bytes));
@@ -242,7 +247,9 @@ ApiResult<nlohmann::json> ProxyRegistry::populate(const std::vector<ProxyRequest
         made.push_back(proxy->json());
         continue;
       }
-      (void)remove(*request.name);
+      if (auto replaced = replace(*proxy, request); !replaced) return std::unexpected(replaced.error());
+      made.push_back(find(*request.name)->json());
+      continue;
     }
     auto created = create(request);
     if (!created) return std::unexpected(created.error());
