@@ -30,6 +30,28 @@ def finished(ranks, *arguments):
     return process.returncode, out, err
 
 
+def finished_on_time(ranks, *arguments):
+    """A machine that is busy with other work may hold a rank up before it begins. Such a run says so, and is no result."""
+    for _ in range(4):
+        done = finished(ranks, *arguments)
+        if not re.search(r" began .* late: the run is not valid", done[2]):
+            break
+    return done
+
+
+def cannot_run():
+    """Why no rank can be started here, or nothing."""
+    if not os.path.exists(TOOL):
+        return "mxp-perf-mpi was not built: Open MPI was not found"
+    if not MPIRUN:
+        return "mpirun is not installed"
+    tried = subprocess.run([MPIRUN, "--allow-run-as-root", "--oversubscribe", "-n", "2", "true"], capture_output=True, text=True)
+    return f"mpirun starts nothing here: {tried.stderr.strip()[:200]}" if tried.returncode else ""
+
+
+CANNOT_RUN = cannot_run()
+
+
 def children(pid):
     return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
@@ -48,8 +70,7 @@ def rank_process(launcher, rank):
     raise AssertionError(f"rank {rank} does not run")
 
 
-@unittest.skipUnless(os.path.exists(TOOL), "mxp-perf-mpi was not built: Open MPI was not found")
-@unittest.skipUnless(MPIRUN, "mpirun is not installed")
+@unittest.skipIf(CANNOT_RUN, CANNOT_RUN)
 class Ranks(unittest.TestCase):
     def setUp(self):
         held = tempfile.TemporaryDirectory()
@@ -62,7 +83,7 @@ class Ranks(unittest.TestCase):
         return strict((self.folder / name).read_text())
 
     def test_the_result_is_the_exact_sum_of_all_ranks(self):
-        code, out, err = finished(RANKS, self.server.url, *CALLS, "--duration", "3s", f"--json={self.folder}/all.json", "--hlog", self.folder / "all.hlog", "--assert", "calls>=1")
+        code, out, err = finished_on_time(RANKS, self.server.url, *CALLS, "--duration", "3s", f"--json={self.folder}/all.json", "--hlog", self.folder / "all.hlog", "--assert", "calls>=1")
         self.assertEqual(code, 0, err)
         document = self.document()
         logs = [self.folder / f"all.hlog.rank-{rank}" for rank in range(RANKS)]
@@ -87,14 +108,14 @@ class Ranks(unittest.TestCase):
         self.assertEqual(len([line for line in out.splitlines() if line.startswith("rank ")]), RANKS)
 
     def test_bytes_of_all_ranks_came_to_the_server(self):
-        code, _, err = finished(2, self.server.url, "--duration", "2s", f"--json={self.folder}/all.json")
+        code, _, err = finished_on_time(2, self.server.url, "--duration", "2s", f"--json={self.folder}/all.json")
         self.assertEqual(code, 0, err)
         document = self.document()
         self.assertEqual(document["result"]["bytes"], sum(host["result"]["bytes"] for host in document["hosts"]))
         self.assertEqual(document["transport"]["connections"], 2)
 
     def test_one_rank_has_what_the_client_has(self):
-        code, _, err = finished(1, self.server.url, *CALLS, "--duration", "2s", f"--json={self.folder}/all.json")
+        code, _, err = finished_on_time(1, self.server.url, *CALLS, "--duration", "2s", f"--json={self.folder}/all.json")
         self.assertEqual(code, 0, err)
         document, plain = self.document(), report_of("client", self.server.url, *CALLS, "--duration", "2s", "--start-at", f"{time.time() + 1:.3f}")
         self.assertEqual(set(document) - set(plain), {"hosts"})
