@@ -162,6 +162,7 @@ std::optional<std::string> interpret(Options& options, const LowOptions& low) {
     if (!(ahead >= 0 && ahead <= std::chrono::duration<double>(kMaxDuration).count()))
       return "--start-at takes a time within the next hour, in seconds since 1970";
   }
+  options.waiting = low.busy_poll ? Waiting::spinning : Waiting::asleep;
   options.tls_baseline = low.baseline.has_value();
   if (options.tls_baseline)
     if (auto why = why_no_baseline(options)) return why;
@@ -171,7 +172,6 @@ std::optional<std::string> interpret(Options& options, const LowOptions& low) {
   options.mtu = static_cast<std::size_t>(low.mtu);
   options.congestion_control = tools::congestion_control(low.cc);
   options.measure_limits = !low.no_limits;
-  options.waiting = low.busy_poll ? Waiting::spinning : Waiting::asleep;
   if (low.suites) {
     auto suites = tools::parse_suites(*low.suites);
     if (!suites) return suites.error().message;
