@@ -2,11 +2,14 @@
 //
 //   the rate that was asked for was kept      none: nothing kept it from more
 //   the server's application held answers     peer
-//   a thread that never slept                 that end's program; none where other processes had the processors
+//   a thread that never slept                 that end's program; none where other processes had the processors. Of a
+//                                             thread that spins (--busy-poll) nobody knows
 //   the receiver's flow control held          the receiver's application: of the server peer, of the client tool
 //   congestion control and pacing held,
 //   or the round trip is most of a call,
 //   or datagrams were lost on the way         network, if there is one in between
+//   a server that sends had nothing to send   peer
+//   the machine was too busy to judge         none
 //   the sender was late by itself             tool
 #pragma once
 
