@@ -1,6 +1,7 @@
 // One test by all ranks: they agree on a time, each runs its share, and rank 0 makes one result of theirs.
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <string>
 

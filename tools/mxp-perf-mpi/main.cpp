@@ -1,4 +1,5 @@
 // mxp-perf-mpi: the load of `mxp-perf client` from all processes of an MPI job together, and one result.
+#include <expected>
 #include <string>
 #include <vector>
 

@@ -1,5 +1,6 @@
-// The processes of an MPI job, as far as this tool needs them: who they are, one text for all, clocks, and one text of
-// each at the end. All calls of MPI are here, and on the thread of main (MPI_THREAD_FUNNELED). Load never goes this way.
+// The processes of an MPI job, as far as this tool needs them: who they are, one number for all, clocks, and one text
+// of each at the end. All calls of MPI are here, and on the thread of main (MPI_THREAD_FUNNELED). Load never goes this
+// way.
 #pragma once
 
 #include <chrono>
