@@ -168,6 +168,13 @@ class Ranks(unittest.TestCase):
         for host in document["hosts"]:
             self.assertGreater(host["start_late_us"], 200_000)
 
+    def test_datagrams_of_all_ranks_keep_the_rate(self):
+        code, _, err = finished_on_time(2, self.server.url, "--test", "datagrams", "--rate", "200", "--duration", "2s", f"--json={self.folder}/all.json")
+        self.assertEqual(code, 0, err)
+        document = self.document()
+        self.assertEqual(document["result"]["datagrams"]["sent"], sum(host["result"]["datagrams"]["sent"] for host in document["hosts"]))
+        self.assertIs(document["result"]["rate_kept"], all(host["result"]["rate_kept"] for host in document["hosts"]))
+
     def test_what_speaks_of_one_process_is_2(self):
         for arguments in (("--json-stream",), ("--iperf3-json", self.folder / "i.json")):
             with self.subTest(arguments):

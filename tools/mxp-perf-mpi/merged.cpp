@@ -56,6 +56,7 @@ void add_counts(std::span<const Outcome> outcomes, perf::Result& result) {
                                     .failed = of("calls/failed").value_or(0)};
   if (const auto sent = of("datagrams/sent"))
     result.datagrams = perf::DatagramCounts{.asked_per_second = number(outcomes, "/result/datagrams/asked_per_second"),
+                                            .rate_kept = all_kept(outcomes),
                                             .sent = *sent,
                                             .delivered = of("datagrams/delivered").value_or(0),
                                             .not_sent = of("datagrams/not_sent").value_or(0),
