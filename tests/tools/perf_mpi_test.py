@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import time
@@ -17,6 +18,7 @@ TOOL = os.path.join(os.environ["MXP_BIN"], "mxp-perf-mpi")
 MPIRUN = shutil.which("mpirun")
 RANKS = 4
 CALLS = ("--test", "rr", "--rate", "200")
+LATE = re.compile(r" began .* late: the run is not valid")
 
 
 def mpirun(ranks, *arguments, **options):
@@ -34,7 +36,7 @@ def finished_on_time(ranks, *arguments):
     """A machine that is busy with other work may hold a rank up before it begins. Such a run says so, and is no result."""
     for _ in range(4):
         done = finished(ranks, *arguments)
-        if not re.search(r" began .* late: the run is not valid", done[2]):
+        if not LATE.search(done[2]):
             break
     return done
 
@@ -174,6 +176,17 @@ class Ranks(unittest.TestCase):
         document = self.document()
         self.assertEqual(document["result"]["datagrams"]["sent"], sum(host["result"]["datagrams"]["sent"] for host in document["hosts"]))
         self.assertIs(document["result"]["rate_kept"], all(host["result"]["rate_kept"] for host in document["hosts"]))
+
+    def test_rank_0_alone_is_watched(self):
+        audit, qlog = self.folder / "audit.jsonl", self.folder / "qlog"
+        qlog.mkdir()
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        code, _, err = finished(2, self.server.url, *CALLS, "--duration", "2s", "--metrics", port, "--audit", audit, "--qlog", qlog)
+        self.assertTrue(code == 0 or LATE.search(err), err)
+        self.assertEqual(len(list(qlog.iterdir())), 1)
+        self.assertTrue(audit.exists())
 
     def test_what_speaks_of_one_process_is_2(self):
         for arguments in (("--json-stream",), ("--iperf3-json", self.folder / "i.json")):

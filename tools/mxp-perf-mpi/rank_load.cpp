@@ -84,6 +84,7 @@ perf::Options share_of(const perf::Options& all, int rank, int size) {
   if (rank > 0) {
     mine.json.clear();
     mine.outputs = {};
+    mine.observe = {};
     mine.interval = {};
   }
   return mine;

@@ -24,7 +24,7 @@ std::string to_text(const Outcome& outcome);
 std::optional<Outcome> parse_outcome(int rank, const std::string& text);
 
 // The part of `rank` in what all of `size` ranks do together: its share of the rate, beginning so much later that the
-// sum is as evenly spaced as one client would send it. Only rank 0 writes files.
+// sum is as evenly spaced as one client would send it. Only rank 0 writes files, and is watched.
 perf::Options share_of(const perf::Options& all, int rank, int size);
 
 // Runs it. Blocks.
