@@ -188,6 +188,46 @@ class Ranks(unittest.TestCase):
         self.assertEqual(len(list(qlog.iterdir())), 1)
         self.assertTrue(audit.exists())
 
+    def test_logs_of_ranks_are_opened_first_and_those_of_another_run_go(self):
+        log = self.folder / "all.hlog"
+        beside = {rank: self.folder / f"all.hlog.rank-{rank}" for rank in (0, 1, 2, 3, 4, 20)}
+        perf("merge", self.made_log(), "--hlog", beside[2])
+        beside[3].touch()
+        not_of_a_rank = self.folder / "all.hlog.rank-04"
+        not_of_a_rank.write_text("notes")
+        with self.subTest("a file that is no log"):
+            beside[20].write_text("notes")
+            code, _, err = finished(2, self.server.url, *CALLS, "--hlog", log, f"--json={self.folder}/all.json")
+            self.assertEqual(code, 2, err)
+            self.assertIn(f"--hlog: {beside[20]} has the name of a rank's log, but there are 2 ranks, and it is no log of mxp-perf", err)
+            self.assertEqual(self.document()["error"]["kind"], "usage")
+            self.assertEqual(beside[20].read_text(), "notes")
+            self.assertGreater(beside[2].stat().st_size, 0)
+            self.assertFalse(beside[0].exists())
+            beside[20].unlink()
+        with self.subTest("a file of this run"):
+            code, _, err = finished(2, self.server.url, *CALLS, "--hlog", log, f"--json={beside[4]}")
+            self.assertEqual(code, 2, err)
+            self.assertIn(f"{beside[4]} has the name of a rank's log, but there are 2 ranks, and it is used otherwise", err)
+            self.assertEqual(strict(beside[4].read_text())["error"]["kind"], "usage")
+            beside[4].unlink()
+        with self.subTest("a name that cannot be written to"):
+            beside[1].mkdir()
+            code, _, err = finished(2, self.server.url, *CALLS, "--hlog", log)
+            self.assertEqual(code, 2, err)
+            self.assertIn(f"--hlog: {beside[1]}", err)
+            beside[1].rmdir()
+        code, _, err = finished_on_time(2, self.server.url, *CALLS, "--duration", "1s", "--hlog", log)
+        self.assertEqual(code, 0, err)
+        self.assertEqual({rank for rank, path in beside.items() if path.exists()}, {0, 1})
+        self.assertEqual(not_of_a_rank.read_text(), "notes")
+
+    def made_log(self):
+        made = self.folder / "made.hlog"
+        done = perf("client", self.server.url, "--test", "rr", "--duration", "200ms", "--no-limits", "--hlog", made)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return made
+
     def test_what_speaks_of_one_process_is_2(self):
         for arguments in (("--json-stream",), ("--iperf3-json", self.folder / "i.json")):
             with self.subTest(arguments):

@@ -11,10 +11,7 @@
 #include <vector>
 
 #include "common/escape.h"
-#include "common/output_file.h"
-#include "common/signals.h"
 #include "common/units.h"
-#include "common/write_all.h"
 #include "mxp-perf-mpi/merged.h"
 #include "mxp-perf-mpi/rank_load.h"
 #include "mxp-perf/clock/unix_time.h"
@@ -110,20 +107,6 @@ std::optional<tools::ToolError> broken_assertion(const perf::Options& options, c
   return tools::ToolError{ErrorKind::threshold, broken};
 }
 
-// The log of each rank beside that of all: FILE.rank-N.
-tools::Result<void> write_rank_logs(const std::string& hlog, const std::vector<Outcome>& outcomes,
-                                    std::span<const std::string> arguments) {
-  for (const Outcome& outcome : outcomes) {
-    if (hlog.empty() || outcome.hlog.empty()) continue;
-    const std::string name = fmt::format("{}.rank-{}", hlog, outcome.rank);
-    const std::vector<tools::UsedFile> used = tools::files_named_in(arguments, "");
-    auto file = tools::open_output_file(name, {.if_exists = tools::IfExists::replace, .used = used});
-    if (!file) return std::unexpected(file.error());
-    if (auto written = tools::write_all(file->get(), outcome.hlog, name); !written) return written;
-  }
-  return {};
-}
-
 std::string text_of(const nlohmann::json& document) {
   const auto figures = [](const nlohmann::json& result) {
     std::string text;
@@ -155,10 +138,9 @@ std::string text_of(const nlohmann::json& document) {
 
 }  // namespace
 
-JobEnd lead(const Ranks& ranks, const perf::Options& options, tools::Output& output, perf::ResultSinks& sinks,
-            std::span<const std::string> arguments) {
+JobEnd lead(const Ranks& ranks, const perf::Options& options, tools::Output& output, const tools::SignalWatch& signals,
+            perf::ResultSinks& sinks, RankLogs& logs) {
   const Agreement agreement = agree(ranks, options);
-  const tools::SignalWatch signals;
   const std::vector<Outcome> outcomes = gather(ranks, run_load(agreement.mine, ranks.rank(), output, signals), signals);
   JobEnd end;
   if (outcomes.size() < agreement.places.size()) end.everybody = Everybody::is_not;
@@ -186,18 +168,18 @@ JobEnd lead(const Ranks& ranks, const perf::Options& options, tools::Output& out
   document["config"]["ranks"] = with_result.size();
   document["hosts"] = hosts_of(agreement.places, outcomes);
   if (error) document.update(to_json(*error));
-  const tools::Result<void> written[] = {
-      sinks.json().write_document(document), sinks.files().write_histograms(merged->log),
-      write_rank_logs(options.outputs.hlog, with_result, arguments), sinks.print(text_of(document))};
+  const tools::Result<void> written[] = {sinks.json().write_document(document),
+                                         sinks.files().write_histograms(merged->log), logs.write(with_result),
+                                         sinks.print(text_of(document))};
   for (const auto& each : written)
     if (!each && end.outcome) end.outcome = each;
   if (error) end.outcome = std::unexpected(*error);
   return end;
 }
 
-bool follow(const Ranks& ranks, const perf::Options& options, tools::Output& output) {
+bool follow(const Ranks& ranks, const perf::Options& options, tools::Output& output,
+            const tools::SignalWatch& signals) {
   const Agreement agreement = agree(ranks, options);
-  const tools::SignalWatch signals;
   const Outcome own = run_load(agreement.mine, ranks.rank(), output, signals);
   // Rank 0 asks for nothing before its own part is over.
   return ranks.send_to_first(to_text(own), options.workload.duration + std::chrono::minutes(1));

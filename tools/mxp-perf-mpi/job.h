@@ -2,11 +2,11 @@
 #pragma once
 
 #include <cstdint>
-#include <span>
-#include <string>
 
 #include "common/output.h"
+#include "common/signals.h"
 #include "common/tool_error.h"
+#include "mxp-perf-mpi/rank_logs.h"
 #include "mxp-perf-mpi/ranks.h"
 #include "mxp-perf/options.h"
 #include "mxp-perf/outputs/result_sinks.h"
@@ -21,9 +21,10 @@ struct JobEnd {
   Everybody everybody = Everybody::is_there;  // is not: nobody may wait for the others any more
 };
 
-JobEnd lead(const Ranks& ranks, const perf::Options& options, tools::Output& output, perf::ResultSinks& sinks,
-            std::span<const std::string> arguments);
+// A signal ends the test early.
+JobEnd lead(const Ranks& ranks, const perf::Options& options, tools::Output& output, const tools::SignalWatch& signals,
+            perf::ResultSinks& sinks, RankLogs& logs);
 // On the other ranks. False: rank 0 did not take what this one measured.
-bool follow(const Ranks& ranks, const perf::Options& options, tools::Output& output);
+bool follow(const Ranks& ranks, const perf::Options& options, tools::Output& output, const tools::SignalWatch& signals);
 
 }  // namespace mxp::perf_mpi

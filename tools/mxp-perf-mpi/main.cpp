@@ -8,6 +8,7 @@
 #include "common/signals.h"
 #include "common/tool_error.h"
 #include "mxp-perf-mpi/job.h"
+#include "mxp-perf-mpi/rank_logs.h"
 #include "mxp-perf-mpi/ranks.h"
 #include "mxp-perf/options.h"
 #include "mxp-perf/outputs/result_sinks.h"
@@ -44,15 +45,23 @@ int lead(const perf_mpi::Ranks& ranks, const std::vector<std::string>& arguments
     ranks.end();
     return code;
   }
+  const tools::SignalWatch signals;  // before the files are emptied: each then gets a result, or why there is none
   tools::Output output(kTool, static_cast<tools::Verbosity>(options->verbosity));
-  auto sinks = perf::ResultSinks::open(*options, arguments);
-  (void)ranks.from_first(sinks ? 1 : 0);
-  if (!sinks) {
-    tools::print_error(kTool, sinks.error());
+  const auto refuse = [&](const tools::ToolError& error) {
+    (void)ranks.from_first(0);
+    tools::print_error(kTool, error);
     ranks.end();
-    return static_cast<int>(sinks.error().exit_code());
+    return static_cast<int>(error.exit_code());
+  };
+  auto sinks = perf::ResultSinks::open(*options, arguments);
+  if (!sinks) return refuse(sinks.error());
+  auto logs = perf_mpi::RankLogs::open(options->outputs.hlog, ranks.size(), arguments);
+  if (!logs) {
+    sinks->fail(logs.error());
+    return refuse(logs.error());
   }
-  const perf_mpi::JobEnd end = perf_mpi::lead(ranks, *options, output, *sinks, arguments);
+  (void)ranks.from_first(1);
+  const perf_mpi::JobEnd end = perf_mpi::lead(ranks, *options, output, signals, *sinks, *logs);
   int code = 0;
   if (!end.outcome) {
     tools::print_error(kTool, end.outcome.error());
@@ -75,8 +84,10 @@ int follow(const perf_mpi::Ranks& ranks, const std::vector<std::string>& argumen
     tools::print_error(kTool, {tools::ErrorKind::usage, options.error().error});
     ranks.end_without_waiting(static_cast<int>(tools::ExitCode::usage));
   }
+  const tools::SignalWatch signals;
   tools::Output output(kTool, tools::Verbosity::quiet);
-  if (!perf_mpi::follow(ranks, *options, output)) ranks.end_without_waiting(static_cast<int>(tools::ExitCode::failure));
+  if (!perf_mpi::follow(ranks, *options, output, signals))
+    ranks.end_without_waiting(static_cast<int>(tools::ExitCode::failure));
   ranks.end();
   return 0;
 }
