@@ -145,6 +145,17 @@ class Ranks(unittest.TestCase):
         self.assertRegex(err, r"mxp-perf-mpi: rank 1 on \S+ gave no result")
         self.invalid(1)
 
+    def test_a_rank_that_is_killed_before_anything_counts_is_named(self):
+        process = mpirun(2, self.server.url, *CALLS, "--duration", "20s", "--omit", "15s", "--interval", "100ms", f"--json={self.folder}/all.json")
+        self.wait_for_load(process)
+        os.kill(rank_process(process.pid, 1), signal.SIGKILL)
+        out, err = process.communicate(timeout=60)
+        self.assertRegex(err, r"mxp-perf-mpi: rank 1 on \S+ gave no result")
+        self.assertIn("verdict   none: the run is not valid", out)
+        document = self.document()
+        self.assertEqual(document["error"]["kind"], "network")
+        self.assertEqual([host["rank"] for host in document["hosts"] if "result" not in host], [1])
+
     def wait_for_load(self, process):
         """Until rank 0 tells of its second interval: then all ranks have long begun."""
         for line in process.stderr:
@@ -227,6 +238,30 @@ class Ranks(unittest.TestCase):
         done = perf("client", self.server.url, "--test", "rr", "--duration", "200ms", "--no-limits", "--hlog", made)
         self.assertEqual(done.returncode, 0, done.stderr)
         return made
+
+    def test_a_failure_of_rank_0_prevails_over_ranks_that_still_measure(self):
+        arguments = (self.server.url, *CALLS, "--duration", "20s", f"--json={self.folder}/all.json")
+        missing = self.folder / "no.key"
+        process = mpirun(1, *arguments, "--identity", missing, ":", "-n", "2", TOOL, *arguments)
+        _, err = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 2, err)
+        self.assertRegex(err, rf"mxp-perf-mpi: rank 0 on \S+: .*{re.escape(str(missing))}")
+        self.assertNotIn("gave no result", err)
+        document = self.document()
+        self.assertEqual(document["error"]["kind"], "usage")
+        self.assertEqual([host["error"]["kind"] for host in document["hosts"]], ["usage", "interrupted", "interrupted"])
+
+    def test_ranks_that_the_server_refuses_end_with_3(self):
+        keys = self.folder / "keys"
+        keys.write_text("# nobody\n")
+        with Server("--authorized-keys", keys) as server:
+            code, out, err = finished(2, server.url, *CALLS, "--duration", "5s", f"--json={self.folder}/all.json")
+        self.assertEqual((code, out), (3, ""), err)
+        self.assertRegex(err, r"mxp-perf-mpi: rank 0 on \S+: ")
+        document = self.document()
+        self.assertEqual(document["error"]["kind"], "auth")
+        self.assertEqual([host["rank"] for host in document["hosts"]], [0, 1])
+        self.assertEqual(document["hosts"][0]["error"]["kind"], "auth")
 
     def test_what_speaks_of_one_process_is_2(self):
         for arguments in (("--json-stream",), ("--iperf3-json", self.folder / "i.json")):

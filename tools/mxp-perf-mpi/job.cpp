@@ -15,6 +15,7 @@
 #include "mxp-perf-mpi/merged.h"
 #include "mxp-perf-mpi/rank_load.h"
 #include "mxp-perf/clock/unix_time.h"
+#include "mxp-perf/result.h"
 
 namespace mxp::perf_mpi {
 
@@ -29,6 +30,8 @@ constexpr double kTimeToConnect = 1, kTimeToConnectOne = 0.01;
 constexpr Duration kPatience = std::chrono::seconds(5);
 constexpr Duration kPatienceAfterFailure = std::chrono::milliseconds(1000);
 constexpr Duration kPatienceAfterSignal = std::chrono::milliseconds(400);
+// Of the other ranks: for rank 0 to take their results, once the test is over.
+constexpr Duration kPatienceWithFirst = std::chrono::minutes(1);
 // A rank that begins later than by this share of the duration was not part of the load.
 constexpr double kSlowShare = 0.1;
 
@@ -50,10 +53,11 @@ Agreement agree(const Ranks& ranks, const perf::Options& options) {
   return agreement;
 }
 
-std::vector<Outcome> gather(const Ranks& ranks, Outcome own, const tools::SignalWatch& signals) {
+// `patience`: where rank 0 has not failed itself.
+std::vector<Outcome> gather(const Ranks& ranks, Outcome own, Duration patience, const tools::SignalWatch& signals) {
   std::vector<Outcome> outcomes;
   Timestamp end =
-      Timestamp(std::chrono::steady_clock::now().time_since_epoch()) + (own.error ? kPatienceAfterFailure : kPatience);
+      Timestamp(std::chrono::steady_clock::now().time_since_epoch()) + (own.error ? kPatienceAfterFailure : patience);
   bool told = false;
   outcomes.push_back(std::move(own));
   ranks.receive_all(
@@ -69,7 +73,8 @@ std::vector<Outcome> gather(const Ranks& ranks, Outcome own, const tools::Signal
   return outcomes;
 }
 
-// Why the run is no valid one, if it is not.
+// Why the run is no valid one, if it is not. A failure that a rank tells of prevails over ranks that gave no result:
+// where rank 0 fails early, nobody waits for them. An interrupt does not: mpirun interrupts all when one of them dies.
 std::optional<tools::ToolError> why_invalid(const perf::Options& options, const std::vector<RankPlace>& places,
                                             const std::vector<Outcome>& outcomes) {
   const auto named = [&](std::size_t rank) {
@@ -79,13 +84,15 @@ std::optional<tools::ToolError> why_invalid(const perf::Options& options, const 
   for (std::size_t rank = 0; rank != places.size(); ++rank)
     if (std::ranges::find(outcomes, static_cast<int>(rank), &Outcome::rank) == outcomes.end())
       missing += (missing.empty() ? "" : ", ") + named(rank);
+  const auto failed = std::ranges::find_if(outcomes, [&](const Outcome& outcome) {
+    return outcome.error && (missing.empty() || outcome.error->kind != ErrorKind::interrupted);
+  });
+  if (failed != outcomes.end())
+    return tools::ToolError{failed->error->kind, fmt::format("{}: {}", named(static_cast<std::size_t>(failed->rank)),
+                                                             failed->error->message)};
   if (!missing.empty())
     return tools::ToolError{ErrorKind::network,
                             fmt::format("{} gave no result: dead, or too slow; the run is not valid", missing)};
-  for (const Outcome& outcome : outcomes)
-    if (outcome.error)
-      return tools::ToolError{outcome.error->kind, fmt::format("{}: {}", named(static_cast<std::size_t>(outcome.rank)),
-                                                               outcome.error->message)};
   const double most = std::chrono::duration<double, std::micro>(options.workload.duration).count() * kSlowShare;
   for (const Outcome& outcome : outcomes) {
     const nlohmann::json::json_pointer late("/start/late_us");
@@ -105,6 +112,16 @@ std::optional<tools::ToolError> broken_assertion(const perf::Options& options, c
     if (const auto why = check(assertion, result)) broken += (broken.empty() ? "" : "\n") + *why;
   if (broken.empty()) return std::nullopt;
   return tools::ToolError{ErrorKind::threshold, broken};
+}
+
+// Where there is no result: what became of each rank, beside the reason.
+JobEnd without_result(JobEnd end, const tools::ToolError& error, const std::vector<RankPlace>& places,
+                      const std::vector<Outcome>& outcomes, perf::ResultSinks& sinks) {
+  nlohmann::json document = {{"schema", perf::kSchemaName}, {"hosts", hosts_of(places, outcomes)}};
+  document.update(to_json(error));
+  (void)sinks.json().write_line(document);  // the exit code tells of the failure, too
+  end.outcome = std::unexpected(error);
+  return end;
 }
 
 std::string text_of(const nlohmann::json& document) {
@@ -131,7 +148,9 @@ std::string text_of(const nlohmann::json& document) {
     if (host.contains("error")) text += "  " + tools::escape(host.at("error").at("message").get<std::string>());
     text += '\n';
   }
-  return text + fmt::format("all       {}\nverdict   {}: {}\n", figures(document.at("result")).substr(2),
+  // A run that ended early, or within --omit, may have neither a rate nor latencies.
+  const std::string all = figures(document.at("result"));
+  return text + fmt::format("all     {}\nverdict   {}: {}\n", all.empty() ? "  nothing was counted" : all,
                             document.at("verdict").get<std::string>(),
                             document.at("verdict_reason").get<std::string>());
 }
@@ -141,7 +160,10 @@ std::string text_of(const nlohmann::json& document) {
 JobEnd lead(const Ranks& ranks, const perf::Options& options, tools::Output& output, const tools::SignalWatch& signals,
             perf::ResultSinks& sinks, RankLogs& logs) {
   const Agreement agreement = agree(ranks, options);
-  const std::vector<Outcome> outcomes = gather(ranks, run_load(agreement.mine, ranks.rank(), output, signals), signals);
+  // The last rank begins its part, and so ends it, after all others.
+  const Duration patience = kPatience + perf::seconds_as_duration(seconds_after_first(options, ranks.size() - 1));
+  const std::vector<Outcome> outcomes =
+      gather(ranks, run_load(agreement.mine, ranks.rank(), output, signals), patience, signals);
   JobEnd end;
   if (outcomes.size() < agreement.places.size()) end.everybody = Everybody::is_not;
   auto error = why_invalid(options, agreement.places, outcomes);
@@ -149,15 +171,11 @@ JobEnd lead(const Ranks& ranks, const perf::Options& options, tools::Output& out
   std::vector<Outcome> with_result;
   std::ranges::copy_if(outcomes, std::back_inserter(with_result),
                        [](const Outcome& one) { return !one.document.is_null(); });
-  if (with_result.empty()) {
-    end.outcome = std::unexpected(error.value_or(tools::ToolError{ErrorKind::network, "no rank has a result"}));
-    return end;
-  }
+  if (with_result.empty())
+    return without_result(end, error.value_or(tools::ToolError{ErrorKind::network, "no rank has a result"}),
+                          agreement.places, outcomes, sinks);
   auto merged = merge_outcomes(options, with_result);
-  if (!merged) {
-    end.outcome = std::unexpected(merged.error());
-    return end;
-  }
+  if (!merged) return without_result(end, merged.error(), agreement.places, outcomes, sinks);
   if (!error) error = broken_assertion(options, merged->result);
   nlohmann::json& document = merged->document;
   if (not_valid && agreement.places.size() > 1) {
@@ -181,8 +199,10 @@ bool follow(const Ranks& ranks, const perf::Options& options, tools::Output& out
             const tools::SignalWatch& signals) {
   const Agreement agreement = agree(ranks, options);
   const Outcome own = run_load(agreement.mine, ranks.rank(), output, signals);
-  // Rank 0 asks for nothing before its own part is over.
-  return ranks.send_to_first(to_text(own), options.workload.duration + std::chrono::minutes(1));
+  // Rank 0 asks for nothing before its own part is over, which may not even have begun where this one failed.
+  const double until_start = std::max(0.0, agreement.mine.start_at.value_or(0) - perf::unix_seconds());
+  return ranks.send_to_first(to_text(own),
+                             perf::seconds_as_duration(until_start) + options.workload.duration + kPatienceWithFirst);
 }
 
 }  // namespace mxp::perf_mpi

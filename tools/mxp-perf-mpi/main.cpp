@@ -1,4 +1,6 @@
 // mxp-perf-mpi: the load of `mxp-perf client` from all processes of an MPI job together, and one result.
+#include <fmt/format.h>
+
 #include <expected>
 #include <string>
 #include <vector>
@@ -86,8 +88,11 @@ int follow(const perf_mpi::Ranks& ranks, const std::vector<std::string>& argumen
   }
   const tools::SignalWatch signals;
   tools::Output output(kTool, tools::Verbosity::quiet);
-  if (!perf_mpi::follow(ranks, *options, output, signals))
+  if (!perf_mpi::follow(ranks, *options, output, signals)) {
+    tools::print_error(kTool, {tools::ErrorKind::network,
+                               fmt::format("rank {} gives up: rank 0 did not take its result", ranks.rank())});
     ranks.end_without_waiting(static_cast<int>(tools::ExitCode::failure));
+  }
   ranks.end();
   return 0;
 }

@@ -157,6 +157,11 @@ tools::Result<Merged> merge_outcomes(const perf::Options& options, std::span<con
 }
 
 nlohmann::json hosts_of(std::span<const RankPlace> places, std::span<const Outcome> outcomes) {
+  const bool first_failed = !outcomes.empty() && outcomes.front().rank == 0 && outcomes.front().error &&
+                            outcomes.front().error->kind != tools::ErrorKind::interrupted;
+  const tools::ToolError missing =
+      first_failed ? tools::ToolError{tools::ErrorKind::interrupted, "it was not waited for, since rank 0 had failed"}
+                   : tools::ToolError{tools::ErrorKind::network, "it gave no result"};
   nlohmann::json hosts = nlohmann::json::array();
   for (std::size_t rank = 0; rank != places.size(); ++rank) {
     nlohmann::json host = {{"rank", rank},
@@ -165,7 +170,7 @@ nlohmann::json hosts_of(std::span<const RankPlace> places, std::span<const Outco
                            {"clock_error_us", places[rank].clock.error_seconds * 1e6}};
     const auto outcome = std::ranges::find(outcomes, static_cast<int>(rank), &Outcome::rank);
     if (outcome == outcomes.end()) {
-      host["error"] = {{"kind", "network"}, {"message", "it gave no result"}};
+      host["error"] = to_json(missing)["error"];
     } else {
       if (outcome->error) host["error"] = to_json(*outcome->error)["error"];
       const nlohmann::json& document = outcome->document;

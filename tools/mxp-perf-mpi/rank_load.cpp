@@ -74,12 +74,16 @@ std::optional<Outcome> parse_outcome(int rank, const std::string& text) {
   }
 }
 
+double seconds_after_first(const perf::Options& all, int rank) {
+  const double rate = all.workload.calls_per_second + all.workload.messages_per_second;  // one of them at most
+  return rate > 0 ? rank / rate : 0;
+}
+
 perf::Options share_of(const perf::Options& all, int rank, int size) {
   perf::Options mine = all;
-  const double rate = all.workload.calls_per_second + all.workload.messages_per_second;  // one of them at most
   mine.workload.calls_per_second /= size;
   mine.workload.messages_per_second /= size;
-  if (rate > 0 && mine.start_at) *mine.start_at += rank / rate;
+  if (mine.start_at) *mine.start_at += seconds_after_first(all, rank);
   mine.measure_limits = false;
   if (rank > 0) {
     mine.json.clear();

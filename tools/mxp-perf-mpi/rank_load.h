@@ -23,8 +23,11 @@ std::string to_text(const Outcome& outcome);
 // Nothing: it is no such text.
 std::optional<Outcome> parse_outcome(int rank, const std::string& text);
 
-// The part of `rank` in what all of `size` ranks do together: its share of the rate, beginning so much later that the
-// sum is as evenly spaced as one client would send it. Only rank 0 writes files, and is watched.
+// By how much `rank` begins after rank 0: so that the sum is as evenly spaced as one client would send it.
+double seconds_after_first(const perf::Options& all, int rank);
+
+// The part of `rank` in what all of `size` ranks do together: its share of the rate, from its own time on. Only rank 0
+// writes files, and is watched.
 perf::Options share_of(const perf::Options& all, int rank, int size);
 
 // Runs it. Blocks.
