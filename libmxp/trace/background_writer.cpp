@@ -157,7 +157,7 @@ std::vector<BackgroundWriter::Piece> BackgroundWriter::take_pieces() {
 }
 
 int BackgroundWriter::write_piece(Piece& piece) {
-  const auto [folder, name, if_exists, open, of_lines] = piece.target;
+  const auto [folder, name, open, of_lines] = piece.target;
   if (open >= 0) {
     if (!piece.exists && of_lines && ends_in_torn_line(open)) piece.text.insert(0, 1, '\n');
     return write_patiently(open, piece.text);
@@ -165,9 +165,9 @@ int BackgroundWriter::write_piece(Piece& piece) {
   if (piece.exists && !piece.former_name.empty() &&
       ::renameat2(folder, piece.former_name.c_str(), folder, name.c_str(), RENAME_NOREPLACE) != 0)
     return errno;
-  int flags = O_WRONLY | O_APPEND | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY;
-  if (if_exists == IfExists::refuse) flags |= O_NONBLOCK;  // something else may have taken the name
-  if (!piece.exists) flags |= if_exists == IfExists::refuse ? O_CREAT | O_EXCL : O_CREAT;
+  // O_NONBLOCK: something else may have taken the name.
+  int flags = O_WRONLY | O_APPEND | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
+  if (!piece.exists) flags |= O_CREAT | O_EXCL;
   const int fd = ::openat(folder, name.c_str(), flags, 0600);
   if (fd < 0) return errno;
   struct stat status{};
@@ -176,7 +176,6 @@ int BackgroundWriter::write_piece(Piece& piece) {
   // What was made is what is written to, or nothing is.
   if (code == 0 && piece.exists && identity != piece.identity) code = ESTALE;
   piece.identity = identity;
-  if (!piece.exists && of_lines && ends_in_torn_line(fd)) piece.text.insert(0, 1, '\n');
   if (code == 0) code = write_all(fd, piece.text);
   if (::close(fd) != 0 && code == 0) code = errno;
   return code;

@@ -6,9 +6,9 @@
 // what comes meanwhile finds no room and is dropped; once there is room again, whole texts follow. Only when the writer
 // ends, or is flushed, does its patience with such a reader end too.
 //
-// A file of lines that is appended to (IfExists::append, or an open descriptor with O_APPEND) and ends in a line without
-// its end, which a full disk may have left, gets that end first. Where another process writes to it at that moment, an
-// empty line may be the result.
+// A file of lines that is appended to (an open descriptor with O_APPEND) and ends in a line without its end, which a full
+// disk may have left, gets that end first. Where another process writes to it at that moment, an empty line may be the
+// result.
 //
 // A file is open only while a piece of it is written, so any number of them may be under way.
 // Threads: one caller, and the thread that is made here.
@@ -34,11 +34,9 @@ namespace mxp {
 class BackgroundWriter {
  public:
   using FileId = std::uint32_t;
-  enum class IfExists : std::uint8_t { refuse, append };
   struct Target {
-    int folder = -1;  // a descriptor that outlives the writer; AT_FDCWD for a path
-    std::string name;
-    IfExists if_exists = IfExists::refuse;
+    int folder = -1;        // a descriptor that outlives the writer; AT_FDCWD for a path
+    std::string name;       // of a file that is not there yet
     int open = -1;          // in place of all this: a descriptor that outlives the writer
     bool of_lines = false;  // text in lines, which a file that is appended to may hold already
   };

@@ -154,29 +154,22 @@ BOOST_AUTO_TEST_CASE(a_file_that_was_exchanged_is_not_written_to) {
 
 // A full disk left half a line there: it stays one line, and what follows is whole.
 BOOST_AUTO_TEST_CASE(what_is_appended_to_a_torn_line_begins_a_new_one) {
-  for (const bool by_descriptor : {false, true}) {
-    for (const auto& [before, after] : {std::pair("{\"a\":", "{\"a\":\none\ntwo\n"),
-                                        std::pair("{}\n", "{}\none\ntwo\n"), std::pair("", "one\ntwo\n")}) {
-      const test::TemporaryFolder folder;
-      const std::string path = (folder.path / "f").string();
-      std::ofstream(path) << before;
-      const int descriptor = ::open(path.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC);
-      BOOST_REQUIRE(descriptor >= 0);
-      {
-        BackgroundWriter writer(20'000);
-        const auto file =
-            writer.add(by_descriptor ? BackgroundWriter::Target{.open = descriptor, .of_lines = true}
-                                     : BackgroundWriter::Target{.folder = AT_FDCWD,
-                                                                .name = path,
-                                                                .if_exists = BackgroundWriter::IfExists::append,
-                                                                .of_lines = true});
-        BOOST_REQUIRE(writer.append(file, "one\n"));
-        writer.flush();
-        BOOST_REQUIRE(writer.append(file, "two\n"));
-      }
-      ::close(descriptor);
-      BOOST_TEST(folder.read("f") == after);
+  for (const auto& [before, after] : {std::pair("{\"a\":", "{\"a\":\none\ntwo\n"), std::pair("{}\n", "{}\none\ntwo\n"),
+                                      std::pair("", "one\ntwo\n")}) {
+    const test::TemporaryFolder folder;
+    const std::string path = (folder.path / "f").string();
+    std::ofstream(path) << before;
+    const int descriptor = ::open(path.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC);
+    BOOST_REQUIRE(descriptor >= 0);
+    {
+      BackgroundWriter writer(20'000);
+      const auto file = writer.add({.open = descriptor, .of_lines = true});
+      BOOST_REQUIRE(writer.append(file, "one\n"));
+      writer.flush();
+      BOOST_REQUIRE(writer.append(file, "two\n"));
     }
+    ::close(descriptor);
+    BOOST_TEST(folder.read("f") == after);
   }
 }
 
