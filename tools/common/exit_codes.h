@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 namespace mxp::tools {
@@ -49,6 +50,14 @@ constexpr std::string_view kind_word(ErrorKind kind) {
     case ErrorKind::interrupted: return "interrupted";
   }
   return "io";
+}
+
+// The inverse; nothing for any other word.
+constexpr std::optional<ErrorKind> kind_of_word(std::string_view word) {
+  using enum ErrorKind;
+  for (const ErrorKind kind : {network, io, usage, auth, timeout, peer, threshold, nomatch, interrupted})
+    if (kind_word(kind) == word) return kind;
+  return std::nullopt;
 }
 
 }  // namespace mxp::tools

@@ -149,6 +149,11 @@ Result<void> write_private_key(const std::filesystem::path& path, const PrivateK
   return written;
 }
 
+Result<PrivateKey> key_of_file_or_new(const std::filesystem::path& path, Random& random) {
+  if (path.empty()) return PrivateKey::generate(random);
+  return load_private_key(path);
+}
+
 Result<Identity> load_identity(const std::filesystem::path& path, Random& random) {
   if (!path.empty()) {
     auto key = load_private_key(path);

@@ -18,6 +18,8 @@ namespace mxp::tools {
 Result<std::filesystem::path> default_identity_path();
 
 Result<PrivateKey> load_private_key(const std::filesystem::path& path);
+// Without a path a key of this run alone.
+Result<PrivateKey> key_of_file_or_new(const std::filesystem::path& path, Random& random);
 
 // As write_secret_file of output_file.h; makes missing parent folders with mode 0700.
 Result<void> write_private_key(const std::filesystem::path& path, const PrivateKey& key, IfExists if_exists);

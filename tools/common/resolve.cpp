@@ -12,6 +12,7 @@
 #include <optional>
 
 #include "common/escape.h"
+#include "udp/socket_address.h"
 #include "udp/unique_fd.h"
 
 namespace mxp::tools {
@@ -134,6 +135,17 @@ Result<SocketAddress> parse_host_port(std::string_view text) {
                 fmt::format("'{}' is not HOST:PORT, as in 192.0.2.1:9000 or [2001:db8::1]:9000", escape(text)));
   }
   return resolve(parsed->host, parsed->port);
+}
+
+std::string host_port(std::string_view host, std::uint16_t port) {
+  const bool is_ipv6 = host.find(':') != std::string_view::npos;
+  return fmt::format("{}{}{}:{}", is_ipv6 ? "[" : "", host, is_ipv6 ? "]" : "", port);
+}
+
+bool is_loopback(const SocketAddress& address) {
+  if (address.family == AddressFamily::ipv4) return address.ip[0] == 127;
+  const in6_addr ip = to_in6(address);
+  return IN6_IS_ADDR_LOOPBACK(&ip);
 }
 
 SocketAddress dialable(SocketAddress address) {

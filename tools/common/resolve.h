@@ -30,6 +30,11 @@ Result<SocketAddress> parse_listen_address(std::string_view text, Families famil
 
 // "HOST:PORT" of a peer; the port is required.
 Result<SocketAddress> parse_host_port(std::string_view text);
+// That text of a name or a numeric address: "192.0.2.1:9000", "[2001:db8::1]:9000".
+std::string host_port(std::string_view host, std::uint16_t port);
+
+// 127.0.0.0/8 or ::1.
+bool is_loopback(const SocketAddress& address);
 
 // What a client on this machine dials: 127.0.0.1 in place of "all addresses", of which it is one in either family.
 SocketAddress dialable(SocketAddress address);

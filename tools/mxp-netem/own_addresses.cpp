@@ -7,15 +7,10 @@
 #include <algorithm>
 #include <memory>
 
+#include "common/resolve.h"
 #include "udp/socket_address.h"
 
 namespace mxp::tools {
-
-bool is_loopback(const SocketAddress& address) {
-  if (address.family == AddressFamily::ipv4) return address.ip[0] == 127;
-  const in6_addr ip = to_in6(address);
-  return IN6_IS_ADDR_LOOPBACK(&ip);
-}
 
 std::vector<SocketAddress> own_addresses(AddressFamily family) {
   std::vector<SocketAddress> out;

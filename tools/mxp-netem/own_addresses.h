@@ -7,8 +7,6 @@
 
 namespace mxp::tools {
 
-bool is_loopback(const SocketAddress& address);
-
 // Of the interfaces that are up, without ports.
 std::vector<SocketAddress> own_addresses(AddressFamily family);
 

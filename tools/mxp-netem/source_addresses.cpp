@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "common/resolve.h"
 #include "mxp-netem/own_addresses.h"
 #include "mxp-netem/relay_socket.h"
 #include "udp/socket_address.h"

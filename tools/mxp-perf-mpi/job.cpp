@@ -16,6 +16,7 @@
 #include "mxp-perf-mpi/rank_load.h"
 #include "mxp-perf/clock/unix_time.h"
 #include "mxp-perf/result.h"
+#include "udp/clock.h"
 
 namespace mxp::perf_mpi {
 
@@ -56,8 +57,7 @@ Agreement agree(const Ranks& ranks, const perf::Options& options) {
 // `patience`: where rank 0 has not failed itself.
 std::vector<Outcome> gather(const Ranks& ranks, Outcome own, Duration patience, const tools::SignalWatch& signals) {
   std::vector<Outcome> outcomes;
-  Timestamp end =
-      Timestamp(std::chrono::steady_clock::now().time_since_epoch()) + (own.error ? kPatienceAfterFailure : patience);
+  Timestamp end = monotonic_now() + (own.error ? kPatienceAfterFailure : patience);
   bool told = false;
   outcomes.push_back(std::move(own));
   ranks.receive_all(
@@ -65,7 +65,7 @@ std::vector<Outcome> gather(const Ranks& ranks, Outcome own, Duration patience, 
         if (auto outcome = parse_outcome(rank, text)) outcomes.push_back(*std::move(outcome));
       },
       [&] {
-        const Timestamp now(std::chrono::steady_clock::now().time_since_epoch());
+        const Timestamp now = monotonic_now();
         if (signals.received() != 0 && !std::exchange(told, true)) end = std::min(end, now + kPatienceAfterSignal);
         return now >= end;
       });
@@ -104,14 +104,6 @@ std::optional<tools::ToolError> why_invalid(const perf::Options& options, const 
               tools::format_duration(perf::seconds_as_duration(outcome.document.at(late).get<double>() * 1e-6)))};
   }
   return std::nullopt;
-}
-
-std::optional<tools::ToolError> broken_assertion(const perf::Options& options, const perf::Result& result) {
-  std::string broken;
-  for (const perf::Assertion& assertion : options.assertions)
-    if (const auto why = check(assertion, result)) broken += (broken.empty() ? "" : "\n") + *why;
-  if (broken.empty()) return std::nullopt;
-  return tools::ToolError{ErrorKind::threshold, broken};
 }
 
 // Where there is no result: what became of each rank, beside the reason.
@@ -176,13 +168,14 @@ JobEnd lead(const Ranks& ranks, const perf::Options& options, tools::Output& out
                           agreement.places, outcomes, sinks);
   auto merged = merge_outcomes(options, with_result);
   if (!merged) return without_result(end, merged.error(), agreement.places, outcomes, sinks);
-  if (!error) error = broken_assertion(options, merged->result);
+  if (!error) error = broken_assertions(options.assertions, merged->result);
   nlohmann::json& document = merged->document;
-  if (not_valid && agreement.places.size() > 1) {
+  if (agreement.places.size() == 1) {
+    document = with_result.front().document;  // all of it, as mxp-perf has it
+  } else if (not_valid) {
     document["verdict"] = "none";
     document["verdict_reason"] = "the run is not valid";
   }
-  if (agreement.places.size() == 1) document = with_result.front().document;  // all of it, as mxp-perf has it
   document["config"]["ranks"] = with_result.size();
   document["hosts"] = hosts_of(agreement.places, outcomes);
   if (error) document.update(to_json(*error));

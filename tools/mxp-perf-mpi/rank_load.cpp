@@ -1,8 +1,5 @@
 #include "mxp-perf-mpi/rank_load.h"
 
-#include <fmt/format.h>
-
-#include <array>
 #include <utility>
 #include <vector>
 
@@ -16,32 +13,18 @@
 
 namespace mxp::perf_mpi {
 
-using tools::ErrorKind;
-
 namespace {
-
-constexpr std::array kKinds = {ErrorKind::network, ErrorKind::io,   ErrorKind::usage,     ErrorKind::auth,
-                               ErrorKind::timeout, ErrorKind::peer, ErrorKind::threshold, ErrorKind::interrupted};
-
-ErrorKind kind_of(const std::string& word) {
-  for (const ErrorKind kind : kKinds)
-    if (tools::kind_word(kind) == word) return kind;
-  return ErrorKind::network;
-}
 
 tools::Result<perf::ClientResult> measure(const perf::Options& o, tools::Output& output,
                                           const tools::SignalWatch& signals) {
-  auto identity = o.identity_file.empty() ? tools::Result<PrivateKey>(PrivateKey::generate(system_random()))
-                                          : tools::load_private_key(o.identity_file);
+  auto identity = tools::key_of_file_or_new(o.identity_file, system_random());
   if (!identity) return std::unexpected(identity.error());
   auto server = tools::resolve_all(o.url.host, o.url.port);
   if (!server) return std::unexpected(server.error());
   std::optional<perf::EmulatedLink> link;
   std::vector<pid_t> partners;
   if (!o.link.empty()) {
-    const bool is_ipv6 = o.url.host.find(':') != std::string::npos;
-    auto started = perf::EmulatedLink::start(
-        o.link, fmt::format("{}{}{}:{}", is_ipv6 ? "[" : "", o.url.host, is_ipv6 ? "]" : "", o.url.port));
+    auto started = perf::EmulatedLink::start(o.link, tools::host_port(o.url.host, o.url.port));
     if (!started) return std::unexpected(started.error());
     link.emplace(*std::move(started));
     server = std::vector{link->address()};
@@ -66,8 +49,10 @@ std::optional<Outcome> parse_outcome(int rank, const std::string& text) {
   if (!json.is_object()) return std::nullopt;
   try {
     Outcome outcome{.rank = rank, .error = {}, .document = json.at("document"), .hlog = json.at("hlog")};
-    if (json.contains("error"))
-      outcome.error = tools::ToolError{kind_of(json.at("error").at("kind")), json.at("error").at("message")};
+    if (json.contains("error")) {
+      const auto kind = tools::kind_of_word(json.at("error").at("kind").get<std::string>());
+      outcome.error = tools::ToolError{kind.value_or(tools::ErrorKind::network), json.at("error").at("message")};
+    }
     return outcome;
   } catch (const nlohmann::json::exception&) {
     return std::nullopt;
@@ -84,7 +69,6 @@ perf::Options share_of(const perf::Options& all, int rank, int size) {
   mine.workload.calls_per_second /= size;
   mine.workload.messages_per_second /= size;
   if (mine.start_at) *mine.start_at += seconds_after_first(all, rank);
-  mine.measure_limits = false;
   if (rank > 0) {
     mine.json.clear();
     mine.outputs = {};

@@ -91,4 +91,12 @@ std::optional<std::string> check(const Assertion& assertion, const Result& resul
   return fmt::format("{} does not hold: {}", assertion.text, reached);
 }
 
+std::optional<tools::ToolError> broken_assertions(std::span<const Assertion> assertions, const Result& result) {
+  std::string failed;
+  for (const Assertion& assertion : assertions)
+    if (const auto broken = check(assertion, result)) failed += (failed.empty() ? "" : "\n") + *broken;
+  if (failed.empty()) return std::nullopt;
+  return tools::ToolError{tools::ErrorKind::threshold, failed};
+}
+
 }  // namespace mxp::perf

@@ -3,9 +3,11 @@
 
 #include <expected>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
+#include "common/tool_error.h"
 #include "mxp-perf/result.h"
 
 namespace mxp::perf {
@@ -23,5 +25,7 @@ std::expected<Assertion, std::string> parse_assertion(std::string_view text);
 // What to say if it does not hold; std::nullopt if it does. An assertion on a metric that the test does not give does
 // not hold.
 std::optional<std::string> check(const Assertion& assertion, const Result& result);
+// The same of all of them, as the error that ends the run: a line for each that does not hold.
+std::optional<tools::ToolError> broken_assertions(std::span<const Assertion> assertions, const Result& result);
 
 }  // namespace mxp::perf

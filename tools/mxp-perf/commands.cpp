@@ -31,11 +31,6 @@ using tools::ErrorKind;
 
 namespace {
 
-tools::Result<PrivateKey> identity_of(const Options& options) {
-  if (options.identity_file.empty()) return PrivateKey::generate(system_random());
-  return tools::load_private_key(options.identity_file);
-}
-
 // `connections`: how many connections are known to come; later each gets the share of the memory that its client's
 // request implies (server.cpp).
 EndpointConfig server_config(const Options& options, PrivateKey identity, AddressFamily family, unsigned connections) {
@@ -51,21 +46,12 @@ EndpointConfig server_config(const Options& options, PrivateKey identity, Addres
   return config;
 }
 
-// The user's bounds that the result does not keep.
-std::optional<tools::ToolError> broken_assertions(const Options& options, const Result& result) {
-  std::string failed;
-  for (const Assertion& assertion : options.assertions)
-    if (const auto broken = check(assertion, result)) failed += (failed.empty() ? "" : "\n") + *broken;
-  if (failed.empty()) return std::nullopt;
-  return tools::ToolError{ErrorKind::threshold, failed};
-}
-
 // Prints and writes the result, and holds it against the user's bounds. One that was `cut_short` is not held against
 // them: the reason stands beside it.
 tools::Result<void> deliver(const Options& options, const Result& result,
                             const std::optional<tools::ToolError>& cut_short, ResultSinks& sinks) {
   std::optional<tools::ToolError> error = cut_short;
-  if (!error) error = broken_assertions(options, result);
+  if (!error) error = broken_assertions(options.assertions, result);
   nlohmann::json document = to_json(result);
   document["config"].update(config_of(options));
   if (error) document.update(to_json(*error));
@@ -99,7 +85,7 @@ tools::Result<void> add_limits(const Options& options, const tools::SignalWatch&
 tools::Result<void> measure(const Options& options, tools::Output& output, const std::vector<SocketAddress>& server,
                             const PublicKey& key, ResultSinks& sinks, std::vector<pid_t> partners = {}) {
   const tools::SignalWatch signals;
-  auto identity = identity_of(options);
+  auto identity = tools::key_of_file_or_new(options.identity_file, system_random());
   if (!identity) return std::unexpected(identity.error());
   if (options.command == Command::find_capacity)
     return search_capacity(options, output, sinks, signals, [&](const Options& trial) -> ClientResult {
@@ -171,7 +157,7 @@ std::string to_text(const LimitMode& mode) {
 
 tools::Result<void> run_server(const Options& options, tools::Output& output, ResultSinks& sinks) {
   const tools::SignalWatch signals;
-  auto identity = identity_of(options);
+  auto identity = tools::key_of_file_or_new(options.identity_file, system_random());
   if (!identity) return std::unexpected(identity.error());
   EndpointConfig config = server_config(options, std::move(*identity), options.listen.family, 1);
   Server server(options.server_limits);
@@ -216,9 +202,7 @@ tools::Result<void> run_server(const Options& options, tools::Output& output, Re
 tools::Result<void> run_client(const Options& options, tools::Output& output, ResultSinks& sinks) {
   const auto server = tools::resolve_all(options.url.host, options.url.port);
   if (!server) return std::unexpected(server.error());
-  const bool is_ipv6 = options.url.host.find(':') != std::string::npos;
-  const std::string target =
-      fmt::format("{}{}{}:{}", is_ipv6 ? "[" : "", options.url.host, is_ipv6 ? "]" : "", options.url.port);
+  const std::string target = tools::host_port(options.url.host, options.url.port);
   return measure_over_link(options, output, *server, target, *options.url.key, sinks);
 }
 

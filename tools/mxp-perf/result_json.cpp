@@ -147,18 +147,10 @@ nlohmann::json to_json(const Result& result) {
     inner["server_time_us"] = {{"mean", result.held_seconds * 1e6 / static_cast<double>(result.answers)}};
   if (result.udp_bits_per_second) json["limits"]["udp_bits_per_second"] = *result.udp_bits_per_second;
   if (result.sealed_bits_per_second) json["limits"]["sealed_bits_per_second"] = *result.sealed_bits_per_second;
-  if (result.calls) {
-    inner["calls"] = to_json(*result.calls);
-    if (result.calls->rate_kept) inner["rate_kept"] = *result.calls->rate_kept;
-  }
-  if (result.datagrams) {
-    inner["datagrams"] = to_json(*result.datagrams);
-    if (result.datagrams->rate_kept) inner["rate_kept"] = *result.datagrams->rate_kept;
-  }
-  if (result.messages) {
-    inner["messages"] = to_json(*result.messages);
-    if (result.messages->rate_kept) inner["rate_kept"] = *result.messages->rate_kept;
-  }
+  if (result.calls) inner["calls"] = to_json(*result.calls);
+  if (result.datagrams) inner["datagrams"] = to_json(*result.datagrams);
+  if (result.messages) inner["messages"] = to_json(*result.messages);
+  if (const auto kept = result.rate_kept()) inner["rate_kept"] = *kept;
   if (result.tls) json["baseline"]["tls"] = to_json(*result.tls);
   json["transport"] = to_json(result.transport);
   if (result.server_transport.connections > 0) json["server_transport"] = sender_json(result.server_transport);

@@ -5,10 +5,10 @@
 #include <algorithm>
 #include <utility>
 
+#include "common/resolve.h"
 #include "common/units.h"
 #include "mxp-perf/client/client_errors.h"
 #include "mxp-perf/client/client_limits.h"
-#include "mxp-perf/clock/same_machine.h"
 #include "mxp-perf/memory.h"
 #include "mxp-perf/verdict/verdict.h"
 #include "mxp-perf/workloads/bulk_test.h"
@@ -235,7 +235,7 @@ OwnTimes Client::own_times(const Result& result) const {
                .cpu_seconds = result.client->cpu_seconds,
                .client_waited_seconds = result.client->waited_seconds,
                .server_waited_seconds = {}};
-  if (!result.server || !is_this_machine(server_)) return own;
+  if (!result.server || !tools::is_loopback(server_)) return own;
   own.cpu_seconds += result.server->cpu_seconds;
   own.server_waited_seconds = result.server->waited_seconds;
   return own;
