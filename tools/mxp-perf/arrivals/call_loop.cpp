@@ -10,8 +10,7 @@ CallLoop::CallLoop(const Workload& workload, EventLoop& loop, std::size_t most_w
   if (workload.calls_per_second > 0) arrivals_.emplace(workload.arrivals, workload.calls_per_second, random_seed());
 }
 
-void CallLoop::begin() {
-  const Timestamp now = loop_.now();
+void CallLoop::begin(Timestamp now) {
   end_ = now + workload_.duration;
   room_since_ = now;
   book_.begin(now + workload_.omit);
@@ -54,7 +53,7 @@ void CallLoop::go_on() {
 
 void CallLoop::stop() {
   if (stopped_) return;
-  if (open_loop()) make_due(end_ - Duration(1));
+  if (open_loop()) make_due(std::min(loop_.now(), end_ - Duration(1)));
   stopped_ = true;
   book_.end();
 }

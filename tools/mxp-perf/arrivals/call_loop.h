@@ -21,7 +21,8 @@ class CallLoop {
   // `most_waiting`: calls that may wait for their answers at a time.
   CallLoop(const Workload& workload, EventLoop& loop, std::size_t most_waiting, Make make);
 
-  void begin();
+  // The duration counts from `now`.
+  void begin(Timestamp now);
   // Makes what can be made: after an answer, or when there is room again.
   void go_on();
   // False: no call of this number waits. The next one is made by go_on().

@@ -126,12 +126,12 @@ std::size_t Client::on_stream_data(Connection& connection, StreamId id, ByteView
 
 void Client::begin() {
   phase_ = Phase::running;
-  begun_ = loop_->now();
   begun_at_ = std::chrono::system_clock::now();  // at once: how late it is counts
   figures_at_begin_ = ProcessFigures::now(*loop_);
   machine_at_begin_ = MachineReading::now(partners_);
   for (auto& [connection, load] : loads_) send_control(*connection, load, to_json(Mark::begin));
-  if (auto begun = test_->begin(); !begun) return fail(ErrorKind::peer, begun.error());
+  begun_ = loop_->now();  // after what takes its time, which would make the first calls late
+  if (auto begun = test_->begin(begun_); !begun) return fail(ErrorKind::peer, begun.error());
   intervals_.begin(begun_);
   if (workload_.test == Test::rr) loop_->at(begun_ + workload_.omit, [this] { ask_for_clock(); });
   loop_->at(begun_ + interval(), [this] { tell_interval(); });

@@ -18,9 +18,9 @@ double seconds_between(Timestamp first, Timestamp last) {
 BulkTest::BulkTest(const Workload& workload, EventLoop& loop, const ClientLoads& loads)
     : workload_(workload), loop_(loop), loads_(loads), meter_(workload.omit, workload.duration) {}
 
-std::expected<void, std::string> BulkTest::begin() {
+std::expected<void, std::string> BulkTest::begin(Timestamp now) {
   if (!sends()) return {};
-  loop_.at(loop_.now() + workload_.omit, [this] {
+  loop_.at(now + workload_.omit, [this] {
     counting_since_ = last_progress_ = loop_.now();
     acknowledged_before_ = last_acknowledged_ = acknowledged();
   });

@@ -49,8 +49,10 @@ class ClientTest {
  public:
   virtual ~ClientTest() = default;
 
-  // Starts on all connections. The error says what the server does not allow.
-  virtual std::expected<void, std::string> begin() = 0;
+  // Starts on all connections. The test's duration counts from `now`, which the client that will end it has read: with
+  // a begin of its own that is a moment later, a test would at its end make what is not due yet. The error says what
+  // the server does not allow.
+  virtual std::expected<void, std::string> begin(Timestamp now) = 0;
   // Connections that the test opened itself: false if it did not open this one.
   virtual bool on_connected(Connection&) { return false; }
   virtual bool on_closed(Connection&, const CloseInfo&) { return false; }

@@ -13,9 +13,9 @@ ConnectTest::ConnectTest(const Workload& workload, EventLoop& loop, const Client
       key_(key),
       calls_(workload, loop, workload.most_waiting(), [this](std::uint64_t number) { return connect(number); }) {}
 
-std::expected<void, std::string> ConnectTest::begin() {
+std::expected<void, std::string> ConnectTest::begin(Timestamp now) {
   // begin() is called from a callback of the connection on which the test was agreed on.
-  loop_.at(loop_.now(), [this] { calls_.begin(); });
+  loop_.at(now, [this, now] { calls_.begin(now); });
   return {};
 }
 

@@ -17,7 +17,7 @@ class ConnectTest final : public ClientTest {
   // `loads` gets its one entry before begin(); `key` is the server's.
   ConnectTest(const Workload& workload, EventLoop& loop, const ClientLoads& loads, const PublicKey& key);
 
-  std::expected<void, std::string> begin() override;
+  std::expected<void, std::string> begin(Timestamp now) override;
   bool on_connected(Connection& connection) override;
   bool on_closed(Connection& connection, const CloseInfo& info) override;
   void stop() override { calls_.stop(); }

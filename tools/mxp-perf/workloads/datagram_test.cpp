@@ -46,8 +46,8 @@ bool DatagramMeter::on_datagram(Timestamp now, ByteView data) {
 DatagramTest::DatagramTest(const Workload& workload, EventLoop& loop, const ClientLoads& loads)
     : workload_(workload), loop_(loop), loads_(loads) {}
 
-std::expected<void, std::string> DatagramTest::begin() {
-  begun_ = loop_.now();
+std::expected<void, std::string> DatagramTest::begin(Timestamp now) {
+  begun_ = now;
   for (const auto& [connection, load] : loads_) {
     if (connection->max_datagram_size() < workload_.size)
       return std::unexpected("the server takes no datagrams of this size");

@@ -45,7 +45,7 @@ class DatagramTest final : public ClientTest {
   // `loads` gets its entries before begin().
   DatagramTest(const Workload& workload, EventLoop& loop, const ClientLoads& loads);
 
-  std::expected<void, std::string> begin() override;
+  std::expected<void, std::string> begin(Timestamp now) override;
   void on_writable(Connection&, StreamId) override {}
   void on_datagrams_writable(Connection& connection) override;
   void stop() override { stopped_ = true; }

@@ -6,8 +6,8 @@
 
 namespace mxp::perf {
 
-std::expected<void, std::string> IsolationTest::begin() {
-  begin_ = loop_.now();
+std::expected<void, std::string> IsolationTest::begin(Timestamp now) {
+  begin_ = now;
   bulk_begins_ = begin_ + workload_.duration / 2;
   end_ = begin_ + workload_.duration;
   for (const auto& [connection, load] : loads_) {

@@ -26,7 +26,7 @@ class IsolationTest final : public ClientTest {
   IsolationTest(const Workload& workload, EventLoop& loop, const ClientLoads& loads)
       : workload_(workload), loop_(loop), loads_(loads), payload_(workload.size, 0x5a) {}
 
-  std::expected<void, std::string> begin() override;
+  std::expected<void, std::string> begin(Timestamp now) override;
   void on_writable(Connection& connection, StreamId id) override;
   void on_message(const Message& message) override;
   void on_messages_writable(Connection&, MessageClass) override { pump(); }

@@ -24,8 +24,8 @@ std::optional<Arrivals> MessagesTest::arrivals_of(const Workload& workload) {
   return Arrivals(workload.arrivals, workload.messages_per_second, random_seed());
 }
 
-std::expected<void, std::string> MessagesTest::begin() {
-  begin_ = loop_.now();
+std::expected<void, std::string> MessagesTest::begin(Timestamp now) {
+  begin_ = now;
   end_ = begin_ + workload_.duration;
   source_.begin(begin_);
   for (const auto& [connection, load] : loads_) source_.add_connection(*connection);
@@ -69,7 +69,7 @@ void MessagesTest::pump() {
 }
 
 void MessagesTest::stop() {
-  if (open_loop() && !stopped_) (void)source_.send_due(end_ - Duration(1), loop_.now());
+  if (open_loop() && !stopped_) (void)source_.send_due(std::min(loop_.now(), end_ - Duration(1)), loop_.now());
   stopped_ = true;
 }
 

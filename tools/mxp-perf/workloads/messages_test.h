@@ -19,7 +19,7 @@ class MessagesTest final : public ClientTest {
         source_(workload.test == Test::mixed ? MessageSource::Mix::mixed : MessageSource::Mix::events, workload.size,
                 workload.outstanding, arrivals_of(workload)) {}
 
-  std::expected<void, std::string> begin() override;
+  std::expected<void, std::string> begin(Timestamp now) override;
   void on_message(const Message& message) override;
   void on_messages_writable(Connection& connection, MessageClass) override;
   void stop() override;

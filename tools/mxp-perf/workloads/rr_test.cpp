@@ -8,11 +8,11 @@ RrTest::RrTest(const Workload& workload, EventLoop& loop, const ClientLoads& loa
       lines_(workload.size, workload.calls_per_second > 0 ? RrLines::WhenBusy::open_more : RrLines::WhenBusy::wait),
       calls_(workload, loop, workload.most_waiting(), [this](std::uint64_t number) { return lines_.call(number); }) {}
 
-std::expected<void, std::string> RrTest::begin() {
+std::expected<void, std::string> RrTest::begin(Timestamp now) {
   for (const auto& [connection, load] : loads_)
     if (!lines_.add_connection(*connection, workload_.streams))
       return std::unexpected("the server allows too few streams");
-  calls_.begin();
+  calls_.begin(now);
   return {};
 }
 

@@ -13,7 +13,7 @@ class RrTest final : public ClientTest {
   // `loads` gets its entries before begin().
   RrTest(const Workload& workload, EventLoop& loop, const ClientLoads& loads);
 
-  std::expected<void, std::string> begin() override;
+  std::expected<void, std::string> begin(Timestamp now) override;
   void on_data(Connection& connection, StreamId id, std::size_t count, bool fin) override;
   void on_writable(Connection& connection, StreamId id) override { lines_.on_writable(connection, id); }
   void stop() override { calls_.stop(); }

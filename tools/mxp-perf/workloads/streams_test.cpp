@@ -11,9 +11,9 @@ StreamsTest::StreamsTest(const Workload& workload, EventLoop& loop, const Client
       payload_(workload.size, 0x5a),
       calls_(workload, loop, workload.most_waiting(), [this](std::uint64_t number) { return open(number); }) {}
 
-std::expected<void, std::string> StreamsTest::begin() {
+std::expected<void, std::string> StreamsTest::begin(Timestamp now) {
   for (const auto& [connection, load] : loads_) connections_.push_back(connection);
-  calls_.begin();
+  calls_.begin(now);
   if (workload_.calls_per_second == 0 && streams_.empty())
     return std::unexpected("the server allows no streams for the test");
   return {};

@@ -18,7 +18,7 @@ class StreamsTest final : public ClientTest {
   // `loads` gets its entries before begin().
   StreamsTest(const Workload& workload, EventLoop& loop, const ClientLoads& loads);
 
-  std::expected<void, std::string> begin() override;
+  std::expected<void, std::string> begin(Timestamp now) override;
   void on_data(Connection& connection, StreamId id, std::size_t count, bool fin) override;
   void on_writable(Connection& connection, StreamId id) override;
   void on_streams_available(Connection&) override { calls_.go_on(); }
