@@ -5,7 +5,8 @@
 // critical, what was lost, and anything else that is due, goes at once and takes along what waits.
 //
 // An application that knows better corks the connection: until it uncorks, data of streams wait too, however long ago
-// the last packet was. As with TCP_CORK of Linux, a cork holds for 200 ms at most.
+// the last packet was, and once it has uncorked all of it goes, down to the last packet that is not full. As with TCP_CORK
+// of Linux, a cork holds for 200 ms at most.
 #pragma once
 
 #include <algorithm>
@@ -25,7 +26,11 @@ class Coalescer {
     corked_ = true;
     cork_ends_ = kNever;
   }
-  void uncork() { corked_ = false; }
+  // What the application wanted to send together is complete: nothing more would come that is worth waiting for.
+  void uncork() {
+    corked_ = false;
+    flushing_ = true;
+  }
   bool is_corked() const { return corked_; }
 
   void on_clock(Timestamp now) {
@@ -36,16 +41,19 @@ class Coalescer {
   }
   // A packet with data has gone.
   void on_sent(Timestamp now) { messages_until_ = now + delay_; }
+  // Nothing is left to send.
+  void on_all_sent() { flushing_ = false; }
 
   // Until when what may wait is held.
   Timestamp held_until() const { return corked_ ? cork_ends_ : messages_until_; }
-  bool holds(Timestamp now) const { return corked_ || now < messages_until_; }
+  bool holds(Timestamp now) const { return !flushing_ && (corked_ || now < messages_until_); }
 
  private:
   const Duration delay_;
   Timestamp messages_until_{};
   Timestamp cork_ends_ = kNever;  // unknown until the next on_clock
   bool corked_ = false;
+  bool flushing_ = false;  // from uncork() until all is sent
 };
 
 }  // namespace mxp

@@ -84,6 +84,7 @@ struct RunEnd {
 
 // Notes what keeps us from sending more, and when to look again.
 void note_what_holds_us(Parts& parts, Timestamp now, const RunEnd& run) {
+  if (!has_data(parts)) parts.coalescer.on_all_sent();
   const bool waits = waits_for_company(parts, now);
   const bool wants_more = !waits && has_data(parts);
   const SendPermit permit = parts.recovery.permit(now);

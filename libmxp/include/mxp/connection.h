@@ -89,7 +89,8 @@ class Connection {
 
   // For an application that is about to send several pieces that should share packets: until uncork, data of streams
   // and messages wait for as long as they do not fill a packet, unless something critical, or anything else that is
-  // due, takes them along. A cork holds for 200 ms at most, from the next drive of the endpoint on.
+  // due, takes them along. After uncork all of it goes, the last packet too, which may not be full. A cork holds for
+  // 200 ms at most, from the next drive of the endpoint on.
   void cork();
   void uncork();
 

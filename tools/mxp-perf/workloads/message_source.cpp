@@ -9,21 +9,39 @@ namespace mxp::perf {
 
 std::optional<Timestamp> MessageSource::send_due(Timestamp until, Timestamp now) {
   if (std::exchange(blocked_, false)) room_since_ = now;
+  std::optional<Timestamp> next;
   for (;; arrivals_->advance()) {
     const Timestamp due = arrivals_->next();
-    if (due > until) return due;
+    if (due > until) {
+      next = due;
+      break;
+    }
     if (!send_somewhere({.due = due, .made = now})) {
       blocked_ = true;
-      return std::nullopt;
+      break;
     }
     sender_late_.record(std::max(Duration::zero(), Duration(now - std::max(due, room_since_))));
   }
+  flush_burst();
+  return next;
+}
+
+void MessageSource::flush_burst() {
+  std::ranges::sort(burst_);
+  const auto twice = std::ranges::unique(burst_);
+  burst_.erase(twice.begin(), twice.end());
+  for (Connection* connection : burst_) connection->uncork();
+  burst_.clear();
 }
 
 bool MessageSource::send_somewhere(const CallBook::Call& times) {
   // Each connection in turn; one without room is passed over.
-  for (std::size_t full = 0; full < connections_.size(); ++full)
-    if (send(*connections_[next_connection_++ % connections_.size()], times)) return true;
+  for (std::size_t full = 0; full < connections_.size(); ++full) {
+    Connection& connection = *connections_[next_connection_++ % connections_.size()];
+    if (!send(connection, times)) continue;
+    if (burst_.empty() || burst_.back() != &connection) burst_.push_back(&connection);
+    return true;
+  }
   return false;
 }
 

@@ -58,6 +58,8 @@ class MessageSource {
   MessageType next_type() const;
   bool send(Connection& connection, const CallBook::Call& times);
   bool send_somewhere(const CallBook::Call& times);
+  // What became due together is all there is for now: its last packet, too, goes without waiting for more.
+  void flush_burst();
 
   Mix mix_;
   std::vector<std::uint8_t> payload_;
@@ -65,6 +67,7 @@ class MessageSource {
   std::optional<Arrivals> arrivals_;
   std::vector<Connection*> connections_;
   std::size_t next_connection_ = 0;
+  std::vector<Connection*> burst_;  // who took a message since the last flush_burst()
   Timestamp room_since_{};
   bool blocked_ = false;
   LatencyHistogram sender_late_;
