@@ -18,6 +18,7 @@ constexpr double kPacingMargin = 0.99;        // so that a queue is not kept by 
 constexpr double kHeadroom = 0.85;            // of what the path was seen to hold: room for others
 constexpr std::uint64_t kQueueOfOneFlow = 6;  // packets
 constexpr double kMuchSlower = 0.25;          // of the estimated rate
+constexpr Duration kLongQueue = std::chrono::milliseconds(20);
 constexpr std::uint64_t kEpisodeRounds = 3;
 constexpr double kCruiseStep = 0.02;
 constexpr double kMinCruiseGain = 0.8;
@@ -142,10 +143,13 @@ void Bbr::give_way(Timestamp now) {
 
 // Our choice: the specification keeps the largest rate of two cycles, five seconds in which a path that takes a tenth
 // of it is overfilled. It is given up when a whole round delivered so much less, with a queue that is longer than the
-// path. Where packets overtake others, the mean of a round says too little for that.
+// path, and longer than a busy host makes one: a process that waits some milliseconds for its processor looks like such
+// a path for a few of the round trips of a local network. Where packets overtake others, the mean of a round says too
+// little for that.
 void Bbr::look_for_slower_path(const AckSample& sample) {
   if (!full_pipe_reached_ || state_ == State::probe_rtt || sample.rate.app_limited) return;
-  if (losses_.queue_delay() <= model_.min_rtt() || losses_.chance() > LossJudge::kQueueFloor) return;
+  if (losses_.queue_delay() <= std::max(model_.min_rtt(), kLongQueue) || losses_.chance() > LossJudge::kQueueFloor)
+    return;
   if (model_.latest_rate() >= scaled(model_.max_rate(), kMuchSlower)) return;
   model_.forget_rate();
   enter_down(sample.now);

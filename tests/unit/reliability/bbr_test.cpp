@@ -165,6 +165,23 @@ BOOST_AUTO_TEST_CASE(a_path_that_takes_a_tenth_is_believed_within_two_seconds) {
   BOOST_TEST((queue() < 4 * round_trip));
 }
 
+// A receiver whose processor is busy with something else for some milliseconds.
+BOOST_AUTO_TEST_CASE(a_fast_path_that_is_slow_for_a_moment_is_no_slower_path) {
+  const ByteRate usual = rate = ByteRate::bits_per_second(1'000'000'000);
+  round_trip = 500us;
+  run(1s);
+  for (int stall = 0; stall < 10; ++stall) {
+    rate = ByteRate::bits_per_second(200'000'000);
+    run(3ms);
+    BOOST_TEST((queue() > 2 * round_trip));
+    BOOST_TEST((queue() < 20ms));
+    rate = usual;
+    run(20ms);
+    BOOST_TEST(megabits(bbr.model().rate()) >= 700.0);
+    run(50ms);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(a_path_whose_shortest_round_trip_is_seen_is_never_stopped_to_look_for_it) {
   run(60s);
   for (const Change& change : changes()) BOOST_TEST(change.state != State::probe_rtt);
