@@ -1,5 +1,5 @@
-# Completion of mxp-cat, mxp-perf, mxp-dump and mxp-netem for bash; installed once under each of these names. The options
-# are those that the tool's own --help lists, so that they are always those of the tool that is installed.
+# Completion of mxp-cat, mxp-perf, mxp-perf-mpi, mxp-dump and mxp-netem for bash; installed once under each of these
+# names. The options are those that the tool's own --help lists, so that they are always those of the tool that is installed.
 
 _mxp_words_of_help() {  # of the text on stdin: the options
   command sed -nE 's/^  (-[^ ]*).*/\1/p' | command sed -E 's/\{.*//; s/\[.*//; s/=.*//; s/,/\n/g' | command grep -E '^-'
@@ -14,7 +14,7 @@ _mxp_complete() {
   COMPREPLY=()
   case $before in
     --suite) mapfile -t COMPREPLY < <(compgen -W 'aes256 chacha20 aes256,chacha20 chacha20,aes256' -- "$word"); return ;;
-    --cc) mapfile -t COMPREPLY < <(compgen -W "bbr cubic newreno$([[ ${tool##*/} == mxp-perf ]] && echo ' none')" -- "$word"); return ;;
+    --cc) mapfile -t COMPREPLY < <(compgen -W "bbr cubic newreno$([[ ${tool##*/} == mxp-perf* ]] && echo ' none')" -- "$word"); return ;;
     --frame) mapfile -t COMPREPLY < <(compgen -W 'raw line len nul' -- "$word"); return ;;
     --qlog-flavour) mapfile -t COMPREPLY < <(compgen -W 'ietf qvis' -- "$word"); return ;;
     --priority) mapfile -t COMPREPLY < <(compgen -W 'critical control streaming background' -- "$word"); return ;;
@@ -44,4 +44,4 @@ _mxp_complete() {
   mapfile -t COMPREPLY < <(compgen -W "$candidates" -- "$word")
 }
 
-complete -o default -F _mxp_complete mxp-cat mxp-perf mxp-dump mxp-netem
+complete -o default -F _mxp_complete mxp-cat mxp-perf mxp-perf-mpi mxp-dump mxp-netem

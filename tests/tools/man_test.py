@@ -11,6 +11,9 @@ from pathlib import Path
 COMPLETION = Path(__file__).resolve().parents[2] / "completions" / "mxp.bash"
 MAN = Path(__file__).resolve().parents[2] / "docs" / "man"
 COMMANDS = {"mxp-cat": ["keygen", "pubkey", "listen", "connect"], "mxp-perf": ["server", "client", "find-capacity", "run", "limits", "compare", "merge", "report"], "mxp-dump": ["why", "join", "redact", "inject-keys", "strip-keys"], "mxp-netem": []}
+# Options that are described elsewhere, and a program that is not built everywhere: its page is another one.
+OF_RANKS = "mxp-perf-mpi"
+OF_RANKS_BUILT = os.path.exists(os.path.join(os.environ["MXP_BIN"], OF_RANKS))
 SECTIONS = ["NAME", "SYNOPSIS", "DESCRIPTION", "OPTIONS", "FILES", "ENVIRONMENT", "EXIT STATUS", "EXAMPLES", "SEE ALSO"]
 LONG = re.compile(r"(?<![\w-])--[a-z][a-z0-9-]*[a-z0-9]")
 SHORT = re.compile(r"(?<![\w-])-[a-zA-Z](?![\w-])")
@@ -19,7 +22,7 @@ SHORT = re.compile(r"(?<![\w-])-[a-zA-Z](?![\w-])")
 def helps(tool):
     """The help of a tool and that of each of its commands."""
     texts = []
-    for command in [None, *COMMANDS[tool]]:
+    for command in [None, *COMMANDS.get(tool, [])]:
         arguments = [os.path.join(os.environ["MXP_BIN"], tool), *([command] if command else []), "--help"]
         done = subprocess.run(arguments, capture_output=True, text=True, timeout=20, check=True)
         texts.append(done.stdout)
@@ -50,7 +53,7 @@ def completed(tool, *words):
 
 class Completions(unittest.TestCase):
     def test_each_option_of_the_help_is_completed_and_no_other(self):
-        for tool, commands in COMMANDS.items():
+        for tool, commands in [*COMMANDS.items(), *([(OF_RANKS, [])] if OF_RANKS_BUILT else [])]:
             for command, text in zip([None, *commands], helps(tool)):
                 with self.subTest(tool=tool, command=command):
                     column = option_column(text)
@@ -78,7 +81,7 @@ class Completions(unittest.TestCase):
 
 class ManPages(unittest.TestCase):
     def test_each_tool_has_a_page_and_each_page_a_tool(self):
-        self.assertEqual(sorted(page.stem for page in MAN.glob("*.1")), sorted(COMMANDS))
+        self.assertEqual(sorted(page.stem for page in MAN.glob("*.1")), sorted([*COMMANDS, OF_RANKS]))
 
     def test_commands_are_those_of_the_help(self):
         for tool, commands in COMMANDS.items():
@@ -126,6 +129,21 @@ class ManPages(unittest.TestCase):
             page = plain(MAN / f"{tool}.1")
             for line in shown.splitlines():
                 self.assertIn(line.strip().replace('"', ""), page, tool)
+
+    @unittest.skipUnless(OF_RANKS_BUILT, "mxp-perf-mpi was not built: Open MPI was not found")
+    def test_the_page_of_ranks_names_what_is_there(self):
+        [text], page = helps(OF_RANKS), plain(MAN / f"{OF_RANKS}.1")
+        offered = set(LONG.findall(option_column(text)))
+        self.assertGreaterEqual(len(offered), 30)
+        self.assertEqual(set(LONG.findall(re.sub(r"(?s)^\.EX.*?^\.EE", "", page, flags=re.M))) - offered, set())
+        of_client = set(LONG.findall(option_column(helps("mxp-perf")[1 + COMMANDS["mxp-perf"].index("client")] + helps("mxp-perf")[0])))
+        self.assertEqual(offered - of_client, set(), "an option that mxp-perf client has not")
+        self.assertEqual(of_client - offered, {"--no-limits", "--json-stream", "--iperf3-json", "--baseline"})
+        for line in re.search(r"Examples:?\n((?:  .*\n)+)", text)[1].splitlines():
+            self.assertIn(line.strip(), page)
+        codes = set(re.findall(r"(?<![\w.])(\d+)(?= )", re.search(r"^Exit codes: ((?:.|\n)*?130)", text, re.M)[1] + " "))
+        self.assertEqual(set(re.findall(r"^\.TP\n\.B (\d+)$", re.search(r"\.SH EXIT STATUS\n(.*?)\.SH", page, re.S)[1], re.M)), codes)
+        self.assertEqual(completed(OF_RANKS, "--cc", ""), ["bbr", "cubic", "newreno", "none"])
 
 
 if __name__ == "__main__":

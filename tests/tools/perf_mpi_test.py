@@ -17,6 +17,17 @@ from perf_support import Server, perf
 TOOL = os.path.join(os.environ["MXP_BIN"], "mxp-perf-mpi")
 MPIRUN = shutil.which("mpirun")
 RANKS = 4
+# A process that begins MPI as a rank and then does what `{}` says: it is no mxp-perf-mpi of this version, or hangs.
+STRANGER = """
+import ctypes, time
+mpi = ctypes.CDLL("libmpi.so.40", mode=ctypes.RTLD_GLOBAL)
+mpi.MPI_Init(None, None)
+def say(text):
+    world, char = (ctypes.c_void_p(ctypes.addressof(ctypes.c_char.in_dll(mpi, name))) for name in ("ompi_mpi_comm_world", "ompi_mpi_char"))
+    assert mpi.MPI_Send(text.encode(), len(text.encode()), char, 0, 0, world) == 0
+{}
+time.sleep(60)
+"""
 CALLS = ("--test", "rr", "--rate", "200")
 LATE = re.compile(r" began .* late: the run is not valid")
 
@@ -28,6 +39,13 @@ def mpirun(ranks, *arguments, **options):
 
 def finished(ranks, *arguments):
     process = mpirun(ranks, *arguments)
+    out, err = process.communicate(timeout=60)
+    return process.returncode, out, err
+
+
+def finished_with_another(other, *arguments):
+    """Rank 0 as these arguments say, and another program as rank 1."""
+    process = mpirun(1, *arguments, ":", "-n", "1", *other)
     out, err = process.communicate(timeout=60)
     return process.returncode, out, err
 
@@ -107,7 +125,26 @@ class Ranks(unittest.TestCase):
         for host in hosts:  # one machine, one clock
             self.assertLessEqual(abs(host["clock_offset_us"]), host["clock_error_us"] + 1)
             self.assertGreaterEqual(host["start_late_us"], -1)
+        self.adds_up(document)
         self.assertEqual(len([line for line in out.splitlines() if line.startswith("rank ")]), RANKS)
+
+    def adds_up(self, document):
+        """What is of all follows from what is of each."""
+        hosts, result = document["hosts"], document["result"]
+        for part in ("datagrams_sent", "datagrams_received", "sends_blocked", "receive_overflows"):
+            self.assertEqual(document["socket"]["client"][part], sum(host["socket"]["client"][part] for host in hosts), part)
+        self.assertGreater(document["socket"]["server"]["datagrams_received"], 0)
+        for part in ("connections", "packets_sent", "packets_lost"):
+            self.assertEqual(document["transport"][part], sum(host["transport"][part] for host in hosts), part)
+        self.assertEqual(document["transport"]["min_rtt_us"], min(host["transport"]["min_rtt_us"] for host in hosts))
+        begins = [host["start_late_us"] * 1e-6 for host in hosts]
+        ends = [begin + host["result"]["seconds"] for begin, host in zip(begins, hosts)]
+        self.assertAlmostEqual(result["seconds"], max(ends) - min(begins), 6)
+        for rate in [name for name in result if name.endswith("_per_second")]:
+            self.assertLessEqual(result[rate], sum(host["result"][rate] for host in hosts) * 1.000001, rate)
+            self.assertGreater(result[rate], sum(host["result"][rate] for host in hosts) * 0.5, rate)
+        for left_out in ("sender_late_us", "one_way_us"):
+            self.assertNotIn(left_out, result)
 
     def test_bytes_of_all_ranks_came_to_the_server(self):
         code, _, err = finished_on_time(2, self.server.url, "--duration", "2s", f"--json={self.folder}/all.json")
@@ -115,6 +152,8 @@ class Ranks(unittest.TestCase):
         document = self.document()
         self.assertEqual(document["result"]["bytes"], sum(host["result"]["bytes"] for host in document["hosts"]))
         self.assertEqual(document["transport"]["connections"], 2)
+        self.adds_up(document)
+        self.assertAlmostEqual(document["result"]["goodput_bits_per_second"], document["result"]["bytes"] * 8 / document["result"]["seconds"], delta=1)
 
     def test_one_rank_has_what_the_client_has(self):
         code, _, err = finished_on_time(1, self.server.url, *CALLS, "--duration", "2s", f"--json={self.folder}/all.json")
@@ -186,7 +225,9 @@ class Ranks(unittest.TestCase):
         self.assertEqual(code, 0, err)
         document = self.document()
         self.assertEqual(document["result"]["datagrams"]["sent"], sum(host["result"]["datagrams"]["sent"] for host in document["hosts"]))
-        self.assertIs(document["result"]["rate_kept"], all(host["result"]["rate_kept"] for host in document["hosts"]))
+        begins = [host["start_late_us"] * 1e-6 for host in document["hosts"]]
+        together = max(begins) - min(begins) <= 0.02 * max(host["result"]["seconds"] for host in document["hosts"])
+        self.assertIs(document["result"]["rate_kept"], together and all(host["result"]["rate_kept"] for host in document["hosts"]))
 
     def test_rank_0_alone_is_watched(self):
         audit, qlog = self.folder / "audit.jsonl", self.folder / "qlog"
@@ -262,6 +303,43 @@ class Ranks(unittest.TestCase):
         self.assertEqual(document["error"]["kind"], "auth")
         self.assertEqual([host["rank"] for host in document["hosts"]], [0, 1])
         self.assertEqual(document["hosts"][0]["error"]["kind"], "auth")
+
+    def test_ranks_with_other_options_are_named(self):
+        other = (TOOL, self.server.url, "--test", "rr", "--rate", "200", "--size", "100")
+        code, out, err = finished_with_another(other, self.server.url, *CALLS, f"--json={self.folder}/all.json", "--hlog", self.folder / "all.hlog")
+        self.assertEqual((code, out), (2, ""), err)
+        self.assertRegex(err, r"mxp-perf-mpi: rank 1 on \S+ has size_bytes 100, and rank 0 has 64: all ranks take the same options")
+        self.assertEqual(self.document()["error"]["kind"], "usage")
+
+    def test_a_rank_whose_options_are_refused_is_named(self):
+        code, out, err = finished_with_another((TOOL, self.server.url, "--tset", "rr"), self.server.url, f"--json={self.folder}/all.json")
+        self.assertEqual((code, out), (2, ""), err)
+        self.assertRegex(err, r"mxp-perf-mpi: rank 1 on \S+: not expected: --tset rr")
+        self.assertEqual(err.count("--tset"), 1, err)
+        self.assertEqual(self.document()["error"]["kind"], "usage")
+
+    def test_a_rank_of_another_version_is_named(self):
+        says = """say('{"host":"far\\\\u0007","program":"0.0.9"}')"""
+        code, out, err = finished_with_another(("python3", "-c", STRANGER.format(says)), self.server.url, f"--json={self.folder}/all.json")
+        self.assertEqual((code, out), (2, ""), err)
+        self.assertRegex(err, r"mxp-perf-mpi: rank 1 on far\S* is 0\.0\.9, and rank 0 on \S+ is [\d.]+[^:]*: all ranks must be one version")
+        self.assertNotIn("\x07", err)
+
+    def test_a_rank_that_does_not_come_is_waited_for_so_long_and_named(self):
+        begun = time.monotonic()
+        code, out, err = finished_with_another(("python3", "-c", STRANGER.format("")), self.server.url, f"--json={self.folder}/all.json")
+        self.assertEqual((code, out), (1, ""), err)
+        self.assertGreater(time.monotonic() - begun, 9)
+        self.assertIn("mxp-perf-mpi: rank 1 did not come to the agreement within 10.00 s", err)
+        self.assertEqual(self.document()["error"]["kind"], "network")
+
+    def test_help_is_said_once_and_needs_no_launcher(self):
+        alone = subprocess.run([TOOL, "--help"], capture_output=True, text=True, timeout=20)
+        self.assertEqual((alone.returncode, alone.stderr), (0, ""))
+        self.assertIn("mxp-perf-mpi [OPTIONS] url", alone.stdout)
+        self.assertNotIn("--json-stream", alone.stdout)
+        code, out, err = finished(2, "--help")
+        self.assertEqual((code, out), (0, alone.stdout), err)
 
     def test_what_speaks_of_one_process_is_2(self):
         for arguments in (("--json-stream",), ("--iperf3-json", self.folder / "i.json")):

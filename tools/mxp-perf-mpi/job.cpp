@@ -12,8 +12,11 @@
 
 #include "common/escape.h"
 #include "common/units.h"
+#include "mxp-perf-mpi/agreement.h"
+#include "mxp-perf-mpi/hosts.h"
 #include "mxp-perf-mpi/merged.h"
 #include "mxp-perf-mpi/rank_load.h"
+#include "mxp-perf-mpi/validity.h"
 #include "mxp-perf/clock/unix_time.h"
 #include "mxp-perf/result.h"
 #include "udp/clock.h"
@@ -31,27 +34,69 @@ constexpr double kTimeToConnect = 1, kTimeToConnectOne = 0.01;
 constexpr Duration kPatience = std::chrono::seconds(5);
 constexpr Duration kPatienceAfterFailure = std::chrono::milliseconds(1000);
 constexpr Duration kPatienceAfterSignal = std::chrono::milliseconds(400);
-// Of the other ranks: for rank 0 to take their results, once the test is over.
+// Of the other ranks: for rank 0 to speak to them, and to take their results once the test is over.
 constexpr Duration kPatienceWithFirst = std::chrono::minutes(1);
-// A rank that begins later than by this share of the duration was not part of the load.
-constexpr double kSlowShare = 0.1;
+// Of rank 0: for the others to come to the agreement; they have begun MPI together.
+constexpr Duration kPatienceToAgree = std::chrono::seconds(10);
+// What the questions about one clock may take.
+constexpr Duration kPatienceForClock = std::chrono::milliseconds(100);
+
+// What rank 0 tells the others is first whether there is a test at all, and after the agreement when to begin.
+constexpr double kNothing = 0, kAgree = 1;
 
 struct Agreement {
   std::vector<RankPlace> places;
-  perf::Options mine;
+  double start = 0;  // by the clock of rank 0
 };
 
-Agreement agree(const Ranks& ranks, const perf::Options& options) {
+void tell_all(const Ranks& ranks, double value) {
+  ranks.tell(std::vector<double>(static_cast<std::size_t>(ranks.size()), value));
+}
+
+std::unexpected<AgreementFailure> no_agreement(ErrorKind kind, std::string message) {
+  return std::unexpected(AgreementFailure{.error = {kind, std::move(message)}});
+}
+
+// On rank 0.
+std::expected<Agreement, AgreementFailure> agree(const Ranks& ranks, const perf::Options& options,
+                                                 const tools::SignalWatch& signals) {
+  tell_all(ranks, kAgree);
+  std::vector<std::optional<Introduction>> all(static_cast<std::size_t>(ranks.size()));
+  all[0] = introduce(ranks.host_name(), options);
+  const auto patience = [&] {
+    return [&signals, over = after(kPatienceToAgree)] { return over() || signals.received() != 0; };
+  };
+  ranks.receive_all(
+      Ranks::Kind::introduction,
+      [&](int rank, const std::string& text) { all[static_cast<std::size_t>(rank)] = parse_introduction(text); },
+      patience());
+  const auto interrupted = [] {
+    return no_agreement(ErrorKind::interrupted, "interrupted before the ranks had agreed");
+  };
+  if (signals.received() != 0) return interrupted();
+  if (auto failure = why_not_together(all, kPatienceToAgree)) return std::unexpected(*std::move(failure));
   Agreement agreement;
-  const std::vector<std::string> names = ranks.host_names();
-  const std::vector<ClockOffset> clocks = ranks.measure_clocks();
-  for (std::size_t i = 0; i != names.size(); ++i) agreement.places.push_back({.host = names[i], .clock = clocks[i]});
-  const double start = ranks.from_first(options.start_at.value_or(perf::unix_seconds() + kTimeToConnect +
-                                                                  kTimeToConnectOne * options.workload.connections));
-  perf::Options timed = options;
-  timed.start_at = start + clocks[static_cast<std::size_t>(ranks.rank())].seconds;
-  agreement.mine = share_of(timed, ranks.rank(), ranks.size());
+  for (std::size_t rank = 0; rank != all.size(); ++rank) {
+    const auto clock = rank == 0 ? ClockOffset{} : ranks.ask_for_clock(static_cast<int>(rank), patience());
+    if (!clock && signals.received() != 0) return interrupted();
+    if (!clock)
+      return no_agreement(ErrorKind::network,
+                          fmt::format("{} did not answer when its clock was asked", name_of(rank, all[rank]->host)));
+    agreement.places.push_back({.host = all[rank]->host, .clock = *clock});
+  }
+  agreement.start = options.start_at.value_or(perf::unix_seconds() + kTimeToConnect +
+                                              kTimeToConnectOne * options.workload.connections);
+  std::vector<double> starts;
+  starts.reserve(all.size());
+  for (const RankPlace& place : agreement.places) starts.push_back(agreement.start + place.clock.seconds);
+  ranks.tell(starts);
   return agreement;
+}
+
+// `start`: by this rank's clock.
+perf::Options part_of(const Ranks& ranks, perf::Options options, double start) {
+  options.start_at = start;
+  return share_of(options, ranks.rank(), ranks.size());
 }
 
 // `patience`: where rank 0 has not failed itself.
@@ -61,6 +106,7 @@ std::vector<Outcome> gather(const Ranks& ranks, Outcome own, Duration patience, 
   bool told = false;
   outcomes.push_back(std::move(own));
   ranks.receive_all(
+      Ranks::Kind::outcome,
       [&](int rank, const std::string& text) {
         if (auto outcome = parse_outcome(rank, text)) outcomes.push_back(*std::move(outcome));
       },
@@ -71,39 +117,6 @@ std::vector<Outcome> gather(const Ranks& ranks, Outcome own, Duration patience, 
       });
   std::ranges::sort(outcomes, {}, &Outcome::rank);
   return outcomes;
-}
-
-// Why the run is no valid one, if it is not. A failure that a rank tells of prevails over ranks that gave no result:
-// where rank 0 fails early, nobody waits for them. An interrupt does not: mpirun interrupts all when one of them dies.
-std::optional<tools::ToolError> why_invalid(const perf::Options& options, const std::vector<RankPlace>& places,
-                                            const std::vector<Outcome>& outcomes) {
-  const auto named = [&](std::size_t rank) {
-    return fmt::format("rank {} on {}", rank, tools::escape(places[rank].host));
-  };
-  std::string missing;
-  for (std::size_t rank = 0; rank != places.size(); ++rank)
-    if (std::ranges::find(outcomes, static_cast<int>(rank), &Outcome::rank) == outcomes.end())
-      missing += (missing.empty() ? "" : ", ") + named(rank);
-  const auto failed = std::ranges::find_if(outcomes, [&](const Outcome& outcome) {
-    return outcome.error && (missing.empty() || outcome.error->kind != ErrorKind::interrupted);
-  });
-  if (failed != outcomes.end())
-    return tools::ToolError{failed->error->kind, fmt::format("{}: {}", named(static_cast<std::size_t>(failed->rank)),
-                                                             failed->error->message)};
-  if (!missing.empty())
-    return tools::ToolError{ErrorKind::network,
-                            fmt::format("{} gave no result: dead, or too slow; the run is not valid", missing)};
-  const double most = std::chrono::duration<double, std::micro>(options.workload.duration).count() * kSlowShare;
-  for (const Outcome& outcome : outcomes) {
-    const nlohmann::json::json_pointer late("/start/late_us");
-    if (outcome.document.contains(late) && outcome.document.at(late).get<double>() > most)
-      return tools::ToolError{
-          ErrorKind::network,
-          fmt::format(
-              "{} began {} late: the run is not valid", named(static_cast<std::size_t>(outcome.rank)),
-              tools::format_duration(perf::seconds_as_duration(outcome.document.at(late).get<double>() * 1e-6)))};
-  }
-  return std::nullopt;
 }
 
 // Where there is no result: what became of each rank, beside the reason.
@@ -151,11 +164,17 @@ std::string text_of(const nlohmann::json& document) {
 
 JobEnd lead(const Ranks& ranks, const perf::Options& options, tools::Output& output, const tools::SignalWatch& signals,
             perf::ResultSinks& sinks, RankLogs& logs) {
-  const Agreement agreement = agree(ranks, options);
+  const auto agreed = agree(ranks, options, signals);
+  if (!agreed) {
+    if (agreed.error().all_understand) tell_all(ranks, kNothing);
+    return {.outcome = std::unexpected(agreed.error().error),
+            .everybody = agreed.error().all_understand ? Everybody::is_there : Everybody::is_not};
+  }
+  const Agreement& agreement = *agreed;
   // The last rank begins its part, and so ends it, after all others.
   const Duration patience = kPatience + perf::seconds_as_duration(seconds_after_first(options, ranks.size() - 1));
-  const std::vector<Outcome> outcomes =
-      gather(ranks, run_load(agreement.mine, ranks.rank(), output, signals), patience, signals);
+  Outcome own = run_load(part_of(ranks, options, agreement.start), ranks.rank(), output, signals);
+  const std::vector<Outcome> outcomes = gather(ranks, std::move(own), patience, signals);
   JobEnd end;
   if (outcomes.size() < agreement.places.size()) end.everybody = Everybody::is_not;
   auto error = why_invalid(options, agreement.places, outcomes);
@@ -188,14 +207,38 @@ JobEnd lead(const Ranks& ranks, const perf::Options& options, tools::Output& out
   return end;
 }
 
-bool follow(const Ranks& ranks, const perf::Options& options, tools::Output& output,
-            const tools::SignalWatch& signals) {
-  const Agreement agreement = agree(ranks, options);
-  const Outcome own = run_load(agreement.mine, ranks.rank(), output, signals);
+Everybody dismiss(const Ranks& ranks) {
+  tell_all(ranks, kNothing);
+  int there = 1;
+  ranks.receive_all(Ranks::Kind::introduction, [&](int, const std::string&) { ++there; }, after(kPatienceToAgree));
+  return there == ranks.size() ? Everybody::is_there : Everybody::is_not;
+}
+
+tools::Result<void> follow(const Ranks& ranks, const OptionsOfRank& options_of_rank) {
+  const auto gives_up = [&](std::string_view why) {
+    return tools::fail(ErrorKind::network, fmt::format("rank {} gives up: rank 0 {}", ranks.rank(), why));
+  };
+  const auto word = ranks.hear(after(kPatienceWithFirst));
+  if (!word) return gives_up("does not say whether there is a test");
+  const bool dismissed = *word == kNothing;
+  const auto options = dismissed ? std::unexpected(tools::ParseStop{}) : options_of_rank();
+  const Introduction introduction = introduce(ranks.host_name(), options);
+  if (!ranks.send_to_first(Ranks::Kind::introduction, to_text(introduction), after(kPatienceWithFirst)))
+    return gives_up("did not take its introduction");
+  if (dismissed) return {};
+  const auto start = ranks.hear(after(kPatienceWithFirst + ranks.size() * kPatienceForClock));
+  if (!start) return gives_up("does not say when to begin");
+  if (*start == kNothing || !options) return {};  // rank 0 says why
+  const tools::SignalWatch signals;
+  tools::Output output("mxp-perf-mpi", tools::Verbosity::quiet);
+  const perf::Options mine = part_of(ranks, *options, *start);
+  const Outcome own = run_load(mine, ranks.rank(), output, signals);
   // Rank 0 asks for nothing before its own part is over, which may not even have begun where this one failed.
-  const double until_start = std::max(0.0, agreement.mine.start_at.value_or(0) - perf::unix_seconds());
-  return ranks.send_to_first(to_text(own),
-                             perf::seconds_as_duration(until_start) + options.workload.duration + kPatienceWithFirst);
+  const double until_start = std::max(0.0, mine.start_at.value_or(0) - perf::unix_seconds());
+  const Duration patience = perf::seconds_as_duration(until_start) + options->workload.duration + kPatienceWithFirst;
+  if (!ranks.send_to_first(Ranks::Kind::outcome, to_text(own), after(patience)))
+    return gives_up("did not take its result");
+  return {};
 }
 
 }  // namespace mxp::perf_mpi

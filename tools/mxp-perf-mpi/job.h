@@ -2,7 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <expected>
+#include <functional>
 
+#include "common/command_line.h"
 #include "common/output.h"
 #include "common/signals.h"
 #include "common/tool_error.h"
@@ -24,7 +27,12 @@ struct JobEnd {
 // A signal ends the test early.
 JobEnd lead(const Ranks& ranks, const perf::Options& options, tools::Output& output, const tools::SignalWatch& signals,
             perf::ResultSinks& sinks, RankLogs& logs);
-// On the other ranks. False: rank 0 did not take what this one measured.
-bool follow(const Ranks& ranks, const perf::Options& options, tools::Output& output, const tools::SignalWatch& signals);
+// There is no test, as rank 0 alone knows: the others end without a word.
+Everybody dismiss(const Ranks& ranks);
+
+// On the other ranks. `options_of_rank`: from this rank's command line, asked for if there is a test at all. The error:
+// rank 0 did not answer.
+using OptionsOfRank = std::function<std::expected<perf::Options, tools::ParseStop>()>;
+tools::Result<void> follow(const Ranks& ranks, const OptionsOfRank& options_of_rank);
 
 }  // namespace mxp::perf_mpi

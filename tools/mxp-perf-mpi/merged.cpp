@@ -3,12 +3,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdint>
+#include <functional>
 #include <optional>
 #include <utility>
 
+#include "mxp-perf-mpi/spans.h"
+#include "mxp-perf-mpi/sums.h"
 #include "mxp-perf/config_json.h"
 #include "mxp-perf/histograms/merge.h"
+#include "mxp-perf/schema/series_json.h"
 
 namespace mxp::perf_mpi {
 
@@ -16,60 +19,140 @@ namespace {
 
 using Pointer = nlohmann::json::json_pointer;
 
-// A number of each document that has it: their sum, or the largest.
-enum class By : std::uint8_t { sum, largest };
-std::optional<double> number(std::span<const Outcome> outcomes, const std::string& where, By by = By::sum) {
-  std::optional<double> total;
-  for (const Outcome& outcome : outcomes) {
-    const Pointer pointer(where);
-    if (!outcome.document.contains(pointer)) continue;
-    const double one = outcome.document.at(pointer).get<double>();
-    total = !total ? one : by == By::sum ? *total + one : std::max(*total, one);
-  }
-  return total;
+double begin_of(const Outcome& outcome) { return number_in(outcome, "/start/late_us").value_or(0) * 1e-6; }
+
+std::vector<RankSpan> spans_of(std::span<const Outcome> outcomes) {
+  std::vector<RankSpan> spans;
+  for (const Outcome& outcome : outcomes)
+    spans.push_back({.begin_seconds = begin_of(outcome), .seconds = number_in(outcome, "/result/seconds").value_or(0)});
+  return spans;
 }
 
-std::optional<std::uint64_t> count(std::span<const Outcome> outcomes, const std::string& where) {
-  std::optional<std::uint64_t> total;
-  for (const Outcome& outcome : outcomes)
-    if (const Pointer pointer(where); outcome.document.contains(pointer))
-      total = total.value_or(0) + outcome.document.at(pointer).get<std::uint64_t>();
-  return total;
-}
-
-std::optional<bool> all_kept(std::span<const Outcome> outcomes) {
-  std::optional<bool> kept;
-  for (const Outcome& outcome : outcomes)
-    if (const Pointer pointer("/result/rate_kept"); outcome.document.contains(pointer))
-      kept = kept.value_or(true) && outcome.document.at(pointer).get<bool>();
-  return kept;
+// Whether each kept its share, at one time.
+std::optional<bool> rate_kept_by(std::span<const Outcome> outcomes) {
+  const auto each = all_of(outcomes, "/result/rate_kept");
+  return each ? std::optional(*each && began_together(spans_of(outcomes))) : std::nullopt;
 }
 
 void add_counts(std::span<const Outcome> outcomes, perf::Result& result) {
-  const auto of = [&](const char* name) { return count(outcomes, fmt::format("/result/{}", name)); };
+  const auto of = [&](const char* name) { return count_of(outcomes, fmt::format("/result/{}", name)); };
+  const auto asked = [&](const char* part) {
+    return sum_of(outcomes, fmt::format("/result/{}/asked_per_second", part));
+  };
+  // What only the server knows: of some ranks alone it would look like that of all.
+  const auto of_each = [&](const char* name) { return count_of_each(outcomes, fmt::format("/result/{}", name)); };
+  const std::optional<bool> kept = rate_kept_by(outcomes);
   if (const auto due = of("calls/due"))
-    result.calls = perf::CallCounts{.asked_per_second = number(outcomes, "/result/calls/asked_per_second"),
-                                    .rate_kept = all_kept(outcomes),
+    result.calls = perf::CallCounts{.asked_per_second = asked("calls"),
+                                    .rate_kept = kept,
                                     .due = *due,
                                     .answered = of("calls/answered").value_or(0),
                                     .unanswered = of("calls/unanswered").value_or(0),
                                     .failed = of("calls/failed").value_or(0)};
   if (const auto sent = of("datagrams/sent"))
-    result.datagrams = perf::DatagramCounts{.asked_per_second = number(outcomes, "/result/datagrams/asked_per_second"),
-                                            .rate_kept = all_kept(outcomes),
+    result.datagrams = perf::DatagramCounts{.asked_per_second = asked("datagrams"),
+                                            .rate_kept = kept,
                                             .sent = *sent,
                                             .delivered = of("datagrams/delivered").value_or(0),
                                             .not_sent = of("datagrams/not_sent").value_or(0),
-                                            .overtaken = of("datagrams/overtaken")};
+                                            .overtaken = of_each("datagrams/overtaken")};
   if (const auto sent = of("messages/sent"))
-    result.messages = perf::MessageCounts{.asked_per_second = number(outcomes, "/result/messages/asked_per_second"),
-                                          .rate_kept = all_kept(outcomes),
+    result.messages = perf::MessageCounts{.asked_per_second = asked("messages"),
+                                          .rate_kept = kept,
                                           .not_sent = of("messages/not_sent"),
                                           .taken = *sent,
                                           .delivered = of("messages/delivered").value_or(0),
                                           .expired = of("messages/expired").value_or(0),
                                           .unknown = of("messages/unknown").value_or(0),
-                                          .received = of("messages/received")};
+                                          .received = of_each("messages/received")};
+}
+
+// What the rate of this name counts.
+double counted_in(const Outcome& outcome, const perf::Options& options, std::string_view rate) {
+  const auto count = [&](const char* name) {
+    return static_cast<double>(count_in(outcome, fmt::format("/result/{}", name)).value_or(0));
+  };
+  if (rate == "goodput_bits_per_second") return count("bytes") * 8;
+  switch (options.workload.test) {
+    case perf::Test::datagrams: return count("datagrams/delivered");
+    case perf::Test::messages:
+    case perf::Test::mixed: return count("bytes") / static_cast<double>(options.workload.size);
+    default: return count("calls/answered");
+  }
+}
+
+// Nothing where no rank has that rate.
+std::optional<double> rate_of(std::span<const Outcome> outcomes, const perf::Options& options, std::string_view name) {
+  std::vector<RankCount> counts;
+  bool has_rate = false;
+  for (const Outcome& outcome : outcomes) {
+    counts.push_back({.begin_seconds = begin_of(outcome),
+                      .count = counted_in(outcome, options, name),
+                      .per_second = number_in(outcome, fmt::format("/result/{}", name))});
+    has_rate = has_rate || counts.back().per_second;
+  }
+  return has_rate ? std::optional(rate_of_all(counts).value_or(0)) : std::nullopt;
+}
+
+// REQUIRES: the counts are there.
+void add_rates(std::span<const Outcome> outcomes, const perf::Options& options, perf::Result& result) {
+  result.seconds = seconds_of_all(spans_of(outcomes));
+  result.bytes = count_of(outcomes, "/result/bytes").value_or(0);
+  result.goodput_bits_per_second = rate_of(outcomes, options, "goodput_bits_per_second");
+  // Calls that came at their rate have the rate that was asked for, as those of one client have: not less, because one
+  // rank began some microseconds after the others.
+  const bool as_asked = result.calls && result.calls->rate_kept.value_or(false);
+  const auto rate = [&](const std::string& name) {
+    return as_asked ? sum_of(outcomes, "/result/" + name) : rate_of(outcomes, options, name);
+  };
+  result.messages_per_second = rate("messages_per_second");
+  result.handshakes_per_second = rate("handshakes_per_second");
+  result.streams_per_second = rate("streams_per_second");
+}
+
+void add_intervals(std::span<const Outcome> outcomes, perf::Result& result) {
+  // The key, and by how much its figures are larger than what an interval counts.
+  const nlohmann::json names = perf::to_json({.per_second = 1}, perf::rate_unit(result.test));
+  std::vector<RankIntervals> ranks;
+  for (const Outcome& outcome : outcomes) {
+    RankIntervals& rank = ranks.emplace_back();
+    rank.begin_seconds = begin_of(outcome);
+    if (!outcome.document.contains("intervals")) continue;
+    for (const nlohmann::json& one : outcome.document.at("intervals"))
+      for (const auto& [key, scale] : names.items())
+        if (key.ends_with("_per_second"))
+          rank.rates.push_back({.begin_seconds = one.at("start_seconds").get<double>(),
+                                .end_seconds = one.at("end_seconds").get<double>(),
+                                .per_second = one.at(key).get<double>() / scale.get<double>()});
+  }
+  result.intervals = intervals_of_all(ranks);
+}
+
+// The processes and sockets of all ranks, and those of the server: each rank has them from the server, of its whole
+// process, so that the report of the busiest time covers the others best.
+void add_ends(std::span<const Outcome> outcomes, perf::Result& result) {
+  using perf::ProcessFigures;
+  for (const Outcome& outcome : outcomes) {
+    const Beside& beside = outcome.beside;
+    result.answers += beside.answers;
+    result.held_seconds += beside.held_seconds;
+    if (beside.server && (!result.server || result.server->cpu_seconds < beside.server->cpu_seconds))
+      result.server = beside.server;
+    if (!beside.client) continue;
+    if (!result.client) {
+      result.client = beside.client;
+      continue;
+    }
+    ProcessFigures& sum = *result.client;
+    sum.cpu_seconds += beside.client->cpu_seconds;
+    // Of some alone it would look like that of all.
+    if (sum.waited_seconds && beside.client->waited_seconds) *sum.waited_seconds += *beside.client->waited_seconds;
+    else sum.waited_seconds.reset();
+    for (std::uint64_t ProcessFigures::* each :
+         {&ProcessFigures::datagrams_sent, &ProcessFigures::send_calls, &ProcessFigures::sends_blocked,
+          &ProcessFigures::datagrams_received, &ProcessFigures::receive_calls, &ProcessFigures::receive_overflows})
+      sum.*each += beside.client.value().*each;
+  }
 }
 
 void add_latencies(const perf::HistogramLog& log, perf::Result& result) {
@@ -103,20 +186,8 @@ void judge_together(std::span<const Outcome> outcomes, nlohmann::json& document)
       document["noise"] = outcome.document.at("noise");
 }
 
-nlohmann::json transport_of(std::span<const Outcome> outcomes) {
-  nlohmann::json transport = nlohmann::json::object();
-  for (const char* name :
-       {"connections", "packets_sent", "packets_received", "packets_lost", "bytes_sent", "stream_bytes_retransmitted",
-        "messages_retransmitted", "packets_spuriously_lost", "probes_sent", "congestion_window_bytes"})
-    if (const auto sum = count(outcomes, fmt::format("/transport/{}", name))) transport[name] = *sum;
-  return transport;
-}
-
-}  // namespace
-
-tools::Result<Merged> merge_outcomes(const perf::Options& options, std::span<const Outcome> outcomes) {
-  Merged merged;
-  perf::Result& result = merged.result;
+// The sum of their histograms; empty where none has any.
+tools::Result<perf::HistogramLog> log_of_all(std::span<const Outcome> outcomes) {
   std::vector<perf::HistogramLog> logs;
   for (const Outcome& outcome : outcomes) {
     if (!outcome.document.contains("histograms")) continue;
@@ -124,63 +195,49 @@ tools::Result<Merged> merge_outcomes(const perf::Options& options, std::span<con
     if (!log) return tools::fail(tools::ErrorKind::io, fmt::format("rank {}: {}", outcome.rank, log.error()));
     logs.push_back(*std::move(log));
   }
-  if (!logs.empty()) {
-    auto sum = perf::merge_logs(logs);
-    if (!sum) return tools::fail(tools::ErrorKind::io, sum.error());
-    merged.log = *std::move(sum);
-    result.started_at = merged.log.start;
-  }
+  if (logs.empty()) return {};
+  auto sum = perf::merge_logs(logs);
+  if (!sum) return tools::fail(tools::ErrorKind::io, fmt::format("the ranks' histograms: {}", sum.error()));
+  return *std::move(sum);
+}
+
+tools::Result<Merged> merge(const perf::Options& options, std::span<const Outcome> outcomes) {
+  Merged merged;
+  perf::Result& result = merged.result;
+  auto log = log_of_all(outcomes);
+  if (!log) return std::unexpected(log.error());
+  merged.log = *std::move(log);
+  if (!merged.log.histograms.empty()) result.started_at = merged.log.start;
   const nlohmann::json& first = outcomes.front().document;
   result.test = options.workload.test;
   result.connections = options.workload.connections * static_cast<unsigned>(outcomes.size());
   result.streams = options.workload.uses_streams() ? options.workload.streams : 0;
   result.datagram_bytes = first.at("config").at("datagram_bytes");
   result.suite = first.at("config").at("suite");
-  result.seconds = number(outcomes, "/result/seconds", By::largest).value_or(0);
-  result.bytes = count(outcomes, "/result/bytes").value_or(0);
-  result.goodput_bits_per_second = number(outcomes, "/result/goodput_bits_per_second");
-  result.messages_per_second = number(outcomes, "/result/messages_per_second");
-  result.handshakes_per_second = number(outcomes, "/result/handshakes_per_second");
-  result.streams_per_second = number(outcomes, "/result/streams_per_second");
   add_counts(outcomes, result);
+  add_rates(outcomes, options, result);
   add_latencies(merged.log, result);
+  add_intervals(outcomes, result);
+  add_ends(outcomes, result);
   merged.document = to_json(result);
   merged.document["config"].update(config_of(options));
-  merged.document["transport"] = transport_of(outcomes);
+  merged.document["transport"] = transport_of(outcomes, "transport");
+  if (auto server = transport_of(outcomes, "server_transport"); !server.empty())
+    merged.document["server_transport"] = std::move(server);
   merged.document["environment"] = first.at("environment");
-  if (const auto client = number(outcomes, "/cpu/client_seconds")) merged.document["cpu"]["client_seconds"] = *client;
-  // Each rank has it from the server, of its whole process.
-  if (const auto server = number(outcomes, "/cpu/server_seconds", By::largest))
-    merged.document["cpu"]["server_seconds"] = *server;
   judge_together(outcomes, merged.document);
   return merged;
 }
 
-nlohmann::json hosts_of(std::span<const RankPlace> places, std::span<const Outcome> outcomes) {
-  const bool first_failed = !outcomes.empty() && outcomes.front().rank == 0 && outcomes.front().error &&
-                            outcomes.front().error->kind != tools::ErrorKind::interrupted;
-  const tools::ToolError missing =
-      first_failed ? tools::ToolError{tools::ErrorKind::interrupted, "it was not waited for, since rank 0 had failed"}
-                   : tools::ToolError{tools::ErrorKind::network, "it gave no result"};
-  nlohmann::json hosts = nlohmann::json::array();
-  for (std::size_t rank = 0; rank != places.size(); ++rank) {
-    nlohmann::json host = {{"rank", rank},
-                           {"host", places[rank].host},
-                           {"clock_offset_us", places[rank].clock.seconds * 1e6},
-                           {"clock_error_us", places[rank].clock.error_seconds * 1e6}};
-    const auto outcome = std::ranges::find(outcomes, static_cast<int>(rank), &Outcome::rank);
-    if (outcome == outcomes.end()) {
-      host["error"] = to_json(missing)["error"];
-    } else {
-      if (outcome->error) host["error"] = to_json(*outcome->error)["error"];
-      const nlohmann::json& document = outcome->document;
-      for (const char* part : {"result", "verdict", "verdict_reason", "cpu", "noise"})
-        if (document.contains(part)) host[part] = document.at(part);
-      if (document.contains(Pointer("/start/late_us"))) host["start_late_us"] = document.at("start").at("late_us");
-    }
-    hosts.push_back(std::move(host));
+}  // namespace
+
+tools::Result<Merged> merge_outcomes(const perf::Options& options, std::span<const Outcome> outcomes) {
+  try {
+    return merge(options, outcomes);
+  } catch (
+      const nlohmann::json::exception& error) {  // all ranks are the same program, so that this is no input's fault
+    return tools::fail(tools::ErrorKind::io, fmt::format("a rank's result is none: {}", error.what()));
   }
-  return hosts;
 }
 
 }  // namespace mxp::perf_mpi

@@ -7,9 +7,7 @@
 #include "common/observe/observation.h"
 #include "common/resolve.h"
 #include "mxp-perf/client/client.h"
-#include "mxp-perf/config_json.h"
 #include "mxp-perf/emulated_link.h"
-#include "mxp-perf/outputs/result_files.h"
 
 namespace mxp::perf_mpi {
 
@@ -38,27 +36,6 @@ tools::Result<perf::ClientResult> measure(const perf::Options& o, tools::Output&
 
 }  // namespace
 
-std::string to_text(const Outcome& outcome) {
-  nlohmann::json json = {{"document", outcome.document}, {"hlog", outcome.hlog}};
-  if (outcome.error) json["error"] = to_json(*outcome.error)["error"];
-  return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-}
-
-std::optional<Outcome> parse_outcome(int rank, const std::string& text) {
-  const auto json = nlohmann::json::parse(text, nullptr, false);
-  if (!json.is_object()) return std::nullopt;
-  try {
-    Outcome outcome{.rank = rank, .error = {}, .document = json.at("document"), .hlog = json.at("hlog")};
-    if (json.contains("error")) {
-      const auto kind = tools::kind_of_word(json.at("error").at("kind").get<std::string>());
-      outcome.error = tools::ToolError{kind.value_or(tools::ErrorKind::network), json.at("error").at("message")};
-    }
-    return outcome;
-  } catch (const nlohmann::json::exception&) {
-    return std::nullopt;
-  }
-}
-
 double seconds_after_first(const perf::Options& all, int rank) {
   const double rate = all.workload.calls_per_second + all.workload.messages_per_second;  // one of them at most
   return rate > 0 ? rank / rate : 0;
@@ -73,24 +50,14 @@ perf::Options share_of(const perf::Options& all, int rank, int size) {
     mine.json.clear();
     mine.outputs = {};
     mine.observe = {};
-    mine.interval = {};
   }
   return mine;
 }
 
 Outcome run_load(const perf::Options& options, int rank, tools::Output& output, const tools::SignalWatch& signals) {
-  Outcome outcome{.rank = rank, .error = {}, .document = nullptr, .hlog = {}};
   auto measured = measure(options, output, signals);
-  if (!measured) {
-    outcome.error = measured.error();
-    return outcome;
-  }
-  outcome.error = measured->error;
-  if (!measured->result) return outcome;
-  outcome.document = to_json(*measured->result);
-  outcome.document["config"].update(config_of(options));
-  outcome.hlog = to_hlog(log_of(*measured->result));
-  return outcome;
+  if (!measured) return {.rank = rank, .error = measured.error()};
+  return outcome_of(rank, *measured, options);
 }
 
 }  // namespace mxp::perf_mpi

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "common/tool_error.h"
-#include "mxp-perf-mpi/rank_load.h"
+#include "mxp-perf-mpi/outcome.h"
 #include "udp/unique_fd.h"
 
 namespace mxp::perf_mpi {

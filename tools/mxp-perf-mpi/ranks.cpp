@@ -6,33 +6,90 @@
 #include <array>
 #include <climits>
 #include <cstdlib>
-#include <limits>
 #include <memory>
 #include <thread>
+#include <utility>
 
 #include "mxp-perf/clock/unix_time.h"
+#include "udp/clock.h"
 
 namespace mxp::perf_mpi {
 
 namespace {
 
-enum Tag : int { kQuestion = 1, kAnswer, kOutcome };
+// Those of Ranks::Kind come before them.
+enum Tag : int { kQuestion = 10, kAnswer, kTold };
 constexpr int kQuestions = 64;
 // MPI waits by spinning, which would take a processor from those that still measure: so it is asked now and then.
 constexpr auto kLook = std::chrono::milliseconds(1);
+// Between two questions about a clock nobody sleeps, or the answers would tell how long.
+constexpr auto kAwake = std::chrono::milliseconds(50);
+
+int tag_of(Ranks::Kind kind) { return static_cast<int>(kind); }
+
+enum class Waiting : std::uint8_t { asleep, awake };
+void rest(Waiting waiting) {
+  if (waiting == Waiting::awake) std::this_thread::yield();
+  else std::this_thread::sleep_for(kLook);
+}
+
+// MPI may still read or write there until the process ends, which is soon where somebody gave up.
+template <typename T>
+void leave_to_mpi(std::unique_ptr<T> held) {
+  static std::vector<std::unique_ptr<T>> left;
+  left.push_back(std::move(held));
+}
 
 // Whether the request is done; looks again and again until `give_up()`.
-bool wait_for(MPI_Request& request, const std::function<bool()>& give_up) {
+bool wait_for(MPI_Request& request, const Ranks::GiveUp& give_up, Waiting waiting = Waiting::asleep) {
   for (;;) {
     int done = 0;
     if (MPI_Test(&request, &done, MPI_STATUS_IGNORE) != MPI_SUCCESS) return false;
     if (done != 0) return true;
     if (give_up()) return false;
-    std::this_thread::sleep_for(kLook);
+    rest(waiting);
   }
 }
 
+// The text of a message that has come. Nothing: the rest of it did not.
+std::optional<std::string> take_text(MPI_Message& message, MPI_Status& status, const Ranks::GiveUp& give_up) {
+  int length = 0;
+  MPI_Get_count(&status, MPI_CHAR, &length);
+  auto text = std::make_unique<std::string>(static_cast<std::size_t>(std::max(length, 0)), '\0');
+  MPI_Request request = MPI_REQUEST_NULL;
+  if (MPI_Imrecv(text->data(), length, MPI_CHAR, &message, &request) == MPI_SUCCESS && wait_for(request, give_up))
+    return std::move(*text);
+  leave_to_mpi(std::move(text));
+  return std::nullopt;
+}
+
+// NOLINTBEGIN(clang-analyzer-optin.mpi.MPI-Checker): it knows MPI_Wait alone; who gives up ends the process.
+// A number to another rank, and one from it. False: it did not come.
+bool send_number(double value, int to, int tag, const Ranks::GiveUp& give_up) {
+  auto held = std::make_unique<double>(value);
+  MPI_Request request = MPI_REQUEST_NULL;
+  if (MPI_Isend(held.get(), 1, MPI_DOUBLE, to, tag, MPI_COMM_WORLD, &request) == MPI_SUCCESS &&
+      wait_for(request, give_up, Waiting::awake))
+    return true;
+  leave_to_mpi(std::move(held));
+  return false;
+}
+
+std::optional<double> receive_number(int from, int tag, const Ranks::GiveUp& give_up) {
+  auto held = std::make_unique<double>(0);
+  MPI_Request request = MPI_REQUEST_NULL;
+  if (MPI_Irecv(held.get(), 1, MPI_DOUBLE, from, tag, MPI_COMM_WORLD, &request) == MPI_SUCCESS &&
+      wait_for(request, give_up, Waiting::awake))
+    return *held;
+  leave_to_mpi(std::move(held));
+  return std::nullopt;
+}
+
 }  // namespace
+
+Ranks::GiveUp after(Duration patience) {
+  return [end = monotonic_now() + patience] { return monotonic_now() >= end; };
+}
 
 tools::Result<Ranks> Ranks::begin(int* argc, char*** argv) {
   int provided = 0, rank = 0, size = 0;
@@ -44,97 +101,83 @@ tools::Result<Ranks> Ranks::begin(int* argc, char*** argv) {
   return Ranks(rank, size);
 }
 
-std::vector<std::string> Ranks::host_names() const {
-  std::array<char, MPI_MAX_PROCESSOR_NAME> mine{};
+std::string Ranks::host_name() const {
+  std::array<char, MPI_MAX_PROCESSOR_NAME> name{};
   int length = 0;
-  MPI_Get_processor_name(mine.data(), &length);
-  std::vector<char> all(mine.size() * static_cast<std::size_t>(size_));
-  MPI_Allgather(mine.data(), static_cast<int>(mine.size()), MPI_CHAR, all.data(), static_cast<int>(mine.size()),
-                MPI_CHAR, MPI_COMM_WORLD);
-  std::vector<std::string> names;
-  for (std::size_t at = 0; at != all.size(); at += mine.size())
-    names.emplace_back(all.data() + at,
-                       static_cast<std::size_t>(std::find(&all[at], &all[at] + mine.size(), '\0') - &all[at]));
-  return names;
+  MPI_Get_processor_name(name.data(), &length);
+  return {name.data(), static_cast<std::size_t>(std::max(length, 0))};
 }
 
-double Ranks::from_first(double value) const {
-  MPI_Bcast(&value, 1, MPI_DOUBLE, 0, MPI_COMM_WORLD);
-  return value;
+bool Ranks::send_to_first(Kind kind, const std::string& text, const GiveUp& give_up) const {
+  if (text.size() > static_cast<std::size_t>(INT_MAX)) return false;
+  auto held = std::make_unique<std::string>(text);
+  MPI_Request request = MPI_REQUEST_NULL;
+  if (MPI_Issend(held->data(), static_cast<int>(held->size()), MPI_CHAR, 0, tag_of(kind), MPI_COMM_WORLD, &request) ==
+          MPI_SUCCESS &&
+      wait_for(request, give_up))
+    return true;
+  leave_to_mpi(std::move(held));
+  return false;
+}
+// NOLINTEND(clang-analyzer-optin.mpi.MPI-Checker)
+
+void Ranks::receive_all(Kind kind, const std::function<void(int rank, std::string text)>& take,
+                        const GiveUp& give_up) const {
+  for (int missing = size_ - 1; missing > 0;) {
+    int there = 0;
+    MPI_Status status{};
+    MPI_Message message = MPI_MESSAGE_NULL;
+    if (MPI_Improbe(MPI_ANY_SOURCE, tag_of(kind), MPI_COMM_WORLD, &there, &message, &status) != MPI_SUCCESS) return;
+    if (there == 0) {
+      if (give_up()) return;
+      rest(Waiting::asleep);
+      continue;
+    }
+    auto text = take_text(message, status, give_up);
+    if (!text) return;
+    take(status.MPI_SOURCE, *std::move(text));
+    --missing;
+  }
 }
 
-ClockOffset Ranks::ask(int rank) const {
-  ClockOffset best{.seconds = 0, .error_seconds = std::numeric_limits<double>::max()};
+std::optional<ClockOffset> Ranks::ask_for_clock(int rank, const GiveUp& give_up) const {
+  ClockOffset best{.seconds = 0, .error_seconds = kUnknownClockError};
   for (int i = 0; i != kQuestions; ++i) {
-    double theirs = 0;
     const double asked = perf::unix_seconds();
-    MPI_Send(&asked, 1, MPI_DOUBLE, rank, kQuestion, MPI_COMM_WORLD);
-    MPI_Recv(&theirs, 1, MPI_DOUBLE, rank, kAnswer, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
+    if (!send_number(asked, rank, kQuestion, give_up)) return std::nullopt;
+    const auto theirs = receive_number(rank, kAnswer, give_up);
+    if (!theirs) return std::nullopt;
     const double half = (perf::unix_seconds() - asked) / 2;
     // The clock of day may be set back meanwhile: such a question tells nothing.
-    if (half >= 0 && half < best.error_seconds) best = {.seconds = theirs - asked - half, .error_seconds = half};
+    if (half >= 0 && half < best.error_seconds) best = {.seconds = *theirs - asked - half, .error_seconds = half};
   }
   return best;
 }
 
-void Ranks::answer() const {
-  for (int i = 0; i != kQuestions; ++i) {
-    double asked = 0;
-    MPI_Recv(&asked, 1, MPI_DOUBLE, 0, kQuestion, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
-    const double mine = perf::unix_seconds();
-    MPI_Send(&mine, 1, MPI_DOUBLE, 0, kAnswer, MPI_COMM_WORLD);
-  }
+void Ranks::tell(const std::vector<double>& by_rank) const {
+  // So short a message waits for nobody; should it, one rank holds up the others no longer than this.
+  for (int rank = 1; rank < size_; ++rank)
+    (void)send_number(by_rank[static_cast<std::size_t>(rank)], rank, kTold, after(std::chrono::seconds(1)));
 }
 
-std::vector<ClockOffset> Ranks::measure_clocks() const {
-  std::vector<double> told(2 * static_cast<std::size_t>(size_));
-  if (!is_first()) answer();
-  for (int other = 1; is_first() && other < size_; ++other) {
-    const ClockOffset measured = ask(other);
-    told[2 * static_cast<std::size_t>(other)] = measured.seconds;
-    told[2 * static_cast<std::size_t>(other) + 1] = measured.error_seconds;
-  }
-  MPI_Bcast(told.data(), static_cast<int>(told.size()), MPI_DOUBLE, 0, MPI_COMM_WORLD);
-  std::vector<ClockOffset> clocks;
-  for (std::size_t i = 0; i != told.size(); i += 2)
-    clocks.push_back({.seconds = told[i], .error_seconds = told[i + 1]});
-  return clocks;
-}
-
-// NOLINTBEGIN(clang-analyzer-optin.mpi.MPI-Checker): it knows MPI_Wait alone; who gives up ends the process.
-bool Ranks::send_to_first(const std::string& text, Duration patience) const {
-  if (text.size() > static_cast<std::size_t>(INT_MAX)) return false;
-  MPI_Request request = MPI_REQUEST_NULL;
-  if (MPI_Issend(text.data(), static_cast<int>(text.size()), MPI_CHAR, 0, kOutcome, MPI_COMM_WORLD, &request) !=
-      MPI_SUCCESS)
-    return false;
-  const auto end = std::chrono::steady_clock::now() + patience;
-  return wait_for(request, [&] { return std::chrono::steady_clock::now() > end; });
-}
-// NOLINTEND(clang-analyzer-optin.mpi.MPI-Checker)
-
-void Ranks::receive_all(const std::function<void(int rank, std::string text)>& take,
-                        const std::function<bool()>& give_up) const {
-  for (int missing = size_ - 1; missing > 0;) {
-    int there = 0, length = 0;
-    MPI_Status status{};
-    MPI_Message message = MPI_MESSAGE_NULL;
-    if (MPI_Improbe(MPI_ANY_SOURCE, kOutcome, MPI_COMM_WORLD, &there, &message, &status) != MPI_SUCCESS) return;
-    if (there == 0) {
-      if (give_up()) return;
-      std::this_thread::sleep_for(kLook);
-      continue;
+std::optional<double> Ranks::hear(const GiveUp& give_up) const {
+  GiveUp may_sleep = [] { return true; };
+  while (!give_up()) {
+    int question = 0, told = 0;
+    if (MPI_Iprobe(0, kQuestion, MPI_COMM_WORLD, &question, MPI_STATUS_IGNORE) != MPI_SUCCESS ||
+        MPI_Iprobe(0, kTold, MPI_COMM_WORLD, &told, MPI_STATUS_IGNORE) != MPI_SUCCESS)
+      return std::nullopt;
+    if (question != 0) {
+      if (!receive_number(0, kQuestion, give_up) || !send_number(perf::unix_seconds(), 0, kAnswer, give_up))
+        return std::nullopt;
+      may_sleep = after(kAwake);
+    } else if (told != 0) {
+      return receive_number(0, kTold, give_up);
+    } else {
+      rest(may_sleep() ? Waiting::asleep : Waiting::awake);
     }
-    MPI_Get_count(&status, MPI_CHAR, &length);
-    auto text = std::make_unique<std::string>(static_cast<std::size_t>(std::max(length, 0)), '\0');
-    MPI_Request request = MPI_REQUEST_NULL;
-    if (MPI_Imrecv(text->data(), length, MPI_CHAR, &message, &request) != MPI_SUCCESS || !wait_for(request, give_up)) {
-      (void)text.release();  // MPI may still write there, until the process ends, which is soon
-      return;
-    }
-    take(status.MPI_SOURCE, std::move(*text));
-    --missing;
   }
+  return std::nullopt;
 }
 
 void Ranks::end() const { MPI_Finalize(); }

@@ -1,9 +1,10 @@
-// The processes of an MPI job, as far as this tool needs them: who they are, one number for all, clocks, and one text
-// of each at the end. All calls of MPI are here, and on the thread of main (MPI_THREAD_FUNNELED). Load never goes this
-// way.
+// The processes of an MPI job, as far as this tool needs them: texts for rank 0, numbers from it, and how far clocks are apart.
+// Nothing here waits for ever for another rank, which may have stopped. All calls of MPI are here, and on the thread of
+// main (MPI_THREAD_FUNNELED). Load never goes this way.
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
@@ -14,6 +15,9 @@
 
 namespace mxp::perf_mpi {
 
+// Where no question about a clock told anything: longer than any test.
+inline constexpr double kUnknownClockError = 1e6;
+
 // By how much a rank's clock is ahead of that of rank 0.
 struct ClockOffset {
   double seconds = 0;
@@ -22,25 +26,28 @@ struct ClockOffset {
 
 class Ranks {
  public:
+  enum class Kind : std::uint8_t { introduction, outcome };
+  using GiveUp = std::function<bool()>;
+
   // One per process. The error: MPI does not begin.
   static tools::Result<Ranks> begin(int* argc, char*** argv);
 
   int rank() const { return rank_; }
   int size() const { return size_; }
   bool is_first() const { return rank_ == 0; }
+  std::string host_name() const;
 
-  // The names of all ranks' hosts, on each of them.
-  std::vector<std::string> host_names() const;
-  // What rank 0 says, on every rank.
-  double from_first(double value) const;
-  // By the best of 64 questions that rank 0 asks each: of all ranks, on each of them.
-  std::vector<ClockOffset> measure_clocks() const;
+  // On the others: gives a text to rank 0. False: it was not taken before `give_up()`.
+  bool send_to_first(Kind kind, const std::string& text, const GiveUp& give_up) const;
+  // On rank 0: a text of each of the others in the order in which they come, until all are there or `give_up()`.
+  void receive_all(Kind kind, const std::function<void(int rank, std::string text)>& take, const GiveUp& give_up) const;
 
-  // Gives `text` to rank 0. False: it was not taken within `patience`.
-  bool send_to_first(const std::string& text, Duration patience) const;
-  // On rank 0: the texts of the others in the order in which they come, until all are there or `give_up()`.
-  void receive_all(const std::function<void(int rank, std::string text)>& take,
-                   const std::function<bool()>& give_up) const;
+  // On rank 0: by the best of 64 questions. Nothing: the rank did not answer before `give_up()`.
+  std::optional<ClockOffset> ask_for_clock(int rank, const GiveUp& give_up) const;
+  // On rank 0: tells each of the others its number. It is on its way then, whether or not it is heard.
+  void tell(const std::vector<double>& by_rank) const;
+  // On the others: that number. Answers questions about the clock meanwhile. Nothing: it did not come before `give_up()`.
+  std::optional<double> hear(const GiveUp& give_up) const;
 
   // Everybody is there: ends together.
   void end() const;
@@ -49,10 +56,11 @@ class Ranks {
 
  private:
   Ranks(int rank, int size) : rank_(rank), size_(size) {}
-  ClockOffset ask(int rank) const;
-  void answer() const;
 
   int rank_, size_;
 };
+
+// A limit on waiting that begins now.
+Ranks::GiveUp after(Duration patience);
 
 }  // namespace mxp::perf_mpi

@@ -28,6 +28,8 @@ namespace mxp::perf {
 
 namespace {
 
+constexpr std::string_view kSchemaOption = "--json-schema";  // needs no command, and prevails wherever it stands
+
 // What the command line said.
 struct LowOptions {
   std::string listen, url, cc = "bbr";
@@ -63,6 +65,14 @@ constexpr const char* kExamples =
     "Exit codes: 0 done, 1 network or local I/O, 2 usage or input, 3 not allowed, 4 no answer to the handshake,\n"
     "5 the server ended the test or is no mxp-perf server, 6 an --assert did not hold, no rate kept the\n"
     "bounds, or NEW is worse, 130 interrupted";
+
+constexpr const char* kRankExamples =
+    "Examples:\n"
+    "  mpirun -n 4 mxp-perf-mpi mxp://KEY@HOST:9000 --test rr --rate 20000 --json=all.json --hlog all.hlog\n"
+    "  srun --mpi=pmix -n 4 mxp-perf-mpi mxp://KEY@HOST:9000 --test bulk\n"
+    "Exit codes: 0 done, 1 network or local I/O, or the run is not valid, 2 usage or input, or the ranks differ,\n"
+    "3 not allowed, 4 no answer to the handshake, 5 the server ended the test or is no mxp-perf server,\n"
+    "6 an --assert did not hold, 130 interrupted";
 
 constexpr std::string_view kPresent[] = {"server",  "client", "run",    "limits",
                                          "compare", "merge",  "report", "find-capacity"};
@@ -123,6 +133,21 @@ void add_server_options(CLI::App& app, Options& options, LowOptions& low) {
   tools::add_time(app, "--max-time", limits.max_time, "duration of a test; a longer one is refused");
   tools::add_time(app, "--delay", limits.answer_delay, "hold back each answer for so long, as a slow application would",
                   {.most = kMaxDelay});
+}
+
+void add_client_options(CLI::App& app, Options& options, LowOptions& low) {
+  app.add_option("url", low.url, "mxp://KEY@HOST:PORT, as the server prints it")->required();
+  add_test_options(app, options, low);
+  add_transport_options(app, options, low);
+}
+
+// What every command takes.
+void add_common_options(CLI::App& app, const char* tool, Options& options, LowOptions& low) {
+  tools::add_version(app, tool);
+  app.fallthrough();
+  tools::add_verbosity(app, options.verbosity);
+  tools::add_json(app, options.json, "the result as JSON to FILE, or to stdout");
+  app.add_flag(std::string(kSchemaOption), low.json_schema, "print the JSON Schema of what --json writes, and exit");
 }
 
 // What a test can write at all.
@@ -207,8 +232,6 @@ std::optional<std::string> interpret(Options& options, const LowOptions& low) {
   return std::nullopt;
 }
 
-constexpr std::string_view kSchemaOption = "--json-schema";  // needs no command, and prevails wherever it stands
-
 tools::ParseStop print_schema() {
   const auto written = tools::write_all(STDOUT_FILENO, tools::embedded::perf_result_schema(), "stdout");
   if (!written) return {written.error().exit_code(), written.error().message};
@@ -226,20 +249,14 @@ std::expected<Options, tools::ParseStop> parse_options(int argc, char** argv) {
   CLI::App app("Measures MXP: goodput, round trips, and what the machine allows beside them.", "mxp-perf");
   app.footer(kExamples);
   app.require_subcommand(1);
-  tools::add_version(app, "mxp-perf");
-  app.fallthrough();
-  tools::add_verbosity(app, options.verbosity);
-  tools::add_json(app, options.json, "the result as JSON to FILE, or to stdout");
-  app.add_flag(std::string(kSchemaOption), low.json_schema, "print the JSON Schema of what --json writes, and exit");
+  add_common_options(app, "mxp-perf", options, low);
 
   CLI::App* server = app.add_subcommand("server", "serve clients until interrupted");
   add_server_options(*server, options, low);
   add_transport_options(*server, options, low);
 
   CLI::App* client = app.add_subcommand("client", "run a test against a server");
-  client->add_option("url", low.url, "mxp://KEY@HOST:PORT, as the server prints it")->required();
-  add_test_options(*client, options, low);
-  add_transport_options(*client, options, low);
+  add_client_options(*client, options, low);
 
   CLI::App* find_capacity = app.add_subcommand("find-capacity", "the highest rate that still keeps a bound");
   find_capacity->add_option("url", low.url, "mxp://KEY@HOST:PORT, as the server prints it")->required();
@@ -280,6 +297,29 @@ std::expected<Options, tools::ParseStop> parse_options(int argc, char** argv) {
     low.workload.rate = options.capacity.least_rate;
   if (options.command == Command::limits && limits->count("--mtu") == 0) low.mtu = 0;
   if (auto error = interpret(options, low)) return std::unexpected(tools::ParseStop{tools::ExitCode::usage, *error});
+  return options;
+}
+
+std::expected<Options, tools::ParseStop> parse_rank_options(const std::vector<std::string>& arguments) {
+  if (std::ranges::find(arguments, kSchemaOption) != arguments.end()) return std::unexpected(print_schema());
+  Options options{.command = Command::client};
+  LowOptions low;
+  CLI::App app(
+      "Runs a test of MXP from all processes of an MPI job against one server: the load of many as one result.",
+      "mxp-perf-mpi");
+  app.footer(kRankExamples);
+  add_common_options(app, "mxp-perf-mpi", options, low);
+  add_client_options(app, options, low);
+  // Taken and without effect, or refused with a reason of their own: command lines of `client` serve here, too.
+  for (const char* name : {"--no-limits", "--json-stream", "--iperf3-json", "--baseline"})
+    app.get_option(name)->group("");
+  auto parsed = tools::parse_command_line(app, arguments);
+  if (!parsed) return std::unexpected(parsed.error());
+  if (options.outputs.json_stream || !options.outputs.iperf3.empty())
+    return std::unexpected(
+        tools::ParseStop{tools::ExitCode::usage, "--json-stream and --iperf3-json are not for mxp-perf-mpi"});
+  if (auto error = interpret(options, low)) return std::unexpected(tools::ParseStop{tools::ExitCode::usage, *error});
+  options.measure_limits = false;  // ranks of one machine would measure each other
   return options;
 }
 

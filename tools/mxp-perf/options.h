@@ -72,5 +72,7 @@ struct Options {
 };
 
 std::expected<Options, tools::ParseStop> parse_options(int argc, char** argv);
+// Those of mxp-perf-mpi: of `client`, but for what speaks of one process alone. `arguments`: without the program's name.
+std::expected<Options, tools::ParseStop> parse_rank_options(const std::vector<std::string>& arguments);
 
 }  // namespace mxp::perf

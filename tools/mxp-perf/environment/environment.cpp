@@ -37,9 +37,13 @@ std::string read_kernel() {
 
 }  // namespace
 
+std::string_view build_commit() { return kBuildCommit; }
+
 Environment Environment::here(const EventLoop& loop) {
-  Environment environment{
-      .kernel = read_kernel(), .cpu_model = read_cpu_model(), .commit = kBuildCommit, .socket = loop.capabilities()};
+  Environment environment{.kernel = read_kernel(),
+                          .cpu_model = read_cpu_model(),
+                          .commit = std::string(build_commit()),
+                          .socket = loop.capabilities()};
   cpu_set_t allowed;
   if (sched_getaffinity(0, sizeof allowed, &allowed) == 0) {
     environment.cpus = static_cast<unsigned>(CPU_COUNT(&allowed));
