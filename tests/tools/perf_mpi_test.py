@@ -18,16 +18,26 @@ TOOL = os.path.join(os.environ["MXP_BIN"], "mxp-perf-mpi")
 MPIRUN = shutil.which("mpirun")
 RANKS = 4
 # A process that begins MPI as a rank and then does what `{}` says: it is no mxp-perf-mpi of this version, or hangs.
-STRANGER = """
+STRANGER = '''
 import ctypes, time
 mpi = ctypes.CDLL("libmpi.so.40", mode=ctypes.RTLD_GLOBAL)
 mpi.MPI_Init(None, None)
 def say(text):
     world, char = (ctypes.c_void_p(ctypes.addressof(ctypes.c_char.in_dll(mpi, name))) for name in ("ompi_mpi_comm_world", "ompi_mpi_char"))
     assert mpi.MPI_Send(text.encode(), len(text.encode()), char, 0, 0, world) == 0
+def hears_of(rank, path):
+    """In the place of rank 0: there is a test; who is it? And then there is none."""
+    world, char, double = (ctypes.c_void_p(ctypes.addressof(ctypes.c_char.in_dll(mpi, name))) for name in ("ompi_mpi_comm_world", "ompi_mpi_char", "ompi_mpi_double"))
+    text, status = ctypes.create_string_buffer(65536), ctypes.create_string_buffer(256)
+    assert mpi.MPI_Send(ctypes.byref(ctypes.c_double(1)), 1, double, rank, 12, world) == 0
+    assert mpi.MPI_Recv(text, 65536, char, rank, 0, world, status) == 0
+    assert mpi.MPI_Send(ctypes.byref(ctypes.c_double(0)), 1, double, rank, 12, world) == 0
+    open(path, "wb").write(text.value)
+    mpi.MPI_Finalize()
+    raise SystemExit
 {}
 time.sleep(60)
-"""
+'''
 CALLS = ("--test", "rr", "--rate", "200")
 LATE = re.compile(r" began .* late: the run is not valid")
 
@@ -43,9 +53,13 @@ def finished(ranks, *arguments):
     return process.returncode, out, err
 
 
-def finished_with_another(other, *arguments):
+def with_another(other, *arguments):
     """Rank 0 as these arguments say, and another program as rank 1."""
-    process = mpirun(1, *arguments, ":", "-n", "1", *other)
+    return mpirun(1, *arguments, ":", "-n", "1", *other)
+
+
+def finished_with_another(other, *arguments):
+    process = with_another(other, *arguments)
     out, err = process.communicate(timeout=60)
     return process.returncode, out, err
 
@@ -325,13 +339,24 @@ class Ranks(unittest.TestCase):
         self.assertRegex(err, r"mxp-perf-mpi: rank 1 on far\S* is 0\.0\.9, and rank 0 on \S+ is [\d.]+[^:]*: all ranks must be one version")
         self.assertNotIn("\x07", err)
 
-    def test_a_rank_that_does_not_come_is_waited_for_so_long_and_named(self):
+    def test_a_rank_that_hangs_before_the_start_is_waited_for_so_long_and_named(self):
+        introduction = self.folder / "introduction"
+        stranger = STRANGER.format(f"hears_of(1, {str(introduction)!r})")
+        asked = subprocess.run([MPIRUN, "--allow-run-as-root", "--oversubscribe", "-n", "1", "python3", "-c", stranger, ":", "-n", "1", TOOL, self.server.url],
+                               capture_output=True, text=True, timeout=60)
+        self.assertEqual((asked.returncode, asked.stdout), (0, ""), asked.stderr)
+        says_so_and_hangs = STRANGER.format(f"say({introduction.read_text()!r})")
         begun = time.monotonic()
-        code, out, err = finished_with_another(("python3", "-c", STRANGER.format("")), self.server.url, f"--json={self.folder}/all.json")
-        self.assertEqual((code, out), (1, ""), err)
+        runs = {f"rank 1 on {socket.gethostname()} did not answer when its clock was asked": ("clock.json", says_so_and_hangs),
+                "rank 1 did not come to the agreement within 10.00 s": ("silent.json", STRANGER.format(""))}
+        processes = {message: with_another(("python3", "-c", hangs), self.server.url, f"--json={self.folder / name}")
+                     for message, (name, hangs) in runs.items()}
+        for message, process in processes.items():
+            out, err = process.communicate(timeout=60)
+            self.assertEqual((process.returncode, out), (1, ""), err)
+            self.assertIn(f"mxp-perf-mpi: {message}", err)
+            self.assertEqual(self.document(runs[message][0])["error"]["kind"], "network")
         self.assertGreater(time.monotonic() - begun, 9)
-        self.assertIn("mxp-perf-mpi: rank 1 did not come to the agreement within 10.00 s", err)
-        self.assertEqual(self.document()["error"]["kind"], "network")
 
     def test_help_is_said_once_and_needs_no_launcher(self):
         alone = subprocess.run([TOOL, "--help"], capture_output=True, text=True, timeout=20)
