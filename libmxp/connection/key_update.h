@@ -24,22 +24,23 @@ namespace mxp {
 
 class KeyUpdate {
  public:
+  // `timeout`, in all calls: a probe timeout in which the peer's max_ack_delay counts as it was announced.
   // `max_ack_delay` is our own, and at most what we announced: the peer's probe timeout is never shorter than it (RFC
   // 9002 §6.2.1).
   KeyUpdate(const KeyUpdateConfig& config, Duration max_ack_delay, Timestamp now)
       : config_(config), allowance_(2 * (max_ack_delay + kTimerGranularity), now), sending_since_(now) {}
 
   // Whether we should begin an update now. `sealed` is how many packets have gone out under the current key.
-  bool due(Timestamp now, std::uint64_t sealed, Duration probe_timeout) const {
-    if (!confirmed_at_ || now < *confirmed_at_ + 3 * probe_timeout) return false;
+  bool due(Timestamp now, std::uint64_t sealed, Duration timeout) const {
+    if (!confirmed_at_ || now < *confirmed_at_ + 3 * timeout) return false;
     return sealed >= std::min(config_.packets, kWorn) || now - sending_since_ >= config_.interval;
   }
   // Whether to send a PING for the sake of an update alone, because there is nothing else to send but acknowledgements.
   // The peer does not acknowledge those, so they confirm no phase and begin no update, and in the end the key would
   // wear out.
-  bool needs_ping(Timestamp now, std::uint64_t sealed, Duration probe_timeout, std::uint64_t bytes_in_flight) const {
+  bool needs_ping(Timestamp now, std::uint64_t sealed, Duration timeout, std::uint64_t bytes_in_flight) const {
     if (sealed / kOverdue < config_.packets && sealed < kWorn) return false;
-    return confirmed_at_ ? due(now, sealed, probe_timeout) : bytes_in_flight == 0;
+    return confirmed_at_ ? due(now, sealed, timeout) : bytes_in_flight == 0;
   }
   // Our sending direction turned; `first` is the smallest packet number that the new phase can have.
   void on_sending_turned(Timestamp now, PacketNumber first) {
@@ -74,7 +75,7 @@ class KeyUpdate {
           TransportError{TransportErrorCode::key_update_error, 0, "key updates follow each other too fast"});
     return {};
   }
-  void on_receiving_turned(Timestamp now, Duration probe_timeout) { old_keys_until_ = now + 3 * probe_timeout; }
+  void on_receiving_turned(Timestamp now, Duration timeout) { old_keys_until_ = now + 3 * timeout; }
   // When the keys of the previous phase can be forgotten: what was sent under them has arrived by then or is lost.
   Timestamp old_keys_until() const { return old_keys_until_; }
   void on_old_keys_gone() { old_keys_until_ = kNever; }

@@ -6,11 +6,20 @@
 //                     our sending direction turns as well, before anything else is sent.
 //
 // The key log is told of each new phase once, when the first of the two directions reaches it.
+#include <algorithm>
+
 #include "connection/flows.h"
 
 namespace mxp {
 
 namespace {
+
+// The peer judges how fast updates follow each other by the max_ack_delay that it has announced, whatever ACK_FREQUENCY
+// has asked of it since (docs/protocol.md §3.1).
+Duration timeout_of_updates(const Parts& parts) {
+  const Duration of_announced = parts.ack_frequency.announced_max_ack_delay() + kTimerGranularity;
+  return std::max(parts.recovery.probe_timeout(), of_announced);
+}
 
 void turn_sending(Parts& parts, Timestamp now, TraceKeyUpdated::Begun begun) {
   PacketSealer& sealer = parts.keys->sealer;
@@ -30,15 +39,14 @@ void trace_secrets(const Parts& parts, Timestamp now, const TrafficSecret& sendi
 }
 
 void send_ping_if_key_is_worn(Parts& parts, Timestamp now) {
-  const Recovery& recovery = parts.recovery;
-  if (parts.key_update.needs_ping(now, parts.keys->sealer.packets_sealed(), recovery.probe_timeout(),
+  if (parts.key_update.needs_ping(now, parts.keys->sealer.packets_sealed(), timeout_of_updates(parts),
                                   parts.path->control.bytes_in_flight()))
     parts.ping_due = true;
 }
 
 void begin_key_update_if_due(Parts& parts, Timestamp now) {
   const PacketSealer& sealer = parts.keys->sealer;
-  if (!parts.key_update.due(now, sealer.packets_sealed(), parts.recovery.probe_timeout())) return;
+  if (!parts.key_update.due(now, sealer.packets_sealed(), timeout_of_updates(parts))) return;
   turn_sending(parts, now, TraceKeyUpdated::Begun::by_us);
   trace_secrets(parts, now, sealer.secret(), parts.keys->opener.next_secret(), sealer.phase());
 }
@@ -54,7 +62,7 @@ std::expected<void, TransportError> on_packet_phase(Parts& parts, Timestamp now,
   if (by_peer) {
     if (auto allowed = parts.key_update.on_peer_began(now, parts.numbers.next()); !allowed) return allowed;
   }
-  parts.key_update.on_receiving_turned(now, parts.recovery.probe_timeout());
+  parts.key_update.on_receiving_turned(now, timeout_of_updates(parts));
   parts.trace(now, TraceKeyUpdated{TraceKeyUpdated::KeySide::receiving, packet.phase,
                                    by_peer ? TraceKeyUpdated::Begun::by_peer : TraceKeyUpdated::Begun::by_us});
   if (!by_peer) return {};

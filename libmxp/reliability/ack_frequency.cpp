@@ -6,8 +6,10 @@ namespace mxp {
 
 namespace {
 
-// Below this round trip the peer is left to its own policy. Its timers are coarser than a quarter of that: where the
-// window shrank below the packets that were asked for, every window would wait for a timer.
+// Below this round trip the peer is left to its own policy for how many packets it acknowledges at a time. Its timers
+// are coarser than a quarter of that: where the window shrank below the packets that were asked for, every window would
+// wait for a timer. But a lone packet that is lost costs the time that its ACK may be held back (RFC 9002 §6.2.1), so
+// that is asked to be short.
 constexpr Duration kLeastRoundTrip = std::chrono::milliseconds(20);
 
 // Whether the peer does twice or half of what is wanted.
@@ -27,10 +29,13 @@ std::optional<AckFrequencyFrame> AckFrequency::request_due(Timestamp now, Packet
                                                            Order order) const {
   if (!min_ack_delay_ || next.value() < AckTracker::kEarlyPackets) return std::nullopt;
   const Duration round_trip = path.rtt().measured();
-  if (round_trip < kLeastRoundTrip || now < asked_at_ + round_trip) return std::nullopt;
+  if (!path.rtt().has_sample() || now < asked_at_ + round_trip) return std::nullopt;
+  const bool near = round_trip < kLeastRoundTrip;
   const std::uint64_t acks = path.in_slow_start() ? 2 * kAcksPerWindow : kAcksPerWindow;
   const std::uint64_t packets =
-      std::clamp(path.congestion_window() / (acks * path.datagram_size()), kMinPackets, kMaxPackets);
+      near ? AckTracker::kInterval
+           : std::clamp(path.congestion_window() / (acks * path.datagram_size()), kMinPackets, kMaxPackets);
+  if (near) order = Order::mixed;  // as the peer does without a request
   const Duration delay = std::max(*min_ack_delay_, std::min(announced_delay_, std::max(round_trip / 4, kMinDelay)));
   if (!ask_again_ && !is_far<std::uint64_t>(packets, asked_packets_) && !is_far(delay, asked_delay_) &&
       order == asked_order_)

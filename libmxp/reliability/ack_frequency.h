@@ -19,8 +19,8 @@
 //
 // A request is a frame of about nine bytes in a packet with data. One is sent only when what is wanted has become
 // twice or half of what the peer does, or the order of packets has changed, at most once in a round trip, and not for
-// the first packets, of which the peer acknowledges every second one by itself, nor on round trips below 20 ms, of
-// which a timer is no small part.
+// the first packets, of which the peer acknowledges every second one by itself. On round trips below 20 ms, of which a
+// timer is no small part, only the delay is asked for: the probe timeout of a lone packet holds it (RFC 9002 §6.2.1).
 #pragma once
 
 #include <algorithm>
@@ -53,6 +53,8 @@ class AckFrequency {
 
   // How long the peer may hold an ACK back. Until a request is acknowledged, it may do as it did before.
   Duration peer_max_ack_delay() const { return std::max(agreed_delay_, asked_delay_); }
+  // What its parameters said, whatever was asked for since.
+  Duration announced_max_ack_delay() const { return announced_delay_; }
 
  private:
   static constexpr std::uint64_t kAcksPerWindow = 16;

@@ -79,6 +79,45 @@ BOOST_AUTO_TEST_CASE(critical_calls_do_not_feel_a_burst_that_the_path_carries) {
   }
 }
 
+// Critical calls, each answered, while bulk data saturate the same connection.
+BOOST_AUTO_TEST_CASE(calls_beside_bulk_data_take_a_round_trip_and_five_milliseconds) {
+  constexpr Duration kRoundTrip = 50ms;
+  for (const char* link : {"delay 25ms rate 100mbit", "delay 25ms rate 100mbit loss 1%"}) {
+    std::vector<Duration> waits;
+    for (std::uint64_t seed = 1; seed <= 2; ++seed) {
+      SimConfig config{.up = link, .down = "=", .seed = seed};
+      config.client.transport.calls.enabled = config.server.transport.calls.enabled = true;
+      SimPair sim(config);
+      BOOST_TEST_REQUIRE(sim.connect() != nullptr);
+      BOOST_TEST_REQUIRE(sim.run_until([&] { return !sim.server.connected.empty(); }, 5s));
+      const Timestamp counted_from = sim.now() + 3s, end = counted_from + 10s;
+      std::vector<Timestamp> made;
+      sim.server.call_hook = [](Connection& connection, const IncomingCall& call) {
+        (void)connection.answer(call.id, call.data);
+      };
+      sim.client.answer_hook = [&](Connection&, const CallAnswer& answer) {
+        const Timestamp at = made.at(answer.cookie);
+        if (answer.outcome == CallOutcome::answered && at >= counted_from) waits.push_back(sim.now() - at);
+      };
+      BOOST_TEST_REQUIRE(sim.client.open_and_send(*sim.connection, StreamType::unidirectional, 200u << 20).has_value());
+      const std::array<std::uint8_t, 64> data{};
+      while (sim.now() < end && sim.violations().empty()) {
+        BOOST_TEST_REQUIRE(sim.connection->call({}, data, {.cookie = made.size()}).has_value());
+        made.push_back(sim.now());
+        sim.run_for(5ms);
+      }
+      sim.run_for(1s);
+      BOOST_TEST(sim.connection->stats().bytes_sent * 8 > 13 * 90'000'000u);  // it is saturated
+      BOOST_TEST(sim.violations().empty());
+    }
+    BOOST_TEST(waits.size() == 2 * 2000u);
+    std::ranges::sort(waits);
+    const Duration p50 = waits[waits.size() / 2], p99 = waits[waits.size() * 99 / 100];
+    BOOST_TEST_MESSAGE(fmt::format("{}: p50 {} us, p99 {} us", link, p50 / 1us, p99 / 1us));
+    BOOST_TEST((p99 <= kRoundTrip + 5ms));
+  }
+}
+
 // While BBR's start-up looks for what the path carries, the queue is filled once.
 BOOST_AUTO_TEST_CASE(a_burst_beyond_what_the_path_carries_is_over_soon) {
   for (const char* link : {"delay 25ms rate 100mbit", "delay 25ms rate 100mbit loss 1%"}) {

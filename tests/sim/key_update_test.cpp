@@ -128,6 +128,15 @@ BOOST_AUTO_TEST_CASE(a_key_that_only_acknowledgements_wear_out_is_changed_all_th
   BOOST_TEST(result.server_updates >= 2u);
 }
 
+// ACK_FREQUENCY makes probe timeouts shorter than what the peer goes by when it judges how often keys are updated.
+BOOST_AUTO_TEST_CASE(on_a_short_round_trip_updates_keep_the_distance_that_the_peer_expects) {
+  const Result result =
+      run({.link = "delay 500us rate 200mbit", .server_packets = std::uint64_t{1} << 40, .up_bytes = 64 << 20});
+  is_whole(result);
+  BOOST_TEST(result.client_updates >= 16u);  // twice what a peer takes at once
+  BOOST_TEST(result.failed_opens == 0u);
+}
+
 BOOST_AUTO_TEST_CASE(both_sides_at_once) {
   const Result result =
       run({.link = "delay 30ms rate 20mbit limit 80", .client_packets = 1, .server_packets = 1, .down_bytes = 8 << 20});

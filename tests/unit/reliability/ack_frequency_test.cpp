@@ -103,8 +103,19 @@ BOOST_AUTO_TEST_CASE(the_delay_is_a_quarter_of_the_round_trip_within_bounds) {
   BOOST_TEST((asked(20ms) == 8ms));  // what it cannot do is not asked for
 }
 
-BOOST_AUTO_TEST_CASE(on_short_round_trips_the_peer_is_left_to_its_own_policy) {
+// A lone call whose packet is lost is sent again after a probe timeout, which the peer's delay is a part of.
+BOOST_AUTO_TEST_CASE(on_short_round_trips_the_peer_keeps_its_own_policy_but_for_the_delay) {
   const PathControl path = path_of(19ms, CongestionControl::none);
+  const auto request = due(kLater, path);
+  BOOST_TEST_REQUIRE(request.has_value());
+  BOOST_TEST(request->threshold + 1 == AckTracker::kInterval);
+  BOOST_TEST(request->reordering_threshold == 1u);
+  BOOST_TEST((request->max_ack_delay == 5ms));
+  ask(*request);
+  now += 1h;
+  BOOST_TEST(!due(kLater, path_of(1ms)).has_value());
+  BOOST_TEST(!due(kLater, path_of(19ms), AckFrequency::Order::mixed).has_value());
+  frequency.on_peer_parameters(1ms, 5ms);  // as brief already
   BOOST_TEST(!due(kLater, path).has_value());
 }
 
