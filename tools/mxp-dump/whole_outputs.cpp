@@ -42,9 +42,11 @@ tools::Result<void> WholeOutputs::finish(const nlohmann::json& summary, tools::O
     if (qlog_->not_placed() > 0)
       output.warning(fmt::format("{} at further places than the {} of a connection that are followed are in no qlog",
                                  tools::counted(qlog_->not_placed(), "packet"), QlogWriter::kMaxPlaces));
+    const std::string limit = qlog_->limit_reached();
     if (qlog_->left_out() > 0)
-      output.warning(fmt::format("{} are in no qlog: their files had ended, or there were {} of them",
-                                 tools::counted(qlog_->left_out(), "packet"), QlogWriter::kMaxFiles));
+      output.warning(fmt::format("{} are in no qlog: {}", tools::counted(qlog_->left_out(), "packet"),
+                                 limit.empty() ? "their files had ended" : limit));
+    else if (!limit.empty()) output.warning(fmt::format("what ends the last traces is in no qlog: {}", limit));
     output.verbose(fmt::format("qlog: {}", tools::counted(qlog_->files(), "file")));
   }
   if (page_ != nullptr) note(page_->finish(capture_, summary));

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "common/units.h"
 #include "mxp-dump/dissect/words.h"
 
 namespace mxp::dump {
@@ -15,6 +16,10 @@ void QlogWriter::survey(const Connection& connection) {
 
 tools::Result<void> QlogWriter::add(const PacketRecord& record) {
   if (record.connection == 0) return {};  // cut off before its connection id
+  if (full_) {
+    ++left_out_;
+    return {};
+  }
   Place* place = known_place(record);
   if (place == nullptr) {
     const auto open = open_.find(record.connection);
@@ -22,7 +27,9 @@ tools::Result<void> QlogWriter::add(const PacketRecord& record) {
       ++not_placed_;
       return {};
     }
-    if (ended_.contains(record.connection) || files_.count() >= max_files_) {
+    const bool ended = ended_.contains(record.connection);
+    if (ended || files_.count() >= limits_.files) {
+      any_unmade_ = any_unmade_ || !ended;
       ++left_out_;
       return {};
     }
@@ -31,7 +38,23 @@ tools::Result<void> QlogWriter::add(const PacketRecord& record) {
   }
   text_.clear();
   place->trace.add(record, text_);
-  return files_.append(place->file, text_);
+  const auto written = append(place->file);
+  if (!written) return std::unexpected(written.error());
+  if (!*written) ++left_out_;
+  return {};
+}
+
+tools::Result<bool> QlogWriter::append(const std::string& file) {
+  full_ = full_ || text_.size() > limits_.bytes - bytes_;
+  if (full_) return false;
+  bytes_ += text_.size();
+  if (auto done = files_.append(file, text_); !done) return std::unexpected(done.error());
+  return true;
+}
+
+std::string QlogWriter::limit_reached() const {
+  if (full_) return fmt::format("the files reached {} together", tools::format_bytes(limits_.bytes));
+  return any_unmade_ ? fmt::format("there were {} files", limits_.files) : std::string();
 }
 
 QlogWriter::Place* QlogWriter::known_place(const PacketRecord& record) {
@@ -72,7 +95,7 @@ std::string QlogWriter::new_name(const PacketRecord& record) {
 tools::Result<void> QlogWriter::end(Places::iterator place) {
   text_.clear();
   place->trace.finish(text_);
-  if (auto done = files_.append(place->file, text_); !done) return done;
+  if (auto done = append(place->file); !done) return std::unexpected(done.error());
   if (auto done = files_.finish(place->file); !done) return done;
   std::vector<Places::iterator>& of_connection = open_[place->connection];
   std::erase(of_connection, place);

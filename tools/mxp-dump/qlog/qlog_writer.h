@@ -25,12 +25,18 @@ class QlogWriter {
   // Our choices. Past kMaxTraces the trace that was silent longest ends, and what follows of its connection is left out:
   // connections that take turns would otherwise have a file for each packet.
   static constexpr std::size_t kMaxTraces = 1024;
-  static constexpr std::size_t kMaxFiles = 65'536;
+  // Our choices: what a capture, which is a stranger's, can make us write. The text of a packet may be much longer than
+  // the packet; that of a capture as it comes is about half as long, so that 30 GB of packets fit.
+  struct Limits {
+    std::size_t files = 65'536;
+    std::uint64_t bytes = std::uint64_t{16} << 30;  // of all files
+  };
   static constexpr std::size_t kMaxPlaces = kMaxPaths;               // of a connection
   static constexpr std::size_t kMaxSurveyed = std::size_t{1} << 20;  // connections of which the flow is known
 
-  QlogWriter(QlogFiles files, QlogFlavour flavour, std::size_t max_files = kMaxFiles)
-      : files_(std::move(files)), flavour_(flavour), max_files_(max_files) {}
+  QlogWriter(QlogFiles files, QlogFlavour flavour) : QlogWriter(std::move(files), flavour, Limits{}) {}
+  QlogWriter(QlogFiles files, QlogFlavour flavour, const Limits& limits)
+      : files_(std::move(files)), flavour_(flavour), limits_(limits) {}
 
   // Before the first packet: a connection as the whole capture shows it.
   void survey(const Connection& connection);
@@ -41,7 +47,9 @@ class QlogWriter {
   std::size_t files() const { return files_.count(); }
   std::uint64_t ended_early() const { return ended_early_; }
   std::uint64_t not_placed() const { return not_placed_; }  // packets at further places than are followed
-  std::uint64_t left_out() const { return left_out_; }      // packets behind a trace's early end, or past kMaxFiles
+  std::uint64_t left_out() const { return left_out_; }      // packets behind a trace's early end, or past a limit
+  // What they ran into, as a clause; empty if they did not.
+  std::string limit_reached() const;
 
  private:
   struct Place {
@@ -55,18 +63,22 @@ class QlogWriter {
   Place* known_place(const PacketRecord& record);  // nullptr: none
   Place& make_place(const PacketRecord& record);
   std::string new_name(const PacketRecord& record);
+  // Writes text_, whole or not at all. False: it is beyond the limit, and so is all that follows.
+  tools::Result<bool> append(const std::string& file);
   tools::Result<void> end(Places::iterator place);
   tools::Result<void> make_room();
 
   QlogFiles files_;
   QlogFlavour flavour_;
-  std::size_t max_files_;
+  Limits limits_;
   Places places_;                                                // the latest first
   std::map<std::uint64_t, std::vector<Places::iterator>> open_;  // by connection
   std::unordered_set<std::uint64_t> server_sends_more_;
   std::unordered_set<std::uint64_t> ended_;     // connections of which a trace ended early
   std::map<std::string, std::size_t> numbers_;  // the number of the latest file, by its id
   std::string text_;
+  std::uint64_t bytes_ = 0;
+  bool full_ = false, any_unmade_ = false;  // no more bytes; no more files
   std::uint64_t ended_early_ = 0, not_placed_ = 0, left_out_ = 0;
 };
 

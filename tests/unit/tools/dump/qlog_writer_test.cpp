@@ -1,6 +1,9 @@
 #include "mxp-dump/qlog/qlog_writer.h"
 
 #include <boost/test/unit_test.hpp>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
 
 #include "support/temporary_folder.h"
 
@@ -24,13 +27,47 @@ BOOST_AUTO_TEST_CASE(past_the_most_files_connections_are_left_out_and_counted) {
   const mxp::test::TemporaryFolder folder;
   auto files = QlogFiles::open(folder.path.string(), tools::IfExists::refuse, {});
   BOOST_REQUIRE(files.has_value());
-  QlogWriter writer(std::move(*files), QlogFlavour::ietf, 3);
+  QlogWriter writer(std::move(*files), QlogFlavour::ietf, {.files = 3});
   for (int turn = 0; turn < 2; ++turn)
     for (std::uint64_t connection = 1; connection <= 5; ++connection)
       BOOST_REQUIRE(writer.add(message_1_of(connection)).has_value());
   BOOST_REQUIRE(writer.finish().has_value());
   BOOST_TEST(writer.left_out() == 4u);
+  BOOST_TEST(writer.limit_reached() == "there were 3 files");
   BOOST_TEST(std::distance(std::filesystem::directory_iterator(folder.path), {}) == 3);
+}
+
+// A packet whose frames make a long text, then packets of many connections: whole records up to the bound, and nothing
+// behind the first that went beyond it.
+BOOST_AUTO_TEST_CASE(past_the_most_bytes_nothing_is_written) {
+  for (const std::uint64_t most : {std::uint64_t{0}, std::uint64_t{2000}, std::uint64_t{40'000}}) {
+    const mxp::test::TemporaryFolder folder;
+    auto files = QlogFiles::open(folder.path.string(), tools::IfExists::refuse, {});
+    BOOST_REQUIRE(files.has_value());
+    QlogWriter writer(std::move(*files), QlogFlavour::ietf, {.bytes = most});
+    std::uint64_t added = 0;
+    for (std::uint64_t connection = 1; connection <= 200; ++connection, ++added)
+      BOOST_REQUIRE(writer.add(message_1_of(connection)).has_value());
+    PacketRecord pings = message_1_of(1);
+    pings.type = PacketType::one_rtt;
+    pings.protection = Protection::opened;
+    pings.number = PacketNumber(1);
+    pings.frames.assign(10'000, PingFrame{});
+    BOOST_REQUIRE(writer.add(pings).has_value());
+    BOOST_REQUIRE(writer.finish().has_value());
+    std::uint64_t bytes = 0;
+    for (const auto& file : std::filesystem::directory_iterator(folder.path)) {
+      bytes += file.file_size();
+      std::ifstream in(file.path());
+      const std::string text(std::istreambuf_iterator<char>(in), {});
+      BOOST_TEST((text.empty() || text.ends_with("}\n")));
+    }
+    BOOST_TEST(bytes <= most);
+    BOOST_TEST(bytes >= most - std::min<std::uint64_t>(most, 2000));
+    BOOST_TEST(writer.left_out() > 0u);
+    BOOST_TEST(writer.left_out() < added + 2);
+    BOOST_TEST(writer.limit_reached().starts_with("the files reached "));
+  }
 }
 
 BOOST_AUTO_TEST_SUITE_END()
