@@ -6,6 +6,7 @@
 
 #include "crypto/algorithms.h"
 #include "crypto/primitives.h"
+#include "mxp/require.h"
 
 namespace mxp {
 
@@ -39,8 +40,9 @@ void Aead::seal(const AeadNonce& nonce, ByteView associated_data, MutableBytes d
   require(ok);  // a packet that may be in the clear must not be sent
 }
 
-bool Aead::open(const AeadNonce& nonce, ByteView associated_data, MutableBytes data,
+bool Aead::open(const AeadNonce& nonce, ByteView associated_data, ByteView data, MutableBytes out,
                 std::span<const std::uint8_t, kAeadTagSize> tag) {
+  MXP_REQUIRE(out.size() == data.size());
   EVP_CIPHER_CTX* context = context_.get();
   int size = 0;
   // OSSL_PARAM has no const, but setting it only reads.
@@ -53,7 +55,7 @@ bool Aead::open(const AeadNonce& nonce, ByteView associated_data, MutableBytes d
     ok = ok && EVP_DecryptUpdate(context, nullptr, &size, associated_data.data(),
                                  static_cast<int>(associated_data.size())) == 1;
   if (!data.empty())
-    ok = ok && EVP_DecryptUpdate(context, data.data(), &size, data.data(), static_cast<int>(data.size())) == 1;
+    ok = ok && EVP_DecryptUpdate(context, out.data(), &size, data.data(), static_cast<int>(data.size())) == 1;
   std::array<std::uint8_t, kAeadTagSize> nothing;
   ok = ok && EVP_DecryptFinal_ex(context, nothing.data(), &size) == 1;
   if (!ok) ERR_clear_error();  // OpenSSL's queue belongs to the thread, not to us

@@ -69,6 +69,11 @@ class Aead {
             std::span<std::uint8_t, kAeadTagSize> tag);
   // Decrypts `data` in place. False if the tag does not match; `data` then holds nothing of use.
   [[nodiscard]] bool open(const AeadNonce& nonce, ByteView associated_data, MutableBytes data,
+                          std::span<const std::uint8_t, kAeadTagSize> tag) {
+    return open(nonce, associated_data, data, data, tag);
+  }
+  // Decrypts `data` to `out`, which is of the same size and lies elsewhere or in the same place.
+  [[nodiscard]] bool open(const AeadNonce& nonce, ByteView associated_data, ByteView data, MutableBytes out,
                           std::span<const std::uint8_t, kAeadTagSize> tag);
 
  private:

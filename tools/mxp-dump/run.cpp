@@ -76,6 +76,8 @@ class CaptureRun {
   }
 
   Result<void> open_input() {
+    input_.work_ahead(&ahead_);
+    dissector_.open_ahead(&ahead_);
     if (!options_.interface.empty()) {
       if (auto known = check_user(options_.user); !known) return known;
     }
@@ -105,6 +107,7 @@ class CaptureRun {
     };
     Dissector first(keys_, options_.port, take);
     first.remember_lost();
+    first.open_ahead(&ahead_);
     if (auto done = survey(first); !done || !input_.is_open()) return done;
     UdpFinder finder;
     const auto look = [&](const CapturedPacket& packet, const FoundUdp& found) {
@@ -351,6 +354,7 @@ class CaptureRun {
   Statistics statistics_;
   const Dissector::Sink sink_ = [this](const PacketRecord& record) { print(record); };
   UdpFinder finder_;
+  AheadOpener ahead_;
   CaptureInput input_;
   tools::JsonOutput json_;
   std::unique_ptr<RotatingWriter> pcap_;

@@ -11,6 +11,8 @@
 #include <cstring>
 #include <utility>
 
+#include "mxp/require.h"
+
 namespace mxp::dump {
 
 std::expected<UniqueFd, std::string> open_input(const std::string& path) {
@@ -41,11 +43,8 @@ ByteSource::ByteSource(ByteSource&& other) noexcept
       inflater_(std::move(other.inflater_)),
       compressed_(std::move(other.compressed_)),  // its bytes stay where they are, and so does waiting_
       waiting_(std::exchange(other.waiting_, {})),
-      raw_ended_(other.raw_ended_) {
-  std::copy(other.buffer_.begin() + static_cast<std::ptrdiff_t>(begin_),
-            other.buffer_.begin() + static_cast<std::ptrdiff_t>(end_),
-            buffer_.begin() + static_cast<std::ptrdiff_t>(begin_));
-}
+      raw_ended_(other.raw_ended_),
+      buffer_(std::move(other.buffer_)) {}
 
 ByteSource::~ByteSource() {
   if (descriptor_ >= 0) ::close(descriptor_);
@@ -77,7 +76,7 @@ void ByteSource::begin() {
   begun_ = true;
   std::size_t got = 0;
   while (got < kCompressionMagicSize) {
-    const std::size_t more = read_raw(MutableBytes(buffer_).subspan(got));
+    const std::size_t more = read_raw(MutableBytes(buffer_).first(kReadSize).subspan(got));
     if (more == 0) break;
     got += more;
   }
@@ -85,43 +84,59 @@ void ByteSource::begin() {
   end_ = got;
   inflater_ = make_inflater(ByteView(buffer_).first(got));
   if (inflater_ == nullptr) return;
-  compressed_.assign(buffer_.begin(), buffer_.end());
+  compressed_.resize(kReadSize);
+  std::copy_n(buffer_.begin(), got, compressed_.begin());
   waiting_ = ByteView(compressed_).first(got);
   end_ = 0;
 }
 
+// Reads on behind what waits, which moves to the front if it leaves no room.
 bool ByteSource::refill() {
   if (!begun_) {
     begin();
     if (begin_ < end_) return true;
   }
-  if (inflater_ != nullptr) return refill_decompressed();
-  const std::size_t count = read_raw(buffer_);
-  begin_ = 0;
-  end_ = count;
+  if (begin_ == end_) begin_ = end_ = 0;
+  if (buffer_.size() - end_ < kReadSize) {
+    std::copy(buffer_.begin() + static_cast<std::ptrdiff_t>(begin_),
+              buffer_.begin() + static_cast<std::ptrdiff_t>(end_), buffer_.begin());
+    end_ -= std::exchange(begin_, 0);
+  }
+  const MutableBytes room = MutableBytes(buffer_).subspan(end_, kReadSize);
+  const std::size_t count = inflater_ != nullptr ? inflate(room) : read_raw(room);
+  end_ += count;
   return count > 0;
 }
 
-bool ByteSource::refill_decompressed() {
-  begin_ = end_ = 0;
+// Nothing at the end, and where the data are damaged.
+std::size_t ByteSource::inflate(MutableBytes out) {
   const auto fail = [this](std::string why) {
     failed_ = Failure::compressed;
     failure_ = std::move(why);
-    return false;
+    return std::size_t{0};
   };
   while (failed_ == Failure::none) {
     if (!inflater_->failure().empty()) return fail(inflater_->failure());
-    end_ = inflater_->step(waiting_, buffer_);
-    if (end_ > 0) return true;
+    const std::size_t count = inflater_->step(waiting_, out);
+    if (count > 0) return count;
     if (!inflater_->failure().empty() || !waiting_.empty()) continue;
     const std::size_t more = read_raw(compressed_);
     waiting_ = ByteView(compressed_).first(more);
     if (more > 0) continue;
     if (raw_ended_ && !inflater_->complete())
       return fail(fmt::format("ends in the middle of its {} data", inflater_->name()));
-    return false;
+    return 0;
   }
-  return false;
+  return 0;
+}
+
+ByteView ByteSource::view(std::size_t count) {
+  MXP_REQUIRE(count <= kLongestView);
+  while (end_ - begin_ < count && refill()) continue;
+  const ByteView bytes = ByteView(buffer_).subspan(begin_, std::min(count, end_ - begin_));
+  begin_ += bytes.size();
+  offset_ += bytes.size();
+  return bytes;
 }
 
 std::size_t ByteSource::read(MutableBytes out) {

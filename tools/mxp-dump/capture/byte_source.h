@@ -1,9 +1,8 @@
-// The bytes of a capture file or of standard input, in order, through one fixed buffer; compressed ones (gzip, zstd, by
-// their first bytes) are decompressed on the way. It does not seek, so that a pipe works, and no allocation depends on
-// what the input says, but for zstd's window (inflater.h).
+// The bytes of a capture file or of standard input, in order, through one buffer of a fixed size; compressed ones
+// (gzip, zstd, by their first bytes) are decompressed on the way. It does not seek, so that a pipe works, and no
+// allocation depends on what the input says, but for zstd's window (inflater.h).
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <expected>
 #include <memory>
@@ -25,6 +24,8 @@ std::optional<std::uint64_t> start_of_file(int descriptor);
 
 class ByteSource {
  public:
+  static constexpr std::size_t kLongestView = std::size_t{256} * 1024;
+
   // Takes `descriptor` over. When `wake` (a descriptor, or -1) becomes readable, the input ends. So a signal can end
   // the wait for a pipe.
   ByteSource(int descriptor, int wake) : descriptor_(descriptor), wake_(wake) {}
@@ -34,6 +35,9 @@ class ByteSource {
 
   // Reads until `out` is full or the input ends; returns how many bytes there were.
   std::size_t read(MutableBytes out);
+  // The next `count` bytes where they lie, or those that are left at the end of the input. Valid until the next call of
+  // any of these. REQUIRES: count <= kLongestView.
+  ByteView view(std::size_t count);
   // As read(), but throws the bytes away.
   std::uint64_t skip(std::uint64_t count);
 
@@ -52,8 +56,10 @@ class ByteSource {
   const std::string& failure() const { return failure_; }
 
  private:
+  static constexpr std::size_t kReadSize = std::size_t{64} * 1024;  // our choice: it stays in the processor's cache
+
   bool refill();
-  bool refill_decompressed();
+  std::size_t inflate(MutableBytes out);
   std::size_t read_raw(MutableBytes out);
   void begin();
 
@@ -69,7 +75,7 @@ class ByteSource {
   std::vector<std::uint8_t> compressed_;  // empty unless there is an inflater
   ByteView waiting_;                      // of compressed_
   bool raw_ended_ = false;
-  std::array<std::uint8_t, 64 * 1024> buffer_;
+  std::vector<std::uint8_t> buffer_ = std::vector<std::uint8_t>(kLongestView + kReadSize);
 };
 
 }  // namespace mxp::dump

@@ -52,11 +52,19 @@ Result<void> CaptureInput::open() {
   return start_reading();
 }
 
-Result<void> CaptureInput::start_reading() {
+Result<void> CaptureInput::start_reading(std::optional<std::uint64_t> lateness_ns) {
   frames_ = 0;
   keys_.begin_embedded();
-  auto reader = open_capture(ByteSource(::dup(file_.get()), signals_.fd()),
-                             [this](ByteView piece) { keys_.take_embedded(piece); });
+  const auto open = [&](TakeSecrets secrets) {
+    auto reader = open_capture(ByteSource(::dup(file_.get()), signals_.fd()), std::move(secrets));
+    if (reader && lateness_ns)
+      reader = in_order_of_time(std::move(*reader), UniqueFd(::dup(file_.get())), *file_start_, *lateness_ns);
+    return reader;
+  };
+  const TakeSecrets secrets = [this](ByteView piece) { keys_.take_embedded(piece); };
+  // Without keys so little is done with a frame that handing it over to another thread would cost as much.
+  const bool ahead = file_start_ && work_ != nullptr && keys_.loaded();
+  auto reader = ahead ? AheadReader::open(open, secrets, work_) : open(secrets);
   if (reader) {
     reader_ = std::move(*reader);
     return {};
@@ -66,10 +74,11 @@ Result<void> CaptureInput::start_reading() {
   return std::unexpected(input_error(source_.path, reader.error()));
 }
 
-Result<void> CaptureInput::rewind() {
+Result<void> CaptureInput::rewind(std::optional<std::uint64_t> lateness_ns) {
+  reader_.reset();  // it reads ahead, and the place in the file is common to both
   if (::lseek(file_.get(), static_cast<off_t>(*file_start_), SEEK_SET) < 0)
     return tools::fail_errno(ErrorKind::io, fmt::format("cannot read {} again", source_.path), errno);
-  return start_reading();
+  return start_reading(lateness_ns);
 }
 
 // Nothing at the end, and where the input is damaged.
@@ -135,10 +144,8 @@ Result<void> CaptureInput::survey(Dissector& dissector, std::uint64_t longest_st
     disorder_.unsorted = !*fits;
   }
   damage_.reset();  // met again, unless enough was shown before
-  if (auto done = rewind(); !done) return done;
-  if (disorder_.out_of_order > 0 && !disorder_.unsorted && reader_ != nullptr)
-    reader_ = in_order_of_time(std::move(reader_), UniqueFd(::dup(file_.get())), *file_start_, lateness_ns);
-  return {};
+  const bool sort = disorder_.out_of_order > 0 && !disorder_.unsorted;
+  return rewind(sort ? std::optional(lateness_ns) : std::nullopt);
 }
 
 // Whether the frames that must wait for others fit into memory at each moment.

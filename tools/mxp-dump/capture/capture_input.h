@@ -13,6 +13,7 @@
 #include "common/output.h"
 #include "common/signals.h"
 #include "common/tool_error.h"
+#include "mxp-dump/capture/ahead_reader.h"
 #include "mxp-dump/capture/capture_reader.h"
 #include "mxp-dump/capture/live_capture.h"
 #include "mxp-dump/capture/packet_filter.h"
@@ -41,6 +42,8 @@ class CaptureInput {
   // Secrets in the capture go to `keys`. All arguments outlive it.
   CaptureInput(Source source, KeyRing& keys, const tools::SignalWatch& signals, tools::Output& output);
 
+  // Before open(): what the thread that reads a file does besides. `work` outlives this.
+  void work_ahead(AheadWork* work) { work_ = work; }
   tools::Result<void> open();
   // Whether there is anything to read; a signal during open() leaves nothing.
   bool is_open() const { return reader_ != nullptr; }
@@ -55,7 +58,7 @@ class CaptureInput {
                              std::uint64_t longest_step_ns = std::numeric_limits<std::uint64_t>::max());
   const Disorder& disorder() const { return disorder_; }
   // A file from its start, in its own order.
-  tools::Result<void> rewind();
+  tools::Result<void> rewind() { return rewind(std::nullopt); }
 
   // Calls look(packet), which says whether to go on, for the frames that pass the filter, up to the end or to where the
   // input is damaged. `doing` is what progress is shown as.
@@ -82,7 +85,9 @@ class CaptureInput {
   void forget_damage() { damage_.reset(); }  // it is met again
 
  private:
-  tools::Result<void> start_reading();
+  // With a lateness, frames come in the order of their times (time_order.h).
+  tools::Result<void> rewind(std::optional<std::uint64_t> lateness_ns);
+  tools::Result<void> start_reading(std::optional<std::uint64_t> lateness_ns = {});
   tools::Result<std::optional<CapturedPacket>> next(std::string_view doing);
   void show_progress(std::string_view doing);
   tools::Result<bool> can_be_ordered(std::uint64_t lateness_ns);
@@ -91,6 +96,7 @@ class CaptureInput {
   KeyRing& keys_;
   const tools::SignalWatch& signals_;
   tools::Output& output_;
+  AheadWork* work_ = nullptr;
   PacketFilter filter_;
   UniqueFd file_;
   std::optional<std::uint64_t> file_start_;  // of a file that can be read again

@@ -241,7 +241,7 @@ PcapngReader::Next PcapngReader::finish_packet(Block& block, std::size_t interfa
         fmt::format("claims a packet of {} bytes; {} is the most that is read", captured, kMaxCapturedBytes)));
   }
   const std::uint64_t offset = input_.offset();
-  const auto bytes = input_.packet_bytes(captured);
+  const auto bytes = input_.packet_copy(captured);
   if (!bytes) return std::unexpected(bytes.error());
   block.left -= captured;
   if (auto done = end_block(block); !done) return std::unexpected(done.error());

@@ -2,6 +2,7 @@
 // are.
 #pragma once
 
+#include <bit>
 #include <concepts>
 #include <cstring>
 #include <string>
@@ -17,16 +18,13 @@ enum class ByteOrder : std::uint8_t { little, big };
 template <std::unsigned_integral T>
 T load(const std::uint8_t* bytes, ByteOrder order) {
   T value = 0;
-  for (std::size_t i = 0; i < sizeof(T); ++i) {
-    const std::size_t shift = 8 * (order == ByteOrder::little ? i : sizeof(T) - 1 - i);
-    value = static_cast<T>(value | static_cast<T>(T{bytes[i]} << shift));
-  }
-  return value;
+  std::memcpy(&value, bytes, sizeof value);
+  return (order == ByteOrder::little) == (std::endian::native == std::endian::little) ? value : std::byteswap(value);
 }
 
 class RecordInput {
  public:
-  explicit RecordInput(ByteSource source) : source_(std::move(source)), packet_(kMaxCapturedBytes) {}
+  explicit RecordInput(ByteSource source) : source_(std::move(source)) {}
 
   // The bytes of the start of the file were read to tell its format, and are handed over here.
   void start_record(std::uint64_t offset) { record_offset_ = offset; }
@@ -46,6 +44,14 @@ class RecordInput {
   }
   // REQUIRES: count <= kMaxCapturedBytes. The view is valid until the next call.
   std::expected<ByteView, CaptureError> packet_bytes(std::uint32_t count) {
+    static_assert(kMaxCapturedBytes <= ByteSource::kLongestView);
+    const ByteView bytes = source_.view(count);
+    if (bytes.size() < count) return std::unexpected(ended());
+    return bytes;
+  }
+  // The same, valid until the next call of this one.
+  std::expected<ByteView, CaptureError> packet_copy(std::uint32_t count) {
+    packet_.resize(kMaxCapturedBytes);
     const MutableBytes part = MutableBytes(packet_).first(count);
     if (auto done = read(part); !done) return std::unexpected(done.error());
     return part;

@@ -53,6 +53,28 @@ class ReadAhead {
   std::vector<std::uint8_t> ahead_, single_;
 };
 
+// The latest bytes of the file that were read as frames: where frames are out of order by little, all that are asked
+// for are here. The bytes of offset n are at place n modulo kSize; a frame that goes beyond that end is kept in one
+// piece.
+class LatestBytes {
+ public:
+  // Frames come in the order of their offsets.
+  void add(std::uint64_t offset, ByteView bytes) {
+    std::ranges::copy(bytes, bytes_.begin() + static_cast<std::ptrdiff_t>(offset % kSize));
+    end_ = offset + bytes.size();
+  }
+  // Valid until the next call. Of a frame that was added.
+  std::optional<ByteView> find(std::uint64_t offset, std::uint32_t size) const {
+    if (end_ - offset > kSize) return std::nullopt;
+    return ByteView(bytes_).subspan(offset % kSize, size);
+  }
+
+ private:
+  static constexpr std::size_t kSize = 2 * std::size_t{kMaxCapturedBytes};  // our choice: it stays in the cache
+  std::vector<std::uint8_t> bytes_ = std::vector<std::uint8_t>(kSize + kMaxCapturedBytes);
+  std::uint64_t end_ = 0;
+};
+
 class OrderedReader final : public CaptureReader {
  public:
   OrderedReader(std::unique_ptr<CaptureReader> reader, UniqueFd file, std::uint64_t base, std::uint64_t lateness_ns)
@@ -67,6 +89,7 @@ class OrderedReader final : public CaptureReader {
       }
       const auto packet = reader_->next();
       if (packet && *packet) {
+        latest_.add((*packet)->offset, (*packet)->bytes);
         order_.add(**packet);
         continue;
       }
@@ -78,7 +101,9 @@ class OrderedReader final : public CaptureReader {
 
  private:
   std::expected<std::optional<CapturedPacket>, CaptureError> with_bytes(const TimeOrder::Frame& frame) {
-    const auto bytes = bytes_.read(frame.offset, frame.size);
+    std::expected<ByteView, int> bytes;
+    if (const auto latest = latest_.find(frame.offset, frame.size)) bytes = *latest;
+    else bytes = bytes_.read(frame.offset, frame.size);
     if (!bytes) {
       return std::unexpected(
           CaptureError{CaptureError::Kind::unreadable, frame.offset, frame.number,
@@ -96,6 +121,7 @@ class OrderedReader final : public CaptureReader {
 
   std::unique_ptr<CaptureReader> reader_;
   TimeOrder order_;
+  LatestBytes latest_;
   ReadAhead bytes_;
   bool ended_ = false;
   std::optional<CaptureError> damage_;

@@ -63,6 +63,8 @@ bool Dissector::dissect(const CapturedPacket& packet, const UdpDatagram& datagra
   record_.fragments = datagram.fragments;
   record_.segment.reset();
   record_.bytes = datagram.payload;
+  // Frames that wait for other fragments outlive what was opened with them.
+  opened_ahead_ = datagram.fragment || datagram.fragments > 0 ? std::span<const OpenedAhead>() : packet.opened;
   clear_record();
   if (!surveyed_) survey(packet, datagram);
   if (!is_handshake(datagram.payload)) return other_than_handshake(datagram.payload, sink);
@@ -193,8 +195,9 @@ void Dissector::short_packet(ByteView packet, const ShortPacket& to) {
   if (side.decryptor.prepare(keys_, key_id(side, to), record_.suite) == SideDecryptor::Keys::missing) {
     ++side.no_key;
     record_.protection = Protection::no_key;
-  } else if (const auto opened = side.decryptor.open(packet, keys_, scratch_)) {
+  } else if (const auto opened = side.decryptor.open(packet, keys_, scratch_, opened_ahead(packet))) {
     opened_packet(*opened, to.found);
+    if (opener_ != nullptr) side.decryptor.follow_ahead(*opener_, to.destination);
   } else {
     ++side.not_opened;
     record_.protection = Protection::key_misfit;
@@ -204,6 +207,17 @@ void Dissector::short_packet(ByteView packet, const ShortPacket& to) {
     earliest(connection.confirmed_ns, record_.time_ns);
     earliest(to.found.path->first_confirmation_ns, record_.time_ns);
   }
+}
+
+// What is opened ahead is asked for in its order; packets between may have been left out.
+const OpenedAhead* Dissector::opened_ahead(ByteView packet) {
+  while (!opened_ahead_.empty()) {
+    const OpenedAhead& ahead = opened_ahead_.front();
+    if (ahead.packet.data() > packet.data()) return nullptr;
+    opened_ahead_ = opened_ahead_.subspan(1);
+    if (ahead.packet.data() == packet.data() && ahead.packet.size() == packet.size()) return &ahead;
+  }
+  return nullptr;
 }
 
 // The key log names keys by the first id of a direction, whatever id a packet has.

@@ -44,6 +44,8 @@ class Dissector {
   // as another dissector that has seen the whole capture found.
   void remember_lost() { remember_lost_ = true; }
   void tell_lost(const LostPackets* lost) { lost_ = lost; }
+  // Before the first packet: who opens packets ahead of this.
+  void open_ahead(AheadOpener* opener) { opener_ = opener; }
 
   const ConnectionTable& table() const { return table_; }
   // How many handshake messages were cut before their connection id, so that they belong to no connection.
@@ -67,6 +69,7 @@ class Dissector {
   void short_datagram(ByteView payload, const ShortPacket& to, const Sink& sink);
   void short_packet(ByteView packet, const ShortPacket& to);
   static ConnectionId key_id(const Side& side, const ShortPacket& to);
+  const OpenedAhead* opened_ahead(ByteView packet);
   bool is_copy(ByteView bytes, Found found);
   void repair(ByteView packet, const ShortPacket& to);
   void opened_packet(const PacketDecryptor::Opened& opened, Found found);
@@ -82,6 +85,8 @@ class Dissector {
   bool surveyed_ = false, remember_lost_ = false;
   std::size_t surveyed_segment_size_ = 0;  // of the latest batch that the survey saw, of any connection
   const LostPackets* lost_ = nullptr;
+  AheadOpener* opener_ = nullptr;
+  std::span<const OpenedAhead> opened_ahead_;  // of the present datagram, in the order of its packets
   std::uint64_t cut_headers_ = 0;
   PacketRecord record_;
   std::vector<std::uint8_t> scratch_, repaired_;

@@ -40,17 +40,26 @@ bool IdCandidates::plausible(std::uint8_t first_byte, std::size_t length) {
   return (first_byte & kUnmaskedBits) == packet_bits::kFixed && length >= kMinShortPacket;
 }
 
-void IdCandidates::add(const Endpoints& endpoints, ConnectionId id, std::uint8_t first_byte,
-                       std::optional<std::uint64_t> time_ns) {
+std::vector<IdCandidate>& IdCandidates::ids_of(const Endpoints& endpoints) {
+  for (Pairs::value_type* const pair : latest_) {
+    if (pair != nullptr && pair->first == endpoints) return pair->second;
+  }
   const auto [pair, is_new] = pairs_.try_emplace(endpoints);
   if (is_new) {
     order_.push_back(endpoints);
     if (order_.size() > kMaxPairs) {
+      latest_ = {};
       pairs_.erase(order_.front());
       order_.pop_front();
     }
   }
-  auto& ids = pair->second;
+  latest_ = {&*pair, latest_[0]};
+  return pair->second;
+}
+
+void IdCandidates::add(const Endpoints& endpoints, ConnectionId id, std::uint8_t first_byte,
+                       std::optional<std::uint64_t> time_ns) {
+  auto& ids = ids_of(endpoints);
   auto found = std::find_if(ids.begin(), ids.end(), [&](const IdCandidate& one) { return one.id == id; });
   if (found == ids.end()) {
     if (ids.size() == kMaxIds) {

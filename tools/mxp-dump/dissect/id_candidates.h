@@ -3,6 +3,7 @@
 // look most like packets of MXP: five masked bits in the first byte make that byte different in nearly every packet.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <deque>
 #include <optional>
@@ -46,7 +47,11 @@ class IdCandidates {
   const std::vector<IdCandidate>* of(const Endpoints& endpoints) const;
 
  private:
-  std::unordered_map<Endpoints, std::vector<IdCandidate>, EndpointsHash> pairs_;
+  using Pairs = std::unordered_map<Endpoints, std::vector<IdCandidate>, EndpointsHash>;
+  std::vector<IdCandidate>& ids_of(const Endpoints& endpoints);
+
+  Pairs pairs_;
+  std::array<Pairs::value_type*, 2> latest_{};  // of pairs_: those that were asked for last, since most packets go on
   std::deque<Endpoints> order_;
   std::uint64_t seen_ = 0;
 };

@@ -18,6 +18,7 @@
 namespace mxp::dump {
 namespace {
 
+constexpr std::size_t kLongestHeader = kShortHeaderSize + 4;
 constexpr std::size_t kNear = 16;  // numbers on each side; what the holes of a lossy capture take
 // open() tries the numbers on one side under two keys, and `likely` under both, or those on both sides under one key.
 static_assert(PacketDecryptor::kOpenTrials == 2 * (kNear + 1));
@@ -44,10 +45,10 @@ std::optional<std::uint64_t> around(std::uint64_t centre, std::uint64_t i, std::
 }
 
 // What the trial that succeeded has left in the scratch buffer.
-PacketDecryptor::Opened opened_in(std::vector<std::uint8_t>& scratch, std::size_t header_size, std::uint64_t number,
+PacketDecryptor::Opened opened_in(MutableBytes scratch, std::size_t header_size, std::uint64_t number,
                                   std::uint32_t phase) {
   return {PacketNumber(number), phase, scratch[0],
-          MutableBytes(scratch).subspan(header_size, scratch.size() - header_size - kTagSize)};
+          scratch.subspan(header_size, scratch.size() - header_size - kTagSize)};
 }
 
 }  // namespace
@@ -89,24 +90,61 @@ std::optional<PacketDecryptor::Opened> PacketDecryptor::search(ByteView bytes, s
   return search_phases(*packet, link, last_blind, trials / 2, how.round);
 }
 
-// RFC 9001 §5.4, with the mask of phase 0 for every phase (docs/protocol.md §3.1).
+PacketDecryptor PacketDecryptor::copy(const TrafficSecret& phase_0) const {
+  PacketDecryptor copy(suite_, phase_0);
+  copy.present_ = PhaseKeys(suite_, derive_packet_keys(secret_));
+  copy.secret_ = secret_;
+  copy.phase_ = phase_;
+  copy.lowest_of_phase_ = lowest_of_phase_;
+  return copy;
+}
+
+std::optional<OpenedAhead> PacketDecryptor::open_likely(ByteView bytes, std::uint64_t expected, MutableBytes room) {
+  const Unmasked packet = unmask_in(room, bytes, expected);
+  const auto opened =
+      packet.odd_phase == (phase_ % 2 == 1) ? try_present(packet, 0, 1) : try_next(packet, packet.likely);
+  if (!opened) return std::nullopt;
+  return OpenedAhead{.packet = bytes,
+                     .number = opened->number,
+                     .phase = opened->phase,
+                     .first_byte = opened->first_byte,
+                     .number_size = packet.number_size,
+                     .truncated = packet.truncated,
+                     .payload = opened->payload};
+}
+
+std::optional<PacketDecryptor::Opened> PacketDecryptor::adopt(const OpenedAhead& ahead, std::uint64_t expected) {
+  const std::uint64_t number = ahead.number.value();
+  if (ahead.phase != phase_ || number != expand_packet_number(expected, ahead.truncated, ahead.number_size).value())
+    return std::nullopt;
+  ++trials_;
+  lowest_of_phase_ = std::min(lowest_of_phase_, number);
+  return Opened{ahead.number, ahead.phase, ahead.first_byte, ahead.payload};
+}
+
 std::optional<PacketDecryptor::Unmasked> PacketDecryptor::unmask(ByteView packet, std::uint64_t expected,
                                                                  std::vector<std::uint8_t>& scratch) {
   if (packet.size() < kMinShortPacket) return std::nullopt;
-  scratch.assign(packet.begin(), packet.end());
+  if (scratch.size() < packet.size()) scratch.resize(packet.size());
+  return unmask_in(MutableBytes(scratch).first(packet.size()), packet, expected);
+}
+
+// RFC 9001 §5.4, with the mask of phase 0 for every phase (docs/protocol.md §3.1).
+PacketDecryptor::Unmasked PacketDecryptor::unmask_in(MutableBytes room, ByteView packet, std::uint64_t expected) {
+  Unmasked out{.packet = packet, .scratch = room};
+  std::ranges::copy(packet.first(kLongestHeader), out.scratch.begin());
 
   std::array<std::uint8_t, HeaderProtector::kSampleSize> sample{};
   std::ranges::copy(header_sample(packet), sample.begin());
   std::array<HeaderProtector::Mask, 1> mask{};
   header_.masks(sample, mask);
-  const TruncatedNumber number = unmask_header(scratch, mask[0]);
-  Unmasked out{.packet = packet, .scratch = &scratch};
+  const TruncatedNumber number = unmask_header(out.scratch, mask[0]);
   out.number_size = number.size;
   out.truncated = number.value;
   out.header_size = kShortHeaderSize + out.number_size;
   out.window = std::uint64_t{1} << (8 * out.number_size);
   out.likely = expand_packet_number(expected, out.truncated, out.number_size).value();
-  out.odd_phase = (scratch[0] & packet_bits::kKeyPhase) != 0;
+  out.odd_phase = (out.scratch[0] & packet_bits::kKeyPhase) != 0;
   return out;
 }
 
@@ -114,13 +152,10 @@ std::optional<PacketDecryptor::Unmasked> PacketDecryptor::unmask(ByteView packet
 bool PacketDecryptor::try_number(PhaseKeys& keys, const Unmasked& packet, std::optional<std::uint64_t> number) {
   if (!number) return false;
   ++trials_;
-  const MutableBytes scratch(*packet.scratch);
-  std::copy(packet.packet.begin() + static_cast<std::ptrdiff_t>(packet.header_size), packet.packet.end(),
-            scratch.begin() + static_cast<std::ptrdiff_t>(packet.header_size));
   const std::size_t body = packet.packet.size() - packet.header_size - kTagSize;
-  return keys.aead.open(packet_nonce(keys.iv, PacketNumber(*number)), scratch.first(packet.header_size),
-                        scratch.subspan(packet.header_size, body),
-                        scratch.subspan(packet.header_size + body).first<kTagSize>());
+  return keys.aead.open(packet_nonce(keys.iv, PacketNumber(*number)), packet.scratch.first(packet.header_size),
+                        packet.packet.subspan(packet.header_size, body),
+                        packet.scratch.subspan(packet.header_size, body), packet.packet.last<kTagSize>());
 }
 
 std::optional<PacketDecryptor::Opened> PacketDecryptor::try_present(const Unmasked& packet, std::size_t first,
@@ -129,7 +164,7 @@ std::optional<PacketDecryptor::Opened> PacketDecryptor::try_present(const Unmask
     const auto number = around(packet.likely, i, packet.window);
     if (!try_number(present_, packet, number)) continue;
     lowest_of_phase_ = std::min(lowest_of_phase_, *number);
-    return opened_in(*packet.scratch, packet.header_size, *number, phase_);
+    return opened_in(packet.scratch, packet.header_size, *number, phase_);
   }
   return std::nullopt;
 }
@@ -140,13 +175,13 @@ std::optional<PacketDecryptor::Opened> PacketDecryptor::try_next(const Unmasked&
   if (!next_) next_.emplace(suite_, derive_packet_keys(derive_next_secret(secret_)));
   if (!try_number(*next_, packet, number)) return std::nullopt;
   turn(*number);
-  return opened_in(*packet.scratch, packet.header_size, *number, phase_);
+  return opened_in(packet.scratch, packet.header_size, *number, phase_);
 }
 
 std::optional<PacketDecryptor::Opened> PacketDecryptor::try_previous(const Unmasked& packet,
                                                                      std::optional<std::uint64_t> number) {
   if (!previous_ || !try_number(*previous_, packet, number)) return std::nullopt;
-  return opened_in(*packet.scratch, packet.header_size, *number, phase_ - 1);
+  return opened_in(packet.scratch, packet.header_size, *number, phase_ - 1);
 }
 
 void PacketDecryptor::turn(std::uint64_t number) {
@@ -188,7 +223,7 @@ std::optional<PacketDecryptor::Opened> PacketDecryptor::search_phases(const Unma
       for (const auto number : {above(packet.likely, i * packet.window), around(centre, i, packet.window)}) {
         if (!try_number(keys, packet, number)) continue;
         jump(link, std::move(keys), *number);
-        return opened_in(*packet.scratch, packet.header_size, *number, phase_);
+        return opened_in(packet.scratch, packet.header_size, *number, phase_);
       }
     }
   }

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "crypto/packet_protection.h"
+#include "mxp-dump/capture/captured_packet.h"
 
 namespace mxp::dump {
 
@@ -49,15 +50,22 @@ class PacketDecryptor {
   std::optional<Opened> search(ByteView packet, std::uint64_t expected, const Search& how,
                                std::vector<std::uint8_t>& scratch);
 
+  // Another one that goes on from the present phase. `phase_0` is the secret that this one began with.
+  PacketDecryptor copy(const TrafficSecret& phase_0) const;
+  // What open() tries first, and nothing else. `room` is of the packet's size. OpenedAhead::source stays 0.
+  std::optional<OpenedAhead> open_likely(ByteView packet, std::uint64_t expected, MutableBytes room);
+  // Takes over what a copy has opened, if open() would open it in its first trial and in the present phase.
+  std::optional<Opened> adopt(const OpenedAhead& ahead, std::uint64_t expected);
+
   Suite suite() const { return suite_; }
   std::uint32_t phase() const { return phase_; }  // the latest that a packet was opened in
   std::uint64_t trials() const { return trials_; }
 
  private:
-  // A packet whose header is in the clear; the header is the associated data.
+  // A packet, and its header in the clear, which is the associated data.
   struct Unmasked {
     ByteView packet;
-    std::vector<std::uint8_t>* scratch = nullptr;  // begins with the header
+    MutableBytes scratch;  // of the packet's size; begins with the header, and what is opened goes behind it
     std::size_t header_size = 0;
     std::size_t number_size = 0;
     std::uint64_t truncated = 0;
@@ -68,6 +76,7 @@ class PacketDecryptor {
 
   PacketDecryptor(Suite suite, const PacketKeys& keys, const TrafficSecret& secret);
   std::optional<Unmasked> unmask(ByteView packet, std::uint64_t expected, std::vector<std::uint8_t>& scratch);
+  Unmasked unmask_in(MutableBytes room, ByteView packet, std::uint64_t expected);
   bool try_number(PhaseKeys& keys, const Unmasked& packet, std::optional<std::uint64_t> number);
   std::optional<Opened> try_present(const Unmasked& packet, std::size_t first, std::size_t count);
   std::optional<Opened> try_next(const Unmasked& packet, std::optional<std::uint64_t> number);

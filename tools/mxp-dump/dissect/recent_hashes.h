@@ -4,7 +4,6 @@
 
 #include <xxhash.h>
 
-#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -17,25 +16,38 @@ inline std::uint64_t hash_of(ByteView bytes) { return XXH3_64bits(bytes.data(), 
 
 class RecentHashes {
  public:
-  // Our choice: 6 KiB for each path and direction; a capture on several interfaces has its copies side by side.
+  // Our choice: 7 KiB for each path and direction; a capture on several interfaces has its copies side by side.
   static constexpr std::size_t kKept = 256;
 
   struct Entry {
     std::uint64_t hash = 0;
     std::optional<std::uint64_t> time_ns;
   };
-  // The last time that this hash was added, if it is among those kept.
+  // The entry of this hash, if it is among those kept.
   const Entry* find(std::uint64_t hash) const {
-    const auto found = std::find_if(entries_.rbegin(), entries_.rend(), [&](const Entry& e) { return e.hash == hash; });
-    return found == entries_.rend() ? nullptr : &*found;
-  }
-  void add(std::uint64_t hash, std::optional<std::uint64_t> time_ns) {
-    if (entries_.size() < kKept) {
-      entries_.push_back({hash, time_ns});
-    } else {
-      entries_[next_] = {hash, time_ns};
-      next_ = (next_ + 1) % kKept;
+    if (entries_.empty()) return nullptr;
+    // A link that leads to a younger entry is one of an entry that is gone.
+    std::size_t at = newest_[bucket_of(hash)];
+    for (std::size_t age = age_of(at); entries_[at].hash != hash;) {
+      at = older_[at];
+      const std::size_t next_age = age_of(at);
+      if (next_age <= age) return nullptr;
+      age = next_age;
     }
+    return &entries_[at];
+  }
+  // REQUIRES: find(hash) finds nothing.
+  void add(std::uint64_t hash, std::optional<std::uint64_t> time_ns) {
+    newest_.resize(kKept);
+    if (entries_.size() < kKept) {
+      entries_.emplace_back();
+      older_.emplace_back();
+    }
+    entries_[next_] = {hash, time_ns};
+    std::uint8_t& newest = newest_[bucket_of(hash)];
+    older_[next_] = newest;
+    newest = static_cast<std::uint8_t>(next_);
+    next_ = (next_ + 1) % kKept;
   }
   // The same packet was seen again at this later time.
   void touch(const Entry& entry, std::optional<std::uint64_t> time_ns) {
@@ -43,7 +55,16 @@ class RecentHashes {
   }
 
  private:
+  static std::size_t bucket_of(std::uint64_t hash) { return hash % kKept; }
+  // How many entries were added after the one at this place.
+  std::size_t age_of(std::size_t at) const { return (next_ + kKept - 1 - at) % kKept; }
+
+  // A ring of entries, and chains through it: in a bucket are those whose hashes end alike. Where there is no entry,
+  // a link leads to any: what it finds there is looked at and is not what was asked for.
+  static_assert(kKept == 256);  // a place is one byte
   std::vector<Entry> entries_;
+  std::vector<std::uint8_t> newest_;  // by bucket: a place in the ring
+  std::vector<std::uint8_t> older_;   // by place: that of the entry before in the same bucket
   std::size_t next_ = 0;
 };
 

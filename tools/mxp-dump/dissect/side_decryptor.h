@@ -3,10 +3,10 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <vector>
 
+#include "mxp-dump/dissect/ahead_opener.h"
 #include "mxp-dump/dissect/key_ring.h"
 #include "mxp-dump/dissect/packet_decryptor.h"
 
@@ -17,24 +17,30 @@ class SideDecryptor {
   enum class Keys : std::uint8_t { missing, present };
   // Looks the id up until the log has keys for it.
   Keys prepare(KeyRing& ring, ConnectionId destination, std::optional<std::uint8_t> likely_suite);
-  // REQUIRES: prepare() said present.
-  std::optional<PacketDecryptor::Opened> open(ByteView packet, KeyRing& ring, std::vector<std::uint8_t>& scratch);
+  // `ahead`, which may be null, is what another thread made of the same packet. REQUIRES: prepare() said present.
+  std::optional<PacketDecryptor::Opened> open(ByteView packet, KeyRing& ring, std::vector<std::uint8_t>& scratch,
+                                              const OpenedAhead* ahead);
   // Like open(), but it tries only what costs little. For a packet whose id was put right before.
   std::optional<PacketDecryptor::Opened> try_repaired(ByteView packet, std::vector<std::uint8_t>& scratch);
 
+  // Has packets to this id opened ahead, once enough of them were opened here. REQUIRES: one was opened.
+  void follow_ahead(AheadOpener& opener, ConnectionId id);
+
   // What opened the last packet. REQUIRES: one was opened.
-  Suite suite() const { return lines_.front().decryptor->suite(); }
+  Suite suite() const { return lines_.front().decryptor.suite(); }
 
  private:
   // A place in the connection from which packets are followed.
   struct Line {
     TrafficSecret phase_0;
-    std::unique_ptr<PacketDecryptor> decryptor;
+    PacketDecryptor decryptor;
     std::optional<std::uint64_t> largest;  // number opened so far
     std::optional<std::uint64_t> last;
   };
-  std::optional<PacketDecryptor::Opened> open_at(Line& line, ByteView packet, std::vector<std::uint8_t>& scratch);
-  std::optional<PacketDecryptor::Opened> open_anywhere(ByteView packet, std::vector<std::uint8_t>& scratch);
+  std::optional<PacketDecryptor::Opened> open_at(Line& line, ByteView packet, std::vector<std::uint8_t>& scratch,
+                                                 const OpenedAhead* ahead);
+  std::optional<PacketDecryptor::Opened> open_anywhere(ByteView packet, std::vector<std::uint8_t>& scratch,
+                                                       const OpenedAhead* ahead);
   std::optional<PacketDecryptor::Opened> search(ByteView packet, std::uint32_t highest_named,
                                                 std::vector<std::uint8_t>& scratch);
   void opened_with(std::size_t line, PacketNumber number);
@@ -46,6 +52,8 @@ class SideDecryptor {
   // Searches for a packet's number and phase that found nothing:
   std::uint64_t searches_ = 0;  // since the last search that found something; a packet that opens at once leaves it
   std::uint64_t misses_ = 0;    // since the last packet that opened, at once or by a search
+  std::uint64_t opened_ = 0;
+  std::uint64_t source_ = 0;  // of what is opened ahead with these secrets; 0: nobody was asked to
 };
 
 }  // namespace mxp::dump

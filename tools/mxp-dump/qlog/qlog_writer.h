@@ -22,8 +22,8 @@ namespace mxp::dump {
 
 class QlogWriter {
  public:
-  // Our choices. Past kMaxTraces the trace that was silent longest ends, and what follows of its connection is left out:
-  // connections that take turns would otherwise have a file for each packet.
+  // Our choices. Past kMaxTraces the trace that was silent longest ends, and what follows of its connection is left
+  // out: connections that take turns would otherwise have a file for each packet.
   static constexpr std::size_t kMaxTraces = 1024;
   // Our choices: what a capture, which is a stranger's, can make us write. The text of a packet may be much longer than
   // the packet; that of a capture as it comes is about half as long, so that 30 GB of packets fit.

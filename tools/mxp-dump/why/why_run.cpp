@@ -34,6 +34,8 @@ class WhyRun {
 
   Result<ExitCode> run() {
     if (auto done = load_key_log(keys_, options_.key_log, output_); !done) return std::unexpected(done.error());
+    input_.work_ahead(&ahead_);
+    dissector_.open_ahead(&ahead_);
     if (auto done = input_.open(); !done) return std::unexpected(done.error());
     const auto use = options_.print_json ? tools::StdoutUse::carries_data : tools::StdoutUse::free;
     auto json = tools::JsonOutput::open(options_.json, use, options_.arguments);
@@ -113,6 +115,7 @@ class WhyRun {
   tools::Output& output_;
   tools::SignalWatch signals_;
   KeyRing keys_;
+  AheadOpener ahead_;
   CaptureInput input_;
   Dissector dissector_;
   CaptureStory capture_;

@@ -6,6 +6,7 @@
 #include <boost/test/unit_test.hpp>
 #include <deque>
 #include <optional>
+#include <random>
 #include <vector>
 
 namespace mxp::dump::test {
@@ -261,6 +262,84 @@ BOOST_AUTO_TEST_CASE(a_search_in_vain_is_bounded_and_changes_nothing) {
       }
     }
   }
+}
+
+// Packets of eight phases, with losses, packets that others overtake, second copies, forged ones, and phase bits that
+// somebody flipped.
+std::vector<Bytes> disturbed_packets(Suite suite, std::mt19937& random) {
+  Sender sender(suite);
+  std::vector<Bytes> packets;
+  for (int i = 0; i < 800; ++i) {
+    packets.push_back(sender.send(1 + random() % 3));
+    if (i % 100 == 99) sender.turn();
+    if (random() % 20 == 0) sender.lose(random() % 40);
+  }
+  for (std::size_t i = 1; i + 8 < packets.size(); ++i) {
+    switch (random() % 25) {
+      case 0: std::swap(packets[i], packets[i + random() % 8]); break;
+      case 1: packets[i + random() % 8] = packets[i]; break;
+      case 2: packets[i][20] ^= 1; break;
+      case 3: packets[i] = with_flipped_phase_bit(packets[i]); break;
+      default: break;
+    }
+  }
+  return packets;
+}
+
+// A copy goes through all packets first. With what it has opened everything is as without it, down to the number of
+// trials, and nearly all of it is of use.
+BOOST_AUTO_TEST_CASE(what_a_copy_has_opened_changes_nothing) {
+  for (const Suite suite : {Suite::aes_256_gcm, Suite::chacha20_poly1305}) {
+    std::mt19937 random(7);
+    const std::vector<Bytes> packets = disturbed_packets(suite, random);
+    PacketDecryptor alone(suite, secret_of_phase_0()), helped(suite, secret_of_phase_0());
+    PacketDecryptor copy = helped.copy(secret_of_phase_0());
+    std::vector<Bytes> rooms;
+    std::vector<std::optional<OpenedAhead>> ahead;
+    std::uint64_t expected = 0;
+    for (const Bytes& packet : packets) {
+      rooms.emplace_back(packet.size());
+      ahead.push_back(copy.open_likely(packet, expected, rooms.back()));
+      if (ahead.back()) expected = std::max(expected, ahead.back()->number.value() + 1);
+    }
+    expected = 0;
+    std::size_t adopted = 0;
+    Bytes scratch, other_scratch;
+    for (std::size_t i = 0; i < packets.size(); ++i) {
+      const auto opened = alone.open(packets[i], expected, scratch);
+      auto same = ahead[i] ? helped.adopt(*ahead[i], expected) : std::nullopt;
+      adopted += same ? 1 : 0;
+      if (!same) same = helped.open(packets[i], expected, other_scratch);
+      BOOST_REQUIRE(opened.has_value() == same.has_value());
+      BOOST_TEST(alone.trials() == helped.trials());
+      BOOST_TEST(alone.phase() == helped.phase());
+      if (!opened) continue;
+      BOOST_TEST((opened->number == same->number && opened->phase == same->phase));
+      BOOST_TEST(opened->first_byte == same->first_byte);
+      BOOST_TEST(std::ranges::equal(opened->payload, same->payload));
+      expected = std::max(expected, opened->number.value() + 1);
+    }
+    BOOST_TEST(adopted > packets.size() * 3 / 4);
+  }
+}
+
+// What was opened for another place in the numbers, or in another phase, is not taken over.
+BOOST_AUTO_TEST_CASE(what_would_not_be_found_at_once_is_not_taken_over) {
+  Sender sender;
+  PacketDecryptor decryptor(Suite::aes_256_gcm, secret_of_phase_0());
+  PacketDecryptor copy = decryptor.copy(secret_of_phase_0());
+  const Bytes packet = sender.send(1);
+  Bytes room(packet.size());
+  const auto ahead = copy.open_likely(packet, 0, room);
+  BOOST_REQUIRE(ahead.has_value());
+  BOOST_TEST(!decryptor.adopt(*ahead, 400).has_value());
+  BOOST_TEST(decryptor.adopt(*ahead, 100).has_value());
+  sender.turn();
+  const Bytes next = sender.send(1);
+  const auto turned = copy.open_likely(next, 1, room);
+  BOOST_REQUIRE(turned.has_value());
+  BOOST_TEST(!decryptor.adopt(*turned, 1).has_value());
+  BOOST_TEST(decryptor.trials() == 1u);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
