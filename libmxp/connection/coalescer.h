@@ -5,8 +5,8 @@
 // critical, what was lost, and anything else that is due, goes at once and takes along what waits.
 //
 // An application that knows better corks the connection: until it uncorks, data of streams wait too, however long ago
-// the last packet was, and once it has uncorked all of it goes, down to the last packet that is not full. As with TCP_CORK
-// of Linux, a cork holds for 200 ms at most.
+// the last packet was, and once it has uncorked all of it goes, down to the last packet that is not full. As with
+// TCP_CORK of Linux, a cork holds for 200 ms at most.
 #pragma once
 
 #include <algorithm>
@@ -24,6 +24,7 @@ class Coalescer {
 
   void cork() {
     corked_ = true;
+    flushing_ = false;  // what is left of the last burst goes with this one
     cork_ends_ = kNever;
   }
   // What the application wanted to send together is complete: nothing more would come that is worth waiting for.

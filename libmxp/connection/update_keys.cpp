@@ -6,9 +6,8 @@
 //                     our sending direction turns as well, before anything else is sent.
 //
 // The key log is told of each new phase once, when the first of the two directions reaches it.
-#include <algorithm>
-
 #include "connection/flows.h"
+#include "reliability/probe_timer.h"
 
 namespace mxp {
 
@@ -17,8 +16,7 @@ namespace {
 // The peer judges how fast updates follow each other by the max_ack_delay that it has announced, whatever ACK_FREQUENCY
 // has asked of it since (docs/protocol.md §3.1).
 Duration timeout_of_updates(const Parts& parts) {
-  const Duration of_announced = parts.ack_frequency.announced_max_ack_delay() + kTimerGranularity;
-  return std::max(parts.recovery.probe_timeout(), of_announced);
+  return ProbeTimer::period(parts.path->control.rtt(), parts.ack_frequency.announced_max_ack_delay());
 }
 
 void turn_sending(Parts& parts, Timestamp now, TraceKeyUpdated::Begun begun) {

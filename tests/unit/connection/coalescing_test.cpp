@@ -146,6 +146,22 @@ BOOST_AUTO_TEST_CASE(what_was_corked_goes_at_once_when_the_cork_is_pulled_and_th
   BOOST_TEST(talk.received() == 6u);
 }
 
+BOOST_AUTO_TEST_CASE(a_cork_that_follows_at_once_holds_what_the_last_one_let_go) {
+  Talk talk;
+  talk.send();
+  talk.pair.exchange();
+  talk.client.cork();
+  talk.send();
+  talk.client.uncork();
+  talk.client.cork();
+  talk.send();
+  talk.pair.exchange();
+  BOOST_TEST(talk.received() == 1u);
+  talk.client.uncork();
+  talk.pair.exchange();
+  BOOST_TEST(talk.received() == 3u);
+}
+
 BOOST_AUTO_TEST_CASE(a_cork_that_is_forgotten_holds_for_200_ms) {
   Talk talk;
   talk.client.cork();
