@@ -63,21 +63,23 @@ std::expected<Agreement, AgreementFailure> agree(const Ranks& ranks, const perf:
   tell_all(ranks, kAgree);
   std::vector<std::optional<Introduction>> all(static_cast<std::size_t>(ranks.size()));
   all[0] = introduce(ranks.host_name(), options);
-  const auto patience = [&] {
-    return [&signals, over = after(kPatienceToAgree)] { return over() || signals.received() != 0; };
-  };
+  const auto waited_for_long = [&signals, over = after(kPatienceToAgree)] { return over() || signals.received() != 0; };
   ranks.receive_all(
       Ranks::Kind::introduction,
       [&](int rank, const std::string& text) { all[static_cast<std::size_t>(rank)] = parse_introduction(text); },
-      patience());
+      waited_for_long);
   const auto interrupted = [] {
     return no_agreement(ErrorKind::interrupted, "interrupted before the ranks had agreed");
   };
   if (signals.received() != 0) return interrupted();
   if (auto failure = why_not_together(all, kPatienceToAgree)) return std::unexpected(*std::move(failure));
   Agreement agreement;
+  // All clocks together: the others wait for no longer than that (follow).
+  const auto asked_for_long = [&signals, over = after(kPatienceToAgree + ranks.size() * kPatienceForClock)] {
+    return over() || signals.received() != 0;
+  };
   for (std::size_t rank = 0; rank != all.size(); ++rank) {
-    const auto clock = rank == 0 ? ClockOffset{} : ranks.ask_for_clock(static_cast<int>(rank), patience());
+    const auto clock = rank == 0 ? ClockOffset{} : ranks.ask_for_clock(static_cast<int>(rank), asked_for_long);
     if (!clock && signals.received() != 0) return interrupted();
     if (!clock)
       return no_agreement(ErrorKind::network,

@@ -46,6 +46,7 @@ int lead(const perf_mpi::Ranks& ranks, const std::vector<std::string>& arguments
     tools::print_error(kTool, error);
     return end_all(ranks, perf_mpi::dismiss(ranks), static_cast<int>(error.exit_code()));
   };
+  if (const auto why = perf::why_no_start(*options)) return refuse({tools::ErrorKind::usage, *why});
   auto sinks = perf::ResultSinks::open(*options, arguments);
   if (!sinks) return refuse(sinks.error());
   auto logs = perf_mpi::RankLogs::open(options->outputs.hlog, ranks.size(), arguments);

@@ -35,6 +35,9 @@ std::optional<Outcome> parse_outcome(int rank, const std::string& text) {
   try {
     Outcome outcome{.rank = rank, .document = json.at("document"), .hlog = json.at("hlog")};
     if (!outcome.document.is_null() && !outcome.document.is_object()) return std::nullopt;
+    // What is read of it whether or not it adds up with the others.
+    const nlohmann::json::json_pointer late("/start/late_us");
+    if (outcome.document.contains(late) && !outcome.document.at(late).is_number()) return std::nullopt;
     outcome.beside.answers = perf::whole_number<std::uint64_t>(json, "answers");
     outcome.beside.held_seconds = perf::time_number(json, "held_seconds");
     if (json.contains("client")) outcome.beside.client = perf::parse_figures(json.at("client"));

@@ -123,6 +123,7 @@ bool Ranks::send_to_first(Kind kind, const std::string& text, const GiveUp& give
 
 void Ranks::receive_all(Kind kind, const std::function<void(int rank, std::string text)>& take,
                         const GiveUp& give_up) const {
+  std::vector<bool> came(static_cast<std::size_t>(size_));
   for (int missing = size_ - 1; missing > 0;) {
     int there = 0;
     MPI_Status status{};
@@ -135,6 +136,9 @@ void Ranks::receive_all(Kind kind, const std::function<void(int rank, std::strin
     }
     auto text = take_text(message, status, give_up);
     if (!text) return;
+    const auto rank = static_cast<std::size_t>(status.MPI_SOURCE);
+    if (came[rank]) continue;  // a second text takes no other rank's place
+    came[rank] = true;
     take(status.MPI_SOURCE, *std::move(text));
     --missing;
   }

@@ -25,7 +25,8 @@ std::optional<double> rate_of_all(std::span<const RankCount> counts) {
   double total = 0;
   std::optional<double> last_rate;
   for (const RankCount& one : counts) {
-    if (!(one.count > 0)) continue;
+    // What came after the end of the test alone has a count and no rate.
+    if (!(one.count > 0) || one.per_second == 0.0) continue;
     total += one.count;
     last_rate = one.per_second;
     const double rate = one.per_second.value_or(0);

@@ -182,11 +182,6 @@ std::optional<std::string> interpret(Options& options, const LowOptions& low) {
     // The address is then that of the link, wherever the server may be.
     options.workload.address_tells_clock = options.command == Command::run;
   }
-  if (options.start_at) {
-    const double ahead = *options.start_at - unix_seconds();
-    if (!(ahead >= 0 && ahead <= std::chrono::duration<double>(kMaxDuration).count()))
-      return "--start-at takes a time within the next hour, in seconds since 1970";
-  }
   options.waiting = low.busy_poll ? Waiting::spinning : Waiting::asleep;
   options.tls_baseline = low.baseline.has_value();
   if (options.tls_baseline)
@@ -296,8 +291,17 @@ std::expected<Options, tools::ParseStop> parse_options(int argc, char** argv) {
   if (options.command == Command::find_capacity && has_rate(*test_of(low.workload.test)))
     low.workload.rate = options.capacity.least_rate;
   if (options.command == Command::limits && limits->count("--mtu") == 0) low.mtu = 0;
-  if (auto error = interpret(options, low)) return std::unexpected(tools::ParseStop{tools::ExitCode::usage, *error});
+  auto error = interpret(options, low);
+  if (!error) error = why_no_start(options);
+  if (error) return std::unexpected(tools::ParseStop{tools::ExitCode::usage, *error});
   return options;
+}
+
+std::optional<std::string> why_no_start(const Options& options) {
+  if (!options.start_at) return std::nullopt;
+  const double ahead = *options.start_at - unix_seconds();
+  if (ahead >= 0 && ahead <= std::chrono::duration<double>(kMaxDuration).count()) return std::nullopt;
+  return "--start-at takes a time within the next hour, in seconds since 1970";
 }
 
 std::expected<Options, tools::ParseStop> parse_rank_options(const std::vector<std::string>& arguments) {

@@ -73,6 +73,9 @@ struct Options {
 
 std::expected<Options, tools::ParseStop> parse_options(int argc, char** argv);
 // Those of mxp-perf-mpi: of `client`, but for what speaks of one process alone. `arguments`: without the program's name.
+// The time of --start-at is not looked at: it is by the clock of rank 0.
 std::expected<Options, tools::ParseStop> parse_rank_options(const std::vector<std::string>& arguments);
+// By this machine's clock.
+std::optional<std::string> why_no_start(const Options& options);
 
 }  // namespace mxp::perf

@@ -55,6 +55,7 @@ void CallLoop::stop() {
   if (stopped_) return;
   if (open_loop()) make_due(std::min(loop_.now(), end_ - Duration(1)));
   stopped_ = true;
+  end_ = std::min(end_, loop_.now());  // where something has ended it early, the rest of the calls were never due
   book_.end();
 }
 

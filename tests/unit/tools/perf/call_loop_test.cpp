@@ -39,6 +39,11 @@ BOOST_AUTO_TEST_CASE(a_test_that_is_ended_early_makes_nothing_that_is_not_due) {
   BOOST_TEST(test.made == 601u);  // 0 s to 600 s
   calls.stop();
   BOOST_TEST(test.made == 601u);
+  Result result;
+  calls.add_to(result);
+  BOOST_TEST(result.calls->due == 601u);
+  BOOST_TEST(result.seconds > 599.0);
+  BOOST_TEST(result.seconds < 700.0);
 }
 
 BOOST_AUTO_TEST_CASE(the_duration_counts_from_the_begin_that_it_is_told) {

@@ -34,13 +34,20 @@ BOOST_AUTO_TEST_CASE(the_same_options_agree_and_so_do_those_that_are_each_ranks_
   BOOST_TEST(!asked(two(first, second)).has_value());
   second.identity_file = "mine.key";
   second.start_at = 5;
-  second.interval = std::chrono::seconds(1);
   second.json = "other.json";
   BOOST_TEST(!asked(two(first, second)).has_value());
 }
 
 BOOST_AUTO_TEST_CASE(the_option_that_differs_is_named_with_both_values) {
   auto first = made_options(perf::Test::rr), second = first;
+  second.interval = std::chrono::seconds(1);
+  BOOST_TEST(asked(two(first, second)).has_value());
+  second = first;
+  // What is shown of them is the same.
+  first.link = "delay 1ms " + std::string(300, ' ') + "loss 1%";
+  second.link = "delay 1ms " + std::string(300, ' ') + "loss 2%";
+  BOOST_TEST(asked(two(first, second)).has_value());
+  second = first = made_options(perf::Test::rr);
   second.workload.connections = 3;
   const auto failure = asked(two(first, second));
   BOOST_TEST(failure.value().error.message ==

@@ -28,6 +28,10 @@ BOOST_AUTO_TEST_CASE(who_counted_nothing_is_no_part_of_the_span_and_one_arrival_
                               {.begin_seconds = 4, .count = 1, .per_second = {}}};
   BOOST_TEST(rate_of_all(counts).value() == 301.0 / 4, tolerance(1e-12));
   BOOST_TEST(!rate_of_all(std::span(counts).subspan(1)).has_value());
+  // A rank whose answers all came after the end adds nothing to the rate of the others.
+  const RankCount late[] = {{.begin_seconds = 0, .count = 10, .per_second = 9.0},
+                            {.begin_seconds = 0, .count = 1, .per_second = 0.0}};
+  BOOST_TEST(rate_of_all(late).value() == 9, tolerance(1e-12));
   BOOST_TEST(!rate_of_all({}).has_value());
 }
 
