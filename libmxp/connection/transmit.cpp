@@ -84,9 +84,10 @@ struct RunEnd {
 
 // Notes what keeps us from sending more, and when to look again.
 void note_what_holds_us(Parts& parts, Timestamp now, const RunEnd& run) {
-  if (!has_data(parts)) parts.coalescer.on_all_sent();
+  const bool has = has_data(parts);
+  if (!has) parts.coalescer.on_all_sent();
   const bool waits = waits_for_company(parts, now);
-  const bool wants_more = !waits && has_data(parts);
+  const bool wants_more = !waits && has;
   const SendPermit permit = parts.recovery.permit(now);
   if (waits) trace_held_back(parts, now);
   parts.held_until = wants_more && permit.blocked() ? permit.retry_at : kNever;

@@ -39,11 +39,8 @@ std::string shown(const nlohmann::json& options, const std::string& key) {
 std::optional<std::string> difference(const nlohmann::json& theirs, const nlohmann::json& ours) {
   nlohmann::json both = ours;
   both.update(theirs);
-  const auto of = [](const nlohmann::json& options, const std::string& key) {
-    return options.contains(key) ? options.at(key) : nlohmann::json();
-  };
   for (const auto& [key, value] : both.items())
-    if (of(theirs, key) != of(ours, key))  // what is shown of both may be cut
+    if (theirs.value(key, nlohmann::json()) != ours.value(key, nlohmann::json()))  // what is shown of both may be cut
       return fmt::format("{} {}, and rank 0 has {}", tools::escape(key), shown(theirs, key), shown(ours, key));
   return std::nullopt;
 }

@@ -19,12 +19,11 @@ namespace {
 
 using Pointer = nlohmann::json::json_pointer;
 
-double begin_of(const Outcome& outcome) { return number_in(outcome, "/start/late_us").value_or(0) * 1e-6; }
-
 std::vector<RankSpan> spans_of(std::span<const Outcome> outcomes) {
   std::vector<RankSpan> spans;
   for (const Outcome& outcome : outcomes)
-    spans.push_back({.begin_seconds = begin_of(outcome), .seconds = number_in(outcome, "/result/seconds").value_or(0)});
+    spans.push_back(
+        {.begin_seconds = seconds_late(outcome), .seconds = number_in(outcome, "/result/seconds").value_or(0)});
   return spans;
 }
 
@@ -86,7 +85,7 @@ std::optional<double> rate_of(std::span<const Outcome> outcomes, const perf::Opt
   std::vector<RankCount> counts;
   bool has_rate = false;
   for (const Outcome& outcome : outcomes) {
-    counts.push_back({.begin_seconds = begin_of(outcome),
+    counts.push_back({.begin_seconds = seconds_late(outcome),
                       .count = counted_in(outcome, options, name),
                       .per_second = number_in(outcome, fmt::format("/result/{}", name))});
     has_rate = has_rate || counts.back().per_second;
@@ -116,7 +115,7 @@ void add_intervals(std::span<const Outcome> outcomes, perf::Result& result) {
   std::vector<RankIntervals> ranks;
   for (const Outcome& outcome : outcomes) {
     RankIntervals& rank = ranks.emplace_back();
-    rank.begin_seconds = begin_of(outcome);
+    rank.begin_seconds = seconds_late(outcome);
     if (!outcome.document.contains("intervals")) continue;
     for (const nlohmann::json& one : outcome.document.at("intervals"))
       for (const auto& [key, scale] : names.items())
@@ -234,8 +233,8 @@ tools::Result<Merged> merge(const perf::Options& options, std::span<const Outcom
 tools::Result<Merged> merge_outcomes(const perf::Options& options, std::span<const Outcome> outcomes) {
   try {
     return merge(options, outcomes);
-  } catch (
-      const nlohmann::json::exception& error) {  // all ranks are the same program, so that this is no input's fault
+  } catch (const nlohmann::json::exception& error) {
+    // All ranks are the same program, so that this is no input's fault.
     return tools::fail(tools::ErrorKind::io, fmt::format("a rank's result is none: {}", error.what()));
   }
 }

@@ -56,6 +56,8 @@ std::optional<std::uint64_t> count_in(const Outcome& outcome, const std::string&
   return value->get<std::uint64_t>();
 }
 
+double seconds_late(const Outcome& outcome) { return number_in(outcome, "/start/late_us").value_or(0) * 1e-6; }
+
 std::optional<double> sum_of(std::span<const Outcome> outcomes, const std::string& where) {
   std::optional<double> total;
   for (const Outcome& outcome : outcomes)

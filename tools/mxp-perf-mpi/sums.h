@@ -14,6 +14,8 @@ namespace mxp::perf_mpi {
 // The one of a document, where it has one. `where`: a JSON pointer.
 std::optional<double> number_in(const Outcome& outcome, const std::string& where);
 std::optional<std::uint64_t> count_in(const Outcome& outcome, const std::string& where);
+// How long after the time that it was told a rank began; 0 where its document does not say.
+double seconds_late(const Outcome& outcome);
 
 // Of those documents that have it.
 std::optional<double> sum_of(std::span<const Outcome> outcomes, const std::string& where);

@@ -7,6 +7,7 @@
 
 #include "common/escape.h"
 #include "common/units.h"
+#include "mxp-perf-mpi/sums.h"
 #include "mxp-perf/clock/unix_time.h"
 
 namespace mxp::perf_mpi {
@@ -53,11 +54,9 @@ std::optional<tools::ToolError> why_invalid(const perf::Options& options, std::s
   for (const Outcome& outcome : outcomes) {
     const auto rank = static_cast<std::size_t>(outcome.rank);
     const std::string name = name_of(rank, places[rank].host);
-    const nlohmann::json::json_pointer late("/start/late_us");
-    if (outcome.document.contains(late) && outcome.document.at(late).get<double>() * 1e-6 > most)
+    if (const double late = seconds_late(outcome); late > most)
       return tools::ToolError{ErrorKind::network,
-                              fmt::format("{} began {} late: the run is not valid", name,
-                                          time_text(outcome.document.at(late).get<double>() * 1e-6))};
+                              fmt::format("{} began {} late: the run is not valid", name, time_text(late))};
     // Whether it was on time is not known then.
     if (const double error = places[rank].clock.error_seconds; error > most)
       return tools::ToolError{

@@ -53,9 +53,9 @@ void CallLoop::go_on() {
 
 void CallLoop::stop() {
   if (stopped_) return;
-  if (open_loop()) make_due(std::min(loop_.now(), end_ - Duration(1)));
+  end_ = std::min(end_, loop_.now());  // where something ends it early, the rest of the calls were never due
+  if (open_loop()) make_due(end_ - Duration(1));
   stopped_ = true;
-  end_ = std::min(end_, loop_.now());  // where something has ended it early, the rest of the calls were never due
   book_.end();
 }
 

@@ -1,10 +1,13 @@
 // When the results of ranks are no run, who is named, and what hosts[] has of each.
 #include "mxp-perf-mpi/validity.h"
 
+#include <fmt/format.h>
+
 #include <boost/test/unit_test.hpp>
 
 #include "mxp-perf-mpi/hosts.h"
 #include "mxp-perf-mpi/rank_load.h"
+#include "mxp-perf-mpi/sums.h"
 #include "unit/tools/perf_mpi/made_outcomes.h"
 
 using namespace mxp::perf_mpi;
@@ -125,6 +128,15 @@ BOOST_AUTO_TEST_CASE(ranks_share_the_rate_and_begin_one_after_the_other) {
   BOOST_TEST(second.start_at.value() == 1000.005, boost::test_tools::tolerance(1e-12));
   BOOST_TEST(second.json == "");
   BOOST_TEST(share_of(all, 0, 4).json == "all.json");
+}
+
+// What judges the run reads it before anything is merged.
+BOOST_AUTO_TEST_CASE(an_outcome_whose_lateness_is_no_number_is_none) {
+  const auto text = [](const char* late) {
+    return fmt::format(R"({{"document":{{"start":{{"late_us":{}}}}},"hlog":"","answers":0,"held_seconds":0}})", late);
+  };
+  BOOST_TEST(seconds_late(parse_outcome(1, text("2.5e6")).value()) == 2.5);
+  for (const char* late : {"null", "\"soon\"", "[1]"}) BOOST_TEST(!parse_outcome(1, text(late)).has_value());
 }
 
 BOOST_AUTO_TEST_SUITE_END()
