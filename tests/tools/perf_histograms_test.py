@@ -32,14 +32,14 @@ class Files(unittest.TestCase):
 
     def test_the_log_has_what_the_result_says(self):
         rows, start = read_hlog((self.folder / "a.hlog").read_text())
-        self.assertEqual([row[0] for row in rows], ["rr.latency", "rr.service_time"])
+        self.assertEqual([row[0] for row in rows], ["rr.latency", "rr.service_time", "rr.to_server", "rr.to_client"])
         self.assertEqual(start, self.result["started_at_unix_seconds"])
         for tag, begin, length, largest, histogram in rows:
             name = tag.removeprefix("rr.")
             self.assertEqual(begin, 0)
             self.assertGreater(length, 0.4)  # and as long as this machine takes to get the last answers
             self.assertEqual(histogram.counts, Histogram(self.result["histograms"][name]).counts)
-            expected = self.result["result"][f"{name}_us"]
+            expected = self.result["result"]["one_way_us"][name] if name.startswith("to_") else self.result["result"][f"{name}_us"]
             for key, quantile in (("p50", 0.5), ("p90", 0.9), ("p99", 0.99), ("p999", 0.999), ("max", 1)):
                 self.assertAlmostEqual(histogram.value_at(quantile) / 1000, expected[key], places=6, msg=key)
             self.assertAlmostEqual(largest, expected["max"] / 1000, places=3)
@@ -96,7 +96,7 @@ class Files(unittest.TestCase):
     def test_what_is_malformed_is_2_and_named(self):
         text = (self.folder / "a.hlog").read_text()
         bad = self.folder / "bad.hlog"
-        for content, said in (("", "no histogram"), ("hello\n", "line 1: a line has the form"), (text[:-20] + "\n", "line 6: its histogram: "), (text.replace("HISTFAAA", "HISTGAAA"), "line 5: "),
+        for content, said in (("", "no histogram"), ("hello\n", "line 1: a line has the form"), (text[:-20] + "\n", "line 8: its histogram: "), (text.replace("HISTFAAA", "HISTGAAA"), "line 5: "),
                               ("\x1b[31m,1,2,3\n", "line 1"), (json.dumps(self.result), "line 1")):
             bad.write_text(content)
             done = perf("merge", self.folder / "a.hlog", bad, "--json")
@@ -112,7 +112,8 @@ class Files(unittest.TestCase):
 
 class Tests(unittest.TestCase):
     def test_every_test_with_latencies_has_its_histograms(self):
-        for test, names in (("mixed", {"mixed.latency", "mixed.service_time"}), ("streams", {"streams.latency", "streams.service_time"}), ("isolation", {"isolation.latency", "isolation.alone"}), ("messages", {"messages.latency"})):
+        for test, names in (("mixed", {"mixed.latency", "mixed.service_time", "mixed.sender_late"}), ("streams", {"streams.latency", "streams.service_time", "streams.sender_late"}),
+                            ("isolation", {"isolation.latency", "isolation.alone"}), ("messages", {"messages.latency", "messages.sender_late"})):
             with self.subTest(test), tempfile.TemporaryDirectory() as folder:
                 done = perf("run", "--test", test, "--rate", "2000", "--duration", "0.6s", "--no-limits", f"--hlog={folder}/a.hlog", "--json")
                 self.assertEqual(done.returncode, 0, done.stderr)
@@ -121,6 +122,8 @@ class Tests(unittest.TestCase):
                 self.assertEqual({row[0] for row in rows}, names)
                 histogram = next(row[4] for row in rows if row[0].endswith(".latency"))
                 self.assertAlmostEqual(histogram.value_at(0.99) / 1000, result["latency_us"]["p99"], places=6)
+                for late in (row[4] for row in rows if row[0].endswith(".sender_late")):
+                    self.assertAlmostEqual(late.value_at(0.99) / 1000, result["sender_late_us"]["p99"], places=6)
 
     def test_a_test_without_latencies_has_none(self):
         with tempfile.TemporaryDirectory() as folder:

@@ -126,7 +126,7 @@ class Shown(ReportCase):
         # Curves that are none of ours: the chart would have endlessly many marks.
         odd[3].write_text(json.dumps({"schema": "mxp-perf/1", "result": {}, "curves": {"latency": [[1, 0], [2, 0], [3, 0]]}}))
         path = self.page(evil, comparison, failed, inherited, *odd, title=("--title", NASTY))
-        self.assertEqual([list(one.get("curves", [])) for one in browser.data_of(path.read_text())["results"]], [["service_time"], []])
+        self.assertEqual([list(one.get("curves", [])) for one in browser.data_of(path.read_text())["results"]], [["service_time", "to_client", "to_server"], []])
         problems, asked = self.browser.open(str(path), 1280)
         self.assertEqual((problems, asked), ([], []))
         self.assertEqual(self.browser.run("document.querySelectorAll('img, main script').length"), 0)

@@ -163,8 +163,25 @@ void add_latencies(const perf::HistogramLog& log, perf::Result& result) {
     const perf::Percentiles percentiles = perf::percentiles_us(row.histogram);
     if (name == "latency") result.latency_us = percentiles;
     if (name == "service_time") result.service_time_us = percentiles;
+    if (name == "sender_late") result.sender_late_us = percentiles;
     if (name == "alone") result.alone_latency_us = percentiles;
   }
+}
+
+// Each delay is right within the bound of its rank. REQUIRES: the histograms are there.
+void add_one_way(std::span<const Outcome> outcomes, perf::Result& result) {
+  const auto counts_of = [&](std::string_view name) {
+    const auto found = std::ranges::find(result.histograms, name, &perf::NamedHistogram::name);
+    return found == result.histograms.end() ? perf::HdrHistogram() : found->counts;
+  };
+  perf::OneWayDelay one_way{.to_server = counts_of("to_server"), .to_client = counts_of("to_client")};
+  if (one_way.to_server.count() == 0 || one_way.to_client.count() == 0) return;
+  for (const Outcome& outcome : outcomes) {
+    const double bound = number_in(outcome, "/result/one_way_us/error_bound").value_or(0);
+    one_way.error_bound_us = std::max(one_way.error_bound_us, bound);
+  }
+  one_way.probes = count_of(outcomes, "/result/one_way_us/probes").value_or(0);
+  result.one_way = one_way;
 }
 
 // Theirs where they agree.
@@ -216,6 +233,7 @@ tools::Result<Merged> merge(const perf::Options& options, std::span<const Outcom
   add_counts(outcomes, result);
   add_rates(outcomes, options, result);
   add_latencies(merged.log, result);
+  add_one_way(outcomes, result);
   add_intervals(outcomes, result);
   add_ends(outcomes, result);
   merged.document = to_json(result);

@@ -152,11 +152,11 @@ std::string to_text(const Result& result) {
   if (result.latency_us) text += to_text("latency", *result.latency_us);
   if (result.service_time_us) text += to_text("service", *result.service_time_us);
   if (result.one_way) {
-    const OneWayDelay& one_way = *result.one_way;
+    const Percentiles to_server = percentiles_us(result.one_way->to_server),
+                      to_client = percentiles_us(result.one_way->to_client);
     text += fmt::format(
         "one way   to the server p50 {:.1f} us, p99 {:.1f}; back p50 {:.1f}, p99 {:.1f}; each within {:.1f}\n",
-        one_way.to_server_us.p50, one_way.to_server_us.p99, one_way.to_client_us.p50, one_way.to_client_us.p99,
-        one_way.error_bound_us);
+        to_server.p50, to_server.p99, to_client.p50, to_client.p99, result.one_way->error_bound_us);
   }
   if (result.sender_late_us) text += to_text("sender late", *result.sender_late_us);
   if (result.tls) text += to_text(*result.tls, result);

@@ -37,7 +37,7 @@ struct IntervalRate {
 
 // All values behind the percentiles of the same name.
 struct NamedHistogram {
-  std::string name;  // "latency", "service_time", "alone"
+  std::string name;  // "latency", "service_time", "sender_late", "alone", "to_server", "to_client"
   HdrHistogram counts;
 };
 
@@ -89,8 +89,8 @@ struct MessageCounts {
 
 // What questions about the server's clock tell (clock/clock_probe.h): each delay is right within the error's bound.
 struct OneWayDelay {
-  Percentiles to_server_us, to_client_us;
-  double clock_offset_us = 0;  // by which the server's clock is ahead
+  HdrHistogram to_server, to_client;
+  std::optional<double> clock_offset_us = {};  // by which the server's clock is ahead; several clients have several
   double error_bound_us = 0;
   std::uint64_t probes = 0;
 };

@@ -47,11 +47,12 @@ nlohmann::json to_json(const MessageCounts& counts) {
 }
 
 nlohmann::json to_json(const OneWayDelay& delay) {
-  return {{"to_server", to_json(delay.to_server_us)},
-          {"to_client", to_json(delay.to_client_us)},
-          {"clock_offset", delay.clock_offset_us},
-          {"error_bound", delay.error_bound_us},
-          {"probes", delay.probes}};
+  nlohmann::json json = {{"to_server", to_json(percentiles_us(delay.to_server))},
+                         {"to_client", to_json(percentiles_us(delay.to_client))},
+                         {"error_bound", delay.error_bound_us},
+                         {"probes", delay.probes}};
+  if (delay.clock_offset_us) json["clock_offset"] = *delay.clock_offset_us;
+  return json;
 }
 
 nlohmann::json to_json(const CallCounts& calls) {

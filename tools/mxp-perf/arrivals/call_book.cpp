@@ -77,7 +77,9 @@ void CallBook::add_to(Result& result, Timestamp end, std::optional<double> asked
   result.histograms = {{"latency", latency_.counts()}, {"service_time", service_time_.counts()}};
   if (latency_.count() > 0) result.latency_us = latency_.percentiles();
   if (service_time_.count() > 0) result.service_time_us = service_time_.percentiles();
-  if (asked_per_second && sender_late_.count() > 0) result.sender_late_us = sender_late_.percentiles();
+  if (!asked_per_second) return;
+  result.histograms.push_back({.name = "sender_late", .counts = sender_late_.counts()});
+  if (sender_late_.count() > 0) result.sender_late_us = sender_late_.percentiles();
 }
 
 }  // namespace mxp::perf

@@ -266,6 +266,10 @@ Result Client::measured() {
   }
   test_->add_to(result);
   result.one_way = clock_.delays();
+  if (result.one_way) {
+    result.histograms.push_back({.name = "to_server", .counts = result.one_way->to_server});
+    result.histograms.push_back({.name = "to_client", .counts = result.one_way->to_client});
+  }
   result.asked_start = options_.start_at;
   result.environment = Environment::here(*loop_);
   result.noise = noise_between(machine_at_begin_, MachineReading::now(partners_), own_times(result));

@@ -65,8 +65,8 @@ std::optional<OneWayDelay> ClockProbe::delays() const {
   if (samples_.empty()) return std::nullopt;
   Ways ways;
   add_part(samples_, ways);
-  return OneWayDelay{.to_server_us = ways.to_server.percentiles(),
-                     .to_client_us = ways.to_client.percentiles(),
+  return OneWayDelay{.to_server = ways.to_server.counts(),
+                     .to_client = ways.to_client.counts(),
                      .clock_offset_us = ways.offset_us,
                      .error_bound_us = ways.error_bound_us,
                      .probes = samples_.size()};

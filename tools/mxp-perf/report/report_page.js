@@ -162,7 +162,8 @@ function addCurves(results, page) {
     page.append(card);
     const tick = (x) => x === 0 ? '0 %' : `${(100 * (1 - 10 ** -x)).toFixed(Math.max(0, x - 2))} %`;
     const ticks = () => Array.from({length: Math.min(Math.ceil(last), 20) + 1}, (_, x) => ({v: x, label: tick(x)}));
-    const title = known({latency: 'Latency by percentile', service_time: 'Service time by percentile', alone: 'Latency by percentile, before the bulk data'}, name, `${words(name)} by percentile`);
+    const title = known({latency: 'Latency by percentile', service_time: 'Service time by percentile', alone: 'Latency by percentile, before the bulk data',
+      sender_late: 'How late the sender was, by percentile', to_server: 'Delay to the server by percentile', to_client: 'Delay to the client by percentile'}, name, `${words(name)} by percentile`);
     chart(card, title, series, microsecondsText, {
       ...manyRuns(series), logscale: series.every((each) => each.points.every(([, us]) => us > 0)), includeZero: false,
       axes: {x: {valueFormatter: (x) => `${(100 * (1 - 10 ** -x)).toFixed(Math.max(2, Math.ceil(x) - 1))} %: `, ticker: ticks},

@@ -128,9 +128,12 @@ void MessagesTest::add_to(Result& result) {
       if (call.due >= begin_ + workload_.omit) round_trips_.record(loop_.now() - call.due);
   if (round_trips_.count() > 0) result.latency_us = round_trips_.percentiles();
   if (service_times_.count() > 0) result.service_time_us = service_times_.percentiles();
-  if (open_loop() && source_.sender_late().count() > 0) result.sender_late_us = source_.sender_late().percentiles();
   if (workload_.test == Test::mixed)
     result.histograms = {{"latency", round_trips_.counts()}, {"service_time", service_times_.counts()}};
+  if (open_loop()) {
+    result.histograms.push_back({.name = "sender_late", .counts = source_.sender_late().counts()});
+    if (source_.sender_late().count() > 0) result.sender_late_us = source_.sender_late().percentiles();
+  }
   result.bytes = counted * workload_.size;
   if (result.seconds > 0) {
     result.messages_per_second = static_cast<double>(counted) / result.seconds;

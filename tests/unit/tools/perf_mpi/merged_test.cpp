@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <chrono>
+#include <random>
 #include <vector>
 
 #include "unit/tools/perf_mpi/made_outcomes.h"
@@ -112,6 +113,39 @@ BOOST_AUTO_TEST_CASE(percentiles_are_those_of_all_values_together) {
   BOOST_TEST(merged->result.latency_us->p50 >= 9000);
   BOOST_TEST(merged->result.latency_us->p50 < 9010);
   BOOST_TEST(merged->result.service_time_us->p50 == merged->result.latency_us->p50);
+}
+
+// Four ranks that shared the values, and one that recorded them all, write the same.
+BOOST_AUTO_TEST_CASE(what_the_sender_was_late_and_the_delays_of_each_way_are_as_of_one_that_recorded_everything) {
+  const auto options = made_options(perf::Test::rr);
+  std::vector<perf::Result> ranks(4, made_result(perf::Test::rr));
+  std::vector<perf::HdrHistogram> late(5), to_server(5), to_client(5);
+  std::mt19937_64 random(5);
+  for (unsigned i = 0; i != 10'000; ++i)
+    for (auto* each : {&late, &to_server, &to_client}) {
+      // From a nanosecond to a second, those of the last rank in the tail of all.
+      const std::uint64_t value = (std::uint64_t{1} << (random() % 30)) + random() % 100;
+      const std::size_t rank = value > (1u << 27) ? 3 : random() % 4;
+      for (const std::size_t where : {rank, std::size_t{4}}) (*each)[where].record(value);
+    }
+  const auto fill = [&](perf::Result& result, std::size_t i, double error_bound) {
+    result.one_way = perf::OneWayDelay{.to_server = to_server[i],
+                                       .to_client = to_client[i],
+                                       .clock_offset_us = static_cast<double>(i),
+                                       .error_bound_us = error_bound,
+                                       .probes = to_server[i].count()};
+    result.sender_late_us = perf::percentiles_us(late[i]);
+    result.histograms = {{"sender_late", late[i]}, {"to_server", to_server[i]}, {"to_client", to_client[i]}};
+  };
+  for (std::size_t rank = 0; rank != 4; ++rank) fill(ranks[rank], rank, rank == 2 ? 30 : 5);
+  perf::Result everything = made_result(perf::Test::rr);
+  fill(everything, 4, 30);
+  const auto merged = merge_outcomes(options, made_outcomes(ranks, options)).value().document;
+  auto alone = to_json(everything);
+  BOOST_TEST(alone["result"]["one_way_us"].erase("clock_offset") == 1u);  // which several do not have together
+  BOOST_TEST(merged.at("result").at("one_way_us") == alone.at("result").at("one_way_us"));
+  BOOST_TEST(merged.at("result").at("sender_late_us") == alone.at("result").at("sender_late_us"));
+  BOOST_TEST(merged.at("histograms") == alone.at("histograms"));
 }
 
 BOOST_AUTO_TEST_CASE(a_rank_without_values_takes_part_with_its_counts) {
