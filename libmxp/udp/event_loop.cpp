@@ -59,6 +59,7 @@ struct EventLoop::Impl {
         endpoint(std::move(config), system_random(), handler, trace) {}
 
   std::expected<void, IoError> turn(Timestamp now, bool block);
+  std::expected<void, IoError> run(bool may_sleep);
   void receive(Timestamp& now);
   void transmit(Timestamp& now, bool told_writable = false);
   std::expected<void, IoError> prepare_to_wait(Timestamp now);
@@ -250,15 +251,19 @@ void EventLoop::stop() noexcept { impl_->poller->request_stop(); }
 
 Timestamp EventLoop::next_timeout() const { return impl_->deadline(monotonic_now()); }
 
-std::expected<void, IoError> EventLoop::run() {
-  const Impl::Running running(*impl_);
+std::expected<void, IoError> EventLoop::Impl::run(bool may_sleep) {
+  const Running while_it_lasts(*this);
   bool block = false;  // what was called before run() may already have made something due
-  while (!impl_->poller->take_stop()) {
-    if (auto done = impl_->turn(monotonic_now(), block); !done) return done;
-    block = true;
+  while (!poller->take_stop()) {
+    if (auto done = turn(monotonic_now(), block); !done) return done;
+    block = may_sleep;
   }
   return {};
 }
+
+std::expected<void, IoError> EventLoop::run() { return impl_->run(true); }
+
+std::expected<void, IoError> EventLoopAccess::spin(EventLoop& loop) { return loop.impl_->run(false); }
 
 std::expected<void, IoError> EventLoop::process(Timestamp now) { return impl_->turn(now, false); }
 

@@ -312,14 +312,19 @@ BOOST_AUTO_TEST_CASE(a_stop_before_run_is_not_lost) {
   BOOST_TEST(pair.server->run().has_value());
 }
 
+using RunLoop = std::expected<void, IoError> (*)(EventLoop&);
+std::expected<void, IoError> sleeping(EventLoop& loop) { return loop.run(); }
+
 BOOST_AUTO_TEST_CASE(a_stop_from_another_thread_ends_run) {
-  Pair pair(0);
-  std::thread other([&] { pair.server->stop(); });
-  BOOST_TEST(pair.server->run().has_value());
-  other.join();
+  for (const RunLoop run : {sleeping, EventLoopAccess::spin}) {
+    Pair pair(0);
+    std::thread other([&] { pair.server->stop(); });
+    BOOST_TEST(run(*pair.server).has_value());
+    other.join();
+  }
 }
 
-BOOST_AUTO_TEST_CASE(timers_and_watched_descriptors_run_in_the_loop) {
+void timers_and_watched_descriptors_run_in(RunLoop run) {
   Pair pair(0);
   EventLoop& loop = *pair.server;
   std::array<int, 2> ends{};
@@ -342,8 +347,15 @@ BOOST_AUTO_TEST_CASE(timers_and_watched_descriptors_run_in_the_loop) {
     loop.unwatch(read_end.get());
     loop.stop();
   });
-  BOOST_TEST(loop.run().has_value());
+  BOOST_TEST(run(loop).has_value());
   BOOST_TEST(order == "tp");
+}
+
+BOOST_AUTO_TEST_CASE(timers_and_watched_descriptors_run_in_the_loop) {
+  timers_and_watched_descriptors_run_in(sleeping);
+}
+BOOST_AUTO_TEST_CASE(timers_and_watched_descriptors_run_in_a_loop_that_spins) {
+  timers_and_watched_descriptors_run_in(EventLoopAccess::spin);
 }
 
 // In run() the deadline goes along with the wait; afterwards the descriptor tells of it again.

@@ -20,12 +20,11 @@ class LoopRun {
 
   std::expected<void, IoError> run();
   // From a callback of the loop: its turn ends first.
-  void stop();
+  void stop() { loop_.stop(); }
 
  private:
   EventLoop& loop_;
   Waiting waiting_;
-  bool stopped_ = false;
 };
 
 }  // namespace mxp::perf
