@@ -94,6 +94,21 @@ class Limits(unittest.TestCase):
         self.assertEqual([account["test"] for account in refused], ["bulk"])
         self.assertIn("not more at a time", refused[0]["refused"])
 
+    def test_runs_with_one_key_are_as_many_clients(self):
+        with tempfile.TemporaryDirectory() as folder, Server("--max-clients", "2", "--json") as server:
+            identity = os.path.join(folder, "key")
+            subprocess.run([os.path.join(os.environ["MXP_BIN"], "mxp-cat"), "keygen", "-o", identity], check=True, capture_output=True, timeout=20)
+            both = [start("client", server.url, "--identity", identity, "--test", "rr", "--duration", "4s", "--interval", "0.1s", "--parallel", "2", *QUICK) for _ in range(2)]
+            for each in both:
+                each.stderr.readline()  # it is being served
+            self.refused(server, 5, "the server serves 2 clients, and not more at a time", "--identity", identity, "--duration", "0.1s")
+            for each in both:
+                self.assertEqual((each.communicate(timeout=30), each.returncode)[1], 0)
+            self.assertEqual(measured(server, "--identity", identity, "--duration", "0.1s").returncode, 0)
+        served = [account for account in accounts(server) if "refused" not in account]
+        self.assertEqual(sorted(account["connections"] for account in served), [1, 2, 2])
+        self.assertEqual(len({account["key"] for account in served}), 1)
+
     def test_a_longer_test_than_allowed_is_refused(self):
         with Server("--max-time", "1s") as server:
             self.refused(server, 5, "a test of 2.00 s is longer than this server allows: 1.00 s", "--duration", "2s")

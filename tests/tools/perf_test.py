@@ -717,6 +717,27 @@ class PeersThatFail(unittest.TestCase):
             out, err = client.communicate(timeout=25)
             return client.returncode, json.loads(out), err
 
+    def test_a_client_that_hears_late_that_its_connections_are_gone_touches_none_of_them(self):
+        """It is stopped while the server goes, and finds in one turn that the connections have ended, and timers of the test that are long due."""
+        def one(test, *flags):
+            with Server() as server:
+                client = start("client", server.url, "--duration", "20s", "--interval", "0.1s", "--no-limits", "--json", "--parallel", "2", "--test", test, *flags)
+                client.stderr.readline()
+                client.send_signal(signal.SIGSTOP)
+                server.process.send_signal(signal.SIGTERM)
+                server.process.wait(timeout=20)
+                client.send_signal(signal.SIGCONT)
+                begun = time.monotonic()
+                out, err = client.communicate(timeout=40)
+                self.assertLess(time.monotonic() - begun, 15, test)  # at once, and not when its duration is over
+                return client.returncode, json.loads(out)["error"]["kind"], err
+        tests = [("bulk", "--omit", "0.3s"), *((test, "--rate", "500") for test in ("rr", "streams", "messages", "mixed", "datagrams", "connect", "isolation"))]
+        for (test, *_), (code, kind, err) in zip(tests, at_once(one, tests)):
+            with self.subTest(test):
+                self.assertEqual((code, kind), (5, "peer"), err)
+                self.assertIn("the server ended the test: the server was interrupted", err)
+                self.assertNotIn("Sanitizer", err)
+
     @staticmethod
     def served_by_cat(flags, keep_stdin):
         with subprocess.Popen([CAT, "listen", "127.0.0.1:0", *flags], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,

@@ -1,5 +1,6 @@
-// What each client of a server had: a client is all connections of one run of mxp-perf client, which names itself by its
-// key and a number in its requests.
+// What each client of a server had: a client is all connections of one run of mxp-perf client, which names itself by
+// its key and a number in its requests. Runs with one key are as many clients: each loads the server, and the machine,
+// as one with a key of its own does.
 #pragma once
 
 #include <cstdint>

@@ -34,7 +34,7 @@ void CallLoop::make_due(Timestamp until) {
 }
 
 void CallLoop::go_on() {
-  if (stopped_) return;
+  if (stopped_ || abandoned_) return;
   if (!open_loop()) {
     while (make({})) {
     }

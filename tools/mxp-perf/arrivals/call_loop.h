@@ -30,6 +30,8 @@ class CallLoop {
   bool on_failure(std::uint64_t number) { return book_.on_failure(number); }
   // The duration is over: what was due by then is made as far as there is room, and nothing else.
   void stop();
+  // Makes no call any more.
+  void abandon() { abandoned_ = true; }
 
   const CallBook& book() const { return book_; }
   // What was measured until now. Calls that an interruption cut short say nothing: those without an answer count only
@@ -51,7 +53,7 @@ class CallLoop {
   Timestamp room_since_{};
   bool blocked_ = false;
   bool timer_set_ = false;
-  bool stopped_ = false;
+  bool stopped_ = false, abandoned_ = false;
   std::uint64_t made_ = 0;
 };
 

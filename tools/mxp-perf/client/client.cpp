@@ -184,6 +184,7 @@ void Client::finish_without_reports() {
 
 void Client::finish(ClientResult outcome, AppCode code, std::string_view reason) {
   phase_ = Phase::over;
+  test_->abandon();
   dialer_->stop();
   outcome_ = std::move(outcome);
   // Later, because this may be a callback of a connection.

@@ -21,6 +21,7 @@ BulkTest::BulkTest(const Workload& workload, EventLoop& loop, const ClientLoads&
 std::expected<void, std::string> BulkTest::begin(Timestamp now) {
   if (!sends()) return {};
   loop_.at(now + workload_.omit, [this] {
+    if (abandoned_) return;
     counting_since_ = last_progress_ = loop_.now();
     acknowledged_before_ = last_acknowledged_ = acknowledged();
   });

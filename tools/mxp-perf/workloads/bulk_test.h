@@ -19,6 +19,7 @@ class BulkTest final : public ClientTest {
   void on_writable(Connection& connection, StreamId id) override;
   void on_tick() override { note_acknowledged(); }
   void stop() override;
+  void abandon() override { abandoned_ = true; }
   bool idle() const override { return true; }  // what is under way at the end is backlog
   std::optional<LoadDirection> stuck() const override;
   std::uint64_t progress() const override { return meter_.total() + acknowledged(); }
@@ -41,6 +42,7 @@ class BulkTest final : public ClientTest {
   std::uint64_t acknowledged_before_ = 0;
   std::uint64_t last_acknowledged_ = 0;
   Timestamp last_progress_{};
+  bool abandoned_ = false;
 };
 
 }  // namespace mxp::perf

@@ -66,6 +66,9 @@ class ClientTest {
   virtual void on_tick() {}
   // The duration is over: nothing new begins.
   virtual void stop() = 0;
+  // The client has what it will have of the test, and closes: no connection is touched any more, since one that has
+  // ended is gone when its callback returns.
+  virtual void abandon() = 0;
   // Whether nothing is under way that still counts.
   virtual bool idle() const { return true; }
   // Whether the server may report what it has: it is asked to then, or after kSettleLimit.

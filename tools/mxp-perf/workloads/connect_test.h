@@ -21,6 +21,7 @@ class ConnectTest final : public ClientTest {
   bool on_connected(Connection& connection) override;
   bool on_closed(Connection& connection, const CloseInfo& info) override;
   void stop() override { calls_.stop(); }
+  void abandon() override { calls_.abandon(); }
   bool idle() const override { return calls_.book().waiting() == 0; }
   std::optional<LoadDirection> stuck() const override;
   std::string what_is_missing() const override;

@@ -49,6 +49,7 @@ class DatagramTest final : public ClientTest {
   void on_writable(Connection&, StreamId) override {}
   void on_datagrams_writable(Connection& connection) override;
   void stop() override { stopped_ = true; }
+  void abandon() override { stopped_ = true; }
   bool idle() const override { return true; }
   std::optional<LoadDirection> stuck() const override;
   std::uint64_t progress() const override;  // datagrams that were acknowledged

@@ -31,6 +31,7 @@ class IsolationTest final : public ClientTest {
   void on_message(const Message& message) override;
   void on_messages_writable(Connection&, MessageClass) override { pump(); }
   void stop() override;
+  void abandon() override { stopped_ = true; }
   bool idle() const override { return waiting_.empty(); }
   std::optional<LoadDirection> stuck() const override;
   std::uint64_t progress() const override { return answered_; }

@@ -23,6 +23,7 @@ class MessagesTest final : public ClientTest {
   void on_message(const Message& message) override;
   void on_messages_writable(Connection& connection, MessageClass) override;
   void stop() override;
+  void abandon() override { stopped_ = true; }
   bool idle() const override { return source_.waiting_calls().empty(); }
   bool settled() const override { return delivered() + expired() >= source_.taken(); }
   void on_reports_asked() override { delivered_when_asked_ = delivered(); }

@@ -17,6 +17,7 @@ class RrTest final : public ClientTest {
   void on_data(Connection& connection, StreamId id, std::size_t count, bool fin) override;
   void on_writable(Connection& connection, StreamId id) override { lines_.on_writable(connection, id); }
   void stop() override { calls_.stop(); }
+  void abandon() override { calls_.abandon(); }
   bool idle() const override { return calls_.book().waiting() == 0; }
   std::optional<LoadDirection> stuck() const override;
   std::uint64_t progress() const override { return calls_.book().answered(); }

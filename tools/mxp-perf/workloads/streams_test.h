@@ -23,6 +23,7 @@ class StreamsTest final : public ClientTest {
   void on_writable(Connection& connection, StreamId id) override;
   void on_streams_available(Connection&) override { calls_.go_on(); }
   void stop() override { calls_.stop(); }
+  void abandon() override { calls_.abandon(); }
   bool idle() const override { return calls_.book().waiting() == 0; }
   std::optional<LoadDirection> stuck() const override;
   std::uint64_t progress() const override { return calls_.book().answered(); }

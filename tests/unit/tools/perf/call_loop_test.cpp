@@ -46,6 +46,17 @@ BOOST_AUTO_TEST_CASE(a_test_that_is_ended_early_makes_nothing_that_is_not_due) {
   BOOST_TEST(result.seconds < 700.0);
 }
 
+BOOST_AUTO_TEST_CASE(a_test_that_is_abandoned_makes_nothing_any_more) {
+  OpenLoop test;
+  CallLoop calls = test.calls();
+  calls.begin((*test.loop)->now() - 600s);
+  calls.abandon();
+  (*test.loop)->at((*test.loop)->now() + 1100ms, [&] { (*test.loop)->stop(); });  // one is due by then
+  BOOST_TEST((*test.loop)->run().has_value());
+  calls.go_on();
+  BOOST_TEST(test.made == 601u);
+}
+
 BOOST_AUTO_TEST_CASE(the_duration_counts_from_the_begin_that_it_is_told) {
   OpenLoop test;
   CallLoop calls = test.calls();
