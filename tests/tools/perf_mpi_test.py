@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """mxp-perf-mpi: several ranks as one client, their exact sum, and those that die or stop."""
+import json
 import os
 import re
 import shutil
@@ -12,19 +13,38 @@ import unittest
 from pathlib import Path
 
 from perf_schema import report_of, strict
-from perf_support import Server, perf
+from perf_support import Server, at_once, perf
 
 TOOL = os.path.join(os.environ["MXP_BIN"], "mxp-perf-mpi")
 MPIRUN = shutil.which("mpirun")
 RANKS = 4
 # A process that begins MPI as a rank and then does what `{}` says: it is no mxp-perf-mpi of this version, or hangs.
 STRANGER = '''
-import ctypes, time
+import ctypes, os, time
 mpi = ctypes.CDLL("libmpi.so.40", mode=ctypes.RTLD_GLOBAL)
 mpi.MPI_Init(None, None)
-def say(text):
+def say(text, tag=0):
     world, char = (ctypes.c_void_p(ctypes.addressof(ctypes.c_char.in_dll(mpi, name))) for name in ("ompi_mpi_comm_world", "ompi_mpi_char"))
-    assert mpi.MPI_Send(text.encode(), len(text.encode()), char, 0, 0, world) == 0
+    assert mpi.MPI_Send(text.encode(), len(text.encode()), char, 0, tag, world) == 0
+def tells_and_moves_its_clock(introduction, outcome, moved):
+    """As rank 1: answers for its clock until it is told when to begin, tells a result, and then has another clock."""
+    world, char, double = (ctypes.c_void_p(ctypes.addressof(ctypes.c_char.in_dll(mpi, name))) for name in ("ompi_mpi_comm_world", "ompi_mpi_char", "ompi_mpi_double"))
+    def hears(ahead):
+        number, status = ctypes.c_double(), (ctypes.c_int * 64)()
+        while True:
+            assert mpi.MPI_Recv(ctypes.byref(number), 1, double, 0, -1, world, status) == 0
+            if status[1] == 12:
+                return number.value
+            assert mpi.MPI_Send(ctypes.byref(ctypes.c_double(time.time() + ahead)), 1, double, 0, 11, world) == 0
+    assert hears(0) == 1
+    say(introduction)
+    begin = hears(0)
+    say(outcome.replace("BEGIN", repr(begin)), 1)
+    if moved is None:  # hangs
+        return
+    assert hears(moved) == 0
+    mpi.MPI_Finalize()
+    raise SystemExit
 def hears_of(rank, path):
     """In the place of rank 0: there is a test; who is it? And then there is none."""
     world, char, double = (ctypes.c_void_p(ctypes.addressof(ctypes.c_char.in_dll(mpi, name))) for name in ("ompi_mpi_comm_world", "ompi_mpi_char", "ompi_mpi_double"))
@@ -53,9 +73,9 @@ def finished(ranks, *arguments):
     return process.returncode, out, err
 
 
-def with_another(other, *arguments):
-    """Rank 0 as these arguments say, and another program as rank 1."""
-    return mpirun(1, *arguments, ":", "-n", "1", *other)
+def with_another(other, *arguments, others=1, **options):
+    """Rank 0 as these arguments say, and another program as rank 1, or as all others."""
+    return mpirun(1, *arguments, ":", "-n", str(others), *other, **options)
 
 
 def finished_with_another(other, *arguments):
@@ -139,6 +159,8 @@ class Ranks(unittest.TestCase):
         self.assertEqual(document["config"]["ranks"], RANKS)
         for host in hosts:  # one machine, one clock
             self.assertLessEqual(abs(host["clock_offset_us"]), host["clock_error_us"] + 1)
+            self.assertEqual("clock_drift_us" in host, host["rank"] != 0)
+            self.assertLessEqual(abs(host.get("clock_drift_us", 0)), 2 * host["clock_error_us"] + 1)
             self.assertGreaterEqual(host["start_late_us"], -1)
         self.adds_up(document)
         self.assertEqual(len([line for line in out.splitlines() if line.startswith("rank ")]), RANKS)
@@ -343,24 +365,80 @@ class Ranks(unittest.TestCase):
         self.assertRegex(err, r"mxp-perf-mpi: rank 1 on far\S* is 0\.0\.9, and rank 0 on \S+ is [\d.]+[^:]*: all ranks must be one version")
         self.assertNotIn("\x07", err)
 
-    def test_a_rank_that_hangs_before_the_start_is_waited_for_so_long_and_named(self):
-        introduction = self.folder / "introduction"
-        stranger = STRANGER.format(f"hears_of(1, {str(introduction)!r})")
-        asked = subprocess.run([MPIRUN, "--allow-run-as-root", "--oversubscribe", "-n", "1", "python3", "-c", stranger, ":", "-n", "1", TOOL, self.server.url],
+    def introduction(self, *arguments):
+        """What a rank with these arguments says of itself."""
+        path = self.folder / "introduction"
+        stranger = STRANGER.format(f"hears_of(1, {str(path)!r})")
+        asked = subprocess.run([MPIRUN, "--allow-run-as-root", "--oversubscribe", "-n", "1", "python3", "-c", stranger, ":", "-n", "1", TOOL, self.server.url, *arguments],
                                capture_output=True, text=True, timeout=60)
         self.assertEqual((asked.returncode, asked.stdout), (0, ""), asked.stderr)
-        says_so_and_hangs = STRANGER.format(f"say({introduction.read_text()!r})")
+        return path.read_text()
+
+    def test_a_rank_that_hangs_before_the_start_is_waited_for_so_long_and_named(self):
+        says_so = f"say({self.introduction()!r})"
         begun = time.monotonic()
-        runs = {f"rank 1 on {socket.gethostname()} did not answer when its clock was asked": ("clock.json", says_so_and_hangs),
-                "rank 1 did not come to the agreement within 10.00 s": ("silent.json", STRANGER.format(""))}
-        processes = {message: with_another(("python3", "-c", hangs), self.server.url, f"--json={self.folder / name}")
-                     for message, (name, hangs) in runs.items()}
+        runs = {f"rank 1 on {socket.gethostname()} did not answer when its clock was asked": ("clock.json", says_so, 1),
+                "rank 1 did not come to the agreement within 10.00 s": ("silent.json", "", 1),
+                # What one rank tells twice is not what another one tells.
+                "rank 2 did not come to the agreement within 10.00 s": ("twice.json", f"if os.environ['OMPI_COMM_WORLD_RANK'] == '1': {says_so}; {says_so}", 2)}
+        processes = {message: with_another(("python3", "-c", STRANGER.format(hangs)), self.server.url, f"--json={self.folder / name}", others=others)
+                     for message, (name, hangs, others) in runs.items()}
         for message, process in processes.items():
             out, err = process.communicate(timeout=60)
             self.assertEqual((process.returncode, out), (1, ""), err)
             self.assertIn(f"mxp-perf-mpi: {message}", err)
             self.assertEqual(self.document(runs[message][0])["error"]["kind"], "network")
         self.assertGreater(time.monotonic() - begun, 9)
+
+    def test_a_process_that_never_begins_mpi_is_waited_for_so_long(self):
+        stale = self.folder / "all.json"
+        stale.write_text("{}")
+        begun = time.monotonic()
+        process = with_another(("sleep", "60"), self.server.url, f"--json={stale}", env={**os.environ, "MXP_PERF_MPI_START_LIMIT": "2s"})
+        out, err = process.communicate(timeout=60)
+        self.assertGreater(time.monotonic() - begun, 2)
+        self.assertEqual((process.returncode, out), (1, ""), err)
+        self.assertIn("mxp-perf-mpi: rank 0: MPI has not begun after 2.00 s: a process of the job does not start", err)
+        self.assertEqual(self.document()["error"]["kind"], "network")
+        process = mpirun(2, self.server.url, f"--json={stale}", env={**os.environ, "MXP_PERF_MPI_START_LIMIT": "2h"})
+        out, err = process.communicate(timeout=60)
+        self.assertEqual((process.returncode, out), (2, ""), err)
+        self.assertIn("mxp-perf-mpi: MXP_PERF_MPI_START_LIMIT takes 1.00 s to ", err)
+        self.assertEqual(self.document()["error"]["kind"], "usage")
+
+    def test_a_clock_that_moves_during_the_test_is_told_and_makes_no_run_where_it_is_too_much(self):
+        arguments = ("--test", "rr", "--rate", "200", "--duration", "2s")
+        log = self.folder / "own.hlog"
+        document = report_of("client", self.server.url, "--test", "rr", "--rate", "100", "--duration", "2s", "--hlog", log, "--no-limits")
+        document["start"] = {"late_us": 0, "asked_unix_seconds": "BEGIN"}
+        outcome = json.dumps({"document": document, "hlog": log.read_text(), "answers": 0, "held_seconds": 0}).replace('"BEGIN"', "BEGIN")
+        introduction = self.introduction(*arguments)
+        def run(moved):
+            path = self.folder / f"moved-{moved}.json"
+            does = f"tells_and_moves_its_clock({introduction!r}, {outcome!r}, {moved})"
+            for _ in range(4):
+                code, _, err = finished_with_another(("python3", "-c", STRANGER.format(does)), self.server.url, *arguments, f"--json={path}")
+                if not LATE.search(err):
+                    break
+            return code, err, strict(path.read_text())
+        cases = (0.02, 5, -5, None)
+        for moved, (code, err, document) in zip(cases, at_once(run, [(moved,) for moved in cases])):
+            with self.subTest(moved=moved):
+                hosts = document["hosts"]
+                self.assertNotIn("clock_drift_us", hosts[0])
+                if moved is None:
+                    self.assertRegex(err, r"mxp-perf-mpi: rank 1 on \S+ did not tell its time after the test: the run is not valid")
+                    self.assertNotIn("clock_drift_us", hosts[1])
+                else:
+                    self.assertAlmostEqual(hosts[1]["clock_drift_us"] * 1e-6, moved, delta=0.02)
+                    self.assertGreaterEqual(hosts[1]["clock_error_us"], abs(hosts[1]["clock_drift_us"]))
+                if moved == 0.02:
+                    self.assertEqual(code, 0, err)
+                    self.assertNotIn("error", document)
+                    continue
+                self.assertEqual((code, document["error"]["kind"]), (1, "network"), err)
+                if moved:
+                    self.assertRegex(err, r"mxp-perf-mpi: the clock of rank 1 on \S+ moved by (5\.0\d|4\.9\d) s against that of rank 0, of a test of 2\.00 s: the run is not valid")
 
     def test_help_is_said_once_and_needs_no_launcher(self):
         alone = subprocess.run([TOOL, "--help"], capture_output=True, text=True, timeout=20)

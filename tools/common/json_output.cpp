@@ -84,13 +84,18 @@ Result<void> JsonOutput::write_text(std::string_view text, Sync sync) {
   return result;
 }
 
-int report_stop(std::string_view tool, const ParseStop& stop, std::span<const std::string> arguments, StdoutUse use) {
-  if (stop.code == ExitCode::ok) return 0;
-  const ToolError error{ErrorKind::usage, stop.error};
+int report_failure(std::string_view tool, const ToolError& error, std::span<const std::string> arguments,
+                   StdoutUse use) {
   print_error(tool, error);
   if (auto json = JsonOutput::open(target_in(arguments), use, arguments); json)
     (void)json->write_line(to_json(error));  // the exit code tells it too
   else if (json.error().kind != ErrorKind::usage || target_in(arguments) != "-") print_error(tool, json.error());
+  return static_cast<int>(error.exit_code());
+}
+
+int report_stop(std::string_view tool, const ParseStop& stop, std::span<const std::string> arguments, StdoutUse use) {
+  if (stop.code == ExitCode::ok) return 0;
+  (void)report_failure(tool, {ErrorKind::usage, stop.error}, arguments, use);
   return static_cast<int>(stop.code);
 }
 

@@ -58,8 +58,11 @@ class JsonOutput {
   Result<void> status_;
 };
 
-// The end of a run whose command line was not understood: prints the error, writes it as JSON too where `--json` among
-// the raw arguments asks for that, and returns the exit code. 0 and no word for --help and --version.
+// The end of a run that failed before it had opened anything: prints the error, writes it as JSON too where `--json`
+// among the raw arguments asks for that, and returns the exit code.
+int report_failure(std::string_view tool, const ToolError& error, std::span<const std::string> arguments,
+                   StdoutUse use);
+// The same where the command line was not understood. 0 and no word for --help and --version.
 int report_stop(std::string_view tool, const ParseStop& stop, std::span<const std::string> arguments, StdoutUse use);
 
 }  // namespace mxp::tools

@@ -16,8 +16,9 @@ nlohmann::json hosts_of(std::span<const RankPlace> places, std::span<const Outco
   for (std::size_t rank = 0; rank != places.size(); ++rank) {
     nlohmann::json host = {{"rank", rank},
                            {"host", places[rank].host},
-                           {"clock_offset_us", places[rank].clock.seconds * 1e6},
-                           {"clock_error_us", places[rank].clock.error_seconds * 1e6}};
+                           {"clock_offset_us", places[rank].clock.before.seconds * 1e6},
+                           {"clock_error_us", places[rank].clock.error_seconds() * 1e6}};
+    if (const auto drift = places[rank].clock.drift_seconds()) host["clock_drift_us"] = *drift * 1e6;
     const auto outcome = std::ranges::find(outcomes, static_cast<int>(rank), &Outcome::rank);
     if (outcome == outcomes.end()) {
       host["error"] = to_json(missing)["error"];

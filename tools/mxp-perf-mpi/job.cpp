@@ -38,10 +38,12 @@ constexpr Duration kPatienceAfterSignal = std::chrono::milliseconds(400);
 constexpr Duration kPatienceWithFirst = std::chrono::minutes(1);
 // Of rank 0: for the others to come to the agreement; they have begun MPI together.
 constexpr Duration kPatienceToAgree = std::chrono::seconds(10);
-// What the questions about one clock may take.
+// What the questions about one clock may take, and by how much longer those about all of them after the test.
 constexpr Duration kPatienceForClock = std::chrono::milliseconds(100);
+constexpr Duration kPatienceWithClocks = std::chrono::seconds(2);
 
-// What rank 0 tells the others is first whether there is a test at all, and after the agreement when to begin.
+// What rank 0 tells the others is first whether there is a test at all, after the agreement when to begin, and last
+// that it needs nothing more of them.
 constexpr double kNothing = 0, kAgree = 1;
 
 struct Agreement {
@@ -79,18 +81,19 @@ std::expected<Agreement, AgreementFailure> agree(const Ranks& ranks, const perf:
     return over() || signals.received() != 0;
   };
   for (std::size_t rank = 0; rank != all.size(); ++rank) {
-    const auto clock = rank == 0 ? ClockOffset{} : ranks.ask_for_clock(static_cast<int>(rank), asked_for_long);
+    const auto clock =
+        rank == 0 ? std::optional(ClockOffset{}) : ranks.ask_for_clock(static_cast<int>(rank), asked_for_long);
     if (!clock && signals.received() != 0) return interrupted();
     if (!clock)
       return no_agreement(ErrorKind::network,
                           fmt::format("{} did not answer when its clock was asked", name_of(rank, all[rank]->host)));
-    agreement.places.push_back({.host = all[rank]->host, .clock = *clock});
+    agreement.places.push_back({.host = all[rank]->host, .clock = {.before = *clock}});
   }
   agreement.start = options.start_at.value_or(perf::unix_seconds() + kTimeToConnect +
                                               kTimeToConnectOne * options.workload.connections);
   std::vector<double> starts;
   starts.reserve(all.size());
-  for (const RankPlace& place : agreement.places) starts.push_back(agreement.start + place.clock.seconds);
+  for (const RankPlace& place : agreement.places) starts.push_back(agreement.start + place.clock.before.seconds);
   ranks.tell(starts);
   return agreement;
 }
@@ -119,6 +122,25 @@ std::vector<Outcome> gather(const Ranks& ranks, Outcome own, Duration patience, 
       });
   std::ranges::sort(outcomes, {}, &Outcome::rank);
   return outcomes;
+}
+
+// After the test: whether the clocks kept their distance. Not asked of ranks that gave nothing, nor where mpirun has
+// told this process to end. Then the others are told that it is over.
+void compare_clocks_again(const Ranks& ranks, std::vector<Outcome>& outcomes, std::vector<RankPlace>& places,
+                          const tools::SignalWatch& signals) {
+  const auto asked_for_long = [&signals, over = after(kPatienceWithClocks + ranks.size() * kPatienceForClock)] {
+    return over() || signals.received() != 0;
+  };
+  for (Outcome& outcome : outcomes) {
+    RankClock& clock = places[static_cast<std::size_t>(outcome.rank)].clock;
+    if (outcome.rank != 0 && signals.received() == 0) {
+      const auto again = ranks.ask_for_clock(outcome.rank, asked_for_long);
+      if (again || signals.received() == 0)
+        clock.after = again.value_or(ClockOffset{.error_seconds = kUnknownClockError});
+    }
+    outcome.clock_error_seconds = clock.error_seconds();
+  }
+  tell_all(ranks, kNothing);
 }
 
 // Where there is no result: what became of each rank, beside the reason.
@@ -166,19 +188,22 @@ std::string text_of(const nlohmann::json& document) {
 
 JobEnd lead(const Ranks& ranks, const perf::Options& options, tools::Output& output, const tools::SignalWatch& signals,
             perf::ResultSinks& sinks, RankLogs& logs) {
-  const auto agreed = agree(ranks, options, signals);
+  auto agreed = agree(ranks, options, signals);
   if (!agreed) {
     if (agreed.error().all_understand) tell_all(ranks, kNothing);
     return {.outcome = std::unexpected(agreed.error().error),
             .everybody = agreed.error().all_understand ? Everybody::is_there : Everybody::is_not};
   }
-  const Agreement& agreement = *agreed;
+  Agreement& agreement = *agreed;
   // The last rank begins its part, and so ends it, after all others.
   const Duration patience = kPatience + perf::seconds_as_duration(seconds_after_first(options, ranks.size() - 1));
   Outcome own = run_load(part_of(ranks, options, agreement.start), ranks.rank(), output, signals);
-  const std::vector<Outcome> outcomes = gather(ranks, std::move(own), patience, signals);
+  std::vector<Outcome> outcomes = gather(ranks, std::move(own), patience, signals);
+  compare_clocks_again(ranks, outcomes, agreement.places, signals);
   JobEnd end;
-  if (outcomes.size() < agreement.places.size()) end.everybody = Everybody::is_not;
+  const auto lost = [](const RankPlace& place) { return place.clock.lost(); };
+  if (outcomes.size() < agreement.places.size() || std::ranges::any_of(agreement.places, lost))
+    end.everybody = Everybody::is_not;
   auto error = why_invalid(options, agreement.places, outcomes);
   const bool not_valid = error.has_value();
   std::vector<Outcome> with_result;
@@ -240,6 +265,10 @@ tools::Result<void> follow(const Ranks& ranks, const OptionsOfRank& options_of_r
   const Duration patience = perf::seconds_as_duration(until_start) + options->workload.duration + kPatienceWithFirst;
   if (!ranks.send_to_first(Ranks::Kind::outcome, to_text(own), after(patience)))
     return gives_up("did not take its result");
+  // Rank 0 waits for the results of all others, and then compares all clocks.
+  const double until_last = seconds_after_first(*options, ranks.size() - 1);
+  if (!ranks.hear(after(kPatienceWithFirst + perf::seconds_as_duration(until_last) + ranks.size() * kPatienceForClock)))
+    return gives_up("does not say that the test is over");
   return {};
 }
 

@@ -1,7 +1,7 @@
 // mxp-perf-mpi: the load of `mxp-perf client` from all processes of an MPI job together, and one result.
-#include <algorithm>
 #include <cstdlib>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "common/json_output.h"
@@ -11,6 +11,7 @@
 #include "mxp-perf-mpi/job.h"
 #include "mxp-perf-mpi/rank_logs.h"
 #include "mxp-perf-mpi/ranks.h"
+#include "mxp-perf-mpi/start_watch.h"
 #include "mxp-perf/options.h"
 #include "mxp-perf/outputs/result_sinks.h"
 
@@ -22,10 +23,29 @@ namespace {
 
 constexpr const char* kTool = "mxp-perf-mpi";
 
-// Whether a launcher has started this process as one of several, or as the only one.
-bool is_launched() {
-  constexpr const char* kSaidByLaunchers[] = {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK"};
-  return std::ranges::any_of(kSaidByLaunchers, [](const char* name) { return std::getenv(name) != nullptr; });
+// As the launcher says that has started this process as one of several, or as the only one; null without any.
+const char* launched_rank() {
+  for (const char* name : {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK"})
+    if (const char* rank = std::getenv(name)) return rank;
+  return nullptr;
+}
+
+// Before MPI has begun: rank 0 alone writes what there is to write.
+int fail_without_mpi(const tools::ToolError& error, const std::vector<std::string>& arguments) {
+  const char* const rank = launched_rank();
+  if (rank == nullptr || std::string_view(rank) == "0")
+    return tools::report_failure(kTool, error, arguments, tools::StdoutUse::free);
+  tools::print_error(kTool, error);
+  return static_cast<int>(error.exit_code());
+}
+
+tools::Result<perf_mpi::Ranks> begin_mpi(int* argc, char*** argv, const std::vector<std::string>& arguments) {
+  const auto patience = perf_mpi::start_patience(std::getenv(perf_mpi::kStartVariable));
+  if (!patience) return tools::fail(tools::ErrorKind::usage, patience.error());
+  const perf_mpi::StartWatch watch(*patience, [&] {
+    std::_Exit(fail_without_mpi(perf_mpi::why_not_started(launched_rank(), *patience), arguments));
+  });
+  return perf_mpi::Ranks::begin(argc, argv);
 }
 
 int end_all(const perf_mpi::Ranks& ranks, perf_mpi::Everybody everybody, int code) {
@@ -80,13 +100,10 @@ int main(int argc, char** argv) {
   tools::prepare_process();
   const std::vector<std::string> arguments(argv + 1, argv + argc);
   // Help and its like, as a shell asks for them to complete a word, need no MPI, which takes its time to begin.
-  if (!is_launched())
+  if (launched_rank() == nullptr)
     if (const auto options = perf::parse_rank_options(arguments); !options)
       return tools::report_stop(kTool, options.error(), arguments, tools::StdoutUse::free);
-  const auto ranks = perf_mpi::Ranks::begin(&argc, &argv);
-  if (!ranks) {
-    tools::print_error(kTool, ranks.error());
-    return static_cast<int>(ranks.error().exit_code());
-  }
+  const auto ranks = begin_mpi(&argc, &argv, arguments);
+  if (!ranks) return fail_without_mpi(ranks.error(), arguments);
   return ranks->is_first() ? lead(*ranks, arguments) : follow(*ranks, arguments);
 }

@@ -22,8 +22,9 @@ using Pointer = nlohmann::json::json_pointer;
 std::vector<RankSpan> spans_of(std::span<const Outcome> outcomes) {
   std::vector<RankSpan> spans;
   for (const Outcome& outcome : outcomes)
-    spans.push_back(
-        {.begin_seconds = seconds_late(outcome), .seconds = number_in(outcome, "/result/seconds").value_or(0)});
+    spans.push_back({.begin_seconds = seconds_late(outcome),
+                     .seconds = number_in(outcome, "/result/seconds").value_or(0),
+                     .error_seconds = outcome.clock_error_seconds});
   return spans;
 }
 

@@ -1,9 +1,9 @@
 // One result of the results of all ranks: counts add up, rates are those of all counts in the time of all (spans.h),
 // percentiles those of the sum of the histograms, by the code of `mxp-perf merge`.
 //
-// It is made of the ranks' documents, which are what came from them: they are specified (docs/schema), and a second form
-// of a result, made for MPI alone, would have to be kept in step with them. What a document has as a ratio or a mean
-// came beside it (outcome.h).
+// It is made of the ranks' documents, which are what came from them: they are specified (docs/schema), and a second
+// form of a result, made for MPI alone, would have to be kept in step with them. What a document has as a ratio or a
+// mean came beside it (outcome.h).
 #pragma once
 
 #include <nlohmann/json.hpp>

@@ -26,6 +26,7 @@ struct Outcome {
   nlohmann::json document = nullptr;  // as mxp-perf client writes it; null: there is no result
   std::string hlog = {};              // its histograms, exactly; "" without a result
   Beside beside = {};
+  double clock_error_seconds = 0;  // what its times may be wrong by, as rank 0 knows
 };
 // `options`: those of this rank's own share.
 Outcome outcome_of(int rank, const perf::ClientResult& measured, const perf::Options& options);

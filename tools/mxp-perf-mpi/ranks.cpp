@@ -10,6 +10,7 @@
 #include <thread>
 #include <utility>
 
+#include "mxp-perf-mpi/arrived.h"
 #include "mxp-perf/clock/unix_time.h"
 #include "udp/clock.h"
 
@@ -123,8 +124,7 @@ bool Ranks::send_to_first(Kind kind, const std::string& text, const GiveUp& give
 
 void Ranks::receive_all(Kind kind, const std::function<void(int rank, std::string text)>& take,
                         const GiveUp& give_up) const {
-  std::vector<bool> came(static_cast<std::size_t>(size_));
-  for (int missing = size_ - 1; missing > 0;) {
+  for (Arrived arrived(size_); !arrived.all();) {
     int there = 0;
     MPI_Status status{};
     MPI_Message message = MPI_MESSAGE_NULL;
@@ -136,26 +136,20 @@ void Ranks::receive_all(Kind kind, const std::function<void(int rank, std::strin
     }
     auto text = take_text(message, status, give_up);
     if (!text) return;
-    const auto rank = static_cast<std::size_t>(status.MPI_SOURCE);
-    if (came[rank]) continue;  // a second text takes no other rank's place
-    came[rank] = true;
-    take(status.MPI_SOURCE, *std::move(text));
-    --missing;
+    if (arrived.take(status.MPI_SOURCE)) take(status.MPI_SOURCE, *std::move(text));
   }
 }
 
 std::optional<ClockOffset> Ranks::ask_for_clock(int rank, const GiveUp& give_up) const {
-  ClockOffset best{.seconds = 0, .error_seconds = kUnknownClockError};
+  ClockQuestions questions;
   for (int i = 0; i != kQuestions; ++i) {
     const double asked = perf::unix_seconds();
     if (!send_number(asked, rank, kQuestion, give_up)) return std::nullopt;
     const auto theirs = receive_number(rank, kAnswer, give_up);
     if (!theirs) return std::nullopt;
-    const double half = (perf::unix_seconds() - asked) / 2;
-    // The clock of day may be set back meanwhile: such a question tells nothing.
-    if (half >= 0 && half < best.error_seconds) best = {.seconds = *theirs - asked - half, .error_seconds = half};
+    questions.add(asked, *theirs, perf::unix_seconds());
   }
-  return best;
+  return questions.best();
 }
 
 void Ranks::tell(const std::vector<double>& by_rank) const {

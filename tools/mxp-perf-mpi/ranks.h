@@ -1,6 +1,6 @@
-// The processes of an MPI job, as far as this tool needs them: texts for rank 0, numbers from it, and how far clocks are apart.
-// Nothing here waits for ever for another rank, which may have stopped. All calls of MPI are here, and on the thread of
-// main (MPI_THREAD_FUNNELED). Load never goes this way.
+// The processes of an MPI job, as far as this tool needs them: texts for rank 0, numbers from it, and how far clocks
+// are apart. Nothing here waits for ever for another rank, which may have stopped. All calls of MPI are here, and on
+// the thread of main (MPI_THREAD_FUNNELED). Load never goes this way.
 #pragma once
 
 #include <chrono>
@@ -11,18 +11,10 @@
 #include <vector>
 
 #include "common/tool_error.h"
+#include "mxp-perf-mpi/clocks.h"
 #include "mxp/time.h"
 
 namespace mxp::perf_mpi {
-
-// Where no question about a clock told anything: longer than any test.
-inline constexpr double kUnknownClockError = 1e6;
-
-// By how much a rank's clock is ahead of that of rank 0.
-struct ClockOffset {
-  double seconds = 0;
-  double error_seconds = 0;  // at most
-};
 
 class Ranks {
  public:
@@ -46,7 +38,8 @@ class Ranks {
   std::optional<ClockOffset> ask_for_clock(int rank, const GiveUp& give_up) const;
   // On rank 0: tells each of the others its number. It is on its way then, whether or not it is heard.
   void tell(const std::vector<double>& by_rank) const;
-  // On the others: that number. Answers questions about the clock meanwhile. Nothing: it did not come before `give_up()`.
+  // On the others: that number. Answers questions about the clock meanwhile. Nothing: it did not come before
+  // `give_up()`.
   std::optional<double> hear(const GiveUp& give_up) const;
 
   // Everybody is there: ends together.

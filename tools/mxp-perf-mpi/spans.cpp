@@ -15,9 +15,13 @@ double seconds_of_all(std::span<const RankSpan> spans) {
 }
 
 bool began_together(std::span<const RankSpan> spans) {
-  const auto [first, last] = std::ranges::minmax(spans, {}, &RankSpan::begin_seconds);
-  const double longest = std::ranges::max(spans, {}, &RankSpan::seconds).seconds;
-  return last.begin_seconds - first.begin_seconds <= longest * (perf::kRateTolerance - 1);
+  double first = spans.front().begin_seconds, last = first, longest = 0;
+  for (const RankSpan& one : spans) {
+    first = std::min(first, one.begin_seconds - one.error_seconds);
+    last = std::max(last, one.begin_seconds + one.error_seconds);
+    longest = std::max(longest, one.seconds);
+  }
+  return last - first <= longest * (perf::kRateTolerance - 1);
 }
 
 std::optional<double> rate_of_all(std::span<const RankCount> counts) {

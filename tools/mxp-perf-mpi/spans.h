@@ -13,12 +13,13 @@ namespace mxp::perf_mpi {
 
 struct RankSpan {
   double begin_seconds = 0;
-  double seconds = 0;  // 0: there was one arrival at most
+  double seconds = 0;        // 0: there was one arrival at most
+  double error_seconds = 0;  // by which the begin may be wrong
 };
 // From the first begin to the last end. REQUIRES: there is one.
 double seconds_of_all(std::span<const RankSpan> spans);
-// Whether they began so near to each other that all together kept a rate of which each kept its share: within a fiftieth
-// of the longest (kRateTolerance).
+// Whether they began so near to each other that all together kept a rate of which each kept its share: within a
+// fiftieth of the longest (kRateTolerance), wherever within its error each did.
 bool began_together(std::span<const RankSpan> spans);
 
 // What a rank counted, and at which rate in its own span; nothing: it had no span.
@@ -37,8 +38,8 @@ struct RankIntervals {
 };
 // By how much of its length an interval may lie beside that of another rank, and still be the same one.
 inline constexpr double kSameInterval = 0.1;
-// One for each that all ranks have at the same time: what they counted in theirs, by the mean of the lengths. Empty: they
-// are not the same.
+// One for each that all ranks have at the same time: what they counted in theirs, by the mean of the lengths. Empty:
+// they are not the same.
 std::vector<perf::IntervalRate> intervals_of_all(std::span<const RankIntervals> ranks);
 
 }  // namespace mxp::perf_mpi

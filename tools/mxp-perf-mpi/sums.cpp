@@ -14,6 +14,16 @@ const Json* found(const Outcome& outcome, const std::string& where) {
   return outcome.document.contains(pointer) ? &outcome.document.at(pointer) : nullptr;
 }
 
+// `read`: number_in or count_in. Nothing where no document has it.
+template <typename Number>
+std::optional<Number> sum(std::span<const Outcome> outcomes, const std::string& where,
+                          std::optional<Number> (*read)(const Outcome&, const std::string&)) {
+  std::optional<Number> total;
+  for (const Outcome& outcome : outcomes)
+    if (const auto one = read(outcome, where)) total = total.value_or(0) + *one;
+  return total;
+}
+
 // {"pacing":812.4,…}, and of such objects by class.
 void add_times(Json& to, const Json& times) {
   for (const auto& [key, value] : times.items()) {
@@ -59,17 +69,11 @@ std::optional<std::uint64_t> count_in(const Outcome& outcome, const std::string&
 double seconds_late(const Outcome& outcome) { return number_in(outcome, "/start/late_us").value_or(0) * 1e-6; }
 
 std::optional<double> sum_of(std::span<const Outcome> outcomes, const std::string& where) {
-  std::optional<double> total;
-  for (const Outcome& outcome : outcomes)
-    if (const auto one = number_in(outcome, where)) total = total.value_or(0) + *one;
-  return total;
+  return sum(outcomes, where, number_in);
 }
 
 std::optional<std::uint64_t> count_of(std::span<const Outcome> outcomes, const std::string& where) {
-  std::optional<std::uint64_t> total;
-  for (const Outcome& outcome : outcomes)
-    if (const auto one = count_in(outcome, where)) total = total.value_or(0) + *one;
-  return total;
+  return sum(outcomes, where, count_in);
 }
 
 std::optional<std::uint64_t> count_of_each(std::span<const Outcome> outcomes, const std::string& where) {

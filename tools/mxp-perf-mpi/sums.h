@@ -17,7 +17,7 @@ std::optional<std::uint64_t> count_in(const Outcome& outcome, const std::string&
 // How long after the time that it was told a rank began; 0 where its document does not say.
 double seconds_late(const Outcome& outcome);
 
-// Of those documents that have it.
+// The sum of those documents that have it: of times and rates, and of counts.
 std::optional<double> sum_of(std::span<const Outcome> outcomes, const std::string& where);
 std::optional<std::uint64_t> count_of(std::span<const Outcome> outcomes, const std::string& where);
 // Nothing unless each document has it.

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 
 #include "common/escape.h"
 #include "common/units.h"
@@ -32,6 +33,23 @@ std::string missing_ranks(std::span<const RankPlace> places, std::span<const Out
   return missing;
 }
 
+// Whether a rank was on time is not known where its clock is not.
+std::optional<tools::ToolError> why_no_clock(const RankClock& clock, const std::string& name, Duration duration) {
+  const double most = std::chrono::duration<double>(duration).count() * kSlowShare;
+  if (clock.error_seconds() <= most) return std::nullopt;
+  const auto is_invalid = [&](const std::string& why) {
+    return tools::ToolError{ErrorKind::network, why + ": the run is not valid"};
+  };
+  if (clock.lost()) return is_invalid(fmt::format("{} did not tell its time after the test", name));
+  const std::string test = fmt::format("of a test of {}", tools::format_duration(duration));
+  const double drift = std::abs(clock.drift_seconds().value_or(0));
+  if (clock.after && drift > clock.before.error_seconds + clock.after->error_seconds)
+    return is_invalid(
+        fmt::format("the clock of {} moved by {} against that of rank 0, {}", name, time_text(drift), test));
+  return is_invalid(
+      fmt::format("the clock of {} is known no better than to {}, {}", name, time_text(clock.error_seconds()), test));
+}
+
 }  // namespace
 
 std::string name_of(std::size_t rank, const std::string& host) {
@@ -57,12 +75,7 @@ std::optional<tools::ToolError> why_invalid(const perf::Options& options, std::s
     if (const double late = seconds_late(outcome); late > most)
       return tools::ToolError{ErrorKind::network,
                               fmt::format("{} began {} late: the run is not valid", name, time_text(late))};
-    // Whether it was on time is not known then.
-    if (const double error = places[rank].clock.error_seconds; error > most)
-      return tools::ToolError{
-          ErrorKind::network,
-          fmt::format("the clock of {} is known no better than to {}, of a test of {}: the run is not valid", name,
-                      time_text(error), tools::format_duration(options.workload.duration))};
+    if (auto why = why_no_clock(places[rank].clock, name, options.workload.duration)) return why;
   }
   return std::nullopt;
 }

@@ -1,4 +1,5 @@
-// Whether the ranks' results are one run: all are there, none failed, and they measured at one time.
+// Whether the ranks' results are one run: all are there, none failed, and they measured at one time, by clocks that
+// kept their distance.
 #pragma once
 
 #include <optional>
@@ -6,8 +7,8 @@
 #include <string>
 
 #include "common/tool_error.h"
+#include "mxp-perf-mpi/clocks.h"
 #include "mxp-perf-mpi/outcome.h"
-#include "mxp-perf-mpi/ranks.h"
 #include "mxp-perf/options.h"
 
 namespace mxp::perf_mpi {
@@ -15,7 +16,7 @@ namespace mxp::perf_mpi {
 // What is known of a rank whether or not it gave a result.
 struct RankPlace {
   std::string host;
-  ClockOffset clock;
+  RankClock clock;
 };
 
 // "rank 2 on host-c"

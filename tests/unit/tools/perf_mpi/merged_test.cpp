@@ -91,6 +91,16 @@ BOOST_AUTO_TEST_CASE(a_rate_that_was_kept_is_not_less_for_a_moments_delay) {
   BOOST_TEST(merged->result.seconds == 2.03, tolerance(1e-6));
 }
 
+BOOST_AUTO_TEST_CASE(a_rate_is_not_kept_by_ranks_whose_clocks_moved_apart) {
+  const auto latency = values({{50'000, 10}});
+  const auto options = made_options(perf::Test::rr);
+  auto outcomes = made_outcomes({calls(200, latency), calls(200, latency)}, options);
+  outcomes[1].clock_error_seconds = 0.01;
+  BOOST_TEST(merge_outcomes(options, outcomes).value().document.at("result").at("rate_kept") == true);
+  outcomes[1].clock_error_seconds = 0.05;  // of two seconds
+  BOOST_TEST(merge_outcomes(options, outcomes).value().document.at("result").at("rate_kept") == false);
+}
+
 BOOST_AUTO_TEST_CASE(a_rate_that_one_rank_missed_is_missed) {
   const auto latency = values({{50'000, 10}});
   const auto options = made_options(perf::Test::rr);

@@ -53,6 +53,17 @@ BOOST_AUTO_TEST_CASE(ranks_began_together_within_a_fiftieth) {
   BOOST_TEST(!together(-0.11));
 }
 
+// What may be so far apart is not known to be together.
+BOOST_AUTO_TEST_CASE(ranks_whose_clocks_are_not_known_did_not_begin_together) {
+  const auto together = [](double error) {
+    const RankSpan spans[] = {{.begin_seconds = 0.1, .seconds = 10},
+                              {.begin_seconds = 0.1, .seconds = 10, .error_seconds = error}};
+    return began_together(spans);
+  };
+  BOOST_TEST(together(0.09));
+  BOOST_TEST(!together(0.11));
+}
+
 BOOST_AUTO_TEST_CASE(intervals_at_one_time_keep_what_was_counted) {
   const RankIntervals ranks[] = {{.begin_seconds = 0,
                                   .rates = {{.begin_seconds = 0, .end_seconds = 1, .per_second = 100},

@@ -19,7 +19,7 @@ using mxp::tools::ToolError;
 namespace {
 
 const std::vector<RankPlace> kPlaces = {{.host = "a", .clock = {}},
-                                        {.host = "b\n", .clock = {.seconds = 0.5, .error_seconds = 0.001}},
+                                        {.host = "b\n", .clock = {.before = {.seconds = 0.5, .error_seconds = 0.001}}},
                                         {.host = "c", .clock = {}}};
 
 // Of ten seconds.
@@ -47,13 +47,39 @@ BOOST_AUTO_TEST_CASE(a_rank_that_began_after_a_tenth_is_named) {
 
 BOOST_AUTO_TEST_CASE(a_clock_that_is_not_known_to_a_tenth_of_the_test_makes_no_run) {
   auto places = kPlaces;
-  places[2].clock.error_seconds = 0.99;
+  places[2].clock.before.error_seconds = 0.99;
   BOOST_TEST(!judged(three(), places).has_value());
-  places[2].clock.error_seconds = 12;
+  places[2].clock.before.error_seconds = 12;
   BOOST_TEST(judged(three(), places).value().message ==
              "the clock of rank 2 on c is known no better than to 12.00 s, of a test of 10.00 s: the run is not valid");
-  places[2].clock.error_seconds = kUnknownClockError;
+  places[2].clock.before.error_seconds = kUnknownClockError;
   BOOST_TEST(judged(three(), places).has_value());
+}
+
+// The tenth is a second.
+BOOST_AUTO_TEST_CASE(a_clock_that_moves_during_the_test_makes_no_run) {
+  auto places = kPlaces;
+  RankClock& clock = places[1].clock;
+  clock.after = ClockOffset{.seconds = 0.5, .error_seconds = 0.01};
+  BOOST_TEST(!judged(three(), places).has_value());
+  clock.after->seconds = 1.48;  // moved by 0.98, known to 0.01
+  BOOST_TEST(!judged(three(), places).has_value());
+  clock.after->seconds = 3.5;
+  BOOST_TEST(
+      judged(three(), places).value().message ==
+      "the clock of rank 1 on b\\x0a moved by 3.00 s against that of rank 0, of a test of 10.00 s: the run is not "
+      "valid");
+  BOOST_TEST((judged(three(), places)->kind == ErrorKind::network));
+  clock.after->seconds = -2.5;
+  BOOST_TEST(judged(three(), places).value().message.starts_with("the clock of rank 1 on b\\x0a moved by 3.00 s "));
+  // It may have moved, or not.
+  clock.after = ClockOffset{.seconds = 1.5, .error_seconds = 2};
+  BOOST_TEST(judged(three(), places)
+                 .value()
+                 .message.starts_with("the clock of rank 1 on b\\x0a is known no better than to 3.00 s"));
+  clock.after = ClockOffset{.error_seconds = kUnknownClockError};
+  BOOST_TEST(judged(three(), places).value().message ==
+             "rank 1 on b\\x0a did not tell its time after the test: the run is not valid");
 }
 
 BOOST_AUTO_TEST_CASE(ranks_that_gave_nothing_are_named) {
@@ -85,6 +111,13 @@ BOOST_AUTO_TEST_CASE(each_rank_has_its_entry) {
   BOOST_TEST(hosts[1].at("rank") == 1);
   BOOST_TEST(hosts[1].at("clock_offset_us") == 500'000);
   BOOST_TEST(hosts[1].at("clock_error_us") == 1000);
+  BOOST_TEST(!hosts[1].contains("clock_drift_us"));
+  auto again = kPlaces;
+  again[1].clock.after = ClockOffset{.seconds = 0.504, .error_seconds = 0.002};
+  const auto compared = hosts_of(again, outcomes)[1];
+  BOOST_TEST(compared.at("clock_offset_us") == 500'000);
+  BOOST_TEST(compared.at("clock_drift_us").get<double>() == 4000, boost::test_tools::tolerance(1e-6));
+  BOOST_TEST(compared.at("clock_error_us").get<double>() == 6000, boost::test_tools::tolerance(1e-6));
   BOOST_TEST(hosts[1].at("start_late_us").get<double>() == 250'000, boost::test_tools::tolerance(1e-6));
   BOOST_TEST(hosts[1].at("error").at("message") == "it ended");
   BOOST_TEST(hosts[1].at("result") == outcomes[1].document.at("result"));
