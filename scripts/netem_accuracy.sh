@@ -6,27 +6,31 @@
 #   rate   within 1 %
 #   loss   within the interval that holds 99 % of all runs
 #   load   200,000 packets/s, of which the relay itself lost none
+# Where the system allows it (CAP_SYS_NICE), the relay runs with --realtime, and the first line says so.
 # Bounded: 20 seconds, and SECONDS for each of eleven links. Needs a quiet machine and a release build; the exit code says
 # only whether it could measure.
 #
-# Usage: scripts/netem_accuracy.sh [--seconds N] [--build FOLDER]
+# Usage: scripts/netem_accuracy.sh [--seconds N] [--build FOLDER] [--no-realtime]
 #   --seconds N     how long each link is measured (default 5)
 #   --build FOLDER  where the tools were built (default build/release)
+#   --no-realtime   the relay is an ordinary process, whatever the system allows
 source "$(dirname "$0")/common.sh"
 seconds=5
 build=build/release
+realtime=if_allowed
 while [ $# -gt 0 ]; do
   case "$1" in
     --seconds) seconds=$(whole_number "$@"); shift 2 ;;
     --build) build=$(value "$@"); shift 2 ;;
+    --no-realtime) realtime=no; shift ;;
     *) other_argument "$1" ;;
   esac
 done
 for tool in mxp-perf mxp-netem; do
   [ -x "$build/bin/$tool" ] || fail "no $build/bin/$tool; build the release preset first"
 done
-exec python3 - "$build/bin" "$seconds" <<'PYTHON'
-import json, math, re, signal, socket, subprocess, sys, time
+exec python3 - "$build/bin" "$seconds" "$realtime" <<'PYTHON'
+import json, math, os, re, signal, socket, subprocess, sys, time
 
 tools, seconds = sys.argv[1], int(sys.argv[2])
 UDP_SEGMENT = 103  # linux/udp.h: the kernel cuts what is sent into datagrams of this size
@@ -68,7 +72,7 @@ def measure(spec, size, packets_per_second):
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sink:  # which nobody empties: the relay is measured, not it
         sink.bind(("127.0.0.1", 0))
         relay = subprocess.Popen([f"{tools}/mxp-netem", "-l", "127.0.0.1:0", "-t", "127.0.0.1:%d" % sink.getsockname()[1],
-                                  "--up", spec, "--stats", "-", "--quiet"],
+                                  "--up", spec, "--stats", "-", "--quiet", *realtime],
                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, bufsize=1)
         try:
             ready = relay.stderr.readline()
@@ -122,9 +126,22 @@ LINKS += [(f"rate {mbit}mbit", LARGE, math.ceil(1.2e6 * mbit / 8 / (LARGE + IP_A
           for mbit in (1, 10, 100, 1000)]
 LINKS += [("", SMALL, LOAD, judge_load)]
 
+def allowed_realtime():
+    """--realtime, where the relay may have it."""
+    if sys.argv[3] == "no":
+        return []
+    try:
+        os.sched_setscheduler(0, os.SCHED_RR | os.SCHED_RESET_ON_FORK, os.sched_param(1))
+        os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
+        return ["--realtime"]
+    except OSError:
+        return []
+
+
 try:
+    realtime = allowed_realtime()
     timer_p99 = timer_late_us()
-    print(f"a sleep of 1 ms is late here by {timer_p99:.0f} us (p99)")
+    print(f"a sleep of 1 ms is late here by {timer_p99:.0f} us (p99); the relay runs {'with' if realtime else 'without'} --realtime")
     print(f"{'link':<26} {'in/s':>8} {'asked':>16} {'achieved':>18} {'late p50':>9} {'late p99':>10}  verdict")
     kept = 0
     for spec, size, packets_per_second, judge in LINKS:

@@ -450,6 +450,36 @@ class NetemTest(unittest.TestCase):
         self.assertGreaterEqual(slept[()], 20, slept)
         self.assertLess(slept[("--spin",)], 10, slept)
 
+    def test_realtime_is_scheduled_before_others_or_refused(self):
+        excluded = subprocess.run([NETEM, "-l", "127.0.0.1:0", "-t", "127.0.0.1:9", "--realtime", "--spin"], capture_output=True, text=True, timeout=20)
+        self.assertEqual(excluded.returncode, 2, excluded.stderr)
+        self.assertIn("--realtime excludes --spin", excluded.stderr)
+        with self.subTest("not allowed"), tempfile.TemporaryDirectory() as folder:
+            tool, options = NETEM, {"preexec_fn": lambda: resource.setrlimit(resource.RLIMIT_RTPRIO, (0, 0))}
+            if os.geteuid() == 0:  # who may do everything is somebody else for this
+                os.chmod(folder, 0o755)
+                tool = shutil.copy(NETEM, folder)
+                options.update(user=65534, group=65534, extra_groups=[])
+            refused = subprocess.run([tool, "-l", "127.0.0.1:0", "-t", "127.0.0.1:9", "--realtime", "--stats", "-"], capture_output=True, text=True, timeout=20, **options)
+            self.assertEqual(refused.returncode, 1, refused.stderr)
+            self.assertIn("mxp-netem: --realtime: the system does not allow it", refused.stderr)
+            self.assertNotIn("relaying", refused.stderr)
+            self.assertEqual(json.loads(refused.stdout)["error"]["kind"], "io")
+        try:
+            os.sched_setscheduler(0, os.SCHED_RR | os.SCHED_RESET_ON_FORK, os.sched_param(1))
+            os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
+        except OSError:
+            self.skipTest("the system does not allow real-time scheduling")
+        relay = self.relay("--realtime", "--stats", "-")
+        self.assertEqual(os.sched_getscheduler(relay.process.pid) & ~os.SCHED_RESET_ON_FORK, os.SCHED_RR)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
+            one.settimeout(20)
+            one.sendto(b"x", relay.address)
+            self.assertEqual(one.recv(100), b"x")
+        code, out, _ = relay.stop()
+        self.assertEqual(code, 130)
+        self.assertIs(json.loads(out)["relay"]["realtime"], True)
+
     def test_ecn_bits_pass(self):
         relay = self.relay()
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:

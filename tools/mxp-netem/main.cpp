@@ -16,6 +16,7 @@
 #include "mxp-netem/arrival_clock.h"
 #include "mxp-netem/capture.h"
 #include "mxp-netem/options.h"
+#include "mxp-netem/realtime.h"
 #include "mxp-netem/record_file.h"
 #include "mxp-netem/relay.h"
 #include "mxp-netem/report.h"
@@ -66,6 +67,8 @@ Result<RelayEnd> serve_with_api(const Options& options, Relay* relay, const Sign
 // Relays until the end and reports. `report` stays empty if it could not begin.
 Result<RelayEnd> relay_until_the_end(const Options& options, const std::vector<std::string>& arguments,
                                      const SignalWatch& signals, nlohmann::json& report) {
+  if (options.realtime)
+    if (auto done = become_realtime(); !done) return std::unexpected(done.error());
   Output output{std::string(kTool), options.verbosity};
   const auto open_output = [&](std::string_view option, const std::string& path) -> Result<UniqueFd> {
     const auto used = files_in_use(options, arguments, option);

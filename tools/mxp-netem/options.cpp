@@ -59,6 +59,7 @@ struct LowOptions {
   bool force = false;
   bool strict = false;
   bool spin = false;
+  bool realtime = false;
   int verbosity = 0;
 };
 
@@ -102,6 +103,7 @@ void declare(CLI::App& app, LowOptions& low) {
   app.add_flag("--strict", low.strict,
                "exit 6 if the relay itself lost packets or sent the latest 1% of them 1 ms late or more");
   app.add_flag("--spin", low.spin, "never sleep: exact times at the price of a processor");
+  app.add_flag("--realtime", low.realtime, "be scheduled before other programs, where the system allows it");
   add_verbosity(app, low.verbosity);
   add_version(app, "mxp-netem");
 }
@@ -215,12 +217,15 @@ std::expected<Options, ParseStop> interpret(const LowOptions& low) {
                   .tcp = low.tcp,
                   .strict = low.strict,
                   .spin = low.spin,
+                  .realtime = low.realtime,
                   .verbosity = static_cast<Verbosity>(low.verbosity)};
   if (!low.pcap.empty() && low.listen.empty()) return stop(ExitCode::usage, "--pcap needs --listen and --target");
   if (!low.record.empty() && low.listen.empty()) return stop(ExitCode::usage, "--record needs --listen and --target");
   if (low.record == "-") return stop(ExitCode::usage, "--record needs a file: stdout is for --stats");
   if (!low.record.empty() && (low.record == low.stats || low.record == low.pcap || low.record == low.replay))
     return stop(ExitCode::usage, "--record needs a file of its own");
+  if (low.realtime && low.spin)
+    return stop(ExitCode::usage, "--realtime excludes --spin, with which nothing else would run on its processor");
   if (low.pcap == "-") return stop(ExitCode::usage, "--pcap needs a file: stdout is for --stats");
   if (!low.pcap.empty() && low.pcap == low.stats) return stop(ExitCode::usage, "--pcap and --stats name the same file");
 

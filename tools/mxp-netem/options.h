@@ -38,6 +38,7 @@ struct Options {
   bool tcp = false;
   bool strict = false;
   bool spin = false;
+  bool realtime = false;
   Verbosity verbosity = Verbosity::normal;
 
   const netem::LinkSpec& up() const { return plans.back().timeline.up; }      // client to target

@@ -172,6 +172,7 @@ nlohmann::json report_json(const Options& options, const Relay& relay) {
                            {"send_failures", health.send_failures},
                            {"refused", health.refused},
                            {"unreachable", health.unreachable}}}};
+  if (options.realtime) json["relay"]["realtime"] = true;
   if (const TcpRelay* tcp = relay.tcp()) {
     json["tcp"] = {{"connections", tcp->counters().connections},
                    {"refused", tcp->counters().refused},
