@@ -1,9 +1,15 @@
 // The events of a connection's life, as an endpoint tells them.
+#include <fmt/format.h>
+
 #include <boost/test/unit_test.hpp>
 #include <map>
+#include <sstream>
 #include <vector>
 
+#include "mxp/otlp.h"
 #include "support/host.h"
+#include "support/pattern.h"
+#include "support/temporary_folder.h"
 
 using namespace mxp;
 using namespace mxp::test;
@@ -172,23 +178,64 @@ BOOST_AUTO_TEST_CASE(a_client_that_is_refused_makes_no_connection_and_is_told) {
   BOOST_TEST(pair.client_trace.closed[0].before_established);
 }
 
+// A server that a client sends an initial to, and that hears no more of it.
+struct UnconfirmedClient {
+  explicit UnconfirmedClient(TraceSink& trace) : server(default_server(), kServerAddress, 2, &trace) {
+    (void)client.endpoint.connect(now, kServerAddress, server.endpoint.public_key());
+    client.poll(now, [&](const SocketAddress&, ByteView datagram) { server.receive(now, datagram, kClientAddress); });
+  }
+  void run_for(Duration span) {
+    for (const Timestamp end = now + span; now < end;) {
+      now += 100ms;
+      if (server.endpoint.next_timeout() <= now) server.endpoint.on_timeout(now);
+      server.poll(now, [](const SocketAddress&, ByteView) {});
+    }
+  }
+
+  Timestamp now{1h};
+  Host server;
+  Host client{default_client(), kClientAddress, 1};
+};
+
 BOOST_AUTO_TEST_CASE(a_client_that_never_confirms_ends_with_a_word) {
   Watcher trace(false);
-  Host server(default_server(), kServerAddress, 2, &trace);
-  Host client(default_client(), kClientAddress, 1);
-  Timestamp now(1h);
-  (void)client.endpoint.connect(now, kServerAddress, server.endpoint.public_key());
-  client.poll(now, [&](const SocketAddress&, ByteView datagram) { server.receive(now, datagram, kClientAddress); });
-  for (int i = 0; i < 200; ++i) {
-    now += 100ms;
-    if (server.endpoint.next_timeout() <= now) server.endpoint.on_timeout(now);
-    server.poll(now, [](const SocketAddress&, ByteView) {});
-  }
+  UnconfirmedClient scene(trace);
+  scene.run_for(20s);
   BOOST_TEST(trace.started.size() == 1u);
   BOOST_TEST_REQUIRE(trace.closed.size() == 1u);
   BOOST_TEST(trace.closed[0].before_established);
   BOOST_TEST(trace.forgotten == 1);
-  BOOST_TEST(server.app.closed.empty());  // its application never heard of it
+  BOOST_TEST(scene.server.app.closed.empty());  // its application never heard of it
+}
+
+// What the spans say of the client then: that its handshake failed and why, and that they are unfinished only where the
+// server ended before the time to confirm was over.
+BOOST_AUTO_TEST_CASE(spans_of_a_client_that_never_confirms_are_unfinished_only_if_the_server_ended_first) {
+  for (const Duration span : {20s, 1s}) {
+    const TemporaryFolder folder;
+    SeededRandom random(1);
+    {
+      auto file = OtlpFile::open((folder.path / "spans").string(), random, {});
+      BOOST_TEST_REQUIRE(file.has_value());
+      UnconfirmedClient scene(**file);
+      scene.run_for(span);
+    }
+    std::istringstream lines(folder.read("spans"));
+    std::map<std::string, std::string> spans;  // by name
+    for (std::string line; std::getline(lines, line);)
+      for (const char* name : {"mxp.connection", "mxp.handshake"})
+        if (line.find(fmt::format("\"name\":\"{}\"", name)) != std::string::npos)
+          BOOST_TEST(spans.emplace(name, line).second);
+    BOOST_TEST_REQUIRE(spans.size() == 2u);
+    const bool ended_first = span == 1s;
+    const auto says = [&](const std::string& name, const std::string& text) {
+      return spans[name].find(text) != std::string::npos;
+    };
+    BOOST_TEST(says("mxp.connection", "mxp.unfinished") == ended_first);
+    BOOST_TEST(says("mxp.connection", "\"mxp.close.by\",\"value\":{\"stringValue\":\"timeout\"}") == !ended_first);
+    for (const char* name : {"mxp.connection", "mxp.handshake"})
+      BOOST_TEST(says(name, "\"status\":{\"code\":2,\"message\":\"handshake timeout\"}") == !ended_first);
+  }
 }
 
 BOOST_AUTO_TEST_SUITE_END()
