@@ -36,17 +36,7 @@ void WholeOutputs::add(const PacketRecord& record) {
 tools::Result<void> WholeOutputs::finish(const nlohmann::json& summary, tools::Output& output) {
   if (qlog_) {
     if (!failure_) note(qlog_->finish());
-    if (qlog_->ended_early() > 0)
-      output.warning(fmt::format("{} of qlog ended before their connections, as more than {} were under way at a time",
-                                 tools::counted(qlog_->ended_early(), "file"), QlogWriter::kMaxTraces));
-    if (qlog_->not_placed() > 0)
-      output.warning(fmt::format("{} at further places than the {} of a connection that are followed are in no qlog",
-                                 tools::counted(qlog_->not_placed(), "packet"), QlogWriter::kMaxPlaces));
-    const std::string limit = qlog_->limit_reached();
-    if (qlog_->left_out() > 0)
-      output.warning(fmt::format("{} are in no qlog: {}", tools::counted(qlog_->left_out(), "packet"),
-                                 limit.empty() ? "their files had ended" : limit));
-    else if (!limit.empty()) output.warning(fmt::format("what ends the last traces is in no qlog: {}", limit));
+    for (const std::string& text : qlog_->warnings()) output.warning(text);
     output.verbose(fmt::format("qlog: {}", tools::counted(qlog_->files(), "file")));
   }
   if (page_ != nullptr) note(page_->finish(capture_, summary));

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "common/counted.h"
 #include "common/units.h"
 #include "mxp-dump/dissect/words.h"
 
@@ -55,6 +56,24 @@ tools::Result<bool> QlogWriter::append(const std::string& file) {
 std::string QlogWriter::limit_reached() const {
   if (full_) return fmt::format("the files reached {} together", tools::format_bytes(limits_.bytes));
   return any_unmade_ ? fmt::format("there were {} files", limits_.files) : std::string();
+}
+
+std::vector<std::string> QlogWriter::warnings() const {
+  const auto are = [](std::uint64_t count) { return count == 1 ? "is" : "are"; };
+  std::vector<std::string> all;
+  if (ended_early_ > 0)
+    all.push_back(fmt::format("{} of qlog ended before {}, as more than {} were under way at a time",
+                              tools::counted(ended_early_, "file"),
+                              ended_early_ == 1 ? "its connection" : "their connections", kMaxTraces));
+  if (not_placed_ > 0)
+    all.push_back(fmt::format("{} at further places than the {} of a connection that are followed {} in no qlog",
+                              tools::counted(not_placed_, "packet"), kMaxPlaces, are(not_placed_)));
+  const std::string limit = limit_reached();
+  if (left_out_ > 0)
+    all.push_back(fmt::format("{} {} in no qlog: {}", tools::counted(left_out_, "packet"), are(left_out_),
+                              limit.empty() ? "their files had ended" : limit));
+  else if (!limit.empty()) all.push_back(fmt::format("what ends the last traces is in no qlog: {}", limit));
+  return all;
 }
 
 QlogWriter::Place* QlogWriter::known_place(const PacketRecord& record) {

@@ -50,6 +50,8 @@ class QlogWriter {
   std::uint64_t left_out() const { return left_out_; }      // packets behind a trace's early end, or past a limit
   // What they ran into, as a clause; empty if they did not.
   std::string limit_reached() const;
+  // What there is to say of all this in the end, a sentence each.
+  std::vector<std::string> warnings() const;
 
  private:
   struct Place {

@@ -70,6 +70,27 @@ BOOST_AUTO_TEST_CASE(past_the_most_bytes_nothing_is_written) {
   }
 }
 
+// The sentences of the end, for one packet and for several, at each of the bounds.
+BOOST_AUTO_TEST_CASE(what_a_bound_left_out_is_said_with_the_bound) {
+  const auto warnings = [](const QlogWriter::Limits& limits, std::uint64_t connections) {
+    const mxp::test::TemporaryFolder folder;
+    auto files = QlogFiles::open(folder.path.string(), tools::IfExists::refuse, {});
+    BOOST_REQUIRE(files.has_value());
+    QlogWriter writer(std::move(*files), QlogFlavour::ietf, limits);
+    for (std::uint64_t connection = 1; connection <= connections; ++connection)
+      BOOST_REQUIRE(writer.add(message_1_of(connection)).has_value());
+    BOOST_REQUIRE(writer.finish().has_value());
+    return writer.warnings();
+  };
+  using Texts = std::vector<std::string>;
+  BOOST_TEST(warnings({}, 4) == Texts());
+  BOOST_TEST(warnings({.files = 3}, 3) == Texts());
+  BOOST_TEST(warnings({.files = 3}, 4) == Texts{"1 packet is in no qlog: there were 3 files"});
+  BOOST_TEST(warnings({.files = 3}, 9) == Texts{"6 packets are in no qlog: there were 3 files"});
+  BOOST_TEST(warnings({.bytes = 0}, 1) == Texts{"1 packet is in no qlog: the files reached 0 B together"});
+  BOOST_TEST(warnings({.bytes = 0}, 2) == Texts{"2 packets are in no qlog: the files reached 0 B together"});
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace mxp::dump::test
