@@ -10,6 +10,7 @@ import stat
 import subprocess
 import unittest
 
+import side_by_side
 from cat_test import CAT, LIMIT, CatTest, content
 from sanitized import SANITIZED
 
@@ -563,4 +564,4 @@ class InSharedFolders(FilesTest):
 
 
 if __name__ == "__main__":
-    unittest.main()
+    side_by_side.main()

@@ -6,6 +6,7 @@ import subprocess
 import threading
 import unittest
 
+import side_by_side
 from cat_test import LIMIT, CatTest, content
 
 
@@ -138,4 +139,4 @@ class Messages(CatTest):
 
 
 if __name__ == "__main__":
-    unittest.main()
+    side_by_side.main()

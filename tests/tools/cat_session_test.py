@@ -15,6 +15,7 @@ import time
 import unittest
 from pathlib import Path
 
+import side_by_side
 from cat_test import CAT, LIMIT, CatTest, content
 from sanitized import SANITIZED
 
@@ -493,4 +494,4 @@ class UnreadOutput(SessionTest):
 
 
 if __name__ == "__main__":
-    unittest.main()
+    side_by_side.main()

@@ -18,6 +18,8 @@ import time
 import unittest
 from pathlib import Path
 
+import side_by_side
+
 BIN = Path(os.environ.get("MXP_BIN", "build/release/bin"))
 CAT = str(BIN / "mxp-cat")
 NETEM = BIN / "mxp-netem"
@@ -942,4 +944,4 @@ class Reports(CatTest):
 
 
 if __name__ == "__main__":
-    unittest.main()
+    side_by_side.main()

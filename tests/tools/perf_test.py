@@ -11,6 +11,7 @@ import tempfile
 import time
 import unittest
 
+import side_by_side
 from perf_support import NETEM, PERF, Server, at_once, perf, relayed, start
 
 
@@ -846,4 +847,4 @@ class WrongUse(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    unittest.main()
+    side_by_side.main(alone=[Runs, Limits, PathMtu, Links, Rates, ManyConnections])
