@@ -4,7 +4,7 @@
 #
 # Usage: scripts/setup.sh [--fuzz] [--all] [--dry-run]
 #   --fuzz     also clang 19 and its runtime, for the fuzz preset
-#   --all      also clang 19 with its formatter, clang-tidy and coverage tools, and Open MPI: what scripts/test.sh --all needs
+#   --all      also clang 19 with its formatter, clang-tidy, linker and coverage tools, and Open MPI: what scripts/test.sh --all needs
 #   --dry-run  only say what is missing
 source "$(dirname "$0")/common.sh"
 
@@ -19,7 +19,7 @@ dry_run=0
 for argument in "$@"; do
   case "$argument" in
     --fuzz) packages+=(clang-19 libclang-rt-19-dev) ;;
-    --all) packages+=(clang-19 libclang-rt-19-dev clang-format-19 clang-tidy-19 llvm-19 libopenmpi-dev openmpi-bin) ;;
+    --all) packages+=(clang-19 libclang-rt-19-dev clang-format-19 clang-tidy-19 llvm-19 lld-19 libopenmpi-dev openmpi-bin) ;;
     --dry-run) dry_run=1 ;;
     *) other_argument "$argument" ;;
   esac

@@ -40,10 +40,13 @@ echo "== what belongs to a package"
 for file in doc/mxp/LICENSE doc/mxp/protocol.md man/man1/mxp-cat.1 bash-completion/completions/mxp-cat; do
   [ -f "$work/moved/share/$file" ] || fail "$file is not installed"
 done
+alone() {  # COMPILER HEADER: each alone, and nothing to complain of
+  "$1" -std=c++23 -x c++ -fsyntax-only -Wall -Wextra -Wpedantic -Werror -I "$moved/include" - <<<"#include <mxp/$(basename "$2")>" ||
+    { echo "test_install: $(basename "$2") does not stand alone with $1" >&2; return 1; }
+}
+export -f alone
+export moved=$work/moved
 for compiler in g++ clang++-19; do
   command -v "$compiler" >/dev/null || continue
-  for header in "$work"/moved/include/mxp/*.h; do  # each alone, and nothing to complain of
-    "$compiler" -std=c++23 -x c++ -fsyntax-only -Wall -Wextra -Wpedantic -Werror -I "$work/moved/include" - <<<"#include <mxp/$(basename "$header")>" ||
-      fail "$(basename "$header") does not stand alone with $compiler"
-  done
+  printf '%s\0' "$moved"/include/mxp/*.h | xargs -0 -n 1 -P "$jobs" bash -c 'alone "$0" "$1"' "$compiler" || fail "headers need others before them"
 done

@@ -26,8 +26,19 @@ export -f look
 if [ $# -gt 0 ]; then
   printf '%s\0' "$@"
 else
-  # What the build itself would write (embedded files) is not there, and nobody wrote it.
-  python3 -c 'import json, os, sys; sys.stdout.write("".join(e["file"] + "\0" for e in json.load(open(sys.argv[1])) if os.path.exists(e["file"])))' "$database/compile_commands.json"
+  # What the build itself would write (embedded files) is not there, and nobody wrote it. The longest ones come first, so that none
+  # of them is left over for one processor at the end.
+  python3 - "$database/compile_commands.json" <<'END'
+import json, os, re, sys
+
+def size(path):  # of a source, or of all that a unity file includes
+    text = open(path).read()
+    parts = re.findall(r'^#include "(/.*\.cpp)"$', text, re.M)
+    return sum(map(os.path.getsize, parts)) if parts else len(text)
+
+files = {e["file"] for e in json.load(open(sys.argv[1])) if os.path.exists(e["file"])}
+sys.stdout.write("".join(f + "\0" for f in sorted(files, key=lambda f: (-size(f), f))))
+END
 fi | xargs -0 -r -n 1 -P "$jobs" bash -c 'look "$0" "$1"' "$database" ||
   fail "findings, or a file that does not compile"
 echo "== tidy: no findings"

@@ -7,6 +7,8 @@
 using namespace mxp;
 using namespace mxp::test;
 
+namespace calls_test {
+
 BOOST_AUTO_TEST_SUITE(calls)
 
 namespace {
@@ -133,3 +135,5 @@ BOOST_AUTO_TEST_CASE(t68_answers_that_nobody_waits_for_change_nothing) {
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace calls_test

@@ -9,6 +9,8 @@
 using namespace mxp;
 using namespace mxp::test;
 
+namespace datagrams_test {
+
 BOOST_AUTO_TEST_SUITE(hostile_datagrams)
 
 namespace {
@@ -151,3 +153,5 @@ BOOST_AUTO_TEST_CASE(t40_an_application_that_sends_for_each_one_dropped) {
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace datagrams_test

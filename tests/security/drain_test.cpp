@@ -8,6 +8,7 @@
 using namespace mxp;
 using namespace mxp::test;
 
+namespace drain_test {
 namespace {
 
 using State = DrainFrame::State;
@@ -128,3 +129,5 @@ BOOST_AUTO_TEST_CASE(t92_a_new_stream_of_a_peer_that_only_begins_is_taken) {
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace drain_test

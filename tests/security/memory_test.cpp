@@ -10,6 +10,7 @@
 using namespace mxp;
 using namespace mxp::test;
 
+namespace memory_test {
 namespace {
 
 constexpr std::size_t kMegabyte = std::size_t{1} << 20;
@@ -306,3 +307,5 @@ BOOST_AUTO_TEST_CASE(t56_a_long_message_gets_its_room_once_there_is_some) {
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace memory_test

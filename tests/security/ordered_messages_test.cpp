@@ -9,6 +9,8 @@
 using namespace mxp;
 using namespace mxp::test;
 
+namespace ordered_messages_test {
+
 BOOST_AUTO_TEST_SUITE(ordered_messages)
 
 namespace {
@@ -147,3 +149,5 @@ BOOST_AUTO_TEST_CASE(order_of_who_takes_no_messages_is_an_unknown_frame) {
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace ordered_messages_test

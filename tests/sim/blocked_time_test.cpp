@@ -9,6 +9,7 @@
 using namespace mxp;
 using namespace mxp::test;
 
+namespace blocked_time_test {
 namespace {
 
 Duration of(const TimeByReason& times, BlockedBy reason) { return times[static_cast<std::size_t>(reason)]; }
@@ -167,3 +168,5 @@ BOOST_AUTO_TEST_CASE(a_class_of_little_weight_waits_for_the_others) {
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace blocked_time_test

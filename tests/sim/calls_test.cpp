@@ -12,6 +12,7 @@
 using namespace mxp;
 using namespace mxp::test;
 
+namespace calls_test {
 namespace {
 
 constexpr Uuid kTarget = {7};
@@ -304,3 +305,5 @@ BOOST_AUTO_TEST_CASE(each_call_is_told_when_the_connection_is_closed) {
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace calls_test

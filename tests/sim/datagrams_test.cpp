@@ -7,6 +7,7 @@
 using namespace mxp;
 using namespace mxp::test;
 
+namespace datagrams_test {
 namespace {
 
 // Each datagram begins with its class and its number in it.
@@ -182,3 +183,5 @@ BOOST_AUTO_TEST_CASE(streams_and_datagrams_share_a_link_by_class) {
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace datagrams_test

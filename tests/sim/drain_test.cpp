@@ -11,6 +11,7 @@
 using namespace mxp;
 using namespace mxp::test;
 
+namespace drain_test {
 namespace {
 
 constexpr Uuid kTarget = {7};
@@ -202,3 +203,5 @@ BOOST_AUTO_TEST_CASE(an_application_with_work_of_its_own_delays_the_end) {
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace drain_test

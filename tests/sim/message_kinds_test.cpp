@@ -9,6 +9,7 @@
 using namespace mxp;
 using namespace mxp::test;
 
+namespace message_kinds_test {
 namespace {
 
 constexpr auto bit(MessageFlag flag) { return static_cast<std::uint8_t>(flag); }
@@ -154,3 +155,5 @@ BOOST_AUTO_TEST_CASE(two_hundred_thousand_messages_that_overtake_each_other_come
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace message_kinds_test

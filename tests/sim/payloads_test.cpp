@@ -7,6 +7,7 @@
 using namespace mxp;
 using namespace mxp::test;
 
+namespace payloads_test {
 namespace {
 
 constexpr auto kBoth =
@@ -160,3 +161,5 @@ BOOST_AUTO_TEST_CASE(compressed_and_sealed_calls_are_answered_once_each) {
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace payloads_test

@@ -8,6 +8,7 @@
 using namespace mxp;
 using namespace mxp::test;
 
+namespace scheduler_trace_test {
 namespace {
 
 using Source = TraceScheduled::Source;
@@ -116,3 +117,5 @@ BOOST_AUTO_TEST_CASE(what_waits_for_company_and_what_expires) {
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace scheduler_trace_test

@@ -847,4 +847,4 @@ class WrongUse(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    side_by_side.main(alone=[Runs, Limits, PathMtu, Links, Rates, ManyConnections])
+    side_by_side.main(alone=[Runs, Limits, PathMtu, Links, Rates, ManyConnections, PeersThatFail])

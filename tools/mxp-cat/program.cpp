@@ -1,4 +1,6 @@
 // mxp-cat: ad-hoc sessions. Parse, build, run, one error line, the exit code.
+#include "mxp-cat/program.h"
+
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -41,7 +43,10 @@ StdoutUse stdout_use(const std::vector<std::string>& arguments) {
   return std::any_of(arguments.begin(), arguments.end(), frees_stdout) ? StdoutUse::free : StdoutUse::carries_data;
 }
 
-int main_of(const std::vector<std::string>& arguments) {
+}  // namespace
+
+int run_cat(int argc, char** argv) {
+  const std::vector<std::string> arguments(argv + 1, argv + argc);
   prepare_process();
   LowOptions low;
   JsonOutput json;
@@ -59,7 +64,4 @@ int main_of(const std::vector<std::string>& arguments) {
   return json.status() ? 0 : report(json.status().error(), json);
 }
 
-}  // namespace
 }  // namespace mxp::tools
-
-int main(int argc, char** argv) { return mxp::tools::main_of({argv + 1, argv + argc}); }

@@ -155,7 +155,7 @@ std::expected<Options, tools::ParseStop> interpret(const LowOptions& low, const 
 }  // namespace
 
 std::expected<Options, tools::ParseStop> parse_options(int argc, char** argv) {
-  // What is a command has its own line (main.cpp). Only the first word can be meant as one; later words belong to options.
+  // What is a command has its own line (program.cpp). Only the first word can be meant as one; later words belong to options.
   const std::vector<std::string> arguments(argv + 1, argv + argc);
   if (!arguments.empty() && !arguments.front().starts_with('-')) {
     if (auto known = tools::check_command(kCommands, std::span(arguments).first(1)); !known)

@@ -174,8 +174,8 @@ Result<void> plan_links(const LowOptions& low, const std::string& both, Options&
 
 Result<void> load_recording(Options& options) {
   if (options.replay.empty()) return {};
-  constexpr std::size_t kMostBytes = 512u << 20;  // our choice: ten million packets
-  const auto content = read_whole_file(options.replay, "the recording", kMostBytes);
+  constexpr std::size_t kLargest = 512u << 20;  // our choice: ten million packets
+  const auto content = read_whole_file(options.replay, "the recording", kLargest);
   if (!content) return std::unexpected(content.error());
   auto recording = netem::Recording::parse(*content);
   if (!recording)

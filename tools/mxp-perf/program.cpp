@@ -1,4 +1,6 @@
 // mxp-perf: how fast MXP is here, and what the machine would allow.
+#include "mxp-perf/program.h"
+
 #include <string>
 #include <vector>
 
@@ -12,26 +14,25 @@
 #include "mxp-perf/outputs/result_sinks.h"
 #include "mxp-perf/report/report.h"
 
-namespace tools = mxp::tools;
-
+namespace mxp::perf {
 namespace {
 
-tools::Result<void> run(const mxp::perf::Options& options, tools::Output& output, mxp::perf::ResultSinks& sinks,
+tools::Result<void> run(const Options& options, tools::Output& output, ResultSinks& sinks,
                         const std::vector<std::string>& arguments) {
   switch (options.command) {
-    case mxp::perf::Command::server: return run_server(options, output, sinks);
-    case mxp::perf::Command::client: return run_client(options, output, sinks);
-    case mxp::perf::Command::find_capacity: return run_client(options, output, sinks);
-    case mxp::perf::Command::run: return run_both(options, output, sinks);
-    case mxp::perf::Command::limits: return run_limits(options, output, sinks);
-    case mxp::perf::Command::compare: return run_compare(options, output, sinks);
-    case mxp::perf::Command::merge: return run_merge(options, sinks);
-    case mxp::perf::Command::report: return run_report(options, arguments);
+    case Command::server: return run_server(options, output, sinks);
+    case Command::client: return run_client(options, output, sinks);
+    case Command::find_capacity: return run_client(options, output, sinks);
+    case Command::run: return run_both(options, output, sinks);
+    case Command::limits: return run_limits(options, output, sinks);
+    case Command::compare: return run_compare(options, output, sinks);
+    case Command::merge: return run_merge(options, sinks);
+    case Command::report: return run_report(options, arguments);
   }
   return {};
 }
 
-int fail(const tools::ToolError& error, mxp::perf::ResultSinks& sinks) {
+int end_with(const tools::ToolError& error, ResultSinks& sinks) {
   tools::print_error("mxp-perf", error);
   sinks.fail(error);
   return static_cast<int>(error.exit_code());
@@ -39,20 +40,22 @@ int fail(const tools::ToolError& error, mxp::perf::ResultSinks& sinks) {
 
 }  // namespace
 
-int main(int argc, char** argv) {
+int run_program(int argc, char** argv) {
   tools::prepare_process();
   const std::vector<std::string> arguments(argv + 1, argv + argc);
-  const auto options = mxp::perf::parse_options(argc, argv);
+  const auto options = parse_options(argc, argv);
   if (!options) {
-    mxp::perf::stream_refusal(options.error(), arguments);
+    stream_refusal(options.error(), arguments);
     return tools::report_stop("mxp-perf", options.error(), arguments, tools::StdoutUse::free);
   }
   tools::Output output("mxp-perf", static_cast<tools::Verbosity>(options->verbosity));
-  auto sinks = mxp::perf::ResultSinks::open(*options, arguments);
+  auto sinks = ResultSinks::open(*options, arguments);
   if (!sinks) {
     tools::print_error("mxp-perf", sinks.error());
     return static_cast<int>(sinks.error().exit_code());
   }
   const auto done = run(*options, output, *sinks, arguments);
-  return done ? 0 : fail(done.error(), *sinks);
+  return done ? 0 : end_with(done.error(), *sinks);
 }
+
+}  // namespace mxp::perf

@@ -14,7 +14,7 @@
 #include "support/sanitized.h"
 #include "support/sim_pair.h"
 
-namespace mxp::test {
+namespace mxp::test::api_programs_property {
 namespace {
 
 struct Step {
@@ -194,4 +194,4 @@ BOOST_AUTO_TEST_CASE(what_both_sides_hear_is_what_both_did) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace mxp::test
+}  // namespace mxp::test::api_programs_property

@@ -11,6 +11,7 @@
 
 using namespace mxp;
 
+namespace connection_ids_property {
 namespace {
 
 ConnectionId id(std::uint64_t n) {
@@ -178,3 +179,5 @@ BOOST_AUTO_TEST_CASE(honest_peers_agree_over_a_bad_network) {
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace connection_ids_property

@@ -9,6 +9,7 @@
 using namespace mxp;
 using namespace std::chrono_literals;
 
+namespace datagram_size_search_property {
 namespace {
 
 // Sends a window of packets in each round trip, and learns at its end what became of them.
@@ -156,3 +157,5 @@ BOOST_AUTO_TEST_CASE(shrunken_path_that_also_loses_packets_is_noticed_soon) {
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace datagram_size_search_property

@@ -10,6 +10,7 @@
 using namespace mxp;
 using namespace mxp::test;
 
+namespace message_payloads_property {
 namespace {
 
 using Bytes = std::vector<std::uint8_t>;
@@ -81,3 +82,5 @@ BOOST_AUTO_TEST_CASE(message_of_every_type_flag_and_class_arrives_as_it_was) {
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace message_payloads_property

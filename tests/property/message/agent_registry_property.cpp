@@ -8,6 +8,7 @@
 
 using namespace mxp;
 
+namespace agent_registry_property {
 namespace {
 
 using Bytes = std::vector<std::uint8_t>;
@@ -176,3 +177,5 @@ BOOST_AUTO_TEST_CASE(random_agents_match_a_list) {
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace agent_registry_property

@@ -7,6 +7,7 @@
 
 using namespace mxp;
 
+namespace call_table_property {
 namespace {
 
 struct Step {
@@ -76,3 +77,5 @@ BOOST_AUTO_TEST_CASE(random_calls_match_a_map) {
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace call_table_property

@@ -7,6 +7,7 @@
 
 using namespace mxp;
 
+namespace compression_property {
 namespace {
 
 using Bytes = std::vector<std::uint8_t>;
@@ -71,3 +72,5 @@ BOOST_AUTO_TEST_CASE(damaged_frame_writes_no_more_than_it_declares) {
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace compression_property

@@ -11,6 +11,7 @@
 using namespace mxp;
 using mxp::test::SeededRandom;
 
+namespace sealing_property {
 namespace {
 
 using Bytes = std::vector<std::uint8_t>;
@@ -114,3 +115,5 @@ BOOST_AUTO_TEST_CASE(sealed_message_with_one_bit_changed_opens_nothing) {
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace sealing_property

@@ -11,6 +11,7 @@
 
 using namespace mxp;
 
+namespace datagrams_property {
 namespace {
 
 using Bytes = std::vector<std::uint8_t>;
@@ -223,3 +224,5 @@ BOOST_AUTO_TEST_CASE(queue_does_as_the_naive_model) {
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace datagrams_property

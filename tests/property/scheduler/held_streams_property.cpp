@@ -13,7 +13,7 @@
 #include "scheduler/held_streams.h"
 #include "unit/scheduler/streams_fixture.h"
 
-namespace mxp::test {
+namespace mxp::test::held_streams_property {
 using namespace std::chrono_literals;
 namespace {
 
@@ -235,4 +235,4 @@ BOOST_AUTO_TEST_CASE(each_stream_has_the_times_that_a_look_at_every_stream_gives
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace
-}  // namespace mxp::test
+}  // namespace mxp::test::held_streams_property

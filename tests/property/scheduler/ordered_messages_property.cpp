@@ -12,7 +12,7 @@
 #include "message/body.h"
 #include "unit/scheduler/messages_fixture.h"
 
-namespace mxp::test {
+namespace mxp::test::ordered_messages_property {
 namespace {
 
 using namespace std::chrono_literals;
@@ -299,4 +299,4 @@ BOOST_AUTO_TEST_CASE(links_of_a_hostile_peer_match_a_naive_model_and_keep_no_cre
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace
-}  // namespace mxp::test
+}  // namespace mxp::test::ordered_messages_property

@@ -10,6 +10,7 @@
 using namespace mxp;
 using namespace mxp::test;
 
+namespace calls_test {
 namespace {
 
 constexpr Uuid kTarget = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16};
@@ -609,3 +610,5 @@ BOOST_AUTO_TEST_CASE(calls_of_the_document) {
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace calls_test

@@ -6,6 +6,8 @@
 using namespace mxp;
 using namespace mxp::test;
 
+namespace coalescing_test {
+
 BOOST_AUTO_TEST_SUITE(coalescing)
 
 namespace {
@@ -213,3 +215,5 @@ BOOST_AUTO_TEST_CASE(an_ack_that_waits_for_company_goes_when_the_wait_is_over) {
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace coalescing_test

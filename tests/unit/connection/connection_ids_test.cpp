@@ -6,6 +6,7 @@
 
 using namespace mxp;
 
+namespace connection_ids_test {
 namespace {
 
 ConnectionId id(std::uint8_t n) { return ConnectionId({n, 1, 2, 3, 4, 5, 6, 7}); }
@@ -223,3 +224,5 @@ BOOST_AUTO_TEST_CASE(t05_late_ids_below_the_mark_count_as_well) {
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace connection_ids_test

@@ -6,6 +6,7 @@
 using namespace mxp;
 using namespace std::chrono_literals;
 
+namespace datagram_size_search_test {
 namespace {
 
 constexpr std::uint64_t kWide = 1 << 20;     // a window that holds four of any size
@@ -411,3 +412,5 @@ BOOST_AUTO_TEST_CASE(many_sizes_explain_losses_of_the_smallest_too) {
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace datagram_size_search_test

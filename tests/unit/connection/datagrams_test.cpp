@@ -9,6 +9,7 @@
 using namespace mxp;
 using namespace mxp::test;
 
+namespace datagrams_test {
 namespace {
 
 using Kind = DatagramError::Kind;
@@ -239,3 +240,5 @@ BOOST_AUTO_TEST_CASE(what_waits_counts_as_memory) {
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace datagrams_test

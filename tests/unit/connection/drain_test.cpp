@@ -11,6 +11,7 @@
 using namespace mxp;
 using namespace mxp::test;
 
+namespace drain_test {
 namespace {
 
 using State = DrainFrame::State;
@@ -398,3 +399,5 @@ BOOST_AUTO_TEST_CASE(stages_of_both_sides_are_traced) {
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace drain_test

@@ -7,6 +7,7 @@
 using namespace mxp;
 using namespace mxp::test;
 
+namespace message_acks_test {
 namespace {
 
 constexpr auto kWantsAck = static_cast<std::uint8_t>(MessageFlag::requires_ack);
@@ -96,3 +97,5 @@ BOOST_AUTO_TEST_CASE(t69_acks_without_room_hold_up_only_those_who_want_them) {
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace message_acks_test

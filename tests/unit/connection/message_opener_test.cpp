@@ -8,6 +8,7 @@
 using namespace mxp;
 using namespace mxp::test;
 
+namespace message_opener_test {
 namespace {
 
 constexpr auto kCompressed = static_cast<std::uint8_t>(MessageFlag::compressed);
@@ -530,3 +531,5 @@ BOOST_AUTO_TEST_CASE(errors_are_read_only_when_opened) {
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace message_opener_test

@@ -8,6 +8,7 @@
 using namespace mxp;
 using namespace std::chrono_literals;
 
+namespace path_validation_test {
 namespace {
 
 constexpr Timestamp kStart{1s};
@@ -122,3 +123,5 @@ BOOST_AUTO_TEST_CASE(challenge_that_came_twice_is_answered_once) {
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace path_validation_test

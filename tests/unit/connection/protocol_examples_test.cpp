@@ -22,6 +22,7 @@
 using namespace mxp;
 using namespace mxp::test;
 
+namespace protocol_examples_test {
 namespace {
 
 using Bytes = std::vector<std::uint8_t>;
@@ -538,3 +539,5 @@ BOOST_AUTO_TEST_CASE(every_example_of_the_document_is_made_by_a_test) {
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace protocol_examples_test

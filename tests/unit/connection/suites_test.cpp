@@ -11,6 +11,7 @@
 using namespace mxp;
 using namespace mxp::test;
 
+namespace suites_test {
 namespace {
 
 constexpr Suite kAes = Suite::aes_256_gcm, kChacha = Suite::chacha20_poly1305;
@@ -296,3 +297,5 @@ BOOST_AUTO_TEST_CASE(unreachable_ends_all_attempts) {
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace suites_test

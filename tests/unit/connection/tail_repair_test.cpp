@@ -8,6 +8,8 @@
 using namespace mxp;
 using namespace mxp::test;
 
+namespace tail_repair_test {
+
 BOOST_AUTO_TEST_SUITE(tail_repair)
 
 namespace {
@@ -222,3 +224,5 @@ BOOST_AUTO_TEST_CASE(nothing_is_repaired_where_it_is_switched_off_or_the_peer_an
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace tail_repair_test

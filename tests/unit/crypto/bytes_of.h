@@ -11,21 +11,11 @@
 #include "crypto/secret.h"
 #include "mxp/bytes.h"
 #include "mxp/keys.h"
+#include "support/hex.h"
 
 namespace mxp::test {
 
 using Bytes = std::vector<std::uint8_t>;
-
-// Hex digits to bytes; blanks are skipped.
-inline Bytes hex(std::string_view text) {
-  Bytes bytes;
-  std::string digits;
-  for (const char c : text)
-    if (c != ' ') digits += c;
-  for (std::size_t i = 0; i + 1 < digits.size(); i += 2)
-    bytes.push_back(static_cast<std::uint8_t>(std::stoi(digits.substr(i, 2), nullptr, 16)));
-  return bytes;
-}
 
 template <std::size_t N>
 std::array<std::uint8_t, N> hex_array(std::string_view text) {

@@ -7,6 +7,8 @@
 using namespace mxp;
 using mxp::test::hex;
 
+namespace id_permutation_test {
+
 BOOST_AUTO_TEST_SUITE(id_permutation)
 
 // Speck64/128 in appendix C of the paper: key 1b1a1918 13121110 0b0a0908 03020100, plaintext 3b726574 7475432d,
@@ -20,3 +22,5 @@ BOOST_AUTO_TEST_CASE(published_vector) {
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace id_permutation_test

@@ -9,6 +9,7 @@
 
 using namespace mxp;
 
+namespace connection_budget_test {
 namespace {
 
 constexpr std::size_t kNew = 1000;
@@ -215,3 +216,5 @@ BOOST_AUTO_TEST_CASE(t13_keys_spread_whatever_they_are) {
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace connection_budget_test

@@ -13,6 +13,7 @@
 using namespace mxp;
 using namespace mxp::test;
 
+namespace id_index_test {
 namespace {
 
 struct Place {
@@ -172,3 +173,5 @@ BOOST_AUTO_TEST_CASE(answers_like_a_plain_map) {
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace id_index_test

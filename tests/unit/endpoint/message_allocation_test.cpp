@@ -13,6 +13,7 @@
 using namespace mxp;
 using namespace mxp::test;
 
+namespace message_allocation_test {
 namespace {
 
 constexpr std::uint64_t kLength = kSanitized ? 1 : 5;  // of each run
@@ -296,3 +297,5 @@ BOOST_AUTO_TEST_CASE(datagrams_and_short_streams_allocate_nothing_beside_message
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace message_allocation_test

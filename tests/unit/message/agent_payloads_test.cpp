@@ -6,6 +6,7 @@
 using namespace mxp;
 using mxp::test::hex;
 
+namespace agent_payloads_test {
 namespace {
 
 using Bytes = std::vector<std::uint8_t>;
@@ -135,3 +136,5 @@ BOOST_AUTO_TEST_CASE(error_has_the_bytes_of_the_document) {
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace agent_payloads_test

@@ -7,6 +7,7 @@
 using namespace mxp;
 using namespace std::chrono_literals;
 
+namespace agent_registry_test {
 namespace {
 
 using Bytes = std::vector<std::uint8_t>;
@@ -339,3 +340,5 @@ BOOST_AUTO_TEST_CASE(registry_moves_with_its_agents) {
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace agent_registry_test

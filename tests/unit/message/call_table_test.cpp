@@ -9,6 +9,7 @@
 
 using namespace mxp;
 
+namespace call_table_test {
 namespace {
 
 Timestamp at(int milliseconds) { return Timestamp(std::chrono::milliseconds(milliseconds)); }
@@ -179,3 +180,5 @@ BOOST_AUTO_TEST_CASE(places_are_below_the_limit_and_of_one_call_at_a_time) {
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace call_table_test

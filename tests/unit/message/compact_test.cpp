@@ -7,6 +7,7 @@
 using namespace mxp;
 using mxp::test::hex;
 
+namespace compact_test {
 namespace {
 
 constexpr std::uint64_t kLargest = ~std::uint64_t{0};
@@ -123,3 +124,5 @@ BOOST_AUTO_TEST_CASE(compacted_payloads_are_as_long_as_full_ones_at_most) {
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace compact_test

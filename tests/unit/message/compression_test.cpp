@@ -8,6 +8,9 @@
 
 using namespace mxp;
 using mxp::test::hex;
+
+namespace compression_test {
+
 using Bytes = std::vector<std::uint8_t>;
 
 namespace {
@@ -278,3 +281,5 @@ BOOST_AUTO_TEST_CASE(every_compression_error_has_words_of_its_own) {
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace compression_test

@@ -12,6 +12,7 @@
 using namespace mxp;
 using namespace mxp::test;
 
+namespace protocol_examples_test {
 namespace {
 
 using Bytes = std::vector<std::uint8_t>;
@@ -163,3 +164,5 @@ BOOST_AUTO_TEST_CASE(agents_of_the_document) {
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace protocol_examples_test

@@ -11,6 +11,7 @@
 using namespace mxp;
 using namespace mxp::test;
 
+namespace sealing_test {
 namespace {
 
 PrivateKey key_of(std::uint8_t byte) { return PrivateKey::from_bytes(hex_array<32>(to_hex(repeated(byte, 32)))); }
@@ -274,3 +275,5 @@ BOOST_AUTO_TEST_CASE(every_sealing_error_has_words_of_its_own) {
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace sealing_test

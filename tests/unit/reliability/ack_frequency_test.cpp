@@ -6,6 +6,7 @@
 using namespace mxp;
 using namespace std::chrono_literals;
 
+namespace ack_frequency_test {
 namespace {
 
 constexpr std::size_t kDatagramBytes = 1200;
@@ -181,3 +182,5 @@ BOOST_AUTO_TEST_CASE(a_lost_request_is_repeated_unless_a_later_one_was_sent) {
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace ack_frequency_test

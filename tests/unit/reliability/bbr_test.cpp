@@ -10,7 +10,6 @@
 using namespace mxp;
 using namespace mxp::testing;
 using namespace std::chrono_literals;
-using State = Bbr::State;
 
 namespace mxp {
 static std::ostream& operator<<(std::ostream& out, Bbr::State state) {
@@ -18,6 +17,9 @@ static std::ostream& operator<<(std::ostream& out, Bbr::State state) {
   return out << kNames[static_cast<std::size_t>(state)];
 }
 }  // namespace mxp
+
+namespace bbr_test {
+using State = Bbr::State;
 
 namespace {
 
@@ -622,3 +624,5 @@ BOOST_AUTO_TEST_CASE(losses_of_three_rounds_are_one_episode) {
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace bbr_test

@@ -10,6 +10,7 @@ using namespace mxp;
 using namespace mxp::testing;
 using namespace std::chrono_literals;
 
+namespace cubic_trace_test {
 namespace {
 
 // The window in bytes after each second.
@@ -52,3 +53,5 @@ BOOST_AUTO_TEST_CASE(with_packets_that_are_overtaken) {
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace cubic_trace_test

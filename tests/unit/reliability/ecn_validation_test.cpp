@@ -12,6 +12,7 @@ using namespace mxp;
 using namespace mxp::testing;
 using namespace std::chrono_literals;
 
+namespace ecn_validation_test {
 namespace {
 
 constexpr auto kNoCounts = std::nullopt;
@@ -275,3 +276,5 @@ BOOST_AUTO_TEST_CASE(what_another_path_does_to_marks_is_not_held_against_the_one
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace ecn_validation_test

@@ -11,6 +11,7 @@
 using namespace mxp;
 using namespace std::chrono_literals;
 
+namespace forward_delay_test {
 namespace {
 
 constexpr PathId kPath{3};
@@ -153,3 +154,5 @@ BOOST_AUTO_TEST_CASE(absurd_times_stay_within_the_round_trip) {
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace forward_delay_test

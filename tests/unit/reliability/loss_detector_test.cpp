@@ -7,6 +7,9 @@
 
 using namespace mxp;
 using namespace std::chrono_literals;
+
+namespace loss_detector_test {
+
 using Numbers = std::vector<std::uint64_t>;
 
 namespace {
@@ -150,3 +153,5 @@ BOOST_AUTO_TEST_CASE(late_arrivals_keep_what_was_learnt) {
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace loss_detector_test

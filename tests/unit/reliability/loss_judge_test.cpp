@@ -6,6 +6,7 @@
 using namespace mxp;
 using namespace std::chrono_literals;
 
+namespace loss_judge_test {
 namespace {
 
 constexpr std::uint64_t kSize = 1000;
@@ -305,3 +306,5 @@ BOOST_AUTO_TEST_CASE(less_loss_than_is_believed_is_measured_with_a_queue_too) {
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace loss_judge_test

@@ -7,6 +7,7 @@
 using namespace mxp;
 using namespace std::chrono_literals;
 
+namespace newreno_test {
 namespace {
 
 constexpr std::uint32_t kSize = 1200;
@@ -201,3 +202,5 @@ BOOST_AUTO_TEST_CASE(pacing_is_twice_the_window_in_slow_start_and_a_quarter_more
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace newreno_test

@@ -6,6 +6,7 @@
 using namespace mxp;
 using namespace std::chrono_literals;
 
+namespace path_model_test {
 namespace {
 
 Timestamp at(Duration since_start) { return Timestamp(since_start); }
@@ -219,3 +220,5 @@ BOOST_AUTO_TEST_CASE(trouble_never_cuts_below_what_the_round_delivered) {
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace path_model_test

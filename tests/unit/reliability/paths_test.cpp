@@ -8,6 +8,7 @@ using namespace mxp;
 using namespace mxp::testing;
 using namespace std::chrono_literals;
 
+namespace paths_test {
 namespace {
 
 struct TwoPaths {
@@ -151,3 +152,5 @@ BOOST_AUTO_TEST_CASE(a_return_to_the_standby_finds_it_as_it_was) {
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace paths_test

@@ -7,6 +7,7 @@
 using namespace mxp;
 using namespace std::chrono_literals;
 
+namespace rate_sampler_test {
 namespace {
 
 constexpr std::uint32_t kSize = 1000;
@@ -142,3 +143,5 @@ BOOST_AUTO_TEST_CASE(counters_pass_four_gigabytes) {
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace rate_sampler_test

@@ -5,6 +5,8 @@
 using namespace mxp;
 using namespace std::chrono_literals;
 
+namespace round_counter_test {
+
 BOOST_AUTO_TEST_SUITE(round_counter)
 
 BOOST_AUTO_TEST_CASE(a_round_ends_with_the_first_packet_that_was_sent_after_it_began) {
@@ -52,3 +54,5 @@ BOOST_AUTO_TEST_CASE(rounds_are_counted_beyond_four_gigabytes) {
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace round_counter_test

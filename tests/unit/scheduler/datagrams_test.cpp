@@ -11,6 +11,8 @@
 using namespace mxp;
 using namespace std::chrono_literals;
 
+namespace datagrams_test {
+
 BOOST_AUTO_TEST_SUITE(datagrams)
 
 namespace {
@@ -341,3 +343,5 @@ BOOST_AUTO_TEST_CASE(memory_is_that_of_the_fullest_time) {
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace datagrams_test

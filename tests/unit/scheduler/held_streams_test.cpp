@@ -6,7 +6,7 @@
 
 #include "unit/scheduler/streams_fixture.h"
 
-namespace mxp::test {
+namespace mxp::test::held_streams_test {
 using namespace std::chrono_literals;
 namespace {
 
@@ -141,4 +141,4 @@ BOOST_FIXTURE_TEST_CASE(streams_without_a_sending_side_have_no_account, HeldPair
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace
-}  // namespace mxp::test
+}  // namespace mxp::test::held_streams_test

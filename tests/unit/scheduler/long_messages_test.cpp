@@ -5,7 +5,7 @@
 #include "scheduler/incoming_message.h"
 #include "unit/scheduler/messages_fixture.h"
 
-namespace mxp::test {
+namespace mxp::test::long_messages_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -499,4 +499,4 @@ BOOST_AUTO_TEST_CASE(t71_parts_of_settled_messages_are_ignored) {
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace
-}  // namespace mxp::test
+}  // namespace mxp::test::long_messages_test

@@ -6,7 +6,7 @@
 #include "core/frame_writer.h"
 #include "unit/scheduler/messages_fixture.h"
 
-namespace mxp::test {
+namespace mxp::test::ordered_messages_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -372,4 +372,4 @@ BOOST_FIXTURE_TEST_CASE(parts_of_a_message_have_one_place, OrderedPair) {
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace
-}  // namespace mxp::test
+}  // namespace mxp::test::ordered_messages_test
