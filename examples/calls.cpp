@@ -80,7 +80,9 @@ class Client final : public mxp::Handler {
     else std::printf("%s: %s\n", word.c_str(), std::string(to_string(answer.outcome)).c_str());
     if (--waiting_ == 0) connection.close(0, "done");
   }
-  void on_closed(mxp::Connection&, const mxp::CloseInfo&) override { loop_->stop(); }
+  void on_closed(mxp::Connection&, const mxp::CloseInfo&) override {
+    loop_->stop_when_closed(std::chrono::seconds(2));  // the server may have to be told again
+  }
 
  private:
   mxp::EventLoop*& loop_;

@@ -37,7 +37,7 @@ class Client final : public mxp::Handler {
   void on_closed(mxp::Connection&, const mxp::CloseInfo& info) override {
     if (!answered_)
       std::fprintf(stderr, "error: %s\n", info.reason.empty() ? "the connection ended early" : info.reason.c_str());
-    loop_->stop();
+    loop_->stop_when_closed(std::chrono::seconds(2));  // the server may have to be told again
   }
 
  private:

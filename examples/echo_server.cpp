@@ -4,6 +4,7 @@
 //
 // The key is made anew at each start, which is fine for an example: keep the text of PrivateKey::to_pem() in a file of
 // mode 0600 (or use `mxp-cat keygen`) for a server whose clients are to recognise it.
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 
@@ -59,6 +60,7 @@ int main(int argc, char** argv) {
   std::fflush(stdout);
   const auto ended = (*loop)->run();
   (*loop)->endpoint().close_all(0, "the server stops");
-  (*loop)->flush();  // the CLOSE frames leave now, not in a turn that does not come
-  return ended ? 0 : 1;
+  (*loop)->stop_when_closed(std::chrono::seconds(1));
+  const auto left = (*loop)->run();  // until all have heard of it
+  return ended && left ? 0 : 1;
 }

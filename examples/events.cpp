@@ -44,7 +44,7 @@ class Sender final : public mxp::Handler {
   }
   void on_closed(mxp::Connection&, const mxp::CloseInfo&) override {
     std::printf("%u of %u events delivered\n", delivered_, kEvents);
-    loop_->stop();
+    loop_->stop_when_closed(std::chrono::seconds(2));  // the server may have to be told again
   }
 
  private:

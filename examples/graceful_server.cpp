@@ -80,6 +80,7 @@ int main(int argc, char** argv) {
   server.stop();
   const auto ended = running->run();  // until the last has left, or until the second Ctrl-C
   running->endpoint().close_all(0, "the server stops");
-  running->flush();
-  return ended ? 0 : 1;
+  running->stop_when_closed(std::chrono::seconds(1));
+  const auto left = running->run();  // until all have heard of it
+  return ended && left ? 0 : 1;
 }

@@ -44,7 +44,7 @@ class Upload final : public mxp::Handler {
   }
   void on_closed(mxp::Connection&, const mxp::CloseInfo& info) override {
     if (!acknowledged_) explain(info);
-    loop_->stop();
+    loop_->stop_when_closed(std::chrono::seconds(2));  // the server may have to be told again
   }
 
  private:

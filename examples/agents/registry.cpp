@@ -5,6 +5,7 @@
 //   agents_registry [ADDRESS:PORT [SECONDS]]     prints its URL, then serves until Ctrl-C; an agent is forgotten when
 //                                                it has been silent for so many seconds (90)
 #include <charconv>
+#include <chrono>
 #include <csignal>
 
 #include "agents.h"
@@ -78,6 +79,7 @@ int main(int argc, char** argv) {
   std::fflush(stdout);
   const auto ended = running->run();
   running->endpoint().close_all(0, "the registry stops");
-  running->flush();
-  return ended ? 0 : 1;
+  running->stop_when_closed(std::chrono::seconds(1));
+  const auto left = running->run();  // until all have heard of it
+  return ended && left ? 0 : 1;
 }

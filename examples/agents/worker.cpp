@@ -307,10 +307,11 @@ int work(const agents::Peer& registry, const mxp::SocketAddress& listen,
     ended = running->run();
   }
   running->endpoint().close_all(0, "the worker goes home");
-  running->flush();
+  running->stop_when_closed(std::chrono::seconds(1));
+  const auto left = running->run();  // until all have heard of it
   std::printf("%llu calls answered, %llu given up\n", static_cast<unsigned long long>(worker.jobs().answered()),
               static_cast<unsigned long long>(worker.jobs().given_up()));
-  return ended ? 0 : 1;
+  return ended && left ? 0 : 1;
 }
 
 }  // namespace

@@ -32,7 +32,8 @@ void rest(Parts& parts) {
 Timestamp next_deadline(const Parts& parts) {
   const Lifecycle& life = parts.lifecycle;
   if (life.state == ConnectionState::closed) return kNever;
-  if (life.discard_at != kNever) return life.discard_at;
+  if (life.discard_at != kNever)
+    return life.state == ConnectionState::closing ? std::min(life.discard_at, life.repeat_at) : life.discard_at;
   Timestamp next = std::min(parts.confirm_by, parts.held_until);
   if (parts.attempts) next = std::min({next, parts.attempts->deadline(), parts.attempts->gives_up_at()});
   // A server's half-open connection has no other deadline than confirm_by: it must live as long as the cached message 2
@@ -59,6 +60,7 @@ void on_deadline(Parts& parts, Timestamp now) {
     life.state = ConnectionState::closed;
     return;
   }
+  if (life.repeat_at <= now && life.state == ConnectionState::closing) life.repeat_close();
   if (life.ending) return;
   if (parts.attempts && parts.attempts->gives_up_at() <= now) {
     if (const auto& reason = parts.attempts->server_was_full())

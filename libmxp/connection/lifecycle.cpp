@@ -11,8 +11,11 @@ namespace {
 
 bool has_ended(const Parts& parts) { return parts.lifecycle.ending.has_value(); }
 
-// RFC 9000 §10.2: closing and draining last three probe timeouts, long enough for packets on the way to arrive.
-constexpr int kDiscardProbeTimeouts = 3;
+// RFC 9000 §10.2: three probe timeouts, long enough for packets on the way to arrive.
+constexpr int kDrainingProbeTimeouts = 3;
+// Our choice: CLOSE goes after 0, 1, 3, and 7 probe timeouts, until the peer's CLOSE says that one arrived. Where that
+// never comes, the last one has a probe timeout to be answered.
+constexpr int kClosingProbeTimeouts = 8;
 // Our choice: a probe timeout grows with the delay that the peer announces and with how slowly it answers, and the peer
 // must not be able to hold the place of a connection that is over (threat t56).
 constexpr Duration kLongestDiscard = std::chrono::seconds(10);
@@ -21,8 +24,9 @@ void begin_end(Parts& parts, ConnectionState state, CloseInfo info) {
   info.before_established = parts.lifecycle.state == ConnectionState::handshaking;
   parts.lifecycle.ending = std::move(info);
   parts.lifecycle.state = state;
-  parts.lifecycle.close_frame_due = state == ConnectionState::closing && parts.keys.has_value();
 }
+
+void make_close_due(Parts& parts) { parts.lifecycle.close_frame_due = parts.keys.has_value(); }
 
 }  // namespace
 
@@ -40,6 +44,7 @@ void close_by_application(Parts& parts, AppErrorCode code, std::string_view reas
   info.code = code;
   info.reason = std::string(reason.substr(0, kMaxCloseReason));
   begin_end(parts, ConnectionState::closing, std::move(info));
+  make_close_due(parts);
 }
 
 void close_by_error(Parts& parts, const TransportError& error) {
@@ -50,14 +55,19 @@ void close_by_error(Parts& parts, const TransportError& error) {
   info.frame_type = error.frame_type;
   info.reason = std::string(error.reason);
   begin_end(parts, ConnectionState::closing, std::move(info));
+  make_close_due(parts);
 }
 
 void on_peer_close(Parts& parts, Timestamp now, bool application, std::uint64_t code, std::uint64_t frame_type,
                    ByteView reason) {
-  if (parts.lifecycle.state == ConnectionState::closing) {
-    // Both sides have closed, and nothing is left to say: a CLOSE that answers a CLOSE is not answered (threat t55).
-    parts.lifecycle.state = ConnectionState::draining;
-    parts.lifecycle.close_frame_due = false;
+  Lifecycle& life = parts.lifecycle;
+  if (life.state == ConnectionState::closing) {
+    life.state = ConnectionState::draining;
+    // Both sides have closed. What remains to be said is our own CLOSE, if it has not gone out yet; one that answers a
+    // CLOSE is not answered (threat t55).
+    if (!life.close_was_sent) return;
+    life.close_frame_due = false;
+    life.discard_at = now;
     return;
   }
   if (has_ended(parts)) return;
@@ -68,6 +78,8 @@ void on_peer_close(Parts& parts, Timestamp now, bool application, std::uint64_t 
   info.frame_type = frame_type;
   info.reason = escape_reason(reason);
   begin_end(parts, ConnectionState::draining, std::move(info));
+  // One CLOSE in reply lets the peer forget the connection (RFC 9000 §10.2.2).
+  make_close_due(parts);
   arm_discard(parts, now);
 }
 
@@ -96,11 +108,13 @@ void end_drained(Parts& parts, Timestamp now) {
 }
 
 void arm_discard(Parts& parts, Timestamp now) {
-  const bool ending =
-      parts.lifecycle.state == ConnectionState::closing || parts.lifecycle.state == ConnectionState::draining;
-  if (!ending || parts.lifecycle.discard_at != kNever) return;
-  parts.lifecycle.discard_at =
-      now + std::min<Duration>(kDiscardProbeTimeouts * parts.recovery.probe_timeout(), kLongestDiscard);
+  Lifecycle& life = parts.lifecycle;
+  const bool closing = life.state == ConnectionState::closing;
+  if ((!closing && life.state != ConnectionState::draining) || life.discard_at != kNever) return;
+  const int probe_timeouts = closing && parts.keys ? kClosingProbeTimeouts : kDrainingProbeTimeouts;
+  const Duration lasts = std::min<Duration>(probe_timeouts * parts.recovery.probe_timeout(), kLongestDiscard);
+  life.discard_at = now + lasts;
+  life.repeat_after = lasts / probe_timeouts;
 }
 
 void trace_closed(const Parts& parts, Timestamp now) {

@@ -1,10 +1,10 @@
 // The life of a connection, and the only functions that move it along.
 //
-//   handshaking ──confirmed──► established ──close(), error──► closing ──3 PTO──► closed
-//        │                         │                             ▲
-//        │                         └──── CLOSE received ───► draining ──3 PTO──► closed
-//        ├── refused, peer's CLOSE ─────────────────────────────► draining
-//        ├── close(), error, time limit (client) ─► closing: a late message 2 is answered with one CLOSE
+//   handshaking ──confirmed──► established ──close(), error──► closing ──peer's CLOSE, 8 PTO──► closed
+//        │                         │
+//        │                         └──── CLOSE received ─────► draining: one CLOSE in reply ──3 PTO──► closed
+//        ├── refused, peer's CLOSE ──────────────────────────► draining
+//        ├── close(), error, time limit (client) ─► closing: a late message 2 is answered with CLOSE
 //        └── never confirmed (server), idle ──────────────────────────────────► closed, without a word
 //
 // `ending` is what the application will be told. It is told once (`reported`), from a drive of the endpoint and never
@@ -26,11 +26,14 @@ struct Lifecycle {
   ConnectionState state = ConnectionState::handshaking;
   std::optional<CloseInfo> ending;
   bool reported = false;
-  bool close_frame_due = false;  // closing: the next packet is a CLOSE
+  bool close_frame_due = false;  // closing, draining: the next packet is a CLOSE
+  bool close_was_sent = false;
   bool close_went_back = false;  // it has gone to the path that we left, and has yet to go to the one in use
   std::uint64_t packets_since_close = 0;
   std::uint64_t answer_at_packet = 1;  // closing: doubles with each answer (threat t55)
   unsigned moves_answered = 0;         // closing
+  Duration repeat_after{};             // closing: doubles with each CLOSE that goes out unasked
+  Timestamp repeat_at = kNever;        // closing
   Timestamp discard_at = kNever;       // closing, draining: when the connection becomes closed
 
   // Our choice: more than an honest client moves within three probe timeouts, and a bound for one that is not.
@@ -38,6 +41,26 @@ struct Lifecycle {
   // What answered the packets from the old address is lost there, so the distance of answers begins anew.
   void on_moved_while_closing() {
     ++moves_answered;
+    answer_anew();
+  }
+  // Nobody has said that our CLOSE arrived: it goes once more, and what the peer sends from then on is answered as it
+  // was at first.
+  void repeat_close() {
+    repeat_at = kNever;
+    close_frame_due = true;
+    answer_anew();
+  }
+  void on_close_sent(Timestamp now) {
+    close_frame_due = false;
+    close_went_back = false;
+    close_was_sent = true;
+    if (state != ConnectionState::closing || repeat_at != kNever) return;
+    repeat_at = now + repeat_after;
+    repeat_after *= 2;
+  }
+
+ private:
+  void answer_anew() {
     packets_since_close = 0;
     answer_at_packet = 1;
   }
@@ -57,8 +80,8 @@ inline constexpr std::string_view kDrainedReason = "drained";
 // Both sides have agreed to the end, and the peer's CLOSE never came.
 void end_drained(Parts& parts, Timestamp now);
 
-// Starts the closing or draining period if it has not started yet. Called on each drive, since not all of the verbs
-// above know the time.
+// Starts the closing or draining period if it has not started yet. Called on each drive and before a CLOSE is sent,
+// since not all of the verbs above know the time.
 void arm_discard(Parts& parts, Timestamp now);
 // Traces the end. REQUIRES: it has ended.
 void trace_closed(const Parts& parts, Timestamp now);

@@ -223,7 +223,7 @@ bool write_data(Parts& parts, Timestamp now, OpenPacket& open, const Budget& bud
 }  // namespace
 
 bool has_something_to_send(const Parts& parts, Timestamp now) {
-  if (parts.lifecycle.state == ConnectionState::closing) return parts.lifecycle.close_frame_due;
+  if (parts.lifecycle.ending) return parts.lifecycle.close_frame_due;
   if (parts.attempts) return parts.attempts->deadline() <= now;
   if (parts.lifecycle.state != ConnectionState::established) return false;
   // The last two have nothing to send. But it is transmit that notes that the application leaves room in the window,
@@ -244,7 +244,7 @@ std::optional<Transmit> transmit(Parts& parts, Timestamp now, MutableBytes buffe
   parts.messages.deliver_resumed();
   parts.collect_streams(now);
   advance_drain(parts, now);
-  if (parts.lifecycle.state == ConnectionState::closing) {
+  if (parts.lifecycle.ending) {
     arm_discard(parts, now);
     return parts.lifecycle.close_frame_due && parts.keys ? transmit_close(parts, now, buffer) : std::nullopt;
   }

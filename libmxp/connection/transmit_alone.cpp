@@ -15,8 +15,23 @@ namespace {
 // In flight before a larger size is asked for: so many make it a transfer.
 constexpr std::uint64_t kDatagramsBeforeProbe = 4;
 
+// The frame's reason is a view of `info`.
+CloseFrame close_frame_of(const CloseInfo& info) {
+  CloseFrame frame;
+  frame.code = static_cast<std::uint64_t>(TransportErrorCode::no_error);
+  // The answer to a peer's CLOSE says no more than that it arrived.
+  if (info.by == CloseInfo::By::peer) return frame;
+  frame.application = info.application;
+  const bool local_only = !info.application && info.by != CloseInfo::By::local;
+  if (!local_only) frame.code = info.code;
+  frame.frame_type = info.frame_type;
+  frame.reason = ByteView(reinterpret_cast<const std::uint8_t*>(info.reason.data()), info.reason.size());
+  return frame;
+}
+
 std::optional<Transmit> transmit_close_on(Parts& parts, Timestamp now, Path& path, MutableBytes buffer) {
   const CloseInfo& info = *parts.lifecycle.ending;
+  const CloseFrame frame = close_frame_of(info);
   // The header, the tag and the numbers of the frame take at most 48 bytes. The rest of what the limit allows is for the
   // reason, which write_frame() cuts to the space.
   constexpr std::size_t kMostBesideReason = 48;
@@ -24,12 +39,6 @@ std::optional<Transmit> transmit_close_on(Parts& parts, Timestamp now, Path& pat
   if (allowance < kMostBesideReason || parts.keys->sealer.seal_limit_reached()) return std::nullopt;
   const MutableBytes space = buffer.first(std::min<std::uint64_t>({buffer.size(), kMinInitialSize, allowance}));
   OpenPacket open = begin_packet(parts, path, space);
-  const bool local_only = !info.application && info.by != CloseInfo::By::local;
-  CloseFrame frame;
-  frame.application = info.application;
-  frame.code = local_only ? static_cast<std::uint64_t>(TransportErrorCode::no_error) : info.code;
-  frame.frame_type = info.frame_type;
-  frame.reason = ByteView(reinterpret_cast<const std::uint8_t*>(info.reason.data()), info.reason.size());
   write_frame(open.writer, frame);
   const std::size_t size = seal_alone(parts, space, open);
   path.amplification.on_sent(size);
@@ -60,8 +69,7 @@ std::optional<Transmit> transmit_close(Parts& parts, Timestamp now, MutableBytes
   const bool may_be_back_there = !parts.path->is_proven() && parts.may_return && parts.other->is_proven();
   if (may_be_back_there && !std::exchange(life.close_went_back, true))
     return transmit_close_on(parts, now, *parts.other, buffer);
-  life.close_frame_due = false;
-  life.close_went_back = false;
+  life.on_close_sent(now);
   return transmit_close_on(parts, now, *parts.path, buffer);
 }
 

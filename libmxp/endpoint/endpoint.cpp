@@ -112,6 +112,7 @@ struct Endpoint::Impl {
     if (parts.lifecycle.ending && !parts.lifecycle.close_frame_due) {
       arm_discard(parts, now);
       report_ending(parts, now);
+      if (parts.lifecycle.state == ConnectionState::draining && !std::exchange(entry.draining, true)) ++draining;
     }
     if (entry.unanswered && !parts.attempts) {
       // One attempt has become the connection, or the whole handshake is over: the ids of the others are free.
@@ -156,6 +157,7 @@ struct Endpoint::Impl {
   void remove(Entry& entry) {
     parts_of(entry).trace(latest, TraceForgotten{});
     if (entry.unanswered) --unanswered;
+    if (entry.draining) --draining;
     forget_all_ids_but(entry, std::nullopt);
     budget.leave(entry);
     deadlines.remove(entry);
@@ -318,6 +320,7 @@ struct Endpoint::Impl {
   std::uint64_t polls = 0;  // calls of poll_transmit
   bool postponed = false;   // the last one left connections ready and sent nothing
   std::size_t half_open = 0;
+  std::size_t draining = 0;
   std::size_t unanswered = 0;  // clients that wait for message 2
   Timestamp latest{};
 };
@@ -430,6 +433,7 @@ void Endpoint::close_all(AppErrorCode code, std::string_view reason) {
 }
 
 std::size_t Endpoint::connection_count() const { return impl_->entries.size(); }
+std::size_t Endpoint::draining_count() const { return impl_->draining; }
 EndpointStats Endpoint::stats() const {
   EndpointStats stats = impl_->stats;
   stats.memory_in_use = impl_->budget.bytes();

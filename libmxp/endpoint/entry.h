@@ -32,6 +32,7 @@ struct Entry final : ReadySignal, ConnectionBudget::Account {
   bool ready = false;           // in the ready queue
   bool half_open = false;       // server: not confirmed yet
   bool unanswered = false;      // client: message 2 has not come; it has an id for each attempt
+  bool draining = false;        // it has ended and sends nothing any more
 };
 
 inline Parts& parts_of(Entry& entry) { return ConnectionAccess::parts(*entry.connection); }

@@ -78,7 +78,8 @@ struct EventLoop::Impl {
   class Running;
 
   bool in_turn = false;
-  bool running = false;           // in run()
+  bool running = false;  // in run()
+  bool stops_when_closed = false;
   Timestamp next_turn_at{};       // at the latest
   bool waiting_for_room = false;  // EAGAIN: until the socket is writable
   Timestamp send_again_at{};      // after ENOBUFS
@@ -102,6 +103,7 @@ std::expected<void, IoError> EventLoop::Impl::turn(Timestamp now, bool block) {
   if (endpoint.next_timeout() <= now) endpoint.on_timeout(now);
   transmit(now, events->writable);
   in_turn = false;
+  if (stops_when_closed && endpoint.connection_count() == endpoint.draining_count()) poller->request_stop();
   return prepare_to_wait(now);
 }
 
@@ -248,6 +250,12 @@ CarrierStats EventLoop::carrier_stats() const { return impl_->carrier->stats(); 
 Timestamp EventLoop::now() const { return monotonic_now(); }
 int EventLoop::fd() const { return impl_->poller->fd(); }
 void EventLoop::stop() noexcept { impl_->poller->request_stop(); }
+void EventLoop::stop_when_closed(Duration at_most) {
+  impl_->stops_when_closed = true;
+  // The first turn that sees it comes at once, whether or not there is a connection left to wait for.
+  at(now(), [] {});
+  at(now() + at_most, [this] { stop(); });
+}
 
 Timestamp EventLoop::next_timeout() const { return impl_->deadline(monotonic_now()); }
 

@@ -90,11 +90,16 @@ class Rebinding(unittest.TestCase):
         with Process(r"(mxp://\S+)", PERF, "server", "127.0.0.1:0", stdout=subprocess.PIPE) as server:
             with relay(server.ready, "delay", "10ms", "rate", "40mbit", "limit", "200", "rebind", "300ms") as through:
                 url = server.ready.rsplit("@", 1)[0] + "@" + through.ready
-                done = subprocess.run([PERF, "client", url, "--reverse", "--duration", "2s", "--no-limits", "--json"],
+                done = subprocess.run([PERF, "client", url, "--reverse", "--duration", "2s", "--interval", "500ms", "--no-limits",
+                                       "--json"],
                                       capture_output=True, text=True, timeout=LIMIT)
         self.assertEqual(done.returncode, 0, done.stderr)
         report = json.loads(done.stdout)
-        self.assertGreater(report["result"]["goodput_bits_per_second"], (4e6 if SANITIZED else 24e6))
+        # A download that one of the moves had stopped would have an interval in which nothing comes. How fast it is
+        # depends on the machine: a standstill after 300 ms would leave 6 Mbit/s.
+        self.assertGreaterEqual(len(report["intervals"]), 4)
+        self.assertGreater(min(each["goodput_bits_per_second"] for each in report["intervals"]), 0)
+        self.assertGreater(report["result"]["goodput_bits_per_second"], (2e6 if SANITIZED else 8e6))
 
 
 # A client in a namespace of its own, whose address is taken away and replaced, again and again, while it sends. $1: the

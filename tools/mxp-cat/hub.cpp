@@ -12,12 +12,10 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// How long the loop goes on after our CLOSE, to say it again to a peer that has missed it: the closing period of three
-// probe timeouts (docs/protocol.md §7), bounded so that nobody wonders why the tool does not end.
-Duration linger_for(const Connection& connection, const CloseInfo& info) {
-  if (info.by != CloseInfo::By::local || info.before_established) return 0ms;
-  const Duration probe_timeout = 2 * connection.stats().smoothed_rtt + 26ms;
-  return std::min<Duration>(3 * probe_timeout, 2s);
+// How long the loop goes on at most after our CLOSE, to say it again until the peer answers (docs/protocol.md §7). A peer
+// that is gone never does, and nobody should wonder why the tool does not end.
+Duration linger_for(const CloseInfo& info) {
+  return info.by == CloseInfo::By::local && !info.before_established ? 2s : 0s;
 }
 
 }  // namespace
@@ -143,7 +141,7 @@ void Hub::on_closed(Connection& connection, const CloseInfo& info) {
   const auto found = sessions_.find(raw);
   std::unique_ptr<Session> session = std::move(found->second);
   sessions_.erase(found);
-  const Duration linger = linger_for(connection, info);
+  const Duration linger = linger_for(info);
   if (session->draining() && !interrupted_) {
     finishing_.push_back({std::move(session), std::move(result), linger});
     return;
@@ -194,7 +192,7 @@ void Hub::note_about(const std::string& peer, const std::string& text) {
 void Hub::stop_after(Duration linger) {
   EventLoop& loop = *loop_;
   if (linger <= 0ms) return loop.stop();
-  loop.at(loop.now() + linger, [&loop] { loop.stop(); });
+  loop.stop_when_closed(linger);
 }
 
 void Hub::interrupt() {

@@ -17,6 +17,7 @@
 #include "mxp-perf/baseline/tls_baseline.h"
 #include "mxp-perf/capacity/capacity.h"
 #include "mxp-perf/client/client.h"
+#include "mxp-perf/client/client_limits.h"
 #include "mxp-perf/config_json.h"
 #include "mxp-perf/emulated_link.h"
 #include "mxp-perf/limits/limits.h"
@@ -190,8 +191,7 @@ tools::Result<void> run_server(const Options& options, tools::Output& output, Re
   output.line(fmt::format("listening mxp://{}@{}", (*loop)->endpoint().public_key().to_string(), shown.to_string()));
   (*loop)->watch(signals.fd(), FdEvent::readable, [&] {
     (*loop)->endpoint().close_all(static_cast<AppErrorCode>(AppCode::interrupted), "the server was interrupted");
-    (*loop)->flush();
-    running.stop();
+    running.stop_when_closed(kCloseLimit);
   });
   if (auto ran = running.run(); !ran) return tools::fail(ErrorKind::network, ran.error().message);
   if (!sinks.json().status()) return sinks.json().status();

@@ -114,6 +114,7 @@ class Endpoint {
   void close_all(AppErrorCode code, std::string_view reason);
 
   std::size_t connection_count() const;  // those not yet closed, half-open ones included
+  std::size_t draining_count() const;    // of them, those that have ended and will send nothing any more
   EndpointStats stats() const;
   const PublicKey& public_key() const;
 

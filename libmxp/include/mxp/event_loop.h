@@ -81,6 +81,9 @@ class EventLoop {
   // REQUIRES: not called from inside a callback of this loop.
   std::expected<void, IoError> run();
   void stop() noexcept;  // async-signal-safe
+  // Stops when no connection has anything left to say, and after `at_most` in any case. So a program that has closed its
+  // connections says so again to a peer that has missed it.
+  void stop_when_closed(Duration at_most);
 
   // For embedding in another loop: a descriptor (an epoll instance) that is readable when there is work, the time until
   // which that loop may sleep, and the work itself, which never blocks. `now` is EventLoop::now(), read after the wait.

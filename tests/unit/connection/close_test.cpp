@@ -32,11 +32,13 @@ BOOST_AUTO_TEST_CASE(both_sides_hear_once_who_ended_it_and_why) {
   BOOST_TEST((ours.code == 77 && theirs.code == 77));
   BOOST_TEST((ours.reason == "enough" && theirs.reason == "enough"));
   BOOST_TEST((!ours.before_established && !theirs.before_established));
-  // Both keep the state for three probe timeouts and then forget it.
-  BOOST_TEST(pair.client.endpoint.connection_count() == 1u);
-  BOOST_TEST(pair.server.endpoint.connection_count() == 1u);
-  pair.advance(10s);
+  // The answer lets the side that closed forget the connection. The other one drops for three probe timeouts what comes.
+  pair.advance(1ms);
   BOOST_TEST(pair.client.endpoint.connection_count() == 0u);
+  BOOST_TEST(pair.server.endpoint.connection_count() == 1u);
+  BOOST_TEST(pair.server.endpoint.draining_count() == 1u);
+  pair.advance(10s);
+  BOOST_TEST(pair.server.endpoint.draining_count() == 0u);
   BOOST_TEST(pair.server.endpoint.connection_count() == 0u);
   BOOST_TEST((pair.client.endpoint.next_timeout() == kNever));
   BOOST_TEST(pair.client.app.closed.size() == 1u);
@@ -145,7 +147,7 @@ BOOST_AUTO_TEST_CASE(a_closing_side_answers_no_packet_that_does_not_verify) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(a_draining_side_is_silent) {
+BOOST_AUTO_TEST_CASE(a_draining_side_answers_once_and_is_silent) {
   DirectPair pair;
   Attacker client(pair.server, pair.now);
   BOOST_REQUIRE(client.connect());
@@ -153,10 +155,17 @@ BOOST_AUTO_TEST_CASE(a_draining_side_is_silent) {
   CloseFrame close;
   close.application = true;
   close.code = 9;
-  BOOST_TEST(client.ask(frames(close)) == 0u);
+  close.reason = text("over");
+  BOOST_TEST(client.ask(frames(close)) == 1u);
   BOOST_TEST((victim.state() == ConnectionState::draining));
+  // It says that the CLOSE arrived, and nothing of what was in it.
+  BOOST_REQUIRE(client.seen_close().has_value());
+  BOOST_TEST(!client.seen_close()->application);
+  BOOST_TEST((client.seen_close()->transport_code() == TransportErrorCode::no_error));
+  BOOST_TEST(client.seen_close()->reason == "");
+  BOOST_TEST(client.ask(frames(close)) == 0u);
   for (int i = 0; i < 20; ++i) BOOST_TEST(client.ask(frames(PingFrame{})) == 0u);
-  BOOST_TEST(dropped(victim, DropReason::unexpected_in_state) == 20u);
+  BOOST_TEST(dropped(victim, DropReason::unexpected_in_state) == 21u);
   BOOST_REQUIRE(pair.server.app.closed.size() == 1u);
   BOOST_TEST(pair.server.app.closed[0].code == 9u);
   pair.advance(10s);
@@ -201,6 +210,81 @@ BOOST_AUTO_TEST_CASE(a_lost_close_is_said_again_when_the_peer_goes_on_talking) {
   pair.exchange();
   BOOST_REQUIRE(pair.server.app.closed.size() == 1u);
   BOOST_TEST(pair.server.app.closed[0].code == 3u);
+}
+
+// Of a side that closes while nothing arrives.
+struct LoneClose {
+  DirectPair pair;
+  std::vector<Timestamp> sent;
+
+  LoneClose() {
+    Connection* client = pair.establish();
+    pair.advance(1s);  // nothing is under way
+    pair.lose = [this](Role sender, ByteView) {
+      if (sender == Role::client) sent.push_back(pair.now);
+      return true;
+    };
+    client->close(3, "lost");
+    pair.exchange();
+  }
+};
+
+BOOST_AUTO_TEST_CASE(a_close_that_nobody_answers_is_repeated_at_doubling_distances) {
+  LoneClose lone;
+  lone.pair.advance(9s);
+  const std::vector<Timestamp>& at = lone.sent;
+  BOOST_REQUIRE(at.size() == 4u);
+  const Duration probe_timeout = at[1] - at[0];
+  BOOST_TEST((probe_timeout > 0ms && probe_timeout < 1s));
+  BOOST_TEST((at[2] - at[1] == 2 * probe_timeout && at[3] - at[2] == 4 * probe_timeout));
+  BOOST_TEST(lone.pair.client.endpoint.connection_count() == 0u);
+  BOOST_TEST(lone.pair.client.app.closed.size() == 1u);
+  // The last one has a probe timeout to be answered.
+  LoneClose other;
+  other.pair.advance(8 * probe_timeout - 1ms);
+  BOOST_TEST(other.pair.client.endpoint.connection_count() == 1u);
+  BOOST_TEST(other.pair.client.endpoint.draining_count() == 0u);
+  other.pair.advance(1ms);
+  BOOST_TEST(other.pair.client.endpoint.connection_count() == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(an_idle_peer_hears_a_repeated_close) {
+  LoneClose lone;
+  lone.pair.advance(1ms);
+  BOOST_TEST(lone.pair.server.app.closed.empty());
+  lone.pair.lose = nullptr;
+  lone.pair.advance(1s);
+  BOOST_REQUIRE(lone.pair.server.app.closed.size() == 1u);
+  BOOST_TEST(lone.pair.server.app.closed[0].code == 3u);
+  BOOST_TEST(lone.pair.client.endpoint.connection_count() == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(a_repeated_close_answers_the_next_packet_anew) {
+  DirectPair pair;
+  Attacker client(pair.server, pair.now);
+  BOOST_REQUIRE(client.connect());
+  client.connection().close(5, "done");
+  client.collect();
+  for (int packet = 1; packet <= 4; ++packet) client.ask(frames(PingFrame{}));  // of which the first and third had one
+  pair.now = pair.server.endpoint.next_timeout();
+  pair.server.endpoint.on_timeout(pair.now);
+  BOOST_TEST(client.collect() == 1u);
+  BOOST_TEST(client.count<CloseFrame>() == 4u);
+  BOOST_TEST(client.ask(frames(PingFrame{})) == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(a_close_that_has_not_gone_out_yet_answers_the_peers) {
+  DirectPair pair;
+  Attacker client(pair.server, pair.now);
+  BOOST_REQUIRE(client.connect());
+  client.connection().close(5, "ours");
+  client.send(frames(CloseFrame{}));
+  BOOST_TEST(client.collect() == 1u);
+  BOOST_REQUIRE(client.seen_close().has_value());
+  BOOST_TEST(client.seen_close()->code == 5u);
+  BOOST_REQUIRE(pair.server.app.closed.size() == 1u);
+  BOOST_TEST((pair.server.app.closed[0].by == CloseInfo::By::local));
+  BOOST_TEST(pair.server.endpoint.draining_count() == 1u);
 }
 
 BOOST_AUTO_TEST_CASE(close_all_ends_every_connection) {

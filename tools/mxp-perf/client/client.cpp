@@ -190,8 +190,8 @@ void Client::finish(ClientResult outcome, AppCode code, std::string_view reason)
   // Later, because this may be a callback of a connection.
   loop_->at(loop_->now(), [this, code, reason = std::string(reason)] {
     loop_->endpoint().close_all(static_cast<AppErrorCode>(code), reason);
-    loop_->flush();
-    running_->stop();
+    // A server that misses it keeps our place until the idle timeout.
+    running_->stop_when_closed(kCloseLimit);
   });
 }
 

@@ -23,5 +23,7 @@ inline constexpr Duration kReadyLimit = std::chrono::seconds(5);
 inline constexpr Duration kEndLimit = std::chrono::seconds(3);
 // Of it, for the acknowledgements of the last messages: then the server is asked for its report in any case.
 inline constexpr Duration kSettleLimit = std::chrono::milliseconds(1500);
+// For the other side to say that our CLOSE arrived.
+inline constexpr Duration kCloseLimit = std::chrono::seconds(1);
 
 }  // namespace mxp::perf

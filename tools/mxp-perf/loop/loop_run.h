@@ -21,6 +21,8 @@ class LoopRun {
   std::expected<void, IoError> run();
   // From a callback of the loop: its turn ends first.
   void stop() { loop_.stop(); }
+  // The same once the peers have heard that their connections are closed (EventLoop::stop_when_closed).
+  void stop_when_closed(Duration at_most) { loop_.stop_when_closed(at_most); }
 
  private:
   EventLoop& loop_;
