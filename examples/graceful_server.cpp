@@ -43,7 +43,7 @@ class Server final : public mxp::Handler {
     const bool late = !info.application && info.transport_code() == mxp::TransportErrorCode::drain_deadline;
     std::printf("%s left: %s%s\n", connection.remote_address().to_string().c_str(), info.reason.c_str(),
                 late ? ", and something may be lost" : "");
-    if (stopping_ && connections_.empty()) running->stop();
+    if (stopping_ && connections_.empty()) running->stop_when_closed(1s);
   }
 
  private:
@@ -80,7 +80,7 @@ int main(int argc, char** argv) {
   server.stop();
   const auto ended = running->run();  // until the last has left, or until the second Ctrl-C
   running->endpoint().close_all(0, "the server stops");
-  running->stop_when_closed(std::chrono::seconds(1));
+  running->stop_when_closed(1s);
   const auto left = running->run();  // until all have heard of it
   return ended && left ? 0 : 1;
 }

@@ -162,7 +162,7 @@ class Registration {
   void on_closed() {
     connection_ = nullptr;
     registered_ = false;
-    if (leaving_) return running->stop();
+    if (leaving_) return running->stop_when_closed(1s);
     wait(1s, [this] { connect(); });
   }
   // run() returns when the registry has answered, or can not any more.
@@ -307,7 +307,7 @@ int work(const agents::Peer& registry, const mxp::SocketAddress& listen,
     ended = running->run();
   }
   running->endpoint().close_all(0, "the worker goes home");
-  running->stop_when_closed(std::chrono::seconds(1));
+  running->stop_when_closed(1s);
   const auto left = running->run();  // until all have heard of it
   std::printf("%llu calls answered, %llu given up\n", static_cast<unsigned long long>(worker.jobs().answered()),
               static_cast<unsigned long long>(worker.jobs().given_up()));

@@ -58,14 +58,17 @@ void on_deadline(Parts& parts, Timestamp now) {
   Lifecycle& life = parts.lifecycle;
   if (life.discard_at <= now) {
     life.state = ConnectionState::closed;
+    life.close_frame_due = false;  // the socket took none in all that time
     return;
   }
   if (life.repeat_at <= now && life.state == ConnectionState::closing) life.repeat_close();
   if (life.ending) return;
   if (parts.attempts && parts.attempts->gives_up_at() <= now) {
-    if (const auto& reason = parts.attempts->server_was_full())
-      return on_peer_close(parts, now, false, static_cast<std::uint64_t>(TransportErrorCode::connection_refused), 0,
-                           *reason);
+    if (const auto& reason = parts.attempts->server_was_full()) {
+      on_peer_close(parts, now, false, static_cast<std::uint64_t>(TransportErrorCode::connection_refused), 0, *reason);
+      parts.attempts.reset();  // a late message 2 begins nothing any more
+      return;
+    }
     return end_silently(parts, now, CloseInfo::By::timeout, TransportErrorCode::handshake_timeout,
                         "no answer to the handshake");
   }

@@ -36,7 +36,7 @@ struct Lifecycle {
   Timestamp repeat_at = kNever;        // closing
   Timestamp discard_at = kNever;       // closing, draining: when the connection becomes closed
 
-  // Our choice: more than an honest client moves within three probe timeouts, and a bound for one that is not.
+  // Our choice: more than an honest client moves within eight probe timeouts, and a bound for one that is not.
   bool may_follow_while_closing() const { return moves_answered < 4; }
   // What answered the packets from the old address is lost there, so the distance of answers begins anew.
   void on_moved_while_closing() {
@@ -50,10 +50,10 @@ struct Lifecycle {
     close_frame_due = true;
     answer_anew();
   }
-  void on_close_sent(Timestamp now) {
+  // The CLOSE that was due has had its turn, whether or not the limits of its path allowed one.
+  void on_close_turn(Timestamp now) {
     close_frame_due = false;
     close_went_back = false;
-    close_was_sent = true;
     if (state != ConnectionState::closing || repeat_at != kNever) return;
     repeat_at = now + repeat_after;
     repeat_after *= 2;

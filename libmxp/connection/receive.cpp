@@ -298,7 +298,9 @@ void receive_packet(Parts& parts, Timestamp now, const ReceivedDatagram& datagra
     }
   }
   if (newest && parts.role == Role::client && datagram.local != SocketAddress{}) parts.arrival = datagram.local;
-  if (newest && !probing && leads_us(parts) && is_open(parts)) follow_client(parts, now, datagram);
+  // Where it has closed the connection, the answer goes there too.
+  const bool has_to_say = is_open(parts) || parts.lifecycle.close_frame_due;
+  if (newest && !probing && leads_us(parts) && has_to_say) follow_client(parts, now, datagram);
   if (const std::uint64_t count = parts.streams.opened_by_peer() - opened_before; count > 0)
     parts.trace(now, TraceStreamsOpened{true, count, StreamId()});
   tell_outbox(parts, now);

@@ -42,6 +42,7 @@ std::optional<Transmit> transmit_close_on(Parts& parts, Timestamp now, Path& pat
   write_frame(open.writer, frame);
   const std::size_t size = seal_alone(parts, space, open);
   path.amplification.on_sent(size);
+  parts.lifecycle.close_was_sent = true;
   ++parts.stats.packets_sent;
   parts.stats.bytes_sent += size;
   trace_sent_close(parts, now, {open.number, size, false, false}, frame);
@@ -69,7 +70,7 @@ std::optional<Transmit> transmit_close(Parts& parts, Timestamp now, MutableBytes
   const bool may_be_back_there = !parts.path->is_proven() && parts.may_return && parts.other->is_proven();
   if (may_be_back_there && !std::exchange(life.close_went_back, true))
     return transmit_close_on(parts, now, *parts.other, buffer);
-  life.on_close_sent(now);
+  life.on_close_turn(now);
   return transmit_close_on(parts, now, *parts.path, buffer);
 }
 

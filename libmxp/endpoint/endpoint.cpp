@@ -111,8 +111,10 @@ struct Endpoint::Impl {
     if (never_accepted && !std::exchange(parts.lifecycle.reported, true)) trace_closed(parts, now);
     if (parts.lifecycle.ending && !parts.lifecycle.close_frame_due) {
       arm_discard(parts, now);
+      // Without keys there is nothing to say either, unless a late message 2 brings them.
+      const bool silent = parts.lifecycle.state == ConnectionState::draining || !parts.keys;
+      if (silent && !std::exchange(entry.draining, true)) ++draining;
       report_ending(parts, now);
-      if (parts.lifecycle.state == ConnectionState::draining && !std::exchange(entry.draining, true)) ++draining;
     }
     if (entry.unanswered && !parts.attempts) {
       // One attempt has become the connection, or the whole handshake is over: the ids of the others are free.
@@ -434,6 +436,7 @@ void Endpoint::close_all(AppErrorCode code, std::string_view reason) {
 
 std::size_t Endpoint::connection_count() const { return impl_->entries.size(); }
 std::size_t Endpoint::draining_count() const { return impl_->draining; }
+void Endpoint::stop_accepting() { impl_->config.accept = false; }
 EndpointStats Endpoint::stats() const {
   EndpointStats stats = impl_->stats;
   stats.memory_in_use = impl_->budget.bytes();

@@ -78,12 +78,12 @@ struct EventLoop::Impl {
   class Running;
 
   bool in_turn = false;
-  bool running = false;  // in run()
-  bool stops_when_closed = false;
-  Timestamp next_turn_at{};       // at the latest
-  bool waiting_for_room = false;  // EAGAIN: until the socket is writable
-  Timestamp send_again_at{};      // after ENOBUFS
-  Timestamp receive_again_at{};   // after an error that would repeat itself
+  bool running = false;                      // in run()
+  std::optional<std::uint64_t> close_timer;  // of stop_when_closed()
+  Timestamp next_turn_at{};                  // at the latest
+  bool waiting_for_room = false;             // EAGAIN: until the socket is writable
+  Timestamp send_again_at{};                 // after ENOBUFS
+  Timestamp receive_again_at{};              // after an error that would repeat itself
   bool more_to_receive = false;
   bool more_to_send = false;
 };
@@ -103,7 +103,7 @@ std::expected<void, IoError> EventLoop::Impl::turn(Timestamp now, bool block) {
   if (endpoint.next_timeout() <= now) endpoint.on_timeout(now);
   transmit(now, events->writable);
   in_turn = false;
-  if (stops_when_closed && endpoint.connection_count() == endpoint.draining_count()) poller->request_stop();
+  if (running && close_timer && endpoint.connection_count() == endpoint.draining_count()) poller->request_stop();
   return prepare_to_wait(now);
 }
 
@@ -190,6 +190,8 @@ class EventLoop::Impl::Running {
   ~Running() {
     if (slack_ > 0) ::prctl(PR_SET_TIMERSLACK, static_cast<unsigned long>(slack_));
     impl_.running = false;
+    if (impl_.close_timer) impl_.timers.cancel(*impl_.close_timer);
+    impl_.close_timer.reset();
     const Timestamp now = monotonic_now();
     impl_.poller->arm(impl_.deadline(now), now);
   }
@@ -251,10 +253,9 @@ Timestamp EventLoop::now() const { return monotonic_now(); }
 int EventLoop::fd() const { return impl_->poller->fd(); }
 void EventLoop::stop() noexcept { impl_->poller->request_stop(); }
 void EventLoop::stop_when_closed(Duration at_most) {
-  impl_->stops_when_closed = true;
-  // The first turn that sees it comes at once, whether or not there is a connection left to wait for.
-  at(now(), [] {});
-  at(now() + at_most, [this] { stop(); });
+  impl_->endpoint.stop_accepting();
+  if (impl_->close_timer) cancel(*impl_->close_timer);
+  impl_->close_timer = at(now() + at_most, [this] { stop(); });
 }
 
 Timestamp EventLoop::next_timeout() const { return impl_->deadline(monotonic_now()); }

@@ -347,6 +347,14 @@ BOOST_AUTO_TEST_CASE(t21_a_close_goes_to_where_the_client_has_proven_to_be_as_we
   BOOST_TEST((scene.closed_at == std::set{scene.home, elsewhere(5)}));
 }
 
+// The mapping of an idle client's NAT was forgotten, and the first that it sends through the new one is CLOSE.
+BOOST_AUTO_TEST_CASE(t21_the_answer_to_a_close_goes_to_where_it_came_from_as_well) {
+  Scene scene;
+  scene.send(frames(CloseFrame{}), elsewhere(5));
+  scene.drain();
+  BOOST_TEST((scene.closed_at == std::set{scene.home, elsewhere(5)}));
+}
+
 // What a short packet from a new address allows is less than a long reason.
 BOOST_AUTO_TEST_CASE(t21_a_reason_is_cut_to_what_the_limit_of_an_address_allows) {
   Scene scene;

@@ -190,6 +190,7 @@ tools::Result<void> run_server(const Options& options, tools::Output& output, Re
   const SocketAddress shown = tools::dialable((*loop)->local_address());
   output.line(fmt::format("listening mxp://{}@{}", (*loop)->endpoint().public_key().to_string(), shown.to_string()));
   (*loop)->watch(signals.fd(), FdEvent::readable, [&] {
+    (*loop)->unwatch(signals.fd());  // it stays readable
     (*loop)->endpoint().close_all(static_cast<AppErrorCode>(AppCode::interrupted), "the server was interrupted");
     running.stop_when_closed(kCloseLimit);
   });

@@ -113,8 +113,11 @@ class Endpoint {
   // Calls Connection::close on every connection. on_closed follows for each, in later drives.
   void close_all(AppErrorCode code, std::string_view reason);
 
+  // Clients that come from now on get no answer, as where EndpointConfig::accept is false.
+  void stop_accepting();
+
   std::size_t connection_count() const;  // those not yet closed, half-open ones included
-  std::size_t draining_count() const;    // of them, those that have ended and will send nothing any more
+  std::size_t draining_count() const;    // of them, those that have ended and have nothing left to send
   EndpointStats stats() const;
   const PublicKey& public_key() const;
 

@@ -67,7 +67,7 @@ class EventLoop {
   static std::expected<std::unique_ptr<EventLoop>, IoError> create(const SocketConfig& socket, EndpointConfig endpoint,
                                                                    Handler& handler, TraceSink* trace = nullptr);
   // Connections end without a word: no CLOSE is sent and on_closed is not called. To say goodbye:
-  // endpoint().close_all(), then flush().
+  // endpoint().close_all(), then stop_when_closed() and run(); or only flush(), for peers that may miss it.
   ~EventLoop();
 
   Endpoint& endpoint();
@@ -81,8 +81,9 @@ class EventLoop {
   // REQUIRES: not called from inside a callback of this loop.
   std::expected<void, IoError> run();
   void stop() noexcept;  // async-signal-safe
-  // Stops when no connection has anything left to say, and after `at_most` in any case. So a program that has closed its
-  // connections says so again to a peer that has missed it.
+  // run(), this one or the next, returns when no connection has anything left to say, and after `at_most` in any case.
+  // So a program that has closed its connections says so again to a peer that has missed it. New clients get no answer
+  // from now on. A second call before run() returns takes the place of the first.
   void stop_when_closed(Duration at_most);
 
   // For embedding in another loop: a descriptor (an epoll instance) that is readable when there is work, the time until

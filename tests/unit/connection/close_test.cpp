@@ -287,6 +287,25 @@ BOOST_AUTO_TEST_CASE(a_close_that_has_not_gone_out_yet_answers_the_peers) {
   BOOST_TEST(pair.server.endpoint.draining_count() == 1u);
 }
 
+BOOST_AUTO_TEST_CASE(the_end_is_told_where_the_answer_to_a_close_could_not_be_sent) {
+  DirectPair pair;
+  Attacker client(pair.server, pair.now);
+  BOOST_REQUIRE(client.connect());
+  client.send(frames(CloseFrame{}));
+  pair.now += 11s;  // the socket has taken nothing since
+  pair.server.endpoint.on_timeout(pair.now);
+  BOOST_TEST(pair.server.app.closed.size() == 1u);
+  BOOST_TEST(pair.server.endpoint.connection_count() == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(an_attempt_without_an_answer_leaves_nothing_to_say) {
+  DirectPair pair;
+  pair.lose = [](Role, ByteView) { return true; };
+  pair.connect();
+  while (pair.client.app.closed.empty()) pair.advance(1s);
+  BOOST_TEST(pair.client.endpoint.draining_count() == pair.client.endpoint.connection_count());
+}
+
 BOOST_AUTO_TEST_CASE(close_all_ends_every_connection) {
   DirectPair pair;
   for (int i = 0; i < 5; ++i) pair.establish();

@@ -324,6 +324,51 @@ BOOST_AUTO_TEST_CASE(a_stop_from_another_thread_ends_run) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(a_loop_stops_when_the_peer_has_heard_of_the_end) {
+  for (const RunLoop run : {sleeping, EventLoopAccess::spin}) {
+    Pair pair(1000);
+    pair.client_handler.when_closed = [&] { pair.client->stop_when_closed(60s); };
+    std::thread server([&] { (void)pair.server->run(); });
+    const Timestamp start = monotonic_now();
+    // Twice: what one run() waited for does not end the next one.
+    for (int i = 0; i < 2; ++i) {
+      pair.client_handler.closed = false;
+      pair.client_handler.written = 0;
+      pair.client_handler.answer.clear();
+      pair.connect();
+      BOOST_TEST(run(*pair.client).has_value());
+      BOOST_TEST(pair.client_handler.closed);
+      BOOST_TEST(pair.client->endpoint().connection_count() == pair.client->endpoint().draining_count());
+    }
+    BOOST_TEST((monotonic_now() - start < 60s));
+    pair.server->stop();
+    server.join();
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_loop_with_nothing_left_to_say_stops_at_once) {
+  Pair pair(0);
+  pair.client->stop_when_closed(60s);
+  BOOST_TEST(pair.client->run().has_value());
+}
+
+BOOST_AUTO_TEST_CASE(a_loop_does_not_wait_longer_than_it_was_told_and_takes_no_new_clients_meanwhile) {
+  Pair pair(1000);
+  pair.connect();
+  pair.client->flush();
+  while (pair.server->endpoint().connection_count() == 0)
+    BOOST_REQUIRE(pair.server->process(pair.server->now()).has_value());
+  // A client that does not run answers nothing.
+  pair.server->stop_when_closed(50ms);
+  const Timestamp start = monotonic_now();
+  BOOST_TEST(pair.server->run().has_value());
+  BOOST_TEST((monotonic_now() - start >= 50ms));
+  pair.connect();
+  pair.client->flush();
+  BOOST_REQUIRE(pair.server->process(pair.server->now()).has_value());
+  BOOST_TEST(pair.server->endpoint().connection_count() == 1u);
+}
+
 void timers_and_watched_descriptors_run_in(RunLoop run) {
   Pair pair(0);
   EventLoop& loop = *pair.server;

@@ -60,7 +60,10 @@ ClientResult Client::run(std::vector<SocketAddress> addresses, const PublicKey& 
     case Test::connect: test_ = std::make_unique<ConnectTest>(workload_, *loop_, loads_, server_key); break;
     case Test::isolation: test_ = std::make_unique<IsolationTest>(workload_, *loop_, loads_); break;
   }
-  loop_->watch(signals.fd(), FdEvent::readable, [this] { interrupt(); });
+  loop_->watch(signals.fd(), FdEvent::readable, [this, fd = signals.fd()] {
+    loop_->unwatch(fd);  // it stays readable
+    interrupt();
+  });
   tools::Dialer dialer(*loop_, std::move(addresses), server_key);
   dialer_ = &dialer;
   if (auto started = dialer.start(); !started) return {.result = {}, .error = started.error()};
