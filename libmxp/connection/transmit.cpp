@@ -306,7 +306,10 @@ std::optional<Transmit> transmit(Parts& parts, Timestamp now, MutableBytes buffe
     note_sent(parts, now, path,
               {open.number, open.frames_begin, size, ack_eliciting, run.budget.kind_of(ack_eliciting), mark});
     if (ack_eliciting) run.budget.take(size);
-    if (size < run.segment_size) break;  // GSO: only the last segment may be shorter
+    if (size < run.segment_size) {  // GSO: only the last segment may be shorter
+      end.ran_dry = !has_data(parts);
+      break;
+    }
   }
 
   parts.keys->sealer.protect_headers(std::span(slots).first(segments));

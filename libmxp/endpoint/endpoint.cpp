@@ -270,9 +270,11 @@ struct Endpoint::Impl {
       }
       ready.remove(entry);
       const auto sent = transmit(parts_of(entry), now, buffer, limits);
-      // A connection that has sent may have more to send, and one that broke off has its CLOSE to send: it queues
-      // again, behind the others. Any other one waits for the peer or for time.
-      if (sent || parts_of(entry).lifecycle.close_frame_due) ready.push_back(entry);
+      // A connection that has sent and has more to send, and one that broke off and has its CLOSE to send, queue again,
+      // behind the others. Any other one waits for the peer or for time; to drive it once more only to learn that would
+      // delay what it has just sent.
+      if (sent ? has_something_to_send(parts_of(entry), now) : parts_of(entry).lifecycle.close_frame_due)
+        ready.push_back(entry);
       if (sent) recent_transmits.note(entry, sent->remote);
       else entry.silent_in = polls;
       after_drive(entry, now);
