@@ -43,7 +43,7 @@ class Server final : public mxp::Handler {
     const bool late = !info.application && info.transport_code() == mxp::TransportErrorCode::drain_deadline;
     std::printf("%s left: %s%s\n", connection.remote_address().to_string().c_str(), info.reason.c_str(),
                 late ? ", and something may be lost" : "");
-    if (stopping_ && connections_.empty()) running->stop_when_closed(1s);
+    if (stopping_ && connections_.empty()) running->stop();
   }
 
  private:

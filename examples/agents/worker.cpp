@@ -162,7 +162,7 @@ class Registration {
   void on_closed() {
     connection_ = nullptr;
     registered_ = false;
-    if (leaving_) return running->stop_when_closed(1s);
+    if (leaving_) return running->stop();
     wait(1s, [this] { connect(); });
   }
   // run() returns when the registry has answered, or can not any more.

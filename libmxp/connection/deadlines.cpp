@@ -34,6 +34,8 @@ Timestamp next_deadline(const Parts& parts) {
   if (life.state == ConnectionState::closed) return kNever;
   if (life.discard_at != kNever)
     return life.state == ConnectionState::closing ? std::min(life.discard_at, life.repeat_at) : life.discard_at;
+  // Its first CLOSE waits for the carrier, and for no time: a deadline that is past would be past for ever (threat t39).
+  if (life.ending) return kNever;
   Timestamp next = std::min(parts.confirm_by, parts.held_until);
   if (parts.attempts) next = std::min({next, parts.attempts->deadline(), parts.attempts->gives_up_at()});
   // A server's half-open connection has no other deadline than confirm_by: it must live as long as the cached message 2

@@ -28,6 +28,10 @@ void begin_end(Parts& parts, ConnectionState state, CloseInfo info) {
 
 void make_close_due(Parts& parts) { parts.lifecycle.close_frame_due = parts.keys.has_value(); }
 
+Duration period(const Parts& parts, int probe_timeouts) {
+  return std::min<Duration>(probe_timeouts * parts.recovery.probe_timeout(), kLongestDiscard);
+}
+
 }  // namespace
 
 std::string escape_reason(ByteView text) {
@@ -62,10 +66,13 @@ void on_peer_close(Parts& parts, Timestamp now, bool application, std::uint64_t 
                    ByteView reason) {
   Lifecycle& life = parts.lifecycle;
   if (life.state == ConnectionState::closing) {
+    // Both sides have closed. What remains to be said is our own CLOSE, if it has not gone out yet: it may have had a
+    // turn already, in which its path allowed none. One that answers a CLOSE is not answered (threat t55).
+    if (!life.close_was_sent) {
+      make_close_due(parts);
+      return stop_listening(parts, now);
+    }
     life.state = ConnectionState::draining;
-    // Both sides have closed. What remains to be said is our own CLOSE, if it has not gone out yet; one that answers a
-    // CLOSE is not answered (threat t55).
-    if (!life.close_was_sent) return;
     life.close_frame_due = false;
     life.discard_at = now;
     return;
@@ -107,12 +114,18 @@ void end_drained(Parts& parts, Timestamp now) {
   parts.lifecycle.discard_at = now;
 }
 
+void stop_listening(Parts& parts, Timestamp now) {
+  Lifecycle& life = parts.lifecycle;
+  life.state = ConnectionState::draining;
+  life.discard_at = std::min(life.discard_at, now + period(parts, kDrainingProbeTimeouts));
+}
+
 void arm_discard(Parts& parts, Timestamp now) {
   Lifecycle& life = parts.lifecycle;
   const bool closing = life.state == ConnectionState::closing;
   if ((!closing && life.state != ConnectionState::draining) || life.discard_at != kNever) return;
   const int probe_timeouts = closing && parts.keys ? kClosingProbeTimeouts : kDrainingProbeTimeouts;
-  const Duration lasts = std::min<Duration>(probe_timeouts * parts.recovery.probe_timeout(), kLongestDiscard);
+  const Duration lasts = period(parts, probe_timeouts);
   life.discard_at = now + lasts;
   life.repeat_after = lasts / probe_timeouts;
 }

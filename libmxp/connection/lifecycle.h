@@ -80,8 +80,12 @@ inline constexpr std::string_view kDrainedReason = "drained";
 // Both sides have agreed to the end, and the peer's CLOSE never came.
 void end_drained(Parts& parts, Timestamp now);
 
-// Starts the closing or draining period if it has not started yet. Called on each drive and before a CLOSE is sent,
-// since not all of the verbs above know the time.
+// We are closing, and the peer's packets are not worth opening or answering any more. A CLOSE that is due still goes out,
+// once. The end comes no later than it would have come anyway (threat t56).
+void stop_listening(Parts& parts, Timestamp now);
+
+// Starts the closing or draining period if it has not started yet. Called before a CLOSE is sent and on each drive that
+// leaves none due, since not all of the verbs above know the time.
 void arm_discard(Parts& parts, Timestamp now);
 // Traces the end. REQUIRES: it has ended.
 void trace_closed(const Parts& parts, Timestamp now);

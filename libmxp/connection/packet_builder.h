@@ -11,8 +11,8 @@
 
 namespace mxp {
 
-// How many of the last packets that a key may protect are kept for CLOSE. A closing side answers at doubling distances
-// (threat t55), so a few are enough.
+// How many of the last packets that a key may protect are kept for CLOSE. A closing side repeats its CLOSE three times and
+// answers at doubling distances (threat t55), so a few are enough.
 inline constexpr std::uint64_t kReservedForClose = 16;
 
 // Closes the connection if its keys have protected all they may, but for what is kept. Returns whether it did.

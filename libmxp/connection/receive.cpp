@@ -195,33 +195,30 @@ void answer_while_closing(Parts& parts) {
   life.close_frame_due = true;
 }
 
-// We are closing, and the peer's packets are no longer worth opening or answering.
-void stop_listening(Parts& parts) {
-  // The one CLOSE that says why goes out first, though.
-  if (!parts.lifecycle.close_frame_due) parts.lifecycle.state = ConnectionState::draining;
-}
-
 // Once we are closing, only the peer's CLOSE matters: with it both sides know. And where the peer is, because it may
 // move before our CLOSE has reached it.
 void receive_while_closing(Parts& parts, Timestamp now, const ReceivedDatagram& datagram, MutableBytes payload,
                            bool newest) {
   FrameReader frames(payload);
   bool probing = true;
-  for (;;) {
+  bool peer_closed = false;
+  while (!peer_closed) {
     const auto frame = frames.next();
     if (!frame || !frame->has_value()) break;
     if (const auto* close = std::get_if<CloseFrame>(&**frame)) {
       on_peer_close(parts, now, close->application, close->code, close->frame_type, close->reason);
-      return;
+      peer_closed = true;
     }
     probing &= is_probing(**frame);
   }
+  // Where our own CLOSE is still to come, it goes to where the peer's came from.
+  const bool has_to_say = !peer_closed || parts.lifecycle.close_frame_due;
   const bool moved = newest && !probing && leads_us(parts) && datagram.remote != parts.path->remote;
-  if (moved && parts.lifecycle.may_follow_while_closing()) {
+  if (moved && has_to_say && parts.lifecycle.may_follow_while_closing()) {
     follow_client(parts, now, datagram);
     parts.lifecycle.on_moved_while_closing();
   }
-  answer_while_closing(parts);
+  if (!peer_closed) answer_while_closing(parts);
 }
 
 }  // namespace
@@ -256,7 +253,7 @@ void receive_packet(Parts& parts, Timestamp now, const ReceivedDatagram& datagra
   if (parts.lifecycle.state == ConnectionState::closing) {
     // To turn keys costs as much while closing as before (threat t26), so we stop listening to a peer that does it
     // against the rules.
-    if (!followed) return stop_listening(parts);
+    if (!followed) return stop_listening(parts, now);
     return receive_while_closing(parts, now, datagram, opened->payload, newest);
   }
   if (!followed) return close_by_error(parts, followed.error());

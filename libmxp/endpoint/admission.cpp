@@ -31,6 +31,7 @@ CloseFrame refusal(TransportErrorCode code, std::string_view reason) {
 
 Admission::Admission(const EndpointConfig& config, Random& random, std::uint64_t hash_key)
     : config_(config),
+      ever_accepted_(config.accept),
       random_(random),
       mac1_key_(config.identity.public_key()),
       budget_(config.limits.max_fruitless_handshakes, hash_key),
@@ -39,7 +40,7 @@ Admission::Admission(const EndpointConfig& config, Random& random, std::uint64_t
       refused_(config.limits.max_half_open, config.transport.handshake_timeout, hash_key) {}
 
 AdmissionResult Admission::screen(const ReceivedDatagram& datagram, const InitialHeader& header) {
-  if (!config_.accept) return drop(DropReason::not_accepting);
+  if (!ever_accepted_) return drop(DropReason::not_accepting);
   if (datagram.bytes.size() < kMinInitialSize || datagram.bytes.size() > kMaxInitialSize)
     return drop(DropReason::wrong_size);
   if (!mac1_key_.verify(datagram.bytes)) return drop(DropReason::bad_mac1);
@@ -53,6 +54,8 @@ AdmissionResult Admission::screen(const ReceivedDatagram& datagram, const Initia
     if (!known->take_answer(datagram.remote)) return drop(DropReason::wrong_path);
     return {.answer = known->datagram, .answer_id = known->server_id, .answered_before = true};
   }
+  // A client that was let in before that has its answer repeated above.
+  if (!config_.accept) return drop(DropReason::not_accepting);
   if (!find_suite(config_, header.suite)) return drop(DropReason::unknown_version);
   return {};
 }

@@ -1,8 +1,9 @@
 // The server's half of the handshake: from an unknown datagram to a connection with keys. The checks come in the order
 // that costs a server least (docs/protocol.md §2.1); the endpoint makes those in parentheses:
 //
-//   (header) → does it accept? → size → mac1 → answered before? → suite → (half-open limit) → rate of public-key work
-//     → keys (public-key operations) → payload → downgrade → policy → room for one more connection (full)
+//   (header) → did it ever accept? → size → mac1 → answered before? → does it accept? → suite → (half-open limit) → rate
+//     of public-key work → keys (public-key operations) → payload → downgrade → policy → room for one more connection
+//     (full)
 //
 // Answers that let a client in and refusals are remembered apart. So refused clients, however many they are, push out
 // no answer that a client in the middle of its handshake may ask for again (threat t18).
@@ -64,6 +65,7 @@ class Admission {
 
  private:
   const EndpointConfig& config_;
+  const bool ever_accepted_;  // a client need not even look at what comes
   Random& random_;
   Mac1Key mac1_key_;
   HandshakeBudget budget_;

@@ -109,11 +109,9 @@ struct Endpoint::Impl {
     const bool never_accepted =
         parts.role == Role::server && parts.lifecycle.ending && parts.lifecycle.ending->before_established;
     if (never_accepted && !std::exchange(parts.lifecycle.reported, true)) trace_closed(parts, now);
+    count_if_silent(entry);
     if (parts.lifecycle.ending && !parts.lifecycle.close_frame_due) {
       arm_discard(parts, now);
-      // Without keys there is nothing to say either, unless a late message 2 brings them.
-      const bool silent = parts.lifecycle.state == ConnectionState::draining || !parts.keys;
-      if (silent && !std::exchange(entry.draining, true)) ++draining;
       report_ending(parts, now);
     }
     if (entry.unanswered && !parts.attempts) {
@@ -125,6 +123,16 @@ struct Endpoint::Impl {
     if (parts.lifecycle.state == ConnectionState::closed) return remove(entry);
     if (parts.ids && parts.lifecycle.state == ConnectionState::established) keep_ids(entry, now);
     deadlines.set(entry, next_deadline(parts));
+  }
+
+  // Without keys there is nothing to say, until a late message 2 brings them.
+  void count_if_silent(Entry& entry) {
+    const Parts& parts = parts_of(entry);
+    const bool silent = parts.lifecycle.ending && !parts.lifecycle.close_frame_due &&
+                        (parts.lifecycle.state == ConnectionState::draining || !parts.keys);
+    if (silent == std::exchange(entry.draining, silent)) return;
+    if (silent) ++draining;
+    else --draining;
   }
 
   // -- ids of a connection that may move

@@ -66,6 +66,8 @@ struct EventLoop::Impl {
   Timestamp deadline(Timestamp now) const;
   void watch_addresses();
   void on_addresses_changed();
+  // What a full socket has not taken yet is still to be said.
+  bool nothing_left_to_say() const { return queue.empty() && endpoint.connection_count() == endpoint.draining_count(); }
   bool blocked(Timestamp now) const { return waiting_for_room || now < send_again_at; }
 
   std::unique_ptr<Carrier> carrier;
@@ -103,7 +105,7 @@ std::expected<void, IoError> EventLoop::Impl::turn(Timestamp now, bool block) {
   if (endpoint.next_timeout() <= now) endpoint.on_timeout(now);
   transmit(now, events->writable);
   in_turn = false;
-  if (running && close_timer && endpoint.connection_count() == endpoint.draining_count()) poller->request_stop();
+  if (running && close_timer && nothing_left_to_say()) poller->request_stop();
   return prepare_to_wait(now);
 }
 

@@ -355,6 +355,31 @@ BOOST_AUTO_TEST_CASE(t21_the_answer_to_a_close_goes_to_where_it_came_from_as_wel
   BOOST_TEST((scene.closed_at == std::set{scene.home, elsewhere(5)}));
 }
 
+BOOST_AUTO_TEST_CASE(t21_a_close_that_crosses_the_clients_goes_to_where_that_came_from_as_well) {
+  Scene scene;
+  scene.victim().close(7, "");
+  scene.send(frames(CloseFrame{}), elsewhere(5));
+  scene.drain();
+  BOOST_TEST((scene.closed_at == std::set{scene.home, elsewhere(5)}));
+}
+
+// Each repetition goes on both paths, too, and drain() compares with the limit.
+BOOST_AUTO_TEST_CASE(t21_repetitions_of_a_close_go_on_both_paths_within_the_limit) {
+  Scene scene;
+  scene.send(frames(PingFrame{}), elsewhere(5));
+  scene.victim().close(7, "");
+  scene.drain();
+  std::set<SocketAddress> reached = scene.closed_at;
+  BOOST_TEST((reached == std::set{scene.home, elsewhere(5)}));
+  scene.closed_at.clear();
+  scene.attacker.answers.clear();
+  scene.let_time_pass(10s);
+  BOOST_TEST(scene.closed_at.contains(scene.home));
+  const std::size_t repeated = scene.attacker.count<CloseFrame>();
+  BOOST_TEST((repeated >= 3u && repeated <= 6u));  // three times, on two paths at most
+  BOOST_TEST(scene.pair.server.endpoint.connection_count() == 0u);
+}
+
 // What a short packet from a new address allows is less than a long reason.
 BOOST_AUTO_TEST_CASE(t21_a_reason_is_cut_to_what_the_limit_of_an_address_allows) {
   Scene scene;

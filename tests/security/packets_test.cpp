@@ -384,12 +384,14 @@ BOOST_AUTO_TEST_CASE(t26_key_update_storm_while_closing) {
   victim.close(1, "");
   scene.attacker.collect();
   BOOST_REQUIRE((victim.state() == ConnectionState::closing));
+  const Duration probe_timeout = scene.pair.server.endpoint.next_timeout() - scene.pair.now;  // the first repetition
   for (int i = 0; i < 30; ++i) {
     scene.attacker.session->update_keys();
     scene.attacker.ask(frames(PingFrame{}));
   }
   BOOST_TEST(victim.stats().key_updates <= 8u);
   BOOST_TEST((victim.state() == ConnectionState::draining));
+  BOOST_TEST((scene.pair.server.endpoint.next_timeout() == scene.pair.now + 3 * probe_timeout));
   // A rule-abiding peer is followed: its packets, and a CLOSE among them, are opened under its new keys.
   Scene honest;
   be_acknowledged(honest);
@@ -401,6 +403,23 @@ BOOST_AUTO_TEST_CASE(t26_key_update_storm_while_closing) {
   BOOST_TEST((other.state() == ConnectionState::closing));
   BOOST_TEST(other.stats().key_updates == 1u);
   BOOST_TEST(honest.pair.server_trace.secrets.back().phase == 1u);  // its answers go under them (docs/protocol.md §8)
+}
+
+// All of it comes before the victim can send anything: what follows the offence is not even opened.
+BOOST_AUTO_TEST_CASE(t26_key_update_storm_in_one_burst) {
+  Scene scene;
+  be_acknowledged(scene);
+  for (int i = 0; i < 30; ++i) {
+    scene.attacker.session->update_keys();
+    scene.attacker.send(frames(PingFrame{}));
+  }
+  Connection& victim = scene.attacker.connection();
+  BOOST_TEST((victim.state() == ConnectionState::draining));
+  BOOST_TEST(dropped(victim, DropReason::unexpected_in_state) >= 20u);
+  BOOST_TEST(scene.attacker.collect() == 1u);
+  BOOST_TEST(closed_by_key_update_error(scene));
+  scene.pair.advance(10s);
+  BOOST_TEST(scene.pair.server.endpoint.connection_count() == 0u);
 }
 
 BOOST_AUTO_TEST_CASE(t26_an_update_that_cannot_have_been_confirmed) {

@@ -18,6 +18,9 @@ Duration linger_for(const CloseInfo& info) {
   return info.by == CloseInfo::By::local && !info.before_established ? 2s : 0s;
 }
 
+// After an interruption nobody waits longer for a peer that does not answer.
+constexpr Duration kInterruptLimit = 500ms;
+
 }  // namespace
 
 Hub::~Hub() = default;
@@ -182,7 +185,8 @@ void Hub::finish_session(Result<void> result, const std::string& peer, Duration 
     return;
   }
   if (!result_) result_ = std::move(result);
-  if (sessions_.empty() && finishing_.empty()) stop_after(linger);
+  if (!sessions_.empty() || !finishing_.empty()) return;
+  stop_after(interrupted_ ? std::min<Duration>(linger, kInterruptLimit) : linger);
 }
 
 void Hub::note_about(const std::string& peer, const std::string& text) {
@@ -204,7 +208,7 @@ void Hub::interrupt() {
   loop.endpoint().close_all(wire(AppCode::interrupted), "interrupted");
   if (loop.endpoint().connection_count() == 0) return loop.stop();
   // on_closed of the last session ends the run; this is for what has no session.
-  stop_after(sessions_.empty() ? 50ms : 500ms);
+  stop_after(sessions_.empty() ? Duration(50ms) : kInterruptLimit);
 }
 
 void Hub::give_up(ToolError error) {

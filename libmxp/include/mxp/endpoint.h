@@ -64,8 +64,9 @@ class Endpoint {
   // The same for settings that are known to be good. REQUIRES: validate(config) succeeds; otherwise the process stops
   // and names the setting.
   Endpoint(EndpointConfig config, Random& random, Handler& handler, TraceSink* trace = nullptr);
-  // Connections end without a word: no CLOSE is sent and on_closed is not called. To say goodbye: close_all(), then
-  // poll_transmit until it returns nullopt.
+  // Connections end without a word: no CLOSE is sent and on_closed is not called. To say goodbye: close_all(), then go
+  // on until draining_count() is connection_count(). Peers that miss the one CLOSE of a poll_transmit wait for their
+  // idle timeout.
   ~Endpoint();
   Endpoint(const Endpoint&) = delete;
   Endpoint& operator=(const Endpoint&) = delete;
@@ -113,7 +114,8 @@ class Endpoint {
   // Calls Connection::close on every connection. on_closed follows for each, in later drives.
   void close_all(AppErrorCode code, std::string_view reason);
 
-  // Clients that come from now on get no answer, as where EndpointConfig::accept is false.
+  // Clients that come from now on get no answer, as where EndpointConfig::accept is false. One in the middle of its
+  // handshake goes on.
   void stop_accepting();
 
   std::size_t connection_count() const;  // those not yet closed, half-open ones included

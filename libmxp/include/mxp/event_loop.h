@@ -83,7 +83,8 @@ class EventLoop {
   void stop() noexcept;  // async-signal-safe
   // run(), this one or the next, returns when no connection has anything left to say, and after `at_most` in any case.
   // So a program that has closed its connections says so again to a peer that has missed it. New clients get no answer
-  // from now on. A second call before run() returns takes the place of the first.
+  // from now on. A second call before run() returns takes the place of the first. Programs that embed the loop compare
+  // Endpoint::draining_count() with connection_count() themselves.
   void stop_when_closed(Duration at_most);
 
   // For embedding in another loop: a descriptor (an epoll instance) that is readable when there is work, the time until

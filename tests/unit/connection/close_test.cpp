@@ -298,6 +298,39 @@ BOOST_AUTO_TEST_CASE(the_end_is_told_where_the_answer_to_a_close_could_not_be_se
   BOOST_TEST(pair.server.endpoint.connection_count() == 0u);
 }
 
+BOOST_AUTO_TEST_CASE(the_end_is_told_where_neither_close_could_be_sent) {
+  DirectPair pair;
+  Attacker client(pair.server, pair.now);
+  BOOST_REQUIRE(client.connect());
+  client.connection().close(5, "ours");
+  client.send(frames(CloseFrame{}));
+  BOOST_TEST((client.connection().state() == ConnectionState::draining));
+  pair.now += 11s;  // the socket has taken nothing since
+  pair.server.endpoint.on_timeout(pair.now);
+  BOOST_TEST(pair.server.app.closed.size() == 1u);
+  BOOST_TEST(pair.server.endpoint.connection_count() == 0u);
+}
+
+// Threat t39: what waits for the socket waits for no time.
+BOOST_AUTO_TEST_CASE(a_close_that_waits_for_the_socket_has_no_deadline) {
+  DirectPair pair;
+  pair.connect();
+  pair.client.poll(pair.now, [&](const SocketAddress&, ByteView datagram) {
+    Bytes message_1 = copy_of(datagram);
+    pair.server.receive(pair.now, message_1, kClientAddress);
+  });
+  Endpoint& server = pair.server.endpoint;
+  BOOST_REQUIRE(server.connection_count() == 1u);  // half open
+  server.close_all(1, "");
+  for (int i = 0; i < 100 && server.next_timeout() != kNever; ++i) {
+    pair.now = server.next_timeout();
+    server.on_timeout(pair.now);
+    BOOST_REQUIRE((server.next_timeout() > pair.now));
+  }
+  BOOST_TEST((server.next_timeout() == kNever));
+  BOOST_TEST(pair.server.poll(pair.now, [](const SocketAddress&, ByteView) {}) > 0u);
+}
+
 BOOST_AUTO_TEST_CASE(an_attempt_without_an_answer_leaves_nothing_to_say) {
   DirectPair pair;
   pair.lose = [](Role, ByteView) { return true; };

@@ -196,6 +196,23 @@ BOOST_AUTO_TEST_CASE(a_pure_client_answers_no_initial) {
   BOOST_TEST(pair.server.dropped(DropReason::not_accepting) == 1u);
 }
 
+BOOST_AUTO_TEST_CASE(a_server_that_stops_accepting_answers_a_client_again_that_it_has_let_in) {
+  DirectPair pair;
+  pair.lose = [](Role sender, ByteView) { return sender == Role::server; };
+  pair.connect();
+  pair.exchange();
+  BOOST_TEST(pair.server.endpoint.connection_count() == 1u);
+  pair.server.endpoint.stop_accepting();
+  pair.lose = nullptr;
+  pair.advance(2s);
+  BOOST_TEST(pair.client.app.connected.size() == 1u);
+  BOOST_TEST(pair.server.dropped(DropReason::not_accepting) == 0u);
+  pair.connect();
+  pair.exchange();
+  BOOST_TEST(pair.client.app.connected.size() == 1u);
+  BOOST_TEST(pair.server.dropped(DropReason::not_accepting) == 1u);
+}
+
 BOOST_AUTO_TEST_CASE(duplicates_of_message_1_get_the_same_bytes_and_make_no_second_connection) {
   DirectPair pair;
   Attacker client(pair.server, pair.now);
@@ -337,8 +354,11 @@ BOOST_AUTO_TEST_CASE(a_late_message_2_after_close_is_answered_with_one_close) {
   pair.exchange();
   BOOST_TEST(pair.client.app.closed.size() == 2u);
   const std::uint64_t before = pair.datagrams[0];
+  pair.advance(1ms);
+  BOOST_TEST(pair.client.endpoint.draining_count() == 1u);  // the one without keys
   pair.client.receive(pair.now, message_2, kServerAddress);
   pair.client.receive(pair.now, message_2, kServerAddress);
+  BOOST_TEST(pair.client.endpoint.draining_count() == 0u);  // it has something to say now
   pair.exchange();
   BOOST_TEST(pair.datagrams[0] == before + 1);
   BOOST_TEST(pair.client.app.connected.size() == 1u);

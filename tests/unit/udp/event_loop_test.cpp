@@ -346,6 +346,25 @@ BOOST_AUTO_TEST_CASE(a_loop_stops_when_the_peer_has_heard_of_the_end) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(what_a_full_socket_has_not_taken_is_still_to_be_said) {
+  FaultySyscalls calls;
+  int refusals = 0;
+  calls.fails = [&](FaultySyscalls::Call call, std::size_t) {
+    if (call != FaultySyscalls::Call::send || refusals == 0) return 0;
+    --refusals;
+    return ENOBUFS;
+  };
+  Pair pair(1000, make(Kind::linux_offload, kLoopback, calls));
+  pair.connect();
+  pair.run_in_one_thread();  // the client's CLOSE waits at the server's socket
+  const std::uint64_t before = pair.server->carrier_stats().datagrams_sent;
+  refusals = 3;
+  pair.server->stop_when_closed(60s);
+  BOOST_TEST(pair.server->run().has_value());
+  BOOST_TEST(refusals == 0);
+  BOOST_TEST(pair.server->carrier_stats().datagrams_sent > before);
+}
+
 BOOST_AUTO_TEST_CASE(a_loop_with_nothing_left_to_say_stops_at_once) {
   Pair pair(0);
   pair.client->stop_when_closed(60s);
