@@ -11,6 +11,8 @@ namespace {
 // wait for a timer. But a lone packet that is lost costs the time that its ACK may be held back (RFC 9002 §6.2.1), so
 // that is asked to be short.
 constexpr Duration kLeastRoundTrip = std::chrono::milliseconds(20);
+// Our choice: from there on what was asked for on a longer one is taken back.
+constexpr Duration kLeastWhileAsked = std::chrono::milliseconds(15);
 
 // Whether the peer does twice or half of what is wanted.
 template <typename T>
@@ -25,12 +27,17 @@ void AckFrequency::on_peer_parameters(std::optional<Duration> min_ack_delay, Dur
   announced_delay_ = asked_delay_ = agreed_delay_ = max_ack_delay;
 }
 
+bool AckFrequency::is_near(Duration round_trip) const {
+  const bool own_policy = asked_packets_ == AckTracker::kInterval && asked_order_ == Order::mixed;
+  return round_trip < (own_policy ? kLeastRoundTrip : kLeastWhileAsked);
+}
+
 std::optional<AckFrequencyFrame> AckFrequency::request_due(Timestamp now, PacketNumber next, const PathControl& path,
                                                            Order order) const {
   if (!min_ack_delay_ || next.value() < AckTracker::kEarlyPackets) return std::nullopt;
   const Duration round_trip = path.rtt().measured();
   if (!path.rtt().has_sample() || now < asked_at_ + round_trip) return std::nullopt;
-  const bool near = round_trip < kLeastRoundTrip;
+  const bool near = is_near(round_trip);
   const std::uint64_t acks = path.in_slow_start() ? 2 * kAcksPerWindow : kAcksPerWindow;
   const std::uint64_t packets =
       near ? AckTracker::kInterval

@@ -21,6 +21,8 @@
 // twice or half of what the peer does, or the order of packets has changed, at most once in a round trip, and not for
 // the first packets, of which the peer acknowledges every second one by itself. On round trips below 20 ms, of which a
 // timer is no small part, only the delay is asked for: the probe timeout of a lone packet holds it (RFC 9002 §6.2.1).
+// What was asked for on a longer one is taken back below 15 ms, so that a round trip that varies about 20 ms does not
+// change its mind again and again.
 #pragma once
 
 #include <algorithm>
@@ -61,6 +63,9 @@ class AckFrequency {
   static constexpr std::uint64_t kMinPackets = 2;
   static constexpr std::uint64_t kMaxPackets = 128;  // what one ACK releases should not overrun anybody's buffers
   static constexpr Duration kMinDelay = std::chrono::milliseconds(5);  // what timers of busy machines keep
+
+  // Whether the peer is left to its own policy but for the delay.
+  bool is_near(Duration round_trip) const;
 
   std::optional<Duration> min_ack_delay_;
   Duration announced_delay_ = std::chrono::milliseconds(25);

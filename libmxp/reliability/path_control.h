@@ -51,13 +51,8 @@ class PathControl {
   void on_application_limited(PacketNumber next);
   PacketNumber application_limit() const { return app_limited_until_; }  // the `next` of the latest of these calls
 
-  // Data of the critical class are among what is sent: the path's queue should stay short for them. May be called for
-  // every packet; the algorithm hears of it once in a second.
-  void on_critical_data(Timestamp now) {
-    if (now < next_critical_note_) return;
-    next_critical_note_ = now + kCriticalNoteInterval;
-    controller_->on_urgent_data(now);
-  }
+  // Data of the critical class are among what is sent: the path's queue should stay short for them.
+  void on_critical_data(Timestamp now) { controller_->on_urgent_data(now); }
 
   // An ACK or a timeout is looked at from here on.
   void begin_update();
@@ -99,8 +94,6 @@ class PathControl {
   std::uint32_t episode() const { return episode_; }
 
  private:
-  static constexpr Duration kCriticalNoteInterval = std::chrono::seconds(1);
-
   bool is_application_limited() const;
 
   PathId id_;
@@ -113,8 +106,6 @@ class PathControl {
 
   std::uint64_t in_flight_bytes_ = 0;
   PacketNumber app_limited_until_;  // packets below it were sent by an application that had no more
-
-  Timestamp next_critical_note_{};
 
   // One loss episode: from the packet whose loss cut the window to the next cut. What was cut is undone when enough of
   // its losses turn out to be late arrivals; how many is the algorithm's choice.

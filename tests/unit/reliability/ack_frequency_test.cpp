@@ -120,6 +120,25 @@ BOOST_AUTO_TEST_CASE(on_short_round_trips_the_peer_keeps_its_own_policy_but_for_
   BOOST_TEST(!due(kLater, path).has_value());
 }
 
+BOOST_AUTO_TEST_CASE(a_round_trip_that_varies_about_the_bound_changes_nothing) {
+  ask(*due(kLater, path_of(21ms, CongestionControl::none)));
+  for (const Duration round_trip : {19ms, 21ms, 15ms, 25ms}) {
+    now += 1h;
+    BOOST_TEST(!due(kLater, path_of(round_trip, CongestionControl::none)).has_value());
+  }
+  now += 1h;
+  const auto back = due(kLater, path_of(14ms, CongestionControl::none));
+  BOOST_TEST_REQUIRE(back.has_value());
+  BOOST_TEST(back->threshold + 1 == AckTracker::kInterval);
+  ask(*back);
+  for (const Duration round_trip : {19ms, 14ms}) {
+    now += 1h;
+    BOOST_TEST(!due(kLater, path_of(round_trip, CongestionControl::none)).has_value());
+  }
+  now += 1h;
+  BOOST_TEST(due(kLater, path_of(20ms, CongestionControl::none)).has_value());
+}
+
 BOOST_AUTO_TEST_CASE(the_same_is_not_asked_for_again_and_little_changes_not_at_all) {
   const PathControl path = path_of(40ms);
   ask(*due(kLater, path));
