@@ -228,16 +228,30 @@ class Files(QlogCase):
                 self.assertIn(word, self.dump(*arguments, code=2)[1])
 
     def test_connections_that_take_turns_have_a_file_each(self):
-        """More of them than are followed at a time."""
-        count = 1030
-        frames = []
-        for turn in range(3):
-            for i in range(count):
-                client, identity = (f"10.2.{i // 200}.{i % 200 + 1}", 40000), (0x2000 + i).to_bytes(8, "big")
-                frames.append(((turn * count + i) * 1000, wire.udp(client, wire.SERVER, wire.message_1(identity, seed=f"turn {i}"))))
-        folder, err = self.qlog(frames, keys=False)
-        self.assertEqual(len(list(folder.iterdir())), count)
-        self.assertIn("are in no qlog", err)
+        """More of them than are followed at a time: it is said how many files ended early, and what came behind their end."""
+        for more, ended, behind in ((0, None, None),
+                                    (1, "1 file of qlog ended before its connection, as more than 1024 were under way at a time", "2 packets are in no qlog: their files had ended"),
+                                    (6, "6 files of qlog ended before their connections, as more than 1024 were under way at a time", "12 packets are in no qlog: their files had ended")):
+            with self.subTest(more=more):
+                count = 1024 + more
+                frames = []
+                for turn in range(3):
+                    for i in range(count):
+                        client, identity = (f"10.2.{i // 200}.{i % 200 + 1}", 40000), (0x2000 + i).to_bytes(8, "big")
+                        frames.append(((turn * count + i) * 1000, wire.udp(client, wire.SERVER, wire.message_1(identity, seed=f"turn {i}"))))
+                folder, err = self.qlog(frames, "--force", keys=False)
+                self.assertEqual(len(list(folder.iterdir())), count)
+                self.assertEqual([line.partition("warning: ")[2] for line in err.splitlines() if "qlog" in line], [text for text in (ended, behind) if text])
+
+    def test_places_beyond_those_that_are_followed_are_counted(self):
+        """The same message 1 passes by at many places, as with a chain of relays: four are traces, and of the others packets are counted."""
+        said = "at further places than the 4 of a connection that are followed"
+        for places, copies, warning in ((4, 1, None), (5, 1, f"1 packet {said} is in no qlog"), (6, 3, f"6 packets {said} are in no qlog")):
+            with self.subTest(places=places, copies=copies):
+                frames = [((100 * copy + place) * MS, wire.udp(("10.0.0.1", 40000 + place), (f"10.0.1.{place}", 9000), wire.message_1())) for copy in range(copies) for place in range(places)]
+                folder, err = self.qlog(frames, "--force", keys=False)
+                self.assertEqual(len(list(folder.iterdir())), 4)
+                self.assertEqual([line.partition("warning: ")[2] for line in err.splitlines() if "qlog" in line], [warning] if warning else [])
 
     def test_many_connections_are_as_many_files_with_few_descriptors(self):
         frames = []

@@ -1,10 +1,13 @@
 #include "mxp-dump/qlog/qlog_writer.h"
 
+#include <fmt/format.h>
+
 #include <boost/test/unit_test.hpp>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 
+#include "common/units.h"
 #include "support/temporary_folder.h"
 
 namespace mxp::dump::test {
@@ -89,6 +92,42 @@ BOOST_AUTO_TEST_CASE(what_a_bound_left_out_is_said_with_the_bound) {
   BOOST_TEST(warnings({.files = 3}, 9) == Texts{"6 packets are in no qlog: there were 3 files"});
   BOOST_TEST(warnings({.bytes = 0}, 1) == Texts{"1 packet is in no qlog: the files reached 0 B together"});
   BOOST_TEST(warnings({.bytes = 0}, 2) == Texts{"2 packets are in no qlog: the files reached 0 B together"});
+}
+
+// A packet of which nothing passed by that says it was lost: its loss is told at the end of the trace, or, where no
+// byte is left for it, missing, and then that is said.
+BOOST_AUTO_TEST_CASE(the_end_of_a_trace_for_which_no_byte_was_left_is_said_to_be_missing) {
+  struct Run {
+    std::uint64_t bytes = 0;
+    std::vector<std::string> warnings;
+  };
+  const auto run = [](const QlogWriter::Limits& limits) {
+    const mxp::test::TemporaryFolder folder;
+    auto files = QlogFiles::open(folder.path.string(), tools::IfExists::refuse, {});
+    BOOST_REQUIRE(files.has_value());
+    QlogWriter writer(std::move(*files), QlogFlavour::ietf, limits);
+    PacketRecord lost = message_1_of(1);
+    BOOST_REQUIRE(writer.add(lost).has_value());
+    lost.type = PacketType::one_rtt;
+    lost.protection = Protection::opened;
+    lost.number = PacketNumber(0);
+    lost.lost = true;
+    lost.frames.emplace_back(PingFrame{});
+    BOOST_REQUIRE(writer.add(lost).has_value());
+    BOOST_REQUIRE(writer.finish().has_value());
+    Run done{.warnings = writer.warnings()};
+    for (const auto& file : std::filesystem::directory_iterator(folder.path)) done.bytes += file.file_size();
+    return done;
+  };
+  using Texts = std::vector<std::string>;
+  const Run whole = run({});
+  BOOST_TEST(whole.warnings == Texts());
+  BOOST_TEST(run({.bytes = whole.bytes}).warnings == Texts());
+  const Run short_of_one = run({.bytes = whole.bytes - 1});
+  BOOST_TEST(short_of_one.bytes < whole.bytes - 1);
+  BOOST_TEST(short_of_one.warnings ==
+             Texts{fmt::format("what ends the last traces is in no qlog: the files reached {} together",
+                               tools::format_bytes(whole.bytes - 1))});
 }
 
 BOOST_AUTO_TEST_SUITE_END()
