@@ -26,6 +26,33 @@ LOSSY = wire.pcap(wire.Session(packets=240, skipped=(), lost=tuple(range(20, 220
 DATA = wire.stream(0, 0, b"x" * 50)
 
 
+def relayed():
+    """Both sides of a relay at 10.0.0.9, which takes 300 us to the server and 1 ms to the client, and loses a packet each way."""
+    near, far = (wire.CLIENT, ("10.0.0.9", 9000)), (("10.0.0.9", 5555), wire.SERVER)
+    frames = []
+
+    def up(time, packet, lost=False):
+        frames.append((time, wire.udp(*near, packet)))
+        if not lost:
+            frames.append((time + 300_000, wire.udp(*far, packet)))
+
+    def down(time, packet, lost=False):
+        frames.append((time, wire.udp(*far[::-1], packet)))
+        if not lost:
+            frames.append((time + MS, wire.udp(*near[::-1], packet)))
+
+    up(0, wire.message_1())
+    down(5 * MS, wire.message_2())
+    for i in range(6):
+        up((10 + i) * MS, wire.one_rtt(wire.C2S_SECRET, wire.SERVER_ID, i, DATA), lost=i == 2)
+    down(20 * MS, wire.one_rtt(wire.S2C_SECRET, wire.CLIENT_ID, 0, wire.ack((3, 5), (0, 1)) + b"\1"))
+    down(22 * MS, wire.one_rtt(wire.S2C_SECRET, wire.CLIENT_ID, 1, b"\1"), lost=True)
+    for i in range(2, 6):
+        down((22 + i) * MS, wire.one_rtt(wire.S2C_SECRET, wire.CLIENT_ID, i, b"\1"))
+    up(40 * MS, wire.one_rtt(wire.C2S_SECRET, wire.SERVER_ID, 6, wire.ack((2, 5), (0, 0))))
+    return sorted(frames, key=lambda frame: frame[0])
+
+
 class PageCase(DumpCase):
     def page(self, frames, *arguments, keys=True, code=0, name="page.html"):
         """The path of the page, and what was said."""
@@ -44,7 +71,7 @@ class Content(PageCase):
     def test_lost_packets_are_marked_by_their_numbers_times_and_frames(self):
         data = self.data(CAPTURE)
         self.assertEqual((data["connections"], len(data["shown"]), data["others"], data["not_listed"]), (1, 1, [], 0))
-        way = data["shown"][0]["plot"]["client_to_server"]
+        way = data["shown"][0]["places"][0]["client_to_server"]
         self.assertEqual([number for _, _, number, _ in way["losses"]], sorted(SESSION.lost))
         for time, position, number, frame in way["losses"]:
             at = SESSION.c2s[number]
@@ -53,11 +80,11 @@ class Content(PageCase):
             sent = sum(len(packet) - 28 for _, packet in SESSION.frames[:at + 1] if packet[12:16] == bytes([10, 0, 0, 1]))
             self.assertEqual(position, sent)
         self.assertEqual((way["lost"], way["losses_each_stand_for"]), (3, 1))
-        self.assertEqual(data["shown"][0]["plot"]["server_to_client"]["losses"], [])
+        self.assertEqual(data["shown"][0]["places"][0]["server_to_client"]["losses"], [])
         self.assertEqual(data["summary"]["lost"], 3)
 
     def test_columns_end_in_what_was_sent_and_acknowledged(self):
-        plot = self.data(CAPTURE)["shown"][0]["plot"]
+        plot = self.data(CAPTURE)["shown"][0]["places"][0]
         total = sum(len(packet) - 28 for _, packet in SESSION.frames if packet[12:16] == bytes([10, 0, 0, 1]))
         columns = plot["client_to_server"]["columns"]
         self.assertEqual({len(column) for column in columns.values()}, {len(columns["slot"])})
@@ -78,27 +105,37 @@ class Content(PageCase):
 
     def test_without_keys_there_is_what_the_clear_part_tells(self):
         shown = self.data(CAPTURE, keys=False)["shown"][0]
-        self.assertFalse(shown["plot"]["readable"])
-        way = shown["plot"]["client_to_server"]
-        self.assertEqual((way["losses"], shown["plot"]["streams"]["rows"]), ([], []))
+        self.assertFalse(shown["places"][0]["readable"])
+        way = shown["places"][0]["client_to_server"]
+        self.assertEqual((way["losses"], shown["places"][0]["streams"]["rows"]), ([], []))
         self.assertGreater(way["bytes"], 0)
 
-    def test_of_two_sides_of_a_relay_one_is_drawn_and_each_loss_counts_once(self):
-        frames = []
-        for time, packet, lost in [(0, wire.message_1(), False), *((MS * (10 + i), wire.one_rtt(wire.C2S_SECRET, wire.SERVER_ID, i, DATA), i == 2) for i in range(6))]:
-            frames.append((time, wire.udp(wire.CLIENT, ("10.0.0.9", 9000), packet)))
-            if not lost:
-                frames.append((time + 300_000, wire.udp(("10.0.0.9", 5555), wire.SERVER, packet)))
-            if time == 0:
-                frames += [(5 * MS, wire.udp(wire.SERVER, ("10.0.0.9", 5555), wire.message_2())), (6 * MS, wire.udp(("10.0.0.9", 9000), wire.CLIENT, wire.message_2()))]
-        answer = wire.one_rtt(wire.S2C_SECRET, wire.CLIENT_ID, 0, wire.ack((3, 5), (0, 1)) + b"\1")
-        frames += [(20 * MS, wire.udp(wire.SERVER, ("10.0.0.9", 5555), answer)), (21 * MS, wire.udp(("10.0.0.9", 9000), wire.CLIENT, answer))]
-        plot = self.data(frames)["shown"][0]["plot"]
-        self.assertEqual(plot["client_to_server"]["packets"], 7)
-        self.assertEqual([number for _, _, number, _ in plot["client_to_server"]["losses"]], [2])
-        self.assertEqual(plot["elsewhere"], 8)
-        # The acknowledgement is seen twice, and counts where the packets are drawn: 6 ms after number 5.
-        self.assertEqual([value for value in plot["client_to_server"]["columns"]["rtt_max_ms"] if value is not None], [5.975])
+    def test_each_side_of_a_relay_is_a_plot_of_its_own_and_each_loss_counts_once(self):
+        shown = self.data(relayed())["shown"][0]
+        near, far = shown["places"]
+        self.assertEqual([(place["client"], place["server"]) for place in shown["places"]], [("10.0.0.1:40000", "10.0.0.9:9000"), ("10.0.0.9:5555", "10.0.0.2:9000")])
+        self.assertEqual(shown["not_placed"], 0)
+        # Number 2 of the client is lost behind the first side and number 1 of the server before it: both sides say so in their own way.
+        ways = ("client_to_server", "server_to_client")
+        self.assertEqual([[place[way]["packets"] for way in ways] for place in (near, far)], [[8, 6], [7, 7]])
+        self.assertEqual([[[number for _, _, number, _ in place[way]["losses"]] for way in ways] for place in (near, far)], [[[2], []], [[], [1]]])
+        self.assertEqual([[place[way]["lost_elsewhere"] for way in ways] for place in (near, far)], [[0, 1], [1, 0]])
+        # Each acknowledgement ends a round trip at the place where it passes by: 6 ms after number 5 on one side, 4.7 on the other.
+        trips = [[value for value in place["client_to_server"]["columns"]["rtt_max_ms"] if value is not None] for place in (near, far)]
+        self.assertEqual(trips, [[5.975], [4.675]])
+        # Both begin when the connection does, so that they can be laid over one another.
+        first = [place["client_to_server"]["columns"]["slot"][0] for place in (near, far)]
+        self.assertEqual(first, [0, int(0.3 / far["client_to_server"]["slot_ms"])])
+        self.assertGreater(first[1], 0)
+
+    def test_a_client_that_moves_stays_in_its_plot(self):
+        moved = wire.udp(("10.0.0.7", 41000), wire.SERVER, wire.one_rtt(wire.C2S_SECRET, wire.SERVER_ID, 1, DATA))
+        [place] = self.data([*HANDSHAKE, (10 * MS, wire.c2s(0, DATA)), (20 * MS, moved)])["shown"][0]["places"]
+        self.assertEqual(place["client_to_server"]["packets"], 3)
+
+    def test_of_more_places_than_four_packets_are_counted(self):
+        shown = self.data([(i * MS, wire.udp(("10.0.0.1", 40000 + i), (f"10.0.1.{i}", 9000), wire.message_1())) for i in range(6)], keys=False)["shown"][0]
+        self.assertEqual((len(shown["places"]), shown["not_placed"]), (4, 2))
 
     def test_the_busiest_are_shown_and_it_is_said_what_was_left_out(self):
         frames = []
@@ -115,7 +152,7 @@ class Content(PageCase):
         packet = wire.udp(wire.CLIENT, wire.SERVER, wire.one_rtt(wire.C2S_SECRET, wire.SERVER_ID, 0, DATA))
         frames = [*HANDSHAKE, *((10 * MS + i * 3_000_000, packet[:37] + i.to_bytes(4, "big") + packet[41:]) for i in range(40_000))]
         path, _ = self.page(frames, keys=False)
-        way = browser.data_of(path.read_text())["shown"][0]["plot"]["client_to_server"]
+        way = browser.data_of(path.read_text())["shown"][0]["places"][0]["client_to_server"]
         self.assertEqual(way["packets"], 40_001)
         self.assertLessEqual(len(way["columns"]["slot"]), 512)
         self.assertLess(path.stat().st_size, 250_000)
@@ -241,6 +278,25 @@ class InABrowser(PageCase):
         before = self.browser.run("document.querySelectorAll('canvas').length")
         self.browser.run("document.querySelectorAll('details')[2].open = true; new Promise((done) => setTimeout(done))")
         self.assertEqual(self.browser.run("document.querySelectorAll('canvas').length"), 2 * before)
+
+    def test_the_sides_of_a_relay_are_drawn_one_at_a_time(self):
+        path, _ = self.page(relayed())
+        pressed = "[...document.querySelectorAll('.choice button')].map((one) => one.getAttribute('aria-pressed'))"
+        figures = "[...document.querySelectorAll('.plots .figures b')].map((one) => one.innerText)"
+        for width in (1280, 390):
+            with self.subTest(width=width):
+                self.assertEqual(self.browser.open(path, width), ([], []))
+                shown = self.browser.run("document.getElementById('page').innerText")
+                for text in ("Seen at 2 places", "10.0.0.1:40000 → 10.0.0.9:9000", "10.0.0.9:5555 → 10.0.0.2:9000"):
+                    self.assertIn(text, shown)
+                self.assertEqual((self.browser.run(pressed), self.browser.run(figures)[2:]), (["true", "false"], ["1", "0"]))
+                canvases = self.browser.run("document.querySelectorAll('canvas').length")
+                for chosen in (1, 0, 1):
+                    self.browser.run(f"document.querySelectorAll('.choice button')[{chosen}].click()")
+                    self.assertEqual(self.browser.run("document.querySelectorAll('canvas').length"), canvases)
+                    self.assertEqual(self.browser.run("charts.length"), canvases // 2)
+                self.assertEqual((self.browser.run(pressed), self.browser.run(figures)[2:]), (["false", "true"], ["0", "1"]))
+                self.assertLessEqual(self.browser.run("document.documentElement.scrollWidth"), width)
 
     def test_a_script_that_is_not_its_own_does_not_run_and_nothing_is_fetched(self):
         path, _ = self.page(CAPTURE)

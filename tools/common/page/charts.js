@@ -55,7 +55,7 @@ function rowsOf(series) {
   return [...times.entries()].sort((a, b) => a[0] - b[0]).map(([x, values]) => [x, ...values]);
 }
 
-const charts = [];
+const charts = [];  // those on the page
 
 function chartColours(series) {
   return {colors: series.map((one) => colour(one.colour)), axisLineColor: colour('line'), gridLineColor: colour('grid')};
@@ -85,6 +85,16 @@ function chart(parent, title, series, valueText, options) {
   });
   charts.push({drawn, series});
   return drawn;
+}
+
+// Takes all that is in `parent` away, charts and what stands between them.
+function removeCharts(parent) {
+  for (let i = charts.length; i-- > 0;) {
+    if (!parent.contains(charts[i].drawn.graphDiv)) continue;
+    charts[i].drawn.destroy();
+    charts.splice(i, 1);
+  }
+  parent.replaceChildren();
 }
 
 function startPage(draw) {

@@ -98,7 +98,7 @@ function addSequence(plot, place, time) {
     const direction = plot[name];
     if (drawn === null || direction.lost + direction.lost_elsewhere === 0) continue;
     const each = direction.losses_each_stand_for > 1 ? `, of which one in ${direction.losses_each_stand_for} is marked` : '';
-    const other = direction.lost_elsewhere > 0 ? `; ${countText(direction.lost_elsewhere)} more, seen elsewhere` : '';
+    const other = direction.lost_elsewhere > 0 ? `; ${countText(direction.lost_elsewhere)} more that only other places saw` : '';
     place.append(element('p', 'quiet', `${ARROW[name]}: ${countText(direction.lost)} lost${each}${other}.`));
   }
 }
@@ -174,35 +174,62 @@ function addStreams(plot, place, time) {
   if (left.length > 0) place.append(element('p', 'quiet', `${left.join('; ')}.`));
 }
 
-function addPlots(one, place) {
-  const plot = one.plot;
+// What was seen at one place of the capture.
+function placeFigures(plot) {
+  const bytes = DIRECTIONS.map((name) => plot[name].bytes);
+  return [
+    [bytesText(bytes[0]), 'to the server'],
+    [bytesText(bytes[1]), 'to the client'],
+    [plot.readable ? countText(plot.client_to_server.lost) : undefined, 'lost to the server'],
+    [plot.readable ? countText(plot.server_to_client.lost) : undefined, 'lost to the client'],
+  ];
+}
+
+function addPlots(one, plot, place) {
   const time = one.duration_ms > 0 ? {dateWindow: [0, 1.01 * one.duration_ms]} : {};  // the same for all, one below the other
   addSequence(plot, place, time);
   addRate(one, plot, place, time);
   addRoundTrips(plot, place, time);
   addFlight(plot, place, time);
   addStreams(plot, place, time);
-  if (plot.elsewhere > 0) {
-    place.append(element('p', 'quiet', `The capture saw this connection at another place too (a relay or NAT): the ${countText(plot.elsewhere)} packets from there `
-        + 'are not drawn.'));
-  }
   if (!plot.readable) place.append(element('p', 'quiet', 'No packet could be opened: acknowledgements, losses, round trips and streams need the keys.'));
+}
+
+// Several places, of which one is drawn at a time: the charts stay where they are, so that the eye sees what differs.
+function addChoice(one, place) {
+  const choice = element('div', 'choice'), drawn = element('div');
+  choice.setAttribute('role', 'group');
+  choice.setAttribute('aria-label', 'place of the capture');
+  const buttons = one.places.map((plot) => {
+    const packets = DIRECTIONS.reduce((sum, name) => sum + plot[name].packets, 0);
+    return element('button', '', [element('b', '', `${plot.client} → ${plot.server}`), element('span', '', packets === 1 ? '1 packet' : `${countText(packets)} packets`)]);
+  });
+  const show = (chosen) => {
+    buttons.forEach((button, i) => button.setAttribute('aria-pressed', String(i === chosen)));
+    removeCharts(drawn);
+    drawn.append(element('div', '', figures(placeFigures(one.places[chosen]))));
+    addPlots(one, one.places[chosen], drawn);
+  };
+  buttons.forEach((button, i) => button.addEventListener('click', () => show(i)));
+  choice.append(...buttons);
+  const further = one.not_placed > 0 ? ` ${countText(one.not_placed)} packets from further places are not drawn.` : '';
+  place.append(element('h3', '', `Seen at ${one.places.length} places`),
+      element('p', 'quiet', `The capture saw this connection on several sides of a relay or NAT, and the packets above are those of all. Each side is drawn by itself, from the same moment on.${further}`),
+      choice, drawn);
+  show(0);
 }
 
 function addConnection(one, page, open) {
   const card = element('details', 'card connection');
   const found = one.findings.length === 0 ? 'nothing found' : one.findings[0].title;
   card.append(element('summary', '', [element('b', '', `#${one.connection} ${one.client} → ${one.server}`), ` — ${found}`]));
-  const bytes = DIRECTIONS.map((name) => one.plot[name].bytes);
+  const alone = one.places.length === 1 ? one.places[0] : undefined;
   card.append(figures([
     [countText(one.packets), 'packets'],
     [one.decrypted === one.packets ? undefined : countText(one.decrypted), 'of them decrypted'],
     [millisecondsText(one.duration_ms), 'duration'],
-    [bytesText(bytes[0]), 'to the server'],
-    [bytesText(bytes[1]), 'to the client'],
     [one.round_trip_ms === undefined ? undefined : millisecondsText(one.round_trip_ms), 'shortest round trip'],
-    [one.plot.readable ? countText(one.plot.client_to_server.lost) : undefined, 'lost to the server'],
-    [one.plot.readable ? countText(one.plot.server_to_client.lost) : undefined, 'lost to the client'],
+    ...(alone ? placeFigures(alone) : []),
   ]));
   const captured = {near_client: 'captured near the client', near_server: 'captured near the server', between: 'captured between the two'};
   card.append(element('p', 'quiet', [captured[one.captured] || 'where it was captured does not show', one.client_id ? `, client id ${one.client_id}` : '',
@@ -214,7 +241,9 @@ function addConnection(one, page, open) {
   page.append(card);
   // A chart needs its width, which it has only once its place is shown.
   card.addEventListener('toggle', () => {
-    if (card.open && plots.childElementCount === 0) addPlots(one, plots);
+    if (!card.open || plots.childElementCount > 0) return;
+    if (alone) addPlots(one, alone, plots);
+    else if (one.places.length > 1) addChoice(one, plots);
   });
   card.open = open;
 }

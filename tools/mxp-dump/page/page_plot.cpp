@@ -35,38 +35,33 @@ PlotSlot& PlotSlot::operator+=(const PlotSlot& later) {
   return *this;
 }
 
-// Each number once, wherever it was seen.
-void PagePlot::count_lost(const PacketRecord& record, bool here) {
-  Direction& own = directions_[index(record.direction)];
-  if (record.lost != true || record.duplicate || record.damaged) return;
-  if (here) ++own.lost;
-  if (here && record.seen_before && own.lost_elsewhere > 0) --own.lost_elsewhere;
-  if (!here && !record.seen_before) ++own.lost_elsewhere;
+PagePlot::PagePlot(const PacketRecord& first, std::int64_t start_ns)
+    : place_(first),
+      client_(first.client()),
+      server_(first.server()),
+      start_ns_(start_ns),
+      last_ns_(start_ns),
+      from_its_beginning_(first.type == PacketType::initial) {}
+
+// What was lost is counted once for each number, at this place or else elsewhere.
+void PagePlot::add_elsewhere(const PacketRecord& record) {
+  if (record.lost == true && !record.seen_before) ++directions_[index(record.direction)].lost_elsewhere;
 }
 
 void PagePlot::add(const PacketRecord& record) {
-  if (!place_) place_.emplace(record);
-  const bool here = place_->knows(record) || place_->follow(record);
   Direction& own = directions_[index(record.direction)];
-  count_lost(record, here);
-  if (record.duplicate || record.damaged) return;
-  if (!here) {
-    ++elsewhere_;
-    return;
-  }
-  const auto now = record.time_ns ? static_cast<std::int64_t>(*record.time_ns) : last_ns_;
-  if (!first_ns_) {
-    first_ns_ = now;
-    from_its_beginning_ = record.type == PacketType::initial;
-  }
-  last_ns_ = std::max({last_ns_, now, *first_ns_});
-  const std::int64_t since = last_ns_ - *first_ns_;
+  if (record.time_ns) last_ns_ = std::max(last_ns_, static_cast<std::int64_t>(*record.time_ns));
+  const std::int64_t since = last_ns_ - start_ns_;
   ++own.packets;
   own.bytes += record.length;
   PlotSlot& slot = own.slots.at(since);
   ++slot.packets;
   slot.sent = own.bytes;
-  if (record.lost == true) add_lost(record, since);
+  if (record.lost == true) {
+    ++own.lost;
+    if (record.seen_before && own.lost_elsewhere > 0) --own.lost_elsewhere;
+    add_lost(record, since);
+  }
   if (record.protection == Protection::opened && record.number) add_opened(record, since);
 }
 
@@ -231,7 +226,10 @@ nlohmann::json PagePlot::describe_streams() const {
 }
 
 nlohmann::json PagePlot::to_json() const {
-  nlohmann::json json{{"elsewhere", elsewhere_}, {"readable", readable()}, {"streams", describe_streams()}};
+  nlohmann::json json{{"client", client_.to_string()},
+                      {"server", server_.to_string()},
+                      {"readable", readable()},
+                      {"streams", describe_streams()}};
   for (const TrafficDirection direction : kDirections)
     json[std::string(direction_word(direction))] = describe(directions_[index(direction)]);
   return json;

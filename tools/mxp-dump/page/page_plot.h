@@ -1,9 +1,7 @@
-// What the page of --html draws of one connection: for each direction how much was sent and acknowledged, round trips,
-// bytes in flight and losses, and when which stream was busy. All of it in a bounded number of slots of time, which
-// become wider as the connection goes on, so that it is small for a capture of any size.
-//
-// A capture may see a connection at several places (both sides of a relay). The plot follows the place of the first
-// packet; the others are counted.
+// What the page of --html draws of one connection at one place of the capture (see CapturePlace): for each direction how
+// much was sent and acknowledged, round trips, bytes in flight and losses, and when which stream was busy. All of it in
+// a bounded number of slots of time, which become wider as the connection goes on, so that it is small for a capture of
+// any size.
 #pragma once
 
 #include <array>
@@ -45,7 +43,17 @@ class PagePlot {
   static constexpr std::size_t kMaxShownStreams = 24;
   static constexpr std::size_t kMaxMarks = 512;  // of losses, for each direction
 
+  // The plot of the place where this packet was seen. Its time begins at `start_ns`, which is the same for all places
+  // of a connection, so that their plots can be held against each other.
+  PagePlot(const PacketRecord& first, std::int64_t start_ns);
+
+  bool knows(const PacketRecord& record) const { return place_.knows(record); }
+  bool follow(const PacketRecord& record) { return place_.follow(record); }
+
+  // REQUIRES of both: it is whole and no copy.
   void add(const PacketRecord& record);
+  // A packet of the connection that was seen at another place.
+  void add_elsewhere(const PacketRecord& record);
   // Whether a packet could be opened.
   bool readable() const { return opened_ > 0; }
   nlohmann::json to_json() const;
@@ -74,7 +82,6 @@ class PagePlot {
     TimeSlots<std::uint64_t, kMaxStreamSlots> slots;
   };
 
-  void count_lost(const PacketRecord& record, bool here);
   void add_lost(const PacketRecord& record, std::int64_t time_ns);
   void add_opened(const PacketRecord& record, std::int64_t time_ns);
   void add_frame(const Frame& frame, TrafficDirection direction, std::int64_t time_ns);
@@ -84,11 +91,11 @@ class PagePlot {
   static nlohmann::json describe(const Direction& direction);
   nlohmann::json describe_streams() const;
 
-  std::optional<CapturePlace> place_;  // that is followed
-  std::optional<std::int64_t> first_ns_;
-  std::int64_t last_ns_ = 0;
-  std::uint64_t opened_ = 0, elsewhere_ = 0;
-  bool from_its_beginning_ = false;
+  CapturePlace place_;
+  SocketAddress client_, server_;  // of its first packet
+  std::int64_t start_ns_, last_ns_;
+  std::uint64_t opened_ = 0;
+  bool from_its_beginning_;
   std::array<Direction, 2> directions_;
   std::map<std::pair<TrafficDirection, std::uint64_t>, Stream> streams_;
   std::uint64_t streams_left_out_ = 0;  // frames of streams that are not followed

@@ -46,7 +46,7 @@ void PageWriter::survey(const Connection& connection) {
 
 void PageWriter::add(const PacketRecord& record) {
   capture_.add(record);
-  if (const auto shown = shown_.find(record.connection); shown != shown_.end()) shown->second.plot.add(record);
+  if (const auto shown = shown_.find(record.connection); shown != shown_.end()) shown->second.plots.add(record);
 }
 
 void PageWriter::tell(const Story& story, const Surroundings& around) {
@@ -73,7 +73,7 @@ tools::Result<void> PageWriter::finish(const std::string& capture, const nlohman
   std::vector<nlohmann::json> shown;
   for (auto& [number, one] : shown_) {
     if (one.why.is_null()) continue;  // no packet of it was looked at
-    one.why["plot"] = one.plot.to_json();
+    one.why.update(one.plots.to_json());
     shown.push_back(std::move(one.why));
   }
   keep_busiest(shown, kMaxPlots);

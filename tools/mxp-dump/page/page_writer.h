@@ -14,7 +14,7 @@
 #include "common/tool_error.h"
 #include "mxp-dump/analysis/capture_story.h"
 #include "mxp-dump/dissect/connection.h"
-#include "mxp-dump/page/page_plot.h"
+#include "mxp-dump/page/page_places.h"
 
 namespace mxp::dump {
 
@@ -36,7 +36,7 @@ class PageWriter {
  private:
   struct Shown {
     std::uint64_t packets = 0;
-    PagePlot plot;
+    PagePlaces plots;
     nlohmann::json why;
   };
   PageWriter(std::string path, UniqueFd file);
