@@ -49,6 +49,7 @@ std::expected<MessageTicket, SendMessageError> MessageSender::send(const Message
   }
   MessageQueue::Added added = is_long ? of.queue.add_long(std::make_unique<LongMessage>(size)) : of.queue.add(size);
   if (is_long) of.long_unsent += size;
+  if (is_ordered) ++of.ordered_unsent;
   std::ignore = encode_body(limits_.form, message, added.body);  // what could fail was asked above
   added.entry.expires_at = options.expires_at;
   added.entry.charge = static_cast<std::uint32_t>(charge);
@@ -84,9 +85,14 @@ std::uint64_t MessageSender::credit_for(MessageClass traffic_class) const {
 }
 
 std::uint64_t MessageSender::new_bytes(MessageClass traffic_class) const {
-  constexpr std::uint64_t kLongestHead = 1 + 8 + 2;  // type, sequence, length
-  const MessageQueue& queue = class_of(traffic_class).queue;
-  return queue.queued_bytes() + kLongestHead * queue.queued() + class_of(traffic_class).long_unsent;
+  constexpr std::uint64_t kLongestHead = 1 + 8 + 2;          // type, sequence, length
+  constexpr std::uint64_t kLongestPartHead = 1 + 8 + 3 * 4;  // type, sequence, size, offset, length
+  constexpr std::uint64_t kLongestOrder = 1 + 4;             // type, link
+  const Class& of = class_of(traffic_class);
+  const std::uint64_t bytes =
+      of.queue.queued_bytes() + kLongestHead * of.queue.queued() + kLongestOrder * of.ordered_unsent + of.long_unsent;
+  if (of.partly_sent == kNone) return bytes;
+  return bytes + kLongestPartHead + (of.queue.at(of.partly_sent).is_ordered ? kLongestOrder : 0);
 }
 
 bool MessageSender::may_send_next(const Class& of) const {
@@ -228,7 +234,9 @@ void MessageSender::number(Class& of, std::uint64_t index) {
     for (std::uint64_t i = lowest_unsettled_; i != next_sequence(); ++i) grown[i & (grown.size() - 1)] = slot(i);
     slots_ = std::move(grown);
   }
-  of.queue.at(index).sequence = next_sequence();
+  MessageQueue::Entry& entry = of.queue.at(index);
+  entry.sequence = next_sequence();
+  if (entry.is_ordered) --of.ordered_unsent;
   slot(next_sequence()) = name_of(of, index);
   ++unsettled_;
   of.queue.take_next();
@@ -266,6 +274,7 @@ MessageOutcome MessageSender::expire(Class& of, std::uint64_t index) {
     expired_.add(entry.sequence);
   } else {
     entry.charge = 0;
+    if (entry.is_ordered) --of.ordered_unsent;
     entry.is_ordered = false;  // what was never sent is not in its channel
   }
   number_expired();

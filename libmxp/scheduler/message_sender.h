@@ -113,6 +113,7 @@ class MessageSender {
     std::size_t lost_count = 0;       // entries in state lost
     std::uint64_t partly_sent = kNone;  // index of the long message that is being sent
     std::uint64_t long_unsent = 0;      // bytes of long messages that were never sent
+    std::uint64_t ordered_unsent = 0;   // messages of the channel that were never sent
     // A send failed for want of room: this is told once no more is held than that.
     std::optional<std::uint64_t> tells_room_at;
   };

@@ -319,6 +319,32 @@ BOOST_AUTO_TEST_CASE(what_waits_uses_credit_until_it_is_taken) {
   BOOST_TEST(std::ranges::is_sorted(pair.server.app.received));
 }
 
+// Who waits to fill a packet asks for this, so it is never too small.
+BOOST_AUTO_TEST_CASE(what_was_not_sent_counts_with_its_heads) {
+  MessageConfig config;
+  config.window = 32'768;
+  OrderedPair pair(config, config);
+  const auto unsent = [&] { return pair.client.messages.new_bytes(MessageClass::background); };
+  pair.sends_alone(1);  // is lost
+  for (std::uint64_t id = 2; id < 20'000; ++id) pair.client.acknowledge(pair.sends_alone(id, {}));
+  // Far from the one before it, with a large number, the link and the head are long.
+  pair.sends(20'000, kInOrder, MessageType::event, 100);
+  std::uint64_t before = unsent();
+  BOOST_TEST(before >= pair.client.packet().payload.size());
+  // What is left of a long one goes with a head of its own.
+  pair.sends(20'001, kInOrder, MessageType::event, 1300);
+  pair.client.packet();
+  before = unsent();
+  BOOST_TEST_REQUIRE(before != 0u);
+  BOOST_TEST(before >= pair.client.packet().payload.size());
+  BOOST_TEST(unsent() == 0u);
+  // What was cancelled before it was sent has no link.
+  const auto ticket = pair.sends(20'002);
+  pair.client.messages.cancel(ticket);
+  pair.exchange();
+  BOOST_TEST(unsent() == 0u);
+}
+
 BOOST_FIXTURE_TEST_CASE(memory_of_channels_goes_back_when_nothing_waits, OrderedPair) {
   const std::size_t before = server.messages.memory();
   const auto first = sends_alone(1);
