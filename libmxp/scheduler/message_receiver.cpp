@@ -237,8 +237,7 @@ std::expected<void, TransportError> MessageReceiver::on_frame(const ExpiredFrame
   std::uint64_t unused = *fresh * frame.length;
   // As long as one before them may come they keep their place, and credit for that.
   if (frame.order && !sequences_.is_settled(frame.first - frame.order->distance)) {
-    channel_of(*frame.order).keep_expired(frame.first, *frame.order, frame.length);
-    unused -= frame.length;
+    unused -= channel_of(*frame.order).keep_expired(frame.first, *frame.order, frame.length);
   }
   consume(unused);
   counters_.expired += *fresh;

@@ -22,11 +22,12 @@ void OrderedChannel::add(const MessageQueue::Added& added, std::uint64_t sequenc
   std::ranges::push_heap(waiting_, later);
 }
 
-void OrderedChannel::keep_expired(std::uint64_t first, const OrderLink& link, std::uint64_t charge) {
+std::uint64_t OrderedChannel::keep_expired(std::uint64_t first, const OrderLink& link, std::uint64_t charge) {
   const MessageQueue::Added added = queue_.add(1);  // the ring has no empty records
   added.entry.state = MessageQueue::State::expired;
-  added.entry.charge = static_cast<std::uint32_t>(charge);
+  added.entry.charge = static_cast<std::uint32_t>(std::min<std::uint64_t>(charge, kMessageOverhead));
   add(added, first, link);
+  return added.entry.charge;
 }
 
 const OrderedChannel::Entry* OrderedChannel::next(const SequenceWindow& settled) const {

@@ -56,8 +56,9 @@ class OrderedChannel {
     add(put(queue_), sequence, link);
     ++messages_;
   }
-  // Keeps the place of messages that will not come, for the credit of one of them.
-  void keep_expired(std::uint64_t first, const OrderLink& link, std::uint64_t charge);
+  // Keeps the place of messages that will not come. Returns the credit that it keeps for that, of the `charge` of one of
+  // them: no body has to be paid for.
+  std::uint64_t keep_expired(std::uint64_t first, const OrderLink& link, std::uint64_t charge);
 
   // What has its turn now, if anything has: a message, or an entry in state expired. Valid until the next change.
   const Entry* next(const SequenceWindow& settled) const;

@@ -296,6 +296,22 @@ BOOST_AUTO_TEST_CASE(a_long_message_gives_its_credit_back_when_it_is_taken) {
   pair.told({1, 2, 4});
 }
 
+// Its body will never come, so only its place uses credit until its turn.
+BOOST_AUTO_TEST_CASE(an_expired_message_gives_the_credit_of_its_body_back_at_once) {
+  MessageConfig config;
+  config.receive_window = config.max_receive_window = 40'000;
+  OrderedPair pair(config, config);
+  pair.sends_alone(1);  // is lost
+  const auto ticket = pair.sends(2, kInOrder, MessageType::event, 20'000);
+  while (pair.client.has_pending()) pair.client.packet();  // is lost as well
+  pair.client.messages.cancel(ticket);
+  pair.exchange();
+  pair.sends(3, {}, MessageType::call, 25'000);
+  pair.exchange();
+  pair.told({3});
+  BOOST_TEST(!pair.client.messages.blocked_by_peer());
+}
+
 // What waits in a channel uses credit, what was taken gives it back, and a hole is filled without any more.
 BOOST_AUTO_TEST_CASE(what_waits_uses_credit_until_it_is_taken) {
   MessageConfig config;
