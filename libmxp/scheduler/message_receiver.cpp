@@ -327,7 +327,9 @@ void MessageReceiver::write_control(Writer& out, SentFrameSink sent) {
 void MessageReceiver::shrink() {
   sequences_.shrink();
   for (MessageQueue& kept : kept_) kept.shrink();
-  if (channels_ != nullptr && std::ranges::all_of(*channels_, &OrderedChannel::empty)) channels_.reset();
+  if (channels_ == nullptr) return;
+  for (OrderedChannel& channel : *channels_) channel.shrink();
+  if (std::ranges::all_of(*channels_, &OrderedChannel::empty)) channels_.reset();
 }
 
 std::uint64_t MessageReceiver::kept() const {

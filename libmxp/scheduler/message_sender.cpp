@@ -411,7 +411,10 @@ void MessageSender::end() {
 }
 
 void MessageSender::shrink() {
-  for (Class& of : classes_) of.queue.shrink();
+  for (Class& of : classes_) {
+    of.queue.shrink();
+    if (of.lost_count == 0) of.lost = std::vector<std::uint64_t>(), of.lost_head = 0;
+  }
   if (unsettled_ == 0) slots_ = std::vector<Name>();
   if (expired_.empty()) expired_.release();
   if (deadlines_.empty()) deadlines_.clear();

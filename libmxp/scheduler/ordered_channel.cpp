@@ -55,11 +55,14 @@ std::uint64_t OrderedChannel::take_next() {
   }
   queue_.release_settled();
   // What a peer has once filled does not stay as large until the connection rests.
-  if (empty() && memory() > kKeptMemory) {
-    queue_.shrink();
-    waiting_ = std::vector<Waiting>();
-  }
+  if (memory() > kKeptMemory) shrink();
   return credit;
+}
+
+void OrderedChannel::shrink() {
+  if (!empty()) return;
+  queue_.shrink();
+  waiting_ = std::vector<Waiting>();
 }
 
 }  // namespace mxp

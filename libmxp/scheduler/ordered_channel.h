@@ -45,6 +45,9 @@ class OrderedChannel {
   std::uint64_t messages() const { return messages_; }
   std::size_t memory() const { return queue_.memory() + waiting_.capacity() * sizeof(Waiting); }
 
+  // Gives back the memory if nothing is kept.
+  void shrink();
+
   // Whether a message that comes now has its turn. REQUIRES: its number is settled.
   bool has_turn(std::uint64_t sequence, const OrderLink& link, const SequenceWindow& settled) const {
     return settled.is_settled(sequence - link.distance) && (empty() || sequence < waiting_.front().sequence);

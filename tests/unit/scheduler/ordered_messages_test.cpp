@@ -374,6 +374,31 @@ BOOST_FIXTURE_TEST_CASE(memory_of_channels_goes_back_when_nothing_waits, Ordered
   BOOST_TEST(server.messages.memory() <= before + sizeof(MessageReceiver));
 }
 
+// A channel in which one waits for ever does not keep the memory of the others.
+BOOST_FIXTURE_TEST_CASE(memory_of_an_empty_channel_goes_back_while_another_one_waits, OrderedPair) {
+  const MessageOptions other = in_order_of(MessageClass::control);
+  sends_alone(1, other);  // is lost
+  arrives(sends_alone(2, other));
+  const std::size_t with_one = server.messages.memory();
+  const auto first = sends_alone(3);
+  for (std::uint64_t id = 4; id < 100; ++id) arrives(sends_alone(id));
+  arrives(first);
+  BOOST_TEST(server.app.received.size() == 97u);
+  BOOST_TEST(server.messages.memory() > with_one + 1000);  // for the next time
+  server.messages.shrink();
+  BOOST_TEST(server.messages.memory() < with_one + 100);
+  BOOST_TEST(server.messages.kept() == 1u);
+}
+
+BOOST_FIXTURE_TEST_CASE(memory_of_lost_messages_goes_back_when_all_are_settled, OrderedPair) {
+  std::vector<MessagePacket> packets;
+  for (std::uint64_t id = 1; id < 1000; ++id) packets.push_back(sends_alone(id));
+  for (const MessagePacket& packet : packets) client.lose(packet);
+  for (const MessagePacket& packet : packets) client.acknowledge(packet);
+  client.messages.shrink();
+  BOOST_TEST(client.messages.memory() < sizeof(MessageSender) + 1000);
+}
+
 BOOST_FIXTURE_TEST_CASE(a_peer_that_takes_no_order_is_sent_none, OrderedPair) {
   TransportParameters parameters;
   Messages::announce(server.config, parameters);
