@@ -17,8 +17,8 @@ std::expected<CallId, CallError> Calls::call(const Uuid& target, ByteView data, 
   return caller().call(target, data, options);
 }
 
-bool Calls::take_own(const Message& message) {
-  if (!config_.enabled || !is_taken(message)) return false;
+bool Calls::offer(const Message& message, Audience audience) {
+  if (!config_.enabled || !is_taken(message)) return acks_.offer(message, audience);
   acks_.on_taken(message);
   return true;
 }

@@ -50,12 +50,12 @@ class Calls final : public MessageEvents {
   std::uint64_t malformed_errors() const { return malformed_errors_; }
   std::size_t memory() const;
 
-  // Whether take_own may take this message, as far as that can be told without its payload.
+  // Whether this message may be the connection's own, as far as that can be told without its payload.
   bool may_be_own(const Message& message) const;
 
   // MessageEvents.
-  bool take_own(const Message& message) override;
-  bool on_message(const Message& message) override { return acks_.on_message(message); }
+  bool offer(const Message& message, Audience audience) override;
+  bool on_message(const Message& message) override { return offer(message, Audience::everybody); }
   void on_messages_expired(std::uint64_t count) override { acks_.on_messages_expired(count); }
   void on_message_outcome(MessageTicket ticket, MessageOutcome outcome) override {
     acks_.on_message_outcome(ticket, outcome);

@@ -19,27 +19,15 @@ bool MessageOpener::is_wrapped(const Message& message) const {
   return (message.flags & (kCompressed | kEncrypted)) != 0 && config_.payloads == MessagePayloads::opened && !ended_;
 }
 
-bool MessageOpener::take_own(const Message& message) {
-  if (!is_wrapped(message)) return next_.take_own(message);
-  // Most are not, and need not be opened twice.
-  if (!next_.may_be_own(message)) return false;
+bool MessageOpener::offer(const Message& message, Audience audience) {
+  if (!is_wrapped(message)) return next_.offer(message, audience);
+  // Most are not the connection's own, and need not be opened before they can be told.
+  if (audience == Audience::connection && !next_.may_be_own(message)) return false;
   PayloadOrigin origin;
   const auto opened = open(message, origin);
-  return opened && next_.take_own(*opened);
-}
-
-bool MessageOpener::on_message(const Message& message) {
-  // At the end, an answer that waited ends its call even so.
-  if (ended_ && next_.take_own(message)) return true;
-  if (!is_wrapped(message)) return next_.on_message(message);
-  PayloadOrigin origin;
-  const auto opened = open(message, origin);
-  if (!opened) {
-    waiting_ |= bit_of_class(message);
-    return false;
-  }
-  // One that had to wait was not opened when it was asked whether it is a call's.
-  return next_.take_own(*opened) || next_.on_message(*opened);
+  if (opened) return next_.offer(*opened, audience);
+  if (audience == Audience::everybody) waiting_ |= bit_of_class(message);
+  return false;
 }
 
 void MessageOpener::on_clock(Timestamp now) {

@@ -51,8 +51,8 @@ class MessageOpener final : public MessageEvents {
   const Counters& counters() const { return counters_; }
 
   // MessageEvents.
-  bool take_own(const Message& message) override;
-  bool on_message(const Message& message) override;
+  bool offer(const Message& message, Audience audience) override;
+  bool on_message(const Message& message) override { return offer(message, Audience::everybody); }
   void on_messages_expired(std::uint64_t count) override { next_.on_messages_expired(count); }
   void on_message_outcome(MessageTicket ticket, MessageOutcome outcome) override {
     next_.on_message_outcome(ticket, outcome);

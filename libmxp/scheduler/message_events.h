@@ -13,9 +13,13 @@ class MessageEvents {
  public:
   virtual ~MessageEvents() = default;
 
-  // Whether a message that has come is the connection's own business. If so, it is taken and told to nobody else. Asked
-  // of each message that has its turn before the application is, whatever that does not take.
-  virtual bool take_own(const Message&) { return false; }
+  // Who may take a message that has come: what is the connection's own business is told to nobody else, and need not
+  // wait for what the application does not take.
+  enum class Audience : std::uint8_t { everybody, connection };
+  // A message has come that has its turn; as on_message, but for the audience.
+  virtual bool offer(const Message& message, Audience audience) {
+    return audience == Audience::everybody && on_message(message);
+  }
   // A message has come; its payload is valid during the call only. Whether the application takes it: if not, a copy is
   // kept, and no other message of its class is told before it.
   virtual bool on_message(const Message& message) = 0;

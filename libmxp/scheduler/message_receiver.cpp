@@ -92,9 +92,10 @@ void MessageReceiver::take(const Message& message, const Arrived& arrived, Put p
 }
 
 MessageReceiver::Told MessageReceiver::tell(const Message& message) {
-  if (events_.take_own(message)) return Told::taken;
-  if (is_held_up(message_class(message.type))) return Told::held_up;
-  return events_.on_message(message) ? Told::taken : Told::refused;
+  const bool held_up = is_held_up(message_class(message.type));
+  const auto audience = held_up ? MessageEvents::Audience::connection : MessageEvents::Audience::everybody;
+  if (events_.offer(message, audience)) return Told::taken;
+  return held_up ? Told::held_up : Told::refused;
 }
 
 bool MessageReceiver::is_held_up(MessageClass class_of_type) const {
@@ -131,9 +132,9 @@ bool MessageReceiver::deliver_ordered(OrderedChannel& channel, unsigned& classes
       // Where the class is asked for, what was refused in other channels waits for this call as well, and no longer
       // for the application.
       const bool asked_for = (classes & bit_of(of)) != 0 && !kept_like(*message).has_queued();
-      const Told told = !again && !asked_for                                                     ? tell(*message)
-                        : (!again && events_.take_own(*message)) || events_.on_message(*message) ? Told::taken
-                                                                                                 : Told::refused;
+      Told told = Told::refused;
+      if (!again && !asked_for) told = tell(*message);
+      else if (events_.offer(*message, MessageEvents::Audience::everybody)) told = Told::taken;
       if (told == Told::refused) {
         refused_at(of) = index_of(channel);
         classes &= ~bit_of(of);
@@ -298,7 +299,7 @@ bool MessageReceiver::deliver_kept(unsigned classes) {
     while (kept.has_queued()) {
       const MessageQueue::Entry entry = kept.at(kept.next());
       // It was a message when it came.
-      if (!events_.on_message(*decode_body(entry.form, kept.body(entry)))) {
+      if (!events_.offer(*decode_body(entry.form, kept.body(entry)), MessageEvents::Audience::everybody)) {
         refused_at(of) = kNoChannel;
         classes &= ~bit_of(of);
         break;

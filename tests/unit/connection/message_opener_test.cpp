@@ -530,6 +530,21 @@ BOOST_AUTO_TEST_CASE(errors_are_read_only_when_opened) {
   BOOST_TEST(pair.server.app.over.size() == 1u);
 }
 
+// An Error may take a call back, and this one does not: what is known of its payload then is told.
+BOOST_AUTO_TEST_CASE(what_turns_out_not_to_be_of_calls_is_opened_once) {
+  CallPair pair;
+  pair.client.send({.type = MessageType::call, .id = 7, .payload = encode_payload(CallPayload{})});
+  pair.exchange();
+  BOOST_TEST_REQUIRE(pair.server.app.calls.size() == 1u);
+  const auto payload = encode_payload(ErrorPayload{ErrorReason::too_many, {}});
+  pair.client.send({.type = MessageType::error, .id = 7, .payload = payload}, {.seal = kToPeer});
+  pair.exchange();
+  BOOST_TEST_REQUIRE(pair.server.app.told.size() == 1u);
+  BOOST_TEST(pair.server.app.told.front().payload == text_of(payload));
+  BOOST_TEST(pair.server.opener.counters().opened == 1u);
+  BOOST_TEST((pair.server.tools.budget.spent() == pair.server.tools.budget.seal()));
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace message_opener_test
