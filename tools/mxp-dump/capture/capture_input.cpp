@@ -49,10 +49,10 @@ Result<void> CaptureInput::open() {
   file_start_ = start_of_file(file_.get());
   struct stat status{};
   if (file_start_ && ::fstat(file_.get(), &status) == 0) file_size_ = static_cast<std::uint64_t>(status.st_size);
-  return start_reading();
+  return start_reading(Reader::plain);
 }
 
-Result<void> CaptureInput::start_reading(std::optional<std::uint64_t> lateness_ns) {
+Result<void> CaptureInput::start_reading(Reader which, std::optional<std::uint64_t> lateness_ns) {
   frames_ = 0;
   keys_.begin_embedded();
   const auto open = [&](TakeSecrets secrets) {
@@ -62,8 +62,8 @@ Result<void> CaptureInput::start_reading(std::optional<std::uint64_t> lateness_n
     return reader;
   };
   const TakeSecrets secrets = [this](ByteView piece) { keys_.take_embedded(piece); };
-  // Without keys so little is done with a frame that handing it over to another thread would cost as much.
-  const bool ahead = file_start_ && work_ != nullptr && keys_.loaded();
+  // Without keys no pass opens packets.
+  const bool ahead = which == Reader::ahead && file_start_ && work_ != nullptr && keys_.loaded();
   auto reader = ahead ? AheadReader::open(open, secrets, work_) : open(secrets);
   if (reader) {
     reader_ = std::move(*reader);
@@ -74,11 +74,11 @@ Result<void> CaptureInput::start_reading(std::optional<std::uint64_t> lateness_n
   return std::unexpected(input_error(source_.path, reader.error()));
 }
 
-Result<void> CaptureInput::rewind(std::optional<std::uint64_t> lateness_ns) {
+Result<void> CaptureInput::rewind(Reader which, std::optional<std::uint64_t> lateness_ns) {
   reader_.reset();  // it reads ahead, and the place in the file is common to both
   if (::lseek(file_.get(), static_cast<off_t>(*file_start_), SEEK_SET) < 0)
     return tools::fail_errno(ErrorKind::io, fmt::format("cannot read {} again", source_.path), errno);
-  return start_reading(lateness_ns);
+  return start_reading(which, lateness_ns);
 }
 
 // Nothing at the end, and where the input is damaged.
@@ -145,12 +145,12 @@ Result<void> CaptureInput::survey(Dissector& dissector, std::uint64_t longest_st
   }
   damage_.reset();  // met again, unless enough was shown before
   const bool sort = disorder_.out_of_order > 0 && !disorder_.unsorted;
-  return rewind(sort ? std::optional(lateness_ns) : std::nullopt);
+  return rewind(Reader::ahead, sort ? std::optional(lateness_ns) : std::nullopt);
 }
 
 // Whether the frames that must wait for others fit into memory at each moment.
 Result<bool> CaptureInput::can_be_ordered(std::uint64_t lateness_ns) {
-  if (auto done = rewind(); !done) return std::unexpected(done.error());
+  if (auto done = rewind(Reader::plain); !done) return std::unexpected(done.error());
   TimeOrder order(lateness_ns);
   bool fits = true;
   const auto gone_through = each_frame(kSurveying, [&](const CapturedPacket& packet) {

@@ -58,7 +58,7 @@ class CaptureInput {
                              std::uint64_t longest_step_ns = std::numeric_limits<std::uint64_t>::max());
   const Disorder& disorder() const { return disorder_; }
   // A file from its start, in its own order.
-  tools::Result<void> rewind() { return rewind(std::nullopt); }
+  tools::Result<void> rewind() { return rewind(Reader::plain); }
 
   // Calls look(packet), which says whether to go on, for the frames that pass the filter, up to the end or to where the
   // input is damaged. `doing` is what progress is shown as.
@@ -85,9 +85,12 @@ class CaptureInput {
   void forget_damage() { damage_.reset(); }  // it is met again
 
  private:
+  // A pass that opens packets shares its work with a thread that reads ahead. A survey does so little with a frame that
+  // it would only pay for the copy and for the handover.
+  enum class Reader : std::uint8_t { plain, ahead };
   // With a lateness, frames come in the order of their times (time_order.h).
-  tools::Result<void> rewind(std::optional<std::uint64_t> lateness_ns);
-  tools::Result<void> start_reading(std::optional<std::uint64_t> lateness_ns = {});
+  tools::Result<void> rewind(Reader which, std::optional<std::uint64_t> lateness_ns = {});
+  tools::Result<void> start_reading(Reader which, std::optional<std::uint64_t> lateness_ns = {});
   tools::Result<std::optional<CapturedPacket>> next(std::string_view doing);
   void show_progress(std::string_view doing);
   tools::Result<bool> can_be_ordered(std::uint64_t lateness_ns);
