@@ -151,7 +151,8 @@ class Programs(unittest.TestCase):
         server.close()
         self.assertIn("192.0.2.7", ended.stdout)
         self.assertGreaterEqual(len(asked), 2)
-        self.assertGreaterEqual(int(re.search(r"Query time: (\d+) msec", ended.stdout)[1]), 60)
+        # Its clock advances with the ticks of the system, of at most 10 ms.
+        self.assertGreater(int(re.search(r"Query time: (\d+) msec", ended.stdout)[1]), 60 - 10)
 
     # --- TCP beside UDP -----------------------------------------------------------------------------------------------
 
