@@ -70,12 +70,6 @@ int poll_timeout(mxp::Timestamp until, mxp::Timestamp now) {
   return static_cast<int>(std::max<std::int64_t>(std::chrono::ceil<std::chrono::milliseconds>(until - now).count(), 0));
 }
 
-// A side that closes says so again until its peer has heard it, for eight probe timeouts at most. A program that ends
-// sooner may leave the peer to its idle timeout.
-bool has_something_to_say(mxp::EventLoop& loop) {
-  return loop.endpoint().connection_count() != loop.endpoint().draining_count();
-}
-
 }  // namespace
 
 int main() {
@@ -95,7 +89,9 @@ int main() {
 
   int asked = 0;
   mxp::Timestamp next_question = (*client)->now();
-  while (!client_handler.closed || has_something_to_say(**client)) {
+  // A side that closes says so again until its peer has heard it, for eight probe timeouts at most. A program that ends
+  // sooner may leave the peer to its idle timeout.
+  while (!client_handler.closed || !(*client)->nothing_left_to_say()) {
     // Our own work, as any program has some.
     mxp::Timestamp now = (*client)->now();
     if (client_handler.connection != nullptr && now >= next_question) {

@@ -43,7 +43,8 @@ class Server final : public mxp::Handler {
     const bool late = !info.application && info.transport_code() == mxp::TransportErrorCode::drain_deadline;
     std::printf("%s left: %s%s\n", connection.remote_address().to_string().c_str(), info.reason.c_str(),
                 late ? ", and something may be lost" : "");
-    if (stopping_ && connections_.empty()) running->stop();
+    // Not stop(): this is told in the last run() as well, which goes on until all have heard of it.
+    if (stopping_ && connections_.empty()) running->stop_when_closed(1s);
   }
 
  private:

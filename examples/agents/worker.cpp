@@ -162,7 +162,8 @@ class Registration {
   void on_closed() {
     connection_ = nullptr;
     registered_ = false;
-    if (leaving_) return running->stop();
+    // Not stop(): this is told in the last run() as well, which goes on until all have heard of their end.
+    if (leaving_) return running->stop_when_closed(1s);
     wait(1s, [this] { connect(); });
   }
   // run() returns when the registry has answered, or can not any more.

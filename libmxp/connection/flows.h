@@ -20,8 +20,8 @@ void receive_response(Parts& parts, Timestamp now, const ReceivedDatagram& datag
 // transmit.cpp: the next run of datagrams, or nothing.
 std::optional<Transmit> transmit(Parts& parts, Timestamp now, MutableBytes buffer, const TransmitLimits& limits);
 
-// transmit.cpp: whether transmit should be called after another flow: it would send something, or would have something
-// to note. Cheap enough to be asked after every packet.
+// transmit.cpp: whether transmit should be called, after any flow and once more after a transmit that has sent: it would
+// send something, or would have something to note. Cheap enough to be asked after every packet.
 bool has_something_to_send(const Parts& parts, Timestamp now);
 
 // refused_datagram.cpp: our own interface takes no datagram of `size` bytes toward the peer; the one that was refused

@@ -3,6 +3,7 @@
 //   handshaking ──confirmed──► established ──close(), error──► closing ──peer's CLOSE, 8 PTO──► closed
 //        │                         │
 //        │                         └──── CLOSE received ─────► draining: one CLOSE in reply ──3 PTO──► closed
+//        │    (and so does closing, where the peer's CLOSE comes before ours is out, or it breaks the rules of key updates)
 //        ├── refused, peer's CLOSE ──────────────────────────► draining
 //        ├── close(), error, time limit (client) ─► closing: a late message 2 is answered with CLOSE
 //        └── never confirmed (server), idle ──────────────────────────────────► closed, without a word

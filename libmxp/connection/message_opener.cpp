@@ -26,6 +26,7 @@ bool MessageOpener::offer(const Message& message, Audience audience) {
   PayloadOrigin origin;
   const auto opened = open(message, origin);
   if (opened) return next_.offer(*opened, audience);
+  // For the connection alone nobody asks again: the class waits for the application, which has not asked for it.
   if (audience == Audience::everybody) waiting_ |= bit_of_class(message);
   return false;
 }

@@ -307,7 +307,8 @@ std::optional<Transmit> transmit(Parts& parts, Timestamp now, MutableBytes buffe
               {open.number, open.frames_begin, size, ack_eliciting, run.budget.kind_of(ack_eliciting), mark});
     if (ack_eliciting) run.budget.take(size);
     if (size < run.segment_size) {  // GSO: only the last segment may be shorter
-      end.ran_dry = !has_data(parts);
+      // Whoever is told of room for datagrams fills it first: the next drive sees what is left to send then.
+      end.ran_dry = !has_data(parts) && !(parts.datagrams && parts.datagrams->queue.has_outcomes());
       break;
     }
   }

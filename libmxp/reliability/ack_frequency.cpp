@@ -11,7 +11,7 @@ namespace {
 // wait for a timer. But a lone packet that is lost costs the time that its ACK may be held back (RFC 9002 §6.2.1), so
 // that is asked to be short.
 constexpr Duration kLeastRoundTrip = std::chrono::milliseconds(20);
-// Our choice: from there on what was asked for on a longer one is taken back.
+// Our choice: below this one, what was asked for on a longer one is taken back.
 constexpr Duration kLeastWhileAsked = std::chrono::milliseconds(15);
 
 // Whether the peer does twice or half of what is wanted.

@@ -13,10 +13,13 @@ class MessageEvents {
  public:
   virtual ~MessageEvents() = default;
 
-  // Who may take a message that has come: what is the connection's own business is told to nobody else, and need not
-  // wait for what the application does not take.
+  // Who may take a message that has come: what is the connection's own business is told to nobody else, and does not
+  // wait for what the application does not take. `connection` is asked once, when the message has its turn: what it
+  // cannot take then, as its payload may not be opened yet, waits with its class.
   enum class Audience : std::uint8_t { everybody, connection };
-  // A message has come that has its turn; as on_message, but for the audience.
+  // A message has come that has its turn, or is told again after it was not taken; as on_message, but for the audience.
+  // Messages come by this call alone: whoever does not tell the two audiences apart overrides on_message(), all others
+  // this, to which their on_message() then leads.
   virtual bool offer(const Message& message, Audience audience) {
     return audience == Audience::everybody && on_message(message);
   }

@@ -260,6 +260,8 @@ void EventLoop::stop_when_closed(Duration at_most) {
   impl_->close_timer = at(now() + at_most, [this] { stop(); });
 }
 
+bool EventLoop::nothing_left_to_say() const { return impl_->nothing_left_to_say(); }
+
 Timestamp EventLoop::next_timeout() const { return impl_->deadline(monotonic_now()); }
 
 std::expected<void, IoError> EventLoop::Impl::run(bool may_sleep) {

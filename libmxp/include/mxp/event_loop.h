@@ -83,9 +83,11 @@ class EventLoop {
   void stop() noexcept;  // async-signal-safe
   // run(), this one or the next, returns when no connection has anything left to say, and after `at_most` in any case.
   // So a program that has closed its connections says so again to a peer that has missed it. New clients get no answer
-  // from now on. A second call before run() returns takes the place of the first. Programs that embed the loop compare
-  // Endpoint::draining_count() with connection_count() themselves.
+  // from now on. A second call before run() returns takes the place of the first.
   void stop_when_closed(Duration at_most);
+  // Whether no connection has anything left to say, and the socket has taken everything: what a program that embeds the
+  // loop waits for after it has closed its connections.
+  bool nothing_left_to_say() const;
 
   // For embedding in another loop: a descriptor (an epoll instance) that is readable when there is work, the time until
   // which that loop may sleep, and the work itself, which never blocks. `now` is EventLoop::now(), read after the wait.

@@ -1,6 +1,9 @@
 // Small messages that share packets, and the cork.
 #include <boost/test/unit_test.hpp>
 
+#include "connection/access.h"
+#include "connection/flows.h"
+#include "endpoint/entry.h"
 #include "support/host.h"
 
 using namespace mxp;
@@ -212,6 +215,19 @@ BOOST_AUTO_TEST_CASE(an_ack_that_waits_for_company_goes_when_the_wait_is_over) {
   BOOST_TEST(talk.client.stats().messages_received == 1u);
   talk.pair.advance(1us);
   BOOST_TEST(talk.client.stats().messages_received == 2u);
+}
+
+// To ask for another one would delay it, since the carrier gets it afterwards.
+BOOST_AUTO_TEST_CASE(a_packet_that_was_the_last_is_not_followed_by_another_drive) {
+  Talk talk;
+  const StreamId id = *talk.client.open_stream(StreamType::unidirectional);
+  BOOST_REQUIRE(talk.client.write(id, text("x")).has_value());
+  Bytes buffer(kMaxUdpPayload);
+  BOOST_REQUIRE(talk.pair.client.endpoint.poll_transmit(talk.pair.now, buffer, {}).has_value());
+  Parts& parts = ConnectionAccess::parts(talk.client);
+  BOOST_TEST(parts.recovery.application_limit_is_noted());
+  BOOST_TEST(!has_something_to_send(parts, talk.pair.now));
+  BOOST_TEST(!static_cast<const Entry&>(parts.ready).ready);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

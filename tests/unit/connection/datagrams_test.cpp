@@ -239,6 +239,29 @@ BOOST_AUTO_TEST_CASE(what_waits_counts_as_memory) {
   BOOST_TEST(memory_in_use(parts) < before + 30'000);
 }
 
+// Between two datagrams the queue is empty, and yet it is not the application that limits the flow.
+BOOST_AUTO_TEST_CASE(an_application_that_fills_a_short_queue_again_at_once_does_not_limit_the_flow) {
+  DirectPair::Config config = taking();
+  config.client.transport.datagrams.queue_datagrams = 1;
+  Pair pair(std::move(config));
+  pair.exchange();
+  const DatagramOptions waits{.policy = DatagramPolicy::block};
+  bool refilled = false;
+  pair.client.app.hook = [&](std::string_view what, Connection& connection, StreamId) {
+    if (what == "datagrams writable" && !std::exchange(refilled, true))
+      (void)connection.send_datagram(text("next"), waits);
+  };
+  BOOST_TEST(pair.connection->send_datagram(text("first"), waits).has_value());
+  BOOST_TEST(!pair.connection->send_datagram(text("next"), waits).has_value());
+  Bytes buffer(kMaxUdpPayload);
+  BOOST_TEST(pair.client.endpoint.poll_transmit(pair.now, buffer, {}).has_value());
+  BOOST_TEST(refilled);
+  const Parts& parts = ConnectionAccess::parts(*pair.connection);
+  BOOST_TEST(!parts.recovery.application_limit_is_noted());
+  BOOST_TEST(pair.client.endpoint.poll_transmit(pair.now, buffer, {}).has_value());
+  BOOST_TEST(parts.recovery.application_limit_is_noted());
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace datagrams_test

@@ -545,6 +545,49 @@ BOOST_AUTO_TEST_CASE(what_turns_out_not_to_be_of_calls_is_opened_once) {
   BOOST_TEST((pair.server.tools.budget.spent() == pair.server.tools.budget.seal()));
 }
 
+BOOST_AUTO_TEST_CASE(a_sealed_answer_does_not_wait_for_what_the_application_refuses) {
+  CallPair pair;
+  BOOST_TEST_REQUIRE(pair.client.calls.call({}, {}, {}).has_value());
+  pair.exchange();
+  pair.client.app.takes_messages = false;
+  constexpr std::uint64_t kOfApplication = std::uint64_t{1} << 63;  // no id of a call
+  pair.server.send({.type = MessageType::response, .id = kOfApplication});
+  pair.server.send({.type = MessageType::response, .id = kOfApplication + 1}, {.seal = kToPeer});
+  pair.exchange();
+  BOOST_TEST(pair.client.opener.counters().opened == 0u);  // not in vain
+  BOOST_TEST_REQUIRE(pair.server.app.calls.size() == 1u);
+  BOOST_TEST(pair.server.calls.answer(pair.server.app.calls.front().id, bytes_of("x"), {.seal = kToPeer}).has_value());
+  pair.exchange();
+  BOOST_TEST_REQUIRE(pair.client.app.answers.size() == 1u);
+  BOOST_TEST(pair.client.app.answers.front().data == "x");
+  BOOST_TEST(pair.client.messages.kept() == 2u);
+  BOOST_TEST(pair.client.app.asked == 1);
+}
+
+// Where it cannot be opened at once it waits with its class, and the application is not asked before it wants to be.
+BOOST_AUTO_TEST_CASE(a_turn_to_open_that_comes_asks_no_application_that_has_not_resumed) {
+  CallPair pair;
+  pair.pass(1s);
+  BOOST_TEST_REQUIRE(pair.client.calls.call({}, {}, {}).has_value());
+  pair.exchange();
+  pair.client.app.takes_messages = false;
+  pair.server.send({.type = MessageType::response, .id = std::uint64_t{1} << 63});
+  pair.exchange();
+  BOOST_TEST(pair.client.app.asked == 1);
+  pair.client.tools.budget = OpeningBudget(1);
+  pair.client.tools.budget.reserve(pair.now, 2s);
+  BOOST_TEST(pair.server.calls.answer(pair.server.app.calls.front().id, bytes_of("x"), {.seal = kToPeer}).has_value());
+  pair.exchange();
+  BOOST_TEST(pair.client.app.answers.empty());
+  pair.pass(10s);
+  BOOST_TEST(pair.client.app.asked == 1);
+  pair.client.app.takes_messages = true;
+  pair.client.messages.resume(0xf);
+  pair.exchange();
+  BOOST_TEST_REQUIRE(pair.client.app.answers.size() == 1u);
+  BOOST_TEST(pair.client.app.answers.front().data == "x");
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace message_opener_test
