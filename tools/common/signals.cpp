@@ -19,8 +19,7 @@ struct sigaction g_old_hangup;
 
 void on_signal(int number) {
   if (g_received != 0) {
-    // A terminal that closes says so more than once, and of signals that wait the system may deliver the later one
-    // first: neither is a user who is out of patience.
+    // Neither a hangup nor the first of the others is a user who is out of patience.
     if (number != SIGHUP && g_received != SIGHUP) ::_exit(130);
     if (number != SIGHUP) g_received = number;
     return;

@@ -1,6 +1,7 @@
-// SIGINT, SIGTERM and SIGHUP as a readable descriptor. The first signal asks for a clean end; another SIGINT or SIGTERM
-// while the first is being served ends the process at once with 130. SIGHUP never does: a terminal that closes may send
-// it twice, by the shell and by the kernel. Where SIGHUP is ignored from the start (nohup), it stays ignored.
+// SIGINT, SIGTERM and SIGHUP as a readable descriptor. The first signal asks for a clean end; a second SIGINT or SIGTERM
+// ends the process at once with 130. SIGHUP does not count for that: a terminal that closes may send it twice, by the
+// shell and by the kernel, and it may come before a SIGINT that was sent sooner. Where SIGHUP is ignored from the start
+// (nohup), it stays ignored.
 #pragma once
 
 namespace mxp::tools {
@@ -15,7 +16,7 @@ class SignalWatch {
 
   // Readable once a signal came: EventLoop::watch(fd(), FdEvent::readable, …), or poll(2).
   int fd() const;
-  // The signal that came, or 0. Also tells without fd(): set inside the signal handler.
+  // The signal that came, or 0; after a SIGHUP, the first other one. Also tells without fd(): set inside the signal handler.
   int received() const;
 };
 

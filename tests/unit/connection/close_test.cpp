@@ -287,15 +287,19 @@ BOOST_AUTO_TEST_CASE(a_close_that_has_not_gone_out_yet_answers_the_peers) {
   BOOST_TEST(pair.server.endpoint.draining_count() == 1u);
 }
 
+void ends_though_the_socket_takes_nothing(DirectPair& pair) {
+  pair.now += 11s;
+  pair.server.endpoint.on_timeout(pair.now);
+  BOOST_TEST(pair.server.app.closed.size() == 1u);
+  BOOST_TEST(pair.server.endpoint.connection_count() == 0u);
+}
+
 BOOST_AUTO_TEST_CASE(the_end_is_told_where_the_answer_to_a_close_could_not_be_sent) {
   DirectPair pair;
   Attacker client(pair.server, pair.now);
   BOOST_REQUIRE(client.connect());
   client.send(frames(CloseFrame{}));
-  pair.now += 11s;  // the socket has taken nothing since
-  pair.server.endpoint.on_timeout(pair.now);
-  BOOST_TEST(pair.server.app.closed.size() == 1u);
-  BOOST_TEST(pair.server.endpoint.connection_count() == 0u);
+  ends_though_the_socket_takes_nothing(pair);
 }
 
 BOOST_AUTO_TEST_CASE(the_end_is_told_where_neither_close_could_be_sent) {
@@ -305,10 +309,7 @@ BOOST_AUTO_TEST_CASE(the_end_is_told_where_neither_close_could_be_sent) {
   client.connection().close(5, "ours");
   client.send(frames(CloseFrame{}));
   BOOST_TEST((client.connection().state() == ConnectionState::draining));
-  pair.now += 11s;  // the socket has taken nothing since
-  pair.server.endpoint.on_timeout(pair.now);
-  BOOST_TEST(pair.server.app.closed.size() == 1u);
-  BOOST_TEST(pair.server.endpoint.connection_count() == 0u);
+  ends_though_the_socket_takes_nothing(pair);
 }
 
 // Threat t39: what waits for the socket waits for no time.
