@@ -112,7 +112,7 @@ for link in (None, "delay 25ms rate 100mbit", "delay 25ms rate 100mbit loss 1%")
     alone, beside_bulk, goodput = [], [], []
     for _ in range(repetitions):
         more = ["--link", link] if link else []
-        result = measure("run", "--test", "isolation", "--duration", "15s", "--omit", "3s", "--no-limits", *more)["result"]
+        result = measure("run", "--test", "isolation", "--duration", "15s", "--no-limits", *more)["result"]
         alone.append(result["alone"]["latency_us"]["p99"] / 1e3)
         beside_bulk.append(result["latency_us"]["p99"] / 1e3)
         goodput.append(result["goodput_bits_per_second"] / 1e6)

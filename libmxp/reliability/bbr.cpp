@@ -52,14 +52,20 @@ Bbr::Bbr(std::size_t max_datagram_bytes) : segment_(max_datagram_bytes), window_
 
 // ---- what is heard
 
-void Bbr::on_packet_sent(const SentPacket& packet, std::uint64_t in_flight_before) {
+bool Bbr::on_packet_sent(const SentPacket& packet, std::uint64_t in_flight_before) {
+  if (search_ && search_->on_packet_sent(packet, model_.min_rtt())) {
+    pacing_rate_ = pacing_rate_in_search();
+    return true;
+  }
   // §5.4.1: after a pause the flow goes on at the rate that it had, neither faster nor slower.
-  if (in_flight_before != 0 || !packet.delivery.app_limited) return;
+  if (in_flight_before != 0) return false;
+  if (!packet.delivery.app_limited) return true;
   idle_restart_ = true;
   model_.on_idle_restart(packet.sent_at);
   if (in_probe_cycle() && pacing_rate_) pacing_rate_ = scaled(model_.rate(), kPacingMargin / (1.0 - own_loss()));
   else if (state_ == State::probe_rtt && probe_rtt_done_at_ && packet.sent_at > *probe_rtt_done_at_)
     leave_probe_rtt(packet.sent_at);
+  return true;
 }
 
 bool Bbr::on_loss(const LossSample& sample, const RttEstimator&) {
@@ -97,7 +103,7 @@ void Bbr::on_ack(const AckSample& sample, const RttEstimator& rtt) {
   queue_was_marked_ |= sample.ecn_ce != 0;
   if (round_start_) begin_round(sample);
   model_.on_acknowledged(sample.now, sample.bytes, window_, round_start_, !full_pipe_reached_);
-  look_for_full_pipe(sample);
+  if (!search_gently(sample, rtt)) look_for_full_pipe(sample);
   advance(sample);
   look_at_min_rtt(sample);
   if (sample.rate.delivered > 0) idle_restart_ = false;
@@ -198,7 +204,8 @@ double Bbr::window_gain() const {
 // In flight when the path is full: what arrives, and what the link loses by itself until that is known.
 std::uint64_t Bbr::bdp(double gain) const {
   if (model_.min_rtt() == Duration::zero()) return initial_window(segment_);
-  return scaled(model_.rate().bytes_in(model_.min_rtt()), gain / (1.0 - own_loss()));
+  const ByteRate rate = search_ ? std::max(model_.rate(), search_->rate()) : model_.rate();
+  return scaled(rate.bytes_in(model_.min_rtt()), gain / (1.0 - own_loss()));
 }
 
 std::uint64_t Bbr::inflight(double gain) const {
@@ -217,6 +224,10 @@ std::uint64_t Bbr::inflight_with_headroom() const {
 
 void Bbr::set_pacing_rate(const RttEstimator& rtt) {
   if (model_.rate().is_zero()) return;
+  if (search_) {
+    pacing_rate_ = pacing_rate_in_search();
+    return;
+  }
   const ByteRate rate = scaled(model_.rate(), pacing_gain() * kPacingMargin / (1.0 - own_loss()));
   // §5.6.2: in start-up it never falls. The first ACK tells of a single packet, which is no rate at all.
   if (full_pipe_reached_) pacing_rate_ = rate;
@@ -244,6 +255,10 @@ void Bbr::set_window(const AckSample& sample) {
   else if (in_probe_cycle()) bound = model_.bounds.inflight_limit;
   bound = std::min(bound, model_.bounds.inflight);
   window_ = std::max(std::min(window_, bound), minimum_window());
+}
+
+ByteRate Bbr::pacing_rate_in_search() const {
+  return scaled(search_->rate(), search_->pacing_gain() * kPacingMargin / (1.0 - own_loss()));
 }
 
 // ---- trouble

@@ -26,7 +26,9 @@
 //   - the round trip of the model is a mean, not the shortest sample (path_model.h), and where packets overtake others
 //     a queue is only what exceeds chance (loss_judge.h)
 //   - where the connection carries urgent data (the critical class), which would wait in a queue, `up` is gentle, a
-//     shorter queue is given way to, and probe_rtt is put off while the queue is seen to be empty (decision 0028)
+//     shorter queue is given way to, and probe_rtt is put off while the queue is seen to be empty (decision 0028);
+//     start-up sends short trains of packets instead of doubling its rate (train_search.h, decision 0032). All of that
+//     only while nobody else keeps a long queue
 //   - a flow with more than a few packets in a standing queue gives way (give_way in bbr.cpp)
 //   - a rate is given up at once when a round delivers a quarter of it with a long queue, not after two cycles
 //   - start-up begins with 32 packets instead of ten where the handshake has measured the round trip, over which they
@@ -44,6 +46,7 @@
 #include "reliability/path_model.h"
 #include "reliability/queue_watch.h"
 #include "reliability/round_counter.h"
+#include "reliability/train_search.h"
 
 namespace mxp {
 
@@ -51,7 +54,7 @@ class Bbr final : public CongestionController {
  public:
   explicit Bbr(std::size_t max_datagram_bytes);
 
-  void on_packet_sent(const SentPacket& packet, std::uint64_t in_flight_before) override;
+  bool on_packet_sent(const SentPacket& packet, std::uint64_t in_flight_before) override;
   void on_ack(const AckSample& sample, const RttEstimator& rtt) override;
   bool on_loss(const LossSample& sample, const RttEstimator& rtt) override;
   void on_persistent_congestion() override;
@@ -80,6 +83,7 @@ class Bbr final : public CongestionController {
   void give_way(Timestamp now);
   void look_for_slower_path(const AckSample& sample);
   void look_for_full_pipe(const AckSample& sample);
+  bool search_gently(const AckSample& sample, const RttEstimator& rtt);
   void advance(const AckSample& sample);
   void advance_probe_cycle(const AckSample& sample);
   void enter_drain(Timestamp now);
@@ -95,6 +99,8 @@ class Bbr final : public CongestionController {
   bool is_time_to_go_down(const AckSample& sample);
   bool carries_urgent_data(Timestamp now) const { return now < urgent_until_; }
   Duration visible_to_urgent_data() const;
+  // One that is longer than any that we make while we are gentle.
+  bool others_keep_a_queue() const { return queue_.delay() > 2 * TrainSearch::length_at(model_.min_rtt()); }
   bool is_time_to_go_down_gently(const AckSample& sample);
   void on_inflight_too_high(Timestamp now, const DeliveryState& when_sent, const LossJudge::Charge& charge);
 
@@ -107,6 +113,7 @@ class Bbr final : public CongestionController {
   std::uint64_t first_window() const;
   void raise_inflight_limit(const AckSample& sample);
   void set_pacing_rate(const RttEstimator& rtt);
+  ByteRate pacing_rate_in_search() const;
   void set_window(const AckSample& sample);
   // Four packets (MinPipeCwnd). Our choice for large datagrams: two. What does not hold four of them is a reason to
   // send smaller ones (connection/datagram_size_search.h), and a path of 65,535 bytes may come to take 1 Mbit/s.
@@ -126,6 +133,8 @@ class Bbr final : public CongestionController {
   PacketNumber largest_acknowledged_;
   std::uint64_t window_;
   std::optional<ByteRate> pacing_rate_;  // nothing until the first rate sample
+
+  TrainSearchSlot search_;  // start-up, where the connection carries urgent data
 
   // Full pipe (§5.3.1.2).
   bool full_pipe_reached_ = false;  // once: startup is over

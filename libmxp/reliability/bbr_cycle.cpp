@@ -71,7 +71,7 @@ void Bbr::enter_up(Timestamp now, const RateSample& rate) {
   phase_rounds_ = 0;
   up_waits_ = false;
   // One in eight is an ordinary one: where round trips vary by themselves, a gentle one never finds anything.
-  up_is_gentle_ = carries_urgent_data(now) && ++gentle_ups_ % kGentleUps != 0;
+  up_is_gentle_ = carries_urgent_data(now) && !others_keep_a_queue() && ++gentle_ups_ % kGentleUps != 0;
   up_gain_ = kUpPacingGain;
   // So much faster for a round trip, in which nothing is heard of it yet, makes the queue that long.
   if (up_is_gentle_)

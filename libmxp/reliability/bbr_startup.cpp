@@ -42,6 +42,26 @@ void Bbr::look_for_full_pipe(const AckSample& sample) {
   startup_ended_by_loss_ = false;  // it is as full as it looked
 }
 
+// Our choice: where the connection carries urgent data, start-up does not fill the queue (train_search.h). But where
+// others keep a queue that is longer than ours would be, the data wait in any case, and the ordinary start-up gets a
+// share of such a path. Returns whether the search goes on or has just ended.
+bool Bbr::search_gently(const AckSample& sample, const RttEstimator& rtt) {
+  const bool is_wanted = state_ == State::startup && !full_pipe_reached_ && carries_urgent_data(sample.now) &&
+                         model_.min_rtt() >= TrainSearch::kLeastRoundTrip && (search_ || !others_keep_a_queue());
+  if (!is_wanted) {
+    search_.end();
+    return false;
+  }
+  if (!search_) search_.begin(std::max(model_.rate(), ByteRate::over(first_window(), model_.min_rtt())));
+  const auto newest =
+      std::ranges::find_if(sample.acknowledged, [&](const SentPacket& it) { return it.number == sample.largest; });
+  if (newest == sample.acknowledged.end() || !newest->in_flight) return true;  // it has no DeliveryState
+  if (!search_->on_ack(*newest, sample.rtt_sampled ? std::optional(rtt.latest_adjusted()) : std::nullopt)) return true;
+  full_pipe_reached_ = true;
+  search_.end();
+  return true;
+}
+
 void Bbr::end_startup_by_loss(const LossJudge::Charge& charge) {
   charge_ = charge;
   startup_loss_ = static_cast<double>(charge.lost) / static_cast<double>(charge.sent);

@@ -54,8 +54,8 @@ class CongestionController {
  public:
   virtual ~CongestionController() = default;
 
-  // `in_flight_before` is in bytes and does not include this packet.
-  virtual void on_packet_sent(const SentPacket& packet, std::uint64_t in_flight_before) = 0;
+  // `in_flight_before` is in bytes and does not include this packet. Returns whether the pacing rate is another one now.
+  virtual bool on_packet_sent(const SentPacket& packet, std::uint64_t in_flight_before) = 0;
   virtual void on_ack(const AckSample& sample, const RttEstimator& rtt) = 0;
   // Returns whether a new loss episode began. It did not if the latest lost packet belongs to the round trip of an
   // earlier cut (RFC 9002 §7.3.2), or if the algorithm does not take this loss for congestion.

@@ -27,7 +27,10 @@ Cubic::Cubic(std::size_t max_datagram_bytes, bool paced)
   state_.slow_start_threshold = std::numeric_limits<double>::infinity();
 }
 
-void Cubic::on_packet_sent(const SentPacket& packet, std::uint64_t) { next_number_ = packet.number.value() + 1; }
+bool Cubic::on_packet_sent(const SentPacket& packet, std::uint64_t) {
+  next_number_ = packet.number.value() + 1;
+  return false;
+}
 
 // Packets sent before the cut say nothing about the window after it (RFC 9002 §7.3.2).
 std::uint64_t Cubic::bytes_after_recovery(const AckSample& sample) const {

@@ -30,7 +30,7 @@ class Cubic final : public CongestionController {
  public:
   Cubic(std::size_t max_datagram_bytes, bool paced);
 
-  void on_packet_sent(const SentPacket& packet, std::uint64_t in_flight_before) override;
+  bool on_packet_sent(const SentPacket& packet, std::uint64_t in_flight_before) override;
   void on_ack(const AckSample& sample, const RttEstimator& rtt) override;
   bool on_loss(const LossSample& sample, const RttEstimator& rtt) override;
   void on_persistent_congestion() override;

@@ -13,7 +13,10 @@ class NewReno final : public CongestionController {
  public:
   NewReno(std::size_t max_datagram_bytes, bool paced);
 
-  void on_packet_sent(const SentPacket&, std::uint64_t) override { anything_sent_ = true; }
+  bool on_packet_sent(const SentPacket&, std::uint64_t) override {
+    anything_sent_ = true;
+    return false;
+  }
   void on_ack(const AckSample& sample, const RttEstimator& rtt) override;
   bool on_loss(const LossSample& sample, const RttEstimator& rtt) override;
   void on_persistent_congestion() override;

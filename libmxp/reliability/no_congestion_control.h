@@ -11,7 +11,7 @@ class NoCongestionControl final : public CongestionController {
   // Less than what SentPackets can track in full packets of 1200 bytes.
   static constexpr std::uint64_t kWindow = 64u << 20;
 
-  void on_packet_sent(const SentPacket&, std::uint64_t) override {}
+  bool on_packet_sent(const SentPacket&, std::uint64_t) override { return false; }
   void on_ack(const AckSample&, const RttEstimator&) override {}
   bool on_loss(const LossSample&, const RttEstimator&) override { return false; }
   void on_persistent_congestion() override {}

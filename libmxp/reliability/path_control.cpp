@@ -68,9 +68,8 @@ SendPermit PathControl::permit(Timestamp now) const {
 void PathControl::on_packet_sent(SentPacket& packet) {
   MXP_REQUIRE(packet.in_flight);
   packet.delivery = sampler_.on_packet_sent(packet.sent_at, in_flight_bytes_, packet.size_bytes);
-  controller_->on_packet_sent(packet, in_flight_bytes_);
-  // After a pause the algorithm may want another rate at once, not only with the first ACK.
-  if (in_flight_bytes_ == 0) update_pacing(packet.sent_at);
+  // The algorithm may want another rate at once, not only with the next ACK.
+  if (controller_->on_packet_sent(packet, in_flight_bytes_)) update_pacing(packet.sent_at);
   pacer_.on_sent(packet.sent_at, packet.size_bytes);
   in_flight_bytes_ += packet.size_bytes;
   if (packet.ecn_marked) ecn_.on_marked_sent();

@@ -27,6 +27,39 @@ struct UrgentPipe : Pipe {
 
 BOOST_FIXTURE_TEST_SUITE(urgent_data, UrgentPipe)
 
+BOOST_AUTO_TEST_CASE(start_up_makes_a_short_queue_only) {
+  for (const std::uint64_t mbit : {5, 20, 100, 400})
+    for (const std::uint32_t each : {0, 100}) {
+      UrgentPipe pipe;
+      pipe.rate = ByteRate::bits_per_second(mbit * 1'000'000);
+      pipe.lose_every = each;
+      pipe.bbr.on_urgent_data(pipe.now());
+      pipe.run(50ms);  // the first window comes before there is a round trip
+      // Eight packets make a train of more than 5 ms at the smallest of these rates.
+      BOOST_CHECK(pipe.longest_queue(3s, Urgent::often) < (mbit == 5 ? 16ms : 7ms));
+      BOOST_TEST(pipe.bbr.model().max_rate().bits_per_second() > mbit * 900'000);
+      BOOST_TEST(pipe.bbr.model().max_rate().bits_per_second() < mbit * 1'040'000);
+      BOOST_CHECK(pipe.bbr.state() != Bbr::State::startup);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(start_up_waits_for_an_application_that_sends_little) {
+  application = ByteRate::bits_per_second(2'000'000);
+  longest_queue(5s, Urgent::often);
+  BOOST_CHECK(bbr.state() == Bbr::State::startup);
+  application = {};
+  BOOST_CHECK(longest_queue(2s, Urgent::often) < 7ms);
+  BOOST_CHECK(bbr.state() != Bbr::State::startup);
+  BOOST_TEST(bbr.model().max_rate().bits_per_second() > 18'000'000u);
+}
+
+BOOST_AUTO_TEST_CASE(start_up_is_an_ordinary_one_where_no_data_are_urgent_or_the_path_is_short) {
+  BOOST_CHECK(longest_queue(3s, Urgent::never) > 25ms);
+  UrgentPipe near;
+  near.round_trip = 8ms;
+  BOOST_CHECK(near.longest_queue(1s, Urgent::often) > 7ms);
+}
+
 BOOST_AUTO_TEST_CASE(bulk_that_probe_for_more_make_a_short_queue_only) {
   run(2s);
   const std::uint64_t before = delivered();
