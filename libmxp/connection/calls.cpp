@@ -17,10 +17,10 @@ std::expected<CallId, CallError> Calls::call(const Uuid& target, ByteView data, 
   return caller().call(target, data, options);
 }
 
-bool Calls::offer(const Message& message, Audience audience) {
+MessageEvents::Offered Calls::offer(const Message& message, Audience audience) {
   if (!config_.enabled || !is_taken(message)) return acks_.offer(message, audience);
   acks_.on_taken(message);
-  return true;
+  return Offered::taken;
 }
 
 bool Calls::is_taken(const Message& message) {

@@ -54,8 +54,8 @@ class Calls final : public MessageEvents {
   bool may_be_own(const Message& message) const;
 
   // MessageEvents.
-  bool offer(const Message& message, Audience audience) override;
-  bool on_message(const Message& message) override { return offer(message, Audience::everybody); }
+  Offered offer(const Message& message, Audience audience) override;
+  bool on_message(const Message& message) override { return offer(message, Audience::everybody) == Offered::taken; }
   void on_messages_expired(std::uint64_t count) override { acks_.on_messages_expired(count); }
   void on_message_outcome(MessageTicket ticket, MessageOutcome outcome) override {
     acks_.on_message_outcome(ticket, outcome);

@@ -19,16 +19,16 @@ bool MessageOpener::is_wrapped(const Message& message) const {
   return (message.flags & (kCompressed | kEncrypted)) != 0 && config_.payloads == MessagePayloads::opened && !ended_;
 }
 
-bool MessageOpener::offer(const Message& message, Audience audience) {
+MessageEvents::Offered MessageOpener::offer(const Message& message, Audience audience) {
   if (!is_wrapped(message)) return next_.offer(message, audience);
   // Most are not the connection's own, and need not be opened before they can be told.
-  if (audience == Audience::connection && !next_.may_be_own(message)) return false;
+  const bool may_be_own = next_.may_be_own(message);
+  if (audience == Audience::connection && !may_be_own) return Offered::refused;
   PayloadOrigin origin;
   const auto opened = open(message, origin);
   if (opened) return next_.offer(*opened, audience);
-  // For the connection alone nobody asks again: the class waits for the application, which has not asked for it.
-  if (audience == Audience::everybody) waiting_ |= bit_of_class(message);
-  return false;
+  waiting_ |= may_be_own ? Messages::kUnopened : bit_of_class(message);
+  return may_be_own ? Offered::later : Offered::refused;
 }
 
 void MessageOpener::on_clock(Timestamp now) {

@@ -13,7 +13,8 @@
 //
 // The work is bounded for the whole endpoint (opening_budget.h), and shared by its connections (opening_turn.h). A
 // message whose turn has not come is not taken: it is kept in its wire form, against the peer's credit, and told when
-// its turn comes.
+// its turn comes. What may belong to a call waits apart from its class, so that it waits for that turn alone, and not
+// for an application that takes nothing.
 #pragma once
 
 #include <cstdint>
@@ -51,8 +52,8 @@ class MessageOpener final : public MessageEvents {
   const Counters& counters() const { return counters_; }
 
   // MessageEvents.
-  bool offer(const Message& message, Audience audience) override;
-  bool on_message(const Message& message) override { return offer(message, Audience::everybody); }
+  Offered offer(const Message& message, Audience audience) override;
+  bool on_message(const Message& message) override { return offer(message, Audience::everybody) == Offered::taken; }
   void on_messages_expired(std::uint64_t count) override { next_.on_messages_expired(count); }
   void on_message_outcome(MessageTicket ticket, MessageOutcome outcome) override {
     next_.on_message_outcome(ticket, outcome);
@@ -74,7 +75,7 @@ class MessageOpener final : public MessageEvents {
   Messages& messages_;
   Calls& next_;
   OpeningTurn turn_;
-  Messages::ClassBits waiting_ = 0;  // classes whose next message waits for it
+  Messages::ClassBits waiting_ = 0;  // classes whose next message waits for it, and kUnopened
   bool ended_ = false;
   Timestamp now_{};
   Counters counters_;

@@ -14,14 +14,19 @@ class MessageEvents {
   virtual ~MessageEvents() = default;
 
   // Who may take a message that has come: what is the connection's own business is told to nobody else, and does not
-  // wait for what the application does not take. `connection` is asked once, when the message has its turn: what it
-  // cannot take then, as its payload may not be opened yet, waits with its class.
+  // wait for what the application does not take.
   enum class Audience : std::uint8_t { everybody, connection };
+  enum class Offered : std::uint8_t {
+    taken,
+    refused,  // it is kept with its class, which is told again when somebody asks for the class
+    later,  // it may be the connection's own, but nobody can tell yet: it is kept apart and holds up no other message,
+            // but for its ordered channel, until the connection asks for what is kept so (Messages::kUnopened)
+  };
   // A message has come that has its turn, or is told again after it was not taken; as on_message, but for the audience.
   // Messages come by this call alone: whoever does not tell the two audiences apart overrides on_message(), all others
   // this, to which their on_message() then leads.
-  virtual bool offer(const Message& message, Audience audience) {
-    return audience == Audience::everybody && on_message(message);
+  virtual Offered offer(const Message& message, Audience audience) {
+    return audience == Audience::everybody && on_message(message) ? Offered::taken : Offered::refused;
   }
   // A message has come; its payload is valid during the call only. Whether the application takes it: if not, a copy is
   // kept, and no other message of its class is told before it.

@@ -22,13 +22,14 @@ MessageQueue::Added MessageQueue::add_long(std::unique_ptr<LongMessage> message)
   return {end_++, entry, body};
 }
 
-void MessageQueue::drop_long(Entry& entry) {
-  if (!entry.is_long()) return;
-  long_bytes_ -= long_[entry.long_place]->size();
-  memory_of_ranges_ -= long_[entry.long_place]->memory_of_ranges();
-  long_[entry.long_place].reset();
+std::unique_ptr<LongMessage> MessageQueue::take_long(Entry& entry) {
+  MXP_REQUIRE(entry.is_long());
+  std::unique_ptr<LongMessage> message = std::move(long_[entry.long_place]);
+  long_bytes_ -= message->size();
+  memory_of_ranges_ -= message->memory_of_ranges();
   free_places_.push_back(entry.long_place);
   entry.long_place = kShort;
+  return message;
 }
 
 std::size_t MessageQueue::memory() const {

@@ -95,8 +95,12 @@ class MessageQueue {
     return {end_++, entry, place.bytes};
   }
   Added add_long(std::unique_ptr<LongMessage> message);
+  // Moves the body of a long message out; the entry stays. REQUIRES: entry.is_long().
+  std::unique_ptr<LongMessage> take_long(Entry& entry);
   // Gives back the body of a long message; the entry stays. Nothing happens if it has none.
-  void drop_long(Entry& entry);
+  void drop_long(Entry& entry) {
+    if (entry.is_long()) take_long(entry);
+  }
   // The entry at next() leaves the queue. REQUIRES: has_queued().
   void take_next() {
     MXP_REQUIRE(has_queued());

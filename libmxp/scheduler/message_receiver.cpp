@@ -12,8 +12,6 @@
 namespace mxp {
 namespace {
 
-unsigned bit_of(MessageClass of) { return 1u << static_cast<unsigned>(of); }
-
 // Our choice: words of the bitmap that EXPIRED frames without news may make us look at.
 constexpr std::uint64_t kIdleWork = 4096, kIdleWorkOfNumber = 4;
 
@@ -74,7 +72,7 @@ void MessageReceiver::take(const Message& message, const Arrived& arrived, Put p
   if (!arrived.order) {
     const Told told = tell(message);
     if (told == Told::taken) consume(arrived.charge);
-    else put_whole(kept_like(message));
+    else put_whole(told == Told::later ? unopened_ : kept_like(message));
     if (told == Told::refused) refused_at(of) = kNoChannel;
   } else {
     OrderedChannel& channel = channel_of(*arrived.order);
@@ -84,70 +82,17 @@ void MessageReceiver::take(const Message& message, const Arrived& arrived, Put p
       consume(arrived.charge);
     } else {
       channel.keep(arrived.sequence, *arrived.order, put_whole);
-      if (has_turn) channel.refuse(of);
+      if (told == Told::later) channel.await_opening();
+      else if (has_turn) channel.refuse(of);
     }
     if (told == Told::refused) refused_at(of) = index_of(channel);
   }
   if (channels_ != nullptr) deliver_ordered(0);
 }
 
-MessageReceiver::Told MessageReceiver::tell(const Message& message) {
-  const bool held_up = is_held_up(message_class(message.type));
-  const auto audience = held_up ? MessageEvents::Audience::connection : MessageEvents::Audience::everybody;
-  if (events_.offer(message, audience)) return Told::taken;
-  return held_up ? Told::held_up : Told::refused;
-}
-
-bool MessageReceiver::is_held_up(MessageClass class_of_type) const {
-  if (kept_[static_cast<std::size_t>(class_of_type)].has_queued()) return true;
-  return channels_ != nullptr && std::ranges::any_of(*channels_, [&](const OrderedChannel& channel) {
-           return channel.refused() == class_of_type;
-         });
-}
-
 OrderedChannel& MessageReceiver::channel_of(const OrderLink& link) {
   if (channels_ == nullptr) channels_ = std::make_unique<Channels>();
   return (*channels_)[static_cast<std::size_t>(link.channel)];
-}
-
-// Tells of what has its turn in the ordered channels. What the application did not take is told again only if it is of
-// these classes. Returns whether any was taken.
-bool MessageReceiver::deliver_ordered(unsigned classes) {
-  bool took = false;
-  for (OrderedChannel& channel : *channels_) took |= deliver_ordered(channel, classes);
-  return took;
-}
-
-// The same for one of them. A class of which the application refuses a message is asked for no more.
-bool MessageReceiver::deliver_ordered(OrderedChannel& channel, unsigned& classes) {
-  bool took = false;
-  while (const MessageQueue::Entry* const next = channel.next(sequences_)) {
-    if (next->state != MessageQueue::State::expired) {
-      const bool again = channel.next_is_refused();
-      if (again && (classes & bit_of(*channel.refused())) == 0) break;
-      const auto message = decode_body(next->form, channel.body(*next));
-      const MessageClass of = message_class(message->type);  // it was a message when it came
-      // What the class waits for goes first.
-      if (again && refused_at(of) != index_of(channel) && kept_like(*message).has_queued()) break;
-      // Where the class is asked for, what was refused in other channels waits for this call as well, and no longer
-      // for the application.
-      const bool asked_for = (classes & bit_of(of)) != 0 && !kept_like(*message).has_queued();
-      Told told = Told::refused;
-      if (!again && !asked_for) told = tell(*message);
-      else if (events_.offer(*message, MessageEvents::Audience::everybody)) told = Told::taken;
-      if (told == Told::refused) {
-        refused_at(of) = index_of(channel);
-        classes &= ~bit_of(of);
-      }
-      if (told != Told::taken) {
-        channel.refuse(of);
-        break;
-      }
-      took = true;
-    }
-    consume(channel.take_next());
-  }
-  return took;
 }
 
 std::expected<void, TransportError> MessageReceiver::on_frame(const MessagePartFrame& frame) {
@@ -283,38 +228,6 @@ void MessageReceiver::consume(std::uint64_t bytes) {
   if (credit_.raise_due()) raise_pending_ = true;
 }
 
-bool MessageReceiver::deliver_kept(unsigned classes) {
-  bool took = false;
-  for (std::size_t i = 0; i != kept_.size(); ++i) {
-    const auto of = static_cast<MessageClass>(i);
-    if ((classes & bit_of(of)) == 0) continue;
-    if (refused_at(of) != kNoChannel && channels_ != nullptr) {
-      // The front of an ordered channel was refused, and what is kept here came later.
-      unsigned only = bit_of(of);
-      took |= deliver_ordered((*channels_)[refused_at(of)], only);
-      classes &= only | ~bit_of(of);
-      if (only == 0) continue;
-    }
-    MessageQueue& kept = kept_[i];
-    while (kept.has_queued()) {
-      const MessageQueue::Entry entry = kept.at(kept.next());
-      // It was a message when it came.
-      if (!events_.offer(*decode_body(entry.form, kept.body(entry)), MessageEvents::Audience::everybody)) {
-        refused_at(of) = kNoChannel;
-        classes &= ~bit_of(of);
-        break;
-      }
-      kept.at(kept.next()).state = MessageQueue::State::settled;
-      kept.drop_long(kept.at(kept.next()));
-      kept.take_next();
-      kept.release_settled();
-      consume(entry.charge);
-      took = true;
-    }
-  }
-  return (channels_ != nullptr && deliver_ordered(classes)) || took;
-}
-
 void MessageReceiver::write_control(Writer& out, SentFrameSink sent) {
   // The limit is raised and told only if its longest form fits, because it must not be raised without being told.
   constexpr std::size_t kLongest = 1 + 4 + 8;
@@ -328,13 +241,14 @@ void MessageReceiver::write_control(Writer& out, SentFrameSink sent) {
 void MessageReceiver::shrink() {
   sequences_.shrink();
   for (MessageQueue& kept : kept_) kept.shrink();
+  unopened_.shrink();
   if (channels_ == nullptr) return;
   for (OrderedChannel& channel : *channels_) channel.shrink();
   if (std::ranges::all_of(*channels_, &OrderedChannel::empty)) channels_.reset();
 }
 
 std::uint64_t MessageReceiver::kept() const {
-  std::uint64_t total = 0;
+  std::uint64_t total = unopened_.queued();
   for (const MessageQueue& kept : kept_) total += kept.queued();
   if (channels_ == nullptr) return total;
   for (const OrderedChannel& channel : *channels_) total += channel.messages();
@@ -342,7 +256,7 @@ std::uint64_t MessageReceiver::kept() const {
 }
 
 std::size_t MessageReceiver::memory() const {
-  std::size_t total = sequences_.memory() + incomplete_memory_;
+  std::size_t total = sequences_.memory() + incomplete_memory_ + unopened_.memory();
   for (const MessageQueue& kept : kept_) total += kept.memory();
   if (channels_ == nullptr) return total;
   total += sizeof(Channels);

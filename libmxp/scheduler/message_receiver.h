@@ -1,6 +1,7 @@
 // The receiving half of a connection's messages (docs/protocol.md §5.2): each is taken exactly once, handed over in the
 // packet that it came in, and kept only while the application does not take messages of its class. A long message is
-// kept while parts of it are missing, too, and one of an ordered channel while its turn has not come. What is kept, and
+// kept while parts of it are missing, too, one of an ordered channel while its turn has not come, and one that may be
+// the connection's own while its payload may not be opened (MessageEvents::Offered::later). What is kept, and
 // what may come, is bounded by the byte credit that the peer was given; a message in parts uses all of its credit with
 // the first of them.
 #pragma once
@@ -66,8 +67,10 @@ class MessageReceiver {
   // For as long as a long message waits for room that is withheld: when to look again.
   Timestamp deadline() const { return growth_ == Growth::withheld && needed_ > credit_.window() ? look_at_ : kNever; }
 
+  // The bit behind those of the classes, for what is kept until it can be opened, whatever its class.
+  static constexpr unsigned kUnopened = 1u << kMessageClasses;
   // Tells of the messages that are kept, of these classes (bits by MessageClass), as far as the application takes them,
-  // and of what has its turn then behind them in an ordered channel. Returns whether it took any.
+  // and of what has its turn then behind them in an ordered channel. Returns whether any was taken.
   bool deliver_kept(unsigned classes);
 
   bool has_control() const { return raise_pending_; }
@@ -97,10 +100,13 @@ class MessageReceiver {
   // Tells of it, or keeps it: `put(MessageQueue&)` puts its body there and returns the entry.
   template <typename Put>
   void take(const Message& message, const Arrived& arrived, Put put);
-  // The connection or the application has taken it, the application has refused it, or it was not asked, because it has
-  // refused another message of the class.
-  enum class Told : std::uint8_t { taken, refused, held_up };
+  // The connection or the application has taken it, the application has refused it, it was not asked, because it has
+  // refused another message of the class, or nobody can tell yet who is to be asked.
+  enum class Told : std::uint8_t { taken, refused, held_up, later };
   Told tell(const Message& message);
+  Told offer(const Message& message, MessageEvents::Audience audience);
+  bool deliver_class(MessageClass of, unsigned& classes);
+  bool deliver_unopened();
   bool deliver_ordered(unsigned classes);
   bool deliver_ordered(OrderedChannel& channel, unsigned& classes);
   OrderedChannel& channel_of(const OrderLink& link);
@@ -124,6 +130,10 @@ class MessageReceiver {
   Incomplete incomplete_;
   std::size_t incomplete_memory_ = 0;
   std::array<MessageQueue, kMessageClasses> kept_;  // by the class of the type
+  MessageQueue unopened_;                           // of any class, but of no ordered channel
+  // Classes that were asked for when the message that is told next could not be opened. It keeps its place, as the
+  // application may have refused it before.
+  unsigned asked_in_vain_ = 0;
   using Channels = std::array<OrderedChannel, kMessageClasses>;
   std::unique_ptr<Channels> channels_;  // from the first message of one on
   // Where the message is that the application refused last, for each class of its type: no other one of the class is

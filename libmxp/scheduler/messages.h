@@ -32,6 +32,8 @@ class Messages {
   // Has the messages that are kept told again, those of these classes (bits by MessageClass).
   using ClassBits = std::uint8_t;
   static constexpr ClassBits kAllClasses = (1u << kMessageClasses) - 1;
+  // One bit more: what the connection could not tell from its own yet. The application does not ask for these.
+  static constexpr ClassBits kUnopened = MessageReceiver::kUnopened;
   void resume(ClassBits classes = kAllClasses) { resumed_ = static_cast<ClassBits>(resumed_ | classes); }
   // Whether the receive window may grow for a long message.
   void set_growth(MessageReceiver::Growth growth);

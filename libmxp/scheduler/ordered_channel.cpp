@@ -38,7 +38,7 @@ const OrderedChannel::Entry* OrderedChannel::next(const SequenceWindow& settled)
 
 std::uint64_t OrderedChannel::take_next() {
   MXP_REQUIRE(!empty());
-  if (next_is_refused()) refused_.reset();
+  if (next_is_held()) held_.reset();
   Entry& entry = queue_.at(waiting_.front().index);
   if (entry.state != MessageQueue::State::expired) --messages_;
   entry.state = MessageQueue::State::settled;

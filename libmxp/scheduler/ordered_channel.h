@@ -71,30 +71,33 @@ class OrderedChannel {
 
   // The application did not take the message that has its turn, or may not be asked yet, because it did not take
   // another one of this class. It is asked again only when it wants to be. REQUIRES: next() is something.
-  void refuse(MessageClass class_of_type) { refused_ = {waiting_.front().sequence, class_of_type}; }
+  void refuse(MessageClass class_of_type) { held_ = {waiting_.front().sequence, class_of_type}; }
   // The class of the type of the message that was refused, if there is one.
-  std::optional<MessageClass> refused() const {
-    return refused_ ? std::optional(refused_->class_of_type) : std::nullopt;
-  }
+  std::optional<MessageClass> refused() const { return held_ ? held_->refused : std::nullopt; }
   // Whether the one that has its turn was refused. REQUIRES: next() is something.
-  bool next_is_refused() const { return refused_ && refused_->sequence == waiting_.front().sequence; }
+  bool next_is_refused() const { return next_is_held() && held_->refused; }
+  // Whose the message is that has its turn can be told only when it may be opened. It holds up its channel alone.
+  // REQUIRES: next() is something.
+  void await_opening() { held_ = {waiting_.front().sequence, std::nullopt}; }
+  bool next_awaits_opening() const { return next_is_held() && !held_->refused; }
 
  private:
   struct Waiting {
     std::uint64_t sequence;
     std::uint64_t index;  // in queue_
   };
-  struct Refused {
+  struct Held {
     std::uint64_t sequence;
-    MessageClass class_of_type;
+    std::optional<MessageClass> refused;  // the class of its type; nothing: it waits to be opened
   };
 
+  bool next_is_held() const { return held_ && held_->sequence == waiting_.front().sequence; }
   static bool later(const Waiting& a, const Waiting& b);
   void add(const MessageQueue::Added& added, std::uint64_t sequence, const OrderLink& link);
 
   MessageQueue queue_;            // of which all were taken out of the queue, and wait in state sent or expired
   std::vector<Waiting> waiting_;  // a heap, the lowest sequence first
-  std::optional<Refused> refused_;
+  std::optional<Held> held_;      // had its turn and was not taken
   std::uint64_t messages_ = 0;
 };
 

@@ -1,6 +1,6 @@
-// Ordered channels over a path that loses, repeats and reorders packets, with deadlines, cancels and applications that
-// refuse: after each packet the messages that were told are those that a naive model tells. And the same for a peer
-// that says of its channels what it likes.
+// Ordered channels over a path that loses, repeats and reorders packets, with deadlines, cancels, applications that
+// refuse, and connections that cannot tell at once which messages are their own: after each packet the messages that
+// were told are those that a naive model tells. And the same for a peer that says of its channels what it likes.
 #include <rapidcheck.h>
 
 #include <boost/test/unit_test.hpp>
@@ -90,13 +90,43 @@ void run_honest(std::uint32_t seed) {
   MessageSide& client = pair.client;
   MessageSide& server = pair.server;
   bool picky = picky_run;
-  server.app.takes = [&](const Message&) { return !picky || below(4) != 0; };
-
+  // The message of each class that the application has refused: until it takes that one, or asks, it is told of no other
+  // one of the class.
+  std::map<MessageClass, std::uint64_t> refused;
   struct Sent {
     std::optional<MessageClass> channel;
     MessageTicket ticket;
   };
   std::map<std::uint64_t, Sent> sent;  // by id
+  const auto take = [&](const Message& message) {
+    const MessageClass of = message_class(message.type);
+    if (refused.contains(of)) RC_ASSERT(refused[of] == message.id);
+    if (picky && below(4) == 0) {
+      refused[of] = message.id;
+      return false;
+    }
+    refused.erase(of);
+    return true;
+  };
+  server.app.takes = take;
+  // Of these the connection says that they may be its own, and of some of them that it cannot tell yet.
+  bool may_tell = true, asks_later = false;
+  const auto may_be_own = [](const Message& message) { return message.id % 3 == 0; };
+  const auto is_own = [](const Message& message) { return message.id % 6 == 0; };
+  using Offered = MessageEvents::Offered;
+  if (picky_run && below(2) == 0) {
+    server.app.offers = [&](const Message& message, MessageEvents::Audience audience) {
+      if (may_be_own(message) && !may_tell && below(3) != 0) {
+        asks_later = true;
+        return Offered::later;
+      }
+      const bool own = is_own(message);
+      if (!own && (audience == MessageEvents::Audience::connection || !take(message))) return Offered::refused;
+      server.app.received.push_back(message.id);
+      return Offered::taken;
+    };
+  }
+
   PrefixModel model;
   std::deque<InTransit> under_way;
   Timestamp now{};
@@ -121,6 +151,7 @@ void run_honest(std::uint32_t seed) {
     now += 1ms;
     const bool ending = round > 100;
     picky = picky_run && !ending;
+    may_tell = ending;
     client.messages.on_clock(now, 5ms);
     server.messages.on_clock(now, 5ms);
     for (std::uint64_t i = ending ? 0 : below(5); i > 0; --i) {
@@ -139,8 +170,14 @@ void run_honest(std::uint32_t seed) {
     }
     if (!sent.empty() && below(4) == 0)
       client.messages.cancel(std::next(sent.begin(), static_cast<std::ptrdiff_t>(below(sent.size())))->second.ticket);
-    if (below(3) == 0 || ending) {
+    if (!refused.empty() && (below(3) == 0 || ending)) {
+      refused.clear();
       server.messages.resume();
+      server.messages.deliver_resumed();
+    }
+    if (asks_later && (below(3) == 0 || ending)) {
+      asks_later = false;
+      server.messages.resume(Messages::kUnopened);
       server.messages.deliver_resumed();
     }
     for (auto [from, to] : {std::pair{&client, &server}, std::pair{&server, &client}}) {

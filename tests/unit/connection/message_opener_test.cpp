@@ -56,6 +56,54 @@ struct Flood {
   }
 };
 
+constexpr std::uint64_t kOfApplication = std::uint64_t{1} << 63;  // no id of a call
+
+// The client has made calls, and its application has refused an unsealed message of this type: a Response is of the
+// class of answers, an Event of the class of Errors.
+struct HeldUp {
+  CallPair pair;
+  MessageType type;
+  std::vector<std::uint64_t> ids;  // of the calls
+  std::size_t answered = 0;
+
+  explicit HeldUp(int calls = 1, const MessageConfig& of_client = {}, MessageType type_ = MessageType::response)
+      : pair(calls_on(), calls_on(), of_client), type(type_) {
+    pair.pass(1s);
+    for (int i = 0; i != calls; ++i) ids.push_back(pair.client.calls.call({}, {}, {.timeout = 1h})->value());
+    pair.exchange();
+    pair.client.app.takes_messages = false;
+    send_other(kOfApplication);
+    BOOST_TEST(pair.client.app.asked == 1);
+    spend();
+  }
+  explicit HeldUp(MessageType type_) : HeldUp(1, {}, type_) {
+    // With a call of its own the server may take calls back, so that its Errors may be of calls.
+    pair.server.send({.type = MessageType::call, .id = 7, .payload = encode_payload(CallPayload{})});
+    pair.exchange();
+  }
+  // Another message of that type, that is the application's.
+  void send_other(std::uint64_t id, const MessageOptions& options = {}) {
+    pair.server.send({.type = type, .id = id}, options);
+    pair.exchange();
+  }
+  // From now on a payload may be opened in two seconds at the earliest, and then one in each second.
+  void spend() {
+    pair.client.tools.budget = OpeningBudget(1);
+    pair.client.tools.budget.reserve(pair.now, 2s);
+  }
+  // The server answers the next call under seal.
+  void answer(std::string_view data) {
+    const auto id = pair.server.app.calls[answered++].id;
+    BOOST_TEST_REQUIRE(pair.server.calls.answer(id, bytes_of(data), {.seal = kToPeer}).has_value());
+    pair.exchange();
+  }
+  void resume() {
+    pair.client.app.takes_messages = true;
+    pair.client.messages.resume();
+    for (int i = 0; i != 5; ++i) pair.pass(0ms);
+  }
+};
+
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(message_opener)
@@ -564,28 +612,204 @@ BOOST_AUTO_TEST_CASE(a_sealed_answer_does_not_wait_for_what_the_application_refu
   BOOST_TEST(pair.client.app.asked == 1);
 }
 
-// Where it cannot be opened at once it waits with its class, and the application is not asked before it wants to be.
-BOOST_AUTO_TEST_CASE(a_turn_to_open_that_comes_asks_no_application_that_has_not_resumed) {
-  CallPair pair;
-  pair.pass(1s);
-  BOOST_TEST_REQUIRE(pair.client.calls.call({}, {}, {}).has_value());
-  pair.exchange();
-  pair.client.app.takes_messages = false;
-  pair.server.send({.type = MessageType::response, .id = std::uint64_t{1} << 63});
-  pair.exchange();
+// Where it cannot be opened at once it waits for that, and for nothing else: not for the application, which is not asked
+// before it wants to be.
+BOOST_AUTO_TEST_CASE(a_sealed_answer_that_waits_to_be_opened_does_not_wait_for_what_the_application_refuses) {
+  for (const std::size_t size : {std::size_t{1}, std::size_t{50'000}}) {
+    HeldUp held;
+    CallPair& pair = held.pair;
+    const std::string answer = words(size);
+    held.answer(answer);
+    const std::size_t waiting = pair.client.messages.memory();
+    BOOST_TEST(pair.client.app.answers.empty());
+    BOOST_TEST(pair.client.messages.kept() == 2u);
+    BOOST_TEST((pair.client.opener.deadline() > pair.now && pair.client.opener.deadline() < pair.now + 3s));
+    pair.pass(10s);
+    BOOST_TEST_REQUIRE(pair.client.app.answers.size() == 1u);
+    BOOST_TEST(pair.client.app.answers.front().data == answer);
+    BOOST_TEST(pair.client.app.answers.front().origin->flags == kEncrypted);
+    BOOST_TEST(pair.client.app.asked == 1);
+    BOOST_TEST(pair.client.messages.kept() == 1u);
+    BOOST_TEST((pair.client.opener.deadline() == kNever));
+    if (size > kMaxShortMessage) BOOST_TEST(pair.client.messages.memory() + size <= waiting);
+    held.resume();
+    BOOST_TEST(pair.client.app.told.size() == 1u);
+    BOOST_TEST(pair.client.app.answers.size() == 1u);
+  }
+}
+
+// Each is opened in its turn, and none in vain while the application refuses.
+BOOST_AUTO_TEST_CASE(t80_sealed_answers_that_wait_are_told_one_in_each_turn) {
+  HeldUp held(20);
+  CallPair& pair = held.pair;
+  for (int i = 0; i != 20; ++i) held.answer("x");
+  BOOST_TEST(pair.client.messages.kept() == 21u);
+  for (std::size_t told = 1; told <= 20; ++told) {
+    const Timestamp turn = pair.client.opener.deadline();
+    BOOST_TEST_REQUIRE((turn > pair.now && turn != kNever));
+    pair.pass(turn - pair.now);
+    BOOST_TEST(pair.client.app.answers.size() == told);
+  }
+  BOOST_TEST(pair.client.opener.counters().opened == 20u);
   BOOST_TEST(pair.client.app.asked == 1);
-  pair.client.tools.budget = OpeningBudget(1);
-  pair.client.tools.budget.reserve(pair.now, 2s);
-  BOOST_TEST(pair.server.calls.answer(pair.server.app.calls.front().id, bytes_of("x"), {.seal = kToPeer}).has_value());
+  BOOST_TEST(pair.client.messages.kept() == 1u);
+}
+
+// What waits apart uses up the peer's credit, and gives it back when it is told.
+BOOST_AUTO_TEST_CASE(a_sealed_answer_that_waits_keeps_its_credit) {
+  MessageConfig config;
+  config.receive_window = config.max_receive_window = 16 * 1024;
+  HeldUp held(20, config);
+  CallPair& pair = held.pair;
+  for (int i = 0; i != 20; ++i) held.answer(words(1000));
+  BOOST_TEST(pair.server.messages.blocked_by_peer());
+  BOOST_TEST(pair.client.messages.kept() <= 16u);
+  BOOST_TEST(pair.client.messages.memory() <= 80'000u);
+  for (int i = 0; i != 200; ++i) pair.pass(1s), pair.exchange();
+  BOOST_TEST(pair.client.app.answers.size() == 20u);
+  BOOST_TEST(!pair.server.messages.blocked_by_peer());
+  BOOST_TEST(pair.client.messages.kept() == 1u);
+}
+
+// An Error may belong to a call; this one does not. Then it is a message of its class like others.
+BOOST_AUTO_TEST_CASE(what_turns_out_not_to_be_of_calls_waits_for_the_application_from_then_on) {
+  for (const std::size_t size : {std::size_t{10}, std::size_t{20'000}}) {
+    HeldUp held(MessageType::event);
+    CallPair& pair = held.pair;
+    const std::string text = words(size);
+    const auto payload = encode_payload(ErrorPayload{ErrorReason::too_many, text});
+    held.spend();
+    pair.server.send({.type = MessageType::error, .id = 7, .payload = payload}, {.seal = kToPeer});
+    pair.exchange();
+    BOOST_TEST(pair.client.messages.kept() == 2u);
+    pair.pass(10s);
+    BOOST_TEST(pair.client.opener.counters().opened == 1u);
+    BOOST_TEST(pair.client.app.asked == 1);
+    BOOST_TEST(pair.client.messages.kept() == 2u);
+    pair.pass(10s);
+    BOOST_TEST(pair.client.opener.counters().opened == 1u);  // and not again before somebody asks
+    held.resume();
+    BOOST_TEST_REQUIRE(pair.client.app.told.size() == 2u);
+    BOOST_TEST(pair.client.app.told.back().id == 7u);
+    BOOST_TEST(pair.client.app.told.back().payload == text_of(payload));
+    BOOST_TEST(pair.client.messages.kept() == 0u);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(what_turns_out_not_to_be_of_calls_keeps_its_credit_and_gives_it_back) {
+  MessageConfig config;
+  config.receive_window = config.max_receive_window = 16 * 1024;
+  HeldUp held(1, config, MessageType::event);
+  CallPair& pair = held.pair;
+  pair.server.send({.type = MessageType::call, .id = 7, .payload = encode_payload(CallPayload{})});
   pair.exchange();
-  BOOST_TEST(pair.client.app.answers.empty());
+  const std::string text = words(1000);
+  for (std::uint64_t id = 0; id != 40; ++id)
+    pair.server.send({.type = MessageType::error, .id = id, .payload = bytes_of(text)}, {.seal = kToPeer});
+  pair.exchange();
+  for (int i = 0; i != 30; ++i) pair.pass(1s), pair.exchange();
+  BOOST_TEST(pair.server.messages.blocked_by_peer());
+  BOOST_TEST(pair.client.messages.memory() <= 80'000u);
+  for (int i = 0; i != 120; ++i) pair.pass(1s), held.resume(), pair.exchange();
+  BOOST_TEST(pair.client.app.told.size() == 41u);
+  BOOST_TEST(!pair.server.messages.blocked_by_peer());
+}
+
+// If the application has asked for its class meanwhile, it is told at once; and if it refuses, it asks again.
+BOOST_AUTO_TEST_CASE(what_turns_out_not_to_be_of_calls_is_told_at_its_turn_where_nothing_holds_it_up) {
+  for (const bool takes : {true, false}) {
+    HeldUp held(MessageType::event);
+    CallPair& pair = held.pair;
+    held.spend();
+    pair.server.send({.type = MessageType::error, .id = 7, .payload = bytes_of("none")}, {.seal = kToPeer});
+    pair.exchange();
+    held.resume();
+    BOOST_TEST(pair.client.app.told.size() == 1u);
+    BOOST_TEST(pair.client.messages.kept() == 1u);
+    pair.client.app.takes_messages = takes;
+    pair.pass(10s);
+    BOOST_TEST(pair.client.app.asked == 3);
+    BOOST_TEST(pair.client.app.told.size() == (takes ? 2u : 1u));
+    // What comes behind a refused one is not told before it.
+    held.send_other(kOfApplication + 1);
+    BOOST_TEST(pair.client.app.asked == (takes ? 4 : 3));
+    held.resume();
+    pair.pass(10s);  // it is opened once more to be told once more, and keeps its place meanwhile
+    BOOST_TEST((pair.client.app.ids == std::vector{kOfApplication, std::uint64_t{7}, kOfApplication + 1}));
+  }
+}
+
+// A call of the peer that has to wait for its turn holds up nobody, neither of its class nor of another.
+BOOST_AUTO_TEST_CASE(a_sealed_call_that_waits_to_be_opened_does_not_hold_up_its_class) {
+  HeldUp held;
+  CallPair& pair = held.pair;
+  held.resume();
+  held.spend();
+  BOOST_TEST(pair.server.calls.call({}, bytes_of("ping"), {.seal = kToPeer}).has_value());
+  pair.server.send({.type = MessageType::response, .id = kOfApplication + 1});
+  pair.exchange();
+  BOOST_TEST(pair.client.app.calls.empty());
+  BOOST_TEST((pair.client.app.ids == std::vector{kOfApplication, kOfApplication + 1}));
   pair.pass(10s);
-  BOOST_TEST(pair.client.app.asked == 1);
-  pair.client.app.takes_messages = true;
-  pair.client.messages.resume(0xf);
+  BOOST_TEST(pair.client.app.calls.size() == 1u);
+}
+
+// In an ordered channel nothing passes it, and it passes nothing, whether or not it belongs to a call.
+BOOST_AUTO_TEST_CASE(what_waits_to_be_opened_in_an_ordered_channel_keeps_its_place) {
+  constexpr MessageOptions kInOrder{.order = MessageOrder::in_class};
+  constexpr MessageOptions kSealedInOrder{.order = MessageOrder::in_class, .seal = kToPeer};
+  for (const bool is_answer : {true, false}) {
+    HeldUp held(is_answer ? MessageType::response : MessageType::event);
+    CallPair& pair = held.pair;
+    held.spend();
+    if (is_answer) pair.server.send({.type = MessageType::response, .id = held.ids.front()}, kSealedInOrder);
+    else pair.server.send({.type = MessageType::error, .id = 7}, kSealedInOrder);
+    held.send_other(kOfApplication + 1, kInOrder);
+    BOOST_TEST(pair.client.messages.kept() == 3u);
+    pair.pass(10s);
+    BOOST_TEST(pair.client.app.answers.size() == (is_answer ? 1u : 0u));
+    BOOST_TEST(pair.client.opener.counters().opened == 1u);
+    BOOST_TEST(pair.client.app.asked == 1);
+    pair.pass(10s);
+    BOOST_TEST(pair.client.opener.counters().opened == 1u);
+    held.resume();
+    pair.pass(10s);
+    auto ids = std::vector{kOfApplication, std::uint64_t{7}, kOfApplication + 1};
+    if (is_answer) ids.erase(ids.begin() + 1);
+    BOOST_TEST(pair.client.app.ids == ids);
+    BOOST_TEST(pair.client.messages.kept() == 0u);
+  }
+}
+
+// It holds up its channel, and no message beside that.
+BOOST_AUTO_TEST_CASE(what_waits_to_be_opened_in_an_ordered_channel_does_not_hold_up_its_class) {
+  HeldUp held;
+  CallPair& pair = held.pair;
+  held.resume();
+  held.spend();
+  pair.server.send({.type = MessageType::response, .id = held.ids.front()},
+                   {.order = MessageOrder::in_class, .seal = kToPeer});
+  pair.server.send({.type = MessageType::response, .id = kOfApplication + 1}, {.order = MessageOrder::in_class});
+  pair.server.send({.type = MessageType::response, .id = kOfApplication + 2});
   pair.exchange();
+  BOOST_TEST((pair.client.app.ids == std::vector{kOfApplication, kOfApplication + 2}));
+  pair.pass(10s);
+  BOOST_TEST(pair.client.app.answers.size() == 1u);
+  BOOST_TEST((pair.client.app.ids == std::vector{kOfApplication, kOfApplication + 2, kOfApplication + 1}));
+}
+
+BOOST_AUTO_TEST_CASE(t80_answers_that_wait_behind_a_refusal_when_the_connection_ends_are_told_as_they_are) {
+  HeldUp held;
+  CallPair& pair = held.pair;
+  held.answer("x");
+  BOOST_TEST(pair.client.app.answers.empty());
+  pair.client.opener.end();
+  pair.client.calls.end();
+  pair.client.messages.end();
   BOOST_TEST_REQUIRE(pair.client.app.answers.size() == 1u);
-  BOOST_TEST(pair.client.app.answers.front().data == "x");
+  BOOST_TEST((pair.client.app.answers.front().outcome == CallOutcome::answered));
+  BOOST_TEST(pair.client.app.answers.front().flags == kEncrypted);
+  BOOST_TEST(pair.client.app.told.empty());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

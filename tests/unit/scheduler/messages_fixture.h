@@ -22,7 +22,12 @@ struct RecordingMessages : MessageEvents {
   std::vector<MessageClass> writable;
   std::function<bool(const Message&)> takes = [](const Message&) { return true; };
   std::function<void()> on_outcome = [] {};
+  // In place of `takes`, for an application behind a connection that has messages of its own.
+  std::function<Offered(const Message&, Audience)> offers;
 
+  Offered offer(const Message& message, Audience audience) override {
+    return offers ? offers(message, audience) : MessageEvents::offer(message, audience);
+  }
   bool on_message(const Message& message) override {
     if (!takes(message)) return false;
     received.push_back(message.id);

@@ -243,6 +243,96 @@ BOOST_FIXTURE_TEST_CASE(a_class_that_is_refused_again_is_not_asked_in_another_ch
   told({});
 }
 
+// A channel holds messages of several classes: while one class is asked for, another one may be refused in it.
+BOOST_FIXTURE_TEST_CASE(a_class_that_is_refused_behind_another_one_is_not_asked_in_another_channel, OrderedPair) {
+  std::vector<std::uint64_t> asked;
+  bool takes_events = false;
+  server.app.takes = [&](const Message& message) {
+    asked.push_back(message.id);
+    return takes_events && message.type == MessageType::event;
+  };
+  arrives(sends_alone(1));
+  arrives(sends_alone(2, in_order_of(MessageClass::background), MessageType::call));
+  arrives(sends_alone(3, in_order_of(MessageClass::critical)));
+  arrives(sends_alone(4, in_order_of(MessageClass::critical), MessageType::call));
+  takes_events = true;
+  resume();
+  told({1, 3});
+  BOOST_TEST((asked == std::vector<std::uint64_t>{1, 1, 2, 3}));
+}
+
+// The connection may have to open it first, to know whether it is its own.
+BOOST_FIXTURE_TEST_CASE(an_ordered_message_whose_turn_to_be_opened_has_not_come_is_not_offered_with_each_other_one,
+                        OrderedPair) {
+  using Offered = MessageEvents::Offered;
+  bool may_tell = false;
+  std::vector<std::uint64_t> offered;
+  server.app.offers = [&](const Message& message, MessageEvents::Audience) {
+    offered.push_back(message.id);
+    return message.id == 1 && !may_tell ? Offered::later : Offered::taken;
+  };
+  arrives(sends_alone(1));
+  arrives(sends_alone(2));
+  arrives(sends_alone(3, {}));
+  resume();
+  BOOST_TEST((offered == std::vector<std::uint64_t>{1, 3}));
+  for (const bool may : {false, true}) {
+    may_tell = may;
+    server.messages.resume(Messages::kUnopened);
+    server.messages.deliver_resumed();
+  }
+  BOOST_TEST((offered == std::vector<std::uint64_t>{1, 3, 1, 1, 2}));
+}
+
+// What was refused has to be opened again when it is told again, and may have to wait for that.
+BOOST_FIXTURE_TEST_CASE(a_refused_message_that_waits_to_be_opened_again_keeps_its_place, OrderedPair) {
+  using Offered = MessageEvents::Offered;
+  for (const MessageOptions& options : {MessageOptions{}, kInOrder}) {
+    server.app.received.clear();
+    Offered answer = Offered::refused;
+    server.app.offers = [&](const Message& message, MessageEvents::Audience audience) {
+      if (message.id == 1 && answer != Offered::taken) return answer;
+      if (audience == MessageEvents::Audience::connection) return Offered::refused;
+      server.app.received.push_back(message.id);
+      return Offered::taken;
+    };
+    arrives(sends_alone(1, options));
+    arrives(sends_alone(2, {}));
+    answer = Offered::later;
+    resume();
+    arrives(sends_alone(3, {}));
+    told({});
+    answer = Offered::taken;
+    server.messages.resume(Messages::kUnopened);
+    server.messages.deliver_resumed();
+    told({1, 2, 3});
+  }
+}
+
+// It was not kept with its class before, and another one was refused last.
+BOOST_FIXTURE_TEST_CASE(a_message_that_is_refused_once_it_was_opened_is_told_before_an_ordered_one, OrderedPair) {
+  using Offered = MessageEvents::Offered;
+  Offered answer = Offered::refused;
+  server.app.offers = [&](const Message& message, MessageEvents::Audience audience) {
+    if (answer != Offered::taken) return answer;
+    if (audience == MessageEvents::Audience::connection) return Offered::refused;
+    server.app.received.push_back(message.id);
+    return Offered::taken;
+  };
+  arrives(sends_alone(1));
+  answer = Offered::taken;
+  resume();
+  answer = Offered::later;
+  arrives(sends_alone(2, {}));
+  answer = Offered::refused;
+  server.messages.resume(Messages::kUnopened);
+  server.messages.deliver_resumed();
+  arrives(sends_alone(3));
+  answer = Offered::taken;
+  resume();
+  told({1, 2, 3});
+}
+
 BOOST_FIXTURE_TEST_CASE(an_ordered_message_that_was_refused_is_told_before_others_that_came_after_it, OrderedPair) {
   bool open = false;
   server.app.takes = [&](const Message&) { return open; };
