@@ -19,6 +19,11 @@ void drop_front(MessageQueue& kept) {
   kept.release_settled();
 }
 
+// What a peer has once filled does not stay as large until the connection rests.
+void give_back(MessageQueue& kept) {
+  if (kept.memory() > OrderedChannel::kKeptMemory) kept.shrink();
+}
+
 // Its credit goes with it.
 void move_front(MessageQueue& from, MessageQueue& to) {
   MessageQueue::Entry& front = from.at(from.next());
@@ -86,6 +91,7 @@ bool MessageReceiver::deliver_class(MessageClass of, unsigned& classes) {
     consume(entry.charge);
     took = true;
   }
+  give_back(kept);
   return took;
 }
 
@@ -108,6 +114,7 @@ bool MessageReceiver::deliver_unopened() {
       if (told == Told::refused) refused_at(of) = kNoChannel;
     }
   }
+  give_back(unopened_);
   return took;
 }
 

@@ -111,18 +111,24 @@ class MessageQueue {
     while (oldest_ != next_ && at(oldest_).state == State::settled) ++oldest_;
     bodies_.release_to(oldest_ == end_ ? bodies_.end() : at(oldest_).position);
   }
-  // Gives back the memory if nothing is kept.
+  // Gives back the memory that what is kept does not need, if that is most of it. It is copied for that, and is no more
+  // than half of what was kept after the last time: so a queue that shrinks with each message that leaves it copies no
+  // more than was put into it.
   void shrink() {
-    if (oldest_ != end_) return;
-    entries_ = std::vector<Entry>();
-    bodies_.clear();
-    long_ = std::vector<std::unique_ptr<LongMessage>>();
-    free_places_ = std::vector<std::uint32_t>();
+    if (oldest_ == end_ || memory() > kMostOfUse * used() + kLeastMemory) compact();
   }
 
  private:
   static constexpr std::size_t kFirstEntries = 16;
+  static constexpr std::size_t kLeastMemory = RecordRing::kFirstBytes + kFirstEntries * sizeof(Entry);
+  // Our choice: twice as much as compact() leaves at worst.
+  static constexpr std::size_t kMostOfUse = 4;
 
+  std::size_t longs() const { return long_.size() - free_places_.size(); }
+  std::size_t memory_of_longs() const { return longs() * sizeof(LongMessage) + long_bytes_ + memory_of_ranges_; }
+  // The memory that what is kept needs, with the gaps in the ring.
+  std::size_t used() const;
+  void compact();
   void grow() {
     std::vector<Entry> grown(entries_.empty() ? kFirstEntries : 2 * entries_.size());
     for (std::uint64_t i = oldest_; i != end_; ++i) grown[i & (grown.size() - 1)] = entries_[i & (entries_.size() - 1)];

@@ -60,9 +60,9 @@ std::uint64_t OrderedChannel::take_next() {
 }
 
 void OrderedChannel::shrink() {
-  if (!empty()) return;
   queue_.shrink();
-  waiting_ = std::vector<Waiting>();
+  constexpr std::size_t kFew = 64;
+  if (empty() || waiting_.capacity() > 4 * waiting_.size() + kFew) waiting_.shrink_to_fit();
 }
 
 }  // namespace mxp

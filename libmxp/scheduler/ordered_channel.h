@@ -36,7 +36,7 @@ namespace mxp {
 class OrderedChannel {
  public:
   using Entry = MessageQueue::Entry;
-  // Bytes that a channel may hold on to when it is empty.
+  // Bytes that a channel may hold on to, however little it keeps.
   static constexpr std::size_t kKeptMemory = 64 * 1024;
 
   // Nothing is kept.
@@ -45,7 +45,7 @@ class OrderedChannel {
   std::uint64_t messages() const { return messages_; }
   std::size_t memory() const { return queue_.memory() + waiting_.capacity() * sizeof(Waiting); }
 
-  // Gives back the memory if nothing is kept.
+  // Gives back the memory that what is kept does not need, if that is most of it.
   void shrink();
 
   // Whether a message that comes now has its turn. REQUIRES: its number is settled.

@@ -367,6 +367,51 @@ BOOST_FIXTURE_TEST_CASE(one_resume_tells_all_channels_as_far_as_they_go, Ordered
   told({1, 2, 4, 6, 8, 3, 5, 7, 9});
 }
 
+// Of what a channel, or a class, has once kept it holds on to little, also if it is never empty again.
+struct Filled : OrderedPair {
+  static constexpr MessageConfig kLarge{.window = 8192, .receive_window = 16 << 20, .send_buffer = 16 << 20};
+  static constexpr std::uint64_t kMessages = 4000;
+  Filled() : OrderedPair(kLarge, kLarge) {}
+  // All of them but the first, which is still under way.
+  MessagePacket fills(const MessageOptions& options) {
+    const MessagePacket first = sends_alone(1, options);
+    for (std::uint64_t id = 2; id <= kMessages; ++id) arrives(sends_alone(id, options, MessageType::event, 1000));
+    return first;
+  }
+};
+
+BOOST_FIXTURE_TEST_CASE(a_channel_that_is_never_empty_gives_back_the_memory_of_its_peak, Filled) {
+  const MessagePacket first = fills(kInOrder);
+  const MessagePacket next = sends_alone(kMessages + 1);
+  arrives(sends_alone(kMessages + 2));
+  BOOST_TEST(server.messages.memory() > kMessages * 1000);
+  arrives(first);
+  BOOST_TEST(server.messages.kept() == 1u);
+  BOOST_TEST(server.messages.memory() < 100'000u);
+  arrives(next);
+  BOOST_TEST(server.messages.kept() == 0u);
+  BOOST_TEST(server.app.received.size() == kMessages + 2);
+  BOOST_TEST(std::ranges::is_sorted(server.app.received));
+  for (std::uint64_t id = 2; id <= kMessages; ++id)
+    BOOST_TEST_REQUIRE(server.app.payloads[id] == std::string(1000, static_cast<char>(id)));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_class_that_is_never_taken_whole_gives_back_the_memory_of_its_peak, Filled) {
+  std::uint64_t takes_below = 0;
+  server.app.takes = [&](const Message& message) { return message.id < takes_below; };
+  arrives(fills({}));
+  BOOST_TEST(server.messages.memory() > kMessages * 1000);
+  takes_below = kMessages;
+  resume();
+  resume();
+  BOOST_TEST(server.messages.kept() >= 1u);
+  BOOST_TEST(server.messages.memory() < 100'000u);
+  takes_below = kMessages + 1;
+  resume();
+  BOOST_TEST(server.app.received.size() == kMessages);
+  BOOST_TEST(server.app.payloads[kMessages] == std::string(1000, static_cast<char>(kMessages)));
+}
+
 // The body of a long message is free when it was taken, whatever came before it and waits: others may use its credit.
 BOOST_AUTO_TEST_CASE(a_long_message_gives_its_credit_back_when_it_is_taken) {
   MessageConfig config;
