@@ -14,6 +14,8 @@ import unittest
 from collections import Counter
 from pathlib import Path
 
+import side_by_side
+
 BIN = Path(os.environ["MXP_BIN"]).resolve()
 NETEM = BIN / "mxp-netem"
 EXAMPLES = BIN.parent / "examples"
@@ -152,4 +154,4 @@ class Usage(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    unittest.main()
+    side_by_side.main()

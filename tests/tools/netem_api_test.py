@@ -17,6 +17,7 @@ import threading
 import time
 import unittest
 
+import side_by_side
 from netem_support import NETEM, Echo, report_of, spawn
 
 
@@ -457,4 +458,4 @@ class ApiTest(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    unittest.main()
+    side_by_side.main()

@@ -16,6 +16,7 @@ import threading
 import time
 import unittest
 
+import side_by_side
 from netem_support import NETEM, report_of, spawn
 
 
@@ -277,4 +278,4 @@ class Programs(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    unittest.main()
+    side_by_side.main()

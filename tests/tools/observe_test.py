@@ -16,6 +16,7 @@ from pathlib import Path
 
 import otlp_rules
 import qlog_rules
+import side_by_side
 
 BIN = Path(os.environ.get("MXP_BIN", "build/release/bin"))
 CAT, PERF = str(BIN / "mxp-cat"), str(BIN / "mxp-perf")
@@ -372,4 +373,4 @@ class AllTogether(Observed):
 
 
 if __name__ == "__main__":
-    unittest.main()
+    side_by_side.main()

@@ -11,6 +11,8 @@ import time
 import unittest
 from pathlib import Path
 
+import side_by_side
+
 BIN = Path(os.environ.get("MXP_BIN", "build/release/bin"))
 CAT, PERF = str(BIN / "mxp-cat"), str(BIN / "mxp-perf")
 LIMIT = 30  # seconds: what takes longer hangs
@@ -80,4 +82,4 @@ class SuitesTest(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    unittest.main()
+    side_by_side.main()
