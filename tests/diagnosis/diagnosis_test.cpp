@@ -13,6 +13,7 @@
 
 #include "diagnosis/faults.h"
 #include "mxp-dump/analysis/catalog.h"
+#include "support/sanitized.h"
 
 using namespace mxp;
 using namespace mxp::test;
@@ -20,7 +21,7 @@ using namespace mxp::test;
 namespace {
 
 bool for_the_document() { return std::getenv("MXP_UPDATE_DOCS") != nullptr; }
-std::uint64_t seeds() { return for_the_document() ? 10 : 2; }
+std::uint64_t seeds() { return for_the_document() ? 10 : runs(2); }
 std::string wanted() {
   const char* name = std::getenv("MXP_DIAGNOSIS");
   return name == nullptr ? "" : name;
