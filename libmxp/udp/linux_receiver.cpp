@@ -22,15 +22,17 @@ LinuxReceiver::LinuxReceiver(int fd, SocketAddress bound, bool any_address, std:
       buffer_bytes_(buffer_bytes),
       stride_(stride_for(buffer_bytes)),
       syscalls_(syscalls),
-      memory_(new std::uint8_t[stride_ * kReceiveBuffers]) {}
+      memory_(new std::uint8_t[stride_ * kReceiveBuffers]) {
+  prepare(kReceiveBuffers);
+}
 
 ReceiveResult LinuxReceiver::receive(ErrorQueue& errors, CarrierStats& stats) {
   for (int attempt = 0; attempt < kMaxAttempts; ++attempt) {
-    prepare();
     ++stats.receive_calls;
     const int received = syscalls_.receive_messages(fd_, headers_.data(), kReceiveBuffers, MSG_DONTWAIT);
     if (received >= 0) {
       const std::size_t count = collect(static_cast<std::size_t>(received), stats);
+      prepare(static_cast<std::size_t>(received));
       const bool full = static_cast<std::size_t>(received) == kReceiveBuffers;
       return {{runs_.data(), count}, full ? ReceiveStatus::more : ReceiveStatus::drained};
     }
@@ -47,8 +49,9 @@ ReceiveResult LinuxReceiver::receive(ErrorQueue& errors, CarrierStats& stats) {
   return {{}, ReceiveStatus::wait_a_while};
 }
 
-void LinuxReceiver::prepare() {
-  for (std::size_t i = 0; i < kReceiveBuffers; ++i) {
+// The system has written into the first `used` headers.
+void LinuxReceiver::prepare(std::size_t used) {
+  for (std::size_t i = 0; i < used; ++i) {
     Buffer& buffer = buffers_[i];
     buffer.data = {memory_.get() + i * stride_, buffer_bytes_};
     msghdr& header = headers_[i].msg_hdr;

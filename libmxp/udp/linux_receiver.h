@@ -36,7 +36,7 @@ class LinuxReceiver {
     AncillaryBuffer control;
   };
 
-  void prepare();
+  void prepare(std::size_t used);
   void count_overflows(std::uint32_t total, CarrierStats& stats);
   std::size_t collect(std::size_t received, CarrierStats& stats);
 
