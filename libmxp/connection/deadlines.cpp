@@ -34,8 +34,9 @@ Timestamp next_deadline(const Parts& parts) {
   if (life.state == ConnectionState::closed) return kNever;
   if (life.discard_at != kNever)
     return life.state == ConnectionState::closing ? std::min(life.discard_at, life.repeat_at) : life.discard_at;
-  // Its first CLOSE waits for the carrier, and for no time: a deadline that is past would be past for ever (threat t39).
-  if (life.ending) return kNever;
+  // Its first CLOSE waits for the carrier, and for no other time: a deadline that is past would be past for ever (threat
+  // t39).
+  if (life.ending) return life.gives_up_at;
   Timestamp next = std::min(parts.confirm_by, parts.held_until);
   if (parts.attempts) next = std::min({next, parts.attempts->deadline(), parts.attempts->gives_up_at()});
   // A server's half-open connection has no other deadline than confirm_by: it must live as long as the cached message 2
@@ -58,7 +59,7 @@ Timestamp next_deadline(const Parts& parts) {
 
 void on_deadline(Parts& parts, Timestamp now) {
   Lifecycle& life = parts.lifecycle;
-  if (life.discard_at <= now) {
+  if ((life.discard_at != kNever ? life.discard_at : life.gives_up_at) <= now) {
     life.state = ConnectionState::closed;
     life.close_frame_due = false;  // the socket took none in all that time
     return;

@@ -20,6 +20,10 @@ constexpr int kClosingProbeTimeouts = 8;
 // must not be able to hold the place of a connection that is over (threat t56).
 constexpr Duration kLongestDiscard = std::chrono::seconds(10);
 
+// Our choice: longer than a slow link needs for what a socket holds, so that CLOSE still goes out after that; and the
+// application hears of the end where the socket takes nothing any more.
+constexpr Duration kLongestWaitForSocket = std::chrono::seconds(10);
+
 void begin_end(Parts& parts, ConnectionState state, CloseInfo info) {
   info.before_established = parts.lifecycle.state == ConnectionState::handshaking;
   parts.lifecycle.ending = std::move(info);
@@ -128,6 +132,11 @@ void arm_discard(Parts& parts, Timestamp now) {
   const Duration lasts = period(parts, probe_timeouts);
   life.discard_at = now + lasts;
   life.repeat_after = lasts / probe_timeouts;
+}
+
+void arm_giving_up(Parts& parts, Timestamp now) {
+  Lifecycle& life = parts.lifecycle;
+  if (life.discard_at == kNever && life.gives_up_at == kNever) life.gives_up_at = now + kLongestWaitForSocket;
 }
 
 void trace_closed(const Parts& parts, Timestamp now) {

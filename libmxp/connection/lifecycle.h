@@ -6,6 +6,7 @@
 //        │    (and so does closing, where the peer's CLOSE comes before ours is out, or it breaks the rules of key updates)
 //        ├── refused, peer's CLOSE ──────────────────────────► draining
 //        ├── close(), error, time limit (client) ─► closing: a late message 2 is answered with CLOSE
+//        │   (closing whose first CLOSE the socket never takes ─10 s─► closed)
 //        └── never confirmed (server), idle ──────────────────────────────────► closed, without a word
 //
 // `ending` is what the application will be told. It is told once (`reported`), from a drive of the endpoint and never
@@ -36,6 +37,7 @@ struct Lifecycle {
   Duration repeat_after{};             // closing: doubles with each CLOSE that goes out unasked
   Timestamp repeat_at = kNever;        // closing
   Timestamp discard_at = kNever;       // closing, draining: when the connection becomes closed
+  Timestamp gives_up_at = kNever;      // the same while the socket has not taken our first CLOSE
 
   // Our choice: more than an honest client moves within eight probe timeouts, and a bound for one that is not.
   bool may_follow_while_closing() const { return moves_answered < 4; }
@@ -88,6 +90,8 @@ void stop_listening(Parts& parts, Timestamp now);
 // Starts the closing or draining period if it has not started yet. Called before a CLOSE is sent and on each drive that
 // leaves none due, since not all of the verbs above know the time.
 void arm_discard(Parts& parts, Timestamp now);
+// While the socket takes no first CLOSE: bounds how long the end waits for it. Called on each drive.
+void arm_giving_up(Parts& parts, Timestamp now);
 // Traces the end. REQUIRES: it has ended.
 void trace_closed(const Parts& parts, Timestamp now);
 // Tells the application of the end, once. True if it was told now.

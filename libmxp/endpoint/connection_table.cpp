@@ -76,6 +76,8 @@ void ConnectionTable::after_drive(Entry& entry, Timestamp now) {
   if (parts.lifecycle.ending && !parts.lifecycle.close_frame_due) {
     arm_discard(parts, now);
     report_ending(parts, now);
+  } else if (parts.lifecycle.ending) {
+    arm_giving_up(parts, now);
   }
   free_ids_of_attempts_if_over(entry);
   if (parts.lifecycle.state == ConnectionState::closed) return remove(entry, now);

@@ -268,6 +268,34 @@ BOOST_AUTO_TEST_CASE(a_socket_that_never_takes_anything_does_not_make_the_loop_s
   }
 }
 
+BOOST_AUTO_TEST_CASE(the_end_is_told_where_the_socket_never_takes_our_close) {
+  FaultySyscalls calls;
+  bool full = false;
+  calls.fails = [&](FaultySyscalls::Call call, std::size_t) {
+    return full && call == FaultySyscalls::Call::send ? ENOBUFS : 0;
+  };
+  Pair pair(1 << 20, make(Kind::linux_offload), make(Kind::linux_offload, kLoopback, calls));
+  pair.connect();
+  Connection* connection = nullptr;
+  pair.client_handler.when_connected = [&](Connection& made) {
+    connection = &made;
+    full = true;  // so the socket refuses the first data, and is not asked to take a CLOSE
+  };
+  pair.client->flush();
+  while (connection == nullptr) {
+    std::array<pollfd, 2> entries{{{pair.server->fd(), POLLIN, 0}, {pair.client->fd(), POLLIN, 0}}};
+    BOOST_REQUIRE(::poll(entries.data(), entries.size(), 5000) > 0);
+    BOOST_REQUIRE(pair.server->process(pair.server->now()).has_value());
+    BOOST_REQUIRE(pair.client->process(pair.client->now()).has_value());
+  }
+  connection->close(1, "enough");
+  const Timestamp begin = pair.client->now();
+  for (int i = 0; i != 200 && !pair.client_handler.closed; ++i)
+    BOOST_REQUIRE(pair.client->process(begin + i * 500ms).has_value());
+  BOOST_TEST(pair.client_handler.closed);
+  BOOST_TEST(pair.client->endpoint().connection_count() == 0u);
+}
+
 BOOST_AUTO_TEST_CASE(a_socket_that_cannot_be_read_does_not_make_the_loop_spin) {
   FaultySyscalls calls;
   calls.fails = [](FaultySyscalls::Call call, std::size_t) {
