@@ -116,7 +116,7 @@ for link in (None, "delay 25ms rate 100mbit", "delay 25ms rate 100mbit loss 1%")
         alone.append(result["alone"]["latency_us"]["p99"] / 1e3)
         beside_bulk.append(result["latency_us"]["p99"] / 1e3)
         goodput.append(result["goodput_bits_per_second"] / 1e6)
-    print(f"| critical calls, {link + ', after 3 s' if link else 'loopback'} | p99 {spread(beside_bulk)} ms beside {statistics.median(goodput):.0f} Mbit/s of bulk | p99 {spread(alone)} ms alone | | |")
+    print(f"| critical calls, {link or 'loopback'} | p99 {spread(beside_bulk)} ms beside {statistics.median(goodput):.0f} Mbit/s of bulk | p99 {spread(alone)} ms alone | | |")
 if (printed := lines_of("message_codec_bench", "--benchmark_format=json")) is not None:
     for it in json.loads(printed)["benchmarks"]:
         print(f"| message encoded and decoded, {it['name'].split('/')[1]} B | p50 {it['p50_ns']:.0f} ns, p99 {it['p99_ns']:.0f} ns | | | |")

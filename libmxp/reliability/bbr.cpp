@@ -53,19 +53,18 @@ Bbr::Bbr(std::size_t max_datagram_bytes) : segment_(max_datagram_bytes), window_
 // ---- what is heard
 
 bool Bbr::on_packet_sent(const SentPacket& packet, std::uint64_t in_flight_before) {
-  if (search_ && search_->on_packet_sent(packet, model_.min_rtt())) {
-    pacing_rate_ = pacing_rate_in_search();
-    return true;
-  }
+  const bool is_idle = in_flight_before == 0;
   // §5.4.1: after a pause the flow goes on at the rate that it had, neither faster nor slower.
-  if (in_flight_before != 0) return false;
-  if (!packet.delivery.app_limited) return true;
-  idle_restart_ = true;
-  model_.on_idle_restart(packet.sent_at);
-  if (in_probe_cycle() && pacing_rate_) pacing_rate_ = scaled(model_.rate(), kPacingMargin / (1.0 - own_loss()));
-  else if (state_ == State::probe_rtt && probe_rtt_done_at_ && packet.sent_at > *probe_rtt_done_at_)
-    leave_probe_rtt(packet.sent_at);
-  return true;
+  if (is_idle && packet.delivery.app_limited) {
+    idle_restart_ = true;
+    model_.on_idle_restart(packet.sent_at);
+    if (in_probe_cycle() && pacing_rate_) pacing_rate_ = scaled(model_.rate(), kPacingMargin / (1.0 - own_loss()));
+    else if (state_ == State::probe_rtt && probe_rtt_done_at_ && packet.sent_at > *probe_rtt_done_at_)
+      leave_probe_rtt(packet.sent_at);
+  }
+  const bool gain_changed = is_searching() && search_->on_packet_sent(packet, model_.min_rtt(), segment_);
+  if (gain_changed) pacing_rate_ = pacing_rate_in_search();
+  return is_idle || gain_changed;
 }
 
 bool Bbr::on_loss(const LossSample& sample, const RttEstimator&) {
@@ -204,7 +203,7 @@ double Bbr::window_gain() const {
 // In flight when the path is full: what arrives, and what the link loses by itself until that is known.
 std::uint64_t Bbr::bdp(double gain) const {
   if (model_.min_rtt() == Duration::zero()) return initial_window(segment_);
-  const ByteRate rate = search_ ? std::max(model_.rate(), search_->rate()) : model_.rate();
+  const ByteRate rate = is_searching() ? std::max(model_.rate(), search_->rate()) : model_.rate();
   return scaled(rate.bytes_in(model_.min_rtt()), gain / (1.0 - own_loss()));
 }
 
@@ -224,7 +223,7 @@ std::uint64_t Bbr::inflight_with_headroom() const {
 
 void Bbr::set_pacing_rate(const RttEstimator& rtt) {
   if (model_.rate().is_zero()) return;
-  if (search_) {
+  if (is_searching()) {
     pacing_rate_ = pacing_rate_in_search();
     return;
   }

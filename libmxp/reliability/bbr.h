@@ -27,15 +27,15 @@
 //     a queue is only what exceeds chance (loss_judge.h)
 //   - where the connection carries urgent data (the critical class), which would wait in a queue, `up` is gentle, a
 //     shorter queue is given way to, and probe_rtt is put off while the queue is seen to be empty (decision 0028);
-//     start-up sends short trains of packets instead of doubling its rate (train_search.h, decision 0032). All of that
-//     only while nobody else keeps a long queue
+//     start-up sends short trains of packets instead of doubling its rate (train_search.h, decision 0032). Start-up and
+//     `up` are ordinary ones where a long queue is seen
 //   - a flow with more than a few packets in a standing queue gives way (give_way in bbr.cpp)
 //   - a rate is given up at once when a round delivers a quarter of it with a long queue, not after two cycles
 //   - start-up begins with 32 packets instead of ten where the handshake has measured the round trip, over which they
 //     are paced
 //   - start-up that the link's own loss ended goes on once that loss is measured, and `up` ends when its queue is seen
 //
-// One connection, one thread. Cost: constant for each ACK, nothing allocated.
+// One connection, one thread. Cost: for each ACK that of looking at its packets; a search is allocated, nothing else.
 #pragma once
 
 #include <cstdint>
@@ -99,8 +99,10 @@ class Bbr final : public CongestionController {
   bool is_time_to_go_down(const AckSample& sample);
   bool carries_urgent_data(Timestamp now) const { return now < urgent_until_; }
   Duration visible_to_urgent_data() const;
-  // One that is longer than any that we make while we are gentle.
-  bool others_keep_a_queue() const { return queue_.delay() > 2 * TrainSearch::length_at(model_.min_rtt()); }
+  bool is_searching() const { return search_ && state_ == State::startup; }
+  // A queue that is longer than those that we make while we are gentle, on a path that takes a few Mbit/s and more.
+  // Of a queue that others have kept for ten seconds nothing is seen.
+  bool has_long_queue() const { return queue_.delay() > 3 * TrainSearch::length_at(model_.min_rtt()) / 2; }
   bool is_time_to_go_down_gently(const AckSample& sample);
   void on_inflight_too_high(Timestamp now, const DeliveryState& when_sent, const LossJudge::Charge& charge);
 

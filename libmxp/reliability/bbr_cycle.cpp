@@ -71,7 +71,7 @@ void Bbr::enter_up(Timestamp now, const RateSample& rate) {
   phase_rounds_ = 0;
   up_waits_ = false;
   // One in eight is an ordinary one: where round trips vary by themselves, a gentle one never finds anything.
-  up_is_gentle_ = carries_urgent_data(now) && !others_keep_a_queue() && ++gentle_ups_ % kGentleUps != 0;
+  up_is_gentle_ = carries_urgent_data(now) && !has_long_queue() && ++gentle_ups_ % kGentleUps != 0;
   up_gain_ = kUpPacingGain;
   // So much faster for a round trip, in which nothing is heard of it yet, makes the queue that long.
   if (up_is_gentle_)
@@ -157,7 +157,7 @@ Duration Bbr::visible_to_urgent_data() const {
 bool Bbr::is_time_to_go_down_gently(const AckSample& sample) {
   if (sample.now < phase_began_at_ + model_.min_rtt()) return false;
   if (queue_.delay() > queue_before_up_ + visible_to_urgent_data()) return true;
-  if (round_start_ && phase_rounds_ > 1) up_gain_ = std::min(1.0 + 2 * (up_gain_ - 1.0), kUpPacingGain);
+  if (round_start_ && phase_rounds_ > 1) up_gain_ = std::min(1.0 + 1.5 * (up_gain_ - 1.0), kUpPacingGain);
   return false;
 }
 

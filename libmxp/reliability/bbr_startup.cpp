@@ -43,26 +43,35 @@ void Bbr::look_for_full_pipe(const AckSample& sample) {
 }
 
 // Our choice: where the connection carries urgent data, start-up does not fill the queue (train_search.h). But where
-// others keep a queue that is longer than ours would be, the data wait in any case, and the ordinary start-up gets a
-// share of such a path. Returns whether the search goes on or has just ended.
+// the queue is longer than ours should be, the data wait in any case: others keep it, or the path is so slow that even
+// the first window was too much. There the ordinary start-up gets a share, and ends soon. Returns whether it is replaced.
 bool Bbr::search_gently(const AckSample& sample, const RttEstimator& rtt) {
   const bool is_wanted = state_ == State::startup && !full_pipe_reached_ && carries_urgent_data(sample.now) &&
-                         model_.min_rtt() >= TrainSearch::kLeastRoundTrip && (search_ || !others_keep_a_queue());
+                         model_.min_rtt() >= TrainSearch::kLeastRoundTrip && !has_long_queue() &&
+                         !search_.was_given_up();
   if (!is_wanted) {
     search_.end();
     return false;
   }
-  if (!search_) search_.begin(std::max(model_.rate(), ByteRate::over(first_window(), model_.min_rtt())));
+  if (!search_)
+    search_.begin(std::max(model_.rate(), ByteRate::over(first_window(), model_.min_rtt())),
+                  ByteRate::over(minimum_window(), model_.min_rtt()));
   const auto newest =
       std::ranges::find_if(sample.acknowledged, [&](const SentPacket& it) { return it.number == sample.largest; });
   if (newest == sample.acknowledged.end() || !newest->in_flight) return true;  // it has no DeliveryState
-  if (!search_->on_ack(*newest, sample.rtt_sampled ? std::optional(rtt.latest_adjusted()) : std::nullopt)) return true;
-  full_pipe_reached_ = true;
-  search_.end();
+  switch (search_->on_ack(*newest, sample.rtt_sampled ? std::optional(rtt.latest_adjusted()) : std::nullopt)) {
+    case TrainSearch::Verdict::goes_on: break;
+    case TrainSearch::Verdict::given_up: search_.give_up(); break;
+    case TrainSearch::Verdict::found:
+      // The model has samples of its own of what was delivered at that rate.
+      full_pipe_reached_ = true;
+      search_.end();
+  }
   return true;
 }
 
 void Bbr::end_startup_by_loss(const LossJudge::Charge& charge) {
+  search_.end();  // its rate is not proven
   charge_ = charge;
   startup_loss_ = static_cast<double>(charge.lost) / static_cast<double>(charge.sent);
   full_pipe_reached_ = true;

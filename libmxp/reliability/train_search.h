@@ -6,15 +6,21 @@
 //
 //          ┌────┐
 //     2 ×  │    │
-//     1 × ─┘    │    ┌──── calm ────── ─ ─        one in each round trip
-//     ½ ×       └────┘
-//          train  gap
+//     1 × ─┘    │         ┌── calm ─── ─ ─        once in a round trip, or in three lengths of a train
+//     ½ ×       └─────────┘                       if those are longer
+//          train    gap
 //
 // If the path takes less than twice the rate, the packets of the train wait for each other: a later one has a longer
-// round trip than those before the train had. Sent bytes, divided by the time in which they arrived, are what the path
-// takes (packet train dispersion: Dovrolis, Ramanathan and Moore, "What do packet dispersion techniques measure?",
-// INFOCOM 2001; in start-up: Misund and Briscoe, "Paced Chirping", 2019). The rate is set to that, or doubled. When three
-// trains in a row find no more than what is known, the search is over. The queue is not longer than a train.
+// round trip than those before the train had. What was sent behind the first packet, divided by the time in which it
+// arrived, is what the path takes (packet train dispersion: Dovrolis, Ramanathan and Moore, "What do packet dispersion
+// techniques measure?", INFOCOM 2001; in start-up: Misund and Briscoe, "Paced Chirping", 2019). The rate is set to that,
+// or doubled. When three trains in a row find no more than what is known, the search is over.
+//
+// Our own queue is hardly longer than a train while the known rate is no more than the path takes. The first one is a
+// guess and may be more; Bbr then sees a long queue and drops the search, and so it does when others fill the queue.
+//
+// A peer that holds ACKs back or answers selectively can make the search find too little, never more than was sent and
+// acknowledged. It never goes below the rate that the smallest window allows, and gives up in the end.
 //
 // One connection, one thread. Cost: constant for each packet and for each ACK.
 #pragma once
@@ -36,19 +42,26 @@ class TrainSearch {
   // Our choice. On a shorter round trip the queue of an ordinary start-up is hardly longer than a train.
   static constexpr Duration kLeastRoundTrip = std::chrono::milliseconds(10);
 
-  // Of a train: two or three ACKs come in the least, and ACKs come as often as in the other at the least.
+  // A train lasts so long at least. Two or three ACKs come in the shortest one, and in a round trip at least as many
+  // as the divisor says (ack_frequency.h).
   static constexpr Duration kLeastLength = std::chrono::milliseconds(5);
   static constexpr int kLengthDivisor = 16;
   static Duration length_at(Duration round_trip) { return std::max(kLeastLength, round_trip / kLengthDivisor); }
 
-  // `rate` is known to be no more than the path takes.
-  explicit TrainSearch(ByteRate rate);
+  // `rate` is what the path takes as far as it is known, and never goes below `least`. REQUIRES: least > 0.
+  TrainSearch(ByteRate rate, ByteRate least);
 
-  // Returns whether another pacing gain holds from now on. `packet` has its DeliveryState.
-  bool on_packet_sent(const SentPacket& packet, Duration min_rtt);
+  // Returns whether another pacing gain holds from now on. `packet` has its DeliveryState; `datagram_bytes` are those
+  // of a full one.
+  bool on_packet_sent(const SentPacket& packet, Duration min_rtt, std::uint64_t datagram_bytes);
   // An ACK: the newest packet that it acknowledges, and its round trip without what the peer held the ACK back, if it
-  // was measured. Returns whether the search is over: rate() is what the path takes.
-  bool on_ack(const SentPacket& newest, std::optional<Duration> round_trip);
+  // was measured.
+  enum class Verdict : std::uint8_t {
+    goes_on,
+    found,     // rate() is what the path takes
+    given_up,  // trains show nothing here
+  };
+  Verdict on_ack(const SentPacket& newest, std::optional<Duration> round_trip);
 
   ByteRate rate() const { return rate_; }
   double pacing_gain() const;
@@ -58,16 +71,21 @@ class TrainSearch {
   // Of some ACKs, added up.
   struct Sum {
     std::uint64_t count = 0;
-    std::uint64_t bytes = 0;  // sent since the train began
-    Duration sent_in{};
+    std::uint64_t bytes = 0;  // sent behind the first packet of the train
+    Duration sent_in{};       // since that one
     Duration round_trips{};
   };
 
+  void begin_train(const SentPacket& packet, Duration min_rtt, std::uint64_t datagram_bytes);
   void judge();
 
   Stage stage_ = Stage::ready;
-  unsigned trains_without_growth_ = 0;
+  bool was_sent_ = false;               // the latest train, about as fast as it was meant
+  unsigned trains_ = 0;                 // that were
+  unsigned trains_without_growth_ = 0;  // in a row
+  unsigned trains_without_lesson_ = 0;  // in a row
   ByteRate rate_;
+  ByteRate least_;
   double train_gain_;
   Duration usual_{};      // round trip of packets that went shortly before a train; 0 before the first
   Duration deviation_{};  // from that: where round trips vary, trains are longer
@@ -77,14 +95,15 @@ class TrainSearch {
   Timestamp began_at_{};            // when its first packet went
   Timestamp ended_at_{};            // when the first one after it went
   Timestamp calm_from_{};           // when the first one after the gap went
-  Timestamp compared_from_{};       // the same, of the train before
-  std::uint64_t bytes_before_ = 0;  // sent on this path in total
-  Sum before_;                      // of packets that went at the known rate before it
+  std::uint64_t bytes_before_ = 0;  // sent on this path in total, with its first packet
   Sum tail_;                        // of packets of its second half
+  // What it is compared with: packets that went after the gap of the train before.
+  Timestamp compared_from_{};
+  Sum before_;
 };
 
-// Nothing while there is no search: connections that carry no urgent data, and those that wait, are many. A copy of the
-// controller begins without one.
+// Room for a search. Most connections never have one, so it is allocated when it begins. A copy of the controller has
+// none and may begin another.
 class TrainSearchSlot {
  public:
   TrainSearchSlot() = default;
@@ -93,11 +112,18 @@ class TrainSearchSlot {
 
   explicit operator bool() const { return search_ != nullptr; }
   TrainSearch* operator->() const { return search_.get(); }
-  void begin(ByteRate rate) { search_ = std::make_unique<TrainSearch>(rate); }
+  void begin(ByteRate rate, ByteRate least) { search_ = std::make_unique<TrainSearch>(rate, least); }
   void end() { search_.reset(); }
+  // For good.
+  void give_up() {
+    end();
+    given_up_ = true;
+  }
+  bool was_given_up() const { return given_up_; }
 
  private:
   std::unique_ptr<TrainSearch> search_;
+  bool given_up_ = false;
 };
 
 }  // namespace mxp

@@ -68,7 +68,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   application.count = 0;
   now += std::chrono::seconds(1);  // the rate is not what is tried here
   receiver.opener.on_clock(now);
-  require(!receiver.opener.offer(*message, MessageEvents::Audience::connection), "there are no calls here");
+  require(receiver.opener.offer(*message, MessageEvents::Audience::connection) == MessageEvents::Offered::refused,
+          "there are no calls here");
   require(receiver.opener.on_message(*message) && application.count == 1, "a message is told once");
   const Message& told = application.told;
   const PayloadOrigin& origin = application.origin;

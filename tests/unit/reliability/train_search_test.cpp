@@ -19,7 +19,7 @@ ByteRate mbit(std::uint64_t value) { return ByteRate::bits_per_second(value * 1'
 
 // Each packet is acknowledged by itself, as soon as it has arrived.
 struct Path {
-  explicit Path(ByteRate known) : search(known) {}
+  explicit Path(ByteRate known) : search(known, mbit(1)) {}
 
   // Sends as the search says, or slower; false when the search is over.
   bool run(Duration span, ByteRate no_faster_than = mbit(100'000)) {
@@ -28,18 +28,22 @@ struct Path {
         const auto [packet, at] = under_way.front();
         under_way.pop_front();
         acknowledged += kSize;
-        if (search.on_ack(packet, at - packet.sent_at + noise())) return false;
+        const Duration waited = at - packet.sent_at + noise() + (packet.frames_count != 0 ? held_in_trains : 0ms);
+        verdict = search.on_ack(packet, measured ? std::optional(waited) : std::nullopt);
+        if (verdict != TrainSearch::Verdict::goes_on) return false;
       }
       if (now < next) continue;
       SentPacket packet{.number = PacketNumber(number++), .sent_at = now, .size_bytes = kSize, .in_flight = true};
       sent += kSize;
-      packet.delivery = {.delivered = acknowledged, .in_flight = sent - acknowledged};
-      search.on_packet_sent(packet, kRoundTrip);
+      packet.delivery = {.delivered = acknowledged, .lost = lost, .in_flight = sent - acknowledged - lost};
+      search.on_packet_sent(packet, kRoundTrip, kSize);
       if (search.pacing_gain() <= 1.0) train_from = now;
       longest_train = std::max(longest_train, now - train_from);
+      packet.frames_count = search.pacing_gain() > 1.0 ? 1 : 0;
       free_at = std::max(free_at, now) + rate.time_for(kSize);
       longest_queue = std::max(longest_queue, free_at - now);
-      under_way.emplace_back(packet, free_at + kRoundTrip);
+      if (lose_every != 0 && number % lose_every == 0) lost += kSize;
+      else under_way.emplace_back(packet, free_at + kRoundTrip);
       next =
           std::max(next + std::min(scaled(search.rate(), search.pacing_gain()), no_faster_than).time_for(kSize), now);
     }
@@ -48,13 +52,16 @@ struct Path {
   Duration noise() { return jitter == 0ms ? 0ms : jitter * static_cast<int>(number * 2654435761u % 1000) / 1000; }
 
   ByteRate rate = mbit(100);
-  Duration jitter{};
+  Duration jitter{}, held_in_trains{};
+  bool measured = true;
+  std::uint64_t lose_every = 0;
   TrainSearch search;
+  TrainSearch::Verdict verdict = TrainSearch::Verdict::goes_on;
   Timestamp now{1s}, next{1s}, free_at{};
   Timestamp train_from{1s};
   Duration longest_queue{}, longest_train{};
   std::deque<std::pair<SentPacket, Timestamp>> under_way;
-  std::uint64_t number = 0, sent = 0, acknowledged = 0;
+  std::uint64_t number = 0, sent = 0, acknowledged = 0, lost = 0;
 };
 
 void check_found(const Path& path, std::uint64_t expected_mbit, std::uint64_t per_cent) {
@@ -106,6 +113,53 @@ BOOST_AUTO_TEST_CASE(a_sender_that_does_not_keep_up_learns_nothing_and_goes_on) 
   check_found(path, 100, 4);
 }
 
+BOOST_AUTO_TEST_CASE(a_pause_in_a_train_is_no_part_of_it) {
+  Path path(mbit(7));
+  path.run(2ms);
+  BOOST_TEST(path.search.pacing_gain() > 1.0);
+  path.now += 5s;
+  path.next = path.now;
+  BOOST_TEST(!path.run(1s));
+  BOOST_TEST((path.verdict == TrainSearch::Verdict::found));
+  check_found(path, 100, 4);
+}
+
+// Packets are sent as fast as they were meant, but nothing is measured.
+BOOST_AUTO_TEST_CASE(trains_that_teach_nothing_end_it) {
+  Path path(mbit(7));
+  path.measured = false;
+  BOOST_TEST(!path.run(2s));
+  BOOST_TEST((path.verdict == TrainSearch::Verdict::given_up));
+  BOOST_TEST((path.search.rate() == mbit(7)));
+}
+
+// As a peer does that holds back what it says of each train.
+BOOST_AUTO_TEST_CASE(the_rate_has_a_floor_and_the_search_an_end) {
+  Path path(mbit(7));
+  path.held_in_trains = 200ms;
+  path.run(60s);
+  BOOST_TEST((path.verdict != TrainSearch::Verdict::goes_on));
+  BOOST_TEST((path.search.rate() >= mbit(1)));
+}
+
+// What is small is sent often: eight of its kind would be no train.
+BOOST_AUTO_TEST_CASE(a_train_has_eight_full_datagrams_on_a_slow_path) {
+  TrainSearch search(mbit(1), mbit(1));
+  Timestamp now{1s};
+  BOOST_TEST(search.on_packet_sent({.sent_at = now, .size_bytes = 64}, kRoundTrip, kSize));
+  now += mbit(2).time_for(7 * kSize);
+  BOOST_TEST(!search.on_packet_sent({.sent_at = now, .size_bytes = 64}, kRoundTrip, kSize));
+  now += mbit(2).time_for(kSize);
+  BOOST_TEST(search.on_packet_sent({.sent_at = now, .size_bytes = 64}, kRoundTrip, kSize));
+}
+
+BOOST_AUTO_TEST_CASE(lost_packets_of_a_train_count_as_sent) {
+  Path path(mbit(30));
+  path.lose_every = 10;
+  BOOST_TEST(!path.run(2s));
+  check_found(path, 100, 5);
+}
+
 BOOST_AUTO_TEST_CASE(the_gap_makes_up_for_the_train) {
   Path path(mbit(10));
   path.run(40ms);
@@ -118,7 +172,7 @@ BOOST_AUTO_TEST_CASE(the_gap_makes_up_for_the_train) {
 BOOST_AUTO_TEST_CASE(a_slot_is_copied_without_its_search) {
   TrainSearchSlot slot;
   BOOST_TEST(!slot);
-  slot.begin(mbit(1));
+  slot.begin(mbit(1), mbit(1));
   BOOST_TEST(!!slot);
   const TrainSearchSlot copy(slot);
   BOOST_TEST(!copy);

@@ -43,6 +43,46 @@ BOOST_AUTO_TEST_CASE(start_up_makes_a_short_queue_only) {
     }
 }
 
+// On a path that takes less than the first window in a round trip, the search would begin with too much, and the ordinary
+// start-up takes over as soon as that shows.
+BOOST_AUTO_TEST_CASE(start_up_on_a_slow_path_is_no_worse_than_an_ordinary_one) {
+  for (const std::uint64_t kbit : {250, 1000, 2000, 5000, 10'000})
+    for (const Duration round_trip_of_path : {20ms, 50ms}) {
+      const auto queue_after = [&](Urgent urgent) {
+        UrgentPipe pipe;
+        pipe.rate = ByteRate::bits_per_second(kbit * 1000);
+        pipe.round_trip = round_trip_of_path;
+        pipe.bbr.on_handshake_round_trip();
+        const Duration longest = pipe.longest_queue(12s, urgent);
+        BOOST_CHECK(pipe.bbr.state() != Bbr::State::startup);
+        return longest;
+      };
+      BOOST_TEST_CONTEXT(kbit << " kbit/s, round trip " << round_trip_of_path / 1ms << " ms")
+      BOOST_CHECK(queue_after(Urgent::often) <= queue_after(Urgent::never) + 5ms);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_pause_while_start_up_searches_does_not_slow_down_what_follows) {
+  rate = ByteRate::bits_per_second(100'000'000);
+  bbr.on_urgent_data(now());
+  run(120ms);
+  sending = false;
+  longest_queue(5s, Urgent::often);
+  sending = true;
+  const std::uint64_t before = delivered();
+  BOOST_CHECK(longest_queue(1s, Urgent::often) < 7ms);
+  BOOST_TEST(delivered() - before > rate.bytes_in(1s) / 2);
+}
+
+BOOST_AUTO_TEST_CASE(start_up_becomes_an_ordinary_one_when_others_fill_the_queue) {
+  rate = ByteRate::bits_per_second(100'000'000);
+  bbr.on_urgent_data(now());
+  run(150ms);
+  BOOST_TEST(!!(bbr.state() == Bbr::State::startup));
+  round_trip += 15ms;  // what others keep
+  BOOST_CHECK(longest_queue(1s, Urgent::often) > 15ms);
+}
+
 BOOST_AUTO_TEST_CASE(start_up_waits_for_an_application_that_sends_little) {
   application = ByteRate::bits_per_second(2'000'000);
   longest_queue(5s, Urgent::often);
