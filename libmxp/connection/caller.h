@@ -40,6 +40,7 @@ class Caller {
   bool on_response(const Message& response);
   bool on_failure(const Message& error, const ErrorPayload& payload);
   bool is_ours(std::uint64_t id) const { return waiting_.was_given_out(id); }
+  bool waits_for(std::uint64_t id) const { return waiting_.find(id) != nullptr; }
 
   Timestamp deadline() const;
   // Tells of the calls whose time is over.

@@ -45,6 +45,11 @@ bool Calls::may_be_own(const Message& message) const {
   }
 }
 
+bool Calls::is_too_late(const Message& message) const {
+  return config_.enabled && message.type == MessageType::response && caller_ != nullptr &&
+         caller_->is_ours(message.id) && !caller_->waits_for(message.id);
+}
+
 bool Calls::on_error(const Message& message) {
   const auto payload =
       is_readable(message) ? decode_error(message.payload) : std::unexpected(MessageError::bad_payload);

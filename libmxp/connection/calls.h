@@ -52,6 +52,8 @@ class Calls final : public MessageEvents {
 
   // Whether this message may be the connection's own, as far as that can be told without its payload.
   bool may_be_own(const Message& message) const;
+  // Whether it answers a call of ours that is over, whatever is in it: it is taken, and need not be readable for that.
+  bool is_too_late(const Message& message) const;
 
   // MessageEvents.
   Offered offer(const Message& message, Audience audience) override;

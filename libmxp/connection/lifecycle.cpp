@@ -121,7 +121,7 @@ void end_drained(Parts& parts, Timestamp now) {
 void stop_listening(Parts& parts, Timestamp now) {
   Lifecycle& life = parts.lifecycle;
   life.state = ConnectionState::draining;
-  life.discard_at = std::min(life.discard_at, now + period(parts, kDrainingProbeTimeouts));
+  life.discard_at = std::min({life.discard_at, life.gives_up_at, now + period(parts, kDrainingProbeTimeouts)});
 }
 
 void arm_discard(Parts& parts, Timestamp now) {

@@ -24,6 +24,8 @@ MessageEvents::Offered MessageOpener::offer(const Message& message, Audience aud
   // Most are not the connection's own, and need not be opened before they can be told.
   const bool may_be_own = next_.may_be_own(message);
   if (audience == Audience::connection && !may_be_own) return Offered::refused;
+  // Otherwise the answers that come too late would use up the turns of those that do not, which then come too late.
+  if (next_.is_too_late(message)) return next_.offer(message, audience);
   PayloadOrigin origin;
   const auto opened = open(message, origin);
   if (opened) return next_.offer(*opened, audience);

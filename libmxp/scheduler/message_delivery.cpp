@@ -61,7 +61,7 @@ bool MessageReceiver::is_held_up(MessageClass class_of_type) const {
 bool MessageReceiver::deliver_kept(unsigned classes) {
   bool took = false;
   if ((classes & kUnopened) != 0) {
-    took = deliver_unopened();
+    took = deliver_unopened(classes);
     classes |= std::exchange(asked_in_vain_, 0u);
   }
   for (std::size_t i = 0; i != kept_.size(); ++i) took |= deliver_class(static_cast<MessageClass>(i), classes);
@@ -96,8 +96,9 @@ bool MessageReceiver::deliver_class(MessageClass of, unsigned& classes) {
 }
 
 // Offers what could not be opened when it came. Once it is known to be none of the connection's own it is a message of
-// its class like others: the application is told of it, unless it has refused one of the class.
-bool MessageReceiver::deliver_unopened() {
+// its class like others: the application is told of it, unless it has refused one of the class. If it refuses this one,
+// the class is asked for no more.
+bool MessageReceiver::deliver_unopened(unsigned& classes) {
   bool took = false;
   while (unopened_.has_queued()) {
     const MessageQueue::Entry entry = unopened_.at(unopened_.next());
@@ -111,7 +112,10 @@ bool MessageReceiver::deliver_unopened() {
       took = true;
     } else {
       move_front(unopened_, kept_[static_cast<std::size_t>(of)]);
-      if (told == Told::refused) refused_at(of) = kNoChannel;
+      if (told == Told::refused) {
+        refused_at(of) = kNoChannel;
+        classes &= ~bit_of(of);
+      }
     }
   }
   give_back(unopened_);

@@ -106,7 +106,7 @@ class MessageReceiver {
   Told tell(const Message& message);
   Told offer(const Message& message, MessageEvents::Audience audience);
   bool deliver_class(MessageClass of, unsigned& classes);
-  bool deliver_unopened();
+  bool deliver_unopened(unsigned& classes);
   bool deliver_ordered(unsigned classes);
   bool deliver_ordered(OrderedChannel& channel, unsigned& classes);
   OrderedChannel& channel_of(const OrderLink& link);

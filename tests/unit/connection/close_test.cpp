@@ -312,6 +312,22 @@ BOOST_AUTO_TEST_CASE(the_end_is_told_where_neither_close_could_be_sent) {
   ends_though_the_socket_takes_nothing(pair);
 }
 
+// Nor does its own CLOSE, which begins a period of its own, however late it comes.
+BOOST_AUTO_TEST_CASE(a_crossing_close_does_not_stretch_the_wait_for_the_socket) {
+  DirectPair pair;
+  Attacker client(pair.server, pair.now);
+  BOOST_REQUIRE(client.connect());
+  pair.advance(20s);
+  client.send(Bytes{0xff});  // no frame
+  const Timestamp given_up = pair.now + 10s;
+  pair.now = given_up - 1ms;
+  client.send(frames(CloseFrame{}));
+  BOOST_TEST((pair.server.endpoint.next_timeout() == given_up));
+  pair.server.endpoint.on_timeout(given_up);
+  BOOST_TEST(pair.server.app.closed.size() == 1u);
+  BOOST_TEST(pair.server.endpoint.connection_count() == 0u);
+}
+
 // It waits ten seconds for the socket, from the first drive on that knows the time.
 BOOST_AUTO_TEST_CASE(the_end_is_told_where_our_first_close_is_never_taken) {
   DirectPair pair;

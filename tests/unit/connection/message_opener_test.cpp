@@ -655,6 +655,41 @@ BOOST_AUTO_TEST_CASE(t80_sealed_answers_that_wait_are_told_one_in_each_turn) {
   BOOST_TEST(pair.client.messages.kept() == 1u);
 }
 
+// An answer that waits so long for its turn that its call is over takes no turn from one that is waited for.
+BOOST_AUTO_TEST_CASE(t80_answers_that_come_too_late_are_not_opened) {
+  HeldUp held(3);
+  CallPair& pair = held.pair;
+  for (int i = 0; i != 3; ++i) held.answer("x");
+  BOOST_TEST(pair.client.calls.cancel(CallId(held.ids[0])));
+  BOOST_TEST(pair.client.calls.cancel(CallId(held.ids[1])));
+  pair.pass(pair.client.opener.deadline() - pair.now);
+  BOOST_TEST(pair.client.app.answers.size() == 1u);
+  BOOST_TEST(pair.client.calls.made().answers_unmatched == 2u);
+  BOOST_TEST(pair.client.opener.counters().opened == 1u);
+  BOOST_TEST(pair.client.messages.kept() == 1u);
+}
+
+// The application has taken up a class again, and refuses what turns out to be of it: it is asked once.
+BOOST_AUTO_TEST_CASE(what_turns_out_not_to_be_of_calls_and_is_refused_is_asked_for_once) {
+  HeldUp held(MessageType::error);
+  CallPair& pair = held.pair;
+  const auto payload = encode_payload(ErrorPayload{ErrorReason::too_many, {}});
+  pair.client.app.takes_messages = true;
+  pair.client.messages.resume();
+  for (int i = 0; i != 5; ++i) pair.pass(0ms);
+  pair.client.app.takes_messages = false;
+  pair.server.send({.type = MessageType::error, .id = kOfApplication + 1, .payload = payload}, {.seal = kToPeer});
+  pair.exchange();
+  const int asked = pair.client.app.asked;
+  pair.client.messages.resume();  // in the same turn
+  pair.pass(10s);
+  BOOST_TEST(pair.client.app.asked == asked + 1);
+  pair.pass(10s);
+  BOOST_TEST(pair.client.app.asked == asked + 1);
+  held.resume();
+  BOOST_TEST(pair.client.messages.kept() == 0u);
+}
+
 // What waits apart uses up the peer's credit, and gives it back when it is told.
 BOOST_AUTO_TEST_CASE(a_sealed_answer_that_waits_keeps_its_credit) {
   MessageConfig config;
