@@ -126,7 +126,7 @@ void Bbr::begin_round(const AckSample& sample) {
       startup_ended_by_loss_ = false;
       bounds_before_loss_ = model_.bounds;
     }
-  } else if (state_ == State::startup && rounds_without_growth_ == 0) {
+  } else if (state_ == State::startup && rounds_without_growth_ == 0 && !(search_ && search_->has_shown_queue())) {
     losses_.measure_round();  // the pipe is not full yet: what is lost is the link's own loss
   }
   if (state_ == State::cruise) give_way(sample.now);
@@ -203,8 +203,8 @@ double Bbr::window_gain() const {
 // In flight when the path is full: what arrives, and what the link loses by itself until that is known.
 std::uint64_t Bbr::bdp(double gain) const {
   if (model_.min_rtt() == Duration::zero()) return initial_window(segment_);
-  const ByteRate rate = is_searching() ? std::max(model_.rate(), search_->rate()) : model_.rate();
-  return scaled(rate.bytes_in(model_.min_rtt()), gain / (1.0 - own_loss()));
+  const std::uint64_t known = scaled(model_.rate().bytes_in(model_.min_rtt()), gain / (1.0 - own_loss()));
+  return is_searching() ? std::max(known, scaled(search_->rate().bytes_in(model_.min_rtt()), gain)) : known;
 }
 
 std::uint64_t Bbr::inflight(double gain) const {
@@ -256,9 +256,7 @@ void Bbr::set_window(const AckSample& sample) {
   window_ = std::max(std::min(window_, bound), minimum_window());
 }
 
-ByteRate Bbr::pacing_rate_in_search() const {
-  return scaled(search_->rate(), search_->pacing_gain() * kPacingMargin / (1.0 - own_loss()));
-}
+ByteRate Bbr::pacing_rate_in_search() const { return scaled(search_->rate(), search_->pacing_gain() * kPacingMargin); }
 
 // ---- trouble
 

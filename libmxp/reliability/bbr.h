@@ -13,7 +13,7 @@
 //   refill   one round trip at the full rate, so that `up` meets a full path and not an empty one
 //   up       a quarter faster until the queue shows or packets are lost beyond what the link loses by itself; where the
 //            connection carries urgent data as well, only as much faster as builds a queue of two milliseconds in a
-//            round trip, and twice as much in each further one that shows no queue
+//            round trip, and half as much again in each further one that shows no queue
 //   down     a tenth slower until the queue that `up` made is gone; also when the link's own loss is measured
 //   probe_rtt  every 5 s (25 long round trips) without a sight of the shortest one: half a BDP for 200 ms, so that all
 //            flows see it

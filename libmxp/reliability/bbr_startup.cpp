@@ -46,20 +46,26 @@ void Bbr::look_for_full_pipe(const AckSample& sample) {
 // the queue is longer than ours should be, the data wait in any case: others keep it, or the path is so slow that even
 // the first window was too much. There the ordinary start-up gets a share, and ends soon. Returns whether it is replaced.
 bool Bbr::search_gently(const AckSample& sample, const RttEstimator& rtt) {
-  const bool is_wanted = state_ == State::startup && !full_pipe_reached_ && carries_urgent_data(sample.now) &&
-                         model_.min_rtt() >= TrainSearch::kLeastRoundTrip && !has_long_queue() &&
-                         !search_.was_given_up();
-  if (!is_wanted) {
+  const bool is_possible = state_ == State::startup && !full_pipe_reached_ && carries_urgent_data(sample.now) &&
+                           model_.min_rtt() >= TrainSearch::kLeastRoundTrip && !search_.was_given_up();
+  if (!is_possible) {
     search_.end();
     return false;
   }
+  if (has_long_queue()) {
+    if (search_) search_.drop();
+    return false;
+  }
   if (!search_)
-    search_.begin(std::max(model_.rate(), ByteRate::over(first_window(), model_.min_rtt())),
-                  ByteRate::over(minimum_window(), model_.min_rtt()));
-  const auto newest =
-      std::ranges::find_if(sample.acknowledged, [&](const SentPacket& it) { return it.number == sample.largest; });
-  if (newest == sample.acknowledged.end() || !newest->in_flight) return true;  // it has no DeliveryState
-  switch (search_->on_ack(*newest, sample.rtt_sampled ? std::optional(rtt.latest_adjusted()) : std::nullopt)) {
+    search_.begin(
+        std::max(scaled(model_.rate(), 1.0 / (1.0 - own_loss())), ByteRate::over(first_window(), model_.min_rtt())),
+        ByteRate::over(minimum_window(), model_.min_rtt()));
+  // Packets that are not in flight have no DeliveryState.
+  const auto newest = std::ranges::find_if(sample.acknowledged.rbegin(), sample.acknowledged.rend(),
+                                           [](const SentPacket& it) { return it.in_flight; });
+  if (newest == sample.acknowledged.rend()) return true;
+  const bool is_sampled = sample.rtt_sampled && newest->number == sample.largest;
+  switch (search_->on_ack(*newest, is_sampled ? std::optional(rtt.latest_adjusted()) : std::nullopt)) {
     case TrainSearch::Verdict::goes_on: break;
     case TrainSearch::Verdict::given_up: search_.give_up(); break;
     case TrainSearch::Verdict::found:

@@ -56,13 +56,18 @@ bool TrainSearch::on_packet_sent(const SentPacket& packet, Duration min_rtt, std
     case Stage::ready: begin_train(packet, min_rtt, datagram_bytes); return true;
     case Stage::train:
       if (packet.sent_at < began_at_ + length_) return false;
-      if (packet.sent_at >= began_at_ + kLateLengths * length_) {  // the application had paused
+      if (packet.sent_at >= began_at_ + kLateLengths * length_) {
+        // The application had paused, or the host is late.
+        if (!packet.delivery.app_limited) ++trains_without_lesson_;
         begin_train(packet, min_rtt, datagram_bytes);
+        before_ = {};
+        compared_from_ = began_at_;
         return false;
       }
       ended_at_ = packet.sent_at;
-      was_sent_ = ByteRate::over(sent_with(packet) - bytes_before_, ended_at_ - began_at_) >=
-                  scaled(scaled(rate_, train_gain_), kWasSent);
+      was_sent_ = sent_with(packet) > bytes_before_ &&
+                  ByteRate::over(sent_with(packet) - bytes_before_, ended_at_ - began_at_) >=
+                      scaled(scaled(rate_, train_gain_), kWasSent);
       stage_ = Stage::gap;
       return true;
     case Stage::gap:
@@ -76,6 +81,7 @@ bool TrainSearch::on_packet_sent(const SentPacket& packet, Duration min_rtt, std
 }
 
 TrainSearch::Verdict TrainSearch::on_ack(const SentPacket& newest, std::optional<Duration> round_trip) {
+  if (is_in_vain()) return Verdict::given_up;
   if (stage_ == Stage::ready || newest.sent_at < began_at_) {
     if (round_trip && newest.sent_at >= compared_from_) {
       ++before_.count;
@@ -94,22 +100,25 @@ TrainSearch::Verdict TrainSearch::on_ack(const SentPacket& newest, std::optional
     tail_.round_trips += *round_trip;
   }
   if (stage_ != Stage::calm || newest.sent_at <= ended_at_) return Verdict::goes_on;
+  const bool app_limited = newest.delivery.app_limited;
+  if (was_sent_ || !app_limited) ++trains_without_lesson_;
   if (was_sent_) {
     ++trains_;
-    ++trains_without_lesson_;
-    judge();
+    judge(app_limited);
   }
   stage_ = Stage::ready;
   compared_from_ = calm_from_;
   before_ = {};
   if (round_trip && newest.sent_at >= compared_from_) before_ = {.count = 1, .round_trips = *round_trip};
   if (trains_without_growth_ >= kTrainsWithoutGrowth) return Verdict::found;
-  const bool is_in_vain =
-      trains_without_lesson_ >= kTrainsWithoutLesson || (trains_ >= kMostTrains && !newest.delivery.app_limited);
-  return is_in_vain ? Verdict::given_up : Verdict::goes_on;
+  return is_in_vain() ? Verdict::given_up : Verdict::goes_on;
 }
 
-void TrainSearch::judge() {
+bool TrainSearch::is_in_vain() const {
+  return trains_without_lesson_ >= kTrainsWithoutLesson || trains_ >= kMostTrains;
+}
+
+void TrainSearch::judge(bool app_limited) {
   if (tail_.count == 0 || before_.count == 0) return;
   const ByteRate meant = scaled(rate_, train_gain_);
   if (ByteRate::over(tail_.bytes, tail_.sent_in) < scaled(meant, kWasSent)) return;
@@ -118,8 +127,12 @@ void TrainSearch::judge() {
   const Duration queue = tail_.round_trips - usual_ * static_cast<Duration::rep>(tail_.count);
   const ByteRate arrived =
       std::min(ByteRate::over(tail_.bytes, tail_.sent_in + std::max(queue, Duration::zero())), meant);
-  trains_without_growth_ = arrived > scaled(rate_, kGrowth) ? 0 : trains_without_growth_ + 1;
-  train_gain_ = arrived < scaled(meant, kWithoutQueue) ? kSmallGain : kTrainGain;
+  // An application that sends in bursts never fills the path; what it has found holds for when it does.
+  if (arrived > scaled(rate_, kGrowth)) trains_without_growth_ = 0;
+  else if (!app_limited) ++trains_without_growth_;
+  const bool queue_shown = arrived < scaled(meant, kWithoutQueue);
+  has_shown_queue_ |= queue_shown;
+  train_gain_ = queue_shown ? kSmallGain : kTrainGain;
   rate_ = std::max({scaled(arrived, kMargin), scaled(rate_, kLargestRetreat), least_});
 }
 

@@ -17,10 +17,12 @@
 // or doubled. When three trains in a row find no more than what is known, the search is over.
 //
 // Our own queue is hardly longer than a train while the known rate is no more than the path takes. The first one is a
-// guess and may be more; Bbr then sees a long queue and drops the search, and so it does when others fill the queue.
+// guess and may be more, and a train that is cut by a short queue, or that shares the path with others, finds too much.
+// Bbr then sees a long queue, or loss, and drops the search, and so it does when others fill the queue.
 //
-// A peer that holds ACKs back or answers selectively can make the search find too little, never more than was sent and
-// acknowledged. It never goes below the rate that the smallest window allows, and gives up in the end.
+// A peer that holds ACKs back or answers selectively makes the search find too little or too much, but no more than
+// twice in a round trip, as in any start-up. The rate never goes below that of the smallest window, and a search whose
+// trains teach nothing gives up.
 //
 // One connection, one thread. Cost: constant for each packet and for each ACK.
 #pragma once
@@ -63,7 +65,9 @@ class TrainSearch {
   };
   Verdict on_ack(const SentPacket& newest, std::optional<Duration> round_trip);
 
-  ByteRate rate() const { return rate_; }
+  ByteRate rate() const { return rate_; }  // of what is sent, whatever of it is lost
+  // Whether a train has waited in a queue: what is lost since then may be our doing.
+  bool has_shown_queue() const { return has_shown_queue_; }
   double pacing_gain() const;
 
  private:
@@ -77,12 +81,14 @@ class TrainSearch {
   };
 
   void begin_train(const SentPacket& packet, Duration min_rtt, std::uint64_t datagram_bytes);
-  void judge();
+  void judge(bool app_limited);
+  bool is_in_vain() const;
 
   Stage stage_ = Stage::ready;
   bool was_sent_ = false;               // the latest train, about as fast as it was meant
   unsigned trains_ = 0;                 // that were
   unsigned trains_without_growth_ = 0;  // in a row
+  bool has_shown_queue_ = false;
   unsigned trains_without_lesson_ = 0;  // in a row
   ByteRate rate_;
   ByteRate least_;
@@ -96,7 +102,7 @@ class TrainSearch {
   Timestamp ended_at_{};            // when the first one after it went
   Timestamp calm_from_{};           // when the first one after the gap went
   std::uint64_t bytes_before_ = 0;  // sent on this path in total, with its first packet
-  Sum tail_;                        // of packets of its second half
+  Sum tail_;                        // of packets of its second half, and a little after it
   // What it is compared with: packets that went after the gap of the train before.
   Timestamp compared_from_{};
   Sum before_;
@@ -120,9 +126,16 @@ class TrainSearchSlot {
     given_up_ = true;
   }
   bool was_given_up() const { return given_up_; }
+  // Because of a long queue; three times at most.
+  void drop() {
+    end();
+    given_up_ |= ++drops_ == kMostDrops;
+  }
 
  private:
+  static constexpr unsigned kMostDrops = 3;
   std::unique_ptr<TrainSearch> search_;
+  unsigned drops_ = 0;
   bool given_up_ = false;
 };
 

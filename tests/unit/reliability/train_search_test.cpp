@@ -35,7 +35,8 @@ struct Path {
       if (now < next) continue;
       SentPacket packet{.number = PacketNumber(number++), .sent_at = now, .size_bytes = kSize, .in_flight = true};
       sent += kSize;
-      packet.delivery = {.delivered = acknowledged, .lost = lost, .in_flight = sent - acknowledged - lost};
+      packet.delivery = {
+          .delivered = acknowledged, .lost = lost, .in_flight = sent - acknowledged - lost, .app_limited = app_limited};
       search.on_packet_sent(packet, kRoundTrip, kSize);
       if (search.pacing_gain() <= 1.0) train_from = now;
       longest_train = std::max(longest_train, now - train_from);
@@ -54,6 +55,7 @@ struct Path {
   ByteRate rate = mbit(100);
   Duration jitter{}, held_in_trains{};
   bool measured = true;
+  bool app_limited = false;
   std::uint64_t lose_every = 0;
   TrainSearch search;
   TrainSearch::Verdict verdict = TrainSearch::Verdict::goes_on;
@@ -105,12 +107,35 @@ BOOST_AUTO_TEST_CASE(where_round_trips_vary_a_train_is_longer) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(a_sender_that_does_not_keep_up_learns_nothing_and_goes_on) {
+BOOST_AUTO_TEST_CASE(an_application_that_sends_little_teaches_nothing_and_may_send_more_later) {
   Path path(mbit(7));
+  path.app_limited = true;
   BOOST_TEST(path.run(2s, mbit(5)));
   BOOST_TEST((path.search.rate() == mbit(7)));
+  path.app_limited = false;
   BOOST_TEST(!path.run(1s));
   check_found(path, 100, 4);
+}
+
+// What it sends in bursts teaches what the path takes, but does not end the search.
+BOOST_AUTO_TEST_CASE(an_application_that_sends_in_bursts_keeps_the_search_open) {
+  Path path(mbit(7));
+  path.app_limited = true;
+  BOOST_TEST(path.run(2s));
+  check_found(path, 100, 4);
+}
+
+BOOST_AUTO_TEST_CASE(a_host_that_is_slower_than_the_path_ends_it) {
+  Path path(mbit(7));
+  BOOST_TEST(!path.run(2s, mbit(5)));
+  BOOST_TEST((path.verdict == TrainSearch::Verdict::given_up));
+}
+
+BOOST_AUTO_TEST_CASE(a_host_that_is_always_late_ends_it) {
+  TrainSearch search(mbit(20), mbit(1));
+  Timestamp now{1s};
+  for (int i = 0; i < 9; ++i) search.on_packet_sent({.sent_at = now += 12ms, .size_bytes = kSize}, kRoundTrip, kSize);
+  BOOST_TEST((search.on_ack({.sent_at = now}, kRoundTrip) == TrainSearch::Verdict::given_up));
 }
 
 BOOST_AUTO_TEST_CASE(a_pause_in_a_train_is_no_part_of_it) {
@@ -178,6 +203,14 @@ BOOST_AUTO_TEST_CASE(a_slot_is_copied_without_its_search) {
   BOOST_TEST(!copy);
   slot.end();
   BOOST_TEST(!slot);
+  BOOST_TEST(!slot.was_given_up());
+  for (int drops = 0; drops < 3; ++drops) {
+    BOOST_TEST(!slot.was_given_up());
+    slot.begin(mbit(1), mbit(1));
+    slot.drop();
+    BOOST_TEST(!slot);
+  }
+  BOOST_TEST(slot.was_given_up());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -83,6 +83,44 @@ BOOST_AUTO_TEST_CASE(start_up_becomes_an_ordinary_one_when_others_fill_the_queue
   BOOST_CHECK(longest_queue(1s, Urgent::often) > 15ms);
 }
 
+BOOST_AUTO_TEST_CASE(bursts_of_the_application_do_not_end_start_up) {
+  rate = ByteRate::bits_per_second(100'000'000);
+  for (int burst = 0; burst < 25; ++burst) {
+    sending = true;
+    longest_queue(17ms, Urgent::often);
+    sending = false;
+    longest_queue(183ms, Urgent::often);
+  }
+  sending = true;
+  const std::uint64_t before = delivered();
+  longest_queue(1s, Urgent::often);
+  BOOST_TEST(delivered() - before > rate.bytes_in(1s) * 8 / 10);
+}
+
+// What the path loses by itself is made up for once.
+BOOST_AUTO_TEST_CASE(start_up_on_a_path_that_loses_much_makes_a_short_queue_too) {
+  for (const std::uint32_t each : {10, 20}) {
+    UrgentPipe pipe;
+    pipe.rate = ByteRate::bits_per_second(100'000'000);
+    pipe.lose_every = each;
+    pipe.bbr.on_urgent_data(pipe.now());
+    BOOST_CHECK(pipe.longest_queue(3s, Urgent::often) < 8ms);
+    BOOST_TEST(pipe.bbr.model().max_rate().bits_per_second() > 80'000'000u);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(start_up_on_a_path_with_a_short_queue_does_not_take_its_loss_for_the_links_own) {
+  for (const std::uint64_t bytes : {12'500, 30'000, 60'000}) {
+    UrgentPipe pipe;
+    pipe.rate = ByteRate::bits_per_second(100'000'000);
+    pipe.queue_bytes = bytes;
+    pipe.longest_queue(5s, Urgent::often);
+    BOOST_TEST(pipe.bbr.own_loss() < 0.03);
+    BOOST_TEST(pipe.lost_packets() < pipe.sent_packets() / 20);
+    BOOST_TEST(pipe.delivered() > pipe.rate.bytes_in(5s) / 2);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(start_up_waits_for_an_application_that_sends_little) {
   application = ByteRate::bits_per_second(2'000'000);
   longest_queue(5s, Urgent::often);
