@@ -101,11 +101,12 @@ TrainSearch::Verdict TrainSearch::on_ack(const SentPacket& newest, std::optional
   }
   if (stage_ != Stage::calm || newest.sent_at <= ended_at_) return Verdict::goes_on;
   const bool app_limited = newest.delivery.app_limited;
-  if (was_sent_ || !app_limited) ++trains_without_lesson_;
-  if (was_sent_) {
+  // Of an application that sends in bursts, and perhaps nothing before a train, no number of them says anything.
+  if (!app_limited) {
+    ++trains_without_lesson_;
     ++trains_;
-    judge(app_limited);
   }
+  if (was_sent_) judge(app_limited);
   stage_ = Stage::ready;
   compared_from_ = calm_from_;
   before_ = {};

@@ -86,10 +86,10 @@ class TrainSearch {
 
   Stage stage_ = Stage::ready;
   bool was_sent_ = false;               // the latest train, about as fast as it was meant
-  unsigned trains_ = 0;                 // that were
+  unsigned trains_ = 0;                 // while the application had enough to send
   unsigned trains_without_growth_ = 0;  // in a row
+  unsigned trains_without_lesson_ = 0;  // in a row, of those of trains_
   bool has_shown_queue_ = false;
-  unsigned trains_without_lesson_ = 0;  // in a row
   ByteRate rate_;
   ByteRate least_;
   double train_gain_;
