@@ -90,8 +90,8 @@ void stop_listening(Parts& parts, Timestamp now);
 // Starts the closing or draining period if it has not started yet. Called before a CLOSE is sent and on each drive that
 // leaves none due, since not all of the verbs above know the time.
 void arm_discard(Parts& parts, Timestamp now);
-// While the socket takes no first CLOSE: bounds how long the end waits for it. Called on each drive
-// that leaves one due.
+// While the socket takes no first CLOSE: bounds how long the end waits for it. Called on each drive that leaves
+// one due.
 void arm_giving_up(Parts& parts, Timestamp now);
 // Traces the end. REQUIRES: it has ended.
 void trace_closed(const Parts& parts, Timestamp now);

@@ -21,7 +21,8 @@ constexpr std::uint64_t kMaxRenoRounds = 63;
 constexpr Duration kShortQueue = std::chrono::milliseconds(2);
 constexpr double kLeastUpPacingGain = 1.02;  // with the margin still more than the path takes
 constexpr unsigned kGentleUps = 8;
-constexpr unsigned kMaxPutOffs = 12;  // of looks for the shortest round trip, each for five seconds
+constexpr double kGentleGrowth = 1.5;  // of what exceeds the rate, for each round trip that shows no queue
+constexpr unsigned kMaxPutOffs = 12;   // of looks for the shortest round trip, each for five seconds
 
 // Where flows that share a link must differ and a run must still be repeatable: spread by a hash of the time.
 std::uint64_t spread(Timestamp now, std::uint64_t salt) {
@@ -157,7 +158,7 @@ Duration Bbr::visible_to_urgent_data() const {
 bool Bbr::is_time_to_go_down_gently(const AckSample& sample) {
   if (sample.now < phase_began_at_ + model_.min_rtt()) return false;
   if (queue_.delay() > queue_before_up_ + visible_to_urgent_data()) return true;
-  if (round_start_ && phase_rounds_ > 1) up_gain_ = std::min(1.0 + 1.5 * (up_gain_ - 1.0), kUpPacingGain);
+  if (round_start_ && phase_rounds_ > 1) up_gain_ = std::min(1.0 + kGentleGrowth * (up_gain_ - 1.0), kUpPacingGain);
   return false;
 }
 

@@ -88,7 +88,7 @@ class TrainSearch {
   bool was_sent_ = false;               // the latest train, about as fast as it was meant
   unsigned trains_ = 0;                 // while the application had enough to send
   unsigned trains_without_growth_ = 0;  // in a row
-  unsigned trains_without_lesson_ = 0;  // in a row, of those of trains_
+  unsigned trains_without_lesson_ = 0;  // in a row, of those of trains_, and of those that came too late
   bool has_shown_queue_ = false;
   ByteRate rate_;
   ByteRate least_;

@@ -21,7 +21,7 @@ void drop_front(MessageQueue& kept) {
 
 // What a peer has once filled does not stay as large until the connection rests.
 void give_back(MessageQueue& kept) {
-  if (kept.memory() > OrderedChannel::kKeptMemory) kept.shrink();
+  if (kept.memory() > MessageQueue::kKeptMemory) kept.shrink();
 }
 
 // Its credit goes with it.

@@ -30,6 +30,9 @@ class MessageQueue {
  public:
   enum class State : std::uint8_t { queued, sent, lost, expired, settled };
   static constexpr std::uint32_t kShort = ~std::uint32_t{0};
+  // Bytes that owners let a receiver's queue hold on to, however little it keeps.
+  static constexpr std::size_t kKeptMemory = 64 * 1024;
+
   struct Entry {
     bool is_long() const { return long_place != kShort; }
 
@@ -111,9 +114,9 @@ class MessageQueue {
     while (oldest_ != next_ && at(oldest_).state == State::settled) ++oldest_;
     bodies_.release_to(oldest_ == end_ ? bodies_.end() : at(oldest_).position);
   }
-  // Gives back the memory that what is kept does not need, if that is most of it. It is copied for that, and is no more
-  // than half of what was kept after the last time: so a queue that shrinks with each message that leaves it copies no
-  // more than was put into it.
+  // Gives back the memory that what is kept does not need, if that is most of it. What is kept is copied for that. It is
+  // at most half of what was kept when the memory last grew or was last given back, so that all copies together are no
+  // more than what was put in.
   void shrink() {
     if (oldest_ == end_ || memory() > kMostOfUse * used() + kLeastMemory) compact();
   }

@@ -55,7 +55,7 @@ std::uint64_t OrderedChannel::take_next() {
   }
   queue_.release_settled();
   // What a peer has once filled does not stay as large until the connection rests.
-  if (memory() > kKeptMemory) shrink();
+  if (memory() > MessageQueue::kKeptMemory) shrink();
   return credit;
 }
 

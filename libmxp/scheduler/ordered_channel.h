@@ -17,8 +17,9 @@
 //
 // Bodies lie in one ring, in the order in which they came (message_queue.h), and credit is given back in that order
 // too. So everything that is kept has credit of the peer's: what waits at the front keeps the credit of what lies
-// behind it, but for the bodies of long messages, which have memory of their own. In a channel whose sender keeps the rules, what is let go before the front is before it in the channel as
-// well, and what the front waits for has its credit already.
+// behind it, but for the bodies of long messages, which have memory of their own. In a channel whose sender keeps the
+// rules, what is let go before the front is before it in the channel as well, and what the front waits for has its
+// credit already.
 #pragma once
 
 #include <cstdint>
@@ -36,8 +37,6 @@ namespace mxp {
 class OrderedChannel {
  public:
   using Entry = MessageQueue::Entry;
-  // Bytes that a channel may hold on to, however little it keeps.
-  static constexpr std::size_t kKeptMemory = 64 * 1024;
 
   // Nothing is kept.
   bool empty() const { return waiting_.empty(); }

@@ -46,11 +46,6 @@ class RecordRing {
   }
   // Frees what lies before `position`.
   void release_to(std::uint64_t position) { begin_ = std::clamp(position, begin_, end_); }
-  // Frees everything, and gives the memory back.
-  void clear() {
-    begin_ = end_;
-    ring_ = std::vector<std::uint8_t>();
-  }
 
   static constexpr std::size_t kFirstBytes = 4096;
 
