@@ -80,6 +80,46 @@ BOOST_AUTO_TEST_CASE(critical_calls_do_not_feel_a_burst_that_the_path_carries) {
   }
 }
 
+namespace {
+
+// Critical calls, each answered. What those waited that were made at `counted_from` or later is noted.
+struct AnsweredCalls {
+  AnsweredCalls(const std::string& link, std::uint64_t seed, Duration uncounted) : sim(config(link, seed)) {
+    BOOST_TEST_REQUIRE(sim.connect() != nullptr);
+    BOOST_TEST_REQUIRE(sim.run_until([&] { return !sim.server.connected.empty(); }, 5s));
+    counted_from = sim.now() + uncounted;
+    sim.server.call_hook = [](Connection& connection, const IncomingCall& call) {
+      (void)connection.answer(call.id, call.data);
+    };
+    sim.client.answer_hook = [this](Connection&, const CallAnswer& answer) {
+      const Timestamp at = made.at(answer.cookie);
+      if (answer.outcome == CallOutcome::answered && at >= counted_from) waits.push_back(sim.now() - at);
+    };
+  }
+  static SimConfig config(const std::string& link, std::uint64_t seed) {
+    SimConfig config{.up = link, .down = "=", .seed = seed};
+    config.client.transport.calls.enabled = config.server.transport.calls.enabled = true;
+    return config;
+  }
+  void begin_bulk(std::size_t bytes) {
+    BOOST_TEST_REQUIRE(sim.client.open_and_send(*sim.connection, StreamType::unidirectional, bytes).has_value());
+  }
+  void call_every(Duration interval, Timestamp end) {
+    const std::array<std::uint8_t, 64> data{};
+    for (; sim.now() < end && sim.violations().empty(); sim.run_for(interval)) {
+      BOOST_TEST_REQUIRE(sim.connection->call({}, data, {.cookie = made.size()}).has_value());
+      made.push_back(sim.now());
+    }
+  }
+
+  SimPair sim;
+  Timestamp counted_from;
+  std::vector<Timestamp> made;
+  std::vector<Duration> waits;
+};
+
+}  // namespace
+
 // Critical calls, each answered, while bulk data saturate the same connection.
 BOOST_AUTO_TEST_CASE(calls_beside_bulk_data_take_a_round_trip_and_five_milliseconds) {
   constexpr Duration kRoundTrip = 50ms;
@@ -87,30 +127,14 @@ BOOST_AUTO_TEST_CASE(calls_beside_bulk_data_take_a_round_trip_and_five_milliseco
   for (const char* link : {"delay 25ms rate 100mbit", "delay 25ms rate 100mbit loss 1%"}) {
     std::vector<Duration> waits;
     for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
-      SimConfig config{.up = link, .down = "=", .seed = seed};
-      config.client.transport.calls.enabled = config.server.transport.calls.enabled = true;
-      SimPair sim(config);
-      BOOST_TEST_REQUIRE(sim.connect() != nullptr);
-      BOOST_TEST_REQUIRE(sim.run_until([&] { return !sim.server.connected.empty(); }, 5s));
-      const Timestamp counted_from = sim.now() + 3s, end = counted_from + std::chrono::seconds(kSeconds);
-      std::vector<Timestamp> made;
-      sim.server.call_hook = [](Connection& connection, const IncomingCall& call) {
-        (void)connection.answer(call.id, call.data);
-      };
-      sim.client.answer_hook = [&](Connection&, const CallAnswer& answer) {
-        const Timestamp at = made.at(answer.cookie);
-        if (answer.outcome == CallOutcome::answered && at >= counted_from) waits.push_back(sim.now() - at);
-      };
-      BOOST_TEST_REQUIRE(sim.client.open_and_send(*sim.connection, StreamType::unidirectional, 200u << 20).has_value());
-      const std::array<std::uint8_t, 64> data{};
-      while (sim.now() < end && sim.violations().empty()) {
-        BOOST_TEST_REQUIRE(sim.connection->call({}, data, {.cookie = made.size()}).has_value());
-        made.push_back(sim.now());
-        sim.run_for(5ms);
-      }
+      AnsweredCalls calls(link, seed, 3s);
+      SimPair& sim = calls.sim;
+      calls.begin_bulk(200u << 20);
+      calls.call_every(5ms, calls.counted_from + std::chrono::seconds(kSeconds));
       sim.run_for(1s);
       BOOST_TEST(sim.connection->stats().bytes_sent * 8 > (3 + kSeconds) * 90'000'000u);  // it is saturated
       BOOST_TEST(sim.violations().empty());
+      waits.insert(waits.end(), calls.waits.begin(), calls.waits.end());
     }
     BOOST_TEST(waits.size() == kSeeds * kSeconds * 200u);
     std::ranges::sort(waits);
@@ -132,35 +156,16 @@ BOOST_AUTO_TEST_CASE(calls_do_not_feel_that_bulk_data_start) {
                          {"delay 25ms rate 100mbit", 50ms, 100'000'000},
                          {"delay 25ms rate 100mbit loss 1%", 50ms, 100'000'000},
                          {"delay 10ms rate 500mbit", 20ms, 500'000'000}}) {
-    SimConfig config{.up = it.link, .down = "="};
-    config.client.transport.calls.enabled = config.server.transport.calls.enabled = true;
-    SimPair sim(config);
-    BOOST_TEST_REQUIRE(sim.connect() != nullptr);
-    BOOST_TEST_REQUIRE(sim.run_until([&] { return !sim.server.connected.empty(); }, 5s));
-    const Timestamp bulk_from = sim.now() + 1s;
-    std::vector<Timestamp> made;
-    std::vector<Duration> waits;
-    sim.server.call_hook = [](Connection& connection, const IncomingCall& call) {
-      (void)connection.answer(call.id, call.data);
-    };
-    sim.client.answer_hook = [&](Connection&, const CallAnswer& answer) {
-      const Timestamp at = made.at(answer.cookie);
-      if (answer.outcome == CallOutcome::answered && at >= bulk_from) waits.push_back(sim.now() - at);
-    };
-    const auto call_each_millisecond_until = [&](Timestamp end) {
-      const std::array<std::uint8_t, 64> data{};
-      for (; sim.now() < end && sim.violations().empty(); sim.run_for(1ms)) {
-        BOOST_TEST_REQUIRE(sim.connection->call({}, data, {.cookie = made.size()}).has_value());
-        made.push_back(sim.now());
-      }
-    };
-    call_each_millisecond_until(bulk_from);
+    AnsweredCalls calls(it.link, SimConfig{}.seed, 1s);
+    SimPair& sim = calls.sim;
+    calls.call_every(1ms, calls.counted_from);
     const std::uint64_t sent_before = sim.connection->stats().bytes_sent;
-    BOOST_TEST_REQUIRE(sim.client.open_and_send(*sim.connection, StreamType::unidirectional, 400u << 20).has_value());
-    call_each_millisecond_until(bulk_from + 3s);
+    calls.begin_bulk(400u << 20);
+    calls.call_every(1ms, calls.counted_from + 3s);
     const std::uint64_t used = (sim.connection->stats().bytes_sent - sent_before) * 8 / 3;
     sim.run_for(1s);
     BOOST_TEST(sim.violations().empty());
+    std::vector<Duration>& waits = calls.waits;
     BOOST_TEST(waits.size() == 3000u);
     std::ranges::sort(waits);
     const Duration p99 = waits.at(waits.size() * 99 / 100);
@@ -171,7 +176,7 @@ BOOST_AUTO_TEST_CASE(calls_do_not_feel_that_bulk_data_start) {
   }
 }
 
-// More than the path carries fills its queue once.
+// More than the path carries: critical calls do not wait behind what is too much.
 BOOST_AUTO_TEST_CASE(a_burst_beyond_what_the_path_carries_is_over_soon) {
   for (const char* link : {"delay 25ms rate 100mbit", "delay 25ms rate 100mbit loss 1%"}) {
     const Burst burst(link, 3);  // 24 Mbit/s, and then 240

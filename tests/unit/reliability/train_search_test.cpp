@@ -149,6 +149,26 @@ BOOST_AUTO_TEST_CASE(a_pause_in_a_train_is_no_part_of_it) {
   check_found(path, 100, 4);
 }
 
+BOOST_AUTO_TEST_CASE(a_train_is_no_longer_than_a_quarter_of_the_round_trip) {
+  Path path(mbit(20));
+  path.jitter = 60ms;
+  path.run(3s);
+  BOOST_TEST((path.longest_train > 10ms));
+  BOOST_TEST((path.longest_train < 14ms));
+}
+
+// Each other train finds more, so that three in a row without growth never come.
+BOOST_AUTO_TEST_CASE(a_path_that_changes_all_the_time_ends_it) {
+  Path path(mbit(20));
+  bool goes_on = true;
+  for (int i = 0; goes_on && i < 100; ++i) {
+    path.rate = mbit(i % 2 == 0 ? 100 : 25);
+    goes_on = path.run(66ms);
+  }
+  BOOST_TEST(!goes_on);
+  BOOST_TEST((path.verdict == TrainSearch::Verdict::given_up));
+}
+
 // Packets are sent as fast as they were meant, but nothing is measured.
 BOOST_AUTO_TEST_CASE(trains_that_teach_nothing_end_it) {
   Path path(mbit(7));
